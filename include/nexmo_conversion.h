@@ -1,0 +1,621 @@
+/*
+ * nexmo_conversion.h - reports conversions to the Nexmo (Vonage) Conversion API
+ *
+ * Tells the service whether a one-time code, sent by SMS or phone call, did its job. One call does it:
+ * nexmo_conversion_sms or nexmo_conversion_voice.
+ *
+ * This file is generated from src/ffi; a test compares them. It is plain C89 with <stdint.h>, and C++98.
+ *
+ * Rules that hold for every function:
+ *
+ * Structs     The caller allocates them and begins each with its NEXMO_..._INIT, which sets struct_size and clears the
+ *             rest. Structs only ever grow at their end, and 0 in a new field means "as before", so that programs and
+ *             libraries of different age get along.
+ * Text        UTF-8, ended by NUL, at most 4096 bytes. What goes in is borrowed until the call returns. What comes out
+ *             is written to arrays of the caller, or belongs to the library for ever.
+ * Memory      No memory changes hands; there is nothing to free.
+ * Threads     Every function may be called from any thread, any number at once.
+ * Processes   After fork, parent and child each go on with connections of their own.
+ * The host    The library never ends the process, never writes to standard output or error, installs no signal handler,
+ *             raises no SIGPIPE, is changed by no environment variable, and stays loaded until the process ends.
+ */
+
+
+
+#ifndef NEXMO_CONVERSION_H
+#define NEXMO_CONVERSION_H
+
+/** The version of this header; nexmo_version() tells that of the library. */
+#define NEXMO_VERSION "1.0.0"
+#define NEXMO_VERSION_MAJOR 1
+#define NEXMO_VERSION_MINOR 0
+#define NEXMO_VERSION_PATCH 0
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/**
+ * nexmo_credentials.auth: api_key and api_secret in the query, as the API's page shows.
+ */
+#define NEXMO_AUTH_QUERY 0
+
+/**
+ * nexmo_credentials.auth: the header Authorization: Basic, which keeps the secret out of the URLs that servers log.
+ */
+#define NEXMO_AUTH_BASIC 1
+
+/**
+ * nexmo_credentials.auth: sig, made with signature_secret by signature_method. The secret never leaves the machine.
+ */
+#define NEXMO_AUTH_SIGNATURE 2
+
+/**
+ * nexmo_credentials.signature_method: MD5 of the parameters with the secret behind them.
+ */
+#define NEXMO_SIGNATURE_MD5HASH 1
+
+/**
+ * nexmo_credentials.signature_method: HMAC-MD5.
+ */
+#define NEXMO_SIGNATURE_MD5 2
+
+/**
+ * nexmo_credentials.signature_method: HMAC-SHA-1.
+ */
+#define NEXMO_SIGNATURE_SHA1 3
+
+/**
+ * nexmo_credentials.signature_method: HMAC-SHA-256.
+ */
+#define NEXMO_SIGNATURE_SHA256 4
+
+/**
+ * nexmo_credentials.signature_method: HMAC-SHA-512.
+ */
+#define NEXMO_SIGNATURE_SHA512 5
+
+/**
+ * nexmo_options.flags: allows http:// towards other machines, which shows the credentials to everybody on the way.
+ */
+#define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1
+
+/**
+ * nexmo_options.flags: takes the proxy from the environment. This version refuses it with NEXMO_ERR_FLAGS.
+ */
+#define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2
+
+/**
+ * nexmo_options.flags: trusts the roots built into the library rather than the platform's store.
+ */
+#define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4
+
+/**
+ * nexmo_options.flags: signs the seconds since 1970 of the moment of sending as timestamp, as the service's signing
+ * guide describes. The price: the service is not told the time of the event. Without the flag the event's date is
+ * signed and told, or the date of the moment of sending if none is given.
+ */
+#define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8
+
+/**
+ * nexmo_result.taken: nothing of the report was written on any connection.
+ */
+#define NEXMO_TAKEN_NO 0
+
+/**
+ * nexmo_result.taken: something of the report was written, and no success came back. The status says what did.
+ */
+#define NEXMO_TAKEN_PERHAPS 1
+
+/**
+ * nexmo_result.taken: the service said that it took the report.
+ */
+#define NEXMO_TAKEN_YES 2
+
+/**
+ * Bytes of nexmo_result.message, its NUL included.
+ */
+#define NEXMO_MESSAGE_SIZE 256
+
+/**
+ * Bytes of the text that nexmo_timestamp_from_unix writes, its NUL included.
+ */
+#define NEXMO_TIMESTAMP_SIZE 20
+
+/**
+ * What came of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever; later
+ * versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
+ */
+typedef int32_t nexmo_status;
+
+/**
+ * Who reports, and how that is proved. Begin it with NEXMO_CREDENTIALS_INIT.
+ *
+ * The texts are UTF-8, end with NUL and are borrowed until the call returns. The library wipes its own copies.
+ */
+typedef struct nexmo_credentials {
+    /**
+     * sizeof(nexmo_credentials).
+     */
+    uint32_t struct_size;
+    /**
+     * 0; any other is refused.
+     */
+    uint32_t flags;
+    /**
+     * Required: the account's key, 1 to 256 bytes. No control characters, no white space at its ends; with
+     * NEXMO_AUTH_BASIC no colon.
+     */
+    const char *api_key;
+    /**
+     * Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: 1 to 256 bytes, no control characters.
+     */
+    const char *api_secret;
+    /**
+     * Required with NEXMO_AUTH_SIGNATURE, otherwise not read: 1 to 256 bytes, no control characters.
+     */
+    const char *signature_secret;
+    /**
+     * One of NEXMO_AUTH_.
+     */
+    int32_t auth;
+    /**
+     * One of NEXMO_SIGNATURE_, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise 0 will do.
+     */
+    int32_t signature_method;
+} nexmo_credentials;
+
+/**
+ * How to report. Begin it with NEXMO_OPTIONS_INIT: every field that stays NULL or 0 takes its default. A NULL in place of
+ * the struct takes all defaults.
+ *
+ * The texts are UTF-8, end with NUL and are borrowed until the call returns.
+ */
+typedef struct nexmo_options {
+    /**
+     * sizeof(nexmo_options).
+     */
+    uint32_t struct_size;
+    /**
+     * Any of NEXMO_OPTIONS_ joined by |, or 0.
+     */
+    uint32_t flags;
+    /**
+     * https://host[:port][/prefix] of the service; http:// towards loopback only, unless
+     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: https://api.nexmo.com.
+     */
+    const char *base_url;
+    /**
+     * NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     */
+    const char *proxy;
+    /**
+     * Path of a PEM file with the certificates to trust, in place of all others. It is read again when its time or
+     * its inode changes. NULL: the platform's store; where that is missing, the roots built into the library.
+     */
+    const char *ca_file;
+    /**
+     * NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     */
+    const char *client_cert_file;
+    /**
+     * NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     */
+    const char *client_key_file;
+    /**
+     * Follows "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
+     * NULL: nothing follows.
+     */
+    const char *user_agent;
+    /**
+     * Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000. 0: 5000.
+     */
+    int32_t connect_timeout_ms;
+    /**
+     * Limit over everything, in milliseconds, 1 to 3600000. 0: 10000.
+     */
+    int32_t timeout_ms;
+    /**
+     * Requests at most: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
+     */
+    int32_t attempts;
+    /**
+     * 0; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     */
+    int32_t connections;
+} nexmo_options;
+
+/**
+ * What came of a call. Begin it with NEXMO_RESULT_INIT; the call fills it on success and on failure.
+ *
+ * A call that refuses the struct itself with NEXMO_ERR_STRUCT sends nothing and leaves the struct as it was.
+ */
+typedef struct nexmo_result {
+    /**
+     * sizeof(nexmo_result); the only field that is read.
+     */
+    uint32_t struct_size;
+    /**
+     * 0.
+     */
+    uint32_t flags;
+    /**
+     * The same status that the call returns.
+     */
+    nexmo_status status;
+    /**
+     * The HTTP status of the last answer; 0 if there was none.
+     */
+    int32_t http_status;
+    /**
+     * How many requests were made.
+     */
+    int32_t attempts;
+    /**
+     * Whether the report may have been taken: one of NEXMO_TAKEN_.
+     */
+    int32_t taken;
+    /**
+     * How long the call took, in microseconds.
+     */
+    int64_t elapsed_us;
+    /**
+     * How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000; -1 if it does not ask.
+     */
+    int64_t retry_after_ms;
+    /**
+     * What happened, in a sentence for a log: UTF-8, ended by NUL, cut at a character. Never holds a secret.
+     */
+    char message[NEXMO_MESSAGE_SIZE];
+} nexmo_result;
+
+/**
+ * The service took the report. Nothing is left to do.
+ */
+#define NEXMO_OK 0
+
+/**
+ * A pointer that must point to something is NULL. Nothing was sent. Correct the call; the message names the pointer.
+ */
+#define NEXMO_ERR_NULL 1
+
+/**
+ * A struct has a struct_size that this library cannot use, or holds something in fields that this library does not know.
+ * Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was built for.
+ */
+#define NEXMO_ERR_STRUCT 2
+
+/**
+ * A flag is set that this library does not know. Nothing was sent. Clear it, or load a newer library.
+ */
+#define NEXMO_ERR_FLAGS 3
+
+/**
+ * A value was refused. Nothing was sent. Correct the call; the message names the value and says what is right.
+ */
+#define NEXMO_ERR_ARGUMENT 4
+
+/**
+ * The handle is none, or was freed. Nothing was sent. Correct the call.
+ */
+#define NEXMO_ERR_HANDLE 5
+
+/**
+ * The handle was freed while the call was under way. The report may have been taken. Repeat it through another handle.
+ */
+#define NEXMO_ERR_CANCELLED 6
+
+/**
+ * The process was made in a way that fork handlers do not see. Nothing was sent. Use fork, or load the library anew.
+ */
+#define NEXMO_ERR_FORKED 7
+
+/**
+ * The host's name could not be looked up, no connection could be made, or it was lost before a complete answer. The
+ * report may have been taken if the result's taken says so. Repeat later.
+ */
+#define NEXMO_ERR_NETWORK 100
+
+/**
+ * A time limit ran out. The report may have been taken if the result's taken says so. Repeat later.
+ */
+#define NEXMO_ERR_TIMEOUT 101
+
+/**
+ * The TLS handshake failed, or the server's certificate is not trusted. The report was not taken unless the result's
+ * taken says that it may be. Do not repeat before the cause is mended: check base_url, ca_file, the machine's clock,
+ * and who answers in the service's place.
+ */
+#define NEXMO_ERR_TLS 102
+
+/**
+ * What came back is not HTTP. The report may have been taken. Repeat later; if it stays so, check base_url.
+ */
+#define NEXMO_ERR_PROTOCOL 103
+
+/**
+ * The proxy could not be reached, refused, or answered nonsense. The report was not taken. Repeat later; if it stays
+ * so, check the proxy's address and its user.
+ */
+#define NEXMO_ERR_PROXY 104
+
+/**
+ * 401: the credentials are wrong. The service refused the report. Repeat it with the right key and secret; a signed
+ * report may also be refused because its timestamp is old or the machine's clock is wrong.
+ */
+#define NEXMO_ERR_UNAUTHORIZED 200
+
+/**
+ * 402: conversion is not enabled for the account, or the account's credentials are bad. The service refused the report.
+ * Ask the service's support to enable it, and repeat afterwards.
+ */
+#define NEXMO_ERR_NOT_ENABLED 201
+
+/**
+ * 420, 422 or 423: the service refused the report for its parameters. Do not repeat it unchanged.
+ */
+#define NEXMO_ERR_INVALID_PARAMETERS 202
+
+/**
+ * 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms.
+ */
+#define NEXMO_ERR_RATE_LIMITED 203
+
+/**
+ * 408 or 5xx: the service cannot answer now. The report may have been taken. Repeat later, after the result's
+ * retry_after_ms if it is not -1.
+ */
+#define NEXMO_ERR_UNAVAILABLE 204
+
+/**
+ * 3xx: something wants the report sent elsewhere, which is never done, for the credentials would go along. Whether the
+ * report was taken is unknown. Do not repeat before the cause is mended: check base_url, and who answers in the service's
+ * place.
+ */
+#define NEXMO_ERR_REDIRECTED 205
+
+/**
+ * An HTTP status that the Conversion API does not give. Whether the report was taken is unknown. Do not repeat before
+ * the cause is mended: check base_url, and who answers in the service's place.
+ */
+#define NEXMO_ERR_UNEXPECTED_STATUS 206
+
+/**
+ * The outbox file cannot be read or written. The report was not accepted. Mend the disk, and submit again.
+ */
+#define NEXMO_ERR_OUTBOX 300
+
+/**
+ * The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again later.
+ */
+#define NEXMO_ERR_OUTBOX_FULL 301
+
+/**
+ * Others held the outbox file for too long. The report was not accepted. Submit it again.
+ */
+#define NEXMO_ERR_OUTBOX_BUSY 302
+
+/**
+ * The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others
+ * have closed the file, which is then set aside.
+ */
+#define NEXMO_ERR_OUTBOX_CORRUPT 303
+
+/**
+ * The outbox file belongs to another account. The report was not accepted. Give each account a file of its own.
+ */
+#define NEXMO_ERR_OUTBOX_ACCOUNT 304
+
+/**
+ * Reports are left in the outbox. They go out when a reporter next opens it. Nothing needs to be repeated.
+ */
+#define NEXMO_ERR_PENDING 305
+
+/**
+ * Reports were set aside because they were refused, grew too old or found no room. Fetch them with the reporter's poll.
+ */
+#define NEXMO_ERR_ASIDE 306
+
+/**
+ * The service refuses the account's reports for now. They stay in the outbox. Mend the account's credentials or
+ * settings; nothing needs to be repeated.
+ */
+#define NEXMO_ERR_PARKED 307
+
+/**
+ * The reporter is closed. The report was not accepted. Submit it through another reporter.
+ */
+#define NEXMO_ERR_CLOSED 308
+
+/**
+ * A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it
+ * once, and tell the library's developers what was called.
+ */
+#define NEXMO_ERR_INTERNAL 900
+
+/**
+ * Gives the name of a status, such as "NEXMO_ERR_TIMEOUT", for log files.
+ *
+ * @param status  Any number.
+ * @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL.
+ * @par Ownership: the text belongs to the library and stays for as long as the program runs; do not free it.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * printf("%s\n", nexmo_status_name(status));
+ * @endcode
+ */
+const char *nexmo_status_name(nexmo_status status);
+
+/**
+ * Says in English what a status means: what happened, whether the report may have been taken, and what to do next.
+ *
+ * @param status  Any number.
+ * @return One to three sentences; for a number that this version does not know, a sentence that says so. Never NULL.
+ * @par Ownership: the text belongs to the library and stays for as long as the program runs; do not free it.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * fprintf(stderr, "%s\n", nexmo_status_describe(status));
+ * @endcode
+ */
+const char *nexmo_status_describe(nexmo_status status);
+
+/**
+ * Tells whether the same call, repeated later without any change, can succeed.
+ *
+ * @param status  Any number.
+ * @return 1 if it can; 0 if something must be mended first, nothing is left to do, or this version does not know the
+ *         number.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * if (nexmo_status_is_retryable(status)) { keep_for_later(message_id); }
+ * @endcode
+ */
+int32_t nexmo_status_is_retryable(nexmo_status status);
+
+/**
+ * Tells the Conversion API whether one SMS did its job.
+ *
+ * Makes one request and waits for the answer. Keeps nothing of the report: one that fails here is the caller's to repeat.
+ * Keeps the connection for the next call with the same base_url, flags and ca_file.
+ *
+ * @param credentials  Required. Who reports.
+ * @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of
+ *                     UTF-8. No control characters, no white space at its ends.
+ * @param delivered    1 if the user completed the action, 0 if not.
+ * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; see nexmo_timestamp_from_unix. NULL: the service
+ *                     takes the time of arrival; a signed request carries the time of sending.
+ * @param options      How to report. NULL: all defaults.
+ * @param result       Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK                      The service took the report.
+ * @retval NEXMO_ERR_NULL                A required pointer is NULL. Nothing was sent. Correct the call.
+ * @retval NEXMO_ERR_STRUCT              A struct's size cannot be used. Nothing was sent. Correct the call.
+ * @retval NEXMO_ERR_FLAGS               A flag is unknown. Nothing was sent. Correct the call.
+ * @retval NEXMO_ERR_ARGUMENT            A value was refused. Nothing was sent. Correct the call.
+ * @retval NEXMO_ERR_NETWORK             No connection, or it was lost; taken says if the report may be there. Repeat.
+ * @retval NEXMO_ERR_TIMEOUT             A limit ran out; taken says if the report may be there. Repeat.
+ * @retval NEXMO_ERR_TLS                 The server is not trusted. Mend the cause before a repeat.
+ * @retval NEXMO_ERR_PROTOCOL            The answer is not HTTP; the report may be there. Repeat.
+ * @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Mend them before a repeat.
+ * @retval NEXMO_ERR_NOT_ENABLED         402: ask the service's support to enable the account before a repeat.
+ * @retval NEXMO_ERR_INVALID_PARAMETERS  420, 422, 423: the service refuses this report. Do not repeat it unchanged.
+ * @retval NEXMO_ERR_RATE_LIMITED        429: repeat after retry_after_ms.
+ * @retval NEXMO_ERR_UNAVAILABLE         408, 5xx: repeat after retry_after_ms, or later if that is -1.
+ * @retval NEXMO_ERR_REDIRECTED          3xx: not followed. Mend the cause before a repeat.
+ * @retval NEXMO_ERR_UNEXPECTED_STATUS   Any other status. Mend the cause before a repeat.
+ * @retval NEXMO_ERR_INTERNAL            A mistake of the library; the report may be there.
+ * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once. Not from a signal handler.
+ * @par Blocking: up to timeout_ms, 10 s by default.
+ * @par Since: 1.0
+ *
+ * @code
+ * nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
+ * nexmo_result result = NEXMO_RESULT_INIT;
+ * credentials.api_key = "abcd1234";
+ * credentials.api_secret = "s3cret";
+ * if (nexmo_conversion_sms(&credentials, "00A0B0C0", 1, NULL, NULL, &result) != NEXMO_OK)
+ *     fprintf(stderr, "%s\n", result.message);
+ * @endcode
+ */
+nexmo_status nexmo_conversion_sms(const struct nexmo_credentials *credentials,
+                                  const char *message_id,
+                                  int32_t delivered,
+                                  const char *timestamp,
+                                  const struct nexmo_options *options,
+                                  struct nexmo_result *result);
+
+/**
+ * Tells the Conversion API whether one phone call did its job.
+ *
+ * All is as with nexmo_conversion_sms, but for the message_id: it is the call-id that the Text-To-Speech API or the
+ * Text-To-Speech-Prompt API gave.
+ *
+ * @param credentials  Required. Who reports.
+ * @param message_id   Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its ends.
+ * @param delivered    1 if the user completed the action, 0 if not.
+ * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
+ * @param options      How to report. NULL: all defaults.
+ * @param result       Is filled with what came of it. NULL: the status is enough.
+ * @return A status as nexmo_conversion_sms gives it.
+ * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once. Not from a signal handler.
+ * @par Blocking: up to timeout_ms, 10 s by default.
+ * @par Since: 1.0
+ *
+ * @code
+ * status = nexmo_conversion_voice(&credentials, call_id, 0, "2020-01-01 12:00:00", NULL, &result);
+ * @endcode
+ */
+nexmo_status nexmo_conversion_voice(const struct nexmo_credentials *credentials,
+                                    const char *message_id,
+                                    int32_t delivered,
+                                    const char *timestamp,
+                                    const struct nexmo_options *options,
+                                    struct nexmo_result *result);
+
+/**
+ * Gives the version of the library that was loaded, such as "1.0.0". NEXMO_VERSION is that of the header.
+ *
+ * @return The version. Never NULL.
+ * @par Ownership: the text belongs to the library and stays for as long as the program runs; do not free it.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * printf("built for %s, runs with %s\n", NEXMO_VERSION, nexmo_version());
+ * @endcode
+ */
+const char *nexmo_version(void);
+
+/**
+ * Turns seconds since 1970-01-01 00:00:00 UTC, as time() gives them, into the API's text form, "yyyy-MM-dd HH:mm:ss".
+ *
+ * @param unix_seconds  -62135596800 to 253402300799, which are the years 1 to 9999.
+ * @param text          Required. Receives the text and its NUL.
+ * @param text_size     Bytes that text has room for: NEXMO_TIMESTAMP_SIZE or more.
+ * @retval NEXMO_OK            The text is written.
+ * @retval NEXMO_ERR_NULL      text is NULL.
+ * @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. Nothing is written.
+ * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
+ * @par Ownership: text is borrowed until the call returns.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * char now[NEXMO_TIMESTAMP_SIZE];
+ * nexmo_timestamp_from_unix((int64_t)time(NULL), now, sizeof now);
+ * @endcode
+ */
+nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds,
+                                       char *text,
+                                       size_t text_size);
+
+/** Begins a nexmo_credentials: sets its size, and nothing else. */
+#define NEXMO_CREDENTIALS_INIT { (uint32_t)sizeof(nexmo_credentials), 0, NULL, NULL, NULL, 0, 0 }
+
+/** Begins a nexmo_options: sets its size, and chooses every default. */
+#define NEXMO_OPTIONS_INIT { (uint32_t)sizeof(nexmo_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0 }
+
+/** Begins a nexmo_result: sets its size, and nothing else. */
+#define NEXMO_RESULT_INIT { (uint32_t)sizeof(nexmo_result), 0, 0, 0, 0, 0, 0, 0, "" }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NEXMO_CONVERSION_H */

@@ -1,0 +1,97 @@
+//! Who may call: keys and the secrets that prove them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::signature::SignatureMethod;
+
+/// One customer that the sandbox knows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Names the account in a request.
+    pub api_key: String,
+    /// Proves the account in the query or in the Basic header.
+    pub api_secret: String,
+    /// Proves the account by signature; without one every signature is refused.
+    pub signature_secret: Option<String>,
+    /// The one method that signatures must use; `None` takes any of the five.
+    pub signature_method: Option<SignatureMethod>,
+}
+
+impl Default for Account {
+    /// The account that is there when no other is asked for: `abcd1234`, `s3cret`, `sign4ture`, any method.
+    fn default() -> Self {
+        Self {
+            api_key: "abcd1234".into(),
+            api_secret: "s3cret".into(),
+            signature_secret: Some("sign4ture".into()),
+            signature_method: None,
+        }
+    }
+}
+
+impl fmt::Debug for Account {
+    /// Shows the key alone, so that a failed assertion in somebody's build log gives no secret away.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Account").field("api_key", &self.api_key).finish_non_exhaustive()
+    }
+}
+
+impl FromStr for Account {
+    type Err = String;
+
+    /// Reads `KEY:SECRET[:SIGNATURE_SECRET[:METHOD]]`; an empty signature secret is none.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(':');
+        let account = Self {
+            api_key: required(parts.next(), "key")?,
+            api_secret: required(parts.next(), "secret")?,
+            signature_secret: parts.next().filter(|part| !part.is_empty()).map(str::to_owned),
+            signature_method: parts.next().map(str::parse).transpose()?,
+        };
+        match parts.next() {
+            None => Ok(account),
+            Some(_) => Err("an account has at most four parts: KEY:SECRET:SIGNATURE_SECRET:METHOD".into()),
+        }
+    }
+}
+
+fn required(part: Option<&str>, name: &str) -> Result<String, String> {
+    match part {
+        Some(part) if !part.is_empty() => Ok(part.to_owned()),
+        _ => Err(format!("the account's {name} is missing; write KEY:SECRET")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_four_parts_are_read() {
+        let account: Account = "key:secret:signs:sha256".parse().unwrap();
+        assert_eq!(account.api_key, "key");
+        assert_eq!(account.api_secret, "secret");
+        assert_eq!(account.signature_secret.as_deref(), Some("signs"));
+        assert_eq!(account.signature_method, Some(SignatureMethod::Sha256));
+    }
+
+    #[test]
+    fn the_signature_parts_may_be_left_out() {
+        let account: Account = "key:secret".parse().unwrap();
+        assert_eq!((account.signature_secret, account.signature_method), (None, None));
+    }
+
+    #[test]
+    fn what_is_not_an_account_is_refused() {
+        for text in ["", "key", "key:", ":secret", "key:secret:signs:md4", "key:secret:signs:md5:more"] {
+            assert!(text.parse::<Account>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let shown = format!("{:?}", Account::default());
+        assert!(shown.contains("abcd1234") && !shown.contains("s3cret") && !shown.contains("sign4ture"), "{shown}");
+    }
+}

@@ -1,0 +1,111 @@
+//! What the sandbox can be told to do with a request whose caller is known.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How long a throttled caller is asked to wait when nobody said it.
+const THROTTLED_SECONDS: u32 = 30;
+
+/// What happens to a request after its caller is known and before its parameters are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// The request is judged as if there were no rule.
+    Ok,
+    /// 402: conversions are not enabled for the account.
+    NotEnabled,
+    /// 429, to be tried again after this many seconds.
+    Throttled(u32),
+    /// 503, to be tried again after this many seconds if they are given.
+    Unavailable(Option<u32>),
+    /// The request is judged as always; its answer leaves this much later.
+    Slow(Duration),
+    /// This status with its documented body, if it has one.
+    Status(u16),
+    /// This status with a body that repeats the request, secrets and all.
+    Echo(u16),
+}
+
+impl FromStr for Behaviour {
+    type Err = String;
+
+    /// Reads `ok`, `not-enabled`, `throttled[=SECONDS]`, `unavailable[=SECONDS]`, `slow=MILLISECONDS`, `status=CODE`
+    /// or `echo=CODE`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value))) {
+            ("ok", None) => Ok(Self::Ok),
+            ("not-enabled", None) => Ok(Self::NotEnabled),
+            ("throttled", None) => Ok(Self::Throttled(THROTTLED_SECONDS)),
+            ("throttled", Some(value)) => number(value, "seconds").map(Self::Throttled),
+            ("unavailable", None) => Ok(Self::Unavailable(None)),
+            ("unavailable", Some(value)) => number(value, "seconds").map(|seconds| Self::Unavailable(Some(seconds))),
+            ("slow", Some(value)) => number(value, "milliseconds").map(milliseconds),
+            ("status", Some(value)) => status(value).map(Self::Status),
+            ("echo", Some(value)) => status(value).map(Self::Echo),
+            _ => Err(unknown(text)),
+        }
+    }
+}
+
+fn milliseconds(count: u32) -> Behaviour {
+    Behaviour::Slow(Duration::from_millis(count.into()))
+}
+
+fn unknown(text: &str) -> String {
+    format!(
+        "'{text}' is no behaviour; choose ok, not-enabled, throttled[=SECONDS], unavailable[=SECONDS], \
+         slow=MILLISECONDS, status=CODE or echo=CODE"
+    )
+}
+
+fn number(text: &str, unit: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("'{text}' is not a whole number of {unit}"))
+}
+
+/// Statuses below 200 do not end an exchange, so they cannot be an answer.
+fn status(text: &str) -> Result<u16, String> {
+    let code = text.parse().ok().filter(|code| (200..=599).contains(code));
+    code.ok_or_else(|| format!("'{text}' is not a status from 200 to 599"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_behaviour_is_read() {
+        let written = [
+            ("ok", Behaviour::Ok),
+            ("not-enabled", Behaviour::NotEnabled),
+            ("throttled", Behaviour::Throttled(30)),
+            ("throttled=7", Behaviour::Throttled(7)),
+            ("unavailable", Behaviour::Unavailable(None)),
+            ("unavailable=0", Behaviour::Unavailable(Some(0))),
+            ("slow=1500", Behaviour::Slow(Duration::from_millis(1500))),
+            ("status=302", Behaviour::Status(302)),
+            ("echo=401", Behaviour::Echo(401)),
+        ];
+        for (text, behaviour) in written {
+            assert_eq!(text.parse(), Ok(behaviour), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_refused() {
+        let texts = [
+            "",
+            "OK",
+            "ok=1",
+            "slow",
+            "slow=",
+            "slow=-1",
+            "throttled=soon",
+            "status=199",
+            "status=600",
+            "echo",
+            "echo=x",
+        ];
+        for text in texts {
+            assert!(text.parse::<Behaviour>().is_err(), "{text}");
+        }
+    }
+}

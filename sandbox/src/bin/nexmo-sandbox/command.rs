@@ -1,0 +1,60 @@
+//! The command that a sandbox is run for.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitCode, ExitStatus};
+
+use nexmo_sandbox::Sandbox;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+
+use crate::signals::Signals;
+
+/// What one did wrong who sees it is told by the shell's own numbers.
+const NOT_STARTED: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+/// The command with the sandbox's addresses in its environment; `None` if there are no words.
+pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Option<Command> {
+    let (program, arguments) = words.split_first()?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env("NEXMO_SANDBOX_HTTP", sandbox.http_url())
+        .env("NEXMO_SANDBOX_HTTPS", sandbox.https_url())
+        .env("NEXMO_SANDBOX_CA", sandbox.ca_file())
+        .env("NEXMO_SANDBOX_LOG", log);
+    Some(command)
+}
+
+/// Waits for the end of the command and passes on what it is asked to end by.
+pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<ExitCode> {
+    loop {
+        tokio::select! {
+            ended = child.wait() => return ended.map(exit_code),
+            signal = signals.next() => pass_on(&child, signal),
+        }
+    }
+}
+
+/// An interrupt comes from the terminal, which has sent it to the command itself as well.
+fn pass_on(child: &Child, signal: Signal) {
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(id) = id.filter(|_| signal != Signal::INT) {
+        // It fails only if the command has just ended, which is what was wanted.
+        let _ = kill_process(id, signal);
+    }
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let by_signal = status.signal().map(|signal| signal.saturating_add(128));
+    let code = status.code().or(by_signal).unwrap_or(1);
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+/// The status for a command that could not be started.
+pub(crate) fn failure(error: &io::Error) -> u8 {
+    if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED }
+}

@@ -1,0 +1,74 @@
+//! A certificate authority that lives as long as the sandbox, and the server's certificate from it.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Datelike, Utc};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rcgen::{KeyUsagePurpose, date_time_ymd};
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+
+use crate::error::Error;
+
+/// The names under which the HTTPS listener can be called.
+const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "conversion.test"];
+
+/// What a client must trust and what the server proves itself with. The private keys never leave memory.
+pub(crate) struct Certificates {
+    pub(crate) ca_pem: String,
+    pub(crate) server: Arc<ServerConfig>,
+}
+
+impl Certificates {
+    /// Makes both certificates anew.
+    pub(crate) fn make(now: SystemTime) -> Result<Self, Error> {
+        let authority = authority(now).map_err(refused)?;
+        let key = KeyPair::generate().map_err(refused)?;
+        let certificate = server(now).and_then(|params| params.signed_by(&key, &authority)).map_err(refused)?;
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key.into())
+            });
+        Ok(Self { ca_pem: authority.pem(), server: Arc::new(only_http_1(config.map_err(refused)?)) })
+    }
+}
+
+fn only_http_1(mut config: ServerConfig) -> ServerConfig {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
+
+fn authority(now: SystemTime) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut params = valid_around(now, CertificateParams::default());
+    params.distinguished_name.push(DnType::CommonName, "nexmo-sandbox, for tests only");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+}
+
+fn server(now: SystemTime) -> Result<CertificateParams, rcgen::Error> {
+    let names = NAMES.map(str::to_owned).to_vec();
+    let mut params = valid_around(now, CertificateParams::new(names)?);
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // Strict verifiers, Python's among them, refuse a certificate that does not name its issuer's key.
+    params.use_authority_key_identifier_extension = true;
+    Ok(params)
+}
+
+/// From last December to the end of next year: some clients refuse a server certificate for more than 825 days.
+fn valid_around(now: SystemTime, mut params: CertificateParams) -> CertificateParams {
+    let year = DateTime::<Utc>::from(now).year();
+    params.not_before = date_time_ymd(year.saturating_sub(1), 12, 1);
+    params.not_after = date_time_ymd(year.saturating_add(2), 1, 1);
+    params
+}
+
+fn refused(error: impl std::fmt::Display) -> Error {
+    Error::Certificate(error.to_string())
+}

@@ -1,0 +1,161 @@
+//! Whether the parameters of an authenticated request are all there, right, and alone.
+
+use std::collections::BTreeSet;
+
+use crate::authentication::Authentication;
+use crate::fault::{Fault, INVALID, MALFORMED, MISSING};
+use crate::query::Query;
+use crate::request::Request;
+use crate::timestamp::{is_date_and_time, is_unix_seconds};
+
+const KNOWN: [&str; 6] = ["api_key", "api_secret", "delivered", "message-id", "sig", "timestamp"];
+const REQUIRED: [&str; 2] = ["message-id", "delivered"];
+const LONGEST_MESSAGE_ID: usize = 256;
+
+/// Everything wrong with the parameters; the first fault decides the status.
+pub(crate) fn faults(request: &Request) -> Vec<Fault> {
+    let mut faults = missing(&request.query);
+    faults.extend(invalid(request));
+    faults.extend(malformed(request));
+    faults
+}
+
+fn missing(query: &Query) -> Vec<Fault> {
+    let absent = REQUIRED.into_iter().filter(|name| query.count(name) == 0);
+    absent.map(|name| Fault::new(MISSING, format!("{name} is missing."))).collect()
+}
+
+fn invalid(request: &Request) -> Vec<Fault> {
+    let query = &request.query;
+    let wrong = [
+        query.get("message-id").and_then(wrong_message_id),
+        query.get("delivered").and_then(wrong_delivered),
+        query.get("timestamp").and_then(|text| wrong_timestamp(text, Authentication::of(request))),
+    ];
+    wrong.into_iter().flatten().map(|sentence| Fault::new(INVALID, sentence)).collect()
+}
+
+fn wrong_message_id(text: &str) -> Option<String> {
+    match text.len() {
+        0 => Some("message-id is empty.".into()),
+        1..=LONGEST_MESSAGE_ID => None,
+        length => Some(format!("message-id has {length} bytes; {LONGEST_MESSAGE_ID} are the most.")),
+    }
+}
+
+fn wrong_delivered(text: &str) -> Option<String> {
+    let right = ["true", "false", "1", "0"].contains(&text);
+    (!right).then(|| format!("delivered is '{text}', not true, false, 1 or 0."))
+}
+
+fn wrong_timestamp(text: &str, authentication: Authentication) -> Option<String> {
+    let signed = authentication == Authentication::Signature;
+    let right = is_date_and_time(text) || (signed && is_unix_seconds(text));
+    let form = if signed { "a real 'yyyy-MM-dd HH:mm:ss' or UNIX seconds" } else { "a real 'yyyy-MM-dd HH:mm:ss'" };
+    (!right).then(|| format!("timestamp is '{text}', not {form}."))
+}
+
+fn malformed(request: &Request) -> Vec<Fault> {
+    let mut sentences = undecodable(&request.query);
+    sentences.extend(repeated(&request.query));
+    sentences.extend(unknown(&request.query));
+    sentences.extend(key_in_two_places(request));
+    sentences.extend(request.has_body.then(|| "The request has a body.".to_owned()));
+    sentences.into_iter().map(|sentence| Fault::new(MALFORMED, sentence)).collect()
+}
+
+fn undecodable(query: &Query) -> Vec<String> {
+    let broken = query.pairs.iter().filter(|pair| pair.name.is_none() || pair.value.is_none());
+    broken.map(|pair| format!("{} is not percent-encoded UTF-8.", pair.name.as_deref().unwrap_or("A name"))).collect()
+}
+
+fn repeated(query: &Query) -> Vec<String> {
+    let twice = names(query).into_iter().filter(|name| query.count(name) > 1);
+    twice.map(|name| format!("{name} is given {} times.", query.count(name))).collect()
+}
+
+fn unknown(query: &Query) -> Vec<String> {
+    let strange = names(query).into_iter().filter(|name| !KNOWN.contains(name));
+    strange.map(|name| format!("'{name}' is no parameter of this service.")).collect()
+}
+
+/// The Basic header brings the key already; a second one in the query could contradict it.
+fn key_in_two_places(request: &Request) -> Option<String> {
+    let both = request.query.count("api_key") > 0 && request.authorizations().next().is_some();
+    both.then(|| "api_key is given in the query and in the Authorization header.".into())
+}
+
+fn names(query: &Query) -> BTreeSet<&str> {
+    query.pairs.iter().filter_map(|pair| pair.name.as_deref()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::tests::post;
+
+    fn of(query: &str) -> Vec<Fault> {
+        faults(&post(&format!("/?{query}"), &[]))
+    }
+
+    fn statuses(query: &str) -> Vec<u16> {
+        of(query).iter().map(|fault| fault.status).collect()
+    }
+
+    #[test]
+    fn good_reports_have_no_fault() {
+        for delivered in ["true", "false", "1", "0"] {
+            assert_eq!(of(&format!("message-id=x&delivered={delivered}")), []);
+        }
+        assert_eq!(of("api_key=a&api_secret=b&message-id=x&delivered=1&timestamp=2020-01-01%2012%3A00:00"), []);
+        assert_eq!(of("message-id=x&delivered=1&timestamp=2020-01-01+12:00:00"), []);
+        assert_eq!(of(&format!("delivered=1&message-id={}", "x".repeat(256))), []);
+    }
+
+    #[test]
+    fn each_required_parameter_is_missed() {
+        assert_eq!(of("delivered=1"), [Fault::new(420, "message-id is missing.")]);
+        assert_eq!(of("message-id=x"), [Fault::new(420, "delivered is missing.")]);
+        assert_eq!(statuses(""), [420, 420]);
+    }
+
+    #[test]
+    fn each_value_is_checked() {
+        assert_eq!(of("message-id=&delivered=1"), [Fault::new(423, "message-id is empty.")]);
+        assert_eq!(statuses(&format!("delivered=1&message-id={}", "x".repeat(257))), [423]);
+        assert_eq!(statuses(&format!("delivered=1&message-id={}", "%C3%A5".repeat(129))), [423]);
+        for delivered in ["", "TRUE", "yes", "2", "%201"] {
+            assert_eq!(statuses(&format!("message-id=x&delivered={delivered}")), [423], "{delivered}");
+        }
+        assert_eq!(statuses("message-id=x&delivered=1&timestamp="), [423]);
+        assert_eq!(statuses("message-id=x&delivered=1&timestamp=2020-02-30%2012:00:00"), [423]);
+    }
+
+    #[test]
+    fn seconds_are_for_signed_requests_alone() {
+        assert_eq!(statuses("message-id=x&delivered=1&timestamp=1577880000"), [423]);
+        assert_eq!(of("message-id=x&delivered=1&timestamp=1577880000&sig=00"), []);
+    }
+
+    #[test]
+    fn what_the_service_does_not_define_is_malformed() {
+        assert_eq!(of("message-id=x&delivered=1&delivered=1"), [Fault::new(422, "delivered is given 2 times.")]);
+        assert_eq!(of("message-id=x&delivered=1&a=b"), [Fault::new(422, "'a' is no parameter of this service.")]);
+        assert_eq!(of("message-id=%ff&delivered=1"), [Fault::new(422, "message-id is not percent-encoded UTF-8.")]);
+        assert_eq!(of("message-id=x&delivered=1&%=b"), [Fault::new(422, "A name is not percent-encoded UTF-8.")]);
+        assert_eq!(statuses("message-id=x&delivered=1&"), [422]);
+        assert_eq!(statuses("Message-Id=x&message-id=x&delivered=1"), [422]);
+    }
+
+    #[test]
+    fn a_body_and_a_second_key_are_malformed() {
+        let mut request = post("/?message-id=x&delivered=1&api_key=k", &[("authorization", "Basic azpz")]);
+        request.has_body = true;
+        assert_eq!(faults(&request).iter().map(|fault| fault.status).collect::<Vec<_>>(), [422, 422]);
+    }
+
+    #[test]
+    fn missing_comes_before_invalid_and_invalid_before_malformed() {
+        assert_eq!(statuses("delivered=no&a=b"), [420, 423, 422]);
+    }
+}

@@ -1,0 +1,106 @@
+//! What stands behind the question mark, taken apart.
+
+use percent_encoding::percent_decode_str;
+
+/// One `name=value` of a query; a part that could not be decoded is `None`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) name: Option<String>,
+    pub(crate) value: Option<String>,
+}
+
+/// The parameters of a request in the order they came.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    pub(crate) pairs: Vec<Pair>,
+}
+
+impl Query {
+    pub(crate) fn parse(text: Option<&str>) -> Self {
+        match text {
+            None | Some("") => Self::default(),
+            Some(text) => Self { pairs: text.split('&').map(Pair::parse).collect() },
+        }
+    }
+
+    /// The first value given under this name, if it could be decoded.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|pair| pair.is(name)).and_then(|pair| pair.value.as_deref())
+    }
+
+    /// How often the name was given, decodable value or not.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.pairs.iter().filter(|pair| pair.is(name)).count()
+    }
+
+    /// Every name and value, or nothing if any of them could not be decoded.
+    pub(crate) fn decoded(&self) -> Option<Vec<(&str, &str)>> {
+        self.pairs.iter().map(|pair| Some((pair.name.as_deref()?, pair.value.as_deref()?))).collect()
+    }
+}
+
+impl Pair {
+    fn parse(text: &str) -> Self {
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        Self { name: decode(name), value: decode(value) }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name.as_deref() == Some(name)
+    }
+}
+
+/// Undoes percent-encoding; `None` for a stray `%`, a byte that had to be encoded, or bytes that are not UTF-8.
+///
+/// A `+` is a space, as in forms: several SDKs of the service write it so.
+pub(crate) fn decode(text: &str) -> Option<String> {
+    if !text.is_ascii() || !text.split('%').skip(1).all(begins_with_hex) {
+        return None;
+    }
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(|decoded| decoded.into_owned())
+}
+
+fn begins_with_hex(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let mut hex = || bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit());
+    hex() && hex()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_are_decoded() {
+        let query = Query::parse(Some("message%2Did=a%20b%C3%A5+c&delivered"));
+        assert_eq!(query.get("message-id"), Some("a bå c"));
+        assert_eq!(query.get("delivered"), Some(""));
+        assert_eq!(query.get("timestamp"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_none() {
+        for text in ["%", "%4", "%zz", "a%2", "%ff", "%C3", "å", "%%41"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_broken_part_spoils_the_whole() {
+        assert!(Query::parse(Some("a=1&b=%ff")).decoded().is_none());
+        assert_eq!(Query::parse(Some("a=1&b=%41")).decoded(), Some(vec![("a", "1"), ("b", "A")]));
+    }
+
+    #[test]
+    fn repeats_are_counted_even_if_broken() {
+        let query = Query::parse(Some("a=1&a=%ff&b=2&a"));
+        assert_eq!((query.count("a"), query.count("b"), query.count("c")), (3, 1, 0));
+    }
+
+    #[test]
+    fn no_query_holds_no_parameters_but_an_empty_part_is_one() {
+        assert!(Query::parse(None).pairs.is_empty() && Query::parse(Some("")).pairs.is_empty());
+        assert_eq!(Query::parse(Some("&")).pairs.len(), 2);
+    }
+}

@@ -1,0 +1,128 @@
+//! One request as it came in, before anyone has judged it.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Serialize;
+
+use crate::query::Query;
+
+/// Which of the two listeners took the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// Plain HTTP.
+    Http,
+    /// HTTP within TLS.
+    Https,
+}
+
+/// What kind of message a report is about; the last part of the path says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// `/conversions/sms`
+    Sms,
+    /// `/conversions/voice`
+    Voice,
+}
+
+/// Everything that judging and recording need to know of a request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) scheme: Scheme,
+    pub(crate) connection: u64,
+    pub(crate) method: String,
+    /// The request target as received, secrets and all.
+    pub(crate) target: String,
+    pub(crate) path: String,
+    pub(crate) query: Query,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) has_body: bool,
+}
+
+/// A key with the secret that came along.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct KeyAndSecret {
+    pub(crate) key: String,
+    pub(crate) secret: String,
+}
+
+impl Request {
+    /// The channel that the path names behind the prefix, if it names one.
+    pub(crate) fn channel(&self, prefix: &str) -> Option<Channel> {
+        match self.path.strip_prefix(prefix)? {
+            "/conversions/sms" => Some(Channel::Sms),
+            "/conversions/voice" => Some(Channel::Voice),
+            _ => None,
+        }
+    }
+
+    /// The values of every `Authorization` header.
+    pub(crate) fn authorizations(&self) -> impl Iterator<Item = &str> {
+        let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("authorization");
+        self.headers.iter().filter(named).map(|(_, value)| value.as_str())
+    }
+
+    /// What the first `Authorization` header holds, if it is a well-formed Basic one.
+    pub(crate) fn basic(&self) -> Option<KeyAndSecret> {
+        let (scheme, encoded) = self.authorizations().next()?.split_once(' ')?;
+        let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
+        let text = String::from_utf8(decoded).ok()?;
+        let (key, secret) = text.split_once(':')?;
+        scheme.eq_ignore_ascii_case("basic").then(|| KeyAndSecret { key: key.into(), secret: secret.into() })
+    }
+
+    /// The key of the caller, wherever it was given.
+    pub(crate) fn api_key(&self) -> Option<String> {
+        self.query.get("api_key").map(str::to_owned).or_else(|| self.basic().map(|basic| basic.key))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A POST of `target` with these headers and no body.
+    pub(crate) fn post(target: &str, headers: &[(&str, &str)]) -> Request {
+        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        Request {
+            scheme: Scheme::Http,
+            connection: 1,
+            method: "POST".into(),
+            target: target.into(),
+            path: path.into(),
+            query: Query::parse(query),
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            has_body: false,
+        }
+    }
+
+    #[test]
+    fn the_path_names_the_channel_and_nothing_may_stand_around_it() {
+        assert_eq!(post("/conversions/sms", &[]).channel(""), Some(Channel::Sms));
+        assert_eq!(post("/a/conversions/voice?x", &[]).channel("/a"), Some(Channel::Voice));
+        for path in ["/", "/conversions", "/conversions/sms/", "//conversions/sms", "/a/conversions/sms"] {
+            assert_eq!(post(path, &[]).channel(""), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_basic_header_is_taken_apart_at_its_first_colon() {
+        let both = KeyAndSecret { key: "key".into(), secret: "a:b".into() };
+        assert_eq!(post("/", &[("Authorization", "basic a2V5OmE6Yg==")]).basic(), Some(both));
+    }
+
+    #[test]
+    fn other_authorization_headers_are_none() {
+        for value in ["", "Basic", "Basic !!", "Basic a2V5", "Bearer a2V5OmE6Yg==", "Basic //86Lw=="] {
+            assert_eq!(post("/", &[("authorization", value)]).basic(), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_found_in_either_place() {
+        assert_eq!(post("/?api_key=k", &[]).api_key().as_deref(), Some("k"));
+        assert_eq!(post("/", &[("authorization", "Basic a2V5OmE6Yg==")]).api_key().as_deref(), Some("key"));
+        assert_eq!(post("/", &[]).api_key(), None);
+    }
+}

@@ -1,0 +1,175 @@
+//! Which behaviour is for which request.
+
+use std::str::FromStr;
+
+use crate::behaviour::Behaviour;
+
+/// The requests that a rule is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every request whose caller is known.
+    All,
+    /// Requests of the account with this key.
+    Account(String),
+    /// Reports about the message with this id.
+    Message(String),
+}
+
+/// A behaviour and the requests it is for.
+///
+/// The most specific scope wins: message, then account, then all. Within one scope rules that are for a number of
+/// requests are used up first, in the order they came; after them the latest rule without a number holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The requests it is for.
+    pub scope: Scope,
+    /// What happens to them.
+    pub behaviour: Behaviour,
+    /// How many requests it is for; `None`: all there are.
+    pub times: Option<u32>,
+}
+
+impl Rule {
+    /// A rule for every request.
+    #[must_use]
+    pub fn for_all(behaviour: Behaviour) -> Self {
+        Self { scope: Scope::All, behaviour, times: None }
+    }
+
+    /// A rule for the account with this key.
+    #[must_use]
+    pub fn for_account(api_key: impl Into<String>, behaviour: Behaviour) -> Self {
+        Self { scope: Scope::Account(api_key.into()), behaviour, times: None }
+    }
+
+    /// A rule for reports about one message.
+    #[must_use]
+    pub fn for_message(message_id: impl Into<String>, behaviour: Behaviour) -> Self {
+        Self { scope: Scope::Message(message_id.into()), behaviour, times: None }
+    }
+
+    /// The same rule for so many requests only.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self { times: Some(times), ..self }
+    }
+}
+
+impl FromStr for Rule {
+    type Err = String;
+
+    /// Reads `[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]`; no behaviour has a colon, so an id may have some.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (scope, rest) = text.rsplit_once(':').map_or((None, text), |(scope, rest)| (Some(scope), rest));
+        let (behaviour, times) = rest.split_once('*').map_or((rest, None), |(rest, times)| (rest, Some(times)));
+        Ok(Self {
+            scope: scope.map_or(Ok(Scope::All), str::parse)?,
+            behaviour: behaviour.parse()?,
+            times: times.map(count).transpose()?,
+        })
+    }
+}
+
+impl FromStr for Scope {
+    type Err = String;
+
+    /// Reads `account=KEY` or `message=ID`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some(("account", key)) if !key.is_empty() => Ok(Self::Account(key.into())),
+            Some(("message", id)) if !id.is_empty() => Ok(Self::Message(id.into())),
+            _ => Err(format!("'{text}' says for whom in no known way; write account=KEY or message=ID")),
+        }
+    }
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("'{text}' is not a number of requests"))
+}
+
+/// All rules in force.
+#[derive(Debug, Default)]
+pub(crate) struct Rules(Vec<Rule>);
+
+impl Rules {
+    pub(crate) fn add(&mut self, rule: Rule) {
+        if rule.times.is_none() {
+            self.0.retain(|old| old.times.is_some() || old.scope != rule.scope);
+        }
+        self.0.push(rule);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The behaviour for one request; a rule with a number has one use less afterwards.
+    pub(crate) fn take(&mut self, api_key: &str, message_id: Option<&str>) -> Behaviour {
+        let message = message_id.map(|id| Scope::Message(id.into()));
+        let mut scopes = message.into_iter().chain([Scope::Account(api_key.into()), Scope::All]);
+        scopes.find_map(|scope| self.take_from(&scope)).unwrap_or(Behaviour::Ok)
+    }
+
+    fn take_from(&mut self, scope: &Scope) -> Option<Behaviour> {
+        let in_scope = self.0.iter_mut().filter(|rule| rule.scope == *scope && rule.times != Some(0));
+        let rule = in_scope.min_by_key(|rule| rule.times.is_none())?;
+        rule.times = rule.times.map(|left| left.saturating_sub(1));
+        Some(rule.behaviour)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(texts: &[&str]) -> Rules {
+        let mut rules = Rules::default();
+        texts.iter().for_each(|text| rules.add(text.parse().unwrap()));
+        rules
+    }
+
+    #[test]
+    fn the_most_specific_scope_wins_whatever_the_order() {
+        let mut rules = rules(&["message=m:ok", "throttled", "account=k:not-enabled"]);
+        assert_eq!(rules.take("k", Some("m")), Behaviour::Ok);
+        assert_eq!(rules.take("k", Some("n")), Behaviour::NotEnabled);
+        assert_eq!(rules.take("l", None), Behaviour::Throttled(30));
+    }
+
+    #[test]
+    fn without_a_rule_all_is_well() {
+        assert_eq!(Rules::default().take("k", None), Behaviour::Ok);
+        assert_eq!(rules(&["account=k:throttled"]).take("l", Some("k")), Behaviour::Ok);
+    }
+
+    #[test]
+    fn the_latest_rule_of_a_scope_holds() {
+        assert_eq!(rules(&["throttled", "unavailable"]).take("k", None), Behaviour::Unavailable(None));
+    }
+
+    #[test]
+    fn rules_with_a_number_are_used_up_in_order() {
+        let mut rules = rules(&["status=500", "throttled*2", "unavailable*1", "echo=400*0"]);
+        let taken: Vec<_> = (0..5).map(|_| rules.take("k", None)).collect();
+        let (throttled, standing) = (Behaviour::Throttled(30), Behaviour::Status(500));
+        assert_eq!(taken, [throttled, throttled, Behaviour::Unavailable(None), standing, standing]);
+    }
+
+    #[test]
+    fn a_used_up_rule_gives_way_to_a_less_specific_one() {
+        let mut rules = rules(&["throttled", "message=m:unavailable*1"]);
+        assert_eq!(rules.take("k", Some("m")), Behaviour::Unavailable(None));
+        assert_eq!(rules.take("k", Some("m")), Behaviour::Throttled(30));
+    }
+
+    #[test]
+    fn rules_are_read() {
+        assert_eq!("ok".parse(), Ok(Rule::for_all(Behaviour::Ok)));
+        assert_eq!("account=k:ok*3".parse(), Ok(Rule::for_account("k", Behaviour::Ok).times(3)));
+        assert_eq!("message=a:b=c:echo=401".parse(), Ok(Rule::for_message("a:b=c", Behaviour::Echo(401))));
+        for text in ["", ":ok", "account=:ok", "message=:ok", "user=k:ok", "k:ok", "message=m", "ok*", "ok*x", "ok*-1"]
+        {
+            assert!(text.parse::<Rule>().is_err(), "{text}");
+        }
+    }
+}

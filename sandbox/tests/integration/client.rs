@@ -1,0 +1,86 @@
+//! An HTTP client so plain that what it sends is exactly what a test says.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use nexmo_sandbox::Sandbox;
+
+/// A report that is right in every way, with the default account.
+pub(crate) const GOOD: &str = "/conversions/sms?api_key=abcd1234&api_secret=s3cret&delivered=true&message-id=00A0B0C0";
+
+/// One answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// One connection that can carry several requests.
+pub(crate) struct Client<S: Read + Write>(BufReader<S>);
+
+impl Client<TcpStream> {
+    pub(crate) fn to(url: &str) -> Self {
+        Self(BufReader::new(TcpStream::connect(url.trim_start_matches("http://")).unwrap()))
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    pub(crate) fn over(stream: S) -> Self {
+        Self(BufReader::new(stream))
+    }
+
+    pub(crate) fn post(&mut self, target: &str) -> Reply {
+        self.send(&format!("POST {target} HTTP/1.1\r\nhost: sandbox\r\ncontent-length: 0\r\n\r\n"))
+    }
+
+    pub(crate) fn send(&mut self, request: &str) -> Reply {
+        self.write(request);
+        self.read()
+    }
+
+    pub(crate) fn write(&mut self, request: &str) {
+        self.0.get_mut().write_all(request.as_bytes()).unwrap();
+    }
+
+    /// What is left until the other side closes, be it politely or not.
+    pub(crate) fn rest(mut self) -> usize {
+        self.0.read_to_end(&mut Vec::new()).unwrap_or(0)
+    }
+
+    fn read(&mut self) -> Reply {
+        let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers: HashMap<_, _> = std::iter::from_fn(|| self.header()).collect();
+        let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        Reply { status, headers, body: String::from_utf8(body).unwrap() }
+    }
+
+    fn header(&mut self) -> Option<(String, String)> {
+        let line = self.line();
+        line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.into()))
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().into()
+    }
+}
+
+/// One POST on a connection of its own.
+pub(crate) fn post(sandbox: &Sandbox, target: &str) -> Reply {
+    Client::to(&sandbox.http_url()).post(target)
+}

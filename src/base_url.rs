@@ -1,0 +1,217 @@
+//! Where the service is: `https://host[:port][/prefix]`, checked once. Pure.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::error::Error;
+
+/// The service's own address, for whoever gives none.
+const SERVICE: &str = "https://api.nexmo.com";
+
+/// The longest base URL accepted, in bytes.
+const LONGEST: usize = 2048;
+
+/// A checked base URL, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct BaseUrl(String);
+
+impl BaseUrl {
+    /// Checks `text`. Plain `http://` goes to loopback only, unless `plain_http_anywhere`.
+    pub(crate) fn parse(text: &str, plain_http_anywhere: bool) -> Result<Self, Error> {
+        check(text, plain_http_anywhere)
+            .map(|()| Self(text.trim_end_matches('/').to_owned()))
+            .map_err(|problem| Error::argument("base_url", problem))
+    }
+
+    /// The URL up to where the API's own path begins.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for BaseUrl {
+    fn default() -> Self {
+        Self(SERVICE.to_owned())
+    }
+}
+
+fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
+    if text.len() > LONGEST {
+        return Err("is longer than 2048 bytes");
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(
+            "holds a space, a control character or a letter outside of ASCII: percent-encode it, and write an international host name in its xn-- form",
+        );
+    }
+    let (is_plain, rest) = split_scheme(text)?;
+    if rest.contains(['?', '#']) {
+        return Err("holds a query or a fragment: give https://host[:port][/prefix]");
+    }
+    let (authority, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    if authority.contains('@') {
+        return Err("holds user information: give the credentials in their own struct");
+    }
+    let (host, port) = split_port(authority)?;
+    check_host(host)?;
+    check_port(port)?;
+    check_prefix(prefix)?;
+    if is_plain && !plain_http_anywhere && !is_loopback(host) {
+        return Err(
+            "is http:// towards another machine, which shows the credentials to everybody on the way: give https://, or set the flag that allows it",
+        );
+    }
+    Ok(())
+}
+
+/// Whether the scheme is plain HTTP, and what follows it.
+fn split_scheme(text: &str) -> Result<(bool, &str), &'static str> {
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => Ok((false, rest)),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => Ok((true, rest)),
+        _ => Err("does not begin with https://"),
+    }
+}
+
+/// Host and port of an authority; an IPv6 address keeps its brackets.
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> {
+    let host_end = authority.rfind(']').map_or(0, |bracket| bracket.saturating_add(1));
+    match authority.get(host_end..).and_then(|rest| rest.find(':')) {
+        None => Ok((authority, None)),
+        Some(colon) => authority
+            .split_at_checked(host_end.saturating_add(colon))
+            .map(|(host, port)| (host, port.strip_prefix(':')))
+            .ok_or("holds no host"),
+    }
+}
+
+fn check_host(host: &str) -> Result<(), &'static str> {
+    if let Some(inside) = host.strip_prefix('[') {
+        let address = inside.strip_suffix(']').and_then(|text| text.parse::<Ipv6Addr>().ok());
+        return address.map(drop).ok_or("holds brackets round what is no IPv6 address");
+    }
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    if host.len() > 253 || !name.split('.').all(is_label) {
+        return Err("holds no valid host name");
+    }
+    // A name that ends in a number is read as an address by some resolvers, each in its own way.
+    let is_number =
+        |label: &str| label.bytes().all(|byte| byte.is_ascii_digit()) || label.to_ascii_lowercase().starts_with("0x");
+    if name.rsplit('.').next().is_some_and(is_number) && name.parse::<Ipv4Addr>().is_err() {
+        return Err("holds what looks like an IPv4 address and is none");
+    }
+    Ok(())
+}
+
+fn check_port(port: Option<&str>) -> Result<(), &'static str> {
+    let is_port =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0);
+    if port.is_none_or(is_port) { Ok(()) } else { Err("holds a port that is not 1 to 65535") }
+}
+
+fn check_prefix(prefix: &str) -> Result<(), &'static str> {
+    let mut bytes = prefix.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_fine = match byte {
+            b'%' => {
+                bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())
+                    && bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())
+            }
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte),
+        };
+        if !is_fine {
+            return Err("holds a path prefix with a byte that a path cannot have: percent-encode it");
+        }
+    }
+    Ok(())
+}
+
+/// Loopback by its name or its number: 127.0.0.0/8, ::1 and `localhost`.
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || bare.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_a_valid_base_url() {
+        assert_eq!(BaseUrl::parse(SERVICE, false).unwrap(), BaseUrl::default());
+    }
+
+    #[test]
+    fn a_url_is_kept_without_its_last_slash() {
+        for (given, kept) in [
+            ("https://host", "https://host"),
+            ("https://host/", "https://host"),
+            ("HTTPS://Host:8443/a/b/", "HTTPS://Host:8443/a/b"),
+            ("https://[2001:db8::1]:8443/%7Ea", "https://[2001:db8::1]:8443/%7Ea"),
+            ("http://127.0.0.1:80", "http://127.0.0.1:80"),
+            ("http://127.9.9.9", "http://127.9.9.9"),
+            ("http://[::1]:8080/x", "http://[::1]:8080/x"),
+            ("http://LOCALHOST", "http://LOCALHOST"),
+            ("https://xn--bcher-kva.example.", "https://xn--bcher-kva.example."),
+        ] {
+            assert_eq!(BaseUrl::parse(given, false).unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let refused = [
+            "",
+            "host",
+            "ftp://host",
+            "https:/host",
+            "https://",
+            "https:///x",
+            "https://user@host",
+            "https://u:p@host/",
+            "https://host?x",
+            "https://host#x",
+            "https://host:0",
+            "https://host:65536",
+            "https://host:",
+            "https://host:+1",
+            "https://ho st",
+            "https://host/ä",
+            "https://host/a b",
+            "https://host/%zz",
+            "https://host/%2",
+            "https://a..b",
+            "https://[::1",
+            "https://::1",
+            "https://[1.2.3.4]",
+            "https://256.1.1.1",
+            "https://127.1",
+            "https://0x7f.1",
+            "https://host\\x",
+            "https://host\n",
+            "https://host/\"",
+            "http://host",
+            "http://127.1.1.1.example",
+            "http://128.0.0.1",
+            "http://localhost.example",
+            "http://[::2]",
+            "https://0x7f000001",
+            "https://-._!",
+        ];
+        for text in refused {
+            assert!(BaseUrl::parse(text, false).is_err(), "{text:?} was accepted");
+        }
+        assert!(BaseUrl::parse(&format!("https://host/{}", "x".repeat(2048)), false).is_err());
+    }
+
+    #[test]
+    fn plain_http_towards_another_machine_takes_the_flag() {
+        assert!(BaseUrl::parse("http://host:8080/x", true).is_ok());
+        assert!(BaseUrl::parse("ftp://host", true).is_err());
+    }
+}

@@ -1,0 +1,235 @@
+//! What is reported: that one message did its job, or did not. Everything is checked on the way in.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+
+use crate::error::Error;
+
+/// The longest message id or API key accepted, in bytes.
+pub(crate) const LONGEST_NAME: usize = 256;
+
+/// How the one-time code went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// By SMS: reported to `/conversions/sms`.
+    Sms,
+    /// By phone call: reported to `/conversions/voice`.
+    Voice,
+}
+
+impl Channel {
+    /// The last segment of the path that reports of this channel go to.
+    pub(crate) fn path_segment(self) -> &'static str {
+        match self {
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+        }
+    }
+}
+
+/// The identifier that the service gave for the message or call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MessageId(String);
+
+impl MessageId {
+    /// Takes over the id of a message.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Argument`](crate::Kind::Argument) when `text` is empty, longer than 256 bytes, holds a control
+    /// character, or begins or ends with white space.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        check_name("message_id", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The id as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Refuses what can be neither a message id nor an API key.
+pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
+    if text.is_empty() {
+        return Err(Error::argument(parameter, "is empty: give 1 to 256 bytes"));
+    }
+    if text.len() > LONGEST_NAME {
+        return Err(Error::argument(parameter, format!("is {} bytes long: give 1 to 256 bytes", text.len())));
+    }
+    check_no_controls(parameter, text)?;
+    if text.trim() != text {
+        return Err(Error::argument(parameter, "begins or ends with white space: give it without"));
+    }
+    Ok(())
+}
+
+/// Refuses control characters, which come from unread line ends and torn buffers, never from a real value.
+pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
+    match text.bytes().find(u8::is_ascii_control) {
+        Some(byte) => {
+            Err(Error::argument(parameter, format!("holds the control character 0x{byte:02x}: give it without")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// When the user completed the action: a second in UTC, of the years 1 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(NaiveDateTime);
+
+impl Timestamp {
+    /// Length in bytes of the API's text form, `yyyy-MM-dd HH:mm:ss`.
+    pub const TEXT_LENGTH: usize = 19;
+
+    /// Reads the API's text form.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Argument`](crate::Kind::Argument) when `text` is not exactly `yyyy-MM-dd HH:mm:ss` with a date and a
+    /// time that exist: no `T`, no offset, no fraction, no second 60, no year 0000.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        digits_of(text).and_then(existing_second).map(Self).ok_or_else(|| {
+            Error::argument(
+                "timestamp",
+                "is not a real date and time as yyyy-MM-dd HH:mm:ss in UTC, such as 2020-01-01 12:00:00",
+            )
+        })
+    }
+
+    /// The second `seconds` after 1970-01-01 00:00:00 UTC; negative ones lie before.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Argument`](crate::Kind::Argument) outside of the years 1 to 9999, which is
+    /// -62135596800 to 253402300799 seconds.
+    pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
+        const YEARS_1_TO_9999: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+        DateTime::from_timestamp(seconds, 0)
+            .filter(|_| YEARS_1_TO_9999.contains(&seconds))
+            .map(|date| Self(date.naive_utc()))
+            .ok_or_else(|| {
+                Error::argument("seconds", "lies outside of the years 1 to 9999: count in seconds since 1970")
+            })
+    }
+
+    /// The second that `time` lies in.
+    pub(crate) fn from_system_time(time: SystemTime) -> Self {
+        Self(DateTime::<Utc>::from(time).naive_utc())
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    /// Writes the API's text form.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%d %H:%M:%S"))
+    }
+}
+
+/// The six numbers of `yyyy-MM-dd HH:mm:ss`, if `text` has exactly that shape.
+fn digits_of(text: &str) -> Option<[u32; 6]> {
+    const SHAPE: &[u8; Timestamp::TEXT_LENGTH] = b"0000-00-00 00:00:00";
+    if text.len() != SHAPE.len() {
+        return None;
+    }
+    let fits = |(byte, shape): (u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape };
+    if !text.bytes().zip(SHAPE).all(fits) {
+        return None;
+    }
+    let mut numbers = text.split(['-', ' ', ':']).map(|number| number.parse().ok());
+    let mut next = || numbers.next().flatten();
+    Some([next()?, next()?, next()?, next()?, next()?, next()?])
+}
+
+/// The second that the six numbers name, if the calendar has it.
+fn existing_second([year, month, day, hour, minute, second]: [u32; 6]) -> Option<NaiveDateTime> {
+    let year = i32::try_from(year).ok().filter(|year| *year > 0)?;
+    NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second)
+}
+
+/// One report: whether the message `message_id` did its job.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Conversion {
+    /// How the code went out.
+    pub channel: Channel,
+    /// Which message carried it.
+    pub message_id: MessageId,
+    /// Whether the user completed the action.
+    pub delivered: bool,
+    /// When the user did. None: the service takes the time of arrival.
+    pub timestamp: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timestamp_reads_back_as_it_was_written() {
+        for text in ["2020-01-01 12:00:00", "2024-02-29 23:59:59", "0001-01-01 00:00:00", "9999-12-31 23:59:59"] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_timestamp_of_any_other_shape_or_no_real_date_is_refused() {
+        let refused = [
+            "",
+            "2020-01-01",
+            "2020-01-01T12:00:00",
+            "2020-01-01 12:00:00Z",
+            "2020-01-01 12:00:00 ",
+            " 2020-01-01 12:00:00",
+            "2020-1-1 12:00:00",
+            "20200-01-01 12:00:0",
+            "2020-02-30 00:00:00",
+            "2021-02-29 00:00:00",
+            "2020-01-01 24:00:00",
+            "2020-01-01 12:60:00",
+            "2020-01-01 12:00:60",
+            "0000-01-01 00:00:00",
+            "+020-01-01 12:00:00",
+            "2020-13-01 00:00:00",
+            "2020-00-01 00:00:00",
+            "2020-01-00 00:00:00",
+            "2020-01-01 12:00:0é",
+            "2020-01-01-12:00:00",
+            "2020-01-01 12:00:00.0",
+        ];
+        for text in refused {
+            assert!(Timestamp::parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn seconds_turn_into_the_text_of_their_date() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00"),
+            (1_577_880_000, "2020-01-01 12:00:00"),
+            (-1, "1969-12-31 23:59:59"),
+            (-62_135_596_800, "0001-01-01 00:00:00"),
+            (253_402_300_799, "9999-12-31 23:59:59"),
+        ] {
+            assert_eq!(Timestamp::from_unix_seconds(seconds).unwrap().to_string(), text);
+        }
+        for seconds in [-62_135_596_801, 253_402_300_800, i64::MIN, i64::MAX] {
+            assert!(Timestamp::from_unix_seconds(seconds).is_err(), "{seconds} was accepted");
+        }
+    }
+
+    #[test]
+    fn an_odd_but_legal_id_is_kept_as_it_is() {
+        for text in ["%", "a&b=c", "+#?", "a b", "ключ", &"x".repeat(256)] {
+            assert_eq!(MessageId::new(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_one_is_refused_by_name() {
+        for text in ["", " a", "a\u{a0}", "a\n", "\u{7f}", "a\u{1f}b", &"x".repeat(257), &"é".repeat(129)] {
+            assert!(MessageId::new(text).unwrap_err().message().starts_with("message_id "), "{text:?}");
+        }
+    }
+}

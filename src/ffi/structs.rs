@@ -1,0 +1,171 @@
+//! The structs that callers allocate: who reports, how, and what came of it.
+//!
+//! Each begins with its own size, has no padding anywhere on 32 or 64 bits, and grows at its end only, where 0 means "as
+//! before". Padding would be where a later field falls into bytes that older callers never set.
+#![allow(non_camel_case_types)]
+
+use std::ffi::c_char;
+use std::mem::{offset_of, size_of};
+
+use super::sized::Sized;
+use super::status::nexmo_status;
+
+/// nexmo_credentials.auth: api_key and api_secret in the query, as the API's page shows.
+pub const NEXMO_AUTH_QUERY: i32 = 0;
+/// nexmo_credentials.auth: the header Authorization: Basic, which keeps the secret out of the URLs that servers log.
+pub const NEXMO_AUTH_BASIC: i32 = 1;
+/// nexmo_credentials.auth: sig, made with signature_secret by signature_method. The secret never leaves the machine.
+pub const NEXMO_AUTH_SIGNATURE: i32 = 2;
+
+/// nexmo_credentials.signature_method: MD5 of the parameters with the secret behind them.
+pub const NEXMO_SIGNATURE_MD5HASH: i32 = 1;
+/// nexmo_credentials.signature_method: HMAC-MD5.
+pub const NEXMO_SIGNATURE_MD5: i32 = 2;
+/// nexmo_credentials.signature_method: HMAC-SHA-1.
+pub const NEXMO_SIGNATURE_SHA1: i32 = 3;
+/// nexmo_credentials.signature_method: HMAC-SHA-256.
+pub const NEXMO_SIGNATURE_SHA256: i32 = 4;
+/// nexmo_credentials.signature_method: HMAC-SHA-512.
+pub const NEXMO_SIGNATURE_SHA512: i32 = 5;
+
+/// nexmo_options.flags: allows http:// towards other machines, which shows the credentials to everybody on the way.
+pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
+/// nexmo_options.flags: takes the proxy from the environment. This version refuses it with NEXMO_ERR_FLAGS.
+pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
+/// nexmo_options.flags: trusts the roots built into the library rather than the platform's store.
+pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
+/// nexmo_options.flags: signs the seconds since 1970 of the moment of sending as timestamp, as the service's signing
+/// guide describes. The price: the service is not told the time of the event. Without the flag the event's date is
+/// signed and told, or the date of the moment of sending if none is given.
+pub const NEXMO_OPTIONS_SIGN_UNIX_SECONDS: u32 = 8;
+
+/// nexmo_result.taken: nothing of the report was written on any connection.
+pub const NEXMO_TAKEN_NO: i32 = 0;
+/// nexmo_result.taken: something of the report was written, and no success came back. The status says what did.
+pub const NEXMO_TAKEN_PERHAPS: i32 = 1;
+/// nexmo_result.taken: the service said that it took the report.
+pub const NEXMO_TAKEN_YES: i32 = 2;
+
+/// Bytes of nexmo_result.message, its NUL included.
+pub const NEXMO_MESSAGE_SIZE: usize = 256;
+
+/// Who reports, and how that is proved. Begin it with NEXMO_CREDENTIALS_INIT.
+///
+/// The texts are UTF-8, end with NUL and are borrowed until the call returns. The library wipes its own copies.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_credentials {
+    /// sizeof(nexmo_credentials).
+    pub struct_size: u32,
+    /// 0; any other is refused.
+    pub flags: u32,
+    /// Required: the account's key, 1 to 256 bytes. No control characters, no white space at its ends; with
+    /// NEXMO_AUTH_BASIC no colon.
+    pub api_key: *const c_char,
+    /// Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: 1 to 256 bytes, no control characters.
+    pub api_secret: *const c_char,
+    /// Required with NEXMO_AUTH_SIGNATURE, otherwise not read: 1 to 256 bytes, no control characters.
+    pub signature_secret: *const c_char,
+    /// One of NEXMO_AUTH_.
+    pub auth: i32,
+    /// One of NEXMO_SIGNATURE_, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise 0 will do.
+    pub signature_method: i32,
+}
+
+/// How to report. Begin it with NEXMO_OPTIONS_INIT: every field that stays NULL or 0 takes its default. A NULL in place of
+/// the struct takes all defaults.
+///
+/// The texts are UTF-8, end with NUL and are borrowed until the call returns.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_options {
+    /// sizeof(nexmo_options).
+    pub struct_size: u32,
+    /// Any of NEXMO_OPTIONS_ joined by |, or 0.
+    pub flags: u32,
+    /// https://host[:port][/prefix] of the service; http:// towards loopback only, unless
+    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: https://api.nexmo.com.
+    pub base_url: *const c_char,
+    /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    pub proxy: *const c_char,
+    /// Path of a PEM file with the certificates to trust, in place of all others. It is read again when its time or
+    /// its inode changes. NULL: the platform's store; where that is missing, the roots built into the library.
+    pub ca_file: *const c_char,
+    /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    pub client_cert_file: *const c_char,
+    /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    pub client_key_file: *const c_char,
+    /// Follows "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
+    /// NULL: nothing follows.
+    pub user_agent: *const c_char,
+    /// Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000. 0: 5000.
+    pub connect_timeout_ms: i32,
+    /// Limit over everything, in milliseconds, 1 to 3600000. 0: 10000.
+    pub timeout_ms: i32,
+    /// Requests at most: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
+    pub attempts: i32,
+    /// 0; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    pub connections: i32,
+}
+
+/// What came of a call. Begin it with NEXMO_RESULT_INIT; the call fills it on success and on failure.
+///
+/// A call that refuses the struct itself with NEXMO_ERR_STRUCT sends nothing and leaves the struct as it was.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_result {
+    /// sizeof(nexmo_result); the only field that is read.
+    pub struct_size: u32,
+    /// 0.
+    pub flags: u32,
+    /// The same status that the call returns.
+    pub status: nexmo_status,
+    /// The HTTP status of the last answer; 0 if there was none.
+    pub http_status: i32,
+    /// How many requests were made.
+    pub attempts: i32,
+    /// Whether the report may have been taken: one of NEXMO_TAKEN_.
+    pub taken: i32,
+    /// How long the call took, in microseconds.
+    pub elapsed_us: i64,
+    /// How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000; -1 if it does not ask.
+    pub retry_after_ms: i64,
+    /// What happened, in a sentence for a log: UTF-8, ended by NUL, cut at a character. Never holds a secret.
+    pub message: [c_char; NEXMO_MESSAGE_SIZE],
+}
+
+const POINTER: usize = size_of::<*const c_char>();
+
+// The bytes of the fields that the first release has, which is what its callers say as struct_size.
+const CREDENTIALS_FIRST: usize = 2 * 4 + 3 * POINTER + 2 * 4;
+const OPTIONS_FIRST: usize = 2 * 4 + 6 * POINTER + 4 * 4;
+const RESULT_FIRST: usize = 6 * 4 + 2 * 8 + NEXMO_MESSAGE_SIZE;
+
+// The sum of the fields is the size of the struct: there is no padding, inside or at the end.
+const _: () = assert!(size_of::<nexmo_credentials>() == CREDENTIALS_FIRST);
+const _: () = assert!(size_of::<nexmo_options>() == OPTIONS_FIRST);
+const _: () = assert!(size_of::<nexmo_result>() == RESULT_FIRST);
+const _: () =
+    assert!(offset_of!(nexmo_result, elapsed_us) % 8 == 0 && offset_of!(nexmo_result, retry_after_ms) % 8 == 0);
+
+// SAFETY: all fields are integers and pointers, for which every bit pattern, all zeroes included, is a value.
+unsafe impl Sized for nexmo_credentials {
+    const NAME: &'static str = "credentials";
+    const FIRST_SIZE: usize = CREDENTIALS_FIRST;
+    const KNOWN_FLAGS: u32 = 0;
+}
+
+// SAFETY: as above.
+unsafe impl Sized for nexmo_options {
+    const NAME: &'static str = "options";
+    const FIRST_SIZE: usize = OPTIONS_FIRST;
+    const KNOWN_FLAGS: u32 =
+        NEXMO_OPTIONS_ALLOW_PLAIN_HTTP | NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY | NEXMO_OPTIONS_SIGN_UNIX_SECONDS;
+}
+
+// SAFETY: as above.
+unsafe impl Sized for nexmo_result {
+    const NAME: &'static str = "result";
+    const FIRST_SIZE: usize = RESULT_FIRST;
+    const KNOWN_FLAGS: u32 = 0;
+}

@@ -1,0 +1,48 @@
+//! Reports conversions to the Nexmo (Vonage) Conversion API: whether a one-time code, sent by SMS or phone call, did its
+//! job. Made to be called from C and every language that can call C; usable from Rust as it is.
+//!
+//! The rooms, and who may look into which:
+//!
+//! ```text
+//! ffi -> client -> transport -> request -> signature
+//!                            -> answer  -> quote
+//!                  options   -> base_url        credentials   conversion   outcome   error   sys
+//! ```
+//!
+//! The core is written as if C did not exist; [`ffi`] is its door. Only `transport` names the HTTP library, and only
+//! `ffi` and `sys` say `unsafe`.
+//!
+//! ```no_run
+//! use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};
+//!
+//! let client = Client::new(Credentials::query("abcd1234", "s3cret")?, &Options::default())?;
+//! let message_id = MessageId::new("00A0B0C0")?;
+//! let conversion = Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None };
+//! client.report(&conversion).result?;
+//! # Ok::<(), nexmo_conversion::Error>(())
+//! ```
+
+mod answer;
+mod base_url;
+mod client;
+mod conversion;
+mod credentials;
+mod error;
+pub mod ffi;
+mod options;
+mod outcome;
+mod quote;
+mod request;
+mod signature;
+mod sys;
+mod transport;
+#[cfg(test)]
+mod wire;
+
+pub use client::Client;
+pub use conversion::{Channel, Conversion, MessageId, Timestamp};
+pub use credentials::{Authentication, Credentials, Secret};
+pub use error::{Error, Kind};
+pub use options::Options;
+pub use outcome::{Outcome, Taken};
+pub use signature::Method as SignatureMethod;

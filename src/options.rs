@@ -1,0 +1,150 @@
+//! Everything that can be adjusted, checked once.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::base_url::BaseUrl;
+use crate::error::Error;
+
+/// How long one report may take, all in all, when nothing else is said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long looking up the name and connecting may take when nothing else is said.
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest time limit that can be set.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The longest user agent suffix accepted, in bytes.
+const LONGEST_USER_AGENT: usize = 256;
+
+/// What a caller may choose. `Options::default()` chooses nothing: each choice that is `None` or `false` takes the
+/// default that its line names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// `https://host[:port][/prefix]` of the service; `http://` towards loopback only. Default: the service's own.
+    pub base_url: Option<&'a str>,
+    /// Allows `http://` towards other machines, which shows the credentials to everybody on the way.
+    pub allow_plain_http: bool,
+    /// PEM file with the certificates to trust, in place of all others. Default: the platform's store.
+    pub ca_file: Option<&'a Path>,
+    /// Trusts the roots built into the library rather than the platform's store.
+    pub built_in_roots_only: bool,
+    /// Follows the library's own name in the `user-agent` header, as in `shop/2.1`; visible ASCII and spaces.
+    pub user_agent: Option<&'a str>,
+    /// Limit for looking up the name and connecting, 1 ms to 1 h. Default: 5 s.
+    pub connect_timeout: Option<Duration>,
+    /// Limit over everything, 1 ms to 1 h. Default: 10 s.
+    pub timeout: Option<Duration>,
+    /// Signs with the seconds since 1970 of the moment of sending as `timestamp`, as the service's signing guide
+    /// describes. The price: the time of the event is not told. Without it the event's date is signed and told.
+    pub sign_unix_seconds: bool,
+}
+
+/// Options that passed the check, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) base_url: BaseUrl,
+    pub(crate) trust: Trust,
+    pub(crate) user_agent: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) sign_unix_seconds: bool,
+}
+
+/// Whose word is taken for who the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Trust {
+    /// The platform's store; where there is none, the built-in roots.
+    Platform,
+    /// The roots built into the library.
+    BuiltIn,
+    /// The certificates of one PEM file.
+    File(PathBuf),
+}
+
+impl Options<'_> {
+    /// Checks all that can be told without touching a file or the network.
+    pub(crate) fn check(&self) -> Result<Settings, Error> {
+        let base_url = self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?;
+        Ok(Settings {
+            base_url: base_url.unwrap_or_default(),
+            trust: self.trust()?,
+            user_agent: user_agent(self.user_agent)?,
+            connect_timeout: limit("connect_timeout_ms", self.connect_timeout, DEFAULT_CONNECT_TIMEOUT)?,
+            timeout: limit("timeout_ms", self.timeout, DEFAULT_TIMEOUT)?,
+            sign_unix_seconds: self.sign_unix_seconds,
+        })
+    }
+
+    fn trust(&self) -> Result<Trust, Error> {
+        match self.ca_file {
+            Some(_) if self.built_in_roots_only => {
+                Err(Error::argument("ca_file", "is given, and the built-in roots alone are asked for: choose one"))
+            }
+            Some(path) => Ok(Trust::File(path.to_owned())),
+            None if self.built_in_roots_only => Ok(Trust::BuiltIn),
+            None => Ok(Trust::Platform),
+        }
+    }
+}
+
+fn limit(parameter: &str, given: Option<Duration>, default: Duration) -> Result<Duration, Error> {
+    match given.unwrap_or(default) {
+        limit if limit.as_millis() == 0 || limit > LONGEST_TIMEOUT => {
+            Err(Error::argument(parameter, "is not 1 to 3600000 (one hour)"))
+        }
+        limit => Ok(limit),
+    }
+}
+
+fn user_agent(suffix: Option<&str>) -> Result<String, Error> {
+    const OWN: &str = concat!("nexmo-conversion/", env!("CARGO_PKG_VERSION"));
+    match suffix.map(str::trim).unwrap_or_default() {
+        "" => Ok(OWN.to_owned()),
+        text if text.len() > LONGEST_USER_AGENT => Err(Error::argument("user_agent", "is longer than 256 bytes")),
+        text if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => Ok(format!("{OWN} {text}")),
+        _ => Err(Error::argument("user_agent", "holds something other than visible ASCII and spaces")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_choice_takes_every_default() {
+        let settings = Options::default().check().unwrap();
+        assert_eq!(settings.base_url.as_str(), "https://api.nexmo.com");
+        assert_eq!(settings.trust, Trust::Platform);
+        assert_eq!(settings.user_agent, concat!("nexmo-conversion/", env!("CARGO_PKG_VERSION")));
+        assert_eq!((settings.connect_timeout, settings.timeout), (Duration::from_secs(5), Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn a_time_limit_has_a_least_and_a_most() {
+        let check = |limit| Options { timeout: Some(limit), ..Options::default() }.check();
+        assert!(check(Duration::from_millis(1)).is_ok());
+        assert!(check(Duration::from_secs(3600)).is_ok());
+        assert!(check(Duration::ZERO).is_err());
+        assert!(check(Duration::from_micros(999)).is_err());
+        assert!(check(Duration::from_millis(3_600_001)).is_err());
+    }
+
+    #[test]
+    fn a_user_agent_suffix_is_visible_ascii() {
+        let check = |suffix| Options { user_agent: Some(suffix), ..Options::default() }.check();
+        assert!(check("shop/2 (test)").unwrap().user_agent.ends_with(" shop/2 (test)"));
+        assert_eq!(check("").unwrap(), Options::default().check().unwrap());
+        for suffix in ["shop\r\nx: y", "ключ", "\t", "a\u{7f}"] {
+            assert!(check(suffix).is_err() || suffix.trim().is_empty(), "{suffix:?} was accepted");
+        }
+        assert!(check(&"x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn two_sources_of_trust_are_one_too_many() {
+        let options = Options { ca_file: Some(Path::new("ca.pem")), built_in_roots_only: true, ..Options::default() };
+        assert!(options.check().unwrap_err().message().starts_with("ca_file "));
+    }
+}

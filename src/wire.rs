@@ -1,0 +1,86 @@
+//! Each request that the library can make, compared byte for byte with `tests/data/requests.txt`.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use crate::client::report;
+use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
+use crate::credentials::Credentials;
+use crate::options::{Options, Trust};
+use crate::outcome::Taken;
+use crate::signature::Method;
+use crate::transport::{HttpTransport, Resolver};
+
+const EXPECTED: &str = include_str!("../tests/data/requests.txt");
+
+/// Answers one request with 200 and gives back its bytes, up to the end of its head and whatever came with it.
+fn record(listener: &TcpListener) -> Vec<u8> {
+    let (mut stream, _) = listener.accept().unwrap();
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
+        let length = stream.read(&mut buffer).unwrap();
+        assert_ne!(length, 0, "the request ended before its head did");
+        bytes.extend_from_slice(&buffer[..length]);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+    // Until the end of the connection: a body would show here.
+    stream.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+fn credentials(way: &str) -> Credentials {
+    let signature = |method| Credentials::signature("abcd1234", "sign4ture", method).unwrap();
+    match way {
+        "query" => Credentials::query("abcd1234", "s3cret/&").unwrap(),
+        "basic" => Credentials::basic("abcd1234", "s3cret/&").unwrap(),
+        "md5hash" => signature(Method::Md5Hash),
+        "md5" => signature(Method::Md5),
+        "sha1" => signature(Method::Sha1),
+        "sha256" => signature(Method::Sha256),
+        "sha512" => signature(Method::Sha512),
+        other => panic!("no way to authenticate is called {other}"),
+    }
+}
+
+fn conversion(channel: &str, timestamp: &str) -> Conversion {
+    Conversion {
+        channel: if channel == "sms" { Channel::Sms } else { Channel::Voice },
+        message_id: MessageId::new("00A0 &=+é").unwrap(),
+        delivered: channel == "sms",
+        timestamp: (timestamp == "event").then(|| Timestamp::parse("2019-12-31 23:59:59").unwrap()),
+    }
+}
+
+fn sent(channel: &str, way: &str, timestamp: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    let recorder = thread::spawn(move || record(&listener));
+    let base_url = format!("http://{host}/base/");
+    let options = Options { base_url: Some(&base_url), user_agent: Some("caller-suffix/2"), ..Options::default() };
+    let transport = HttpTransport::new(&Trust::BuiltIn, Resolver::default()).unwrap();
+    let sending = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000);
+    let outcome =
+        report(&conversion(channel, timestamp), &credentials(way), &options.check().unwrap(), &transport, sending);
+    assert_eq!((outcome.result, outcome.taken, outcome.http_status), (Ok(()), Taken::Yes, Some(200)));
+    String::from_utf8(recorder.join().unwrap())
+        .unwrap()
+        .replace(&host, "HOST")
+        .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+}
+
+#[test]
+fn every_request_is_as_the_contract_says_to_the_byte() {
+    let mut count = 0;
+    for block in EXPECTED.trim_end().split("\n\n") {
+        let (title, lines) = block.split_once('\n').unwrap();
+        let [_, channel, way, timestamp] = title.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{title} is no title");
+        };
+        let expected = format!("{}\r\n\r\n", lines.replace('\n', "\r\n"));
+        assert_eq!(sent(channel, way, timestamp), expected, "{title}");
+        count += 1;
+    }
+    assert_eq!(count, 2 * 7 * 2, "channels, ways and methods, with and without a timestamp");
+}

@@ -1,0 +1,162 @@
+//! What happens on the connection: when it is kept, when it is replaced, and what a bad answer does to a report.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use nexmo_conversion::{Channel, Client, Conversion, Credentials, Kind, MessageId, Options, Outcome, Taken};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
+
+/// What a server does on one connection: it answers one request after the other with these bytes, then closes.
+type Script = Vec<Vec<u8>>;
+
+/// Plays a script for each connection, in order. Says which connection and which request it has just answered or, after
+/// the last answer of a script, that the connection is closed.
+struct Server {
+    base_url: String,
+    events: Receiver<String>,
+}
+
+impl Server {
+    fn start(scripts: Vec<Script>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, events) = channel();
+        thread::spawn(move || {
+            for (connection, script) in scripts.into_iter().enumerate() {
+                play(&mut listener.accept().unwrap().0, script, connection, &sender);
+                sender.send(format!("{connection} closed")).ok();
+            }
+        });
+        Self { base_url, events }
+    }
+
+    fn client(&self) -> Client {
+        let credentials = Credentials::query("key", "hush-hush").unwrap();
+        Client::new(credentials, &Options { base_url: Some(&self.base_url), ..Options::default() }).unwrap()
+    }
+
+    fn wait_for(&self, event: &str) {
+        assert!(self.events.iter().any(|seen| seen == event), "{event} never happened");
+    }
+}
+
+fn play(stream: &mut TcpStream, script: Script, connection: usize, sender: &Sender<String>) {
+    for (request, answer) in script.into_iter().enumerate() {
+        if read_head(stream).is_none() {
+            return;
+        }
+        stream.write_all(&answer).unwrap();
+        sender.send(format!("{connection} answered {request}")).ok();
+    }
+}
+
+fn read_head(stream: &mut TcpStream) -> Option<()> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        bytes.push(byte[0]);
+    }
+    Some(())
+}
+
+fn report(client: &Client) -> Outcome {
+    let message_id = MessageId::new("id").unwrap();
+    client.report(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None })
+}
+
+/// The outcome of one report that is answered with `answer`, after which the server closes.
+fn answered(answer: &[u8]) -> Outcome {
+    let server = Server::start(vec![vec![answer.to_vec()]]);
+    report(&server.client())
+}
+
+fn assert_fails(outcome: &Outcome, kind: Kind, http_status: Option<u16>) {
+    let error = outcome.result.as_ref().unwrap_err();
+    assert_eq!((error.kind(), outcome.http_status, outcome.taken), (kind, http_status, Taken::Perhaps), "{error}");
+}
+
+#[test]
+fn a_connection_serves_report_after_report() {
+    let server = Server::start(vec![vec![OK.to_vec(); 3]]);
+    let client = server.client();
+    for _ in 0..3 {
+        assert_eq!(report(&client).taken, Taken::Yes);
+    }
+    server.wait_for("0 answered 2");
+}
+
+#[test]
+fn a_pooled_connection_that_died_is_replaced_unseen() {
+    let server = Server::start(vec![vec![OK.to_vec()], vec![OK.to_vec()]]);
+    let client = server.client();
+    assert_eq!(report(&client).taken, Taken::Yes);
+    server.wait_for("0 closed");
+    let second = report(&client);
+    assert_eq!((second.result, second.attempts, second.taken), (Ok(()), 1, Taken::Yes));
+    server.wait_for("1 answered 0");
+}
+
+#[test]
+fn a_pooled_connection_that_dies_under_a_request_is_replaced_unseen() {
+    // The first connection takes a second request and closes without a word; the second connection answers it.
+    let server = Server::start(vec![vec![OK.to_vec(), Vec::new()], vec![OK.to_vec()]]);
+    let client = server.client();
+    assert_eq!(report(&client).taken, Taken::Yes);
+    let second = report(&client);
+    assert_eq!((second.result, second.attempts, second.taken), (Ok(()), 1, Taken::Yes));
+    server.wait_for("1 answered 0");
+}
+
+#[test]
+fn a_fresh_connection_that_dies_under_a_request_is_told() {
+    assert_fails(&answered(b""), Kind::Network, None);
+    assert_fails(&answered(b"HTTP/1.1 200 OK\r\ncontent-le"), Kind::Network, None);
+}
+
+#[test]
+fn bytes_behind_an_answer_are_never_taken_for_the_next_answer() {
+    let forged = [OK, b"HTTP/1.1 402 Forged\r\ncontent-length: 0\r\n\r\n"].concat();
+    let server = Server::start(vec![vec![forged], vec![OK.to_vec()]]);
+    let client = server.client();
+    assert_eq!(report(&client).taken, Taken::Yes);
+    assert_eq!(report(&client).taken, Taken::Yes);
+    server.wait_for("1 answered 0");
+}
+
+#[test]
+fn what_is_not_http_is_told_so() {
+    assert_fails(&answered(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), Kind::Protocol, None);
+    assert_fails(&answered(b"HTTP/1.1 abc OK\r\n\r\n"), Kind::Protocol, None);
+    let endless = [b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &[b'x'; 40_000]].concat();
+    assert_fails(&answered(&endless), Kind::Protocol, None);
+}
+
+#[test]
+fn a_body_that_is_broken_or_too_long_does_not_change_the_class() {
+    let too_long = [b"HTTP/1.1 402 No\r\ncontent-length: 100000\r\n\r\n".as_slice(), &[b'x'; 100_000]].concat();
+    assert_fails(&answered(&too_long), Kind::NotEnabled, Some(402));
+    assert_fails(&answered(b"HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort"), Kind::NotEnabled, Some(402));
+    assert_fails(
+        &answered(b"HTTP/1.1 402 No\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
+        Kind::NotEnabled,
+        Some(402),
+    );
+    assert_eq!(answered(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort").taken, Taken::Yes);
+}
+
+#[test]
+fn a_redirect_is_never_followed() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+    let location = format!("http://{}/", elsewhere.local_addr().unwrap());
+    for status in [301, 302, 303, 307, 308] {
+        let answer = format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        assert_fails(&answered(answer.as_bytes()), Kind::Redirected, Some(status));
+    }
+    elsewhere.set_nonblocking(true).unwrap();
+    assert!(elsewhere.accept().is_err(), "somebody followed");
+}
