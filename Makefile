@@ -1,0 +1,152 @@
+# make            the shared library, in build/lib
+# make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
+# make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
+# make check      tests under valgrind and AddressSanitizer, other compilers, lints; installs what it needs (Debian, root)
+# make clean      forgets all that was built
+
+CARGO  ?= cargo
+CC     ?= cc
+PYTHON ?= python3
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+MAJOR   := $(firstword $(subst ., ,$(VERSION)))
+NAME    := libnexmo_conversion.so
+
+BUILD   := $(CURDIR)/build
+LIB     := $(BUILD)/lib
+TESTING := $(BUILD)/testing/$(NAME)
+SANDBOX := $(CURDIR)/target/debug/nexmo-sandbox
+VENV    := $(BUILD)/venv
+
+RUST := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -type f)
+
+WARNINGS := -Wall -Wextra -Wconversion -pedantic -Werror
+CFLAGS_OF_TESTS := -std=c11 -g -Wall -Wextra -Werror -I include -I bindings/c/tests
+HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c structs.c process.c)
+HARNESS_HEADERS := include/nexmo_conversion.h $(wildcard bindings/c/tests/*.h)
+HARNESS := $(BUILD)/c/harness
+
+# What the sandbox answers to the message ids that the harnesses use.
+RULES := --answer message=not-enabled:not-enabled --answer message=invalid:status=420 \
+	--answer message=throttled:throttled=7 --answer message=unavailable:unavailable \
+	--answer message=moved:status=302 --answer message=teapot:status=418 \
+	--answer message=leak:echo=402 --answer message=slow:slow=2000
+
+.PHONY: library demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-headers check-valgrind check-asan
+
+library: $(LIB)/$(NAME)
+
+# Fat link-time optimisation is left out without a word when the package builds its other crate types too.
+$(LIB)/$(NAME): $(RUST) | tools
+	$(CARGO) rustc --locked --quiet --release --lib --crate-type cdylib
+	mkdir -p $(LIB)
+	install -m 755 target/release/$(NAME) $(LIB)/$(NAME).$(VERSION)
+	ln -sf $(NAME).$(VERSION) $(LIB)/$(NAME).$(MAJOR)
+	ln -sf $(NAME).$(MAJOR) $(LIB)/$(NAME)
+	install -m 755 target/release/$(NAME) bindings/python/nexmo_conversion/$(NAME).$(MAJOR)
+
+# The library with functions for tests alone.
+$(TESTING): $(RUST) | tools
+	$(CARGO) rustc --locked --quiet --lib --crate-type cdylib --features testing
+	mkdir -p $(@D)
+	install -m 755 target/debug/$(NAME) $@
+	ln -sf $(NAME) $@.$(MAJOR)
+
+$(SANDBOX): Cargo.lock $(shell find sandbox/src -type f) sandbox/Cargo.toml | tools
+	$(CARGO) build --locked --quiet --package nexmo-sandbox
+	touch $@
+
+# --- demo ---
+
+demo: library $(SANDBOX) $(BUILD)/c/example
+	$(SANDBOX) --quiet -- sh bindings/demo.sh $(BUILD)/c/example $(PYTHON)
+
+$(BUILD)/c/example: bindings/c/example.c include/nexmo_conversion.h $(LIB)/$(NAME)
+	mkdir -p $(@D)
+	$(CC) -std=c89 $(WARNINGS) -I include $< -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
+
+# --- test ---
+
+test: test-rust test-c test-python
+
+test-rust: library
+	$(CARGO) test --locked --quiet --workspace
+
+test-c: library $(SANDBOX) $(HARNESS) $(BUILD)/c/later $(BUILD)/c/layout $(BUILD)/c/example
+	$(SANDBOX) --quiet $(RULES) -- $(HARNESS) tests/data/bad_inputs.tsv
+	$(BUILD)/c/layout | diff tests/abi/layout.txt -
+	$(SANDBOX) --quiet -- $(BUILD)/c/later > $(BUILD)/c/later.txt 2>&1; test $$? = 0 && ! grep . $(BUILD)/c/later.txt
+	for standard in c89 c99 c11 c17; do \
+		$(CC) -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done
+
+$(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
+	mkdir -p $(@D)
+	$(CC) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) -pthread -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
+
+$(BUILD)/c/later: bindings/c/tests/later.c bindings/c/tests/setup.c $(HARNESS_HEADERS) $(TESTING)
+	mkdir -p $(@D)
+	$(CC) $(CFLAGS_OF_TESTS) bindings/c/tests/later.c bindings/c/tests/setup.c -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
+
+$(BUILD)/c/layout: bindings/c/tests/layout.c include/nexmo_conversion.h
+	mkdir -p $(@D)
+	$(CC) -std=c89 $(WARNINGS) -I include $< -o $@
+
+test-python: library $(TESTING) $(SANDBOX) $(VENV)/ready
+	NEXMO_LIBRARY=$(LIB)/$(NAME) NEXMO_TESTING_LIBRARY=$(TESTING) \
+		$(SANDBOX) --quiet $(RULES) -- $(VENV)/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests
+
+$(VENV)/ready: bindings/python/tests/requirements.txt | tools
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# --- check ---
+
+check: check-lints check-headers check-valgrind check-asan
+
+check-lints: | tools
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --quiet --workspace --all-targets --features testing -- --deny warnings
+
+check-headers: | tools-of-check
+	for compiler in gcc clang; do for standard in c89 c99 c11 c17; do \
+		$$compiler -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done; done
+	for compiler in g++ clang++; do for standard in c++98 c++11 c++17 c++20; do \
+		$$compiler -x c++ -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done; done
+	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c
+
+check-valgrind: $(HARNESS) $(SANDBOX) | tools-of-check
+	$(SANDBOX) --quiet $(RULES) -- valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+		$(HARNESS) tests/data/bad_inputs.tsv 300
+
+# The library and the harness, both instrumented; the sanitizer is the harness's, which is gcc's.
+ASAN := $(CURDIR)/target/asan
+check-asan: $(SANDBOX) | tools-of-check
+	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly rustc --locked --quiet --lib --crate-type cdylib \
+		--target x86_64-unknown-linux-gnu --target-dir $(ASAN)
+	cp $(ASAN)/x86_64-unknown-linux-gnu/debug/$(NAME) $(ASAN)/$(NAME).$(MAJOR)
+	ln -sf $(NAME).$(MAJOR) $(ASAN)/$(NAME)
+	gcc $(CFLAGS_OF_TESTS) -fsanitize=address $(HARNESS_SOURCES) -pthread -L $(ASAN) -Wl,-rpath,$(ASAN) -lnexmo_conversion -o $(ASAN)/harness
+	ASAN_OPTIONS=detect_leaks=1 $(SANDBOX) --quiet $(RULES) -- $(ASAN)/harness tests/data/bad_inputs.tsv 300
+
+# --- tools ---
+
+define need
+	@command -v $(1) > /dev/null || { echo "$(1) is missing: install $(2)" >&2; exit 1; }
+endef
+
+tools:
+	$(call need,$(firstword $(CARGO)),a Rust toolchain of 1.88 or later)
+	$(call need,$(firstword $(CC)),a C compiler)
+	$(call need,$(firstword $(PYTHON)),Python 3.9 or later)
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot make virtual environments: install python3-venv" >&2; exit 1; }
+
+tools-of-check: tools
+	@for tool in gcc g++ clang valgrind; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
+	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
+		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
+	@$(CARGO) +nightly --version > /dev/null || { echo "AddressSanitizer needs a nightly Rust toolchain: rustup toolchain install nightly" >&2; exit 1; }
+
+clean:
+	$(CARGO) clean
+	rm -rf $(BUILD) bindings/python/nexmo_conversion/$(NAME)*

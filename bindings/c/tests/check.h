@@ -1,0 +1,29 @@
+/* How the harness counts what it finds. A check that fails says where and why, and the harness goes on. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <stdio.h>
+#include <string.h>
+
+extern long checks_passed;
+extern long checks_failed;
+
+#define CHECK(condition, ...)                                                                                                    \
+    do {                                                                                                                         \
+        if (condition) {                                                                                                         \
+            checks_passed++;                                                                                                     \
+        } else {                                                                                                                 \
+            checks_failed++;                                                                                                     \
+            fprintf(stderr, "%s:%d: %s\n    ", __FILE__, __LINE__, #condition);                                                  \
+            fprintf(stderr, __VA_ARGS__);                                                                                        \
+            fputc('\n', stderr);                                                                                                 \
+        }                                                                                                                        \
+    } while (0)
+
+/* Whether a text begins with another. */
+static inline int begins_with(const char *text, const char *beginning)
+{
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+#endif

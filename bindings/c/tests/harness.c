@@ -1,0 +1,29 @@
+/*
+ * Tests the library as a C program meets it, against the sandbox.
+ *
+ *     nexmo-sandbox RULES -- harness BAD_INPUTS.tsv [CALLS]
+ *
+ * CALLS is the length of the long loop, 10000 unless said otherwise. The Makefile knows the sandbox's rules.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "tests.h"
+
+long checks_passed = 0;
+long checks_failed = 0;
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s BAD_INPUTS.tsv [CALLS]\n", argv[0]);
+        return 2;
+    }
+    test_reports();
+    test_bad_inputs(argv[1]);
+    test_structs();
+    test_process(argc > 2 ? atol(argv[2]) : 10000);
+    printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
+    return checks_failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,20 @@
+/* The header alone, and a second time: it compiles as every C from C89 and every C++ from C++98, with every warning on. */
+#include "nexmo_conversion.h"
+#include "nexmo_conversion.h"
+
+nexmo_credentials header_credentials = NEXMO_CREDENTIALS_INIT;
+nexmo_options header_options = NEXMO_OPTIONS_INIT;
+nexmo_result header_result = NEXMO_RESULT_INIT;
+
+/* No padding, inside or at the end, whatever the size of a pointer: an array of negative size would not compile. */
+typedef char header_credentials_size[sizeof(nexmo_credentials) == 4 * 4 + 3 * sizeof(char *) ? 1 : -1];
+typedef char header_options_size[sizeof(nexmo_options) == 6 * 4 + 6 * sizeof(char *) ? 1 : -1];
+typedef char header_result_size[sizeof(nexmo_result) == 6 * 4 + 2 * 8 + 256 ? 1 : -1];
+
+nexmo_status header_call(void);
+
+nexmo_status header_call(void)
+{
+    header_options.flags = NEXMO_OPTIONS_ALLOW_PLAIN_HTTP | NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY;
+    return nexmo_conversion_sms(&header_credentials, "id", 1, NULL, &header_options, &header_result);
+}

@@ -1,0 +1,140 @@
+/* The library inside its host: long loops, threads, forks and signals. */
+#define _GNU_SOURCE
+#include "tests.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "setup.h"
+
+enum { THREADS = 8, CALLS_A_THREAD = 25, CHILDREN = 4, CALLS_A_CHILD = 5 };
+
+/* The most that memory may grow in a loop, in KiB. A leak of 32 bytes a call would be seen in 10000 calls. */
+enum { MOST_GROWTH = 256 };
+
+static long resident_kib(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%*s %ld", &pages) != 1)
+        CHECK(0, "/proc/self/statm cannot be read");
+    if (file != NULL)
+        fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* The number that the sandbox gave to the connection of the last request. */
+static long last_connection(void)
+{
+    char line[8192];
+    const char *place;
+    sandbox_last_request(line, sizeof line);
+    place = strstr(line, "\"connection\":");
+    return place == NULL ? -1 : atol(place + strlen("\"connection\":"));
+}
+
+static void call_again_and_again(long calls)
+{
+    long i;
+    for (i = 0; i < calls; i++) {
+        struct call call = fine_call();
+        if (make(&call) != NEXMO_OK) {
+            CHECK(0, "call %ld: %s", i, call.result.message);
+            return;
+        }
+    }
+}
+
+static void a_loop_keeps_its_connection_and_its_memory(long calls)
+{
+    long connection, memory, requests;
+    call_again_and_again(calls / 10 + 1);
+    connection = last_connection();
+    memory = resident_kib();
+    requests = sandbox_requests();
+    call_again_and_again(calls);
+    memory = resident_kib() - memory;
+    printf("%ld calls: memory grew by %ld KiB\n", calls, memory);
+    CHECK(sandbox_requests() - requests == calls, "%ld requests", sandbox_requests() - requests);
+    CHECK(connection > 0 && last_connection() == connection, "connection %ld became %ld", connection, last_connection());
+    CHECK(memory <= MOST_GROWTH, "memory grew by %ld KiB", memory);
+}
+
+static void *report_in_a_thread(void *failures)
+{
+    int i;
+    for (i = 0; i < CALLS_A_THREAD; i++) {
+        struct call call = fine_call();
+        call.options.base_url = sandbox_https();
+        call.options.ca_file = sandbox_ca();
+        if (make(&call) != NEXMO_OK)
+            ++*(int *)failures;
+    }
+    return NULL;
+}
+
+static void threads_report_at_once(void)
+{
+    const long requests_before = sandbox_requests();
+    pthread_t threads[THREADS];
+    int failures[THREADS] = {0};
+    int i;
+    for (i = 0; i < THREADS; i++)
+        CHECK(pthread_create(&threads[i], NULL, report_in_a_thread, &failures[i]) == 0, "no thread");
+    for (i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(failures[i] == 0, "%d calls failed", failures[i]);
+    }
+    CHECK(sandbox_requests() - requests_before == THREADS * CALLS_A_THREAD, "%ld requests", sandbox_requests() - requests_before);
+}
+
+/* Children report while their parent does. A connection that both used would mix their bytes up. */
+static void forked_children_report_over_connections_of_their_own(void)
+{
+    const long requests_before = sandbox_requests();
+    pid_t children[CHILDREN];
+    int i, state;
+    call_again_and_again(1);
+    for (i = 0; i < CHILDREN; i++) {
+        fflush(NULL);
+        children[i] = fork();
+        if (children[i] == 0) {
+            const long failed_before = checks_failed;
+            call_again_and_again(CALLS_A_CHILD);
+            _exit(checks_failed == failed_before ? 0 : 1);
+        }
+    }
+    call_again_and_again(CALLS_A_CHILD);
+    for (i = 0; i < CHILDREN; i++) {
+        CHECK(waitpid(children[i], &state, 0) == children[i], "no child");
+        CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "child %d ended with %d", i, state);
+    }
+    CHECK(sandbox_requests() - requests_before == 1 + (CHILDREN + 1) * CALLS_A_CHILD, "%ld requests", sandbox_requests() - requests_before);
+}
+
+static void no_signal_is_raised_or_taken_over(void)
+{
+    struct sigaction action;
+    int number;
+    signal(SIGPIPE, SIG_DFL);
+    call_again_and_again(1);
+    for (number = 1; number < 32; number++)
+        if (number != SIGKILL && number != SIGSTOP) {
+            CHECK(sigaction(number, NULL, &action) == 0, "signal %d", number);
+            CHECK(action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN, "signal %d has a handler", number);
+        }
+}
+
+void test_process(long calls)
+{
+    a_loop_keeps_its_connection_and_its_memory(calls);
+    threads_report_at_once();
+    forked_children_report_over_connections_of_their_own();
+    no_signal_is_raised_or_taken_over();
+}
