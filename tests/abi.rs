@@ -69,7 +69,7 @@ fn the_library_names_its_interface_stays_loaded_and_needs_little() {
             match entry.tag(endian) {
                 DT_SONAME => Some(format!("soname {}", text())),
                 DT_NEEDED => Some(format!("needs {}", text())),
-                DT_FLAGS_1 => Some(format!("nodelete {}", entry.val(endian) & u64::from(DF_1_NODELETE.0) != 0)),
+                DT_FLAGS_1 => Some(format!("nodelete {}", entry.val(endian) & DF_1_NODELETE.0 != 0)),
                 _ => None,
             }
         })
@@ -114,11 +114,11 @@ fn statuses_of_header() -> BTreeMap<i32, (String, String)> {
     for block in header.split("/**").skip(1) {
         let (comment, code) = block.split_once("*/").unwrap();
         let words: Vec<&str> = code.split_whitespace().take(3).collect();
-        if let ["#define", name, number] = words[..] {
-            if name == "NEXMO_OK" || name.starts_with("NEXMO_ERR_") {
-                let comment = comment.split_whitespace().filter(|word| *word != "*").collect::<Vec<_>>().join(" ");
-                statuses.insert(number.parse().unwrap(), (name.to_owned(), comment));
-            }
+        if let ["#define", name, number] = words[..]
+            && (name == "NEXMO_OK" || name.starts_with("NEXMO_ERR_"))
+        {
+            let comment = comment.split_whitespace().filter(|word| *word != "*").collect::<Vec<_>>().join(" ");
+            statuses.insert(number.parse().unwrap(), (name.to_owned(), comment));
         }
     }
     statuses

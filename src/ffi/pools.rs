@@ -22,8 +22,12 @@ const MOST: usize = 8;
 /// The pools of this process; NULL until the first call, and again after a fork or a panic.
 static CURRENT: AtomicPtr<Pools> = AtomicPtr::new(ptr::null_mut());
 
+/// The pools forgotten last, which lead to those forgotten before. Only leak checkers follow them.
+static FORGOTTEN: AtomicPtr<Pools> = AtomicPtr::new(ptr::null_mut());
+
 #[derive(Default)]
 struct Pools {
+    forgotten_before: AtomicPtr<Pools>,
     resolver: Resolver,
     /// The one used last stands last.
     pools: Mutex<Vec<Pool>>,
@@ -54,7 +58,11 @@ pub(crate) fn transport(settings: &Settings) -> Result<Arc<HttpTransport>, Error
 
 /// Forgets all pools, so that what a panic may have broken is not met again. They are not dropped, for the same reason.
 pub(crate) fn discard() {
-    CURRENT.store(ptr::null_mut(), Ordering::Release);
+    let current = CURRENT.swap(ptr::null_mut(), Ordering::AcqRel);
+    // SAFETY: a pointer that was once in `CURRENT` came from a box and is never freed.
+    if let Some(pools) = unsafe { current.as_ref() } {
+        pools.forgotten_before.store(FORGOTTEN.swap(current, Ordering::AcqRel), Ordering::Release);
+    }
 }
 
 /// A child made by fork must not touch its parent's pools: a lock may be held for ever, and a connection shared by two
@@ -151,7 +159,7 @@ mod tests {
     }
 
     fn pools() -> Pools {
-        Pools { resolver: Resolver::new(Counted(Arc::default())), pools: Mutex::default() }
+        Pools { resolver: Resolver::new(Counted(Arc::default())), ..Pools::default() }
     }
 
     fn key(base_url: &str, trust: Trust) -> Key {
@@ -163,7 +171,7 @@ mod tests {
         const CALLS: u64 = 10_000;
         let lookups = Arc::new(AtomicUsize::new(0));
         let resolver = Resolver::new(Counted(Arc::clone(&lookups)));
-        install(Box::new(Pools { resolver, pools: Mutex::default() }));
+        install(Box::new(Pools { resolver, ..Pools::default() }));
         let sandbox = Sandbox::start(SandboxSettings::default()).unwrap();
         let base_url = CString::new(sandbox.http_url().replace("127.0.0.1", "conversion.test")).unwrap();
         // SAFETY: integers and pointers, for which all zeroes are a value.

@@ -20,6 +20,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s BAD_INPUTS.tsv [CALLS]\n", argv[0]);
         return 2;
     }
+    remember_signals();
     test_reports();
     test_bad_inputs(argv[1]);
     test_structs();

@@ -15,8 +15,9 @@
 
 enum { THREADS = 8, CALLS_A_THREAD = 25, CHILDREN = 4, CALLS_A_CHILD = 5 };
 
-/* The most that memory may grow in a loop, in KiB. A leak of 32 bytes a call would be seen in 10000 calls. */
-enum { MOST_GROWTH = 256 };
+/* The most that memory may grow in a long loop, in KiB: a leak of 32 bytes a call would be seen. In a shorter loop it
+ * would not, and a checker like valgrind would be measured with it. */
+enum { MOST_GROWTH = 256, LONG_LOOP = 10000 };
 
 static long resident_kib(void)
 {
@@ -63,7 +64,7 @@ static void a_loop_keeps_its_connection_and_its_memory(long calls)
     printf("%ld calls: memory grew by %ld KiB\n", calls, memory);
     CHECK(sandbox_requests() - requests == calls, "%ld requests", sandbox_requests() - requests);
     CHECK(connection > 0 && last_connection() == connection, "connection %ld became %ld", connection, last_connection());
-    CHECK(memory <= MOST_GROWTH, "memory grew by %ld KiB", memory);
+    CHECK(memory <= MOST_GROWTH || calls < LONG_LOOP, "memory grew by %ld KiB", memory);
 }
 
 static void *report_in_a_thread(void *failures)
@@ -118,17 +119,24 @@ static void forked_children_report_over_connections_of_their_own(void)
     CHECK(sandbox_requests() - requests_before == 1 + (CHILDREN + 1) * CALLS_A_CHILD, "%ld requests", sandbox_requests() - requests_before);
 }
 
-static void no_signal_is_raised_or_taken_over(void)
+/* The handlers of the host before the library was first called. */
+static struct sigaction handlers[32];
+
+void remember_signals(void)
 {
-    struct sigaction action;
     int number;
-    signal(SIGPIPE, SIG_DFL);
-    call_again_and_again(1);
     for (number = 1; number < 32; number++)
-        if (number != SIGKILL && number != SIGSTOP) {
-            CHECK(sigaction(number, NULL, &action) == 0, "signal %d", number);
-            CHECK(action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN, "signal %d has a handler", number);
-        }
+        sigaction(number, NULL, &handlers[number]);
+}
+
+static void no_signal_is_taken_over(void)
+{
+    struct sigaction now;
+    int number;
+    for (number = 1; number < 32; number++) {
+        sigaction(number, NULL, &now);
+        CHECK(now.sa_handler == handlers[number].sa_handler, "signal %d has another handler", number);
+    }
 }
 
 void test_process(long calls)
@@ -136,5 +144,5 @@ void test_process(long calls)
     a_loop_keeps_its_connection_and_its_memory(calls);
     threads_report_at_once();
     forked_children_report_over_connections_of_their_own();
-    no_signal_is_raised_or_taken_over();
+    no_signal_is_taken_over();
 }

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Reports conversions from C and from Python in each way of authentication, and shows what was sent and what came back.
+# `make demo` runs it inside the sandbox:   nexmo-sandbox --quiet -- demo.sh C_EXAMPLE PYTHON
+c_example=$1
+python=$2
+here=$(dirname "$0")
+
+export NEXMO_API_KEY=abcd1234 NEXMO_API_SECRET=s3cret NEXMO_SIGNATURE_SECRET=sign4ture
+export NEXMO_BASE_URL="$NEXMO_SANDBOX_HTTPS" NEXMO_CA_FILE="$NEXMO_SANDBOX_CA"
+export PYTHONPATH="$here/python" PYTHONDONTWRITEBYTECODE=1
+
+failures=0
+
+# Runs a program, shows the request as the sandbox saw it, and counts a failure that was not expected.
+show() {
+    expected=$1 title=$2
+    shift 2
+    requests=$(wc -l < "$NEXMO_SANDBOX_LOG")
+    printf '\n%s\n' "$title"
+    "$@" > "$NEXMO_SANDBOX_LOG.out" 2>&1
+    status=$?
+    tail -n "+$((requests + 1))" "$NEXMO_SANDBOX_LOG" | sed 's/.*"target":"\([^"]*\)".*/    sent      POST \1/'
+    [ "$(wc -l < "$NEXMO_SANDBOX_LOG")" -gt "$requests" ] || echo "    sent      nothing"
+    sed 's/^/    came back /' "$NEXMO_SANDBOX_LOG.out"
+    rm -f "$NEXMO_SANDBOX_LOG.out"
+    [ "$status" -eq "$expected" ] || failures=$((failures + 1))
+}
+
+echo "The sandbox stands in for the service at $NEXMO_SANDBOX_HTTPS; it masks secrets as ***."
+
+for NEXMO_AUTH in query basic signature; do
+    export NEXMO_AUTH
+    show 0 "C, sms, $NEXMO_AUTH" "$c_example" sms 00A0B0C0 1
+    show 0 "C, voice, $NEXMO_AUTH" "$c_example" voice call-1 0 "2020-01-01 12:00:00"
+    show 0 "Python, sms, $NEXMO_AUTH" "$python" "$here/python/example.py" sms 00A0B0C0 1
+    show 0 "Python, voice, $NEXMO_AUTH" "$python" "$here/python/example.py" voice call-1 0 "2020-01-01 12:00:00"
+done
+
+show 1 "C, a call that the library refuses" "$c_example" sms 00A0B0C0 1 "2020-02-30 12:00:00"
+NEXMO_AUTH=query NEXMO_API_SECRET=wrong
+show 1 "Python, a call that the service refuses" "$python" "$here/python/example.py" sms 00A0B0C0 1
+
+echo
+if [ "$failures" -gt 0 ]; then
+    echo "$failures calls did not end as they should." >&2
+    exit 1
+fi
+echo "All calls ended as they should."
