@@ -7,7 +7,7 @@ here=$(dirname "$0")
 
 export NEXMO_API_KEY=abcd1234 NEXMO_API_SECRET=s3cret NEXMO_SIGNATURE_SECRET=sign4ture
 export NEXMO_BASE_URL="$NEXMO_SANDBOX_HTTPS" NEXMO_CA_FILE="$NEXMO_SANDBOX_CA"
-export PYTHONPATH="$here/python" PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE=1
 
 failures=0
 
@@ -32,13 +32,13 @@ for NEXMO_AUTH in query basic signature; do
     export NEXMO_AUTH
     show 0 "C, sms, $NEXMO_AUTH" "$c_example" sms 00A0B0C0 1
     show 0 "C, voice, $NEXMO_AUTH" "$c_example" voice call-1 0 "2020-01-01 12:00:00"
-    show 0 "Python, sms, $NEXMO_AUTH" "$python" "$here/python/example.py" sms 00A0B0C0 1
-    show 0 "Python, voice, $NEXMO_AUTH" "$python" "$here/python/example.py" voice call-1 0 "2020-01-01 12:00:00"
+    show 0 "Python, sms, $NEXMO_AUTH" "$python" "$here/python/example.py" sms 00A0B0C0 true
+    show 0 "Python, voice, $NEXMO_AUTH" "$python" "$here/python/example.py" voice call-1 false "2020-01-01 12:00:00"
 done
 
 show 1 "C, a call that the library refuses" "$c_example" sms 00A0B0C0 1 "2020-02-30 12:00:00"
 NEXMO_AUTH=query NEXMO_API_SECRET=wrong
-show 1 "Python, a call that the service refuses" "$python" "$here/python/example.py" sms 00A0B0C0 1
+show 1 "Python, a call that the service refuses" "$python" "$here/python/example.py" sms 00A0B0C0 true
 
 echo
 if [ "$failures" -gt 0 ]; then

@@ -1,0 +1,72 @@
+"""Reports conversions to the Nexmo (Vonage) Conversion API.
+
+A conversion says whether a one-time code, sent by SMS or phone call, did its job.
+
+    import nexmo_conversion
+    from nexmo_conversion import Credentials
+
+    credentials = Credentials.basic("abcd1234", "s3cret")
+    nexmo_conversion.sms(credentials, "00A0B0C0", True)
+
+`sms` and `voice` make one report each and wait for the answer; what fails raises a subclass of `Error`. The work is
+done by the shared library libnexmo_conversion, which is loaded at the first use (see `load`). Every function may be
+called from any thread, any number at once; other threads run on while one waits.
+"""
+
+from ._credentials import Authentication, Credentials, SignatureMethod
+from ._errors import (
+    CallerError,
+    ConnectionFailed,
+    Error,
+    InternalError,
+    InvalidParameters,
+    NotEnabled,
+    OutboxError,
+    RateLimited,
+    ServiceError,
+    Timeout,
+    TlsError,
+    Unauthorized,
+    Unavailable,
+    WrongType,
+)
+from ._info import status_describe, status_is_retryable, status_name, timestamp_from_unix, version
+from ._library import LibraryError, LibraryNotFound, load
+from ._options import Options
+from ._report import sms, voice
+from ._result import Result, Taken
+from ._status import Status
+
+__all__ = [
+    "Authentication",
+    "CallerError",
+    "ConnectionFailed",
+    "Credentials",
+    "Error",
+    "InternalError",
+    "InvalidParameters",
+    "LibraryError",
+    "LibraryNotFound",
+    "NotEnabled",
+    "Options",
+    "OutboxError",
+    "RateLimited",
+    "Result",
+    "ServiceError",
+    "SignatureMethod",
+    "Status",
+    "Taken",
+    "Timeout",
+    "TlsError",
+    "Unauthorized",
+    "Unavailable",
+    "WrongType",
+    "load",
+    "sms",
+    "status_describe",
+    "status_is_retryable",
+    "status_name",
+    "timestamp_from_unix",
+    "version",
+    "voice",
+]

@@ -1,0 +1,30 @@
+"""What every test has: the library under test, loaded once, and a log of what reached the sandbox."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import nexmo_conversion
+from sandbox import REQUIRED, Log
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    missing = [name for name in REQUIRED if not os.environ.get(name)]
+    if missing:
+        raise pytest.UsageError(
+            f"{', '.join(missing)} not set: run `make test`, which builds the library and starts the sandbox"
+        )
+    nexmo_conversion.load(os.environ["NEXMO_LIBRARY"])
+
+
+@pytest.fixture
+def log() -> Log:
+    """The requests of this test alone."""
+    return Log()
+
+
+@pytest.fixture
+def root() -> Path:
+    """The folder of the whole project."""
+    return Path(__file__).resolve().parents[3]

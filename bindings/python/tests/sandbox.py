@@ -1,0 +1,90 @@
+"""The stand-in for the service that the tests talk to, and the log that it keeps."""
+
+import contextlib
+import json
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, Dict, Iterator, List, Optional
+
+from nexmo_conversion import Credentials, Options, SignatureMethod
+
+API_KEY = "abcd1234"
+API_SECRET = "s3cret"
+SIGNATURE_SECRET = "sign4ture"
+
+REQUIRED = (
+    "NEXMO_SANDBOX_HTTP",
+    "NEXMO_SANDBOX_HTTPS",
+    "NEXMO_SANDBOX_CA",
+    "NEXMO_SANDBOX_LOG",
+    "NEXMO_LIBRARY",
+    "NEXMO_TESTING_LIBRARY",
+)
+
+BASIC = Credentials.basic(API_KEY, API_SECRET)
+QUERY = Credentials.query(API_KEY, API_SECRET)
+SIGNED = {method: Credentials.signature(API_KEY, SIGNATURE_SECRET, method) for method in SignatureMethod}
+ALL_WAYS = [QUERY, BASIC, *SIGNED.values()]
+
+Record = Dict[str, Any]
+
+
+def way(credentials: Credentials) -> str:
+    """What a test with these credentials is called."""
+    return f"{credentials.auth.name}-{credentials.signature_method!s}".lower()  # type: ignore[attr-defined]
+
+
+def http_options(**others: Any) -> Options:
+    """Options towards the sandbox over HTTP."""
+    return Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"], **others)
+
+
+def https_options(**others: Any) -> Options:
+    """Options towards the sandbox over HTTPS."""
+    return Options(base_url=os.environ["NEXMO_SANDBOX_HTTPS"], ca_file=os.environ["NEXMO_SANDBOX_CA"], **others)
+
+
+class Log:
+    """The requests that reached the sandbox since this was made. Each is written before it is answered."""
+
+    def __init__(self) -> None:
+        self._path = os.environ["NEXMO_SANDBOX_LOG"]
+        self._start = os.path.getsize(self._path) if os.path.exists(self._path) else 0
+
+    def records(self) -> List[Record]:
+        """All of them, in the order of their arrival."""
+        if not os.path.exists(self._path):
+            return []
+        with open(self._path, encoding="utf-8") as file:
+            file.seek(self._start)
+            return [json.loads(line) for line in file]
+
+    def only(self) -> Record:
+        """The one that came; there must be no other."""
+        (record,) = self.records()
+        return record
+
+
+@contextlib.contextmanager
+def answering(status: int, headers: Optional[Dict[str, str]] = None) -> Iterator[Options]:
+    """Options towards a server in this process that answers every request with `status`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            for name, value in {"content-length": "0", **(headers or {})}.items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield Options(base_url=f"http://127.0.0.1:{server.server_port}", timeout_ms=5000)
+        finally:
+            server.shutdown()
+            thread.join()

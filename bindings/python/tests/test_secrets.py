@@ -1,0 +1,65 @@
+"""No secret is ever shown."""
+
+import base64
+import traceback
+from urllib.parse import quote
+
+import pytest
+
+import nexmo_conversion
+from nexmo_conversion import Credentials, Error, NotEnabled, Options
+from sandbox import ALL_WAYS, API_KEY, API_SECRET, SIGNATURE_SECRET, Log, http_options, way
+
+BASIC_TOKEN = base64.b64encode(f"{API_KEY}:{API_SECRET}".encode()).decode()
+
+
+def assert_tells_no_secret(shown: str) -> None:
+    for secret in (API_SECRET, SIGNATURE_SECRET, BASIC_TOKEN):
+        assert secret not in shown
+        assert quote(secret) not in shown
+
+
+@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+def test_credentials_do_not_show_their_secrets(credentials: Credentials) -> None:
+    for shown in (repr(credentials), str(credentials), f"{credentials}", repr([credentials])):
+        assert_tells_no_secret(shown)
+        assert API_KEY in shown
+
+
+def test_options_do_not_show_a_proxys_password() -> None:
+    assert "pa55" not in repr(Options(proxy="http://me:pa55@proxy.test:3128"))
+
+
+@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+def test_a_server_that_repeats_the_request_makes_nobody_tell(credentials: Credentials, log: Log) -> None:
+    with pytest.raises(NotEnabled) as caught:
+        nexmo_conversion.sms(credentials, "leak", True, options=http_options())
+    assert_tells_everything_but_secrets(caught.value)
+    assert log.only()["status"] == 402
+
+
+def assert_tells_everything_but_secrets(error: Error) -> None:
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    for shown in (str(error), repr(error), repr(error.result), error.description, repr(error.args), trace):
+        assert_tells_no_secret(shown)
+
+
+@pytest.mark.parametrize("secret", ["s3cret\0", "s3cret\ud800", b"s3cret"])
+def test_a_refusal_does_not_show_the_secret(secret: str) -> None:
+    with pytest.raises(Error) as caught:
+        Credentials.query(API_KEY, secret)
+    error = caught.value
+    assert_tells_no_secret(f"{error!s} {error!r} {error.__context__!r} {error.__cause__!r}")
+
+
+def test_a_refusal_of_the_library_does_not_show_the_secret() -> None:
+    with pytest.raises(Error, match=r"^api_secret ") as caught:
+        nexmo_conversion.sms(Credentials.query(API_KEY, f"{API_SECRET}\n"), "a", True, options=http_options())
+    assert_tells_everything_but_secrets(caught.value)
+
+
+def test_credentials_and_options_never_change() -> None:
+    with pytest.raises(AttributeError):
+        ALL_WAYS[0].api_secret = "other"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        Options().timeout_ms = 1  # type: ignore[misc]
