@@ -1,4 +1,5 @@
 # make            the shared library, in build/lib
+# make sandbox    the stand-in for the service, as target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and AddressSanitizer, other compilers, lints; installs what it needs (Debian, root)
@@ -32,7 +33,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=moved:status=302 --answer message=teapot:status=418 \
 	--answer message=leak:echo=402 --answer message=slow:slow=2000
 
-.PHONY: library demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-headers check-valgrind check-asan
+.PHONY: library sandbox demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan
 
 library: $(LIB)/$(NAME)
 
@@ -51,6 +52,8 @@ $(TESTING): $(RUST) | tools
 	mkdir -p $(@D)
 	install -m 755 target/debug/$(NAME) $@
 	ln -sf $(NAME) $@.$(MAJOR)
+
+sandbox: $(SANDBOX)
 
 $(SANDBOX): Cargo.lock $(shell find sandbox/src -type f) sandbox/Cargo.toml | tools
 	$(CARGO) build --locked --quiet --package nexmo-sandbox
@@ -102,11 +105,15 @@ $(VENV)/ready: bindings/python/tests/requirements.txt | tools
 
 # --- check ---
 
-check: check-lints check-headers check-valgrind check-asan
+check: check-lints check-types check-headers check-valgrind check-asan
 
 check-lints: | tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --quiet --workspace --all-targets --features testing -- --deny warnings
+
+check-types: $(VENV)/ready
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'mypy>=1.18,<3'
+	cd bindings/python && $(VENV)/bin/python -m mypy --cache-dir $(BUILD)/mypy
 
 check-headers: | tools-of-check
 	for compiler in gcc clang; do for standard in c89 c99 c11 c17; do \

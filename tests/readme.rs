@@ -1,0 +1,74 @@
+//! What the README shows, done word for word.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs};
+
+use nexmo_sandbox::{Sandbox, Settings};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The README's blocks of code in one language, with the sandbox of this test in place of that on port 8080.
+fn blocks(language: &str, sandbox: &Sandbox) -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let opening = format!("```{language}\n");
+    let ours = |block: &str| block.split("```").next().unwrap().replace("http://127.0.0.1:8080", &sandbox.http_url());
+    readme.split(&opening).skip(1).map(ours).collect()
+}
+
+/// A folder in which the paths of the README lead where they lead in a clone.
+fn clone_like(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::remove_dir_all(&folder).ok();
+    fs::create_dir_all(&folder).unwrap();
+    for entry in ["include", "build", "bindings"] {
+        symlink(root().join(entry), folder.join(entry)).unwrap();
+    }
+    assert!(folder.join("build/lib/libnexmo_conversion.so").exists(), "the library is not there: run make");
+    folder
+}
+
+fn assert_reported(output: &Output, sandbox: &Sandbox) {
+    let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", told(&output.stdout), told(&output.stderr));
+    assert_eq!(told(&output.stdout), "the service took the report\n");
+    assert_eq!(sandbox.requests()[0].message_id.as_deref(), Some("00A0B0C0"));
+}
+
+#[test]
+fn the_c_program_compiles_and_reports() {
+    let sandbox = Sandbox::start(Settings::default()).unwrap();
+    let folder = clone_like("readme-c");
+    fs::write(folder.join("report.c"), &blocks("c", &sandbox)[0]).unwrap();
+    let commands = blocks("sh", &sandbox).into_iter().find(|block| block.contains("report.c")).unwrap();
+    let output = Command::new("sh").args(["-e", "-c", &commands]).current_dir(&folder).output().unwrap();
+    assert_reported(&output, &sandbox);
+}
+
+#[test]
+fn the_python_program_reports() {
+    let sandbox = Sandbox::start(Settings::default()).unwrap();
+    let folder = clone_like("readme-python");
+    fs::write(folder.join("report.py"), &blocks("python", &sandbox)[0]).unwrap();
+    let mut python = Command::new(env::var_os("PYTHON").unwrap_or("python3".into()));
+    python.arg("report.py").env("PYTHONPATH", folder.join("bindings/python")).env("PYTHONDONTWRITEBYTECODE", "1");
+    assert_reported(&python.current_dir(&folder).output().unwrap(), &sandbox);
+}
+
+#[test]
+fn every_target_that_the_documents_name_is_in_the_makefile() {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    for document in ["README.md", "CONTRIBUTING.md", "bindings/python/README.md", "sandbox/README.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        for words in
+            text.split("    make ").skip(1).chain(text.split("\nmake ").skip(1)).chain(text.split("`make ").skip(1))
+        {
+            let target = words.split(|c: char| !c.is_ascii_lowercase()).next().unwrap();
+            assert!(makefile.contains(&format!("\n{target}:")), "{document} names make {target}");
+        }
+    }
+}
