@@ -21,7 +21,7 @@ VENV    := $(BUILD)/venv
 
 RUST := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -type f)
 
-WARNINGS := -Wall -Wextra -Wconversion -pedantic -Werror
+WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -pedantic -Werror
 CFLAGS_OF_TESTS := -std=c11 -g -Wall -Wextra -Werror -I include -I bindings/c/tests
 HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c structs.c process.c)
 HARNESS_HEADERS := include/nexmo_conversion.h $(wildcard bindings/c/tests/*.h)

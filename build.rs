@@ -1,9 +1,9 @@
 //! Writes the C header into the build folder, where a test compares it with the committed one, and names the shared
 //! library's soname.
 
-use std::env;
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// The files that the header shows, in the order in which one reads it.
 const FILES: [&str; 4] = ["status.rs", "structs.rs", "conversion.rs", "info.rs"];
@@ -23,9 +23,18 @@ fn write_header(root: &Path) -> Result<(), Box<dyn Error>> {
     let builder =
         FILES.iter().fold(cbindgen::Builder::new(), |builder, file| builder.with_src(root.join("src/ffi").join(file)));
     let header = PathBuf::from(env::var("OUT_DIR")?).join("nexmo_conversion.h");
-    builder.with_config(config).generate()?.write_to_file(&header);
+    let mut text = Vec::new();
+    builder.with_config(config).generate()?.write(&mut text);
+    fs::write(&header, with_unsigned_flags(&String::from_utf8(text)?))?;
     println!("cargo::rustc-env=NEXMO_GENERATED_HEADER={}", header.display());
     Ok(())
+}
+
+/// Flags are unsigned as the field is, so that `flags &= ~FLAG` is no sign conversion. cbindgen writes them without `u`.
+fn with_unsigned_flags(header: &str) -> String {
+    let is_flag =
+        |line: &str| line.starts_with("#define NEXMO_OPTIONS_") && line.ends_with(|c: char| c.is_ascii_digit());
+    header.lines().map(|line| if is_flag(line) { format!("{line}u\n") } else { format!("{line}\n") }).collect()
 }
 
 /// The version as C sees it. It is said once, in Cargo.toml.

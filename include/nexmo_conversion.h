@@ -8,18 +8,22 @@
  *
  * Rules that hold for every function:
  *
- * Structs     The caller allocates them and begins each with its NEXMO_..._INIT, which sets struct_size and clears the
- *             rest. Structs only ever grow at their end, and 0 in a new field means "as before", so that programs and
- *             libraries of different age get along.
- * Text        UTF-8, ended by NUL, at most 4096 bytes. What goes in is borrowed until the call returns. What comes out
- *             is written to arrays of the caller, or belongs to the library for ever.
+ * Structs     The caller allocates them and begins each with its NEXMO_..._INIT. A language without macros sets all bytes
+ *             to 0 and then struct_size to the size of the struct. Programs and libraries of different age can be used
+ *             together: structs only ever grow at their end, and 0 in a new field means "as before". A struct_size from
+ *             that of the first release to 4096 is accepted. In a struct that is read, bytes beyond what the library knows
+ *             must be 0; in one that is written, they are set to 0. struct_size itself is never written.
+ * Text        UTF-8, ended by NUL, at most 4096 bytes. What goes in is borrowed until the call returns; "" is a text and
+ *             not the same as NULL. What comes out is written to arrays of the caller, or stays valid until the process
+ *             ends.
  * Memory      No memory changes hands; there is nothing to free.
- * Threads     Every function may be called from any thread, any number at once.
+ * Threads     Every function may be called from any thread, any number at once, but not from a signal handler. Calls that
+ *             run at the same time need a result each. errno is not kept.
  * Processes   After fork, parent and child each go on with connections of their own.
- * The host    The library never ends the process, never writes to standard output or error, installs no signal handler,
- *             raises no SIGPIPE, is changed by no environment variable, and stays loaded until the process ends.
+ * The host    The library never ends the process (memory exhaustion excepted), never writes to standard output or error,
+ *             installs no signal handler, raises no SIGPIPE, is changed by no environment variable unless a flag asks for
+ *             it, and stays loaded until the process ends: dlclose does nothing.
  */
-
 
 
 #ifndef NEXMO_CONVERSION_H
@@ -55,7 +59,7 @@ extern "C" {
 #define NEXMO_AUTH_SIGNATURE 2
 
 /**
- * nexmo_credentials.signature_method: MD5 of the parameters with the secret behind them.
+ * nexmo_credentials.signature_method: MD5 of the parameters with the secret appended.
  */
 #define NEXMO_SIGNATURE_MD5HASH 1
 
@@ -80,26 +84,27 @@ extern "C" {
 #define NEXMO_SIGNATURE_SHA512 5
 
 /**
- * nexmo_options.flags: allows http:// towards other machines, which shows the credentials to everybody on the way.
+ * nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the credentials.
  */
-#define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1
+#define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
 
 /**
- * nexmo_options.flags: takes the proxy from the environment. This version refuses it with NEXMO_ERR_FLAGS.
+ * nexmo_options.flags: takes the proxy from the environment. This version does not know how, and refuses it
+ * with NEXMO_ERR_FLAGS.
  */
-#define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2
+#define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 
 /**
  * nexmo_options.flags: trusts the roots built into the library rather than the platform's store.
  */
-#define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4
+#define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4u
 
 /**
  * nexmo_options.flags: signs the seconds since 1970 of the moment of sending as timestamp, as the service's signing
  * guide describes. The price: the service is not told the time of the event. Without the flag the event's date is
  * signed and told, or the date of the moment of sending if none is given.
  */
-#define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8
+#define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8u
 
 /**
  * nexmo_result.taken: nothing of the report was written on any connection.
@@ -107,7 +112,8 @@ extern "C" {
 #define NEXMO_TAKEN_NO 0
 
 /**
- * nexmo_result.taken: something of the report was written, and no success came back. The status says what did.
+ * nexmo_result.taken: something of the report was written, and no success came back; the status says what did. To report
+ * the same value for a message twice is taken to be harmless, so a report that the status tells to repeat may be repeated.
  */
 #define NEXMO_TAKEN_PERHAPS 1
 
@@ -127,7 +133,7 @@ extern "C" {
 #define NEXMO_TIMESTAMP_SIZE 20
 
 /**
- * What came of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever; later
+ * The result of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever; later
  * versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
  */
 typedef int32_t nexmo_status;
@@ -139,7 +145,7 @@ typedef int32_t nexmo_status;
  */
 typedef struct nexmo_credentials {
     /**
-     * sizeof(nexmo_credentials).
+     * sizeof(nexmo_credentials): 40, or 28 where pointers have 4 bytes.
      */
     uint32_t struct_size;
     /**
@@ -153,18 +159,21 @@ typedef struct nexmo_credentials {
     const char *api_key;
     /**
      * Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: 1 to 256 bytes, no control characters.
+     * White space at its ends counts.
      */
     const char *api_secret;
     /**
      * Required with NEXMO_AUTH_SIGNATURE, otherwise not read: 1 to 256 bytes, no control characters.
+     * White space at its ends counts.
      */
     const char *signature_secret;
     /**
-     * One of NEXMO_AUTH_.
+     * One of the NEXMO_AUTH_ numbers.
      */
     int32_t auth;
     /**
-     * One of NEXMO_SIGNATURE_, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise 0 will do.
+     * One of the NEXMO_SIGNATURE_ numbers, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise
+     * one of them or 0, and not used.
      */
     int32_t signature_method;
 } nexmo_credentials;
@@ -177,16 +186,17 @@ typedef struct nexmo_credentials {
  */
 typedef struct nexmo_options {
     /**
-     * sizeof(nexmo_options).
+     * sizeof(nexmo_options): 72, or 48 where pointers have 4 bytes.
      */
     uint32_t struct_size;
     /**
-     * Any of NEXMO_OPTIONS_ joined by |, or 0.
+     * Flags of NEXMO_OPTIONS_ joined by |, or 0.
      */
     uint32_t flags;
     /**
      * https://host[:port][/prefix] of the service; http:// towards loopback only, unless
-     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: https://api.nexmo.com.
+     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. Loopback is 127.0.0.0/8, ::1 and localhost. No user information, no query, no
+     * fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
      */
     const char *base_url;
     /**
@@ -194,8 +204,9 @@ typedef struct nexmo_options {
      */
     const char *proxy;
     /**
-     * Path of a PEM file with the certificates to trust, in place of all others. It is read again when its time or
-     * its inode changes. NULL: the platform's store; where that is missing, the roots built into the library.
+     * Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be read
+     * or holds none. It is read again when its time, size or inode changes. NULL: the platform's store; where no such store is found, the roots built
+     * into the library.
      */
     const char *ca_file;
     /**
@@ -212,15 +223,16 @@ typedef struct nexmo_options {
      */
     const char *user_agent;
     /**
-     * Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000. 0: 5000.
+     * Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000; it never extends
+     * timeout_ms. 0: 5000.
      */
     int32_t connect_timeout_ms;
     /**
-     * Limit over everything, in milliseconds, 1 to 3600000. 0: 10000.
+     * Limit over everything, looking up the name and reading the answer included, in milliseconds, 1 to 3600000. 0: 10000.
      */
     int32_t timeout_ms;
     /**
-     * Requests at most: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
+     * The most requests to make: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
      */
     int32_t attempts;
     /**
@@ -230,17 +242,17 @@ typedef struct nexmo_options {
 } nexmo_options;
 
 /**
- * What came of a call. Begin it with NEXMO_RESULT_INIT; the call fills it on success and on failure.
+ * The result of a call. Begin it with NEXMO_RESULT_INIT; the call fills it on success and on failure.
  *
  * A call that refuses the struct itself with NEXMO_ERR_STRUCT sends nothing and leaves the struct as it was.
  */
 typedef struct nexmo_result {
     /**
-     * sizeof(nexmo_result); the only field that is read.
+     * sizeof(nexmo_result): 296. The only field that is read.
      */
     uint32_t struct_size;
     /**
-     * 0.
+     * Written as 0.
      */
     uint32_t flags;
     /**
@@ -248,15 +260,15 @@ typedef struct nexmo_result {
      */
     nexmo_status status;
     /**
-     * The HTTP status of the last answer; 0 if there was none.
+     * The HTTP status of the answer; 0 if there was no complete head of one.
      */
     int32_t http_status;
     /**
-     * How many requests were made.
+     * How many requests were made, those that found no connection included; 0 if the call was refused.
      */
     int32_t attempts;
     /**
-     * Whether the report may have been taken: one of NEXMO_TAKEN_.
+     * Whether the report may have been taken: one of the NEXMO_TAKEN_ numbers.
      */
     int32_t taken;
     /**
@@ -264,11 +276,13 @@ typedef struct nexmo_result {
      */
     int64_t elapsed_us;
     /**
-     * How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000; -1 if it does not ask.
+     * How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000, to which a
+     * longer wait is cut; -1 if it does not ask.
      */
     int64_t retry_after_ms;
     /**
-     * What happened, in a sentence for a log: UTF-8, ended by NUL, cut at a character. Never holds a secret.
+     * What happened, in one line for a log: UTF-8 without control characters, ended by NUL, cut at a character. Never
+     * holds a secret.
      */
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
@@ -300,7 +314,7 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_ARGUMENT 4
 
 /**
- * The handle is none, or was freed. Nothing was sent. Correct the call.
+ * The handle is NULL, was freed, or never was one. Nothing was sent. Correct the call.
  */
 #define NEXMO_ERR_HANDLE 5
 
@@ -310,7 +324,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_CANCELLED 6
 
 /**
- * The process was made in a way that fork handlers do not see. Nothing was sent. Use fork, or load the library anew.
+ * The process was made in a way that fork handlers do not see. Nothing was sent. Make processes with fork, or start a
+ * program in them.
  */
 #define NEXMO_ERR_FORKED 7
 
@@ -327,7 +342,7 @@ typedef struct nexmo_result {
 
 /**
  * The TLS handshake failed, or the server's certificate is not trusted. The report was not taken unless the result's
- * taken says that it may be. Do not repeat before the cause is mended: check base_url, ca_file, the machine's clock,
+ * taken says that it may be. Do not repeat before the cause is removed: check base_url, ca_file, the machine's clock,
  * and who answers in the service's place.
  */
 #define NEXMO_ERR_TLS 102
@@ -338,7 +353,7 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_PROTOCOL 103
 
 /**
- * The proxy could not be reached, refused, or answered nonsense. The report was not taken. Repeat later; if it stays
+ * The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it stays
  * so, check the proxy's address and its user.
  */
 #define NEXMO_ERR_PROXY 104
@@ -361,7 +376,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_INVALID_PARAMETERS 202
 
 /**
- * 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms.
+ * 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms, or later
+ * if that is -1.
  */
 #define NEXMO_ERR_RATE_LIMITED 203
 
@@ -372,20 +388,20 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_UNAVAILABLE 204
 
 /**
- * 3xx: something wants the report sent elsewhere, which is never done, for the credentials would go along. Whether the
- * report was taken is unknown. Do not repeat before the cause is mended: check base_url, and who answers in the service's
- * place.
+ * 3xx: something wants the report sent elsewhere, which is never done, because the credentials would be sent along.
+ * Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers in
+ * the service's place.
  */
 #define NEXMO_ERR_REDIRECTED 205
 
 /**
  * An HTTP status that the Conversion API does not give. Whether the report was taken is unknown. Do not repeat before
- * the cause is mended: check base_url, and who answers in the service's place.
+ * the cause is removed: check base_url, and who answers in the service's place.
  */
 #define NEXMO_ERR_UNEXPECTED_STATUS 206
 
 /**
- * The outbox file cannot be read or written. The report was not accepted. Mend the disk, and submit again.
+ * The outbox file cannot be read or written. The report was not accepted. Repair the disk, and submit again.
  */
 #define NEXMO_ERR_OUTBOX 300
 
@@ -400,8 +416,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_OUTBOX_BUSY 302
 
 /**
- * The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others
- * have closed the file, which is then set aside.
+ * The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others have
+ * closed the file, which is then set aside.
  */
 #define NEXMO_ERR_OUTBOX_CORRUPT 303
 
@@ -421,7 +437,7 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_ASIDE 306
 
 /**
- * The service refuses the account's reports for now. They stay in the outbox. Mend the account's credentials or
+ * The service refuses the account's reports for now. They stay in the outbox. Correct the account's credentials or
  * settings; nothing needs to be repeated.
  */
 #define NEXMO_ERR_PARKED 307
@@ -432,8 +448,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_CLOSED 308
 
 /**
- * A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it
- * once, and tell the library's developers what was called.
+ * A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it once,
+ * and tell the library's developers what was called.
  */
 #define NEXMO_ERR_INTERNAL 900
 
@@ -489,32 +505,33 @@ int32_t nexmo_status_is_retryable(nexmo_status status);
  * Tells the Conversion API whether one SMS did its job.
  *
  * Makes one request and waits for the answer. Keeps nothing of the report: one that fails here is the caller's to repeat.
- * Keeps the connection for the next call with the same base_url, flags and ca_file.
+ * Keeps the connection for the next call with the same base_url and ca_file and the same whom to trust; one that was
+ * closed meanwhile is replaced unseen.
  *
  * @param credentials  Required. Who reports.
  * @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of
  *                     UTF-8. No control characters, no white space at its ends.
- * @param delivered    1 if the user completed the action, 0 if not.
- * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; see nexmo_timestamp_from_unix. NULL: the service
+ * @param delivered    1 if the user completed the action, 0 if not; any other number is refused.
+ * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see nexmo_timestamp_from_unix. NULL: the service
  *                     takes the time of arrival; a signed request carries the time of sending.
  * @param options      How to report. NULL: all defaults.
  * @param result       Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK                      The service took the report.
+ * @retval NEXMO_OK                      Any 2xx: the service took the report.
  * @retval NEXMO_ERR_NULL                A required pointer is NULL. Nothing was sent. Correct the call.
  * @retval NEXMO_ERR_STRUCT              A struct's size cannot be used. Nothing was sent. Correct the call.
  * @retval NEXMO_ERR_FLAGS               A flag is unknown. Nothing was sent. Correct the call.
  * @retval NEXMO_ERR_ARGUMENT            A value was refused. Nothing was sent. Correct the call.
  * @retval NEXMO_ERR_NETWORK             No connection, or it was lost; taken says if the report may be there. Repeat.
  * @retval NEXMO_ERR_TIMEOUT             A limit ran out; taken says if the report may be there. Repeat.
- * @retval NEXMO_ERR_TLS                 The server is not trusted. Mend the cause before a repeat.
+ * @retval NEXMO_ERR_TLS                 The server is not trusted. Remove the cause before a repeat.
  * @retval NEXMO_ERR_PROTOCOL            The answer is not HTTP; the report may be there. Repeat.
- * @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Mend them before a repeat.
+ * @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Correct them before a repeat.
  * @retval NEXMO_ERR_NOT_ENABLED         402: ask the service's support to enable the account before a repeat.
  * @retval NEXMO_ERR_INVALID_PARAMETERS  420, 422, 423: the service refuses this report. Do not repeat it unchanged.
  * @retval NEXMO_ERR_RATE_LIMITED        429: repeat after retry_after_ms.
  * @retval NEXMO_ERR_UNAVAILABLE         408, 5xx: repeat after retry_after_ms, or later if that is -1.
- * @retval NEXMO_ERR_REDIRECTED          3xx: not followed. Mend the cause before a repeat.
- * @retval NEXMO_ERR_UNEXPECTED_STATUS   Any other status. Mend the cause before a repeat.
+ * @retval NEXMO_ERR_REDIRECTED          3xx: not followed. Remove the cause before a repeat.
+ * @retval NEXMO_ERR_UNEXPECTED_STATUS   Any other status. Remove the cause before a repeat.
  * @retval NEXMO_ERR_INTERNAL            A mistake of the library; the report may be there.
  * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
  * @par Threads: call from any thread, any number at once. Not from a signal handler.
@@ -589,7 +606,8 @@ const char *nexmo_version(void);
  * @param text_size     Bytes that text has room for: NEXMO_TIMESTAMP_SIZE or more.
  * @retval NEXMO_OK            The text is written.
  * @retval NEXMO_ERR_NULL      text is NULL.
- * @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. Nothing is written.
+ * @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. text becomes "", which no
+ *                             call takes for a timestamp.
  * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
  * @par Ownership: text is borrowed until the call returns.
  * @par Threads: call from any thread, any number at once.
@@ -598,21 +616,23 @@ const char *nexmo_version(void);
  *
  * @code
  * char now[NEXMO_TIMESTAMP_SIZE];
- * nexmo_timestamp_from_unix((int64_t)time(NULL), now, sizeof now);
+ * if (nexmo_timestamp_from_unix((int64_t)time(NULL), now, sizeof now) == NEXMO_OK)
+ *     status = nexmo_conversion_sms(&credentials, message_id, 1, now, NULL, &result);
  * @endcode
  */
 nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds,
                                        char *text,
                                        size_t text_size);
 
-/** Begins a nexmo_credentials: sets its size, and nothing else. */
-#define NEXMO_CREDENTIALS_INIT { (uint32_t)sizeof(nexmo_credentials), 0, NULL, NULL, NULL, 0, 0 }
+/** Begins a nexmo_credentials: sets its size; every other field is 0 or NULL. */
+#define NEXMO_CREDENTIALS_INIT { sizeof(nexmo_credentials), 0, NULL, NULL, NULL, 0, 0 }
 
-/** Begins a nexmo_options: sets its size, and chooses every default. */
-#define NEXMO_OPTIONS_INIT { (uint32_t)sizeof(nexmo_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0 }
+/** Begins a nexmo_options: sets its size; every other field is 0 or NULL, which chooses every default. */
+#define NEXMO_OPTIONS_INIT { sizeof(nexmo_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0 }
 
-/** Begins a nexmo_result: sets its size, and nothing else. */
-#define NEXMO_RESULT_INIT { (uint32_t)sizeof(nexmo_result), 0, 0, 0, 0, 0, 0, 0, "" }
+/** Begins a nexmo_result: sets its size. Until a call fills it, it says NEXMO_ERR_STRUCT, the one status that leaves it as
+ *  it was. */
+#define NEXMO_RESULT_INIT { sizeof(nexmo_result), 0, NEXMO_ERR_STRUCT, 0, 0, 0, 0, -1, "" }
 
 #ifdef __cplusplus
 }

@@ -17,32 +17,33 @@ use crate::outcome::{Outcome, Taken};
 /// Tells the Conversion API whether one SMS did its job.
 ///
 /// Makes one request and waits for the answer. Keeps nothing of the report: one that fails here is the caller's to repeat.
-/// Keeps the connection for the next call with the same base_url, flags and ca_file.
+/// Keeps the connection for the next call with the same base_url and ca_file and the same whom to trust; one that was
+/// closed meanwhile is replaced unseen.
 ///
 /// @param credentials  Required. Who reports.
 /// @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of
 ///                     UTF-8. No control characters, no white space at its ends.
-/// @param delivered    1 if the user completed the action, 0 if not.
-/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; see nexmo_timestamp_from_unix. NULL: the service
+/// @param delivered    1 if the user completed the action, 0 if not; any other number is refused.
+/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see nexmo_timestamp_from_unix. NULL: the service
 ///                     takes the time of arrival; a signed request carries the time of sending.
 /// @param options      How to report. NULL: all defaults.
 /// @param result       Is filled with what came of it. NULL: the status is enough.
-/// @retval NEXMO_OK                      The service took the report.
+/// @retval NEXMO_OK                      Any 2xx: the service took the report.
 /// @retval NEXMO_ERR_NULL                A required pointer is NULL. Nothing was sent. Correct the call.
 /// @retval NEXMO_ERR_STRUCT              A struct's size cannot be used. Nothing was sent. Correct the call.
 /// @retval NEXMO_ERR_FLAGS               A flag is unknown. Nothing was sent. Correct the call.
 /// @retval NEXMO_ERR_ARGUMENT            A value was refused. Nothing was sent. Correct the call.
 /// @retval NEXMO_ERR_NETWORK             No connection, or it was lost; taken says if the report may be there. Repeat.
 /// @retval NEXMO_ERR_TIMEOUT             A limit ran out; taken says if the report may be there. Repeat.
-/// @retval NEXMO_ERR_TLS                 The server is not trusted. Mend the cause before a repeat.
+/// @retval NEXMO_ERR_TLS                 The server is not trusted. Remove the cause before a repeat.
 /// @retval NEXMO_ERR_PROTOCOL            The answer is not HTTP; the report may be there. Repeat.
-/// @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Mend them before a repeat.
+/// @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Correct them before a repeat.
 /// @retval NEXMO_ERR_NOT_ENABLED         402: ask the service's support to enable the account before a repeat.
 /// @retval NEXMO_ERR_INVALID_PARAMETERS  420, 422, 423: the service refuses this report. Do not repeat it unchanged.
 /// @retval NEXMO_ERR_RATE_LIMITED        429: repeat after retry_after_ms.
 /// @retval NEXMO_ERR_UNAVAILABLE         408, 5xx: repeat after retry_after_ms, or later if that is -1.
-/// @retval NEXMO_ERR_REDIRECTED          3xx: not followed. Mend the cause before a repeat.
-/// @retval NEXMO_ERR_UNEXPECTED_STATUS   Any other status. Mend the cause before a repeat.
+/// @retval NEXMO_ERR_REDIRECTED          3xx: not followed. Remove the cause before a repeat.
+/// @retval NEXMO_ERR_UNEXPECTED_STATUS   Any other status. Remove the cause before a repeat.
 /// @retval NEXMO_ERR_INTERNAL            A mistake of the library; the report may be there.
 /// @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
 /// @par Threads: call from any thread, any number at once. Not from a signal handler.

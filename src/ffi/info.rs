@@ -41,7 +41,8 @@ pub extern "C" fn nexmo_version() -> *const c_char {
 /// @param text_size     Bytes that text has room for: NEXMO_TIMESTAMP_SIZE or more.
 /// @retval NEXMO_OK            The text is written.
 /// @retval NEXMO_ERR_NULL      text is NULL.
-/// @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. Nothing is written.
+/// @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. text becomes "", which no
+///                             call takes for a timestamp.
 /// @retval NEXMO_ERR_INTERNAL  A mistake of the library.
 /// @par Ownership: text is borrowed until the call returns.
 /// @par Threads: call from any thread, any number at once.
@@ -50,7 +51,8 @@ pub extern "C" fn nexmo_version() -> *const c_char {
 ///
 /// @code
 /// char now[NEXMO_TIMESTAMP_SIZE];
-/// nexmo_timestamp_from_unix((int64_t)time(NULL), now, sizeof now);
+/// if (nexmo_timestamp_from_unix((int64_t)time(NULL), now, sizeof now) == NEXMO_OK)
+///     status = nexmo_conversion_sms(&credentials, message_id, 1, now, NULL, &result);
 /// @endcode
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_timestamp_from_unix(
@@ -59,9 +61,10 @@ pub unsafe extern "C" fn nexmo_timestamp_from_unix(
     text_size: usize,
 ) -> nexmo_status {
     let write = || -> Result<(), Refusal> {
-        let written = Timestamp::from_unix_seconds(unix_seconds)?.to_string();
         // SAFETY: the header's promise: `text_size` bytes can be written at `text`.
-        unsafe { text::write_to("text", text, text_size, &written) }
+        let put = |written: &str| unsafe { text::write_to("text", text, text_size, written) };
+        put("")?;
+        put(&Timestamp::from_unix_seconds(unix_seconds)?.to_string())
     };
     match guard(write) {
         Some(Ok(())) => NEXMO_OK,

@@ -17,7 +17,7 @@ pub const NEXMO_AUTH_BASIC: i32 = 1;
 /// nexmo_credentials.auth: sig, made with signature_secret by signature_method. The secret never leaves the machine.
 pub const NEXMO_AUTH_SIGNATURE: i32 = 2;
 
-/// nexmo_credentials.signature_method: MD5 of the parameters with the secret behind them.
+/// nexmo_credentials.signature_method: MD5 of the parameters with the secret appended.
 pub const NEXMO_SIGNATURE_MD5HASH: i32 = 1;
 /// nexmo_credentials.signature_method: HMAC-MD5.
 pub const NEXMO_SIGNATURE_MD5: i32 = 2;
@@ -28,9 +28,10 @@ pub const NEXMO_SIGNATURE_SHA256: i32 = 4;
 /// nexmo_credentials.signature_method: HMAC-SHA-512.
 pub const NEXMO_SIGNATURE_SHA512: i32 = 5;
 
-/// nexmo_options.flags: allows http:// towards other machines, which shows the credentials to everybody on the way.
+/// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
-/// nexmo_options.flags: takes the proxy from the environment. This version refuses it with NEXMO_ERR_FLAGS.
+/// nexmo_options.flags: takes the proxy from the environment. This version does not know how, and refuses it
+/// with NEXMO_ERR_FLAGS.
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the roots built into the library rather than the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
@@ -41,7 +42,8 @@ pub const NEXMO_OPTIONS_SIGN_UNIX_SECONDS: u32 = 8;
 
 /// nexmo_result.taken: nothing of the report was written on any connection.
 pub const NEXMO_TAKEN_NO: i32 = 0;
-/// nexmo_result.taken: something of the report was written, and no success came back. The status says what did.
+/// nexmo_result.taken: something of the report was written, and no success came back; the status says what did. To report
+/// the same value for a message twice is taken to be harmless, so a report that the status tells to repeat may be repeated.
 pub const NEXMO_TAKEN_PERHAPS: i32 = 1;
 /// nexmo_result.taken: the service said that it took the report.
 pub const NEXMO_TAKEN_YES: i32 = 2;
@@ -55,7 +57,7 @@ pub const NEXMO_MESSAGE_SIZE: usize = 256;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_credentials {
-    /// sizeof(nexmo_credentials).
+    /// sizeof(nexmo_credentials): 40, or 28 where pointers have 4 bytes.
     pub struct_size: u32,
     /// 0; any other is refused.
     pub flags: u32,
@@ -63,12 +65,15 @@ pub struct nexmo_credentials {
     /// NEXMO_AUTH_BASIC no colon.
     pub api_key: *const c_char,
     /// Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: 1 to 256 bytes, no control characters.
+    /// White space at its ends counts.
     pub api_secret: *const c_char,
     /// Required with NEXMO_AUTH_SIGNATURE, otherwise not read: 1 to 256 bytes, no control characters.
+    /// White space at its ends counts.
     pub signature_secret: *const c_char,
-    /// One of NEXMO_AUTH_.
+    /// One of the NEXMO_AUTH_ numbers.
     pub auth: i32,
-    /// One of NEXMO_SIGNATURE_, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise 0 will do.
+    /// One of the NEXMO_SIGNATURE_ numbers, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise
+    /// one of them or 0, and not used.
     pub signature_method: i32,
 }
 
@@ -79,17 +84,19 @@ pub struct nexmo_credentials {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_options {
-    /// sizeof(nexmo_options).
+    /// sizeof(nexmo_options): 72, or 48 where pointers have 4 bytes.
     pub struct_size: u32,
-    /// Any of NEXMO_OPTIONS_ joined by |, or 0.
+    /// Flags of NEXMO_OPTIONS_ joined by |, or 0.
     pub flags: u32,
     /// https://host[:port][/prefix] of the service; http:// towards loopback only, unless
-    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: https://api.nexmo.com.
+    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. Loopback is 127.0.0.0/8, ::1 and localhost. No user information, no query, no
+    /// fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
     pub base_url: *const c_char,
     /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
     pub proxy: *const c_char,
-    /// Path of a PEM file with the certificates to trust, in place of all others. It is read again when its time or
-    /// its inode changes. NULL: the platform's store; where that is missing, the roots built into the library.
+    /// Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be read
+    /// or holds none. It is read again when its time, size or inode changes. NULL: the platform's store; where no such store is found, the roots built
+    /// into the library.
     pub ca_file: *const c_char,
     /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
     pub client_cert_file: *const c_char,
@@ -98,39 +105,42 @@ pub struct nexmo_options {
     /// Follows "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
     /// NULL: nothing follows.
     pub user_agent: *const c_char,
-    /// Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000. 0: 5000.
+    /// Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000; it never extends
+    /// timeout_ms. 0: 5000.
     pub connect_timeout_ms: i32,
-    /// Limit over everything, in milliseconds, 1 to 3600000. 0: 10000.
+    /// Limit over everything, looking up the name and reading the answer included, in milliseconds, 1 to 3600000. 0: 10000.
     pub timeout_ms: i32,
-    /// Requests at most: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
+    /// The most requests to make: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
     pub attempts: i32,
     /// 0; this version refuses any other with NEXMO_ERR_ARGUMENT.
     pub connections: i32,
 }
 
-/// What came of a call. Begin it with NEXMO_RESULT_INIT; the call fills it on success and on failure.
+/// The result of a call. Begin it with NEXMO_RESULT_INIT; the call fills it on success and on failure.
 ///
 /// A call that refuses the struct itself with NEXMO_ERR_STRUCT sends nothing and leaves the struct as it was.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_result {
-    /// sizeof(nexmo_result); the only field that is read.
+    /// sizeof(nexmo_result): 296. The only field that is read.
     pub struct_size: u32,
-    /// 0.
+    /// Written as 0.
     pub flags: u32,
     /// The same status that the call returns.
     pub status: nexmo_status,
-    /// The HTTP status of the last answer; 0 if there was none.
+    /// The HTTP status of the answer; 0 if there was no complete head of one.
     pub http_status: i32,
-    /// How many requests were made.
+    /// How many requests were made, those that found no connection included; 0 if the call was refused.
     pub attempts: i32,
-    /// Whether the report may have been taken: one of NEXMO_TAKEN_.
+    /// Whether the report may have been taken: one of the NEXMO_TAKEN_ numbers.
     pub taken: i32,
     /// How long the call took, in microseconds.
     pub elapsed_us: i64,
-    /// How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000; -1 if it does not ask.
+    /// How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000, to which a
+    /// longer wait is cut; -1 if it does not ask.
     pub retry_after_ms: i64,
-    /// What happened, in a sentence for a log: UTF-8, ended by NUL, cut at a character. Never holds a secret.
+    /// What happened, in one line for a log: UTF-8 without control characters, ended by NUL, cut at a character. Never
+    /// holds a secret.
     pub message: [c_char; NEXMO_MESSAGE_SIZE],
 }
 

@@ -39,14 +39,13 @@ pub(crate) unsafe fn optional<'a>(name: &str, pointer: *const c_char) -> Result<
     str::from_utf8(text).map(Some).map_err(|_| refused("is not UTF-8"))
 }
 
-/// Writes `text` to `out` and ends it with NUL. What does not fit is cut at a character.
+/// Writes `text` to `out` in one line, and ends it with NUL. What does not fit is cut at a character.
 pub(crate) fn write(out: &mut [c_char], text: &str) {
     let room = out.len().saturating_sub(1);
     let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    let bytes = text.as_bytes().iter().take(end).take_while(|byte| **byte != 0);
     out.fill(0);
-    for (slot, byte) in out.iter_mut().zip(bytes) {
-        *slot = c_char::from_ne_bytes([*byte]);
+    for (slot, byte) in out.iter_mut().zip(text.bytes().take(end)) {
+        *slot = c_char::from_ne_bytes([if byte.is_ascii_control() { b' ' } else { byte }]);
     }
 }
 
@@ -118,7 +117,7 @@ mod tests {
         assert_eq!(written(4, "abcd"), "abc");
         assert_eq!(written(4, "abé"), "ab");
         assert_eq!(written(1, "abc"), "");
-        assert_eq!(written(9, "ab\0c"), "ab");
+        assert_eq!(written(9, "ab\0c\r\n\x7f"), "ab c   ");
         write(&mut [], "abc");
     }
 }

@@ -16,5 +16,6 @@ nexmo_status header_call(void);
 nexmo_status header_call(void)
 {
     header_options.flags = NEXMO_OPTIONS_ALLOW_PLAIN_HTTP | NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY;
+    header_options.flags &= ~NEXMO_OPTIONS_ALLOW_PLAIN_HTTP;
     return nexmo_conversion_sms(&header_credentials, "id", 1, NULL, &header_options, &header_result);
 }

@@ -45,7 +45,7 @@ def version_constants() -> Dict[str, int]:
 
 
 def test_every_constant_of_the_header_is_here_and_no_other(header: str) -> None:
-    defined = re.findall(r"^#define (NEXMO_\w+) (-?\d+)$", header, re.MULTILINE)
+    defined = re.findall(r"^#define (NEXMO_\w+) (-?\d+)u?$", header, re.MULTILINE)
     assert {name: int(value) for name, value in defined} == {**constants(), **version_constants()}
 
 
