@@ -3,6 +3,7 @@
 # make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and AddressSanitizer, other compilers, lints; installs what it needs (Debian, root)
+# make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
 # make clean      forgets all that was built
 
 CARGO  ?= cargo
@@ -23,7 +24,7 @@ RUST := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -type f)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -pedantic -Werror
 CFLAGS_OF_TESTS := -std=c11 -g -Wall -Wextra -Werror -I include -I bindings/c/tests
-HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c structs.c process.c)
+HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c structs.c handles.c process.c)
 HARNESS_HEADERS := include/nexmo_conversion.h $(wildcard bindings/c/tests/*.h)
 HARNESS := $(BUILD)/c/harness
 
@@ -31,9 +32,10 @@ HARNESS := $(BUILD)/c/harness
 RULES := --answer message=not-enabled:not-enabled --answer message=invalid:status=420 \
 	--answer message=throttled:throttled=7 --answer message=unavailable:unavailable \
 	--answer message=moved:status=302 --answer message=teapot:status=418 \
-	--answer message=leak:echo=402 --answer message=slow:slow=2000
+	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
+	--answer message=twice:unavailable=0*2
 
-.PHONY: library sandbox demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan
+.PHONY: fuzz library sandbox demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan
 
 library: $(LIB)/$(NAME)
 
@@ -75,10 +77,11 @@ test: test-rust test-c test-python
 test-rust: library
 	$(CARGO) test --locked --quiet --workspace
 
-test-c: library $(SANDBOX) $(HARNESS) $(BUILD)/c/later $(BUILD)/c/layout $(BUILD)/c/example
+test-c: library $(SANDBOX) $(HARNESS) $(BUILD)/c/later $(BUILD)/c/forks $(BUILD)/c/layout $(BUILD)/c/example
 	$(SANDBOX) --quiet $(RULES) -- $(HARNESS) tests/data/bad_inputs.tsv
 	$(BUILD)/c/layout | diff tests/abi/layout.txt -
 	$(SANDBOX) --quiet -- $(BUILD)/c/later > $(BUILD)/c/later.txt 2>&1; test $$? = 0 && ! grep . $(BUILD)/c/later.txt
+	$(SANDBOX) --quiet -- $(BUILD)/c/forks 1000
 	for standard in c89 c99 c11 c17; do \
 		$(CC) -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done
 
@@ -86,9 +89,9 @@ $(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) -pthread -L $(LIB) -Wl,--enable-new-dtags,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-$(BUILD)/c/later: bindings/c/tests/later.c bindings/c/tests/setup.c $(HARNESS_HEADERS) $(TESTING)
+$(BUILD)/c/later $(BUILD)/c/forks: $(BUILD)/c/%: bindings/c/tests/%.c bindings/c/tests/setup.c $(HARNESS_HEADERS) $(TESTING)
 	mkdir -p $(@D)
-	$(CC) $(CFLAGS_OF_TESTS) bindings/c/tests/later.c bindings/c/tests/setup.c -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
+	$(CC) $(CFLAGS_OF_TESTS) $< bindings/c/tests/setup.c -pthread -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
 
 $(BUILD)/c/layout: bindings/c/tests/layout.c include/nexmo_conversion.h
 	mkdir -p $(@D)
@@ -138,6 +141,22 @@ check-asan: $(SANDBOX) | tools-of-check
 	ln -sf $(NAME).$(MAJOR) $(ASAN)/$(NAME)
 	gcc $(CFLAGS_OF_TESTS) -fsanitize=address $(HARNESS_SOURCES) -pthread -L $(ASAN) -Wl,-rpath,$(ASAN) -lnexmo_conversion -o $(ASAN)/harness
 	ASAN_OPTIONS=detect_leaks=1 $(SANDBOX) --quiet $(RULES) -- $(ASAN)/harness tests/data/bad_inputs.tsv 300
+
+# --- fuzz ---
+
+SECONDS := 60
+FUZZ_TARGETS := c_texts c_structs answers bodies signatures retry_after
+CARGO_FUZZ := $(BUILD)/tools/bin/cargo-fuzz
+
+fuzz: $(CARGO_FUZZ)
+	for target in $(FUZZ_TARGETS); do \
+		echo "$$target"; \
+		PATH="$(dir $(CARGO_FUZZ)):$$PATH" $(CARGO) +nightly fuzz run --target-dir $(CURDIR)/target/fuzz $$target -- \
+			-max_total_time=$(SECONDS) -print_final_stats=1 2> $(BUILD)/fuzz.txt || { tail -40 $(BUILD)/fuzz.txt; exit 1; }; \
+		grep -E 'number_of_executed_units|peak_rss_mb' $(BUILD)/fuzz.txt; done
+
+$(CARGO_FUZZ): | tools
+	$(CARGO) install --quiet --locked --root $(BUILD)/tools --version '^0.13' cargo-fuzz
 
 # --- tools ---
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The files that the header shows, in the order in which one reads it.
-const FILES: [&str; 4] = ["status.rs", "structs.rs", "conversion.rs", "info.rs"];
+const FILES: [&str; 5] = ["status.rs", "structs.rs", "conversion.rs", "client.rs", "info.rs"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);

@@ -1,8 +1,12 @@
 /*
  * nexmo_conversion.h - reports conversions to the Nexmo (Vonage) Conversion API
  *
- * Tells the service whether a one-time code, sent by SMS or phone call, did its job. One call does it:
- * nexmo_conversion_sms or nexmo_conversion_voice.
+ * Tells the service whether a one-time code, sent by SMS or phone call, did its job. Two steps, each usable alone:
+ *
+ * 1. One call         nexmo_conversion_sms, nexmo_conversion_voice
+ * 2. A client         nexmo_client_new, nexmo_client_report_sms, nexmo_client_report_voice, nexmo_client_free
+ *
+ * The first does all; the second says once who reports and how, and can be ended from another thread.
  *
  * This file is generated from src/ffi; a test compares them. It is plain C89 with <stdint.h>, and C++98.
  *
@@ -16,10 +20,11 @@
  * Text        UTF-8, ended by NUL, at most 4096 bytes. What goes in is borrowed until the call returns; "" is a text and
  *             not the same as NULL. What comes out is written to arrays of the caller, or stays valid until the process
  *             ends.
- * Memory      No memory changes hands; there is nothing to free.
+ * Memory      Nothing is to be freed but handles, each by its own function. A handle is a ticket that is never used twice:
+ *             what was freed, or never was a handle, is refused with NEXMO_ERR_HANDLE and does no harm.
  * Threads     Every function may be called from any thread, any number at once, but not from a signal handler. Calls that
  *             run at the same time need a result each. errno is not kept.
- * Processes   After fork, parent and child each go on with connections of their own.
+ * Processes   After fork, parent and child each go on with all handles, over connections of their own.
  * The host    The library never ends the process (memory exhaustion excepted), never writes to standard output or error,
  *             installs no signal handler, raises no SIGPIPE, is changed by no environment variable unless a flag asks for
  *             it, and stays loaded until the process ends: dlclose does nothing.
@@ -84,13 +89,14 @@ extern "C" {
 #define NEXMO_SIGNATURE_SHA512 5
 
 /**
- * nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the credentials.
+ * nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
+ * credentials.
  */
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
 
 /**
- * nexmo_options.flags: takes the proxy from the environment. This version does not know how, and refuses it
- * with NEXMO_ERR_FLAGS.
+ * nexmo_options.flags: where proxy is NULL, takes it from the environment: https_proxy (http_proxy for an http://
+ * base_url) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI program, and HTTP_PROXY never.
  */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 
@@ -112,8 +118,9 @@ extern "C" {
 #define NEXMO_TAKEN_NO 0
 
 /**
- * nexmo_result.taken: something of the report was written, and no success came back; the status says what did. To report
- * the same value for a message twice is taken to be harmless, so a report that the status tells to repeat may be repeated.
+ * nexmo_result.taken: something of the report was written, and no success came back; the status says what did. To
+ * report the same value for a message twice is taken to be harmless, so a report that the status tells to repeat may
+ * be repeated.
  */
 #define NEXMO_TAKEN_PERHAPS 1
 
@@ -133,8 +140,17 @@ extern "C" {
 #define NEXMO_TIMESTAMP_SIZE 20
 
 /**
- * The result of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever; later
- * versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
+ * A client: who reports, how, and the connections that are kept for it. Made by nexmo_client_new, given back to
+ * nexmo_client_free.
+ *
+ * What a nexmo_client pointer points to is nobody's to read: it is a ticket, a number that is never used twice. A
+ * call with one that was freed, or never was one, returns NEXMO_ERR_HANDLE.
+ */
+typedef struct nexmo_client nexmo_client;
+
+/**
+ * The result of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever;
+ * later versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
  */
 typedef int32_t nexmo_status;
 
@@ -172,15 +188,15 @@ typedef struct nexmo_credentials {
      */
     int32_t auth;
     /**
-     * One of the NEXMO_SIGNATURE_ numbers, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise
-     * one of them or 0, and not used.
+     * One of the NEXMO_SIGNATURE_ numbers, as the account's settings say; required with NEXMO_AUTH_SIGNATURE.
+     * Otherwise one of them or 0, and not used.
      */
     int32_t signature_method;
 } nexmo_credentials;
 
 /**
- * How to report. Begin it with NEXMO_OPTIONS_INIT: every field that stays NULL or 0 takes its default. A NULL in place of
- * the struct takes all defaults.
+ * How to report. Begin it with NEXMO_OPTIONS_INIT: every field that stays NULL or 0 takes its default. A NULL in
+ * place of the struct takes all defaults.
  *
  * The texts are UTF-8, end with NUL and are borrowed until the call returns.
  */
@@ -195,26 +211,30 @@ typedef struct nexmo_options {
     uint32_t flags;
     /**
      * https://host[:port][/prefix] of the service; http:// towards loopback only, unless
-     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. Loopback is 127.0.0.0/8, ::1 and localhost. No user information, no query, no
-     * fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
+     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. Loopback is 127.0.0.0/8, ::1 and localhost. No user information, no
+     * query, no fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
      */
     const char *base_url;
     /**
-     * NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     * http://[user:password@]host:port of a proxy that knows CONNECT, or socks5://[user:password@]host:port. The
+     * proxy looks up the service's name. User and password are percent-encoded where they hold what a URL cannot.
+     * NULL: none.
      */
     const char *proxy;
     /**
-     * Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be read
-     * or holds none. It is read again when its time, size or inode changes. NULL: the platform's store; where no such store is found, the roots built
-     * into the library.
+     * Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be
+     * read or holds none. A client reads it once, as it does the two files below; the one-call functions read a file
+     * again when its time, size or inode changes. NULL: the platform's store; where no such store is found, the roots
+     * built into the library.
      */
     const char *ca_file;
     /**
-     * NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     * Path of a PEM file with the certificate that the client shows to a server that asks, and those between it and a
+     * root. Goes with client_key_file. NULL: none.
      */
     const char *client_cert_file;
     /**
-     * NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     * Path of a PEM file with the key of that certificate, without a passphrase.
      */
     const char *client_key_file;
     /**
@@ -228,15 +248,18 @@ typedef struct nexmo_options {
      */
     int32_t connect_timeout_ms;
     /**
-     * Limit over everything, looking up the name and reading the answer included, in milliseconds, 1 to 3600000. 0: 10000.
+     * Limit over everything, looking up the name and reading the answer included, in milliseconds, 1 to 3600000. 0:
+     * 10000.
      */
     int32_t timeout_ms;
     /**
-     * The most requests to make: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
+     * The most requests to make for one report, 1 to 100. What can succeed later is tried again after a wait: what
+     * the service asks for, or else a random one of up to 200 ms, doubled each time. A wait that would pass
+     * timeout_ms is not begun. 0: 1.
      */
     int32_t attempts;
     /**
-     * 0; this version refuses any other with NEXMO_ERR_ARGUMENT.
+     * The most idle connections to keep for the next calls, 1 to 1024. 0: 32.
      */
     int32_t connections;
 } nexmo_options;
@@ -276,8 +299,8 @@ typedef struct nexmo_result {
      */
     int64_t elapsed_us;
     /**
-     * How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000, to which a
-     * longer wait is cut; -1 if it does not ask.
+     * How long to wait before a repeat, in milliseconds: what the service asks for, 0 to 3600000, to which a longer
+     * wait is cut, or a wait that would have passed timeout_ms; -1 if there is none.
      */
     int64_t retry_after_ms;
     /**
@@ -298,8 +321,9 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_NULL 1
 
 /**
- * A struct has a struct_size that this library cannot use, or holds something in fields that this library does not know.
- * Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was built for.
+ * A struct has a struct_size that this library cannot use, or holds something in fields that this library does not
+ * know. Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was
+ * built for.
  */
 #define NEXMO_ERR_STRUCT 2
 
@@ -319,7 +343,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_HANDLE 5
 
 /**
- * The handle was freed while the call was under way. The report may have been taken. Repeat it through another handle.
+ * The handle was freed while the call was under way. The report may have been taken. Repeat it through another
+ * handle.
  */
 #define NEXMO_ERR_CANCELLED 6
 
@@ -353,8 +378,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_PROTOCOL 103
 
 /**
- * The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it stays
- * so, check the proxy's address and its user.
+ * The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it
+ * stays so, check the proxy's address and its user.
  */
 #define NEXMO_ERR_PROXY 104
 
@@ -365,8 +390,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_UNAUTHORIZED 200
 
 /**
- * 402: conversion is not enabled for the account, or the account's credentials are bad. The service refused the report.
- * Ask the service's support to enable it, and repeat afterwards.
+ * 402: conversion is not enabled for the account, or the account's credentials are bad. The service refused the
+ * report. Ask the service's support to enable it, and repeat afterwards.
  */
 #define NEXMO_ERR_NOT_ENABLED 201
 
@@ -376,8 +401,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_INVALID_PARAMETERS 202
 
 /**
- * 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms, or later
- * if that is -1.
+ * 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms, or
+ * later if that is -1.
  */
 #define NEXMO_ERR_RATE_LIMITED 203
 
@@ -389,8 +414,8 @@ typedef struct nexmo_result {
 
 /**
  * 3xx: something wants the report sent elsewhere, which is never done, because the credentials would be sent along.
- * Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers in
- * the service's place.
+ * Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers
+ * in the service's place.
  */
 #define NEXMO_ERR_REDIRECTED 205
 
@@ -406,7 +431,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_OUTBOX 300
 
 /**
- * The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again later.
+ * The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again
+ * later.
  */
 #define NEXMO_ERR_OUTBOX_FULL 301
 
@@ -416,8 +442,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_OUTBOX_BUSY 302
 
 /**
- * The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others have
- * closed the file, which is then set aside.
+ * The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others
+ * have closed the file, which is then set aside.
  */
 #define NEXMO_ERR_OUTBOX_CORRUPT 303
 
@@ -432,7 +458,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_PENDING 305
 
 /**
- * Reports were set aside because they were refused, grew too old or found no room. Fetch them with the reporter's poll.
+ * Reports were set aside because they were refused, grew too old or found no room. Fetch them with the reporter's
+ * poll.
  */
 #define NEXMO_ERR_ASIDE 306
 
@@ -448,8 +475,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_CLOSED 308
 
 /**
- * A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it once,
- * and tell the library's developers what was called.
+ * A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it
+ * once, and tell the library's developers what was called.
  */
 #define NEXMO_ERR_INTERNAL 900
 
@@ -504,16 +531,17 @@ int32_t nexmo_status_is_retryable(nexmo_status status);
 /**
  * Tells the Conversion API whether one SMS did its job.
  *
- * Makes one request and waits for the answer. Keeps nothing of the report: one that fails here is the caller's to repeat.
- * Keeps the connection for the next call with the same base_url and ca_file and the same whom to trust; one that was
- * closed meanwhile is replaced unseen.
+ * Makes one request, or more if attempts asks for them, and waits for the answer. Keeps nothing of the report: one
+ * that fails here is the caller's to repeat. Keeps the connection for the next call with the same base_url and
+ * ca_file and the same whom to trust; one that was closed meanwhile is replaced unseen.
  *
  * @param credentials  Required. Who reports.
- * @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of
- *                     UTF-8. No control characters, no white space at its ends.
+ * @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
+ *                     bytes of UTF-8. No control characters, no white space at its ends.
  * @param delivered    1 if the user completed the action, 0 if not; any other number is refused.
- * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see nexmo_timestamp_from_unix. NULL: the service
- *                     takes the time of arrival; a signed request carries the time of sending.
+ * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see
+ *                     nexmo_timestamp_from_unix. NULL: the service takes the time of arrival; a signed request
+ *                     carries the time of sending.
  * @param options      How to report. NULL: all defaults.
  * @param result       Is filled with what came of it. NULL: the status is enough.
  * @retval NEXMO_OK                      Any 2xx: the service took the report.
@@ -521,10 +549,12 @@ int32_t nexmo_status_is_retryable(nexmo_status status);
  * @retval NEXMO_ERR_STRUCT              A struct's size cannot be used. Nothing was sent. Correct the call.
  * @retval NEXMO_ERR_FLAGS               A flag is unknown. Nothing was sent. Correct the call.
  * @retval NEXMO_ERR_ARGUMENT            A value was refused. Nothing was sent. Correct the call.
+ * @retval NEXMO_ERR_FORKED              The process was made by a raw clone. Nothing was sent. Make it with fork.
  * @retval NEXMO_ERR_NETWORK             No connection, or it was lost; taken says if the report may be there. Repeat.
  * @retval NEXMO_ERR_TIMEOUT             A limit ran out; taken says if the report may be there. Repeat.
  * @retval NEXMO_ERR_TLS                 The server is not trusted. Remove the cause before a repeat.
  * @retval NEXMO_ERR_PROTOCOL            The answer is not HTTP; the report may be there. Repeat.
+ * @retval NEXMO_ERR_PROXY               The proxy cannot be reached, or refuses. Repeat.
  * @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Correct them before a repeat.
  * @retval NEXMO_ERR_NOT_ENABLED         402: ask the service's support to enable the account before a repeat.
  * @retval NEXMO_ERR_INVALID_PARAMETERS  420, 422, 423: the service refuses this report. Do not repeat it unchanged.
@@ -561,7 +591,8 @@ nexmo_status nexmo_conversion_sms(const struct nexmo_credentials *credentials,
  * Text-To-Speech-Prompt API gave.
  *
  * @param credentials  Required. Who reports.
- * @param message_id   Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its ends.
+ * @param message_id   Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
+ *                     ends.
  * @param delivered    1 if the user completed the action, 0 if not.
  * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
  * @param options      How to report. NULL: all defaults.
@@ -582,6 +613,121 @@ nexmo_status nexmo_conversion_voice(const struct nexmo_credentials *credentials,
                                     const char *timestamp,
                                     const struct nexmo_options *options,
                                     struct nexmo_result *result);
+
+/**
+ * Makes a client.
+ *
+ * Checks credentials and options, and reads the files that the options name, once and for all. Makes no connection
+ * yet.
+ *
+ * @param credentials  Required. Who reports.
+ * @param options      How to report. NULL: all defaults.
+ * @param client       Required. Receives the client; NULL on failure.
+ * @param result       Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK            The client is made.
+ * @retval NEXMO_ERR_NULL      A required pointer is NULL. Correct the call.
+ * @retval NEXMO_ERR_STRUCT    A struct's size cannot be used. Correct the call.
+ * @retval NEXMO_ERR_FLAGS     A flag is unknown. Correct the call.
+ * @retval NEXMO_ERR_ARGUMENT  A value or a file was refused; the message names it. Correct the call.
+ * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
+ * @par Ownership: credentials and options are copied. The client is the caller's, to be given to nexmo_client_free.
+ * @par Threads: call from any thread, any number at once. The client may be used by any thread, by many at once, and
+ * on both sides of a fork.
+ * @par Blocking: for as long as it takes to read the files.
+ * @par Since: 1.0
+ *
+ * @code
+ * nexmo_client *client;
+ * if (nexmo_client_new(&credentials, NULL, &client, &result) == NEXMO_OK) {
+ *     nexmo_client_report_sms(client, "00A0B0C0", 1, NULL, &result);
+ *     nexmo_client_free(client);
+ * }
+ * @endcode
+ */
+nexmo_status nexmo_client_new(const struct nexmo_credentials *credentials,
+                              const struct nexmo_options *options,
+                              struct nexmo_client **client,
+                              struct nexmo_result *result);
+
+/**
+ * Tells the Conversion API, through a client, whether one SMS did its job.
+ *
+ * All is as with nexmo_conversion_sms, but credentials, options and connections are the client's.
+ *
+ * @param client      Required. A client that was not freed.
+ * @param message_id  Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
+ *                    bytes of UTF-8. No control characters, no white space at its ends.
+ * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
+ * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
+ * @param result      Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_ERR_HANDLE     The client is NULL, was freed, or never was one. Nothing was sent. Correct the call.
+ * @retval NEXMO_ERR_CANCELLED  The client was freed during the call; taken says if the report may be there. Repeat it
+ *                              through another client.
+ * @return Or a status as nexmo_conversion_sms gives it.
+ * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once, with the same client too. Not from a signal handler.
+ * @par Blocking: up to timeout_ms of the client's options, 10 s by default.
+ * @par Since: 1.0
+ *
+ * @code
+ * status = nexmo_client_report_sms(client, "00A0B0C0", 1, NULL, &result);
+ * @endcode
+ */
+nexmo_status nexmo_client_report_sms(struct nexmo_client *client,
+                                     const char *message_id,
+                                     int32_t delivered,
+                                     const char *timestamp,
+                                     struct nexmo_result *result);
+
+/**
+ * Tells the Conversion API, through a client, whether one phone call did its job.
+ *
+ * All is as with nexmo_client_report_sms, but for the message_id: it is the call-id that the Text-To-Speech API or
+ * the Text-To-Speech-Prompt API gave.
+ *
+ * @param client      Required. A client that was not freed.
+ * @param message_id  Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
+ *                    ends.
+ * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
+ * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
+ * @param result      Is filled with what came of it. NULL: the status is enough.
+ * @return A status as nexmo_client_report_sms gives it.
+ * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once, with the same client too. Not from a signal handler.
+ * @par Blocking: up to timeout_ms of the client's options, 10 s by default.
+ * @par Since: 1.0
+ *
+ * @code
+ * status = nexmo_client_report_voice(client, call_id, 0, "2020-01-01 12:00:00", &result);
+ * @endcode
+ */
+nexmo_status nexmo_client_report_voice(struct nexmo_client *client,
+                                       const char *message_id,
+                                       int32_t delivered,
+                                       const char *timestamp,
+                                       struct nexmo_result *result);
+
+/**
+ * Frees a client.
+ *
+ * Calls that other threads make with it at this moment end with NEXMO_ERR_CANCELLED; this call does not wait for
+ * them. The last of them to end releases the memory and closes the connections.
+ *
+ * @param client  A client, or NULL, which does nothing.
+ * @retval NEXMO_OK            The client is freed, or NULL was given.
+ * @retval NEXMO_ERR_HANDLE    The client was freed before, or never was one. Correct the call.
+ * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
+ * @par Ownership: the pointer must not be used afterwards; a call that does returns NEXMO_ERR_HANDLE.
+ * @par Threads: call from any thread, while others use the client too. Not from a signal handler.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * nexmo_client_free(client);
+ * @endcode
+ */
+nexmo_status nexmo_client_free(struct nexmo_client *client);
 
 /**
  * Gives the version of the library that was loaded, such as "1.0.0". NEXMO_VERSION is that of the header.
@@ -606,8 +752,8 @@ const char *nexmo_version(void);
  * @param text_size     Bytes that text has room for: NEXMO_TIMESTAMP_SIZE or more.
  * @retval NEXMO_OK            The text is written.
  * @retval NEXMO_ERR_NULL      text is NULL.
- * @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. text becomes "", which no
- *                             call takes for a timestamp.
+ * @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. text becomes "",
+ *                             which no call takes for a timestamp.
  * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
  * @par Ownership: text is borrowed until the call returns.
  * @par Threads: call from any thread, any number at once.

@@ -22,6 +22,18 @@ impl BaseUrl {
             .map_err(|problem| Error::argument("base_url", problem))
     }
 
+    /// `http` or `https`.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.0.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("https")) { "https" } else { "http" }
+    }
+
+    /// The host; an IPv6 address in its brackets.
+    pub(crate) fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+        split_port(authority).map_or("", |(host, _)| host)
+    }
+
     /// The URL up to where the API's own path begins.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -84,7 +96,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> {
     }
 }
 
-fn check_host(host: &str) -> Result<(), &'static str> {
+pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
     if let Some(inside) = host.strip_prefix('[') {
         let address = inside.strip_suffix(']').and_then(|text| text.parse::<Ipv6Addr>().ok());
         return address.map(drop).ok_or("holds brackets round what is no IPv6 address");
@@ -92,6 +104,8 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     if host.len() > 253 || !name.split('.').all(is_label) {
@@ -106,7 +120,7 @@ fn check_host(host: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn check_port(port: Option<&str>) -> Result<(), &'static str> {
+pub(crate) fn check_port(port: Option<&str>) -> Result<(), &'static str> {
     let is_port =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0);
     if port.is_none_or(is_port) { Ok(()) } else { Err("holds a port that is not 1 to 65535") }
@@ -164,6 +178,19 @@ mod tests {
     }
 
     #[test]
+    fn scheme_and_host_are_told() {
+        for (url, scheme, host) in [
+            ("https://host", "https", "host"),
+            ("HTTPS://a.b:8443/c", "https", "a.b"),
+            ("http://[::1]:80/x", "http", "[::1]"),
+            ("http://127.0.0.1/x:y", "http", "127.0.0.1"),
+        ] {
+            let url = BaseUrl::parse(url, false).unwrap();
+            assert_eq!((url.scheme(), url.host()), (scheme, host));
+        }
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         let refused = [
             "",
@@ -202,6 +229,8 @@ mod tests {
             "http://[::2]",
             "https://0x7f000001",
             "https://-._!",
+            "https://-a",
+            "https://a-.b",
         ];
         for text in refused {
             assert!(BaseUrl::parse(text, false).is_err(), "{text:?} was accepted");

@@ -1,25 +1,30 @@
 //! Credentials, options and a transport become a client that reports conversions.
 
-use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::answer::Answer;
 use crate::conversion::Conversion;
 use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::fork::Renewed;
 use crate::options::{Options, Settings};
 use crate::outcome::{Outcome, Taken};
 use crate::request::Request;
-use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Transport};
+use crate::retry;
+use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Setup, Transport};
 
 /// Reports the conversions of one account.
 ///
 /// Any number of threads may share a client. Each report blocks its caller until the answer is there or the time
-/// limit has run out; connections are kept for the next report.
+/// limit has run out; connections are kept for the next report. After a fork parent and child both go on with it.
 pub struct Client {
     credentials: Credentials,
     settings: Settings,
-    transport: Arc<dyn Transport>,
+    setup: Setup,
+    transport: Renewed<HttpTransport>,
+    is_cancelled: AtomicBool,
 }
 
 impl Client {
@@ -27,36 +32,112 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Kind::Argument`](crate::Kind::Argument) when an option is refused, or the CA file cannot be read or holds
-    /// no usable certificate.
+    /// [`Kind::Argument`](crate::Kind::Argument) when an option is refused, or a file that it names cannot be read or
+    /// holds nothing usable.
     pub fn new(credentials: Credentials, options: &Options<'_>) -> Result<Self, Error> {
-        let settings = options.check()?;
-        let transport = Arc::new(HttpTransport::new(&settings.trust, Resolver::default())?);
-        Ok(Self { credentials, settings, transport })
+        Self::with_settings(credentials, options.check()?)
+    }
+
+    /// As [`Client::new`], with options that were checked already.
+    pub(crate) fn with_settings(credentials: Credentials, settings: Settings) -> Result<Self, Error> {
+        let setup = Setup::new(&settings)?;
+        #[cfg(feature = "testing")]
+        LIVE.fetch_add(1, Ordering::SeqCst);
+        Ok(Self { credentials, settings, setup, transport: Renewed::new(), is_cancelled: AtomicBool::new(false) })
     }
 
     /// Reports `conversion` and waits for the answer.
     #[must_use]
     pub fn report(&self, conversion: &Conversion) -> Outcome {
-        report(conversion, &self.credentials, &self.settings, &*self.transport, SystemTime::now)
+        let transport = self.transport.get_or_make(|| HttpTransport::new(&self.setup, Resolver::default()));
+        if self.is_cancelled.load(Ordering::SeqCst) {
+            transport.cancel();
+        }
+        report(conversion, &self.credentials, &self.settings, transport, &World::REAL, Instant::now())
+    }
+
+    /// Ends all reports under way with [`Kind::Cancelled`](crate::Kind::Cancelled), and all that are still begun.
+    pub fn cancel(&self) {
+        // In this order: a report that does not see the switch has made its transport before, and it is found here.
+        self.is_cancelled.store(true, Ordering::SeqCst);
+        if let Some(transport) = self.transport.get() {
+            transport.cancel();
+        }
     }
 }
 
-/// Makes one request over `transport`, and tells what became of it.
+/// How many clients there are, those included that were freed and are still in use by a call.
+#[cfg(feature = "testing")]
+pub(crate) static LIVE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+#[cfg(feature = "testing")]
+impl Drop for Client {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What a report takes from the world, and a test makes up.
+pub(crate) struct World {
+    /// The time of day.
+    pub(crate) clock: fn() -> SystemTime,
+    /// Any number, another each time and in each process.
+    pub(crate) random: fn() -> u64,
+}
+
+impl World {
+    pub(crate) const REAL: Self = Self { clock: SystemTime::now, random };
+}
+
+fn random() -> u64 {
+    // The keys of the hasher are random, but the same in a forked child.
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(process::id());
+    hasher.finish()
+}
+
+/// Reports over `transport`, as often as `settings` allow and it is of use, and tells what became of it. The limit over
+/// everything counts from `start`.
 pub(crate) fn report(
     conversion: &Conversion,
     credentials: &Credentials,
     settings: &Settings,
     transport: &dyn Transport,
-    clock: fn() -> SystemTime,
+    world: &World,
+    start: Instant,
 ) -> Outcome {
-    let start = Instant::now();
-    let request = Request::new(conversion, credentials, settings, clock());
-    let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: settings.timeout });
-    judge(&request, exchange, start, clock())
+    let mut attempts = 0;
+    let mut taken = Taken::No;
+    loop {
+        attempts += 1;
+        // Signed anew each time: a signature is of the moment of sending.
+        let request = Request::new(conversion, credentials, settings, (world.clock)());
+        let left = settings.timeout.saturating_sub(start.elapsed());
+        let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
+        let last = judge(&request, exchange, (world.clock)());
+        taken = taken.max(last.taken);
+        let wait = wait_before_next(&last, attempts, settings, world);
+        let is_in_time = wait.filter(|wait| start.elapsed().saturating_add(*wait) < settings.timeout);
+        let next = is_in_time.and_then(|wait| Instant::now().checked_add(wait));
+        let Some(next) = next else {
+            let retry_after = last.retry_after.or(wait);
+            return Outcome { attempts, taken, retry_after, elapsed: start.elapsed(), ..last };
+        };
+        if !transport.pause(next) {
+            return Outcome { attempts, taken, elapsed: start.elapsed(), ..Outcome::refused(Error::cancelled()) };
+        }
+    }
 }
 
-fn judge(request: &Request, exchange: Exchange, start: Instant, now: SystemTime) -> Outcome {
+/// How long to wait before another attempt; none if there is to be no other.
+fn wait_before_next(last: &Outcome, attempts: u32, settings: &Settings, world: &World) -> Option<Duration> {
+    let error = last.result.as_ref().err()?;
+    let is_of_use = error.kind().is_retryable() && attempts < settings.attempts;
+    is_of_use.then(|| retry::wait(attempts, last.retry_after, (world.random)()))
+}
+
+/// The outcome of one exchange.
+fn judge(request: &Request, exchange: Exchange, now: SystemTime) -> Outcome {
     let answer = exchange.answer.as_ref();
     let result = answer.map_err(Error::clone).and_then(|answer| answer.verdict(request.secrets()));
     let taken = match (&result, exchange.written) {
@@ -66,10 +147,10 @@ fn judge(request: &Request, exchange: Exchange, start: Instant, now: SystemTime)
     };
     Outcome {
         http_status: answer.ok().map(|answer| answer.status),
-        retry_after: answer.ok().filter(|_| result.is_err()).and_then(|answer| Answer::retry_after(answer, now)),
+        retry_after: answer.ok().filter(|_| result.is_err()).and_then(|answer| answer.retry_after(now)),
         attempts: 1,
         taken,
-        elapsed: start.elapsed(),
+        elapsed: Duration::ZERO,
         result,
     }
 }
@@ -77,53 +158,66 @@ fn judge(request: &Request, exchange: Exchange, start: Instant, now: SystemTime)
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
-    use std::time::Duration;
 
     use super::*;
+    use crate::answer::Answer;
     use crate::conversion::{Channel, MessageId};
     use crate::error::Kind;
 
-    /// Gives one prepared exchange and keeps the limits it was given.
-    struct Prepared(Mutex<Option<Exchange>>, Mutex<Option<Limits>>);
+    /// Gives prepared exchanges, keeps the limits it was given, and lets no time pass in a pause.
+    #[derive(Default)]
+    struct Prepared {
+        exchanges: Mutex<Vec<Exchange>>,
+        limits: Mutex<Vec<Limits>>,
+        pauses: Mutex<Vec<Duration>>,
+        is_cancelled: bool,
+    }
 
     impl Transport for Prepared {
         fn exchange(&self, _: &Request, limits: Limits) -> Exchange {
-            *self.1.lock().unwrap() = Some(limits);
-            self.0.lock().unwrap().take().unwrap()
+            self.limits.lock().unwrap().push(limits);
+            self.exchanges.lock().unwrap().remove(0)
+        }
+
+        fn pause(&self, deadline: Instant) -> bool {
+            self.pauses.lock().unwrap().push(deadline.saturating_duration_since(Instant::now()));
+            !self.is_cancelled
         }
     }
 
-    fn outcome(answer: Result<Answer, Error>, written: bool) -> Outcome {
-        let transport = Prepared(Mutex::new(Some(Exchange { answer, written })), Mutex::default());
-        let conversion = Conversion {
-            channel: Channel::Voice,
-            message_id: MessageId::new("id").unwrap(),
-            delivered: false,
-            timestamp: None,
-        };
-        let options = Options { timeout: Some(Duration::from_secs(7)), ..Options::default() };
+    const WORLD: World = World { clock: || SystemTime::UNIX_EPOCH, random: || 1 << 63 };
+
+    fn outcome_of(transport: &Prepared, attempts: u32) -> Outcome {
+        let message_id = MessageId::new("id").unwrap();
+        let conversion = Conversion { channel: Channel::Voice, message_id, delivered: false, timestamp: None };
+        let options = Options { timeout: Some(Duration::from_secs(7)), attempts: Some(attempts), ..Options::default() };
         let credentials = Credentials::query("key", "hush-hush").unwrap();
-        let outcome =
-            report(&conversion, &credentials, &options.check().unwrap(), &transport, || SystemTime::UNIX_EPOCH);
-        let limits = transport.1.lock().unwrap().take().unwrap();
-        assert_eq!((limits.connect, limits.total), (Duration::from_secs(5), Duration::from_secs(7)));
-        outcome
+        report(&conversion, &credentials, &options.check().unwrap(), transport, &WORLD, Instant::now())
     }
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, retry_after: Some("9".into()), body: Some(body.into()) }
+    fn prepared(exchanges: Vec<Exchange>) -> Prepared {
+        Prepared { exchanges: Mutex::new(exchanges), ..Prepared::default() }
+    }
+
+    fn answered(status: u16, retry_after: Option<&str>) -> Exchange {
+        let body = Some(b"you sent hush-hush".to_vec());
+        Exchange { answer: Ok(Answer { status, retry_after: retry_after.map(str::to_owned), body }), written: true }
+    }
+
+    fn lost(written: bool) -> Exchange {
+        Exchange { answer: Err(Error::new(Kind::Network, "connection refused")), written }
     }
 
     #[test]
     fn a_success_is_taken_and_asks_for_no_wait() {
-        let outcome = outcome(Ok(answer(202, "")), true);
+        let outcome = outcome_of(&prepared(vec![answered(202, Some("9"))]), 3);
         assert_eq!((outcome.result, outcome.http_status, outcome.taken), (Ok(()), Some(202), Taken::Yes));
         assert_eq!((outcome.attempts, outcome.retry_after), (1, None));
     }
 
     #[test]
     fn a_refusal_is_perhaps_taken_and_keeps_its_wait_and_no_secret() {
-        let outcome = outcome(Ok(answer(429, "you sent hush-hush")), true);
+        let outcome = outcome_of(&prepared(vec![answered(429, Some("9"))]), 1);
         let error = outcome.result.unwrap_err();
         assert_eq!((error.kind(), outcome.http_status, outcome.taken), (Kind::RateLimited, Some(429), Taken::Perhaps));
         assert_eq!(outcome.retry_after, Some(Duration::from_secs(9)));
@@ -132,8 +226,49 @@ mod tests {
 
     #[test]
     fn a_failure_before_a_byte_was_written_was_not_taken() {
-        let error = Error::new(Kind::Network, "connection refused");
-        assert_eq!(outcome(Err(error.clone()), false).taken, Taken::No);
-        assert_eq!(outcome(Err(error), true).taken, Taken::Perhaps);
+        assert_eq!(outcome_of(&prepared(vec![lost(false)]), 1).taken, Taken::No);
+        assert_eq!(outcome_of(&prepared(vec![lost(true)]), 1).taken, Taken::Perhaps);
+    }
+
+    #[test]
+    fn what_can_succeed_later_is_tried_again_after_a_growing_wait() {
+        let transport = prepared(vec![lost(true), lost(false), answered(503, None), answered(200, None)]);
+        let outcome = outcome_of(&transport, 9);
+        assert_eq!((outcome.result, outcome.attempts, outcome.taken), (Ok(()), 4, Taken::Yes));
+        let pauses: Vec<u128> =
+            transport.pauses.lock().unwrap().iter().map(|pause| pause.as_millis().div_ceil(10) * 10).collect();
+        assert_eq!(pauses, [100, 200, 400]);
+        assert!(transport.limits.lock().unwrap().iter().all(|limits| limits.connect == Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn what_was_once_written_stays_perhaps_taken() {
+        let outcome = outcome_of(&prepared(vec![lost(true), lost(false)]), 2);
+        assert_eq!((outcome.attempts, outcome.taken), (2, Taken::Perhaps));
+    }
+
+    #[test]
+    fn what_is_useless_to_repeat_is_not_repeated() {
+        for status in [302, 401, 402, 404, 420, 422, 423] {
+            assert_eq!(outcome_of(&prepared(vec![answered(status, None)]), 9).attempts, 1, "{status}");
+        }
+        let tls = Exchange { answer: Err(Error::new(Kind::Tls, "unknown issuer")), written: false };
+        assert_eq!(outcome_of(&prepared(vec![tls]), 9).attempts, 1);
+    }
+
+    #[test]
+    fn a_wait_that_would_pass_the_limit_is_not_begun_and_is_told() {
+        let transport = prepared(vec![answered(503, Some("7"))]);
+        let outcome = outcome_of(&transport, 9);
+        assert_eq!((outcome.attempts, outcome.retry_after), (1, Some(Duration::from_secs(7))));
+        assert!(transport.pauses.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_pause_that_was_ended_ends_the_report() {
+        let transport = Prepared { is_cancelled: true, ..prepared(vec![lost(true)]) };
+        let outcome = outcome_of(&transport, 9);
+        assert_eq!((outcome.attempts, outcome.taken), (1, Taken::Perhaps));
+        assert_eq!(outcome.result.unwrap_err().kind(), Kind::Cancelled);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use crate::error::Error;
 
@@ -115,9 +115,11 @@ impl Timestamp {
             })
     }
 
-    /// The second that `time` lies in.
+    /// The second that `time` lies in; a clock set outside of the years 1 to 9999 counts as 1970.
     pub(crate) fn from_system_time(time: SystemTime) -> Self {
-        Self(DateTime::<Utc>::from(time).naive_utc())
+        let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map(|since| i64::try_from(since.as_secs()));
+        let seconds = seconds.ok().and_then(Result::ok).unwrap_or_default();
+        Self::from_unix_seconds(seconds).unwrap_or(Self(DateTime::UNIX_EPOCH.naive_utc()))
     }
 }
 
@@ -217,6 +219,14 @@ mod tests {
         for seconds in [-62_135_596_801, 253_402_300_800, i64::MIN, i64::MAX] {
             assert!(Timestamp::from_unix_seconds(seconds).is_err(), "{seconds} was accepted");
         }
+    }
+
+    #[test]
+    fn a_clock_beyond_all_years_counts_as_1970() {
+        let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(400_000_000_000);
+        assert_eq!(Timestamp::from_system_time(beyond).to_string(), "1970-01-01 00:00:00");
+        let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(9);
+        assert_eq!(Timestamp::from_system_time(before).to_string(), "1970-01-01 00:00:00");
     }
 
     #[test]

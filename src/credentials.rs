@@ -13,7 +13,8 @@ use crate::signature;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    fn new(parameter: &str, text: &str) -> Result<Self, Error> {
+    /// Takes over a secret, of which `parameter` is the name in a refusal.
+    pub(crate) fn new(parameter: &str, text: &str) -> Result<Self, Error> {
         if text.is_empty() || text.len() > LONGEST_NAME {
             return Err(Error::argument(parameter, format!("is {} bytes long: give 1 to 256 bytes", text.len())));
         }

@@ -16,6 +16,8 @@ pub enum Kind {
     Tls,
     /// What came back is not HTTP.
     Protocol,
+    /// The proxy could not be reached, refused, or sent no valid answer.
+    Proxy,
     /// 401: the credentials are wrong.
     Unauthorized,
     /// 402: conversion is not enabled for the account, or the account's credentials are bad.
@@ -30,6 +32,8 @@ pub enum Kind {
     Redirected,
     /// Any other status.
     UnexpectedStatus,
+    /// The client was freed while the report was under way.
+    Cancelled,
     /// A mistake of this library.
     Internal,
 }
@@ -38,7 +42,10 @@ impl Kind {
     /// Whether the same report, sent again later without any change, can succeed.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Network | Self::Timeout | Self::Protocol | Self::RateLimited | Self::Unavailable)
+        matches!(
+            self,
+            Self::Network | Self::Timeout | Self::Protocol | Self::Proxy | Self::RateLimited | Self::Unavailable
+        )
     }
 }
 
@@ -60,6 +67,11 @@ impl Error {
     /// The refusal of a parameter: `parameter` is its name, `problem` what is wrong with it and what is right.
     pub(crate) fn argument(parameter: &str, problem: impl fmt::Display) -> Self {
         Self::new(Kind::Argument, format!("{parameter} {problem}"))
+    }
+
+    /// The end of a report whose client was freed.
+    pub(crate) fn cancelled() -> Self {
+        Self::new(Kind::Cancelled, "the client was freed while the report was under way")
     }
 
     /// The class of the failure.

@@ -5,12 +5,15 @@
 //!
 //! ```text
 //! ffi -> client -> transport -> request -> signature
-//!                            -> answer  -> quote
-//!                  options   -> base_url        credentials   conversion   outcome   error   sys
+//!               -> retry     -> answer  -> quote
+//!                  options   -> base_url, proxy_url     credentials   conversion   outcome   error   fork   guard   sys
 //! ```
 //!
 //! The core is written as if C did not exist; [`ffi`] is its door. Only `transport` names the HTTP library, and only
-//! `ffi` and `sys` say `unsafe`.
+//! `ffi`, `fork` and `sys` say `unsafe`.
+//!
+//! A Rust program that lets its logger print at level `TRACE` has the HTTP library print whole URLs. With
+//! [`Credentials::basic`] no secret is in them.
 //!
 //! ```no_run
 //! use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};
@@ -29,10 +32,16 @@ mod conversion;
 mod credentials;
 mod error;
 pub mod ffi;
+mod fork;
+#[cfg(fuzzing)]
+pub mod fuzzing;
+mod guard;
 mod options;
 mod outcome;
+mod proxy_url;
 mod quote;
 mod request;
+mod retry;
 mod signature;
 mod sys;
 mod transport;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base_url::BaseUrl;
 use crate::error::Error;
+use crate::proxy_url::ProxyUrl;
 
 /// How long one report may take, all in all, when nothing else is said.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -14,6 +15,15 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest time limit that can be set.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The most requests for one report.
+const MOST_ATTEMPTS: u32 = 100;
+
+/// How many idle connections are kept when nothing else is said.
+const DEFAULT_CONNECTIONS: u32 = 32;
+
+/// The most idle connections that can be kept.
+const MOST_CONNECTIONS: u32 = 1024;
 
 /// The longest user agent suffix accepted, in bytes.
 const LONGEST_USER_AGENT: usize = 256;
@@ -36,6 +46,22 @@ pub struct Options<'a> {
     pub connect_timeout: Option<Duration>,
     /// Limit over everything, 1 ms to 1 h. Default: 10 s.
     pub timeout: Option<Duration>,
+    /// `http://[user:password@]host:port` or `socks5://[user:password@]host:port` of a proxy to go through, which looks
+    /// up the service's name itself. Default: none.
+    pub proxy: Option<&'a str>,
+    /// Takes the proxy from the environment where `proxy` is `None`: `https_proxy` (`http_proxy` for an `http://` base
+    /// URL) or `all_proxy`, unless `no_proxy` excepts the host; nothing in a CGI program.
+    pub proxy_from_environment: bool,
+    /// PEM file with the client's certificate and those between it and a root, to show to a server that asks. Goes with
+    /// `client_key_file`. Default: none.
+    pub client_cert_file: Option<&'a Path>,
+    /// PEM file with the key of the client's certificate.
+    pub client_key_file: Option<&'a Path>,
+    /// The most requests to make for one report, 1 to 100. Default: 1. What can succeed later is tried again after a
+    /// wait, as long as the limit over everything allows.
+    pub attempts: Option<u32>,
+    /// The most idle connections to keep, 1 to 1024. Default: 32.
+    pub connections: Option<u32>,
     /// Signs with the seconds since 1970 of the moment of sending as `timestamp`, as the service's signing guide
     /// describes. The price: the time of the event is not told. Without it the event's date is signed and told.
     pub sign_unix_seconds: bool,
@@ -46,6 +72,10 @@ pub struct Options<'a> {
 pub(crate) struct Settings {
     pub(crate) base_url: BaseUrl,
     pub(crate) trust: Trust,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) proxy: Option<ProxyUrl>,
+    pub(crate) attempts: u32,
+    pub(crate) connections: u32,
     pub(crate) user_agent: String,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -63,13 +93,25 @@ pub(crate) enum Trust {
     File(PathBuf),
 }
 
+/// The files by which the client proves to a server who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
 impl Options<'_> {
     /// Checks all that can be told without touching a file or the network.
     pub(crate) fn check(&self) -> Result<Settings, Error> {
-        let base_url = self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?;
+        let base_url =
+            self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?.unwrap_or_default();
         Ok(Settings {
-            base_url: base_url.unwrap_or_default(),
             trust: self.trust()?,
+            identity: self.identity()?,
+            proxy: self.proxy_for(&base_url)?,
+            attempts: count("attempts", self.attempts, 1, MOST_ATTEMPTS)?,
+            connections: count("connections", self.connections, DEFAULT_CONNECTIONS, MOST_CONNECTIONS)?,
+            base_url,
             user_agent: user_agent(self.user_agent)?,
             connect_timeout: limit("connect_timeout_ms", self.connect_timeout, DEFAULT_CONNECT_TIMEOUT)?,
             timeout: limit("timeout_ms", self.timeout, DEFAULT_TIMEOUT)?,
@@ -87,6 +129,36 @@ impl Options<'_> {
             None => Ok(Trust::Platform),
         }
     }
+
+    fn identity(&self) -> Result<Option<Identity>, Error> {
+        match (self.client_cert_file, self.client_key_file) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => {
+                Ok(Some(Identity { certificate: certificate.to_owned(), key: key.to_owned() }))
+            }
+            (Some(_), None) => {
+                Err(Error::argument("client_key_file", "is missing: a client certificate goes with its key"))
+            }
+            (None, Some(_)) => {
+                Err(Error::argument("client_cert_file", "is missing: a client key goes with its certificate"))
+            }
+        }
+    }
+
+    fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
+        match self.proxy {
+            Some(text) => ProxyUrl::parse(text).map(Some),
+            None if self.proxy_from_environment => ProxyUrl::from_environment(base_url.scheme(), base_url.host()),
+            None => Ok(None),
+        }
+    }
+}
+
+fn count(parameter: &str, given: Option<u32>, default: u32, most: u32) -> Result<u32, Error> {
+    match given.unwrap_or(default) {
+        count if (1..=most).contains(&count) => Ok(count),
+        _ => Err(Error::argument(parameter, format!("is not 1 to {most}"))),
+    }
 }
 
 fn limit(parameter: &str, given: Option<Duration>, default: Duration) -> Result<Duration, Error> {
@@ -100,10 +172,12 @@ fn limit(parameter: &str, given: Option<Duration>, default: Duration) -> Result<
 
 fn user_agent(suffix: Option<&str>) -> Result<String, Error> {
     const OWN: &str = concat!("nexmo-conversion/", env!("CARGO_PKG_VERSION"));
-    match suffix.map(str::trim).unwrap_or_default() {
+    match suffix.unwrap_or_default() {
         "" => Ok(OWN.to_owned()),
         text if text.len() > LONGEST_USER_AGENT => Err(Error::argument("user_agent", "is longer than 256 bytes")),
-        text if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => Ok(format!("{OWN} {text}")),
+        text if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
+            Ok(format!("{OWN} {text}").trim_end().to_owned())
+        }
         _ => Err(Error::argument("user_agent", "holds something other than visible ASCII and spaces")),
     }
 }
@@ -136,8 +210,10 @@ mod tests {
         let check = |suffix| Options { user_agent: Some(suffix), ..Options::default() }.check();
         assert!(check("shop/2 (test)").unwrap().user_agent.ends_with(" shop/2 (test)"));
         assert_eq!(check("").unwrap(), Options::default().check().unwrap());
-        for suffix in ["shop\r\nx: y", "ключ", "\t", "a\u{7f}"] {
-            assert!(check(suffix).is_err() || suffix.trim().is_empty(), "{suffix:?} was accepted");
+        assert_eq!(check("  ").unwrap(), Options::default().check().unwrap());
+        let spaces = " ".repeat(257);
+        for suffix in ["shop\r\nx: y", "ключ", "\t", "a\u{7f}", "shop/1\n", "\u{a0}shop", &spaces] {
+            assert!(check(suffix).is_err(), "{suffix:?} was accepted");
         }
         assert!(check(&"x".repeat(257)).is_err());
     }

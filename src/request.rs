@@ -177,8 +177,8 @@ mod tests {
     fn the_url_is_written_without_growing() {
         let credentials = Credentials::query("key", &"&".repeat(256)).unwrap();
         let url = request(&"é".repeat(128), &credentials, &Options::default()).url;
-        let conversion = "https://api.nexmo.com/conversions/voice".len() + "&delivered=true".len() + 8;
-        assert!(url.capacity() <= conversion + 3 * 1024, "grew to {}", url.capacity());
+        // Room that grew would be doubled, again and again.
+        assert!(url.capacity() - url.len() < 64, "{} bytes in room for {}", url.len(), url.capacity());
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 use std::thread;
+use std::time::Instant;
 
 /// Stack of our threads, in bytes. The deepest thing they do is the system's name look-up.
 const STACK_SIZE: usize = 512 * 1024;
@@ -32,15 +34,65 @@ fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Has `action` called in each child that `fork` makes, before `fork` returns there.
-pub(crate) fn after_fork_in_child(action: extern "C" fn()) {
-    // SAFETY: `action` is a function, which is never unloaded: the library is linked with `nodelete`. Where the system
-    // has no memory left to note it, a forked child shares its parent's connections, as without this call.
-    unsafe { libc::pthread_atfork(None, None, Some(action)) };
+/// Has the three functions called by every fork: before it, and after it in the parent and in the child.
+pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
+    // SAFETY: functions are never unloaded: the library is linked with `nodelete`. Where the system has no memory left to
+    // note them, a child is told apart by its process number and gets nothing.
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+}
+
+/// Closes a descriptor that has no owner in this process.
+pub(crate) fn close(descriptor: RawFd) {
+    // SAFETY: the caller knows that nobody here uses the number.
+    unsafe { libc::close(descriptor) };
+}
+
+/// What to wait for on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// That bytes, or the end, can be read.
+    Read,
+    /// That bytes can be written, or that a connection is made.
+    Write,
+}
+
+/// Waits until `connection` is ready, or there is an error to be met on it. False: `deadline` came first.
+pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: Option<Instant>) -> io::Result<bool> {
+    let events = match readiness {
+        Readiness::Read => libc::POLLIN,
+        Readiness::Write => libc::POLLOUT,
+    };
+    let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 };
+    loop {
+        // SAFETY: one descriptor is passed, and it is borrowed for as long as the call lasts.
+        let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds_until(deadline)) };
+        match ready {
+            0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(false),
+            1.. => return Ok(true),
+            // A signal interrupts a wait, and a wait ends early by less than a millisecond; neither changes anything.
+            _ => ignore_interruption(ready)?,
+        }
+    }
+}
+
+fn ignore_interruption(result: libc::c_int) -> io::Result<()> {
+    let error = io::Error::last_os_error();
+    if result >= 0 || error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+}
+
+/// As poll takes it: rounded up, so that the deadline has passed when the wait is over; -1 for no deadline.
+fn milliseconds_until(deadline: Option<Instant>) -> libc::c_int {
+    let Some(deadline) = deadline else {
+        return -1;
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    libc::c_int::try_from(left.as_micros().div_ceil(1000)).unwrap_or(libc::c_int::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
     use std::sync::mpsc::channel;
 
     use super::*;
@@ -61,5 +113,16 @@ mod tests {
             assert_eq!(libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), set.as_mut_ptr()), 0);
             libc::sigismember(set.as_ptr(), signal) == 1
         }
+    }
+
+    #[test]
+    fn a_wait_tells_readiness_from_the_end_of_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let now = Instant::now();
+        assert!(wait(stream.as_fd(), Readiness::Write, Some(now)).unwrap());
+        assert!(!wait(stream.as_fd(), Readiness::Read, Some(now)).unwrap());
+        drop(listener.accept().unwrap());
+        assert!(wait(stream.as_fd(), Readiness::Read, None).unwrap());
     }
 }

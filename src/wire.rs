@@ -3,15 +3,15 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::client::report;
+use crate::client::{World, report};
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::credentials::Credentials;
-use crate::options::{Options, Trust};
+use crate::options::Options;
 use crate::outcome::Taken;
 use crate::signature::Method;
-use crate::transport::{HttpTransport, Resolver};
+use crate::transport::{HttpTransport, Resolver, Setup};
 
 const EXPECTED: &str = include_str!("../tests/data/requests.txt");
 
@@ -59,10 +59,11 @@ fn sent(channel: &str, way: &str, timestamp: &str) -> String {
     let recorder = thread::spawn(move || record(&listener));
     let base_url = format!("http://{host}/base/");
     let options = Options { base_url: Some(&base_url), user_agent: Some("caller-suffix/2"), ..Options::default() };
-    let transport = HttpTransport::new(&Trust::BuiltIn, Resolver::default()).unwrap();
-    let sending = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000);
+    let settings = options.check().unwrap();
+    let transport = HttpTransport::new(&Setup::new(&settings).unwrap(), Resolver::default());
+    let sending = World { clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000), ..World::REAL };
     let outcome =
-        report(&conversion(channel, timestamp), &credentials(way), &options.check().unwrap(), &transport, sending);
+        report(&conversion(channel, timestamp), &credentials(way), &settings, &transport, &sending, Instant::now());
     assert_eq!((outcome.result, outcome.taken, outcome.http_status), (Ok(()), Taken::Yes, Some(200)));
     String::from_utf8(recorder.join().unwrap())
         .unwrap()

@@ -62,7 +62,7 @@ fn the_library_names_its_interface_stays_loaded_and_needs_little() {
     let sections = elf.sections(endian, &*bytes).unwrap();
     let (entries, link) = sections.iter().find_map(|section| section.dynamic(endian, &*bytes).unwrap()).unwrap();
     let strings = sections.strings(endian, &*bytes, link).unwrap();
-    let facts: Vec<String> = entries
+    let mut facts: Vec<String> = entries
         .iter()
         .filter_map(|entry| {
             let text = || str::from_utf8(entry.string(endian, strings).unwrap()).unwrap();
@@ -74,6 +74,7 @@ fn the_library_names_its_interface_stays_loaded_and_needs_little() {
             }
         })
         .collect();
+    facts.sort();
     compare_with_golden("tests/abi/dynamic.txt", &(facts.join("\n") + "\n"));
 }
 

@@ -34,6 +34,27 @@ impl Server {
         Self { base_url, events }
     }
 
+    /// As `start`, but answers the first requests of the first two connections only when both are there.
+    fn start_together(mut scripts: Vec<Script>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let (sender, events) = channel();
+        thread::spawn(move || {
+            let mut streams: Vec<TcpStream> = (0..2).map(|_| listener.accept().unwrap().0).collect();
+            let last = scripts.split_off(2);
+            let threads = streams.drain(..).zip(scripts).enumerate().map(|(connection, (mut stream, script))| {
+                let sender = sender.clone();
+                thread::spawn(move || play(&mut stream, script, connection, &sender))
+            });
+            let threads: Vec<_> = threads.collect();
+            for script in last {
+                play(&mut listener.accept().unwrap().0, script, 2, &sender);
+            }
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        });
+        Self { base_url, events }
+    }
+
     fn client(&self) -> Client {
         let credentials = Credentials::query("key", "hush-hush").unwrap();
         Client::new(credentials, &Options { base_url: Some(&self.base_url), ..Options::default() }).unwrap()
@@ -99,6 +120,21 @@ fn a_pooled_connection_that_died_is_replaced_unseen() {
     let second = report(&client);
     assert_eq!((second.result, second.attempts, second.taken), (Ok(()), 1, Taken::Yes));
     server.wait_for("1 answered 0");
+}
+
+#[test]
+fn when_one_pooled_connection_died_the_others_of_its_time_are_not_tried() {
+    // Two connections are made at once; both take one more request and close without a word.
+    let dying = || vec![OK.to_vec(), Vec::new()];
+    let server = Server::start_together(vec![dying(), dying(), vec![OK.to_vec()]]);
+    let client = server.client();
+    std::thread::scope(|scope| {
+        for report in [(); 2].map(|()| scope.spawn(|| report(&client))) {
+            assert_eq!(report.join().unwrap().taken, Taken::Yes);
+        }
+    });
+    let third = report(&client);
+    assert_eq!((third.result, third.attempts), (Ok(()), 1));
 }
 
 #[test]

@@ -50,6 +50,21 @@ fn the_c_program_compiles_and_reports() {
 }
 
 #[test]
+fn the_lines_about_a_client_stand_in_for_the_one_call() {
+    let sandbox = Sandbox::start(Settings::default()).unwrap();
+    let folder = clone_like("readme-client");
+    let [program, client] = &blocks("c", &sandbox)[..] else {
+        panic!("the README shows another number of C programs");
+    };
+    let call = program.lines().find(|line| line.contains("nexmo_conversion_sms(")).unwrap();
+    fs::write(folder.join("report.c"), program.replace(call, client)).unwrap();
+    let commands = blocks("sh", &sandbox).into_iter().find(|block| block.contains("report.c")).unwrap();
+    let output = Command::new("sh").args(["-e", "-c", &commands]).current_dir(&folder).output().unwrap();
+    assert_reported(&output, &sandbox);
+    assert_eq!(sandbox.request_count(), 2);
+}
+
+#[test]
 fn the_python_program_reports() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-python");
@@ -57,6 +72,20 @@ fn the_python_program_reports() {
     let mut python = Command::new(env::var_os("PYTHON").unwrap_or("python3".into()));
     python.arg("report.py").env("PYTHONPATH", folder.join("bindings/python")).env("PYTHONDONTWRITEBYTECODE", "1");
     assert_reported(&python.current_dir(&folder).output().unwrap(), &sandbox);
+}
+
+#[test]
+fn every_status_stands_in_the_table() {
+    let header = fs::read_to_string(root().join("include/nexmo_conversion.h")).unwrap();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let statuses = header.lines().filter_map(|line| line.strip_prefix("#define NEXMO_")?.split_once(' '));
+    let mut count = 0;
+    for (name, number) in statuses.filter(|(name, _)| *name == "OK" || name.starts_with("ERR_")) {
+        let is_of_reporter = number.starts_with('3');
+        assert!(is_of_reporter || readme.contains(&format!("\n| {number} | `{name}` | ")), "{name} {number}");
+        count += 1;
+    }
+    assert!(count >= 30, "the header has only {count} statuses");
 }
 
 #[test]

@@ -9,8 +9,9 @@ use super::sized;
 use super::status::NEXMO_ERR_ARGUMENT;
 use super::structs::{
     NEXMO_AUTH_BASIC, NEXMO_AUTH_QUERY, NEXMO_AUTH_SIGNATURE, NEXMO_OPTIONS_ALLOW_PLAIN_HTTP,
-    NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY, NEXMO_OPTIONS_SIGN_UNIX_SECONDS, NEXMO_SIGNATURE_MD5, NEXMO_SIGNATURE_MD5HASH,
-    NEXMO_SIGNATURE_SHA1, NEXMO_SIGNATURE_SHA256, NEXMO_SIGNATURE_SHA512, nexmo_credentials, nexmo_options,
+    NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY, NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT, NEXMO_OPTIONS_SIGN_UNIX_SECONDS,
+    NEXMO_SIGNATURE_MD5, NEXMO_SIGNATURE_MD5HASH, NEXMO_SIGNATURE_SHA1, NEXMO_SIGNATURE_SHA256, NEXMO_SIGNATURE_SHA512,
+    nexmo_credentials, nexmo_options,
 };
 use super::text;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
@@ -88,7 +89,6 @@ pub(crate) unsafe fn options(pointer: *const nexmo_options) -> Result<Settings, 
     let given = unsafe { sized::read(pointer) }?;
     // SAFETY: the header's promise for each text of the struct.
     let optional = |name, pointer| unsafe { text::optional(name, pointer) };
-    refuse_what_does_not_work_yet(&given)?;
     let has = |flag: u32| given.flags & flag != 0;
     let options = Options {
         base_url: optional("base_url", given.base_url)?,
@@ -98,36 +98,25 @@ pub(crate) unsafe fn options(pointer: *const nexmo_options) -> Result<Settings, 
         user_agent: optional("user_agent", given.user_agent)?,
         connect_timeout: limit(given.connect_timeout_ms),
         timeout: limit(given.timeout_ms),
+        proxy: optional("proxy", given.proxy)?,
+        proxy_from_environment: has(NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT),
+        client_cert_file: optional("client_cert_file", given.client_cert_file)?.map(Path::new),
+        client_key_file: optional("client_key_file", given.client_key_file)?.map(Path::new),
+        attempts: count(given.attempts),
+        connections: count(given.connections),
         sign_unix_seconds: has(NEXMO_OPTIONS_SIGN_UNIX_SECONDS),
     };
     Ok(options.check()?)
 }
 
-/// An option that did nothing would be worse than none.
-fn refuse_what_does_not_work_yet(given: &nexmo_options) -> Result<(), Refusal> {
-    let texts = [
-        ("proxy", given.proxy),
-        ("client_cert_file", given.client_cert_file),
-        ("client_key_file", given.client_key_file),
-    ];
-    if let Some((name, _)) = texts.iter().find(|(_, pointer)| !pointer.is_null()) {
-        return Err(refused(format!("{name} does not work in this version yet: give NULL")));
-    }
-    if given.connections != 0 {
-        return Err(refused("connections does not work in this version yet: give 0"));
-    }
-    if !(0..=1).contains(&given.attempts) {
-        return Err(refused(format!(
-            "attempts is {}, and more than one does not work in this version yet: give 0 or 1",
-            given.attempts
-        )));
-    }
-    Ok(())
-}
-
 /// 0 leaves the limit at its default; a negative one is no limit that the core takes.
 fn limit(milliseconds: i32) -> Option<Duration> {
     (milliseconds != 0).then(|| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)))
+}
+
+/// 0 leaves the number at its default; a negative one is more than the core takes.
+fn count(number: i32) -> Option<u32> {
+    (number != 0).then(|| u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 fn refused(message: impl Into<String>) -> Refusal {

@@ -1,31 +1,29 @@
 //! The first step: one call reports one conversion.
 
 use std::ffi::c_char;
-use std::time::{Duration, SystemTime};
+use std::time::Instant;
 
-use super::guard::guard;
-use super::status::{self, NEXMO_ERR_INTERNAL, NEXMO_OK, nexmo_status};
-use super::structs::{
-    NEXMO_MESSAGE_SIZE, NEXMO_TAKEN_NO, NEXMO_TAKEN_PERHAPS, NEXMO_TAKEN_YES, nexmo_credentials, nexmo_options,
-    nexmo_result,
-};
-use super::{Refusal, arguments, pools, sized, text};
-use crate::client;
+use super::status::nexmo_status;
+use super::structs::{nexmo_credentials, nexmo_options, nexmo_result};
+use super::tell::tell;
+use super::{Refusal, arguments, pools};
+use crate::client::{self, World};
 use crate::conversion::Channel;
-use crate::outcome::{Outcome, Taken};
+use crate::outcome::Outcome;
 
 /// Tells the Conversion API whether one SMS did its job.
 ///
-/// Makes one request and waits for the answer. Keeps nothing of the report: one that fails here is the caller's to repeat.
-/// Keeps the connection for the next call with the same base_url and ca_file and the same whom to trust; one that was
-/// closed meanwhile is replaced unseen.
+/// Makes one request, or more if attempts asks for them, and waits for the answer. Keeps nothing of the report: one
+/// that fails here is the caller's to repeat. Keeps the connection for the next call with the same base_url and
+/// ca_file and the same whom to trust; one that was closed meanwhile is replaced unseen.
 ///
 /// @param credentials  Required. Who reports.
-/// @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of
-///                     UTF-8. No control characters, no white space at its ends.
+/// @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
+///                     bytes of UTF-8. No control characters, no white space at its ends.
 /// @param delivered    1 if the user completed the action, 0 if not; any other number is refused.
-/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see nexmo_timestamp_from_unix. NULL: the service
-///                     takes the time of arrival; a signed request carries the time of sending.
+/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see
+///                     nexmo_timestamp_from_unix. NULL: the service takes the time of arrival; a signed request
+///                     carries the time of sending.
 /// @param options      How to report. NULL: all defaults.
 /// @param result       Is filled with what came of it. NULL: the status is enough.
 /// @retval NEXMO_OK                      Any 2xx: the service took the report.
@@ -33,10 +31,12 @@ use crate::outcome::{Outcome, Taken};
 /// @retval NEXMO_ERR_STRUCT              A struct's size cannot be used. Nothing was sent. Correct the call.
 /// @retval NEXMO_ERR_FLAGS               A flag is unknown. Nothing was sent. Correct the call.
 /// @retval NEXMO_ERR_ARGUMENT            A value was refused. Nothing was sent. Correct the call.
+/// @retval NEXMO_ERR_FORKED              The process was made by a raw clone. Nothing was sent. Make it with fork.
 /// @retval NEXMO_ERR_NETWORK             No connection, or it was lost; taken says if the report may be there. Repeat.
 /// @retval NEXMO_ERR_TIMEOUT             A limit ran out; taken says if the report may be there. Repeat.
 /// @retval NEXMO_ERR_TLS                 The server is not trusted. Remove the cause before a repeat.
 /// @retval NEXMO_ERR_PROTOCOL            The answer is not HTTP; the report may be there. Repeat.
+/// @retval NEXMO_ERR_PROXY               The proxy cannot be reached, or refuses. Repeat.
 /// @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Correct them before a repeat.
 /// @retval NEXMO_ERR_NOT_ENABLED         402: ask the service's support to enable the account before a repeat.
 /// @retval NEXMO_ERR_INVALID_PARAMETERS  420, 422, 423: the service refuses this report. Do not repeat it unchanged.
@@ -68,7 +68,9 @@ pub unsafe extern "C" fn nexmo_conversion_sms(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     // SAFETY: the header's promises for each parameter are those of `report` and `tell`.
-    unsafe { tell(result, || report(Channel::Sms, credentials, message_id, delivered, timestamp, options)) }
+    unsafe {
+        tell(result, || report(Channel::Sms, credentials, message_id, delivered, timestamp, options), pools::discard)
+    }
 }
 
 /// Tells the Conversion API whether one phone call did its job.
@@ -77,7 +79,8 @@ pub unsafe extern "C" fn nexmo_conversion_sms(
 /// Text-To-Speech-Prompt API gave.
 ///
 /// @param credentials  Required. Who reports.
-/// @param message_id   Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its ends.
+/// @param message_id   Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
+///                     ends.
 /// @param delivered    1 if the user completed the action, 0 if not.
 /// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
 /// @param options      How to report. NULL: all defaults.
@@ -101,7 +104,9 @@ pub unsafe extern "C" fn nexmo_conversion_voice(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     // SAFETY: as above.
-    unsafe { tell(result, || report(Channel::Voice, credentials, message_id, delivered, timestamp, options)) }
+    unsafe {
+        tell(result, || report(Channel::Voice, credentials, message_id, delivered, timestamp, options), pools::discard)
+    }
 }
 
 /// # Safety
@@ -115,6 +120,7 @@ unsafe fn report(
     timestamp: *const c_char,
     options: *const nexmo_options,
 ) -> Result<Outcome, Refusal> {
+    let start = Instant::now();
     // SAFETY: the caller's promise.
     let (credentials, conversion, settings) = unsafe {
         (
@@ -126,72 +132,5 @@ unsafe fn report(
     let transport = pools::transport(&settings)?;
     #[cfg(feature = "testing")]
     super::testing::panic_if_asked();
-    Ok(client::report(&conversion, &credentials, &settings, &*transport, SystemTime::now))
-}
-
-/// Does `work` and writes what came of it to `result`. Nothing is done if `result` cannot be written.
-///
-/// # Safety
-///
-/// `result` is NULL or points to a result as the header asks for it.
-unsafe fn tell(result: *mut nexmo_result, work: impl FnOnce() -> Result<Outcome, Refusal>) -> nexmo_status {
-    // SAFETY: the caller's promise.
-    if let Err(refusal) = unsafe { sized::check_writable(result) } {
-        return refusal.status;
-    }
-    let told = guard(|| match work() {
-        Ok(outcome) => of_outcome(&outcome),
-        Err(refusal) => told(refusal.status, &refusal.message),
-    });
-    let told = told.unwrap_or_else(of_panic);
-    // SAFETY: the caller's promise; the struct was just found to be writable.
-    unsafe { sized::write(result, &told) };
-    told.status
-}
-
-fn of_outcome(outcome: &Outcome) -> nexmo_result {
-    let (status, message) = match &outcome.result {
-        Ok(()) => (NEXMO_OK, "the service took the report"),
-        Err(error) => (status::of(error.kind()), error.message()),
-    };
-    nexmo_result {
-        http_status: outcome.http_status.map_or(0, i32::from),
-        attempts: i32::try_from(outcome.attempts).unwrap_or(i32::MAX),
-        taken: match outcome.taken {
-            Taken::No => NEXMO_TAKEN_NO,
-            Taken::Perhaps => NEXMO_TAKEN_PERHAPS,
-            Taken::Yes => NEXMO_TAKEN_YES,
-        },
-        elapsed_us: i64::try_from(outcome.elapsed.as_micros()).unwrap_or(i64::MAX),
-        retry_after_ms: outcome.retry_after.map_or(-1, milliseconds),
-        ..told(status, message)
-    }
-}
-
-fn of_panic() -> nexmo_result {
-    pools::discard();
-    let told =
-        told(NEXMO_ERR_INTERNAL, "a mistake of the library was caught: please tell its developers what was called");
-    nexmo_result { taken: NEXMO_TAKEN_PERHAPS, ..told }
-}
-
-fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A result that says no more than what happened.
-fn told(status: nexmo_status, message: &str) -> nexmo_result {
-    let mut result = nexmo_result {
-        struct_size: 0,
-        flags: 0,
-        status,
-        http_status: 0,
-        attempts: 0,
-        taken: NEXMO_TAKEN_NO,
-        elapsed_us: 0,
-        retry_after_ms: -1,
-        message: [0; NEXMO_MESSAGE_SIZE],
-    };
-    text::write(&mut result.message, message);
-    result
+    Ok(client::report(&conversion, &credentials, &settings, &*transport, &World::REAL, start))
 }

@@ -2,10 +2,10 @@
 
 use std::ffi::{CStr, c_char};
 
-use super::guard::guard;
 use super::status::{NEXMO_ERR_INTERNAL, NEXMO_OK, nexmo_status};
 use super::{Refusal, text};
 use crate::conversion::Timestamp;
+use crate::guard::guard;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
@@ -41,8 +41,8 @@ pub extern "C" fn nexmo_version() -> *const c_char {
 /// @param text_size     Bytes that text has room for: NEXMO_TIMESTAMP_SIZE or more.
 /// @retval NEXMO_OK            The text is written.
 /// @retval NEXMO_ERR_NULL      text is NULL.
-/// @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. text becomes "", which no
-///                             call takes for a timestamp.
+/// @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. text becomes "",
+///                             which no call takes for a timestamp.
 /// @retval NEXMO_ERR_INTERNAL  A mistake of the library.
 /// @par Ownership: text is borrowed until the call returns.
 /// @par Threads: call from any thread, any number at once.

@@ -8,15 +8,17 @@
 // The header says for each function what its pointers must hold.
 #![allow(clippy::missing_safety_doc)]
 
+pub mod client;
 pub mod conversion;
 pub mod info;
 pub mod status;
 pub mod structs;
 
 mod arguments;
-mod guard;
+mod handle;
 mod pools;
 mod sized;
+mod tell;
 mod text;
 
 #[cfg(feature = "testing")]

@@ -7,8 +7,8 @@ use std::ffi::{CStr, c_char};
 
 use crate::error::Kind;
 
-/// The result of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever; later
-/// versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
+/// The result of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever;
+/// later versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
 pub type nexmo_status = i32;
 
 /// The service took the report. Nothing is left to do.
@@ -16,8 +16,9 @@ pub const NEXMO_OK: nexmo_status = 0;
 
 /// A pointer that must point to something is NULL. Nothing was sent. Correct the call; the message names the pointer.
 pub const NEXMO_ERR_NULL: nexmo_status = 1;
-/// A struct has a struct_size that this library cannot use, or holds something in fields that this library does not know.
-/// Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was built for.
+/// A struct has a struct_size that this library cannot use, or holds something in fields that this library does not
+/// know. Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was
+/// built for.
 pub const NEXMO_ERR_STRUCT: nexmo_status = 2;
 /// A flag is set that this library does not know. Nothing was sent. Clear it, or load a newer library.
 pub const NEXMO_ERR_FLAGS: nexmo_status = 3;
@@ -25,7 +26,8 @@ pub const NEXMO_ERR_FLAGS: nexmo_status = 3;
 pub const NEXMO_ERR_ARGUMENT: nexmo_status = 4;
 /// The handle is NULL, was freed, or never was one. Nothing was sent. Correct the call.
 pub const NEXMO_ERR_HANDLE: nexmo_status = 5;
-/// The handle was freed while the call was under way. The report may have been taken. Repeat it through another handle.
+/// The handle was freed while the call was under way. The report may have been taken. Repeat it through another
+/// handle.
 pub const NEXMO_ERR_CANCELLED: nexmo_status = 6;
 /// The process was made in a way that fork handlers do not see. Nothing was sent. Make processes with fork, or start a
 /// program in them.
@@ -42,27 +44,27 @@ pub const NEXMO_ERR_TIMEOUT: nexmo_status = 101;
 pub const NEXMO_ERR_TLS: nexmo_status = 102;
 /// What came back is not HTTP. The report may have been taken. Repeat later; if it stays so, check base_url.
 pub const NEXMO_ERR_PROTOCOL: nexmo_status = 103;
-/// The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it stays
-/// so, check the proxy's address and its user.
+/// The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it
+/// stays so, check the proxy's address and its user.
 pub const NEXMO_ERR_PROXY: nexmo_status = 104;
 
 /// 401: the credentials are wrong. The service refused the report. Repeat it with the right key and secret; a signed
 /// report may also be refused because its timestamp is old or the machine's clock is wrong.
 pub const NEXMO_ERR_UNAUTHORIZED: nexmo_status = 200;
-/// 402: conversion is not enabled for the account, or the account's credentials are bad. The service refused the report.
-/// Ask the service's support to enable it, and repeat afterwards.
+/// 402: conversion is not enabled for the account, or the account's credentials are bad. The service refused the
+/// report. Ask the service's support to enable it, and repeat afterwards.
 pub const NEXMO_ERR_NOT_ENABLED: nexmo_status = 201;
 /// 420, 422 or 423: the service refused the report for its parameters. Do not repeat it unchanged.
 pub const NEXMO_ERR_INVALID_PARAMETERS: nexmo_status = 202;
-/// 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms, or later
-/// if that is -1.
+/// 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms, or
+/// later if that is -1.
 pub const NEXMO_ERR_RATE_LIMITED: nexmo_status = 203;
 /// 408 or 5xx: the service cannot answer now. The report may have been taken. Repeat later, after the result's
 /// retry_after_ms if it is not -1.
 pub const NEXMO_ERR_UNAVAILABLE: nexmo_status = 204;
 /// 3xx: something wants the report sent elsewhere, which is never done, because the credentials would be sent along.
-/// Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers in
-/// the service's place.
+/// Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers
+/// in the service's place.
 pub const NEXMO_ERR_REDIRECTED: nexmo_status = 205;
 /// An HTTP status that the Conversion API does not give. Whether the report was taken is unknown. Do not repeat before
 /// the cause is removed: check base_url, and who answers in the service's place.
@@ -70,18 +72,20 @@ pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 206;
 
 /// The outbox file cannot be read or written. The report was not accepted. Repair the disk, and submit again.
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 300;
-/// The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again later.
+/// The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again
+/// later.
 pub const NEXMO_ERR_OUTBOX_FULL: nexmo_status = 301;
 /// Others held the outbox file for too long. The report was not accepted. Submit it again.
 pub const NEXMO_ERR_OUTBOX_BUSY: nexmo_status = 302;
-/// The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others have
-/// closed the file, which is then set aside.
+/// The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others
+/// have closed the file, which is then set aside.
 pub const NEXMO_ERR_OUTBOX_CORRUPT: nexmo_status = 303;
 /// The outbox file belongs to another account. The report was not accepted. Give each account a file of its own.
 pub const NEXMO_ERR_OUTBOX_ACCOUNT: nexmo_status = 304;
 /// Reports are left in the outbox. They go out when a reporter next opens it. Nothing needs to be repeated.
 pub const NEXMO_ERR_PENDING: nexmo_status = 305;
-/// Reports were set aside because they were refused, grew too old or found no room. Fetch them with the reporter's poll.
+/// Reports were set aside because they were refused, grew too old or found no room. Fetch them with the reporter's
+/// poll.
 pub const NEXMO_ERR_ASIDE: nexmo_status = 306;
 /// The service refuses the account's reports for now. They stay in the outbox. Correct the account's credentials or
 /// settings; nothing needs to be repeated.
@@ -89,8 +93,8 @@ pub const NEXMO_ERR_PARKED: nexmo_status = 307;
 /// The reporter is closed. The report was not accepted. Submit it through another reporter.
 pub const NEXMO_ERR_CLOSED: nexmo_status = 308;
 
-/// A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it once,
-/// and tell the library's developers what was called.
+/// A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it
+/// once, and tell the library's developers what was called.
 pub const NEXMO_ERR_INTERNAL: nexmo_status = 900;
 
 /// What is known of one status, beside its number.
@@ -158,6 +162,7 @@ pub(crate) fn of(kind: Kind) -> nexmo_status {
         Kind::Timeout => NEXMO_ERR_TIMEOUT,
         Kind::Tls => NEXMO_ERR_TLS,
         Kind::Protocol => NEXMO_ERR_PROTOCOL,
+        Kind::Proxy => NEXMO_ERR_PROXY,
         Kind::Unauthorized => NEXMO_ERR_UNAUTHORIZED,
         Kind::NotEnabled => NEXMO_ERR_NOT_ENABLED,
         Kind::InvalidParameters => NEXMO_ERR_INVALID_PARAMETERS,
@@ -165,6 +170,7 @@ pub(crate) fn of(kind: Kind) -> nexmo_status {
         Kind::Unavailable => NEXMO_ERR_UNAVAILABLE,
         Kind::Redirected => NEXMO_ERR_REDIRECTED,
         Kind::UnexpectedStatus => NEXMO_ERR_UNEXPECTED_STATUS,
+        Kind::Cancelled => NEXMO_ERR_CANCELLED,
         Kind::Internal => NEXMO_ERR_INTERNAL,
     }
 }
@@ -261,6 +267,8 @@ mod tests {
             Kind::Timeout,
             Kind::Tls,
             Kind::Protocol,
+            Kind::Proxy,
+            Kind::Cancelled,
             Kind::Unauthorized,
             Kind::NotEnabled,
             Kind::InvalidParameters,

@@ -28,10 +28,11 @@ pub const NEXMO_SIGNATURE_SHA256: i32 = 4;
 /// nexmo_credentials.signature_method: HMAC-SHA-512.
 pub const NEXMO_SIGNATURE_SHA512: i32 = 5;
 
-/// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the credentials.
+/// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
+/// credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
-/// nexmo_options.flags: takes the proxy from the environment. This version does not know how, and refuses it
-/// with NEXMO_ERR_FLAGS.
+/// nexmo_options.flags: where proxy is NULL, takes it from the environment: https_proxy (http_proxy for an http://
+/// base_url) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI program, and HTTP_PROXY never.
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the roots built into the library rather than the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
@@ -42,8 +43,9 @@ pub const NEXMO_OPTIONS_SIGN_UNIX_SECONDS: u32 = 8;
 
 /// nexmo_result.taken: nothing of the report was written on any connection.
 pub const NEXMO_TAKEN_NO: i32 = 0;
-/// nexmo_result.taken: something of the report was written, and no success came back; the status says what did. To report
-/// the same value for a message twice is taken to be harmless, so a report that the status tells to repeat may be repeated.
+/// nexmo_result.taken: something of the report was written, and no success came back; the status says what did. To
+/// report the same value for a message twice is taken to be harmless, so a report that the status tells to repeat may
+/// be repeated.
 pub const NEXMO_TAKEN_PERHAPS: i32 = 1;
 /// nexmo_result.taken: the service said that it took the report.
 pub const NEXMO_TAKEN_YES: i32 = 2;
@@ -72,13 +74,13 @@ pub struct nexmo_credentials {
     pub signature_secret: *const c_char,
     /// One of the NEXMO_AUTH_ numbers.
     pub auth: i32,
-    /// One of the NEXMO_SIGNATURE_ numbers, as the account's settings say; required with NEXMO_AUTH_SIGNATURE. Otherwise
-    /// one of them or 0, and not used.
+    /// One of the NEXMO_SIGNATURE_ numbers, as the account's settings say; required with NEXMO_AUTH_SIGNATURE.
+    /// Otherwise one of them or 0, and not used.
     pub signature_method: i32,
 }
 
-/// How to report. Begin it with NEXMO_OPTIONS_INIT: every field that stays NULL or 0 takes its default. A NULL in place of
-/// the struct takes all defaults.
+/// How to report. Begin it with NEXMO_OPTIONS_INIT: every field that stays NULL or 0 takes its default. A NULL in
+/// place of the struct takes all defaults.
 ///
 /// The texts are UTF-8, end with NUL and are borrowed until the call returns.
 #[repr(C)]
@@ -89,18 +91,22 @@ pub struct nexmo_options {
     /// Flags of NEXMO_OPTIONS_ joined by |, or 0.
     pub flags: u32,
     /// https://host[:port][/prefix] of the service; http:// towards loopback only, unless
-    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. Loopback is 127.0.0.0/8, ::1 and localhost. No user information, no query, no
-    /// fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
+    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. Loopback is 127.0.0.0/8, ::1 and localhost. No user information, no
+    /// query, no fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
     pub base_url: *const c_char,
-    /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    /// http://[user:password@]host:port of a proxy that knows CONNECT, or socks5://[user:password@]host:port. The
+    /// proxy looks up the service's name. User and password are percent-encoded where they hold what a URL cannot.
+    /// NULL: none.
     pub proxy: *const c_char,
-    /// Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be read
-    /// or holds none. It is read again when its time, size or inode changes. NULL: the platform's store; where no such store is found, the roots built
-    /// into the library.
+    /// Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be
+    /// read or holds none. A client reads it once, as it does the two files below; the one-call functions read a file
+    /// again when its time, size or inode changes. NULL: the platform's store; where no such store is found, the roots
+    /// built into the library.
     pub ca_file: *const c_char,
-    /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    /// Path of a PEM file with the certificate that the client shows to a server that asks, and those between it and a
+    /// root. Goes with client_key_file. NULL: none.
     pub client_cert_file: *const c_char,
-    /// NULL; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    /// Path of a PEM file with the key of that certificate, without a passphrase.
     pub client_key_file: *const c_char,
     /// Follows "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
     /// NULL: nothing follows.
@@ -108,11 +114,14 @@ pub struct nexmo_options {
     /// Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000; it never extends
     /// timeout_ms. 0: 5000.
     pub connect_timeout_ms: i32,
-    /// Limit over everything, looking up the name and reading the answer included, in milliseconds, 1 to 3600000. 0: 10000.
+    /// Limit over everything, looking up the name and reading the answer included, in milliseconds, 1 to 3600000. 0:
+    /// 10000.
     pub timeout_ms: i32,
-    /// The most requests to make: 0 or 1, which is one. This version refuses any other with NEXMO_ERR_ARGUMENT.
+    /// The most requests to make for one report, 1 to 100. What can succeed later is tried again after a wait: what
+    /// the service asks for, or else a random one of up to 200 ms, doubled each time. A wait that would pass
+    /// timeout_ms is not begun. 0: 1.
     pub attempts: i32,
-    /// 0; this version refuses any other with NEXMO_ERR_ARGUMENT.
+    /// The most idle connections to keep for the next calls, 1 to 1024. 0: 32.
     pub connections: i32,
 }
 
@@ -136,8 +145,8 @@ pub struct nexmo_result {
     pub taken: i32,
     /// How long the call took, in microseconds.
     pub elapsed_us: i64,
-    /// How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000, to which a
-    /// longer wait is cut; -1 if it does not ask.
+    /// How long to wait before a repeat, in milliseconds: what the service asks for, 0 to 3600000, to which a longer
+    /// wait is cut, or a wait that would have passed timeout_ms; -1 if there is none.
     pub retry_after_ms: i64,
     /// What happened, in one line for a log: UTF-8 without control characters, ended by NUL, cut at a character. Never
     /// holds a secret.
@@ -169,8 +178,10 @@ unsafe impl Sized for nexmo_credentials {
 unsafe impl Sized for nexmo_options {
     const NAME: &'static str = "options";
     const FIRST_SIZE: usize = OPTIONS_FIRST;
-    const KNOWN_FLAGS: u32 =
-        NEXMO_OPTIONS_ALLOW_PLAIN_HTTP | NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY | NEXMO_OPTIONS_SIGN_UNIX_SECONDS;
+    const KNOWN_FLAGS: u32 = NEXMO_OPTIONS_ALLOW_PLAIN_HTTP
+        | NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT
+        | NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY
+        | NEXMO_OPTIONS_SIGN_UNIX_SECONDS;
 }
 
 // SAFETY: as above.

@@ -15,6 +15,18 @@ pub extern "C" fn nexmo_testing_panic() {
     PANIC.store(true, Ordering::SeqCst);
 }
 
+/// How many clients have not been released.
+#[unsafe(no_mangle)]
+pub extern "C" fn nexmo_testing_live_clients() -> usize {
+    crate::client::LIVE.load(Ordering::SeqCst)
+}
+
+/// Takes the fork handlers out, to show what they are for. There is no way back.
+#[unsafe(no_mangle)]
+pub extern "C" fn nexmo_testing_without_fork_handlers() {
+    crate::fork::ARE_OUT.store(true, Ordering::SeqCst);
+}
+
 #[allow(clippy::panic)]
 pub(crate) fn panic_if_asked() {
     if PANIC.swap(false, Ordering::SeqCst) {

@@ -11,6 +11,7 @@ pub(super) fn failure(error: &ureq::Error, is_connected: bool) -> Error {
     let (kind, message) = match error {
         ureq::Error::Io(error) => of_io(error, is_connected),
         ureq::Error::Timeout(limit) => (Kind::Timeout, time_ran_out(*limit).to_owned()),
+        ureq::Error::ConnectProxyFailed(what) => (Kind::Proxy, format!("no connection through the proxy: {what}")),
         ureq::Error::HostNotFound => (Kind::Network, "the host's name could not be looked up".to_owned()),
         ureq::Error::ConnectionFailed => (Kind::Network, "no connection could be made".to_owned()),
         ureq::Error::Rustls(error) => (Kind::Tls, not_trusted(error)),

@@ -1,29 +1,32 @@
 //! HTTP/1.1 over pooled connections, by ureq.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::config::{Config, RedirectAuthHeaders};
 use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, RETRY_AFTER, USER_AGENT};
 use ureq::http::uri::Authority;
-use ureq::http::{Response, Uri};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::http::{HeaderValue, Response, Uri};
+use ureq::tls::{ClientCert, RootCerts, TlsConfig, TlsProvider};
 use ureq::typestate::WithBody;
-use ureq::unversioned::transport::{Connector, RustlsConnector, TcpConnector};
+use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, RequestBuilder};
 
+use super::cancel::Cancel;
 use super::failure::failure;
+use super::proxy::Proxy;
 use super::resolver::Resolver;
+use super::route::Route;
+use super::tcp::TcpConnector;
 use super::trust;
 use super::watch::{Generation, Progress, WatchedConnector};
 use super::{Exchange, Limits, Transport};
 use crate::answer::Answer;
 use crate::error::Error;
-use crate::options::Trust;
+use crate::options::{Settings, Trust};
+use crate::proxy_url::ProxyUrl;
 use crate::request::Request;
-
-/// How many idle connections are kept.
-const IDLE_CONNECTIONS: usize = 32;
 
 /// How long an idle connection is kept.
 const IDLE_TIME: Duration = Duration::from_secs(15);
@@ -32,28 +35,65 @@ const IDLE_TIME: Duration = Duration::from_secs(15);
 const OUTPUT_BUFFER: usize = 8 * 1024;
 
 /// Room for the head of an answer.
-const INPUT_BUFFER: usize = 16 * 1024;
+const INPUT_BUFFER: usize = 32 * 1024;
 
 /// The most of a body that is read, in bytes.
 const LONGEST_BODY: usize = 64 * 1024;
 
+/// How soon a connection that died in the pool is known to be dead. A later loss happened to a request that was alive.
+const DEATH_TIME: Duration = Duration::from_secs(1);
+
 /// The longest that a body is awaited once the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);
+
+/// All that connections are made by, read and checked, with nothing inside that a forked child could not use.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    roots: RootCerts,
+    client_cert: Option<ClientCert>,
+    proxy: Option<ProxyUrl>,
+    connections: u32,
+}
+
+impl Setup {
+    /// Reads the files that `settings` name.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        Ok(Self {
+            // Plain HTTP has no use for them, but an error in them is told all the same.
+            roots: match (settings.base_url.scheme(), &settings.trust) {
+                ("http", Trust::Platform) => RootCerts::WebPki,
+                (_, trust) => trust::roots(trust)?,
+            },
+            client_cert: settings.identity.as_ref().map(trust::client_cert).transpose()?,
+            proxy: settings.proxy.clone(),
+            connections: settings.connections,
+        })
+    }
+}
 
 /// Connections to one service, under one notion of whom to trust.
 pub(crate) struct HttpTransport {
     agent: Agent,
     generation: Generation,
+    cancel: Arc<Cancel>,
+    resolver: Resolver,
 }
 
 impl HttpTransport {
     /// Prepares to connect; no connection is made yet.
-    pub(crate) fn new(trust: &Trust, resolver: Resolver) -> Result<Self, Error> {
-        let generation = Generation::default();
-        let inner = ().chain(TcpConnector::default()).chain(RustlsConnector::default());
-        let connector = WatchedConnector { inner, generation: generation.clone() };
-        let agent = Agent::with_parts(config(trust::roots(trust)?), connector, resolver);
-        Ok(Self { agent, generation })
+    pub(crate) fn new(setup: &Setup, resolver: Resolver) -> Self {
+        let (generation, cancel) = (Generation::default(), Arc::<Cancel>::default());
+        let tcp = TcpConnector { cancel: Arc::clone(&cancel), proxy: setup.proxy.clone().map(Proxy) };
+        let connector =
+            WatchedConnector { inner: tcp.chain(RustlsConnector::default()), generation: generation.clone() };
+        let route = Route { resolver: resolver.clone(), proxy: setup.proxy.clone(), cancel: Arc::clone(&cancel) };
+        Self { agent: Agent::with_parts(config(setup), connector, route), generation, cancel, resolver }
+    }
+
+    /// Ends every exchange and every pause under way, and lets none begin.
+    pub(crate) fn cancel(&self) {
+        self.cancel.throw();
+        self.resolver.wake();
     }
 
     /// One request. What came of it beside the answer stays in [`Progress`].
@@ -76,17 +116,25 @@ impl Transport for HttpTransport {
         let first = self.run(request, limits);
         let seen = Progress::seen();
         let answer = match first {
-            Err(error) if was_dead_in_the_pool(&error, seen) => {
+            Err(error) if was_dead_in_the_pool(&error, seen, start.elapsed()) && !self.cancel.is_thrown() => {
                 self.generation.end();
                 self.run(request, Limits { total: limits.total.saturating_sub(start.elapsed()), ..limits })
             }
             other => other,
         };
         let last = Progress::seen();
-        Exchange {
-            answer: answer.map_err(|error| failure(&error, last.connected || last.written)),
-            written: seen.written || last.written,
-        }
+        let answer = answer.or_else(|error| match last.refused_status {
+            _ if self.cancel.is_thrown() => Err(Error::cancelled()),
+            Some(status) if matches!(error, ureq::Error::Protocol(_)) => {
+                Ok(Answer { status, retry_after: None, body: None })
+            }
+            _ => Err(failure(&error, last.connected || last.written)),
+        });
+        Exchange { answer, written: seen.written || last.written }
+    }
+
+    fn pause(&self, deadline: Instant) -> bool {
+        self.cancel.sleep_until(deadline)
     }
 }
 
@@ -97,16 +145,19 @@ fn with_headers(mut builder: RequestBuilder<WithBody>, request: &Request) -> Req
     }
     builder = builder.header(USER_AGENT, &request.user_agent);
     if let Some(authorization) = &request.authorization {
-        builder = builder.header(AUTHORIZATION, authorization.as_str());
+        // Text that was checked on its way in; were it none, the service would say 401.
+        let mut value = HeaderValue::from_str(authorization).unwrap_or(HeaderValue::from_static(""));
+        value.set_sensitive(true);
+        builder = builder.header(AUTHORIZATION, value);
     }
     builder.header(CONTENT_LENGTH, "0")
 }
 
 /// Whether the request went to a pooled connection that the peer had closed meanwhile. Servers do so all the time, and
 /// the caller should not have to know.
-fn was_dead_in_the_pool(error: &ureq::Error, seen: Progress) -> bool {
+fn was_dead_in_the_pool(error: &ureq::Error, seen: Progress, elapsed: Duration) -> bool {
     let is_lost = matches!(error, ureq::Error::Io(error) if is_loss(error.kind()));
-    is_lost && !seen.connected && seen.written && !seen.answered
+    is_lost && !seen.connected && seen.written && !seen.answered && elapsed < DEATH_TIME
 }
 
 fn is_loss(kind: io::ErrorKind) -> bool {
@@ -115,20 +166,22 @@ fn is_loss(kind: io::ErrorKind) -> bool {
 }
 
 /// Each of the library's defaults that a report must not be left to, set.
-fn config(roots: RootCerts) -> Config {
+fn config(setup: &Setup) -> Config {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
-        .root_certs(roots)
-        .client_cert(None)
+        .root_certs(setup.roots.clone())
+        .client_cert(setup.client_cert.clone())
         .use_sni(true)
         .disable_verification(false);
+    let idle_connections = usize::try_from(setup.connections).unwrap_or(usize::MAX);
     Agent::config_builder()
         .http_status_as_error(false)
         // A redirected POST comes back as a GET that answers 200: a lost report that looks like success.
         .max_redirects(0)
         .max_redirects_will_error(false)
         .redirect_auth_headers(RedirectAuthHeaders::Never)
-        // Else the proxy comes from the environment, for a CGI program even from a request's header.
+        // Our own connector knows the proxy. Else the library takes one from the environment, in a CGI program even from a
+        // request's header.
         .proxy(None)
         .tls_config(tls.build())
         .no_delay(true)
@@ -138,8 +191,8 @@ fn config(roots: RootCerts) -> Config {
         .max_response_header_size(INPUT_BUFFER)
         .input_buffer_size(INPUT_BUFFER)
         .output_buffer_size(OUTPUT_BUFFER)
-        .max_idle_connections(IDLE_CONNECTIONS)
-        .max_idle_connections_per_host(IDLE_CONNECTIONS)
+        .max_idle_connections(idle_connections)
+        .max_idle_connections_per_host(idle_connections)
         .max_idle_age(IDLE_TIME)
         .build()
 }

@@ -1,14 +1,19 @@
 //! How a request reaches the service and its answer comes back. Only this room names the HTTP library.
 
+mod cancel;
 mod failure;
 mod http;
+mod proxy;
 mod resolver;
+mod route;
+mod socket;
+mod tcp;
 mod trust;
 mod watch;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-pub(crate) use self::http::HttpTransport;
+pub(crate) use self::http::{HttpTransport, Setup};
 #[cfg(test)]
 pub(crate) use self::resolver::Lookup;
 pub(crate) use self::resolver::Resolver;
@@ -38,4 +43,7 @@ pub(crate) struct Exchange {
 pub(crate) trait Transport: Send + Sync {
     /// Sends `request` and waits for its answer within `limits`.
     fn exchange(&self, request: &Request, limits: Limits) -> Exchange;
+
+    /// Waits until `deadline`. False: there is no use in going on.
+    fn pause(&self, deadline: Instant) -> bool;
 }

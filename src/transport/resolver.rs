@@ -11,16 +11,11 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
-use ureq::unversioned::transport::NextTimeout;
-
+use crate::guard::guard;
 use crate::sys;
 
 /// How long what was found is taken for new.
@@ -52,8 +47,10 @@ impl Lookup for SystemLookup {
 
 /// Why there is no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
+pub(super) enum Failure {
+    /// There is no such name, or nobody to ask.
     NotFound,
+    /// The deadline came first.
     TimedOut,
 }
 
@@ -103,8 +100,15 @@ impl Resolver {
         Self { shared: Arc::new(Shared { lookup: Box::new(lookup), names: Mutex::default(), ended: Condvar::new() }) }
     }
 
-    /// The addresses of `host`, waiting for a look-up until `deadline` only if none are known.
-    fn addresses(&self, host: &str, now: Instant, deadline: Option<Instant>) -> Result<Vec<IpAddr>, Failure> {
+    /// The addresses of `host` at the time `now`. Only if none are known is a look-up waited for: until `deadline`, or
+    /// until there is no need any more because `is_over`, which [`Resolver::wake`] has looked at again.
+    pub(super) fn addresses(
+        &self,
+        host: &str,
+        now: Instant,
+        deadline: Option<Instant>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Vec<IpAddr>, Failure> {
         if let Some(known) = known_without_look_up(host) {
             return Ok(known);
         }
@@ -119,6 +123,9 @@ impl Resolver {
             if !name.is_being_looked_up {
                 return Err(Failure::NotFound);
             }
+            if is_over() {
+                return Err(Failure::TimedOut);
+            }
             names = self.shared.wait(names, deadline.map(|until| until.saturating_duration_since(now)));
             now = Instant::now();
             if deadline.is_some_and(|until| now >= until) && names.get(host).is_some_and(|name| name.is_being_looked_up)
@@ -126,6 +133,12 @@ impl Resolver {
                 return Err(Failure::TimedOut);
             }
         }
+    }
+
+    /// Has those who wait for a look-up see whether they still need it.
+    pub(super) fn wake(&self) {
+        drop(self.shared.names());
+        self.shared.ended.notify_all();
     }
 
     fn begin_look_up_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) {
@@ -156,13 +169,13 @@ impl Shared {
     }
 
     fn look_up(&self, host: &str) {
-        let found = catch_unwind(AssertUnwindSafe(|| self.lookup.addresses(host)));
+        let found = guard(|| self.lookup.addresses(host));
         let now = Instant::now();
         let mut names = self.names();
         let name = names.entry(host.to_owned()).or_default();
         name.is_being_looked_up = false;
         match found {
-            Ok(Ok(addresses)) if !addresses.is_empty() => {
+            Some(Ok(addresses)) if !addresses.is_empty() => {
                 name.found = Some((now, addresses.into_iter().take(MOST_ADDRESSES).collect()));
                 name.failed = None;
             }
@@ -191,22 +204,6 @@ fn known_without_look_up(host: &str) -> Option<Vec<IpAddr>> {
 impl std::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Resolver").finish_non_exhaustive()
-    }
-}
-
-impl UreqResolver for Resolver {
-    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri.host().ok_or(ureq::Error::HostNotFound)?;
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-        let now = Instant::now();
-        let addresses =
-            self.addresses(host, now, now.checked_add(*timeout.after)).map_err(|failure| match failure {
-                Failure::NotFound => ureq::Error::HostNotFound,
-                Failure::TimedOut => ureq::Error::Timeout(timeout.reason),
-            })?;
-        let mut resolved = self.empty();
-        addresses.into_iter().for_each(|address| resolved.push(SocketAddr::new(address, port)));
-        Ok(resolved)
     }
 }
 
@@ -248,7 +245,7 @@ mod tests {
         }
 
         fn ask(&self, age: Duration) -> Result<Vec<IpAddr>, Failure> {
-            self.resolver.addresses("host.test", self.start + age, None)
+            self.resolver.addresses("host.test", self.start + age, None, &|| false)
         }
 
         /// Waits until no look-up is under way, then says when the last one ended.
@@ -320,10 +317,18 @@ mod tests {
     fn a_caller_waits_no_longer_than_its_deadline() {
         let bench = Bench::new();
         let now = Instant::now();
-        assert_eq!(bench.resolver.addresses("host.test", now, Some(now)), Err(Failure::TimedOut));
+        assert_eq!(bench.resolver.addresses("host.test", now, Some(now), &|| false), Err(Failure::TimedOut));
         bench.answers.send(Ok(vec![FIRST])).unwrap();
         assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
         assert_eq!(bench.asked.try_iter().count(), 1);
+    }
+
+    #[test]
+    fn a_caller_who_is_over_waits_no_more() {
+        let bench = Bench::new();
+        assert_eq!(bench.resolver.addresses("host.test", bench.start, None, &|| true), Err(Failure::TimedOut));
+        bench.answers.send(Ok(vec![FIRST])).unwrap();
+        assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
     }
 
     #[test]
@@ -332,7 +337,7 @@ mod tests {
         for (host, address) in
             [("192.0.2.1", "192.0.2.1"), ("[2001:db8::1]", "2001:db8::1"), ("LocalHost", "127.0.0.1")]
         {
-            let found = bench.resolver.addresses(host, bench.start, None).unwrap();
+            let found = bench.resolver.addresses(host, bench.start, None, &|| false).unwrap();
             assert_eq!(found.first(), Some(&address.parse().unwrap()));
         }
         assert_eq!(bench.asked.try_iter().count(), 0);

@@ -1,15 +1,19 @@
-//! Whose word is taken for who the server is: the certificates that a connection is checked against.
+//! Whose word is taken for who the server is, and how the client proves who it is: certificates out of files.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
-use ureq::tls::{Certificate, RootCerts};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::options::Trust;
+use crate::fork::Renewed;
+use crate::options::{Identity, Trust};
 
 /// Where Unix systems keep the certificates they trust, in one PEM file. No environment variable is asked: it would
 /// let whoever starts the host program change whom it trusts.
@@ -22,11 +26,17 @@ const PLATFORM_STORES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
+/// The largest file that is read, in bytes. A platform's whole store has a quarter of a million.
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+
+/// The platform's certificates, read once in each process.
+static PLATFORM: Renewed<RootCerts> = Renewed::new();
+
 /// The certificates that `trust` names.
-pub(crate) fn roots(trust: &Trust) -> Result<RootCerts, Error> {
+pub(super) fn roots(trust: &Trust) -> Result<RootCerts, Error> {
     match trust {
         Trust::BuiltIn => Ok(RootCerts::WebPki),
-        Trust::Platform => Ok(platform_roots(&PLATFORM_STORES)),
+        Trust::Platform => Ok(PLATFORM.get_or_make(|| platform_roots(&PLATFORM_STORES)).clone()),
         Trust::File(path) => file_roots(path),
     }
 }
@@ -38,17 +48,60 @@ fn platform_roots(stores: &[&str]) -> RootCerts {
 }
 
 fn file_roots(path: &Path) -> Result<RootCerts, Error> {
-    let pem = fs::read(path)
-        .map_err(|error| Error::argument("ca_file", format!("{} cannot be read: {error}", path.display())))?;
-    usable_certificates(&pem).ok_or_else(|| {
-        Error::argument(
-            "ca_file",
-            format!(
-                "{} holds no usable certificate: give PEM, which begins -----BEGIN CERTIFICATE-----",
-                path.display()
-            ),
-        )
+    usable_certificates(&read("ca_file", path)?).ok_or_else(|| {
+        refused("ca_file", path, "holds no usable certificate: give PEM, which begins -----BEGIN CERTIFICATE-----")
     })
+}
+
+/// What the client shows to a server that asks who it is.
+pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
+    let (certificate_pem, key_pem) =
+        (read("client_cert_file", &identity.certificate)?, read("client_key_file", &identity.key)?);
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate_pem).filter_map(Result::ok).collect();
+    let no_certificate = || {
+        refused(
+            "client_cert_file",
+            &identity.certificate,
+            "holds no certificate: give PEM, which begins -----BEGIN CERTIFICATE-----",
+        )
+    };
+    let no_key = || {
+        refused(
+            "client_key_file",
+            &identity.key,
+            "holds no usable key: give PEM without a passphrase, which begins -----BEGIN PRIVATE KEY-----",
+        )
+    };
+    if chain.is_empty() {
+        return Err(no_certificate());
+    }
+    // The HTTP library panics on what this refuses.
+    let key = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|_| no_key())?;
+    let signing_key = any_supported_type(&key).map_err(|_| no_key())?;
+    match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
+        Ok(()) => {}
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            return Err(refused("client_key_file", &identity.key, "is not the key of the client certificate"));
+        }
+        Err(_) => return Err(no_certificate()),
+    }
+    let chain: Vec<_> = chain.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    let key = PrivateKey::from_pem(&key_pem).map_err(|_| no_key())?;
+    Ok(ClientCert::new_with_certs(&chain, key))
+}
+
+fn read(parameter: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let told = |error: io::Error| refused(parameter, path, &format!("cannot be read: {error}"));
+    let data = fs::metadata(path).map_err(told)?;
+    // A pipe would be waited for, and a device read, without end.
+    if !data.is_file() || data.len() > LARGEST_FILE {
+        return Err(refused(parameter, path, "is no file, or has more than 4 MiB"));
+    }
+    fs::read(path).map(Zeroizing::new).map_err(told)
+}
+
+fn refused(parameter: &str, path: &Path, problem: &str) -> Error {
+    Error::argument(parameter, format!("{} {problem}", path.display()))
 }
 
 /// The certificates in `pem` that can serve as roots; none if there is not one.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use ureq::Error;
 use ureq::unversioned::transport::time::Duration as Limit;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+use ureq::{Error, Timeout};
+use zeroize::Zeroize;
 
 /// How far the request of this thread has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,8 +20,10 @@ pub(super) struct Progress {
     pub(super) connected: bool,
     /// Something of it was written.
     pub(super) written: bool,
-    /// Something of an answer has arrived.
+    /// Something of an answer has arrived, be it still encrypted.
     pub(super) answered: bool,
+    /// The status of an answer whose head is complete and which the HTTP library refused all the same.
+    pub(super) refused_status: Option<u16>,
     /// When the time for looking up and connecting is over.
     connect_until: Option<Instant>,
 }
@@ -30,6 +33,7 @@ thread_local! {
         connected: false,
         written: false,
         answered: false,
+        refused_status: None,
         connect_until: None,
     }) };
 }
@@ -45,7 +49,7 @@ impl Progress {
         PROGRESS.get()
     }
 
-    fn note(change: impl FnOnce(&mut Self)) {
+    pub(super) fn note(change: impl FnOnce(&mut Self)) {
         let mut progress = PROGRESS.get();
         change(&mut progress);
         PROGRESS.set(progress);
@@ -113,7 +117,7 @@ fn within_connect_limit(mut timeout: NextTimeout) -> NextTimeout {
 
 /// A connection that leaves word of what happens on it.
 #[derive(Debug)]
-pub(super) struct WatchedConnection<T> {
+pub(super) struct WatchedConnection<T: Transport> {
     inner: T,
     made_in: u64,
     generation: Generation,
@@ -126,7 +130,10 @@ impl<T: Transport> Transport for WatchedConnection<T> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         Progress::note(|progress| progress.written = true);
-        self.inner.transmit_output(amount, timeout)
+        let sent = self.inner.transmit_output(amount, timeout);
+        // The secret was in it, and the buffer lives as long as the connection.
+        self.inner.buffers().output().iter_mut().take(amount).for_each(Zeroize::zeroize);
+        sent
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -136,16 +143,97 @@ impl<T: Transport> Transport for WatchedConnection<T> {
         if buffers.input_append_buf().is_empty() {
             return Err(Error::LargeResponseHeader(waiting, waiting));
         }
-        let has_come = self.inner.await_input(timeout)?;
-        Progress::note(|progress| progress.answered |= has_come);
-        Ok(has_come)
+        self.inner.await_input(timeout)
     }
 
+    /// Whether the connection can carry another request: it is of this generation, and has nothing more to say. A read
+    /// shows that best, for bytes may wait in any layer, encrypted or not, and would be taken for the next answer.
     fn is_open(&mut self) -> bool {
-        self.made_in == self.generation.now() && self.inner.is_open()
+        const AT_ONCE: NextTimeout = NextTimeout {
+            after: Limit::Exact(Duration::ZERO),
+            reason: Timeout::PerRead,
+            per_read: None,
+            per_write: None,
+        };
+        self.made_in == self.generation.now()
+            && self.inner.buffers().input().is_empty()
+            && matches!(self.inner.await_input(AT_ONCE), Err(Error::Timeout(_)))
     }
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
+    }
+}
+
+impl<T: Transport> Drop for WatchedConnection<T> {
+    /// A head that the HTTP library does not accept stays in the buffer when it drops the connection. The status decides
+    /// even so: a service that says 402 and counts its body's bytes wrongly has said 402.
+    fn drop(&mut self) {
+        let status = final_status(self.inner.buffers().input());
+        Progress::note(|progress| progress.refused_status = status);
+    }
+}
+
+/// The status of the first complete head in `input` that is no interim one.
+fn final_status(mut input: &[u8]) -> Option<u16> {
+    loop {
+        let end = input.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+        let (head, rest) = input.split_at_checked(end.saturating_add(4))?;
+        match status_of(head).filter(|_| is_well_formed(head))? {
+            100..=199 => input = rest,
+            status => return Some(status),
+        }
+    }
+}
+
+/// Whether every line is a header with a name, and nothing is a control character. Else it is no head but noise.
+fn is_well_formed(head: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_header = |line: &[u8]| match line.iter().position(|byte| *byte == b':') {
+        Some(length) => length > 0 && line.iter().take(length).all(is_name),
+        None => false,
+    };
+    let Ok(text) = str::from_utf8(head) else {
+        return false;
+    };
+    let mut lines = text.trim_end_matches("\r\n").split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    !first.chars().any(char::is_control)
+        && lines.all(|line| is_header(line.as_bytes()) && !line.chars().any(|c| c.is_control() && c != '\t'))
+}
+
+/// The three digits of `HTTP/1.1 200 `.
+fn status_of(head: &[u8]) -> Option<u16> {
+    let line = str::from_utf8(head.get(..13)?).ok()?;
+    let digits = line.strip_prefix("HTTP/1.")?.get(1..)?.strip_prefix(' ')?.strip_suffix([' ', '\r'])?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|status| is_number && *status >= 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_of_a_complete_head_is_found() {
+        for (input, status) in [
+            ("HTTP/1.1 402 No\r\ncontent-length: x\r\n\r\n", Some(402)),
+            ("HTTP/1.0 200\r\n\r\nbody", Some(200)),
+            ("HTTP/1.1 100 Continue\r\nx: y\r\n\r\nHTTP/1.1 401 No\r\n\r\n", Some(401)),
+            ("HTTP/1.1 402 No\r\ncontent-length: x\r\n", None),
+            ("HTTP/1.1 100 Continue\r\n\r\n", None),
+            ("HTTP/1.1 40x No\r\n\r\n", None),
+            ("HTTP/1.1 099 No\r\n\r\n", None),
+            ("HTTP/1.1 +20 No\r\n\r\n", None),
+            ("HTTP/1.1 4020 No\r\n\r\n", None),
+            ("HTTP/1.1 402 N\0o\r\n\r\n", None),
+            ("HTTP/1.1 402 No\r\nno colon\r\n\r\n", None),
+            ("HTTP/1.1 402 No\r\nname : x\r\n\r\n", None),
+            ("HTTP/1.1 402 No\r\n: x\r\n\r\n", None),
+            ("SSH-2.0-OpenSSH\r\n\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(final_status(input.as_bytes()), status, "{input}");
+        }
     }
 }

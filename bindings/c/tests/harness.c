@@ -24,6 +24,7 @@ int main(int argc, char **argv)
     test_reports();
     test_bad_inputs(argv[1]);
     test_structs();
+    test_handles();
     test_process(argc > 2 ? atol(argv[2]) : 10000);
     printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;

@@ -23,6 +23,7 @@ struct later_result {
 nexmo_status nexmo_testing_read_later_options(const nexmo_options *options, int64_t *added);
 nexmo_status nexmo_testing_write_later_result(nexmo_result *result);
 void nexmo_testing_panic(void);
+size_t nexmo_testing_live_clients(void);
 
 long checks_passed = 0;
 long checks_failed = 0;
@@ -68,10 +69,34 @@ static void a_panic_becomes_a_status(void)
     CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_ERR_INTERNAL, "no panic");
 }
 
+static void a_panic_takes_the_client_away(void)
+{
+    struct call call = fine_call();
+    nexmo_client *client;
+    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_OK, "%s", call.result.message);
+    nexmo_testing_panic();
+    CHECK(nexmo_client_report_sms(client, "id", 1, NULL, &call.result) == NEXMO_ERR_INTERNAL, "%s", call.result.message);
+    CHECK(nexmo_client_report_sms(client, "id", 1, NULL, &call.result) == NEXMO_ERR_HANDLE, "%s", call.result.message);
+}
+
+static void a_freed_client_is_released(void)
+{
+    const size_t live = nexmo_testing_live_clients();
+    struct call call = fine_call();
+    nexmo_client *client;
+    nexmo_client_new(&call.credentials, &call.options, &client, NULL);
+    CHECK(nexmo_testing_live_clients() == live + 1, "not counted");
+    CHECK(nexmo_client_report_sms(client, "id", 1, NULL, NULL) == NEXMO_OK, "no report");
+    nexmo_client_free(client);
+    CHECK(nexmo_testing_live_clients() == live, "not released");
+}
+
 int main(void)
 {
     options_of_today_and_tomorrow_are_read();
     results_of_today_and_tomorrow_are_written();
     a_panic_becomes_a_status();
+    a_freed_client_is_released();
+    a_panic_takes_the_client_away();
     return checks_failed == 0 ? 0 : 1;
 }

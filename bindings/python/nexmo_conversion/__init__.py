@@ -8,16 +8,20 @@ A conversion says whether a one-time code, sent by SMS or phone call, did its jo
     credentials = Credentials.basic("abcd1234", "s3cret")
     nexmo_conversion.sms(credentials, "00A0B0C0", True)
 
-`sms` and `voice` make one report each and wait for the answer; what fails raises a subclass of `Error`. The work is
-done by the shared library libnexmo_conversion, which is loaded at the first use (see `load`). Every function may be
-called from any thread, any number at once; other threads run on while one waits.
+`sms` and `voice` make one report each and wait for the answer; what fails raises a subclass of `Error`. A `Client` says
+once who reports and how, and can be closed while other threads use it. The work is done by the shared library
+libnexmo_conversion, which is loaded at the first use (see `load`). Every function may be called from any thread, any
+number at once; other threads run on while one waits.
 """
 
+from ._client import Client
 from ._credentials import Authentication, Credentials, SignatureMethod
 from ._errors import (
     CallerError,
+    Cancelled,
     ConnectionFailed,
     Error,
+    HandleError,
     InternalError,
     InvalidParameters,
     NotEnabled,
@@ -40,9 +44,12 @@ from ._status import Status
 __all__ = [
     "Authentication",
     "CallerError",
+    "Cancelled",
+    "Client",
     "ConnectionFailed",
     "Credentials",
     "Error",
+    "HandleError",
     "InternalError",
     "InvalidParameters",
     "LibraryError",

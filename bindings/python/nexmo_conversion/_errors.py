@@ -43,7 +43,7 @@ class Error(Exception):
 
 
 class CallerError(Error, ValueError):
-    """1 to 99: the call was refused; nothing was sent, but for `Status.CANCELLED`. Correct it as the message says.
+    """1 to 99: the call was refused; nothing was sent, but for `Cancelled`. Correct it as the message says.
 
     The refusals that Python makes before it calls the library have the status `Status.ARGUMENT`.
     """
@@ -51,6 +51,15 @@ class CallerError(Error, ValueError):
 
 class WrongType(CallerError, TypeError):
     """A value has a type that is not taken. Nothing was sent. Correct the call; the message names the parameter."""
+
+
+class HandleError(CallerError):
+    """5: the client is closed, by `close` or after a mistake of the library. Nothing was sent. Make another."""
+
+
+class Cancelled(CallerError):
+    """6: the client was closed during the call. `result.taken` says whether the report may have arrived. Repeat it
+    through another client."""
 
 
 class ConnectionFailed(Error, ConnectionError):
@@ -98,6 +107,8 @@ class InternalError(Error):
 
 
 _SINGLE: Dict[int, Type[Error]] = {
+    Status.HANDLE: HandleError,
+    Status.CANCELLED: Cancelled,
     Status.TIMEOUT: Timeout,
     Status.TLS: TlsError,
     Status.UNAUTHORIZED: Unauthorized,

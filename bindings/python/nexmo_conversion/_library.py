@@ -7,7 +7,7 @@ import ctypes
 import os
 import sys
 import threading
-from ctypes import POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32
+from ctypes import POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from typing import Any, Optional, Tuple, Union
 
 MESSAGE_SIZE = 256
@@ -84,15 +84,24 @@ class ResultStruct(Sized):
     ]
 
 
-_REPORT = (POINTER(CredentialsStruct), c_char_p, c_int32, c_char_p, POINTER(OptionsStruct), POINTER(ResultStruct))
+Handle = c_void_p
+"""nexmo_client *: a ticket, which points to nothing that anybody may read."""
+
+_NEW = (POINTER(CredentialsStruct), POINTER(OptionsStruct), POINTER(Handle), POINTER(ResultStruct))
+_CONVERSION = (POINTER(CredentialsStruct), c_char_p, c_int32, c_char_p, POINTER(OptionsStruct), POINTER(ResultStruct))
+_REPORT = (Handle, c_char_p, c_int32, c_char_p, POINTER(ResultStruct))
 
 # What each function returns, and what it takes.
 PROTOTYPES: "dict[str, Tuple[Any, Tuple[Any, ...]]]" = {
     "nexmo_status_name": (c_char_p, (c_int32,)),
     "nexmo_status_describe": (c_char_p, (c_int32,)),
     "nexmo_status_is_retryable": (c_int32, (c_int32,)),
-    "nexmo_conversion_sms": (c_int32, _REPORT),
-    "nexmo_conversion_voice": (c_int32, _REPORT),
+    "nexmo_conversion_sms": (c_int32, _CONVERSION),
+    "nexmo_conversion_voice": (c_int32, _CONVERSION),
+    "nexmo_client_new": (c_int32, _NEW),
+    "nexmo_client_report_sms": (c_int32, _REPORT),
+    "nexmo_client_report_voice": (c_int32, _REPORT),
+    "nexmo_client_free": (c_int32, (Handle,)),
     "nexmo_version": (c_char_p, ()),
     "nexmo_timestamp_from_unix": (c_int32, (c_int64, POINTER(c_char), c_size_t)),
 }

@@ -2,7 +2,7 @@
 
 from typing import Optional
 
-from . import _credentials, _errors, _library, _options, _result, _timestamp, _values
+from . import _call, _credentials, _options
 from ._credentials import Credentials
 from ._options import Options
 from ._result import Result
@@ -19,8 +19,9 @@ def sms(
 ) -> Result:
     """Tells the Conversion API whether one SMS did its job.
 
-    Makes one request and waits for the answer. Keeps nothing of the report: one that fails is the caller's to repeat.
-    Keeps the connection for the next call with the same base_url, trust and ca_file.
+    Makes one request, or more if `attempts` asks for them, and waits for the answer. Keeps nothing of the report: one
+    that fails is the caller's to repeat. Keeps the connection for the next call with the same base_url, proxy, trust
+    and client certificate; a `Client` has connections of its own.
 
     credentials: who reports.
     message_id: the message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of UTF-8, no
@@ -67,16 +68,9 @@ def _report(
     timestamp: Timestamp,
     options: Optional[Options],
 ) -> Result:
-    filled = _result.blank()
-    status: int = getattr(_library.functions(), function)(
+    return _call.complete(
+        function,
         _credentials.struct(credentials),
-        _values.text("message_id", message_id),
-        _values.boolean("delivered", delivered),
-        _timestamp.text(timestamp),
+        *_call.conversion(message_id, delivered, timestamp),
         _options.struct(options),
-        filled,
     )
-    result = _result.read(status, filled)
-    if status != 0:
-        raise _errors.of(result)
-    return result

@@ -27,13 +27,14 @@ class Result:
     http_status: int = 0
     """The HTTP status of the last answer; 0 if there was none."""
     attempts: int = 0
-    """How many requests were made."""
+    """How many requests were made, those that found no connection included; 0 if the call was refused."""
     taken: Taken = Taken.NO
     """Whether the service may have taken the report."""
     elapsed_us: int = 0
     """How long the call took, in microseconds."""
     retry_after_ms: Optional[int] = None
-    """How long the service asks to wait before a repeat, in milliseconds, 0 to 3600000; None if it does not ask."""
+    """How long to wait before a repeat, in milliseconds: what the service asks for, 0 to 3600000, or a wait that would
+    have passed `timeout_ms`; None if there is none."""
     message: str = ""
     """What happened, in a sentence for a log. Never holds a secret."""
 

@@ -45,4 +45,32 @@ class Call:
         """Makes the call."""
         function = getattr(self.functions, f"nexmo_conversion_{self.channel}")
         status = function(self.credentials, self.message_id, self.delivered, self.timestamp, self.options, self.result)
+        return self._outcome(status)
+
+    def make_by_client(self) -> Outcome:
+        """Makes the same report by a client that lives no longer."""
+        handle = _library.Handle(1)
+        outcome = self.new(handle)
+        if outcome.status != 0:
+            assert handle.value is None
+            return outcome
+        outcome = self.report(handle)
+        assert self.free(handle) == 0
+        return outcome
+
+    def new(self, handle: Optional[_library.Handle]) -> Outcome:
+        """Makes a client with the credentials and options of the call."""
+        return self._outcome(self.functions.nexmo_client_new(self.credentials, self.options, handle, self.result))
+
+    def report(self, handle: Any) -> Outcome:
+        """Makes the call's report by a client that there may be."""
+        function = getattr(self.functions, f"nexmo_client_report_{self.channel}")
+        return self._outcome(function(handle, self.message_id, self.delivered, self.timestamp, self.result))
+
+    def free(self, handle: Any) -> int:
+        """Frees a client that there may be."""
+        status: int = self.functions.nexmo_client_free(handle)
+        return status
+
+    def _outcome(self, status: int) -> Outcome:
         return Outcome(status, "" if self.result is None else self.result.message.decode("utf-8"))

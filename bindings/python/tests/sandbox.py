@@ -4,8 +4,9 @@ import contextlib
 import json
 import os
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Dict, Iterator, List, Optional
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from socketserver import BaseServer
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from nexmo_conversion import Credentials, Options, SignatureMethod
 
@@ -65,6 +66,10 @@ class Log:
         (record,) = self.records()
         return record
 
+    def statuses(self) -> List[int]:
+        """How each was answered, in the order of their arrival."""
+        return [record["status"] for record in self.records()]
+
 
 @contextlib.contextmanager
 def answering(status: int, headers: Optional[Dict[str, str]] = None) -> Iterator[Options]:
@@ -80,11 +85,59 @@ def answering(status: int, headers: Optional[Dict[str, str]] = None) -> Iterator
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield Options(base_url=f"http://127.0.0.1:{server.server_port}", timeout_ms=5000)
-        finally:
-            server.shutdown()
-            thread.join()
+    with HTTPServer(("127.0.0.1", 0), Handler) as server, running(server):
+        yield Options(base_url=f"http://127.0.0.1:{server.server_port}", timeout_ms=5000)
+
+
+@contextlib.contextmanager
+def running(server: BaseServer) -> Iterator[None]:
+    """Lets a server serve in a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+class Holding(ThreadingHTTPServer):
+    """A server in this process that does something of the test's with each request before it answers."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, hold: Callable[[], object]) -> None:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                server.connections += 1
+
+            def do_POST(self) -> None:
+                hold()
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self.connections = 0
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Lets clients go away without an answer."""
+
+    def options(self, **others: Any) -> Options:
+        """Options towards this server."""
+        return Options(base_url=f"http://127.0.0.1:{self.server_port}", **others)
+
+
+@contextlib.contextmanager
+def holding(hold: Callable[[], object]) -> Iterator[Holding]:
+    """A server that calls `hold` before each answer."""
+    with Holding(hold) as server, running(server):
+        yield server

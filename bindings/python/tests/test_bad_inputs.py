@@ -2,12 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import List, NamedTuple, Optional, Union
+from typing import Callable, List, NamedTuple, Optional, Union
 
 import pytest
 
 from nexmo_conversion import Status
-from raw import Call
+from raw import Call, Outcome
 from sandbox import Log
 
 TABLE = Path(__file__).resolve().parents[3] / "tests" / "data" / "bad_inputs.tsv"
@@ -53,8 +53,13 @@ def spoil(call: Call, field: str) -> None:
     setattr(target, name, value)
 
 
-def test_the_call_is_fine_before_it_is_spoilt(log: Log) -> None:
-    assert Call().make().status == Status.OK
+WAYS = [Call.make, Call.make_by_client]
+Way = Callable[[Call], Outcome]
+
+
+@pytest.mark.parametrize("make", WAYS)
+def test_the_call_is_fine_before_it_is_spoilt(make: Way, log: Log) -> None:
+    assert make(Call()).status == Status.OK
     assert log.only()["status"] == 200
 
 
@@ -64,16 +69,17 @@ def test_the_table_is_read_as_it_is_meant() -> None:
     assert (text("3*ab"), text(""), text("NULL"), text("\\x01")) == (b"ababab", b"", None, b"\x01")
 
 
+@pytest.mark.parametrize("make", WAYS)
 @pytest.mark.parametrize("row", rows(), ids=lambda row: " ".join(row.fields)[:60])
-def test_refused_and_not_sent(row: Row, log: Log) -> None:
+def test_refused_and_not_sent(row: Row, make: Way, log: Log) -> None:
     call = Call()
     for field in row.fields:
         spoil(call, field)
-    outcome = call.make()
+    outcome = make(call)
     assert outcome.status == Status[row.status]
     assert outcome.message.startswith(row.begins)
     assert call.result.status == outcome.status
     assert log.records() == []
     call.result = None
-    assert call.make().status == Status[row.status]
+    assert make(call).status == Status[row.status]
     assert log.records() == []

@@ -1,5 +1,6 @@
 """What the documents show works."""
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from typing import Dict
 import pytest
 
 import nexmo_conversion
+from nexmo_conversion import Client, Credentials, Options
 from sandbox import API_KEY, API_SECRET, SIGNATURE_SECRET, Log, http_options
 
 HERE = Path(__file__).resolve().parents[1]
@@ -48,13 +50,19 @@ def test_the_example_tells_what_went_wrong() -> None:
     assert example("sms", "example").returncode == 2
 
 
+def client_of_the_sandbox(credentials: Credentials, options: Options) -> Client:
+    """A client with these options, but for where they lead."""
+    return Client(credentials, dataclasses.replace(options, base_url=http_options().base_url))
+
+
 def test_the_code_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (HERE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.setattr(nexmo_conversion, "sms", partial(nexmo_conversion.sms, options=http_options()))
+    monkeypatch.setattr(nexmo_conversion, "Client", client_of_the_sandbox)
     monkeypatch.setenv("NEXMO_API_KEY", API_KEY)
     monkeypatch.setenv("NEXMO_API_SECRET", API_SECRET)
     names: Dict[str, object] = {}
     for block in blocks:
         exec(block, names)
     assert [record["status"] for record in log.records()] == [200] * len(blocks)
-    assert blocks
+    assert len(blocks) == 2

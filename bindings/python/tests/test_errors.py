@@ -10,9 +10,11 @@ import pytest
 import nexmo_conversion
 from nexmo_conversion import (
     CallerError,
+    Cancelled,
     ConnectionFailed,
     Credentials,
     Error,
+    HandleError,
     InternalError,
     InvalidParameters,
     NotEnabled,
@@ -147,7 +149,9 @@ def test_a_server_that_is_not_trusted(log: Log) -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((number, CallerError) for number in (*range(1, 8), 99)),
+        *((number, CallerError) for number in (*range(1, 5), 7, 99)),
+        (5, HandleError),
+        (6, Cancelled),
         *((number, ConnectionFailed) for number in (100, 103, 104, 199)),
         *((number, ServiceError) for number in (205, 206, 299)),
         *((number, OutboxError) for number in (*range(300, 309), 399)),

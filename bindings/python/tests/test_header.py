@@ -78,6 +78,8 @@ C_TYPES = {
     "const struct nexmo_credentials *": ctypes.POINTER(_library.CredentialsStruct),
     "const struct nexmo_options *": ctypes.POINTER(_library.OptionsStruct),
     "struct nexmo_result *": ctypes.POINTER(_library.ResultStruct),
+    "struct nexmo_client *": ctypes.c_void_p,
+    "struct nexmo_client **": ctypes.POINTER(ctypes.c_void_p),
     "const char *": ctypes.c_char_p,
     "char *": ctypes.POINTER(ctypes.c_char),
     "int32_t ": ctypes.c_int32,

@@ -5,6 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+
+from sandbox import Log
 
 PROGRAM = """
 import ctypes, json, os, sys
@@ -27,15 +32,59 @@ with open(sys.argv[1], "w") as file:
     json.dump(told, file)
 """
 
+CLIENT = """
+import ctypes, json, os, sys
+import nexmo_conversion
+from nexmo_conversion import Client, Credentials, HandleError, InternalError, Options
 
-def test_a_panic_becomes_an_internal_error_and_prints_nothing(tmp_path: Path) -> None:
-    out = tmp_path / "told.json"
+path = os.environ["NEXMO_TESTING_LIBRARY"]
+nexmo_conversion.load(path)
+credentials = Credentials.query("abcd1234", "s3cret")
+options = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"])
+client, other = Client(credentials, options), Client(credentials, options)
+told = {"before": client.sms("before", True).status}
+ctypes.CDLL(path).nexmo_testing_panic()
+try:
+    client.sms("panic", True)
+except InternalError as error:
+    result = error.result
+    told.update(status=error.status, name=error.name, taken=result.taken, message=result.message)
+try:
+    client.voice("broken", True)
+except HandleError as error:
+    told.update(broken=[error.name, str(error)])
+client.close()
+told["after"] = other.sms("after", True).status
+with open(sys.argv[1], "w") as file:
+    json.dump(told, file)
+"""
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where a program tells what it saw."""
+    return tmp_path / "told.json"
+
+
+def told_by(program: str, out: Path) -> Dict[str, Any]:
+    """What a program tells, which must print nothing and survive."""
     package = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "PYTHONPATH": str(package), "RUST_BACKTRACE": "1"}
-    command = [sys.executable, "-c", PROGRAM, str(out)]
+    command = [sys.executable, "-c", program, str(out)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    told = json.loads(out.read_text(encoding="utf-8"))
+    told: Dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     assert (told["before"], told["after"]) == (0, 0)
     assert (told["status"], told["name"], told["taken"]) == (900, "NEXMO_ERR_INTERNAL", 1)
     assert told["message"]
+    return told
+
+
+def test_a_panic_becomes_an_internal_error_and_prints_nothing(out: Path) -> None:
+    told_by(PROGRAM, out)
+
+
+def test_a_panic_closes_the_client_in_which_it_was_and_no_other(out: Path, log: Log) -> None:
+    told = told_by(CLIENT, out)
+    assert told["broken"] == ["NEXMO_ERR_HANDLE", "the client is closed: make another"]
+    assert [record["message_id"] for record in log.records()] == ["before", "after"]

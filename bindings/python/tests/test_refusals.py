@@ -7,7 +7,7 @@ from typing import Any, Dict
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import CallerError, Credentials, Options, SignatureMethod, Status, Taken, WrongType
+from nexmo_conversion import CallerError, Client, Credentials, Options, SignatureMethod, Status, Taken, WrongType
 from sandbox import QUERY, Log, http_options
 
 TEXTS = ["base_url", "proxy", "ca_file", "client_cert_file", "client_key_file", "user_agent"]
@@ -137,21 +137,27 @@ def test_a_refusal_is_an_error_like_any_other() -> None:
 @pytest.mark.parametrize(
     ("given", "name"),
     [
-        ({"proxy": "http://127.0.0.1:3128"}, "proxy"),
-        ({"client_cert_file": "cert.pem"}, "client_cert_file"),
-        ({"client_key_file": "key.pem"}, "client_key_file"),
-        ({"attempts": 2}, "attempts"),
-        ({"connections": 1}, "connections"),
+        ({"proxy": "https://127.0.0.1:3128"}, "proxy"),
+        ({"client_cert_file": "/nonexistent"}, "client_key_file"),
+        ({"client_key_file": "/nonexistent"}, "client_cert_file"),
+        ({"client_cert_file": "/nonexistent", "client_key_file": "/nonexistent"}, "client_cert_file"),
+        ({"attempts": 101}, "attempts"),
+        ({"attempts": -1}, "attempts"),
+        ({"connections": 1025}, "connections"),
         ({"timeout_ms": -1}, "timeout_ms"),
         ({"connect_timeout_ms": 3_600_001}, "connect_timeout_ms"),
         ({"user_agent": "é"}, "user_agent"),
         ({"ca_file": "/nonexistent"}, "ca_file"),
-        ({"proxy_from_environment": True}, "options.flags"),
     ],
 )
 def test_options_that_the_library_refuses_reach_it(given: Dict[str, Any], name: str, log: Log) -> None:
-    with pytest.raises(CallerError, match=rf"^{name} "):
-        nexmo_conversion.sms(QUERY, "a", True, options=http_options(**given))
+    options = http_options(**given)
+    with pytest.raises(CallerError, match=rf"^{name} ") as caught:
+        nexmo_conversion.sms(QUERY, "a", True, options=options)
+    assert caught.value.status == Status.ARGUMENT
+    with pytest.raises(CallerError, match=rf"^{name} ") as caught:
+        Client(QUERY, options)
+    assert caught.value.status == Status.ARGUMENT
     assert log.records() == []
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import Credentials, Error, NotEnabled, Options
+from nexmo_conversion import Client, Credentials, Error, NotEnabled, Options
 from sandbox import ALL_WAYS, API_KEY, API_SECRET, SIGNATURE_SECRET, Log, http_options, way
 
 BASIC_TOKEN = base64.b64encode(f"{API_KEY}:{API_SECRET}".encode()).decode()
@@ -55,6 +55,28 @@ def test_a_refusal_does_not_show_the_secret(secret: str) -> None:
 def test_a_refusal_of_the_library_does_not_show_the_secret() -> None:
     with pytest.raises(Error, match=r"^api_secret ") as caught:
         nexmo_conversion.sms(Credentials.query(API_KEY, f"{API_SECRET}\n"), "a", True, options=http_options())
+    assert_tells_everything_but_secrets(caught.value)
+
+
+@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+def test_a_client_does_not_show_or_keep_a_secret(credentials: Credentials) -> None:
+    with Client(credentials, http_options(proxy="http://me:pa55@proxy.test:3128")) as client:
+        for shown in (repr(client), str(client), f"{client}", repr([client]), repr(vars(client))):
+            assert_tells_no_secret(shown)
+            assert "pa55" not in shown
+        assert API_KEY in repr(client)
+
+
+def test_a_client_makes_nobody_tell_either(log: Log) -> None:
+    with Client(ALL_WAYS[0], http_options()) as client, pytest.raises(NotEnabled) as caught:
+        client.voice("leak", True)
+    assert_tells_everything_but_secrets(caught.value)
+    assert log.only()["status"] == 402
+
+
+def test_a_refused_proxy_does_not_show_its_password() -> None:
+    with pytest.raises(Error, match=r"^proxy ") as caught:
+        Client(ALL_WAYS[0], http_options(proxy=f"http://me:{API_SECRET}@proxy.test:0"))
     assert_tells_everything_but_secrets(caught.value)
 
 

@@ -1,11 +1,11 @@
-//! A panic stops at the border: it becomes a status, and prints nothing.
+//! A panic of this library ends here: it prints nothing, and the host program goes on.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
-    /// Whether this thread is inside the library on behalf of a caller.
+    /// Whether this thread is inside the library, be it a caller's or our own.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -21,15 +21,16 @@ pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
 /// Silences panics of threads that are inside; all others are told to whoever listened before. The hook of a shared
 /// library is its own, but a Rust program may link this crate as one of many.
 fn keep_quiet_inside() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    // No `Once`: a fork in the midst of one would leave the child waiting for ever.
+    static IS_SET: AtomicBool = AtomicBool::new(false);
+    if !IS_SET.swap(true, Ordering::AcqRel) {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |told| {
             if !IS_INSIDE.get() {
                 before(told);
             }
         }));
-    });
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,22 @@
+"""A call of the library, and what came of it."""
+
+from typing import Any, Optional, Tuple
+
+from . import _errors, _library, _result, _timestamp, _values
+from ._result import Result
+from ._timestamp import Timestamp
+
+
+def conversion(message_id: str, delivered: bool, timestamp: Timestamp) -> Tuple[bytes, bool, Optional[bytes]]:
+    """What is reported, as the library takes it; refused are values that cannot be passed to it."""
+    return _values.text("message_id", message_id), _values.boolean("delivered", delivered), _timestamp.text(timestamp)
+
+
+def complete(function: str, *arguments: Any) -> Result:
+    """Calls a function of the library whose last parameter is a result, and raises what is no success."""
+    filled = _result.blank()
+    status: int = getattr(_library.functions(), function)(*arguments, filled)
+    result = _result.read(status, filled)
+    if status != 0:
+        raise _errors.of(result)
+    return result

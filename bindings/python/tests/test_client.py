@@ -1,0 +1,258 @@
+"""A client reports, is shared, and is closed."""
+
+import copy
+import gc
+import pickle
+import threading
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, Callable, List
+
+import pytest
+
+import nexmo_conversion
+from nexmo_conversion import (
+    CallerError,
+    Cancelled,
+    Client,
+    Credentials,
+    Error,
+    HandleError,
+    Options,
+    RateLimited,
+    Result,
+    Status,
+    Taken,
+    Unauthorized,
+    WrongType,
+)
+from sandbox import ALL_WAYS, API_KEY, BASIC, QUERY, Log, holding, http_options, https_options, way
+
+REPORTS = [Client.sms, Client.voice]
+
+
+@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+@pytest.mark.parametrize("delivered", [True, False])
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_report_arrives(report: Callable[..., Result], delivered: bool, credentials: Credentials, log: Log) -> None:
+    with Client(credentials, http_options()) as client:
+        result = report(client, "00A0B0C0", delivered, "2020-01-01 12:00:00")
+    record = log.only()
+    assert (record["status"], record["faults"]) == (200, [])
+    assert (record["method"], record["channel"]) == ("POST", report.__name__)
+    assert (record["api_key"], record["message_id"]) == (API_KEY, "00A0B0C0")
+    assert (record["delivered"], record["timestamp"]) == (str(delivered).lower(), "2020-01-01 12:00:00")
+    assert record["authentication"] == nexmo_conversion.Authentication(credentials.auth).name.lower()
+    assert (result.status, result.http_status, result.attempts, result.taken) == (0, 200, 1, Taken.YES)
+    assert 0 < result.elapsed_us < 10_000_000
+    assert (result.retry_after_ms, result.message) == (None, "the service took the report")
+
+
+def test_a_report_arrives_over_tls(log: Log) -> None:
+    with Client(BASIC, https_options()) as client:
+        client.sms("over tls", True)
+        client.voice("over tls", False)
+    assert [(record["scheme"], record["timestamp"]) for record in log.records()] == [("https", None)] * 2
+
+
+def test_a_client_keeps_its_own_connections(log: Log) -> None:
+    options = http_options()
+    with Client(QUERY, options) as first, Client(QUERY, options) as second:
+        for _ in range(3):
+            first.sms("first", True)
+            second.sms("second", True)
+            nexmo_conversion.sms(QUERY, "alone", True, options=options)
+    connections = {(record["message_id"], record["connection"]) for record in log.records()}
+    assert len(connections) == len({connection for _, connection in connections}) == 3
+
+
+def test_a_failure_is_raised_and_the_client_goes_on(log: Log) -> None:
+    with Client(QUERY, http_options()) as client:
+        with pytest.raises(RateLimited) as caught:
+            client.sms("throttled", True)
+        assert caught.value.result.retry_after_ms == 7000
+        assert client.sms("after", True).taken is Taken.YES
+    with Client(Credentials.basic(API_KEY, "wrong"), http_options()) as client, pytest.raises(Unauthorized):
+        client.voice("wrong", True)
+    assert log.statuses() == [429, 200, 401]
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_what_is_refused_is_not_sent(report: Callable[..., Result], log: Log) -> None:
+    with Client(QUERY, http_options()) as client:
+        for arguments in [(7, True), ("a", 1), ("a", True, 0)]:
+            with pytest.raises(WrongType):
+                report(client, *arguments)
+        for texts in [("a\0", True), (" a", True), ("a", True, "yesterday")]:
+            with pytest.raises(CallerError) as caught:
+                report(client, *texts)
+            assert caught.value.status == Status.ARGUMENT
+        assert log.records() == []
+        report(client, "fine", True)
+    assert log.statuses() == [200]
+
+
+def test_credentials_and_options_are_checked_when_the_client_is_made() -> None:
+    given: Any
+    for given in [("abcd1234", "s3cret"), None]:
+        with pytest.raises(WrongType, match=r"^credentials is of type "):
+            Client(given)
+    with pytest.raises(WrongType, match=r"^options is of type "):
+        Client(QUERY, {"timeout_ms": 5})  # type: ignore[arg-type]
+    with pytest.raises(CallerError, match=r"^api_key ") as caught:
+        Client(Credentials.basic("a:b", "s3cret"))
+    assert (caught.value.status, caught.value.result.attempts) == (Status.ARGUMENT, 0)
+    with pytest.raises(CallerError, match=r"^base_url "):
+        Client(QUERY, Options(base_url="http://192.0.2.1"))
+
+
+def test_a_client_is_made_without_a_connection() -> None:
+    Client(QUERY).close()
+    Client(credentials=QUERY, options=Options(base_url="https://conversion.test")).close()
+
+
+def assert_closed(client: Client, log: Log) -> None:
+    for report in REPORTS:
+        with pytest.raises(HandleError) as caught:
+            report(client, "closed", True)
+        error = caught.value
+        assert (error.status, error.name, error.is_retryable) == (Status.HANDLE, "NEXMO_ERR_HANDLE", False)
+        assert (str(error), error.result.taken) == ("the client is closed: make another", Taken.NO)
+        assert isinstance(error, CallerError)
+    assert repr(client) == f"<Client of {API_KEY!r}, closed>"
+    assert log.records() == []
+
+
+def test_a_closed_client_says_so(log: Log) -> None:
+    client = Client(QUERY, http_options())
+    assert repr(client) == f"<Client of {API_KEY!r}>"
+    client.close()
+    assert_closed(client, log)
+
+
+def test_closing_again_does_nothing(log: Log) -> None:
+    client = Client(QUERY, http_options())
+    others = [Client(QUERY, http_options()) for _ in range(3)]
+    for _ in range(3):
+        client.close()
+    with client:
+        pass
+    assert_closed(client, log)
+    for other in others:
+        other.sms("still open", True)
+        other.close()
+
+
+def test_with_closes_the_client_whatever_happens(log: Log) -> None:
+    with Client(QUERY, http_options()) as client:
+        assert isinstance(client, Client)
+    assert_closed(client, log)
+    with pytest.raises(ZeroDivisionError), Client(QUERY, http_options()) as client:
+        raise ZeroDivisionError
+    assert_closed(client, log)
+
+
+def test_threads_share_a_client(log: Log) -> None:
+    with Client(BASIC, http_options()) as client, ThreadPoolExecutor(16) as pool:
+
+        def report(number: int) -> Result:
+            return REPORTS[number % 2](client, f"shared {number}", number % 3 == 0)
+
+        results = list(pool.map(report, range(16 * 50)))
+    assert all(result.taken is Taken.YES for result in results)
+    arrived = {record["message_id"]: record for record in log.records()}
+    assert len(log.records()) == len(arrived) == len(results)
+    for number in range(len(results)):
+        record = arrived[f"shared {number}"]
+        assert (record["channel"], record["delivered"]) == (REPORTS[number % 2].__name__, str(number % 3 == 0).lower())
+    assert len({record["connection"] for record in log.records()}) <= 16
+
+
+def errors(calls: "List[Future[Result]]") -> List[Error]:
+    """What each call raised; all must have raised an `Error`, and soon."""
+    raised = [call.exception(timeout=60) for call in calls]
+    return [error for error in raised if isinstance(error, Error)]
+
+
+def test_closing_ends_the_calls_of_other_threads() -> None:
+    arrived, is_over = threading.Semaphore(0), threading.Event()
+
+    def hold() -> None:
+        arrived.release()
+        is_over.wait(60)
+
+    with holding(hold) as server, ThreadPoolExecutor(16) as pool:
+        client = Client(QUERY, server.options(timeout_ms=50_000, attempts=9))
+        calls = [pool.submit(client.sms, f"held {number}", True) for number in range(16)]
+        for _ in calls:
+            assert arrived.acquire(timeout=60)
+        client.close()
+        raised = errors(calls)
+        is_over.set()
+    assert [type(error) for error in raised] == [Cancelled] * 16
+    for error in raised:
+        assert (error.status, error.name, error.is_retryable) == (Status.CANCELLED, "NEXMO_ERR_CANCELLED", False)
+        assert (error.result.taken, error.result.attempts) == (Taken.PERHAPS, 1)
+        assert error.result.elapsed_us < 25_000_000
+        assert isinstance(error, CallerError)
+        assert str(error)
+
+
+def test_a_slow_answer_is_not_waited_for_once_the_client_is_closed(log: Log) -> None:
+    client = Client(QUERY, http_options())
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(client.voice, "slow", True)
+        while not (log.records() or call.done()):
+            wait([call], timeout=0.01)
+        client.close()
+        (error,) = errors([call])
+    assert (type(error), error.result.taken) == (Cancelled, Taken.PERHAPS)
+    # When the sandbox would have answered.
+    assert error.result.elapsed_us < 2_000_000
+
+
+def test_closing_ends_a_wait_between_attempts(log: Log) -> None:
+    # The sandbox asks for a wait of 7 s, which this limit allows.
+    client = Client(QUERY, http_options(timeout_ms=50_000, attempts=2))
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(client.sms, "throttled", True)
+        while not (log.records() or call.done()):
+            wait([call], timeout=0.01)
+        # Long enough for the answer to be read; a call that has not come that far is to end in the same way.
+        wait([call], timeout=0.2)
+        client.close()
+        (error,) = errors([call])
+    assert (type(error), error.result.taken) == (Cancelled, Taken.PERHAPS)
+    assert error.result.elapsed_us < 7_000_000
+    assert len(log.records()) == 1
+
+
+def test_threads_may_close_a_client_together(log: Log) -> None:
+    for _ in range(50):
+        client, barrier = Client(QUERY, http_options()), threading.Barrier(4)
+
+        def end(client: Client = client, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            client.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            for call in [pool.submit(end) for _ in range(4)]:
+                call.result(60)
+        assert_closed(client, log)
+
+
+def test_a_client_that_reports_is_not_collected(log: Log) -> None:
+    assert Client(QUERY, http_options()).sms("nameless", True).taken is Taken.YES
+    gone = weakref.ref(Client(QUERY, http_options()))
+    gc.collect()
+    assert gone() is None
+    assert len(log.records()) == 1
+
+
+@pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_cannot_be_pickled_or_copied(duplicate: Callable[[Client], object], log: Log) -> None:
+    with Client(QUERY, http_options()) as client:
+        with pytest.raises(TypeError, match=r"^a Client cannot be pickled or copied: make another "):
+            duplicate(client)
+        client.sms("as before", True)
+    assert len(log.records()) == 1

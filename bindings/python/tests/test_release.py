@@ -1,0 +1,151 @@
+"""Every client is released, however it ends. Each test runs a Python of its own, with a library that counts clients."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+START = """
+import atexit, ctypes, gc, os, threading
+import nexmo_conversion
+from nexmo_conversion import CallerError, Client, Credentials, Options
+
+nexmo_conversion.load(os.environ["NEXMO_TESTING_LIBRARY"])
+live = ctypes.CDLL(os.environ["NEXMO_TESTING_LIBRARY"]).nexmo_testing_live_clients
+live.restype = ctypes.c_size_t
+credentials = Credentials.query("abcd1234", "s3cret")
+options = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"], timeout_ms=30000)
+
+def expect(clients):
+    assert live() == clients, live()
+
+expect(0)
+"""
+
+CLOSED = """
+client = Client(credentials, options)
+expect(1)
+client.sms("a", True)
+client.close()
+expect(0)
+with Client(credentials, options), Client(credentials, options):
+    expect(2)
+expect(0)
+"""
+
+FORGOTTEN = """
+client = Client(credentials, options)
+client.sms("a", True)
+clients = [Client(credentials, options) for _ in range(9)]
+expect(10)
+del client
+gc.collect()
+expect(9)
+clients.append(clients)
+del clients
+gc.collect()
+expect(0)
+"""
+
+FORGOTTEN_BY_A_THREAD = """
+def use():
+    Client(credentials, options).sms("a", True)
+
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+gc.collect()
+expect(0)
+"""
+
+REFUSED = """
+for refused in (Options(attempts=101), Options(ca_file="/nonexistent"), Options(client_key_file="/nonexistent")):
+    try:
+        Client(credentials, refused)
+    except CallerError:
+        expect(0)
+"""
+
+CLOSED_DURING_CALLS = """
+client, begun, ended = Client(credentials, options), threading.Barrier(9), []
+
+def use():
+    begun.wait()
+    while True:
+        try:
+            client.sms("a", True)
+        except CallerError as error:
+            return ended.append(error.name)
+
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads: thread.start()
+begun.wait()
+client.sms("mine", True)
+client.close()
+for thread in threads: thread.join()
+assert set(ended) <= {"NEXMO_ERR_HANDLE", "NEXMO_ERR_CANCELLED"} and len(ended) == 8, ended
+expect(0)
+"""
+
+OPEN_AT_THE_END = """
+# What is registered first runs last.
+atexit.register(expect, 0)
+client, cycle = Client(credentials, options), [Client(credentials, options)]
+cycle.append(cycle)
+client.sms("a", True)
+expect(2)
+"""
+
+IN_A_CALL_AT_THE_END = """
+client, begun = Client(credentials, options), threading.Event()
+
+def use():
+    begun.set()
+    try:
+        while True:
+            client.sms("a", True)
+    except CallerError:
+        pass
+
+threading.Thread(target=use, daemon=True).start()
+begun.wait()
+client.sms("mine", True)
+"""
+
+CHILD = """
+client = Client(credentials, options)
+client.sms("a", True)
+child = os.fork()
+if child == 0:
+    client.sms("child", True)
+    del client
+    gc.collect()
+    os._exit(live())
+assert os.waitpid(child, 0)[1] == 0
+expect(1)
+client.sms("parent", True)
+del client
+gc.collect()
+expect(0)
+"""
+
+PROGRAMS = {
+    "closed": CLOSED,
+    "forgotten": FORGOTTEN,
+    "forgotten by a thread": FORGOTTEN_BY_A_THREAD,
+    "refused": REFUSED,
+    "closed during calls": CLOSED_DURING_CALLS,
+    "open at the end": OPEN_AT_THE_END,
+    "in a call at the end": IN_A_CALL_AT_THE_END,
+    "forgotten in a child": CHILD,
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_no_client_is_left_and_nothing_is_printed(program: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    command = [sys.executable, "-W", "error", "-c", START + program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,114 @@
+//! Handles are tickets: a number that is never used twice, in the guise of a pointer. A ticket that was given back, or never
+//! given out, is found out and refused; nothing behind it can be touched.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Refusal;
+use super::status::{NEXMO_ERR_HANDLE, NEXMO_ERR_INTERNAL};
+use crate::fork;
+
+/// One more than the last ticket: half of the numbers that 32 bits hold, so that it is positive as any kind of integer.
+const TICKETS: u32 = 1 << 31;
+
+/// The tickets that are out, and what each stands for. Its lock is held for a look and no longer.
+pub(crate) struct Table<T: 'static> {
+    entries: Mutex<BTreeMap<u32, Arc<T>>>,
+    last: AtomicU32,
+    take_lock: fn() -> Box<dyn Any>,
+    is_held_during_forks: AtomicBool,
+}
+
+type Entries<T> = BTreeMap<u32, Arc<T>>;
+
+impl<T> Table<T> {
+    /// An empty table. `take_lock` returns what its [`Table::lock`] returns: a fork takes it, or a child might find it
+    /// locked for ever.
+    pub(crate) const fn new(take_lock: fn() -> Box<dyn Any>) -> Self {
+        Self {
+            entries: Mutex::new(BTreeMap::new()),
+            last: AtomicU32::new(0),
+            take_lock,
+            is_held_during_forks: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Entries<T>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new ticket for `value`.
+    pub(crate) fn insert<H>(&self, value: T) -> Result<*mut H, Refusal> {
+        if !self.is_held_during_forks.swap(true, Ordering::AcqRel) {
+            fork::hold_during_forks(self.take_lock);
+        }
+        let last = self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
+            last.checked_add(1).filter(|next| *next < TICKETS)
+        });
+        let ticket = last.map(|last| last.saturating_add(1));
+        let ticket = ticket
+            .map_err(|_| Refusal::new(NEXMO_ERR_INTERNAL, "2147483647 handles were made, and there are no more"))?;
+        self.lock().insert(ticket, Arc::new(value));
+        Ok(ptr::without_provenance_mut(usize::try_from(ticket).unwrap_or_default()))
+    }
+
+    /// What the ticket `handle` stands for.
+    pub(crate) fn get<H>(&self, handle: *const H) -> Result<Arc<T>, Refusal> {
+        let found = ticket(handle).and_then(|ticket| self.lock().get(&ticket).map(Arc::clone));
+        found.ok_or_else(refused)
+    }
+
+    /// Takes the ticket `handle` back. What it stood for lives until the last call that uses it is over.
+    pub(crate) fn remove<H>(&self, handle: *const H) -> Result<Arc<T>, Refusal> {
+        let found = ticket(handle).and_then(|ticket| self.lock().remove(&ticket));
+        found.ok_or_else(refused)
+    }
+}
+
+fn ticket<H>(handle: *const H) -> Option<u32> {
+    u32::try_from(handle.addr()).ok()
+}
+
+fn refused() -> Refusal {
+    Refusal::new(NEXMO_ERR_HANDLE, "the handle is NULL, was freed, or never was one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static TABLE: Table<&str> = Table::new(|| Box::new(TABLE.lock()));
+
+    #[test]
+    fn a_ticket_stands_for_its_value_until_it_is_given_back() {
+        let first: *mut u8 = TABLE.insert("first").ok().unwrap();
+        let second: *mut u8 = TABLE.insert("second").ok().unwrap();
+        assert_ne!(first, second);
+        assert_eq!((*TABLE.get(first).ok().unwrap(), *TABLE.get(second).ok().unwrap()), ("first", "second"));
+        assert_eq!(*TABLE.remove(first).ok().unwrap(), "first");
+        assert!(TABLE.remove(first).is_err() && TABLE.get(first).is_err());
+        assert!(TABLE.get(second).is_ok());
+        let third: *mut u8 = TABLE.insert("third").ok().unwrap();
+        assert_ne!(first, third);
+    }
+
+    #[test]
+    fn what_never_was_a_ticket_is_refused() {
+        for number in [0, 1 << 30, usize::MAX, 1 << 40] {
+            let handle: *const u8 = ptr::without_provenance(number);
+            assert_eq!(TABLE.get(handle).err().unwrap().status, NEXMO_ERR_HANDLE);
+        }
+    }
+
+    #[test]
+    fn when_the_tickets_are_used_up_there_are_no_more() {
+        let table: Table<u8> = Table::new(|| Box::new(()));
+        table.last.store(TICKETS - 2, Ordering::Release);
+        let last: *mut u8 = table.insert(1).ok().unwrap();
+        assert_eq!(last.addr(), (1 << 31) - 1);
+        assert!(table.insert::<u8>(2).is_err() && table.insert::<u8>(3).is_err());
+    }
+}

@@ -1,0 +1,27 @@
+//! The private functions that `fuzz/` feeds, made public where cargo-fuzz builds the crate and nowhere else.
+
+use std::time::{Duration, SystemTime};
+
+use crate::answer::Answer;
+use crate::signature::{self, Method};
+
+/// What of a body is shown, when `secret` must not be.
+#[must_use]
+pub fn quote(body: &[u8], secret: &str) -> Option<String> {
+    crate::quote::quote(body, [secret].into_iter())
+}
+
+/// The wait that a `Retry-After` asks for.
+#[must_use]
+pub fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    Answer { status: 429, retry_after: Some(text.to_owned()), body: None }.retry_after(now)
+}
+
+/// The signatures of `parameters` by all methods.
+#[must_use]
+pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
+    [Method::Md5Hash, Method::Md5, Method::Sha1, Method::Sha256, Method::Sha512]
+        .into_iter()
+        .map(|method| signature::sign(method, parameters, secret))
+        .collect()
+}

@@ -1,0 +1,191 @@
+//! Through a proxy to the service: by HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, RFC 1929).
+//!
+//! The proxy is given the service's name and looks it up itself. After that the connection is as if the service were at
+//! the other end.
+
+use std::io;
+use std::net::IpAddr;
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ureq::http::Uri;
+use zeroize::Zeroizing;
+
+use super::route::port_of;
+use super::socket::Socket;
+use crate::proxy_url::{ProxyKind, ProxyUrl};
+
+/// The longest head of an answer to `CONNECT` that is read.
+const LONGEST_HEAD: usize = 16 * 1024;
+
+/// A proxy, and how to speak to it.
+#[derive(Debug)]
+pub(super) struct Proxy(pub(super) ProxyUrl);
+
+impl Proxy {
+    /// Has the proxy at the other end of `socket` connect to the host of `uri`.
+    pub(super) fn open_tunnel(&self, socket: &Socket, uri: &Uri, deadline: Option<Instant>) -> io::Result<()> {
+        let host = uri.host().ok_or(io::ErrorKind::InvalidInput)?;
+        let port = port_of(uri);
+        let line = Line { socket, deadline };
+        match self.0.kind {
+            ProxyKind::Http => self.open_http(&line, host, port),
+            ProxyKind::Socks5 => self.open_socks5(&line, host, port),
+        }
+    }
+
+    fn open_http(&self, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
+        let authorization = self.0.user.as_ref().map(|user| {
+            let pair = Zeroizing::new(format!("{}:{}", user.name, user.password.expose()));
+            Zeroizing::new(format!("proxy-authorization: Basic {}\r\n", STANDARD.encode(pair.as_bytes())))
+        });
+        let authorization = authorization.as_ref().map_or("", |text| text.as_str());
+        let head =
+            Zeroizing::new(format!("CONNECT {host}:{port} HTTP/1.1\r\nhost: {host}:{port}\r\n{authorization}\r\n"));
+        line.write(head.as_bytes())?;
+        match status_of(&line.read_head()?) {
+            Some(200..=299) => Ok(()),
+            Some(407) => Err(refused("the proxy wants other credentials (407)")),
+            Some(status) => Err(refused(format!("the proxy refused with HTTP {status}"))),
+            None => Err(refused("the proxy's answer is not HTTP")),
+        }
+    }
+
+    fn open_socks5(&self, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
+        const NO_AUTHENTICATION: u8 = 0;
+        const USER_AND_PASSWORD: u8 = 2;
+        let method = if self.0.user.is_some() { USER_AND_PASSWORD } else { NO_AUTHENTICATION };
+        line.write(&[5, 1, method])?;
+        if line.read::<2>()? != [5, method] {
+            return Err(refused("the proxy speaks no SOCKS5, or not with this authentication"));
+        }
+        self.authenticate_to_socks5(line)?;
+        line.write(&[&[5, 1, 0], socks5_address(host)?.as_slice(), &port.to_be_bytes()].concat())?;
+        read_socks5_answer(line)
+    }
+
+    fn authenticate_to_socks5(&self, line: &Line<'_>) -> io::Result<()> {
+        let Some(user) = &self.0.user else {
+            return Ok(());
+        };
+        let part = |text: &str| -> io::Result<Zeroizing<Vec<u8>>> {
+            let length = u8::try_from(text.len()).map_err(|_| refused("user or password is too long for SOCKS5"))?;
+            Ok(Zeroizing::new([&[length], text.as_bytes()].concat()))
+        };
+        let (name, password) = (part(&user.name)?, part(user.password.expose())?);
+        line.write(&Zeroizing::new([&[1], name.as_slice(), password.as_slice()].concat()))?;
+        if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(refused("the proxy refused user and password")) }
+    }
+}
+
+/// A host as SOCKS5 writes it: a number as it is, a name with its length, for the proxy to look up.
+fn socks5_address(host: &str) -> io::Result<Vec<u8>> {
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(IpAddr::V4(address)) => Ok([&[1], address.octets().as_slice()].concat()),
+        Ok(IpAddr::V6(address)) => Ok([&[4], address.octets().as_slice()].concat()),
+        Err(_) => {
+            let length = u8::try_from(host.len()).map_err(|_| refused("the host's name is too long for SOCKS5"))?;
+            Ok([&[3, length], host.as_bytes()].concat())
+        }
+    }
+}
+
+fn read_socks5_answer(line: &Line<'_>) -> io::Result<()> {
+    let [version, code, _, kind] = line.read::<4>()?;
+    if version != 5 {
+        return Err(refused("the proxy's answer is not SOCKS5"));
+    }
+    if code != 0 {
+        return Err(refused(format!("the proxy refused: {}", socks5_reason(code))));
+    }
+    // Where the proxy connected from, which nobody needs: an address or a name, and a port.
+    let address = match kind {
+        1 => 4,
+        3 => usize::from(line.read::<1>()?[0]),
+        4 => 16,
+        _ => return Err(refused("the proxy's answer is not SOCKS5")),
+    };
+    for _ in 0..address + 2 {
+        line.read::<1>()?;
+    }
+    Ok(())
+}
+
+/// The reply codes of RFC 1928.
+fn socks5_reason(code: u8) -> &'static str {
+    match code {
+        1 => "general failure",
+        2 => "not allowed",
+        3 => "network unreachable",
+        4 => "host unreachable",
+        5 => "connection refused",
+        6 => "time to live expired",
+        7 => "command not supported",
+        8 => "address type not supported",
+        _ => "an unknown reason",
+    }
+}
+
+fn refused(told: impl Into<String>) -> io::Error {
+    io::Error::other(told.into())
+}
+
+/// The status of an answer's first line.
+fn status_of(head: &[u8]) -> Option<u16> {
+    let line = str::from_utf8(head.split(|byte| *byte == b'\r').next()?).ok()?;
+    let status = line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
+    status.parse().ok().filter(|status| (100..=999).contains(status))
+}
+
+/// The way to the proxy and back, until a deadline.
+struct Line<'a> {
+    socket: &'a Socket,
+    deadline: Option<Instant>,
+}
+
+impl Line<'_> {
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        if self.socket.write_all(bytes, self.deadline)? { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
+    }
+
+    fn read<const LENGTH: usize>(&self) -> io::Result<[u8; LENGTH]> {
+        let mut bytes = [0; LENGTH];
+        let mut missing = bytes.as_mut_slice();
+        while !missing.is_empty() {
+            let read = self.socket.read(missing, self.deadline)?.ok_or(io::ErrorKind::TimedOut)?;
+            if read == 0 {
+                return Err(refused("the proxy closed the connection"));
+            }
+            missing = missing.split_at_mut_checked(read).map_or(&mut [], |(_, rest)| rest);
+        }
+        Ok(bytes)
+    }
+
+    /// Reads byte by byte, so that none of what follows the head is swallowed.
+    fn read_head(&self) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if head.len() >= LONGEST_HEAD {
+                return Err(refused("the head of the proxy's answer is too large"));
+            }
+            head.extend(self.read::<1>()?);
+        }
+        Ok(head)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_stands_in_the_first_line() {
+        assert_eq!(status_of(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
+        assert_eq!(status_of(b"HTTP/1.0 407 No\r\nx: HTTP/1.1 200\r\n\r\n"), Some(407));
+        for head in [b"".as_slice(), b"200", b"HTTP/2 200\r\n", b"HTTP/1.1 2x0\r\n", b"HTTP/1.1 99\r\n", b"SSH-2.0\r\n"]
+        {
+            assert_eq!(status_of(head), None);
+        }
+    }
+}

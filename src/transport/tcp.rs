@@ -1,0 +1,117 @@
+//! Connections to the service or to a proxy, as the HTTP library takes them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ureq::unversioned::transport::time::Duration as Limit;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
+use ureq::{Error, Timeout};
+
+use super::cancel::Cancel;
+use super::proxy::Proxy;
+use super::socket::Socket;
+use super::watch::Progress;
+
+/// Connects, through a proxy if there is one.
+#[derive(Debug)]
+pub(super) struct TcpConnector {
+    pub(super) cancel: Arc<Cancel>,
+    pub(super) proxy: Option<Proxy>,
+}
+
+impl Connector for TcpConnector {
+    type Out = TcpConnection;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, Error> {
+        let deadline = deadline(details.timeout);
+        let socket = self.connect_to_any(&details.addrs, deadline).and_then(|socket| {
+            let Some(proxy) = &self.proxy else {
+                return Ok(socket);
+            };
+            proxy.open_tunnel(&socket, details.uri, deadline).map(|()| socket)
+        });
+        let socket = socket.map_err(|error| self.told(error, details.timeout.reason))?;
+        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(TcpConnection { socket, buffers }))
+    }
+}
+
+impl TcpConnector {
+    /// Tries one address after the other. Each gets its share of the time that is left, so that a dead one does not take
+    /// it all.
+    fn connect_to_any(&self, addresses: &[SocketAddr], deadline: Option<Instant>) -> io::Result<Arc<Socket>> {
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for (tried, address) in addresses.iter().enumerate() {
+            let share = deadline.map(|deadline| share_of(deadline, addresses.len().saturating_sub(tried)));
+            match self.connect_to(*address, share) {
+                Ok(socket) => return Ok(socket),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    fn connect_to(&self, address: SocketAddr, deadline: Option<Instant>) -> io::Result<Arc<Socket>> {
+        let socket = Arc::new(Socket::begin(address)?);
+        if !self.cancel.watch(&socket) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        if socket.finish(deadline)? { Ok(socket) } else { Err(io::ErrorKind::TimedOut.into()) }
+    }
+
+    /// A proxy's failures are told apart from the service's.
+    fn told(&self, error: io::Error, limit: Timeout) -> Error {
+        match &self.proxy {
+            _ if error.kind() == io::ErrorKind::TimedOut => Error::Timeout(limit),
+            Some(_) => Error::ConnectProxyFailed(error.to_string()),
+            None => Error::Io(error),
+        }
+    }
+}
+
+/// When the first of `count` has used up its share of the time until `deadline`.
+fn share_of(deadline: Instant, count: usize) -> Instant {
+    let now = Instant::now();
+    let share = deadline.saturating_duration_since(now) / u32::try_from(count).unwrap_or(u32::MAX).max(1);
+    now.checked_add(share).unwrap_or(deadline)
+}
+
+/// When a limit that the HTTP library names runs out; none if it never does.
+fn deadline(limit: NextTimeout) -> Option<Instant> {
+    match limit.after {
+        Limit::Exact(after) => Instant::now().checked_add(after),
+        Limit::NotHappening => None,
+    }
+}
+
+/// A connection with the buffers that the HTTP library reads from and writes to.
+#[derive(Debug)]
+pub(super) struct TcpConnection {
+    socket: Arc<Socket>,
+    buffers: LazyBuffers,
+}
+
+impl Transport for TcpConnection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, limit: NextTimeout) -> Result<(), Error> {
+        let bytes = self.buffers.output().get(..amount).unwrap_or_default();
+        if self.socket.write_all(bytes, deadline(limit))? { Ok(()) } else { Err(Error::Timeout(limit.reason)) }
+    }
+
+    fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
+        let read = self.socket.read(self.buffers.input_append_buf(), deadline(limit))?;
+        let amount = read.ok_or(Error::Timeout(limit.reason))?;
+        Progress::note(|progress| progress.answered |= progress.written && amount > 0);
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.socket.is_open_and_silent()
+    }
+}
