@@ -1,0 +1,148 @@
+//! More than one attempt: what is tried again, what is not, and when no more is begun.
+
+use nexmo_conversion::Kind;
+
+use crate::authority::Identity;
+use crate::row::{Row, row, secure_row};
+use crate::script::{OK, Script, Step, answer, answer_with};
+use crate::tls::secure;
+
+/// Answers after which the same report would fare no better.
+const FINAL: [(u16, Kind); 7] = [
+    (401, Kind::Unauthorized),
+    (402, Kind::NotEnabled),
+    (420, Kind::InvalidParameters),
+    (422, Kind::InvalidParameters),
+    (423, Kind::InvalidParameters),
+    (302, Kind::Redirected),
+    (404, Kind::UnexpectedStatus),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    [repeated(), in_vain(), not_repeated(), out_of_time()].concat()
+}
+
+/// Three attempts and three seconds, in which two waits of our own fit.
+fn thrice(name: &str) -> Row {
+    row(format!("three attempts: {name}")).attempts(3).limit(3000)
+}
+
+fn later(status: &str) -> Script {
+    answer_with(status, "retry-after: 0\r\nconnection: close", "later")
+}
+
+fn repeated() -> Vec<Row> {
+    let second = |name: &str, first: Script| {
+        thrice(name).plays(first).plays(answer(OK)).succeeds(200).makes(2..=2).requests(2..=2)
+    };
+    vec![
+        second("503, then success", answer_with("503 Later", "connection: close", "")),
+        second("503 and no wait, then success", later("503 Later")),
+        second("429 and no wait, then success", later("429 Slow")),
+        second("408 and no wait, then success", later("408 Slow")),
+        second("500 and no wait, then success", later("500 Oh")),
+        second("closed, then success", vec![Step::Read]),
+        second("reset, then success", vec![Step::Read, Step::Reset]),
+        second("garbage, then success", answer("garbage\r\n\r\n")),
+        second(
+            "503 and nonsense for a wait, then success",
+            answer_with("503 Later", "retry-after: soon\r\nconnection: close", ""),
+        ),
+        thrice("503 on a connection that stays, then success")
+            .plays([answer_with("503 Later", "retry-after: 0", "later"), answer(OK)].concat())
+            .succeeds(200)
+            .makes(2..=2)
+            .requests(2..=2),
+        thrice("closed, 503, then success")
+            .plays(vec![Step::Read])
+            .plays(later("503 Later"))
+            .plays(answer(OK))
+            .succeeds(200)
+            .makes(3..=3)
+            .requests(3..=3),
+        thrice("502, then a refusal")
+            .plays(later("502 Bad"))
+            .plays(answer_with("401 Who?", "", ""))
+            .fails(Kind::Unauthorized)
+            .status(401)
+            .makes(2..=2)
+            .requests(2..=2),
+    ]
+}
+
+fn in_vain() -> Vec<Row> {
+    let all = |row: Row| row.makes(3..=3).requests(3..=3);
+    vec![
+        all(thrice("503 each time").plays(later("503 Later")).fails(Kind::Unavailable).status(503).asks_to_wait(0..=0)),
+        all(thrice("429 each time").plays(later("429 Slow")).fails(Kind::RateLimited).status(429).asks_to_wait(0..=0)),
+        all(thrice("closed each time").plays(vec![Step::Read]).fails(Kind::Network)),
+        all(thrice("garbage each time").plays(answer("garbage\r\n\r\n")).fails(Kind::Protocol)),
+        thrice("nobody listens").at("http://{nobody}").fails_untaken(Kind::Network).makes(3..=3).no_request(),
+        thrice("a proxy that refuses")
+            .at("http://service.invalid")
+            .through("http://{here}")
+            .plays(answer("HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n"))
+            .fails_untaken(Kind::Proxy)
+            .makes(3..=3)
+            .no_request(),
+        thrice("nobody takes the connection")
+            .connect_limit(100)
+            .at("http://{deaf}")
+            .fails_untaken(Kind::Timeout)
+            .makes(3..=3)
+            .no_request(),
+        thrice("perhaps taken at first, and then closed unread")
+            .plays(vec![Step::Read, Step::Reset])
+            .plays(vec![Step::Reset])
+            .fails(Kind::Network)
+            .makes(3..=3)
+            .requests(1..=3),
+    ]
+}
+
+fn not_repeated() -> Vec<Row> {
+    let mut rows: Vec<_> = FINAL
+        .iter()
+        .map(|(status, kind)| {
+            let script = answer_with(&format!("{status} No"), "retry-after: 0", "no");
+            thrice(&format!("{status}")).plays(script).fails(*kind).status(*status).asks_to_wait(0..=0)
+        })
+        .collect();
+    rows.extend([
+        thrice("success").plays(answer(OK)).succeeds(200),
+        secure_row("three attempts: a certificate of an unknown authority")
+            .attempts(3)
+            .plays(vec![secure(Identity::UnknownAuthority)])
+            .fails_untaken(Kind::Tls)
+            .no_request(),
+    ]);
+    rows
+}
+
+/// A wait that would pass the limit is not begun: the call returns at once and tells it, be it the service's or our own.
+fn out_of_time() -> Vec<Row> {
+    let told = |name: &str, status: &str, kind: Kind, wait: u64| {
+        let script = answer_with(status, &format!("retry-after: {wait}"), "");
+        let status = status[..3].parse().unwrap();
+        thrice(name).plays(script).fails(kind).status(status).asks_to_wait(wait * 1000..=wait * 1000).within(0)
+    };
+    vec![
+        told("503 and a wait of a minute", "503 Later", Kind::Unavailable, 60),
+        told("503 and a wait as long as the limit", "503 Later", Kind::Unavailable, 3),
+        told("429 and a wait of an hour", "429 Slow", Kind::RateLimited, 3600),
+        row("three attempts: never an answer")
+            .attempts(3)
+            .plays(vec![Step::Read, Step::Stall])
+            .fails(Kind::Timeout)
+            .asks_to_wait(0..=200),
+        row("three attempts: closed, and then never an answer")
+            .attempts(3)
+            .limit(700)
+            .plays(vec![Step::Read])
+            .plays(vec![Step::Read, Step::Stall])
+            .fails(Kind::Timeout)
+            .asks_to_wait(0..=400)
+            .makes(2..=2)
+            .requests(2..=2),
+    ]
+}

@@ -1,0 +1,119 @@
+//! Bodies that do not end, or not soon, or not well. Once the head is there they can change nothing but the message.
+
+use nexmo_conversion::Kind;
+
+use crate::row::{Row, row};
+use crate::script::{OK, Script, Step, answer, drip, endless, send};
+use crate::statuses::ten_mib;
+use crate::suite::SECRET;
+
+/// How a body is announced.
+const FRAMINGS: [(&str, &str); 3] = [
+    ("of a length", "content-length: 10000000"),
+    ("in chunks", "transfer-encoding: chunked"),
+    ("to the end", "connection: close"),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows: Vec<_> = FRAMINGS.iter().flat_map(|framing| unending(*framing)).collect();
+    rows.extend(patience());
+    rows.extend(hostile());
+    rows
+}
+
+fn refused(framing: &str, steps: Script) -> Script {
+    [vec![Step::Read, send(format!("HTTP/1.1 402 No\r\n{framing}\r\n\r\n"))], steps].concat()
+}
+
+fn unending((name, framing): (&str, &str)) -> [Row; 4] {
+    let of = |what: &str, steps: Script| {
+        row(format!("a body {name} {what}")).plays(refused(framing, steps)).fails(Kind::NotEnabled).status(402)
+    };
+    let first = if framing.contains("chunked") { "1\r\nx\r\n" } else { "x" };
+    [
+        of("that never comes", vec![Step::Stall]),
+        of("that stalls", vec![send(first), Step::Stall]),
+        of("that comes with one byte every 100 ms", vec![drip(first.repeat(200), 100)]),
+        of("that goes on and on", vec![endless(first)]),
+    ]
+}
+
+/// The head is there at once. However long a call may last, its body has half a second.
+fn patience() -> Vec<Row> {
+    let framing = "content-length: 1000";
+    let success =
+        |steps: Script| [vec![Step::Read, send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"))], steps].concat();
+    vec![
+        row("a body that never comes, and a call of 10 s")
+            .limit(10_000)
+            .plays(refused(framing, vec![Step::Stall]))
+            .fails(Kind::NotEnabled)
+            .status(402)
+            .within(500),
+        row("a body with one byte every 100 ms, and a call of 10 s")
+            .limit(10_000)
+            .plays(refused(framing, vec![drip("x".repeat(1000), 100)]))
+            .fails(Kind::NotEnabled)
+            .status(402)
+            .within(500),
+        row("a success whose body never comes")
+            .limit(10_000)
+            .plays(success(vec![Step::Stall]))
+            .succeeds(200)
+            .within(500),
+        row("a success whose body is dripped").plays(success(vec![drip("x".repeat(1000), 100)])).succeeds(200),
+        row("a success whose body goes on and on").plays(success(vec![endless("x")])).succeeds(200),
+        row("a success whose body is torn down").plays(success(vec![send("x"), Step::Reset])).succeeds(200),
+        row("a body that never comes after a head that came late")
+            .limit(700)
+            .plays(vec![Step::Read, drip(format!("HTTP/1.1 402 No\r\n{framing}\r\n\r\n"), 5), Step::Stall])
+            .fails(Kind::NotEnabled)
+            .status(402),
+        row("a body that stalls, and then another call")
+            .plays(refused(framing, vec![Step::Stall]))
+            .plays(answer(OK))
+            .fails(Kind::NotEnabled)
+            .status(402)
+            .succeeds(200)
+            .requests(2..=2),
+        row("a body that is too long, and then another call")
+            .plays(refused("content-length: 10485760", vec![ten_mib()]))
+            .plays(answer(OK))
+            .fails(Kind::NotEnabled)
+            .status(402)
+            .succeeds(200)
+            .requests(2..=2),
+    ]
+}
+
+/// Bodies that want to be shown, and do harm where they are.
+fn hostile() -> Vec<Row> {
+    let of = |what: &str, body: &[u8]| {
+        let head = format!("content-length: {}", body.len());
+        row(format!("a body {what}")).plays(refused(&head, vec![send(body)])).fails(Kind::NotEnabled).status(402)
+    };
+    let nested = "[".repeat(60_000);
+    let nested_objects = r#"{"title":"#.repeat(7000);
+    let escaped = format!(r#"{{"title":"you sent \u0068{}"}}"#, &SECRET[1..]);
+    vec![
+        of("that repeats the secret", format!("you sent api_secret={SECRET}").as_bytes()).says("***"),
+        of("that repeats the secret in JSON escapes", escaped.as_bytes()).says("***"),
+        of("that repeats the secret percent-encoded", SECRET.replace('-', "%2D").as_bytes()),
+        of("that nests without end", nested.as_bytes()),
+        of("that nests objects without end", nested_objects.as_bytes()),
+        of("with titles that are no text", br#"{"title":17,"detail":[],"error_title":null,"resolution":{}}"#),
+        of("with an older title", br#"{"error_title":"An older title"}"#).says("An older title"),
+        of("with control characters", b"a\x1b[31mred\x07\x00\r\nforged line").says("forged line"),
+        of("in ISO-8859-1", b"Zugang verweigert: G\xfcltigkeit").says("G\u{fc}ltigkeit"),
+        of("of bytes that are no text", &[0xff; 4096]),
+        of("of 64 KiB", &[b'x'; 64 * 1024]),
+        of("of 64 KiB of percent signs", &[b'%'; 64 * 1024]),
+        of("of 64 KiB of ampersands", &[b'&'; 64 * 1024]),
+        of("of 64 KiB of backslashes", &[b'\\'; 64 * 1024]),
+        of("of 64 KiB of opened tags", &[b'<'; 64 * 1024]),
+        of("of 64 KiB of spaces", &[b' '; 64 * 1024]),
+        of("of 64 KiB of a secret's beginning", SECRET[..6].repeat(10_000).as_bytes()),
+        of("of 64 KiB of the secret", SECRET.repeat(256).as_bytes()),
+        of("of 64 KiB and a byte", &[b'x'; 64 * 1024 + 1]),
+    ]
+}

@@ -1,0 +1,45 @@
+//! Servers that want to know who the client is.
+
+use nexmo_conversion::Kind;
+use rustls::version::{TLS12, TLS13};
+
+use crate::authority::Identity;
+use crate::row::{Row, secure_row};
+use crate::script::{OK, answer};
+use crate::tls::{mutual, secure};
+
+pub(crate) fn rows() -> Vec<Row> {
+    let wanted = |version| [vec![mutual(version)], answer(OK)].concat();
+    let unasked = [vec![secure(Identity::Good)], answer(OK)].concat();
+    let mut rows = vec![
+        secure_row("a client certificate, TLS 1.3").shows(Identity::ForClients).plays(wanted(&TLS13)).succeeds(200),
+        secure_row("a client certificate, TLS 1.2").shows(Identity::ForClients).plays(wanted(&TLS12)).succeeds(200),
+        secure_row("a client certificate that nobody asks for")
+            .shows(Identity::ForClients)
+            .plays(unasked)
+            .succeeds(200),
+        // Here the client is done with the handshake, and has written its request, when it hears that it is refused.
+        secure_row("a client certificate wanted, TLS 1.3").plays(wanted(&TLS13)).fails(Kind::Tls).no_request(),
+        secure_row("a client certificate wanted, TLS 1.2").plays(wanted(&TLS12)).fails_untaken(Kind::Tls).no_request(),
+    ];
+    for (name, identity) in [
+        ("of an unknown authority", Identity::UnknownClient),
+        ("expired", Identity::ExpiredClient),
+        ("for servers only", Identity::Good),
+        ("signed by itself", Identity::SelfSigned),
+    ] {
+        rows.extend([
+            secure_row(format!("a client certificate {name}, TLS 1.3"))
+                .shows(identity)
+                .plays(wanted(&TLS13))
+                .fails(Kind::Tls)
+                .no_request(),
+            secure_row(format!("a client certificate {name}, TLS 1.2"))
+                .shows(identity)
+                .plays(wanted(&TLS12))
+                .fails_untaken(Kind::Tls)
+                .no_request(),
+        ]);
+    }
+    rows
+}

@@ -1,0 +1,178 @@
+//! Connections that are not made, are torn down, or were kept and died.
+
+use nexmo_conversion::Kind;
+
+use crate::row::{Row, row};
+use crate::script::{OK, Script, Step, answer, drip, send};
+
+const FORGED: &str = "HTTP/1.1 402 Forged\r\ncontent-length: 0\r\n\r\n";
+
+pub(crate) fn rows() -> Vec<Row> {
+    [not_made(), lost(), kept(), not_kept()].concat()
+}
+
+fn not_made() -> Vec<Row> {
+    vec![
+        row("nobody listens").at("http://{nobody}").fails_untaken(Kind::Network).no_request(),
+        row("nobody listens at either address of localhost")
+            .at("http://localhost:{nobody-port}")
+            .fails_untaken(Kind::Network)
+            .no_request(),
+        row("nobody listens, and a call of 10 s")
+            .limit(10_000)
+            .at("http://{nobody}")
+            .fails_untaken(Kind::Network)
+            .within(0)
+            .no_request(),
+        row("nobody takes the connection").at("http://{deaf}").fails_untaken(Kind::Timeout).no_request(),
+        row("nobody takes the connection, which has half a second of ten")
+            .limit(10_000)
+            .at("http://{deaf}")
+            .fails_untaken(Kind::Timeout)
+            .within(500)
+            .no_request(),
+        row("nobody takes the connection, which has ten seconds of half a one")
+            .connect_limit(10_000)
+            .at("http://{deaf}")
+            .fails_untaken(Kind::Timeout)
+            .no_request(),
+        row("nobody takes the connection for TLS").at("https://{deaf}").fails_untaken(Kind::Timeout).no_request(),
+        row("localhost is dead at 127.0.0.1 and lives at ::1")
+            .only_on_ipv6()
+            .at("http://localhost:{port}")
+            .plays(answer(OK))
+            .succeeds(200),
+        row("an address of IPv6").only_on_ipv6().at("http://[::1]:{port}").plays(answer(OK)).succeeds(200),
+    ]
+}
+
+fn lost() -> Vec<Row> {
+    let after = |bytes: &str, end: Step| vec![Step::Read, send(bytes), end];
+    let lost = |name: &str, script: Script| row(name).plays(script).fails(Kind::Network);
+    vec![
+        lost("closed before the request is read", vec![Step::Finish]).requests(0..=1),
+        lost("reset before the request is read", vec![Step::Reset]).or_untaken().requests(0..=1),
+        lost("closed before the head", vec![Step::Read]),
+        lost("reset before the head", vec![Step::Read, Step::Reset]),
+        lost("closed after one byte", after("H", Step::Finish)),
+        lost("closed in the status line", after("HTTP/1.1 20", Step::Finish)),
+        lost("reset in the status line", after("HTTP/1.1 20", Step::Reset)),
+        lost("closed after the status line", after("HTTP/1.1 200 OK\r\n", Step::Finish)),
+        lost("closed in the head", after("HTTP/1.1 200 OK\r\ncontent-le", Step::Finish)),
+        lost("reset in the head", after("HTTP/1.1 200 OK\r\ncontent-le", Step::Reset)),
+        lost("closed before the last line end of the head", after("HTTP/1.1 200 OK\r\nx: y\r\n", Step::Finish)),
+        lost(
+            "closed before the last line end of a redirect",
+            after("HTTP/1.1 302 Found\r\nlocation: /\r\n", Step::Finish),
+        ),
+        row("reset in the body")
+            .plays(after("HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort", Step::Reset))
+            .fails(Kind::NotEnabled)
+            .status(402)
+            .or(Kind::Network),
+        row("closed in the body")
+            .plays(after("HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort", Step::Finish))
+            .fails(Kind::NotEnabled)
+            .status(402),
+        row("closed after the head")
+            .plays(after("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n", Step::Finish))
+            .succeeds(200),
+        row("an answer before the request is read").plays(vec![send(OK), Step::Read]).succeeds(200),
+        row("an answer before the request, and the end")
+            .plays(vec![send(OK), Step::Finish])
+            .succeeds(200)
+            .requests(0..=1),
+    ]
+}
+
+/// A first call that leaves its connection behind, what happens to that meanwhile, and a second call.
+fn kept() -> Vec<Row> {
+    let meanwhile = |name: &str, steps: Script| {
+        let first = [vec![Step::Read, send(OK), Step::AwaitReturn], steps].concat();
+        row(name).plays(first).plays(answer(OK)).succeeds(200).succeeds(200).requests(2..=3)
+    };
+    let with_second = |name: &str, second: Script| {
+        row(name).plays([vec![Step::Read, send(OK), Step::Read], second].concat()).plays(answer(OK)).succeeds(200)
+    };
+    vec![
+        row("a connection that serves call after call")
+            .plays(vec![Step::Read, send(OK), Step::Read, send(OK), Step::Read, send(OK)])
+            .plays(answer(FORGED))
+            .succeeds(200)
+            .succeeds(200)
+            .succeeds(200)
+            .requests(3..=3),
+        meanwhile("kept, then closed", vec![Step::Finish, Step::LetCall]),
+        meanwhile(
+            "kept, then said to be closed by 408",
+            vec![
+                send("HTTP/1.1 408 Slow\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
+                Step::Finish,
+                Step::LetCall,
+            ],
+        ),
+        meanwhile("kept, then a forged answer", vec![send(FORGED), Step::LetCall, Step::Stall]),
+        meanwhile("kept, then half a forged answer", vec![send("HTTP/1.1 402 For"), Step::LetCall, Step::Stall]),
+        meanwhile("kept, then one byte", vec![send("\n"), Step::LetCall, Step::Stall]),
+        with_second("kept, then closed under a request", vec![Step::Finish]).succeeds(200).requests(3..=3),
+        with_second("kept, then reset under a request", vec![Step::Reset]).succeeds(200).requests(3..=3),
+        with_second("kept, then half an answer and the end", vec![send("HTTP/1.1 200 O")])
+            .fails(Kind::Network)
+            .requests(2..=2),
+        with_second("kept, then never an answer", vec![Step::Stall]).fails(Kind::Timeout).requests(2..=2),
+        with_second("kept, then garbage", vec![send("garbage\r\n\r\n")]).fails(Kind::Protocol).requests(2..=2),
+        row("kept, then closed under a request, and again")
+            .plays(vec![Step::Read, send(OK), Step::Read])
+            .plays(vec![Step::Read])
+            .succeeds(200)
+            .fails(Kind::Network)
+            .requests(3..=3),
+        row("kept, then reset")
+            .plays(vec![Step::Read, send(OK), Step::AwaitReturn, Step::Reset])
+            .plays(answer(OK))
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=3),
+        row("extra bytes with the answer")
+            .plays(vec![Step::Read, send([OK, FORGED].concat()), Step::Stall])
+            .plays(answer(OK))
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=2),
+        row("an extra line end with the answer")
+            .plays(vec![Step::Read, send([OK, "\r\n"].concat()), Step::Read, send(OK)])
+            .plays(answer(OK))
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=2),
+        row("ten MiB behind the answer")
+            .plays(vec![Step::Read, send([OK, &"x".repeat(1024)].concat()), Step::Repeat(vec![b'x'; 65_536], 160)])
+            .plays(answer(OK))
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=2),
+    ]
+}
+
+fn not_kept() -> Vec<Row> {
+    let closing = |name: &str, answered: &str| {
+        row(name)
+            .plays(vec![Step::Read, send(answered), Step::Read, send(FORGED)])
+            .plays(answer(OK))
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=2)
+    };
+    vec![
+        closing("connection: close", "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nOK"),
+        closing("Connection: Close", "HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 2\r\n\r\nOK"),
+        closing("HTTP/1.0 without keep-alive", "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nOK"),
+        row("an answer dripped to the end")
+            .limit(2000)
+            .plays(vec![Step::Read, drip("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nOK", 1)])
+            .plays(answer(OK))
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=2),
+    ]
+}

@@ -1,0 +1,93 @@
+//! How long a body is said to be. A length that lies, or makes no sense, costs the connection and never the class: who says
+//! 402 and miscounts has said 402.
+
+use nexmo_conversion::Kind;
+
+use crate::row::{Row, row};
+use crate::script::{Step, answer, drip, send};
+
+/// Lengths that make no sense.
+const SENSELESS: [(&str, &str); 10] = [
+    ("a negative length", "content-length: -1"),
+    ("a length in words", "content-length: two"),
+    ("a length with a plus", "content-length: +2"),
+    ("a length in hex", "content-length: 0x2"),
+    ("a length with a fraction", "content-length: 2.0"),
+    ("no length after the name", "content-length:"),
+    ("a length beyond 64 bits", "content-length: 99999999999999999999999999"),
+    ("two different lengths", "content-length: 2\r\ncontent-length: 3"),
+    ("two different lengths in one line", "content-length: 2, 3"),
+    ("a length and a half", "content-length: 2 3"),
+];
+
+/// Bodies in chunks that break. The class stands when they begin.
+const BROKEN_CHUNKS: [(&str, &str); 12] = [
+    ("a chunk of no length", "\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk size in words", "two\r\nOK\r\n0\r\n\r\n"),
+    ("a negative chunk size", "-2\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk size of 64 bits", "ffffffffffffffff\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk size beyond 64 bits", "10000000000000002\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk size of many zeroes", "000000000000000000000000000000000000000000002\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk that is longer than it says", "2\r\nOKOK\r\n0\r\n\r\n"),
+    ("a chunk that is shorter than it says", "a\r\nOK\r\n0\r\n\r\n"),
+    ("no last chunk", "2\r\nOK\r\n"),
+    ("half a last chunk", "2\r\nOK\r\n0\r\n"),
+    ("a chunk with LF alone", "2\nOK\n0\n\n"),
+    ("a NUL for a chunk size", "\0\r\nOK\r\n0\r\n\r\n"),
+];
+
+/// Bodies that are well framed, if oddly.
+const WHOLE: [(&str, &str); 8] = [
+    ("two equal lengths", "content-length: 2\r\ncontent-length: 2\r\n\r\nOK"),
+    ("chunks", "transfer-encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
+    ("chunks with extensions and trailers", "transfer-encoding: chunked\r\n\r\n2;a=b\r\nOK\r\n0;c\r\nx: y\r\n\r\n"),
+    ("chunks in capitals", "Transfer-Encoding: CHUNKED\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
+    ("chunks and a length", "content-length: 99\r\ntransfer-encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
+    ("no length, to the end of the connection", "\r\nOK"),
+    ("no length and no body", "\r\n"),
+    ("an encoding that is unknown", "transfer-encoding: brotli\r\n\r\nOK"),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, header) in SENSELESS {
+        rows.push(broken(name, &format!("HTTP/1.1 STATUS\r\n{header}\r\n\r\nOK")));
+    }
+    for (name, body) in BROKEN_CHUNKS {
+        rows.push(broken(name, &format!("HTTP/1.1 STATUS\r\ntransfer-encoding: chunked\r\n\r\n{body}")));
+    }
+    for (name, rest) in WHOLE {
+        let rest =
+            if let Some(body) = rest.strip_prefix("\r\n") { format!("x: y\r\n\r\n{body}") } else { rest.to_owned() };
+        rows.push(row(format!("framing: {name}")).plays(answer(format!("HTTP/1.1 200 OK\r\n{rest}"))).succeeds(200));
+    }
+    rows.extend([
+        broken("a body shorter than its length", "HTTP/1.1 STATUS\r\ncontent-length: 10\r\n\r\nshort"),
+        broken("a body longer than its length", "HTTP/1.1 STATUS\r\ncontent-length: 2\r\n\r\nlonger"),
+        broken("a length of all 64 bits", "HTTP/1.1 STATUS\r\ncontent-length: 18446744073709551615\r\n\r\nshort"),
+        slow_chunks(),
+    ]);
+    rows
+}
+
+/// An answer whose body is broken, and the next, which must not suffer. It is a 402 in the first call and a success in the
+/// second, so that the class is seen to stand both ways.
+fn broken(name: &str, bytes: &str) -> Row {
+    let refusal = bytes.replace("STATUS", "402 No");
+    let success = bytes.replace("STATUS", "202 Fine");
+    row(format!("framing: {name}"))
+        .plays(answer(refusal))
+        .plays(answer(success))
+        .requests(2..=3)
+        .fails(Kind::NotEnabled)
+        .status(402)
+        .succeeds(202)
+}
+
+fn slow_chunks() -> Row {
+    let head = "HTTP/1.1 402 No\r\ntransfer-encoding: chunked\r\n\r\n";
+    row("framing: a chunk size that goes on and on")
+        .plays(vec![Step::Read, send(head), drip("0".repeat(100), 50)])
+        .fails(Kind::NotEnabled)
+        .status(402)
+}

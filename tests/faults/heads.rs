@@ -1,0 +1,107 @@
+//! What is no head of an answer, and what is one though it looks odd.
+
+use nexmo_conversion::Kind;
+
+use crate::row::{Row, row};
+use crate::script::{OK, Step, answer, drip, endless, send};
+
+/// Heads, some with bodies, that are odd, and HTTP all the same.
+const ODD: [(&str, &str); 15] = [
+    ("lines that end in a bare LF", "HTTP/1.1 200 OK\ncontent-length: 2\n\nOK"),
+    ("an empty line before the head", "\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("no reason", "HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n"),
+    ("a space for a reason", "HTTP/1.1 200 \r\ncontent-length: 0\r\n\r\n"),
+    ("a reason in UTF-8", "HTTP/1.1 200 Gut, schön\r\ncontent-length: 0\r\n\r\n"),
+    ("a header value in UTF-8", "HTTP/1.1 200 OK\r\nx: schön\r\ncontent-length: 0\r\n\r\n"),
+    ("an empty header value", "HTTP/1.1 200 OK\r\nx:\r\ncontent-length: 0\r\n\r\n"),
+    ("header names in capitals", "HTTP/1.1 200 OK\r\nCONTENT-LENGTH: 0\r\n\r\n"),
+    ("no space after colons", "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n"),
+    ("spaces and tabs round a value", "HTTP/1.1 200 OK\r\ncontent-length: \t 0 \t \r\n\r\n"),
+    ("HTTP/1.0", "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nOK"),
+    ("HTTP/1.0 and a body to the end", "HTTP/1.0 200 OK\r\n\r\nOK"),
+    ("HTTP/1.2", "HTTP/1.2 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("no header", "HTTP/1.1 200 OK\r\n\r\n"),
+    ("a cookie", "HTTP/1.1 200 OK\r\nset-cookie: a=b; Path=/\r\ncontent-length: 0\r\n\r\n"),
+];
+
+/// Bytes that are not HTTP.
+const NOT_HTTP: [(&str, &[u8]); 14] = [
+    ("HTTP/0.9, a body without a head", b"<html><body>OK</body></html>\r\n"),
+    ("a body of one word", b"OK\r\n\r\n"),
+    ("the frames of HTTP/2", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00"),
+    ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ("a head of HTTP/2", b"HTTP/2 200\r\n\r\n"),
+    ("a head of HTTP/2.0", b"HTTP/2.0 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("a head of http/1.1", b"http/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("a head of ICY", b"ICY 200 OK\r\n\r\n"),
+    ("garbage", b"\x00\xff\xfe\x01\x80 \x13\x37\x00\x00"),
+    ("NULs", &[0; 512]),
+    ("the banner of SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+    ("the greeting of SMTP", b"220 mail.test ESMTP ready\r\n"),
+    ("an alert of TLS", b"\x15\x03\x03\x00\x02\x02\x46"),
+    ("a request", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
+];
+
+/// Heads with a good first line, and lines that no header has. They are not HTTP either: who knows where such a head ends.
+const MALFORMED: [(&str, &[u8]); 7] = [
+    ("NUL in a header's value", b"HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 0\r\n\r\n"),
+    ("NUL in a header's name", b"HTTP/1.1 200 OK\r\nx\0y: a\r\ncontent-length: 0\r\n\r\n"),
+    ("NUL in the reason", b"HTTP/1.1 200 O\0K\r\ncontent-length: 0\r\n\r\n"),
+    ("CR in a header's value", b"HTTP/1.1 200 OK\r\nx: a\rb\r\ncontent-length: 0\r\n\r\n"),
+    ("a header without a colon", b"HTTP/1.1 200 OK\r\nnonsense\r\ncontent-length: 0\r\n\r\n"),
+    ("a header without a name", b"HTTP/1.1 200 OK\r\n: x\r\ncontent-length: 0\r\n\r\n"),
+    ("a space before the colon", b"HTTP/1.1 200 OK\r\ncontent-length : 0\r\n\r\n"),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows: Vec<_> =
+        ODD.iter().map(|(name, bytes)| row(format!("head: {name}")).plays(answer(bytes)).succeeds(200)).collect();
+    rows.extend(
+        NOT_HTTP
+            .iter()
+            .chain(&MALFORMED)
+            .map(|(name, bytes)| row(format!("not HTTP: {name}")).plays(answer(bytes)).fails(Kind::Protocol)),
+    );
+    rows.extend(large());
+    rows.extend(slow());
+    rows
+}
+
+fn large() -> Vec<Row> {
+    let with = |headers: &str| answer(format!("HTTP/1.1 200 OK\r\n{headers}content-length: 0\r\n\r\n"));
+    let long = |length: usize| with(&format!("x: {}\r\n", "x".repeat(length)));
+    let endless_after = |start: &str, bytes: &str| vec![Step::Read, send(start), endless(bytes)];
+    vec![
+        row("a header of 4 KiB").plays(long(4096)).succeeds(200),
+        row("a header of 100 KiB").plays(long(100 * 1024)).fails(Kind::Protocol),
+        row("64 headers").plays(with(&"x: y\r\n".repeat(64))).succeeds(200),
+        row("1000 headers").plays(with(&"x: y\r\n".repeat(1000))).succeeds(200),
+        row("1000 long headers").plays(with(&format!("x: {}\r\n", "y".repeat(100)).repeat(1000))).fails(Kind::Protocol),
+        row("headers without end").plays(endless_after("HTTP/1.1 200 OK\r\n", "x: y\r\n")).fails(Kind::Protocol),
+        row("one header without end").plays(endless_after("HTTP/1.1 200 OK\r\nx: ", "x")).fails(Kind::Protocol),
+        row("a reason without end").plays(endless_after("HTTP/1.1 200 ", "x")).fails(Kind::Protocol),
+        row("empty lines without end").plays(endless_after("", "\r\n")).fails(Kind::Protocol).or(Kind::Timeout),
+        row("NULs without end").plays(endless_after("", "\0")).fails(Kind::Protocol),
+        row("letters without end").plays(endless_after("", "A")).fails(Kind::Protocol),
+    ]
+}
+
+fn slow() -> Vec<Row> {
+    let after_the_request = |step: Step| vec![Step::Read, step];
+    vec![
+        row("never an answer").plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
+        row("a connection that nobody reads").plays(vec![Step::Ignore]).fails(Kind::Timeout).requests(0..=1),
+        row("a head with one byte a second").plays(after_the_request(drip(OK, 1000))).fails(Kind::Timeout),
+        row("a head with one byte every 20 ms").plays(after_the_request(drip(OK, 20))).fails(Kind::Timeout),
+        row("a head with one byte every 2 ms").limit(3000).plays(after_the_request(drip(OK, 2))).succeeds(200),
+        row("half a head, and then nothing")
+            .plays(vec![Step::Read, send("HTTP/1.1 200 OK\r\ncontent-le"), Step::Stall])
+            .fails(Kind::Timeout),
+        row("a head without its last line end, and then nothing")
+            .plays(vec![Step::Read, send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n"), Step::Stall])
+            .fails(Kind::Timeout),
+        row("a redirect without its last line end, and then nothing")
+            .plays(vec![Step::Read, send("HTTP/1.1 302 Found\r\nlocation: http://{elsewhere}/\r\n"), Step::Stall])
+            .fails(Kind::Timeout),
+    ]
+}

@@ -1,0 +1,191 @@
+//! Proxies by HTTP `CONNECT`. What fails before the tunnel is there is the proxy's failure; in the tunnel the service is
+//! what is seen, whoever plays it.
+//!
+//! The service has a name that nobody can look up, so a call that gets through has left that to the proxy.
+
+use nexmo_conversion::Kind;
+
+use crate::authority::Identity;
+use crate::row::{Row, row};
+use crate::script::{OK, Script, Step, answer, drip, endless, send};
+use crate::tls::secure;
+
+const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
+
+/// Answers to `CONNECT` that are none to go on with.
+const REFUSALS: [(&str, &str); 9] = [
+    ("403", "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno"),
+    ("407", "HTTP/1.1 407 Who?\r\nproxy-authenticate: Basic realm=\"x\"\r\ncontent-length: 0\r\n\r\n"),
+    ("502", "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n"),
+    ("503 and a wait", "HTTP/1.1 503 Later\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"),
+    ("401", "HTTP/1.1 401 Who?\r\ncontent-length: 0\r\n\r\n"),
+    ("402", "HTTP/1.1 402 Pay\r\ncontent-length: 0\r\n\r\n"),
+    ("a redirect", "HTTP/1.1 302 Found\r\nlocation: http://{elsewhere}/\r\ncontent-length: 0\r\n\r\n"),
+    ("a redirect to another proxy", "HTTP/1.1 305 Use Proxy\r\nlocation: http://{elsewhere}/\r\n\r\n"),
+    ("999", "HTTP/1.1 999 No\r\n\r\n"),
+];
+
+/// Answers to `CONNECT` that are none at all.
+const NONSENSE: [(&str, &[u8]); 11] = [
+    ("garbage", b"\x00\xff\xfe\x01\x80 \x13\x37\x00\x00"),
+    ("garbage and a blank line", b"\x00\xff\xfe\x01\x80\r\n\r\n"),
+    ("the banner of SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\r\n"),
+    ("HTTP/0.9", b"<html>OK</html>\r\n\r\n"),
+    ("a head of HTTP/2", b"HTTP/2 200\r\n\r\n"),
+    ("a status in words", b"HTTP/1.1 two OK\r\n\r\n"),
+    ("no status", b"HTTP/1.1\r\n\r\n"),
+    ("000", b"HTTP/1.1 000 OK\r\n\r\n"),
+    ("the greeting of SOCKS5", b"\x05\x00"),
+    ("half a head", b"HTTP/1.1 200 Connection est"),
+    ("a head without its last line end", b"HTTP/1.1 200 Connection established\r\n"),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    [passed(), refused(), silent(), in_the_tunnel(), under_tls()].concat()
+}
+
+fn proxied(name: &str) -> Row {
+    row(format!("proxy: {name}")).at("http://service.invalid:8080").through("http://{here}")
+}
+
+/// The proxy answers `CONNECT` with `head`, and then plays the service.
+fn tunnel(head: &str, service: Script) -> Script {
+    [vec![Step::Read, send(head)], service].concat()
+}
+
+fn passed() -> Vec<Row> {
+    vec![
+        proxied("as it should be")
+            .plays(tunnel(ESTABLISHED, answer(OK)))
+            .succeeds(200)
+            .hears("CONNECT service.invalid:8080 HTTP/1.1"),
+        proxied("with user and password")
+            .through("http://us%40er:p%3Ass%2Fword@{here}")
+            .plays(tunnel(ESTABLISHED, answer(OK)))
+            .succeeds(200)
+            .hears("Basic dXNAZXI6cDpzcy93b3Jk"),
+        proxied("call after call in one tunnel")
+            .plays(tunnel(ESTABLISHED, vec![Step::Read, send(OK), Step::Read, send(OK)]))
+            .plays(vec![Step::Finish])
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=2),
+        proxied("an old one, and chatty")
+            .plays(tunnel("HTTP/1.0 200 OK\r\nvia: x\r\nproxy-agent: old\r\n\r\n", answer(OK)))
+            .succeeds(200),
+        proxied("a success without a reason").plays(tunnel("HTTP/1.1 200\r\n\r\n", answer(OK))).succeeds(200),
+        proxied("another success").plays(tunnel("HTTP/1.1 202 Fine\r\n\r\n", answer(OK))).succeeds(200),
+        // A length has no meaning in the answer to CONNECT (RFC 9110, 9.3.6).
+        proxied("a success with a length")
+            .plays(tunnel("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n", answer(OK)))
+            .succeeds(200),
+        proxied("a tunnel that is kept, then closed")
+            .plays(tunnel(ESTABLISHED, vec![Step::Read, send(OK), Step::AwaitReturn, Step::Finish, Step::LetCall]))
+            .plays(tunnel(ESTABLISHED, answer(OK)))
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=3),
+    ]
+}
+
+fn refused() -> Vec<Row> {
+    let fails = |name: String, script: Script| proxied(&name).plays(script).fails_untaken(Kind::Proxy).no_request();
+    let mut rows: Vec<_> =
+        REFUSALS.iter().map(|(name, head)| fails(format!("refuses with {name}"), answer(head))).collect();
+    rows.extend(NONSENSE.iter().map(|(name, bytes)| fails(format!("answers with {name}"), answer(bytes))));
+    rows.extend([
+        fails("closes".to_owned(), vec![Step::Finish]),
+        fails("closes when it has heard".to_owned(), vec![Step::Read]),
+        fails("resets".to_owned(), vec![Step::Reset]),
+        fails("resets when it has heard".to_owned(), vec![Step::Read, Step::Reset]),
+        fails("a head without end".to_owned(), vec![Step::Read, send("HTTP/1.1 200 OK\r\n"), endless("x: y\r\n")]),
+        fails("letters without end".to_owned(), vec![Step::Read, endless("A")]),
+        fails("a refusal without end".to_owned(), vec![Step::Read, send("HTTP/1.1 403 No\r\n\r\n"), endless("x")]),
+        proxied("refuses user and password")
+            .through("http://user:password@{here}")
+            .plays(answer("HTTP/1.1 407 Who?\r\ncontent-length: 0\r\n\r\n"))
+            .fails_untaken(Kind::Proxy)
+            .no_request()
+            .hears("Basic dXNlcjpwYXNzd29yZA=="),
+        proxied("nobody listens").through("http://{nobody}").fails_untaken(Kind::Proxy).no_request(),
+        proxied("of an unknown name")
+            .through("http://proxy.invalid:3128")
+            .fails_untaken(Kind::Proxy)
+            .or(Kind::Timeout)
+            .no_request(),
+    ]);
+    rows
+}
+
+fn silent() -> Vec<Row> {
+    let fails = |name: &str| proxied(name).fails_untaken(Kind::Timeout).no_request();
+    vec![
+        fails("takes no connection").through("http://{deaf}"),
+        fails("hangs").plays(vec![Step::Stall]),
+        fails("hangs when it has heard").plays(vec![Step::Read, Step::Stall]),
+        fails("hangs in its answer").plays(vec![Step::Read, send("HTTP/1.1 200 Conn"), Step::Stall]),
+        fails("one byte a second").plays(vec![Step::Read, drip(ESTABLISHED, 1000)]),
+        fails("one byte every 20 ms").plays(vec![Step::Read, drip(ESTABLISHED, 20)]),
+        proxied("hangs for half a second of ten")
+            .limit(10_000)
+            .plays(vec![Step::Read, Step::Stall])
+            .fails_untaken(Kind::Timeout)
+            .within(500)
+            .no_request(),
+    ]
+}
+
+fn in_the_tunnel() -> Vec<Row> {
+    let of = |name: &str, service: Script| proxied(name).plays(tunnel(ESTABLISHED, service));
+    vec![
+        of("lies, with garbage in the tunnel", answer("garbage\r\n\r\n")).fails(Kind::Protocol),
+        of("lies, and closes", vec![Step::Finish]).fails(Kind::Network).requests(0..=1),
+        of("lies, and closes when it has heard", vec![Step::Read]).fails(Kind::Network),
+        of("lies, and hangs", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
+        of("says 200 twice", answer(ESTABLISHED)).succeeds(200),
+        of("brings a refusal by the service", answer("HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n"))
+            .fails(Kind::NotEnabled)
+            .status(402),
+        of(
+            "brings a redirect",
+            answer("HTTP/1.1 302 Found\r\nlocation: http://{elsewhere}/\r\ncontent-length: 0\r\n\r\n"),
+        )
+        .fails(Kind::Redirected)
+        .status(302),
+        of("brings 407 from the service", answer("HTTP/1.1 407 Who?\r\ncontent-length: 0\r\n\r\n"))
+            .fails(Kind::UnexpectedStatus)
+            .status(407),
+    ]
+}
+
+fn under_tls() -> Vec<Row> {
+    let of =
+        |name: &str, base_url: &str, service: Script| proxied(name).at(base_url).plays(tunnel(ESTABLISHED, service));
+    let localhost = "https://localhost:9443/prefix";
+    vec![
+        of("TLS through it", localhost, [vec![secure(Identity::Good)], answer(OK)].concat())
+            .succeeds(200)
+            .hears("CONNECT localhost:9443 HTTP/1.1"),
+        of("TLS at the usual port", "https://localhost", [vec![secure(Identity::Good)], answer(OK)].concat())
+            .succeeds(200)
+            .hears("CONNECT localhost:443 HTTP/1.1"),
+        of("plays the service", "https://service.invalid", vec![secure(Identity::Good)])
+            .fails_untaken(Kind::Tls)
+            .no_request(),
+        of("plays the service, untrusted", localhost, vec![secure(Identity::UnknownAuthority)])
+            .fails_untaken(Kind::Tls)
+            .no_request(),
+        of("lies, with garbage for a handshake", localhost, vec![send("garbage, and more of it")])
+            .fails_untaken(Kind::Tls)
+            .no_request(),
+        of("lies, and closes in the handshake", localhost, vec![Step::Finish])
+            .fails_untaken(Kind::Network)
+            .no_request(),
+        of("lies, and hangs in the handshake", localhost, vec![Step::Stall]).fails_untaken(Kind::Timeout).no_request(),
+        proxied("refuses TLS with 403")
+            .at(localhost)
+            .plays(answer("HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n"))
+            .fails_untaken(Kind::Proxy)
+            .no_request(),
+    ]
+}

@@ -1,0 +1,46 @@
+//! Redirects. None is followed: credentials never leave for another place.
+
+use nexmo_conversion::Kind;
+
+use crate::authority::Identity;
+use crate::row::{Row, row, secure_row};
+use crate::script::{Script, answer_with};
+use crate::tls::secure;
+
+const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
+
+/// Where a redirect leads. A request there would be one too many.
+const TARGETS: [(&str, &str); 4] = [
+    ("elsewhere on the same host", "http://{here}/elsewhere"),
+    ("to another host", "http://{elsewhere}/conversions/sms"),
+    ("by a path alone", "/elsewhere"),
+    ("round in a loop", "http://{here}/conversions/sms"),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows: Vec<_> = STATUSES.iter().flat_map(|status| TARGETS.map(|target| plain(*status, target))).collect();
+    rows.extend(STATUSES.map(to_plain_http));
+    rows.extend([
+        without_target("nowhere", ""),
+        without_target("to nonsense", "location: http://[::::/ :99999"),
+        without_target("to a file", "location: file:///etc/passwd"),
+    ]);
+    rows
+}
+
+fn redirect(status: u16, target: &str) -> Script {
+    answer_with(&format!("{status} Moved"), &format!("location: {target}"), "moved")
+}
+
+fn plain(status: u16, (name, target): (&str, &str)) -> Row {
+    row(format!("{status} {name}")).plays(redirect(status, target)).fails(Kind::Redirected).status(status)
+}
+
+fn to_plain_http(status: u16) -> Row {
+    let script = [vec![secure(Identity::Good)], redirect(status, "http://{elsewhere}/conversions/sms")].concat();
+    secure_row(format!("{status} from TLS to plain HTTP")).plays(script).fails(Kind::Redirected).status(status)
+}
+
+fn without_target(name: &str, header: &str) -> Row {
+    row(format!("302 {name}")).plays(answer_with("302 Found", header, "")).fails(Kind::Redirected).status(302)
+}

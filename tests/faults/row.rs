@@ -1,0 +1,205 @@
+//! One row of a table: what goes wrong, and what a caller may see of it.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use nexmo_conversion::{Kind, Taken};
+
+use crate::authority::Identity;
+use crate::script::Script;
+
+/// The time limit of a call, over everything, where a row sets no other.
+const LIMIT: Duration = Duration::from_millis(500);
+
+/// One fault. Texts may hold the places that [`Site`](crate::site::Site) fills in.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) base_url: String,
+    /// What the server does on its first connection, its second, and so on.
+    pub(crate) scripts: Vec<Script>,
+    /// Whether the server is to be had at `[::1]` alone.
+    pub(crate) is_only_on_ipv6: bool,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    /// The proxy to go through.
+    pub(crate) proxy: Option<String>,
+    /// Whom the client shows itself to be.
+    pub(crate) identity: Option<Identity>,
+    /// The most attempts to make.
+    pub(crate) attempts: Option<u32>,
+    /// How often the caller reports, and what becomes of each.
+    pub(crate) calls: Vec<Expected>,
+    /// How many requests may be seen in all.
+    pub(crate) requests: RangeInclusive<usize>,
+    /// What must have been heard by the servers.
+    pub(crate) heard: Vec<String>,
+}
+
+/// What a call may end with.
+#[derive(Debug, Clone)]
+pub(crate) struct Expected {
+    /// The classes that are right; `None` is success. There is more than one where the machine decides.
+    pub(crate) kinds: Vec<Option<Kind>>,
+    pub(crate) http_status: Option<u16>,
+    /// What is right to tell of the arrival; more than one where the machine decides.
+    pub(crate) taken: Vec<Taken>,
+    pub(crate) attempts: RangeInclusive<u32>,
+    /// The wait that the caller is asked for; none where there is none.
+    pub(crate) retry_after: Option<RangeInclusive<u64>>,
+    /// Words that the message must hold.
+    pub(crate) says: Option<String>,
+    /// The time within which the call must end.
+    pub(crate) within: Duration,
+}
+
+/// A fault called `name`, of a server that speaks plain HTTP.
+pub(crate) fn row(name: impl Into<String>) -> Row {
+    Row {
+        name: name.into(),
+        base_url: "http://{here}".to_owned(),
+        scripts: Vec::new(),
+        is_only_on_ipv6: false,
+        connect_timeout: LIMIT,
+        timeout: LIMIT,
+        proxy: None,
+        identity: None,
+        attempts: None,
+        calls: Vec::new(),
+        requests: 1..=1,
+        heard: Vec::new(),
+    }
+}
+
+/// A fault called `name`, of a server that is asked for TLS.
+pub(crate) fn secure_row(name: impl Into<String>) -> Row {
+    row(name).at("https://localhost:{port}")
+}
+
+impl Row {
+    /// Reports go to `base_url`.
+    pub(crate) fn at(self, base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), ..self }
+    }
+
+    /// The server plays `script` on its next connection.
+    pub(crate) fn plays(mut self, script: Script) -> Self {
+        self.scripts.push(script);
+        self
+    }
+
+    /// The server is to be had at `[::1]` alone.
+    pub(crate) fn only_on_ipv6(self) -> Self {
+        Self { is_only_on_ipv6: true, ..self }
+    }
+
+    /// The call may last so many milliseconds.
+    pub(crate) fn limit(self, timeout: u64) -> Self {
+        Self { timeout: Duration::from_millis(timeout), ..self }
+    }
+
+    /// Looking up and connecting may last so many milliseconds.
+    pub(crate) fn connect_limit(self, connect_timeout: u64) -> Self {
+        Self { connect_timeout: Duration::from_millis(connect_timeout), ..self }
+    }
+
+    /// Reports go through `proxy`.
+    pub(crate) fn through(self, proxy: &str) -> Self {
+        Self { proxy: Some(proxy.to_owned()), ..self }
+    }
+
+    /// The client has a certificate that shows it to be `identity`.
+    pub(crate) fn shows(self, identity: Identity) -> Self {
+        Self { identity: Some(identity), ..self }
+    }
+
+    /// So many attempts are allowed.
+    pub(crate) fn attempts(self, attempts: u32) -> Self {
+        Self { attempts: Some(attempts), ..self }
+    }
+
+    /// The next call succeeds with `http_status`.
+    pub(crate) fn succeeds(self, http_status: u16) -> Self {
+        self.ends(None, Taken::Yes).status(http_status)
+    }
+
+    /// The next call fails with `kind`, and the report may have been taken.
+    pub(crate) fn fails(self, kind: Kind) -> Self {
+        self.ends(Some(kind), Taken::Perhaps)
+    }
+
+    /// The next call fails with `kind` before anything was written.
+    pub(crate) fn fails_untaken(self, kind: Kind) -> Self {
+        self.ends(Some(kind), Taken::No)
+    }
+
+    /// The next call ends with `kind`, or with success where it is none.
+    fn ends(mut self, kind: Option<Kind>, taken: Taken) -> Self {
+        self.calls.push(Expected {
+            kinds: vec![kind],
+            http_status: None,
+            taken: vec![taken],
+            attempts: 1..=1,
+            retry_after: None,
+            says: None,
+            within: self.timeout,
+        });
+        self
+    }
+
+    /// The call just described may end with `kind` too.
+    pub(crate) fn or(self, kind: Kind) -> Self {
+        self.change(|call| call.kinds.push(Some(kind)))
+    }
+
+    /// The call just described may end before anything was written.
+    pub(crate) fn or_untaken(self) -> Self {
+        self.change(|call| call.taken.push(Taken::No))
+    }
+
+    /// The call just described tells this status.
+    pub(crate) fn status(self, http_status: u16) -> Self {
+        self.change(|call| call.http_status = Some(http_status))
+    }
+
+    /// The call just described tells to wait for so many milliseconds.
+    pub(crate) fn asks_to_wait(self, milliseconds: RangeInclusive<u64>) -> Self {
+        self.change(|call| call.retry_after = Some(milliseconds))
+    }
+
+    /// The call just described makes so many attempts.
+    pub(crate) fn makes(self, attempts: RangeInclusive<u32>) -> Self {
+        self.change(|call| call.attempts = attempts)
+    }
+
+    /// The message of the call just described holds `words`.
+    pub(crate) fn says(self, words: &str) -> Self {
+        self.change(|call| call.says = Some(words.to_owned()))
+    }
+
+    /// The call just described ends within so many milliseconds, whatever its limits.
+    pub(crate) fn within(self, milliseconds: u64) -> Self {
+        self.change(|call| call.within = Duration::from_millis(milliseconds))
+    }
+
+    /// So many requests may be seen in all.
+    pub(crate) fn requests(self, requests: RangeInclusive<usize>) -> Self {
+        Self { requests, ..self }
+    }
+
+    /// No request may be seen.
+    pub(crate) fn no_request(self) -> Self {
+        self.requests(0..=0)
+    }
+
+    /// A server hears `words`.
+    pub(crate) fn hears(mut self, words: &str) -> Self {
+        self.heard.push(words.to_owned());
+        self
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Expected)) -> Self {
+        change(self.calls.last_mut().unwrap());
+        self
+    }
+}

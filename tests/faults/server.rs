@@ -1,0 +1,50 @@
+//! A server on this machine that plays scripts and counts what it is asked.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crate::notes::Notes;
+use crate::script::Script;
+use crate::stage::Stage;
+
+/// Plays a script on each connection: the first on the first, and the last on all that are left.
+pub(crate) struct Server {
+    address: SocketAddr,
+    notes: Arc<Notes>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves what comes to `listener`.
+    pub(crate) fn start(listener: TcpListener, scripts: Vec<Script>, notes: Arc<Notes>) -> Self {
+        let address = listener.local_addr().unwrap();
+        let for_thread = notes.clone();
+        let thread = thread::spawn(move || serve(&listener, &scripts, &for_thread));
+        Self { address, notes, thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    /// Waits until every connection has ended.
+    fn drop(&mut self) {
+        self.notes.change(|seen| seen.is_over = true);
+        // Wakes the server from its wait for the next connection.
+        drop(TcpStream::connect(self.address));
+        self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn serve(listener: &TcpListener, scripts: &[Script], notes: &Arc<Notes>) {
+    let mut stages = Vec::new();
+    for (index, stream) in listener.incoming().map_while(io::Result::ok).enumerate() {
+        if notes.seen().is_over {
+            break;
+        }
+        let script = scripts.get(index).or(scripts.last()).cloned().unwrap_or_default();
+        let notes = notes.clone();
+        stages.push(thread::spawn(move || Stage::new(stream, notes).play(script)));
+    }
+    stages.into_iter().for_each(|stage| drop(stage.join()));
+}

@@ -1,0 +1,175 @@
+//! Proxies by SOCKS5 (RFC 1928, RFC 1929). What fails before the tunnel is there is the proxy's failure.
+
+use nexmo_conversion::Kind;
+
+use crate::authority::Identity;
+use crate::row::{Row, row};
+use crate::script::{OK, Script, Step, answer, drip, endless, send};
+use crate::tls::secure;
+
+const OPEN: [u8; 2] = [5, 0];
+const WITH_PASSWORD: [u8; 2] = [5, 2];
+const WELCOME: [u8; 2] = [1, 0];
+const CONNECTED: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+
+/// Answers to the greeting that are none to go on with.
+const GREETINGS: [(&str, &[u8]); 8] = [
+    ("none of the methods", &[5, 0xff]),
+    ("a method that was not offered", &[5, 1]),
+    ("a password that was not offered", &WITH_PASSWORD),
+    ("SOCKS4", &[4, 0]),
+    ("version 0", &[0, 0]),
+    ("one byte", &[5]),
+    ("HTTP", b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+    ("garbage", b"\xff\xfe\x01\x80"),
+];
+
+/// Answers to the wish to connect that are none to go on with.
+const REPLIES: [(&str, &[u8]); 17] = [
+    ("general failure", &[5, 1, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("not allowed", &[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("network unreachable", &[5, 3, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("host unreachable", &[5, 4, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("connection refused", &[5, 5, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("time to live expired", &[5, 6, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("command not supported", &[5, 7, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("address type not supported", &[5, 8, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("code 9", &[5, 9, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("code 255", &[5, 255, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("a failure and nothing more", &[5, 1]),
+    ("SOCKS4", &[0, 90, 0, 0, 0, 0, 0, 0]),
+    ("version 4", &[4, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ("an unknown type of address", &[5, 0, 0, 9, 0, 0, 0, 0, 0, 0]),
+    ("three bytes", &[5, 0, 0]),
+    ("half an address", &[5, 0, 0, 1, 127, 0]),
+    ("half a name", &[5, 0, 0, 3, 200, b'x']),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    [passed(), refused(), password_refused(), silent(), in_the_tunnel()].concat()
+}
+
+fn proxied(name: &str) -> Row {
+    row(format!("socks: {name}")).at("http://service.invalid:8080").through("socks5://{here}")
+}
+
+fn with_password(name: &str) -> Row {
+    proxied(name).through("socks5://us%40er:p%3Ass@{here}")
+}
+
+/// The proxy wants no password, answers the wish to connect with `reply`, and then plays the service.
+fn tunnel(reply: &[u8], service: Script) -> Script {
+    [vec![Step::ReadSocksGreeting, send(OPEN), Step::ReadSocksTarget, send(reply)], service].concat()
+}
+
+/// The proxy wants a password and answers it with these bytes.
+fn password(answer: &[u8]) -> Script {
+    vec![Step::ReadSocksGreeting, send(WITH_PASSWORD), Step::ReadSocksPassword, send(answer)]
+}
+
+fn passed() -> Vec<Row> {
+    let named: Vec<u8> = [&[5, 0, 0, 3, 5][..], b"bound", &[0, 80]].concat();
+    let ipv6: Vec<u8> = [&[5, 0, 0, 4][..], &[0; 16], &[0, 80]].concat();
+    let greeted = || vec![Step::ReadSocksGreeting, send(OPEN), Step::ReadSocksTarget];
+    vec![
+        proxied("as it should be")
+            .plays(tunnel(&CONNECTED, answer(OK)))
+            .succeeds(200)
+            .hears("socks name service.invalid port 8080"),
+        with_password("with user and password")
+            .plays([password(&WELCOME), vec![Step::ReadSocksTarget, send(CONNECTED)], answer(OK)].concat())
+            .succeeds(200)
+            .hears("socks us@er:p:ss")
+            .hears("socks name service.invalid port 8080"),
+        proxied("bound to a name").plays(tunnel(&named, answer(OK))).succeeds(200),
+        proxied("bound to an address of IPv6").plays(tunnel(&ipv6, answer(OK))).succeeds(200),
+        proxied("byte by byte").plays([greeted(), vec![drip(CONNECTED, 5)], answer(OK)].concat()).succeeds(200),
+        proxied("TLS through it")
+            .at("https://localhost:9443")
+            .plays(tunnel(&CONNECTED, [vec![secure(Identity::Good)], answer(OK)].concat()))
+            .succeeds(200)
+            .hears("socks name localhost port 9443"),
+        proxied("call after call in one tunnel")
+            .plays(tunnel(&CONNECTED, vec![Step::Read, send(OK), Step::Read, send(OK)]))
+            .plays(vec![Step::Finish])
+            .succeeds(200)
+            .succeeds(200)
+            .requests(2..=2),
+    ]
+}
+
+fn refused() -> Vec<Row> {
+    let fails = |name: String, script: Script| proxied(&name).plays(script).fails_untaken(Kind::Proxy).no_request();
+    let greeted = |bytes: &[u8]| vec![Step::ReadSocksGreeting, send(bytes)];
+    let mut rows: Vec<_> =
+        GREETINGS.iter().map(|(name, bytes)| fails(format!("greets with {name}"), greeted(bytes))).collect();
+    rows.extend(REPLIES.iter().map(|(name, bytes)| fails(format!("replies with {name}"), tunnel(bytes, Vec::new()))));
+    rows.extend([
+        fails("closes".to_owned(), vec![Step::Finish]),
+        fails("closes when it was greeted".to_owned(), vec![Step::ReadSocksGreeting]),
+        fails("closes when it has greeted".to_owned(), greeted(&OPEN)),
+        fails("closes when it has heard".to_owned(), tunnel(&[], Vec::new())),
+        fails("resets".to_owned(), vec![Step::Reset]),
+        fails("resets when it has heard".to_owned(), tunnel(&[], vec![Step::Reset])),
+        fails("garbage without end".to_owned(), vec![Step::ReadSocksGreeting, endless(b"\xff\xfe")]),
+        proxied("nobody listens").through("socks5://{nobody}").fails_untaken(Kind::Proxy).no_request(),
+        proxied("of an unknown name")
+            .through("socks5://proxy.invalid:1080")
+            .fails_untaken(Kind::Proxy)
+            .or(Kind::Timeout)
+            .no_request(),
+        proxied("refuses TLS")
+            .at("https://localhost:9443")
+            .plays(tunnel(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 0], Vec::new()))
+            .fails_untaken(Kind::Proxy)
+            .no_request(),
+    ]);
+    rows
+}
+
+fn password_refused() -> Vec<Row> {
+    let fails = |name: &str, script: Script| with_password(name).plays(script).fails_untaken(Kind::Proxy).no_request();
+    vec![
+        fails("refuses the password", password(&[1, 1])),
+        fails("refuses the password with 255", password(&[1, 255])),
+        fails("half an answer to the password", password(&[1])),
+        fails("nonsense for an answer to the password", password(&[7, 0])),
+        fails("closes when it has heard the password", password(&[])),
+        fails("knows no passwords", vec![Step::ReadSocksGreeting, send([5, 0xff])]),
+    ]
+}
+
+fn silent() -> Vec<Row> {
+    let fails = |name: &str, script: Script| proxied(name).plays(script).fails_untaken(Kind::Timeout).no_request();
+    vec![
+        fails("hangs", vec![Step::Stall]),
+        fails("hangs when it has greeted", vec![Step::ReadSocksGreeting, send(OPEN), Step::Stall]),
+        fails("hangs when it has heard", tunnel(&[], vec![Step::Stall])),
+        fails("hangs in its reply", tunnel(&[5, 0, 0], vec![Step::Stall])),
+        fails("one byte a second", vec![Step::ReadSocksGreeting, drip(OPEN, 1000)]),
+        with_password("hangs when it has heard the password")
+            .plays([password(&[]), vec![Step::Stall]].concat())
+            .fails_untaken(Kind::Timeout)
+            .no_request(),
+        proxied("takes no connection").through("socks5://{deaf}").fails_untaken(Kind::Timeout).no_request(),
+        proxied("hangs for half a second of ten")
+            .limit(10_000)
+            .plays(vec![Step::Stall])
+            .fails_untaken(Kind::Timeout)
+            .within(500)
+            .no_request(),
+    ]
+}
+
+fn in_the_tunnel() -> Vec<Row> {
+    let of = |name: &str, service: Script| proxied(name).plays(tunnel(&CONNECTED, service));
+    vec![
+        of("lies, with garbage in the tunnel", answer("garbage\r\n\r\n")).fails(Kind::Protocol),
+        of("lies, and closes when it has heard", vec![Step::Read]).fails(Kind::Network),
+        of("lies, and hangs", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
+        of("lies, with garbage for a handshake", vec![send("garbage, and more of it")])
+            .at("https://localhost:9443")
+            .fails_untaken(Kind::Tls)
+            .no_request(),
+    ]
+}

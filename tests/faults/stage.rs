@@ -1,0 +1,210 @@
+//! One connection on which a script is played.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustls::ServerConnection;
+use socket2::SockRef;
+
+use crate::notes::{Notes, PATIENCE};
+use crate::script::{Script, Step};
+use crate::tls::Secure;
+
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
+/// One connection, seen from the server.
+pub(crate) struct Stage {
+    tcp: TcpStream,
+    tls: Option<Box<ServerConnection>>,
+    /// What came in and was not yet understood.
+    pending: Vec<u8>,
+    notes: Arc<Notes>,
+}
+
+impl Stage {
+    /// Takes over a connection that was just accepted.
+    pub(crate) fn new(tcp: TcpStream, notes: Arc<Notes>) -> Self {
+        tcp.set_nodelay(true).unwrap();
+        tcp.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self { tcp, tls: None, pending: Vec::new(), notes }
+    }
+
+    /// Does what `script` says. A client that hangs up ends it, which is no failure.
+    pub(crate) fn play(mut self, script: Script) {
+        let is_reset = matches!(script.last(), Some(Step::Reset));
+        let played = script.into_iter().try_for_each(|step| self.take(step));
+        if !is_reset || played.is_err() {
+            self.finish().ok();
+            self.wait_for_end(PATIENCE).ok();
+        }
+        self.count_heads();
+    }
+
+    fn take(&mut self, step: Step) -> io::Result<()> {
+        match step {
+            Step::Read => self.read_head(),
+            Step::Send(bytes) => self.write(&bytes),
+            Step::SendPlainly(bytes) => self.tcp.write_all(&bytes),
+            Step::Repeat(bytes, times) => (0..times).try_for_each(|_| self.write(&bytes)),
+            Step::Endless(bytes) => self.endless(&bytes),
+            Step::Drip(bytes, pause) => self.drip(&bytes, pause),
+            Step::Stall => self.wait_for_end(PATIENCE),
+            Step::Ignore => self.wait(|notes| notes.wait_until(|_| false)),
+            Step::Finish => self.finish(),
+            Step::Reset => SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO)),
+            Step::Secure(how) => self.secure(how),
+            Step::AwaitReturn => self.wait(|notes| notes.wait_until(|seen| seen.returned > 0)),
+            Step::LetCall => self.wait(|notes| notes.change(|seen| seen.may_call = true)),
+            Step::ReadSocksGreeting => self.read_socks_greeting(),
+            Step::ReadSocksPassword => self.read_socks_password(),
+            Step::ReadSocksTarget => self.read_socks_target(),
+        }
+    }
+
+    fn wait(&self, until: impl FnOnce(&Notes)) -> io::Result<()> {
+        until(&self.notes);
+        Ok(())
+    }
+
+    fn secure(&mut self, how: Secure) -> io::Result<()> {
+        let mut tls = Box::new(ServerConnection::new(how.config()).map_err(io::Error::other)?);
+        self.tcp.set_read_timeout(Some(PATIENCE))?;
+        while tls.is_handshaking() {
+            tls.complete_io(&mut self.tcp)?;
+        }
+        self.tls = Some(tls);
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.tls {
+            Some(tls) => {
+                let mut stream = rustls::Stream::new(&mut **tls, &mut self.tcp);
+                stream.write_all(bytes)?;
+                stream.flush()
+            }
+            None => self.tcp.write_all(bytes),
+        }
+    }
+
+    /// Takes what comes within `limit`; 0 at the end of the connection.
+    fn receive(&mut self, limit: Duration) -> io::Result<usize> {
+        let mut buffer = [0; 4096];
+        self.tcp.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
+        let length = match &mut self.tls {
+            Some(tls) => rustls::Stream::new(&mut **tls, &mut self.tcp).read(&mut buffer)?,
+            None => self.tcp.read(&mut buffer)?,
+        };
+        self.pending.extend_from_slice(&buffer[..length]);
+        Ok(length)
+    }
+
+    /// Waits until `length` bytes are there, and takes them.
+    fn read_exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        while self.pending.len() < length {
+            if self.receive(PATIENCE)? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(self.pending.drain(..length).collect())
+    }
+
+    fn read_head(&mut self) -> io::Result<()> {
+        while !self.count_head() {
+            if self.receive(PATIENCE)? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn count_heads(&mut self) {
+        while self.count_head() {}
+    }
+
+    /// Notes the next whole head of a request, if there is one.
+    fn count_head(&mut self) -> bool {
+        let Some(end) = self.pending.windows(END_OF_HEAD.len()).position(|bytes| bytes == END_OF_HEAD) else {
+            return false;
+        };
+        let head: Vec<u8> = self.pending.drain(..end + END_OF_HEAD.len()).collect();
+        self.notes.change(|seen| {
+            seen.requests += usize::from(!head.starts_with(b"CONNECT "));
+            seen.heard.push(String::from_utf8_lossy(&head).into_owned());
+        });
+        true
+    }
+
+    fn endless(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let many = bytes.repeat(8192_usize.div_ceil(bytes.len()));
+        while !self.notes.seen().is_over {
+            self.write(&many)?;
+        }
+        Ok(())
+    }
+
+    fn drip(&mut self, bytes: &[u8], pause: Duration) -> io::Result<()> {
+        for byte in bytes {
+            thread::sleep(pause);
+            self.write(&[*byte])?;
+        }
+        Ok(())
+    }
+
+    /// Lets `limit` pass, while requests that come are kept. An error says that the client has hung up.
+    fn wait_for_end(&mut self, limit: Duration) -> io::Result<()> {
+        let until = Instant::now() + limit;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.receive(left) {
+                _ if left.is_zero() => return Ok(()),
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.tcp.shutdown(Shutdown::Write)
+    }
+
+    fn note(&self, text: String) {
+        self.notes.change(|seen| seen.heard.push(text));
+    }
+
+    fn read_socks_greeting(&mut self) -> io::Result<()> {
+        let count = self.read_exactly(2)?[1];
+        let methods = self.read_exactly(count.into())?;
+        self.note(format!("socks methods {methods:?}"));
+        Ok(())
+    }
+
+    fn read_socks_password(&mut self) -> io::Result<()> {
+        let user_length = self.read_exactly(2)?[1];
+        let user = self.read_exactly(user_length.into())?;
+        let password_length = self.read_exactly(1)?[0];
+        let password = self.read_exactly(password_length.into())?;
+        self.note(format!("socks {}:{}", String::from_utf8_lossy(&user), String::from_utf8_lossy(&password)));
+        Ok(())
+    }
+
+    fn read_socks_target(&mut self) -> io::Result<()> {
+        let kind = self.read_exactly(4)?[3];
+        let host = match kind {
+            3 => {
+                let length = self.read_exactly(1)?[0];
+                format!("name {}", String::from_utf8_lossy(&self.read_exactly(length.into())?))
+            }
+            1 => format!("address {:?}", self.read_exactly(4)?),
+            _ => format!("address {:?}", self.read_exactly(16)?),
+        };
+        let port = self.read_exactly(2)?;
+        self.note(format!("socks {host} port {}", u16::from_be_bytes([port[0], port[1]])));
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Each documented status with each body that may come with it. The status alone decides.
+
+use nexmo_conversion::Kind;
+
+use crate::bomb::bomb;
+use crate::row::{Row, row};
+use crate::script::{Script, Step, send};
+
+const MIB: usize = 1024 * 1024;
+
+/// The statuses that are documented, with the class of each; success where there is none.
+const STATUSES: [(u16, Option<Kind>); 12] = [
+    (200, None),
+    (401, Some(Kind::Unauthorized)),
+    (402, Some(Kind::NotEnabled)),
+    (420, Some(Kind::InvalidParameters)),
+    (422, Some(Kind::InvalidParameters)),
+    (423, Some(Kind::InvalidParameters)),
+    (429, Some(Kind::RateLimited)),
+    (408, Some(Kind::Unavailable)),
+    (500, Some(Kind::Unavailable)),
+    (502, Some(Kind::Unavailable)),
+    (503, Some(Kind::Unavailable)),
+    (504, Some(Kind::Unavailable)),
+];
+
+/// A body, the header that announces it, and what of it is told.
+struct Body {
+    name: &'static str,
+    header: String,
+    steps: Script,
+    told: Option<&'static str>,
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    STATUSES.iter().flat_map(|status| bodies().into_iter().map(|body| of(*status, body))).collect()
+}
+
+fn of((status, kind): (u16, Option<Kind>), body: Body) -> Row {
+    let head = format!("HTTP/1.1 {status} Status\r\n{}\r\n\r\n", body.header);
+    let script = [vec![Step::Read, send(head)], body.steps].concat();
+    let row = row(format!("{status} with {}", body.name)).plays(script);
+    match (kind, body.told) {
+        (None, _) => row.succeeds(status),
+        (Some(kind), None) => row.fails(kind).status(status),
+        (Some(kind), Some(told)) => row.fails(kind).status(status).says(told),
+    }
+}
+
+fn bodies() -> Vec<Body> {
+    let json = r#"{"type":"https://x.test/e","title":"A title","detail":"A detail","instance":"1"}"#;
+    let html =
+        "<!DOCTYPE html><html><head><title>Oh</title></head><body><h1>Bad Account Credentials</h1></body></html>";
+    vec![
+        text("a JSON body", json, Some("A title - A detail")),
+        text("an empty body", "", None),
+        text("an HTML body", html, Some("Bad Account Credentials")),
+        text("a broken JSON body", r#"{"title":"A title","det"#, None),
+        Body {
+            name: "a body of 10 MiB",
+            header: format!("content-length: {}", 10 * MIB),
+            steps: vec![ten_mib()],
+            told: None,
+        },
+        Body {
+            name: "a gzip bomb",
+            header: format!("content-type: text/plain\r\ncontent-encoding: gzip\r\ncontent-length: {}", bomb().len()),
+            steps: vec![send(bomb())],
+            told: None,
+        },
+    ]
+}
+
+fn text(name: &'static str, body: &str, told: Option<&'static str>) -> Body {
+    Body { name, header: format!("content-length: {}", body.len()), steps: vec![send(body)], told }
+}
+
+/// Ten MiB of text.
+pub(crate) fn ten_mib() -> Step {
+    Step::Repeat(vec![b'x'; 64 * 1024], 160)
+}

@@ -1,0 +1,231 @@
+//! Runs rows, a few at a time, and tells of all that went wrong together.
+
+use std::collections::VecDeque;
+use std::env;
+use std::io::{self, Write};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nexmo_conversion::{Channel, Client, Conversion, Credentials, Kind, MessageId, Options, Outcome};
+
+use crate::authority::{authority, certificate_file, key_file, remove_files};
+use crate::notes::{Notes, PATIENCE};
+use crate::row::{Expected, Row};
+use crate::script::Step;
+use crate::site::Site;
+
+/// How many rows run at once. They mostly wait.
+const WORKERS: usize = 6;
+
+/// How much longer than its limit a call may last on a busy machine.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// Must be seen nowhere but in requests. It is as long as one may be, for the time it takes to look for it counts.
+pub(crate) const SECRET: &str = concat!(
+    "hush-hush-wj3degzdpcf54erf5dhqd3dqciu4jhvmgnzgedp95w77zvrmrfv9x6ueh4kxj94cewxy97eft8ed",
+    "v6u2yb7ykh9dpuir339fk63ti5t4y2qjfmjqqa9msuaj4zwid73333g83dnep6khxdgajgzbep2jsyz8hh9788",
+    "vfjgxs8kbpzjbvfszkyqxqnr3qn9ybbt8sny6yzfqgq8nxp8a8yfh2n8m5xf373fkkibj7j8yjibagi5npbs",
+);
+
+/// What became of a row.
+#[derive(Default)]
+struct Verdict {
+    name: String,
+    faults: Vec<String>,
+    overrun: Duration,
+    is_skipped: bool,
+}
+
+/// Runs all `rows` and fails if one of them does.
+pub(crate) fn run(rows: Vec<Row>) {
+    let start = Instant::now();
+    let verdicts = run_all(chosen(rows));
+    remove_files();
+    let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.faults.is_empty()).collect();
+    let worst = verdicts.iter().max_by_key(|verdict| verdict.overrun).expect("there are rows");
+    let told = format!(
+        "fault suite: {} rows, {} skipped, {} failed, in {:.1} s; worst overrun {} ms ({})",
+        verdicts.len(),
+        verdicts.iter().filter(|verdict| verdict.is_skipped).count(),
+        failed.len(),
+        start.elapsed().as_secs_f32(),
+        worst.overrun.as_millis(),
+        worst.name,
+    );
+    tell(&told);
+    let faults: Vec<_> =
+        failed.iter().map(|verdict| format!("{}:\n    {}", verdict.name, verdict.faults.join("\n    "))).collect();
+    assert!(faults.is_empty(), "{told}\n{}", faults.join("\n"));
+}
+
+/// Says a line straight to the stream, for the test harness hides what a test that succeeds prints.
+pub(crate) fn tell(line: &str) {
+    io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+fn chosen(mut rows: Vec<Row>) -> Vec<Row> {
+    let words = env::var("NEXMO_FAULTS").unwrap_or_default();
+    rows.retain(|row| row.name.contains(&words));
+    let mut names: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+    names.sort_unstable();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two rows have one name: {names:#?}");
+    rows
+}
+
+fn run_all(rows: Vec<Row>) -> Vec<Verdict> {
+    let (rows, verdicts) = (Mutex::new(VecDeque::from(rows)), Mutex::new(Vec::new()));
+    let next = || rows.lock().unwrap().pop_front();
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(row) = next() {
+                    let verdict = run_row(&row);
+                    verdicts.lock().unwrap().push(verdict);
+                }
+            });
+        }
+    });
+    verdicts.into_inner().unwrap()
+}
+
+fn run_row(row: &Row) -> Verdict {
+    let notes = Arc::new(Notes::default());
+    let mut verdict = Verdict { name: row.name.clone(), ..Verdict::default() };
+    let Some(site) = Site::open(row, &notes) else {
+        verdict.is_skipped = true;
+        return verdict;
+    };
+    let (sender, receiver) = channel();
+    let filled = Row {
+        base_url: site.fill(&row.base_url),
+        proxy: row.proxy.as_deref().map(|proxy| site.fill(proxy)),
+        ..row.clone()
+    };
+    let notes_of_caller = notes.clone();
+    thread::spawn(move || call(&filled, &notes_of_caller, &sender));
+    for expected in &row.calls {
+        match receiver.recv_timeout(expected.within + SLACK + PATIENCE) {
+            Ok((outcome, elapsed)) => {
+                verdict.overrun = verdict.overrun.max(elapsed.saturating_sub(expected.within));
+                verdict.faults.extend(faults(expected, &outcome, elapsed));
+            }
+            Err(error) => {
+                verdict.overrun = SLACK + PATIENCE;
+                verdict.faults.push(format!("the call did not return, or panicked: {error}"));
+            }
+        }
+    }
+    // The servers end with the site, and have seen then all that there was to see.
+    drop(site);
+    verdict.faults.extend(faults_seen(row, &notes));
+    verdict
+}
+
+/// A client as `row` says.
+fn client(row: &Row) -> Client {
+    let ca_file = certificate_file("ca.pem", &[authority().certificate()]);
+    let identity = row.identity.map(|identity| {
+        let (name, proof) = (&row.name, authority().prove(identity));
+        (certificate_file(&format!("{name}.pem"), &proof.chain), key_file(&format!("{name}.key"), &proof.key))
+    });
+    let options = Options {
+        base_url: Some(&row.base_url),
+        allow_plain_http: true,
+        ca_file: Some(&ca_file),
+        client_cert_file: identity.as_ref().map(|(certificate, _)| certificate.as_path()),
+        client_key_file: identity.as_ref().map(|(_, key)| key.as_path()),
+        proxy: row.proxy.as_deref(),
+        attempts: row.attempts,
+        connect_timeout: Some(row.connect_timeout),
+        timeout: Some(row.timeout),
+        ..Options::default()
+    };
+    Client::new(Credentials::query("key", SECRET).unwrap(), &options).unwrap()
+}
+
+/// Reports as often as `row` says.
+fn call(row: &Row, notes: &Notes, sender: &Sender<(Outcome, Duration)>) {
+    let client = client(row);
+    let message_id = MessageId::new("id").unwrap();
+    let conversion = Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None };
+    let is_held_back = row.scripts.iter().flatten().any(|step| matches!(step, Step::LetCall));
+    for index in 0..row.calls.len() {
+        if index > 0 && is_held_back {
+            notes.wait_until(|seen| seen.may_call);
+        }
+        let start = Instant::now();
+        let outcome = client.report(&conversion);
+        let elapsed = start.elapsed();
+        notes.change(|seen| seen.returned += 1);
+        sender.send((outcome, elapsed)).ok();
+    }
+}
+
+/// What of `outcome` is not as it should be.
+fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration) -> Vec<String> {
+    let kind: Option<Kind> = outcome.result.as_ref().err().map(|error| error.kind());
+    let message = outcome.result.as_ref().err().map(|error| error.message()).unwrap_or_default();
+    let wait = outcome.retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap());
+    let is_wait_right = match (&expected.retry_after, wait) {
+        (None, None) => true,
+        (Some(range), Some(wait)) => range.contains(&wait),
+        _ => false,
+    };
+    let mut faults = Vec::new();
+    let mut check = |is_right: bool, what: &str, expected: String, seen: String| {
+        if !is_right {
+            faults.push(format!("{what}: expected {expected}, got {seen} ({message})"));
+        }
+    };
+    check(expected.kinds.contains(&kind), "class", format!("{:?}", expected.kinds), format!("{kind:?}"));
+    check(
+        expected.http_status == outcome.http_status,
+        "status",
+        format!("{:?}", expected.http_status),
+        format!("{:?}", outcome.http_status),
+    );
+    check(
+        expected.taken.contains(&outcome.taken),
+        "taken",
+        format!("{:?}", expected.taken),
+        format!("{:?}", outcome.taken),
+    );
+    check(
+        expected.attempts.contains(&outcome.attempts),
+        "attempts",
+        format!("{:?}", expected.attempts),
+        outcome.attempts.to_string(),
+    );
+    check(is_wait_right, "retry after", format!("{:?}", expected.retry_after), format!("{wait:?}"));
+    let is_said = expected.says.as_deref().is_none_or(|words| message.contains(words));
+    check(is_said, "message", format!("{:?}", expected.says), message.to_owned());
+    check(!format!("{outcome:?}").contains(SECRET), "secrecy", "no secret".to_owned(), message.to_owned());
+    check(
+        elapsed <= expected.within + SLACK,
+        "time",
+        format!("{:?} and {SLACK:?} of slack", expected.within),
+        format!("{elapsed:?}"),
+    );
+    check(outcome.elapsed <= elapsed, "time told", format!("at most {elapsed:?}"), format!("{:?}", outcome.elapsed));
+    faults
+}
+
+/// What the servers of `row` saw and should not have, or the reverse.
+fn faults_seen(row: &Row, notes: &Notes) -> Vec<String> {
+    let seen = notes.seen();
+    let mut faults = Vec::new();
+    if !row.requests.contains(&seen.requests) {
+        faults.push(format!("requests: expected {:?}, got {}", row.requests, seen.requests));
+    }
+    if seen.heard.iter().any(|heard| heard.starts_with("CONNECT ") && heard.contains(SECRET)) {
+        faults.push("secrecy: the proxy was told the secret".to_owned());
+    }
+    for words in &row.heard {
+        if !seen.heard.iter().any(|heard| heard.contains(words.as_str())) {
+            faults.push(format!("heard: expected {words:?} in {:?}", seen.heard));
+        }
+    }
+    faults
+}

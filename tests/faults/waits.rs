@@ -1,0 +1,88 @@
+//! `Retry-After` in every form, good and bad.
+
+use std::ops::RangeInclusive;
+use std::time::{Duration, SystemTime};
+
+use nexmo_conversion::Kind;
+
+use crate::row::{Row, row};
+use crate::script::{answer, answer_with};
+
+const HOUR: RangeInclusive<u64> = 3_600_000..=3_600_000;
+
+/// Values of `Retry-After`, and the milliseconds that they tell to wait.
+const VALUES: [(&str, Option<RangeInclusive<u64>>); 22] = [
+    ("0", Some(0..=0)),
+    ("1", Some(1000..=1000)),
+    ("30", Some(30_000..=30_000)),
+    ("  30  ", Some(30_000..=30_000)),
+    ("0030", Some(30_000..=30_000)),
+    ("3600", Some(HOUR)),
+    ("3601", Some(HOUR)),
+    ("86400", Some(HOUR)),
+    ("18446744073709551616", Some(HOUR)),
+    ("99999999999999999999999999999999999999999", Some(HOUR)),
+    ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0..=0)),
+    ("Sunday, 06-Nov-94 08:49:37 GMT", Some(0..=0)),
+    ("Sun Nov  6 08:49:37 1994", Some(0..=0)),
+    ("Fri, 31 Dec 9999 23:59:59 GMT", Some(HOUR)),
+    ("-1", None),
+    ("-99999999999999999999", None),
+    ("+5", None),
+    ("1.5", None),
+    ("soon", None),
+    ("", None),
+    ("Fri, 32 Dec 2099 25:61:61 GMT", None),
+    ("1e3", None),
+];
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut rows: Vec<_> = VALUES.iter().map(|(value, wait)| of(value, wait.clone())).collect();
+    rows.extend(other_statuses());
+    rows.extend([
+        of(&in_half_a_minute(), Some(25_000..=30_000)),
+        row("Retry-After twice")
+            .plays(answer("HTTP/1.1 429 Slow\r\nretry-after: 7\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"))
+            .fails(Kind::RateLimited)
+            .status(429)
+            .asks_to_wait(7000..=7000),
+        row("Retry-After with bytes that are no text")
+            .plays(answer(b"HTTP/1.1 429 Slow\r\nretry-after: \xff\xfe\r\ncontent-length: 0\r\n\r\n"))
+            .fails(Kind::RateLimited)
+            .status(429),
+        row("Retry-After in capitals")
+            .plays(answer_with("429 Slow", "RETRY-AFTER: 7", ""))
+            .fails(Kind::RateLimited)
+            .status(429)
+            .asks_to_wait(7000..=7000),
+        row("Retry-After with a success").plays(answer_with("200 OK", "retry-after: 7", "")).succeeds(200),
+    ]);
+    rows
+}
+
+fn of(value: &str, wait: Option<RangeInclusive<u64>>) -> Row {
+    let row = row(format!("Retry-After: {value:?}"))
+        .plays(answer_with("429 Slow", &format!("retry-after: {value}"), ""))
+        .fails(Kind::RateLimited)
+        .status(429);
+    match wait {
+        Some(wait) => row.asks_to_wait(wait),
+        None => row,
+    }
+}
+
+fn other_statuses() -> Vec<Row> {
+    [(503, Kind::Unavailable), (500, Kind::Unavailable), (408, Kind::Unavailable)]
+        .map(|(status, kind)| {
+            row(format!("Retry-After with {status}"))
+                .plays(answer_with(&format!("{status} Later"), "retry-after: 9", "later"))
+                .fails(kind)
+                .status(status)
+                .asks_to_wait(9000..=9000)
+        })
+        .to_vec()
+}
+
+fn in_half_a_minute() -> String {
+    httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30))
+}
