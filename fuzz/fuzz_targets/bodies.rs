@@ -1,0 +1,18 @@
+//! Any body, and any secret: what is shown is one bounded line without controls, and never the secret.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use nexmo_conversion::fuzzing::quote;
+
+fuzz_target!(|input: (&str, &[u8])| {
+    let (secret, body) = input;
+    let Some(line) = quote(body, secret) else {
+        return;
+    };
+    assert!(line.chars().count() <= 400 && !line.is_empty());
+    assert!(!line.chars().any(char::is_control));
+    // A secret of stars, or of white space alone, cannot be told from what is shown anyway.
+    let letters: String = secret.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let shown: String = line.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    assert!(letters.is_empty() || !shown.contains(&letters), "{line:?} shows {secret:?}");
+});

@@ -1,0 +1,48 @@
+//! Any bytes as any struct of the C interface, of the size that they say, but for pointers, which a caller must get right.
+#![no_main]
+
+use std::ptr;
+
+use libfuzzer_sys::fuzz_target;
+use nexmo_conversion::ffi::client::{nexmo_client_free, nexmo_client_new, nexmo_client_report_sms};
+use nexmo_conversion::ffi::structs::{nexmo_credentials, nexmo_options, nexmo_result};
+
+/// As many bytes as a struct may say that it has.
+const LARGEST: usize = 4096;
+
+/// `bytes` in room for the largest struct, with `size` as its size.
+fn room(size: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut room = bytes.to_vec();
+    room.resize(LARGEST, 0);
+    room[..4].copy_from_slice(&u32::from(size).to_ne_bytes());
+    room
+}
+
+fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
+    let (sizes, credentials, options, result, ticket) = input;
+    let (mut credentials, mut options, result) = (room(sizes[0], credentials), room(sizes[1], options), room(sizes[2], result));
+    // SAFETY: there is room for each struct; pointers are put right before anybody follows them.
+    unsafe {
+        let credentials = credentials.as_mut_ptr().cast::<nexmo_credentials>();
+        let mut value = credentials.read_unaligned();
+        (value.api_key, value.api_secret, value.signature_secret) = (c"key".as_ptr(), c"secret".as_ptr(), c"secret".as_ptr());
+        credentials.write_unaligned(value);
+        let options = options.as_mut_ptr().cast::<nexmo_options>();
+        let mut value = options.read_unaligned();
+        (value.base_url, value.proxy, value.ca_file) = (ptr::null(), ptr::null(), ptr::null());
+        (value.client_cert_file, value.client_key_file, value.user_agent) = (ptr::null(), ptr::null(), ptr::null());
+        options.write_unaligned(value);
+    }
+    // As much of the result as it says that it has, and not a byte more, so that a write behind it is found.
+    let size = usize::from(sizes[2]).clamp(4, LARGEST);
+    let mut result = result[..size].to_vec().into_boxed_slice();
+    let result = result.as_mut_ptr().cast::<nexmo_result>();
+    let mut client = ptr::null_mut();
+    // SAFETY: see above.
+    let status = unsafe { nexmo_client_new(credentials.as_ptr().cast(), options.as_ptr().cast(), &mut client, result) };
+    assert!(matches!(status, 0 | 2..=4), "{status}");
+    // SAFETY: a handle may be anything.
+    let status = unsafe { nexmo_client_report_sms(ptr::without_provenance_mut(ticket | 1 << 40), c"id".as_ptr(), 1, ptr::null(), result) };
+    assert!(matches!(status, 2 | 5), "{status}");
+    assert_eq!(nexmo_client_free(client), 0);
+});

@@ -1,0 +1,43 @@
+//! Any bytes as any text of the C interface: a status of the caller's, and nothing worse. Nothing is sent but to a port of
+//! this machine where nobody listens.
+#![no_main]
+
+use std::ffi::c_char;
+use std::ptr;
+
+use libfuzzer_sys::fuzz_target;
+use nexmo_conversion::ffi::client::{nexmo_client_free, nexmo_client_new};
+use nexmo_conversion::ffi::conversion::nexmo_conversion_sms;
+use nexmo_conversion::ffi::structs::{nexmo_credentials, nexmo_options};
+
+/// Every text, each ended by NUL; what the input does not fill is NULL.
+fn texts(input: &[u8]) -> Vec<Vec<u8>> {
+    input.split(|byte| *byte == 0).map(|text| [text, &[0]].concat()).collect()
+}
+
+fuzz_target!(|input: (i32, i32, i32, &[u8])| {
+    let (auth, signature_method, delivered, bytes) = input;
+    let texts = texts(bytes);
+    let text = |index: usize| texts.get(index).map_or(ptr::null(), |text| text.as_ptr().cast::<c_char>());
+    // SAFETY: integers and pointers, for which all zeroes are a value.
+    let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
+    credentials.struct_size = size_of::<nexmo_credentials>() as u32;
+    (credentials.auth, credentials.signature_method) = (auth % 4, signature_method % 7);
+    (credentials.api_key, credentials.api_secret, credentials.signature_secret) = (text(0), text(1), text(2));
+    options.struct_size = size_of::<nexmo_options>() as u32;
+    options.base_url = c"http://127.0.0.1:1".as_ptr();
+    options.user_agent = text(5);
+    // SAFETY: every text ends with NUL, and the structs are whole.
+    let status = unsafe { nexmo_conversion_sms(&credentials, text(3), delivered % 3, text(4), &options, ptr::null_mut()) };
+    assert!(matches!(status, 1..=4 | 100), "{status}");
+
+    // A client makes no connection: here the rest may be anything.
+    (options.base_url, options.proxy, options.ca_file) = (text(6), text(7), text(8));
+    (options.client_cert_file, options.client_key_file) = (text(9), text(10));
+    let mut client = ptr::null_mut();
+    // SAFETY: as above.
+    let status = unsafe { nexmo_client_new(&credentials, &options, &mut client, ptr::null_mut()) };
+    assert!(matches!(status, 0..=4), "{status}");
+    assert_eq!(client.is_null(), status != 0);
+    assert_eq!(nexmo_client_free(client), 0);
+});

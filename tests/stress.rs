@@ -1,0 +1,117 @@
+//! Threads that make, use and free the same clients, in any order. `make check` runs it under ThreadSanitizer as well.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
+
+use std::ffi::CString;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::thread;
+
+use nexmo_conversion::ffi::client::{nexmo_client, nexmo_client_free, nexmo_client_new, nexmo_client_report_sms};
+use nexmo_conversion::ffi::conversion::nexmo_conversion_voice;
+use nexmo_conversion::ffi::status::{NEXMO_ERR_CANCELLED, NEXMO_ERR_HANDLE, NEXMO_OK};
+use nexmo_conversion::ffi::structs::{nexmo_credentials, nexmo_options};
+
+const THREADS: u64 = 16;
+const STEPS: usize = 300;
+const PLACES: usize = 8;
+
+/// Answers every request on `stream` with 200, until the peer closes.
+fn serve(mut stream: TcpStream) {
+    let mut buffer = [0; 4096];
+    let mut seen = Vec::new();
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        seen.extend_from_slice(&buffer[..length]);
+        while let Some(end) = seen.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            seen.drain(..end + 4);
+            if stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn server() -> CString {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(|| serve(stream.unwrap()));
+        }
+    });
+    CString::new(base_url).unwrap()
+}
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: u64) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides).unwrap()
+    }
+}
+
+fn play(
+    seed: u64,
+    credentials: &nexmo_credentials,
+    options: &nexmo_options,
+    places: &[AtomicPtr<nexmo_client>],
+) -> usize {
+    let mut dice = Dice(seed);
+    let mut taken = 0;
+    for _ in 0..STEPS {
+        let place = &places[dice.throw(PLACES as u64)];
+        let client = place.load(Ordering::Relaxed);
+        // SAFETY: the structs are whole, the texts end with NUL, and a handle may be anything.
+        let status = unsafe {
+            match dice.throw(8) {
+                0 => {
+                    let mut made = ptr::null_mut();
+                    assert_eq!(nexmo_client_new(credentials, options, &mut made, ptr::null_mut()), NEXMO_OK);
+                    // Whoever stood here before is freed, be it in use or not.
+                    nexmo_client_free(place.swap(made, Ordering::Relaxed))
+                }
+                1 => nexmo_client_free(client),
+                2 => nexmo_conversion_voice(credentials, c"id".as_ptr(), 1, ptr::null(), options, ptr::null_mut()),
+                _ => nexmo_client_report_sms(client, c"id".as_ptr(), 1, ptr::null(), ptr::null_mut()),
+            }
+        };
+        assert!(matches!(status, NEXMO_OK | NEXMO_ERR_HANDLE | NEXMO_ERR_CANCELLED), "{status}");
+        taken += usize::from(status == NEXMO_OK);
+    }
+    taken
+}
+
+#[test]
+fn threads_make_use_and_free_the_same_clients() {
+    let base_url = server();
+    // SAFETY: integers and pointers, for which all zeroes are a value.
+    let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
+    credentials.struct_size = u32::try_from(size_of::<nexmo_credentials>()).unwrap();
+    (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
+    options.struct_size = u32::try_from(size_of::<nexmo_options>()).unwrap();
+    options.base_url = base_url.as_ptr();
+    // Pointers do not cross threads by themselves; their numbers do.
+    let (credentials, options) = (AtomicPtr::new(&raw mut credentials), AtomicPtr::new(&raw mut options));
+    let places: Vec<AtomicPtr<nexmo_client>> = (0..PLACES).map(|_| AtomicPtr::default()).collect();
+    let taken = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for seed in 1..=THREADS {
+            let (credentials, options, places, taken) = (&credentials, &options, &places, &taken);
+            scope.spawn(move || {
+                // SAFETY: both structs outlive the scope, and nobody writes to them.
+                let (credentials, options) =
+                    unsafe { (&*credentials.load(Ordering::Relaxed), &*options.load(Ordering::Relaxed)) };
+                taken.fetch_add(play(seed, credentials, options, places), Ordering::Relaxed);
+            });
+        }
+    });
+    for place in &places {
+        nexmo_client_free(place.load(Ordering::Relaxed));
+    }
+    assert!(taken.load(Ordering::Relaxed) > 1000, "only {taken:?} calls succeeded");
+}
