@@ -2,7 +2,7 @@
 # make sandbox    the stand-in for the service, as target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
-# make check      tests under valgrind and AddressSanitizer, other compilers, lints; installs what it needs (Debian, root)
+# make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
 # make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
 # make clean      forgets all that was built
 
@@ -35,7 +35,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
 	--answer message=twice:unavailable=0*2
 
-.PHONY: fuzz library sandbox demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan
+.PHONY: fuzz library sandbox demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME)
 
@@ -108,7 +108,7 @@ $(VENV)/ready: bindings/python/tests/requirements.txt | tools
 
 # --- check ---
 
-check: check-lints check-types check-headers check-valgrind check-asan
+check: check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
 check-lints: | tools
 	$(CARGO) fmt --all --check
@@ -128,7 +128,7 @@ check-headers: | tools-of-check
 # The testing library has names for what it does, by which the suppressions know it; the one that ships has none.
 check-valgrind: $(HARNESS) $(TESTING) $(SANDBOX) | tools-of-check
 	LD_LIBRARY_PATH=$(dir $(TESTING)) $(SANDBOX) --quiet $(RULES) -- \
-		valgrind --quiet --error-exitcode=99 --num-callers=40 --suppressions=tests/valgrind.supp \
+		valgrind --quiet --fair-sched=yes --error-exitcode=99 --num-callers=40 --suppressions=tests/valgrind.supp \
 		--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 		$(HARNESS) tests/data/bad_inputs.tsv 300
 
@@ -141,6 +141,17 @@ check-asan: $(SANDBOX) | tools-of-check
 	ln -sf $(NAME).$(MAJOR) $(ASAN)/$(NAME)
 	gcc $(CFLAGS_OF_TESTS) -fsanitize=address $(HARNESS_SOURCES) -pthread -L $(ASAN) -Wl,-rpath,$(ASAN) -lnexmo_conversion -o $(ASAN)/harness
 	ASAN_OPTIONS=detect_leaks=1 $(SANDBOX) --quiet $(RULES) -- $(ASAN)/harness tests/data/bad_inputs.tsv 300
+
+# Its runtime must know all code, that of the standard library too, which is built from source here.
+check-tsan: | tools-of-check
+	rustup component add --toolchain nightly rust-src 2> /dev/null || \
+		{ echo "ThreadSanitizer needs the source of the standard library: rustup component add --toolchain nightly rust-src" >&2; exit 1; }
+	RUSTFLAGS=-Zsanitizer=thread setarch -R $(CARGO) +nightly test --locked --quiet -Zbuild-std \
+		--target x86_64-unknown-linux-gnu --target-dir $(CURDIR)/target/tsan --test stress
+
+# What the fork handlers are for: without them children hang. How many is a matter of chance.
+check-forks: $(BUILD)/c/forks $(SANDBOX)
+	$(SANDBOX) --quiet -- $(BUILD)/c/forks 100 without
 
 # --- fuzz ---
 
