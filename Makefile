@@ -6,6 +6,10 @@
 # make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
 # make clean      forgets all that was built
 
+ifneq (1,$(words $(CURDIR)))
+$(error the path of this folder, $(CURDIR), has a space in it, which make cannot work with: move it)
+endif
+
 CARGO  ?= cargo
 CC     ?= cc
 PYTHON ?= python3
@@ -35,13 +39,13 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
 	--answer message=twice:unavailable=0*2
 
-.PHONY: fuzz library sandbox demo test check clean tools tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
+.PHONY: fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME)
 
 # Fat link-time optimisation is left out without a word when the package builds its other crate types too.
-$(LIB)/$(NAME): $(RUST) | tools
-	$(CARGO) rustc --locked --quiet --release --lib --crate-type cdylib
+$(LIB)/$(NAME): $(RUST) | tools-rust
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib
 	mkdir -p $(LIB)
 	install -m 755 target/release/$(NAME) $(LIB)/$(NAME).$(VERSION)
 	ln -sf $(NAME).$(VERSION) $(LIB)/$(NAME).$(MAJOR)
@@ -49,7 +53,7 @@ $(LIB)/$(NAME): $(RUST) | tools
 	install -m 755 target/release/$(NAME) bindings/python/nexmo_conversion/$(NAME).$(MAJOR)
 
 # The library with functions for tests alone.
-$(TESTING): $(RUST) | tools
+$(TESTING): $(RUST) | tools-rust
 	$(CARGO) rustc --locked --quiet --lib --crate-type cdylib --features testing
 	mkdir -p $(@D)
 	install -m 755 target/debug/$(NAME) $@
@@ -57,13 +61,13 @@ $(TESTING): $(RUST) | tools
 
 sandbox: $(SANDBOX)
 
-$(SANDBOX): Cargo.lock $(shell find sandbox/src -type f) sandbox/Cargo.toml | tools
-	$(CARGO) build --locked --quiet --package nexmo-sandbox
+$(SANDBOX): Cargo.lock $(shell find sandbox/src -type f) sandbox/Cargo.toml | tools-rust
+	$(CARGO) build --locked --package nexmo-sandbox
 	touch $@
 
 # --- demo ---
 
-demo: library $(SANDBOX) $(BUILD)/c/example
+demo: tools-c tools-python library $(SANDBOX) $(BUILD)/c/example
 	$(SANDBOX) --quiet -- sh bindings/demo.sh $(BUILD)/c/example $(PYTHON)
 
 $(BUILD)/c/example: bindings/c/example.c include/nexmo_conversion.h $(LIB)/$(NAME)
@@ -72,7 +76,7 @@ $(BUILD)/c/example: bindings/c/example.c include/nexmo_conversion.h $(LIB)/$(NAM
 
 # --- test ---
 
-test: test-rust test-c test-python
+test: tools-rust tools-c tools-venv test-rust test-c test-python
 
 test-rust: library
 	$(CARGO) test --locked --quiet --workspace
@@ -101,7 +105,7 @@ test-python: library $(TESTING) $(SANDBOX) $(VENV)/ready
 	NEXMO_LIBRARY=$(LIB)/$(NAME) NEXMO_TESTING_LIBRARY=$(TESTING) \
 		$(SANDBOX) --quiet $(RULES) -- $(VENV)/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests
 
-$(VENV)/ready: bindings/python/tests/requirements.txt | tools
+$(VENV)/ready: bindings/python/tests/requirements.txt | tools-venv
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
@@ -110,7 +114,7 @@ $(VENV)/ready: bindings/python/tests/requirements.txt | tools
 
 check: check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
-check-lints: | tools
+check-lints: | tools-rust
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --quiet --workspace --all-targets --features testing -- --deny warnings
 
@@ -166,7 +170,7 @@ fuzz: $(CARGO_FUZZ)
 			-max_total_time=$(SECONDS) -print_final_stats=1 2> $(BUILD)/fuzz.txt || { tail -40 $(BUILD)/fuzz.txt; exit 1; }; \
 		grep -E 'number_of_executed_units|peak_rss_mb' $(BUILD)/fuzz.txt; done
 
-$(CARGO_FUZZ): | tools
+$(CARGO_FUZZ): | tools-rust
 	$(CARGO) install --quiet --locked --root $(BUILD)/tools --version '^0.13' cargo-fuzz
 
 # --- tools ---
@@ -175,13 +179,20 @@ define need
 	@command -v $(1) > /dev/null || { echo "$(1) is missing: install $(2)" >&2; exit 1; }
 endef
 
-tools:
+tools-rust:
 	$(call need,$(firstword $(CARGO)),a Rust toolchain of 1.88 or later)
+	@printf '1.88\n%s\n' "$$($(CARGO) --version | cut -d' ' -f2)" | sort -CV || { echo "$$($(CARGO) --version) is too old: install Rust 1.88 or later" >&2; exit 1; }
+
+tools-c:
 	$(call need,$(firstword $(CC)),a C compiler)
+
+tools-python:
 	$(call need,$(firstword $(PYTHON)),Python 3.9 or later)
+
+tools-venv: tools-python
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot make virtual environments: install python3-venv" >&2; exit 1; }
 
-tools-of-check: tools
+tools-of-check: tools-rust tools-c
 	@for tool in gcc g++ clang valgrind; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
 		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }

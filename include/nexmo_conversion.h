@@ -12,19 +12,22 @@
  *
  * Rules that hold for every function:
  *
- * Structs     The caller allocates them and begins each with its NEXMO_..._INIT. A language without macros sets all bytes
- *             to 0 and then struct_size to the size of the struct. Programs and libraries of different age can be used
- *             together: structs only ever grow at their end, and 0 in a new field means "as before". A struct_size from
+ * Structs     The caller allocates them and begins each with its NEXMO_..._INIT, which stands in a declaration. For memory
+ *             that is there already, and in a language without macros, set all bytes to 0, then struct_size to the size of
+ *             the struct, and status of a nexmo_result to 2 (NEXMO_ERR_STRUCT): a result that is refused is not written, so
+ *             what the call returns counts. Fields follow each other without padding, on 32 and 64 bits. Programs and
+ *             libraries of different age can be used together: structs only ever grow at their end, and 0 in a new field means "as before". A struct_size from
  *             that of the first release to 4096 is accepted. In a struct that is read, bytes beyond what the library knows
  *             must be 0; in one that is written, they are set to 0. struct_size itself is never written.
- * Text        UTF-8, ended by NUL, at most 4096 bytes. What goes in is borrowed until the call returns; "" is a text and
+ * Text        UTF-8 in bytes, not wide characters, ended by NUL, at most 4096 bytes. What goes in is borrowed until the call returns; "" is a text and
  *             not the same as NULL. What comes out is written to arrays of the caller, or stays valid until the process
  *             ends.
  * Memory      Nothing is to be freed but handles, each by its own function. A handle is a ticket that is never used twice:
  *             what was freed, or never was a handle, is refused with NEXMO_ERR_HANDLE and does no harm.
  * Threads     Every function may be called from any thread, any number at once, but not from a signal handler. Calls that
  *             run at the same time need a result each. errno is not kept.
- * Processes   After fork, parent and child each go on with all handles, over connections of their own.
+ * Processes   After fork, parent and child each go on with all handles, over connections of their own. No function may be
+ *             called from a fork handler (pthread_atfork).
  * The host    The library never ends the process (memory exhaustion excepted), never writes to standard output or error,
  *             installs no signal handler, raises no SIGPIPE, is changed by no environment variable unless a flag asks for
  *             it, and stays loaded until the process ends: dlclose does nothing.
@@ -95,8 +98,9 @@ extern "C" {
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
 
 /**
- * nexmo_options.flags: where proxy is NULL, takes it from the environment: https_proxy (http_proxy for an http://
- * base_url) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI program, and HTTP_PROXY never.
+ * nexmo_options.flags: where proxy is NULL, takes it from the environment, by names in lower case: https_proxy
+ * (http_proxy for an http:// base_url) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI
+ * program.
  */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 
@@ -311,7 +315,7 @@ typedef struct nexmo_result {
 } nexmo_result;
 
 /**
- * The service took the report. Nothing is left to do.
+ * The call did what it is for. Of a report it means that the service took it.
  */
 #define NEXMO_OK 0
 
@@ -378,8 +382,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_PROTOCOL 103
 
 /**
- * The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it
- * stays so, check the proxy's address and its user.
+ * The proxy could not be reached, refused, or sent no valid answer. The report was not taken unless the result's
+ * taken says that it may be. Repeat later; if it stays so, check the proxy's address and its user.
  */
 #define NEXMO_ERR_PROXY 104
 
@@ -516,8 +520,8 @@ const char *nexmo_status_describe(nexmo_status status);
  * Tells whether the same call, repeated later without any change, can succeed.
  *
  * @param status  Any number.
- * @return 1 if it can; 0 if something must be mended first, nothing is left to do, or this version does not know the
- *         number.
+ * @return 1 if it can; 0 if something must be corrected first, nothing is left to do, or this version does not know
+ * the number. NEXMO_ERR_CANCELLED and NEXMO_ERR_INTERNAL are 0: whether to repeat those is the caller's choice.
  * @par Threads: call from any thread, any number at once.
  * @par Blocking: never.
  * @par Since: 1.0
@@ -717,6 +721,7 @@ nexmo_status nexmo_client_report_voice(struct nexmo_client *client,
  * @param client  A client, or NULL, which does nothing.
  * @retval NEXMO_OK            The client is freed, or NULL was given.
  * @retval NEXMO_ERR_HANDLE    The client was freed before, or never was one. Correct the call.
+ * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
  * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
  * @par Ownership: the pointer must not be used afterwards; a call that does returns NEXMO_ERR_HANDLE.
  * @par Threads: call from any thread, while others use the client too. Not from a signal handler.

@@ -144,7 +144,7 @@ fn check_prefix(prefix: &str) -> Result<(), &'static str> {
 }
 
 /// Loopback by its name or its number: 127.0.0.0/8, ::1 and `localhost`.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())

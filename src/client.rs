@@ -49,7 +49,7 @@ impl Client {
     /// Reports `conversion` and waits for the answer.
     #[must_use]
     pub fn report(&self, conversion: &Conversion) -> Outcome {
-        let transport = self.transport.get_or_make(|| HttpTransport::new(&self.setup, Resolver::default()));
+        let transport = self.transport.get_or_make(|| HttpTransport::new(&self.setup, Resolver::of_process()));
         if self.is_cancelled.load(Ordering::SeqCst) {
             transport.cancel();
         }

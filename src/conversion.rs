@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 use crate::error::Error;
 
@@ -126,7 +126,9 @@ impl Timestamp {
 impl std::fmt::Display for Timestamp {
     /// Writes the API's text form.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0.format("%Y-%m-%d %H:%M:%S"))
+        let Self(date) = self;
+        write!(f, "{:04}-{:02}-{:02} ", date.year(), date.month(), date.day())?;
+        write!(f, "{:02}:{:02}:{:02}", date.hour(), date.minute(), date.second())
     }
 }
 

@@ -9,18 +9,18 @@
 #![allow(unsafe_code)]
 
 use std::any::Any;
-use std::cell::Cell;
-use std::os::fd::RawFd;
+use std::cell::UnsafeCell;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{process, ptr};
+use std::{io, process, ptr};
 
 use crate::sys;
 
 /// How many forks lie between this process and the first one that used the library.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The process that the handlers last saw; 0 before there are any.
+/// The process that the handlers last saw.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// The descriptors of this process's connections.
@@ -46,28 +46,37 @@ static LOCKS: Mutex<Vec<Take>> = Mutex::new(Vec::new());
 /// What is held during a fork, released in this order.
 type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Vec<RawFd>>, MutexGuard<'static, Vec<Take>>);
 
-thread_local! {
-    /// What the thread that forks holds meanwhile.
-    static HELD: Cell<Option<Held>> = const { Cell::new(None) };
-}
+/// Where the thread that forks keeps what it holds. No thread-local: one that is ending has none left.
+struct Keep(UnsafeCell<Option<Held>>);
+
+// SAFETY: only the holder of the lock of `LOCKS` looks inside, and the child's one thread, which is its copy.
+unsafe impl Sync for Keep {}
+
+static HELD: Keep = Keep(UnsafeCell::new(None));
 
 fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has forks of this process noticed from now on.
-pub(crate) fn watch() {
-    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
-    if !IS_WATCHED.swap(true, Ordering::AcqRel) {
-        PROCESS.store(process::id(), Ordering::Release);
-        sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
-    }
+/// Has forks noticed from the moment on that the library is loaded: later would be too late for a fork at that moment.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = watch;
+
+extern "C" fn watch() {
+    PROCESS.store(process::id(), Ordering::Release);
+    sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 /// Whether this process can use the library: one made past the handlers, by a raw `clone`, has broken locks.
 pub(crate) fn is_sound() -> bool {
-    watch();
     PROCESS.load(Ordering::Acquire) == process::id() || are_out()
+}
+
+/// Does `work` while no fork is under way and none begins: for what must not be found half done in a child.
+pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
+    let _locks = lock(&LOCKS);
+    work()
 }
 
 /// Has `take` called before each fork, and what it returned dropped after it.
@@ -76,34 +85,46 @@ pub(crate) fn hold_during_forks(take: Take) {
 }
 
 extern "C" fn before_fork() {
-    if are_out() {
+    if !is_sound() || are_out() {
         return;
     }
     let locks = lock(&LOCKS);
     let others = locks.iter().map(|take| take()).collect();
     let held = (others, lock(&CONNECTIONS), locks);
-    // A thread that is ending has no place to keep them: they stay locked only for as long as this function runs.
-    HELD.try_with(|cell| cell.set(Some(held))).ok();
+    // SAFETY: the lock of `LOCKS` is held.
+    unsafe { *HELD.0.get() = Some(held) };
+}
+
+/// What was taken before the fork. Nothing in a process that may not use the library, and took nothing.
+fn take_held() -> Option<Held> {
+    // SAFETY: called after a fork only, by the thread that holds what it finds.
+    unsafe { (*HELD.0.get()).take() }
 }
 
 extern "C" fn after_fork_in_parent() {
-    HELD.try_with(Cell::take).ok();
+    if is_sound() && !are_out() {
+        drop(take_held());
+    }
 }
 
 extern "C" fn after_fork_in_child() {
     if are_out() {
         return;
     }
-    GENERATION.fetch_add(1, Ordering::AcqRel);
-    PROCESS.store(process::id(), Ordering::Release);
-    if let Ok(Some((_, mut connections, _))) = HELD.try_with(Cell::take) {
+    // A child of a process that took nothing is as unsound as that, and stays so.
+    if let Some((_, mut connections, _)) = take_held() {
+        GENERATION.fetch_add(1, Ordering::AcqRel);
+        PROCESS.store(process::id(), Ordering::Release);
         connections.drain(..).for_each(sys::close);
     }
 }
 
-/// Notes that `descriptor` is a connection, which a child must close.
-pub(crate) fn connection_opened(descriptor: RawFd) {
-    lock(&CONNECTIONS).push(descriptor);
+/// Has `open` open a connection, which a child must close, with no fork in between.
+pub(crate) fn open_connection<C: AsRawFd>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C> {
+    let mut connections = lock(&CONNECTIONS);
+    let connection = open()?;
+    connections.push(connection.as_raw_fd());
+    Ok(connection)
 }
 
 /// Has `close` close `descriptor`, and forgets it, with no fork in between.
@@ -140,7 +161,7 @@ impl<T> Renewed<T> {
 
     /// The value of this process, which `make` makes if there is none yet.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
-        let newest = self.newest.load(Ordering::Acquire);
+        let newest = self.newest.load(Ordering::SeqCst);
         match self.usable(newest) {
             Some(value) => value,
             None => self.add(newest, make()),
@@ -149,13 +170,13 @@ impl<T> Renewed<T> {
 
     /// The value of this process, if there is one.
     pub(crate) fn get(&self) -> Option<&T> {
-        self.usable(self.newest.load(Ordering::Acquire))
+        self.usable(self.newest.load(Ordering::SeqCst))
     }
 
     /// Leaves the value of this process behind: the next call makes a new one.
     pub(crate) fn abandon(&self) {
         // SAFETY: a link, once published, lives as long as `self`.
-        if let Some(link) = unsafe { self.newest.load(Ordering::Acquire).as_ref() } {
+        if let Some(link) = unsafe { self.newest.load(Ordering::SeqCst).as_ref() } {
             link.is_abandoned.store(true, Ordering::Release);
         }
     }
@@ -166,10 +187,9 @@ impl<T> Renewed<T> {
     }
 
     fn add(&self, older: *mut Link<T>, value: T) -> &T {
-        watch();
         let generation = GENERATION.load(Ordering::Acquire);
         let link = Box::into_raw(Box::new(Link { value, generation, is_abandoned: AtomicBool::new(false), older }));
-        match self.newest.compare_exchange(older, link, Ordering::AcqRel, Ordering::Acquire) {
+        match self.newest.compare_exchange(older, link, Ordering::SeqCst, Ordering::SeqCst) {
             // SAFETY: the link was just published, and lives as long as `self`.
             Ok(_) => unsafe { &(*link).value },
             Err(newest) => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base_url::BaseUrl;
+use crate::base_url::{BaseUrl, is_loopback};
 use crate::error::Error;
 use crate::proxy_url::ProxyUrl;
 
@@ -49,7 +49,7 @@ pub struct Options<'a> {
     /// `http://[user:password@]host:port` or `socks5://[user:password@]host:port` of a proxy to go through, which looks
     /// up the service's name itself. Default: none.
     pub proxy: Option<&'a str>,
-    /// Takes the proxy from the environment where `proxy` is `None`: `https_proxy` (`http_proxy` for an `http://` base
+    /// Takes the proxy from the environment, by names in lower case, where `proxy` is `None`: `https_proxy` (`http_proxy` for an `http://` base
     /// URL) or `all_proxy`, unless `no_proxy` excepts the host; nothing in a CGI program.
     pub proxy_from_environment: bool,
     /// PEM file with the client's certificate and those between it and a root, to show to a server that asks. Goes with
@@ -145,11 +145,19 @@ impl Options<'_> {
         }
     }
 
+    /// The proxy to go through. Through one on another machine, plain HTTP towards loopback leaves this one.
     fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
-        match self.proxy {
-            Some(text) => ProxyUrl::parse(text).map(Some),
-            None if self.proxy_from_environment => ProxyUrl::from_environment(base_url.scheme(), base_url.host()),
-            None => Ok(None),
+        const SEEN: &str = "is on another machine, which would see the credentials of an http:// base_url: give https://, or set \
+                            the flag that allows it";
+        let is_seen_by =
+            |proxy: &ProxyUrl| base_url.scheme() == "http" && !self.allow_plain_http && !is_loopback(&proxy.host);
+        match self.proxy.map(ProxyUrl::parse).transpose()? {
+            Some(proxy) if is_seen_by(&proxy) => Err(Error::argument("proxy", SEEN)),
+            None if self.proxy_from_environment => {
+                let proxy = ProxyUrl::from_environment(base_url.scheme(), base_url.host())?;
+                Ok(proxy.filter(|proxy| !is_seen_by(proxy)))
+            }
+            given => Ok(given),
         }
     }
 }
@@ -216,6 +224,17 @@ mod tests {
             assert!(check(suffix).is_err(), "{suffix:?} was accepted");
         }
         assert!(check(&"x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn plain_http_is_not_shown_to_a_proxy_on_another_machine() {
+        let check = |base_url, proxy, allow_plain_http| {
+            Options { base_url: Some(base_url), proxy: Some(proxy), allow_plain_http, ..Options::default() }.check()
+        };
+        assert!(check("http://localhost", "http://proxy.test:3128", false).is_err());
+        assert!(check("http://localhost", "http://proxy.test:3128", true).is_ok());
+        assert!(check("http://localhost", "http://127.0.0.1:3128", false).is_ok());
+        assert!(check("https://localhost", "http://proxy.test:3128", false).is_ok());
     }
 
     #[test]

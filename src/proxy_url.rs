@@ -47,7 +47,8 @@ impl ProxyUrl {
     /// `all_proxy`, unless `no_proxy` excepts the host. A CGI program is started with an environment that its client
     /// helps to write, so there nothing is taken from it; nor is `HTTP_PROXY` ever, which such a client can set.
     pub(crate) fn from_environment(scheme: &str, host: &str) -> Result<Option<Self>, Error> {
-        from_variables(scheme, host, |name| env::var(name).ok())
+        // What is no UTF-8 is there all the same: replaced, it is refused as what it is not.
+        from_variables(scheme, host, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 }
 
@@ -60,15 +61,22 @@ fn from_variables(
     if is_cgi || variable("no_proxy").is_some_and(|list| is_excepted(host, &list)) {
         return Ok(None);
     }
-    let named = variable(&format!("{scheme}_proxy")).or_else(|| variable("all_proxy"));
-    named.filter(|text| !text.is_empty()).map(|text| ProxyUrl::parse(&text)).transpose()
+    let named = |name: String| variable(&name).filter(|text| !text.is_empty()).map(|text| (name, text));
+    let Some((name, text)) = named(format!("{scheme}_proxy")).or_else(|| named("all_proxy".to_owned())) else {
+        return Ok(None);
+    };
+    parse(&text).map(Some).map_err(|problem| Error::argument(&format!("proxy from the environment's {name}"), problem))
 }
 
 /// Whether `list`, names and addresses parted by commas, has `host` or a domain that it belongs to, or is `*`.
 fn is_excepted(host: &str, list: &str) -> bool {
     let host = host.trim_matches(['[', ']', '.']).to_ascii_lowercase();
     let matches = |entry: &str| {
-        let entry = entry.trim().trim_matches(['[', ']', '.']).to_ascii_lowercase();
+        let without_port = entry
+            .rsplit_once(':')
+            .filter(|(name, port)| !name.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = without_port.map_or(entry, |(name, _)| name);
+        let entry = name.trim().trim_matches(['[', ']', '.']).to_ascii_lowercase();
         entry == "*" || (!entry.is_empty() && (host == entry || host.ends_with(&format!(".{entry}"))))
     };
     list.split([',', ' ']).any(matches)
@@ -82,7 +90,7 @@ fn parse(text: &str) -> Result<ProxyUrl, &'static str> {
     let (scheme, rest) = text.split_once("://").ok_or(SHAPE)?;
     let kind = match scheme.to_ascii_lowercase().as_str() {
         "http" => ProxyKind::Http,
-        "socks5" | "socks5h" => ProxyKind::Socks5,
+        "socks5" => ProxyKind::Socks5,
         _ => return Err(SHAPE),
     };
     let (user, address) = rest.rsplit_once('@').map_or((None, rest), |(user, address)| (Some(user), address));
@@ -144,6 +152,7 @@ mod tests {
             "http://u:hush%0a@proxy:3128",
             "http://proxy :3128",
             "socks4://proxy:1080",
+            "socks5h://proxy:1080",
             "http://pröxy:3128",
             "http://1.2.3:3128",
         ];
@@ -164,10 +173,14 @@ mod tests {
         };
         assert_eq!(find(&[("https_proxy", "http://one:1"), ("all_proxy", "http://two:2")]).as_deref(), Some("one"));
         assert_eq!(find(&[("all_proxy", "socks5://two:2")]).as_deref(), Some("two"));
+        assert_eq!(find(&[("https_proxy", ""), ("all_proxy", "http://two:2")]).as_deref(), Some("two"));
         assert_eq!(find(&[("https_proxy", "")]), None);
         assert_eq!(find(&[("HTTP_PROXY", "http://one:1"), ("http_proxy", "http://one:1")]), None);
         assert_eq!(find(&[("https_proxy", "http://one:1"), ("REQUEST_METHOD", "GET")]), None);
-        for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM"] {
+        let bad = |name: &str| (name == "all_proxy").then(|| "one:1".to_owned());
+        let error = from_variables("https", "host", bad).unwrap_err();
+        assert!(error.message().starts_with("proxy from the environment's all_proxy is not"), "{error}");
+        for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM", "api.nexmo.com:443"] {
             assert_eq!(find(&[("https_proxy", "http://one:1"), ("no_proxy", list)]), None, "{list}");
         }
         for list in ["", "exmo.com", "i.nexmo.com", "www.nexmo.com"] {

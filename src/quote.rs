@@ -5,7 +5,10 @@
 //! not quoted at all: there is no end to the ways in which a text can be written.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -112,10 +115,17 @@ fn mask_one(text: &str, secret: &str) -> String {
 /// was broken up with.
 fn gives_away(text: &str, secrets: &[&str]) -> bool {
     let mut text = text.to_owned();
+    let disguised =
+        secrets.iter().flat_map(|secret| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))]);
+    let disguised: Vec<Vec<char>> = disguised.collect();
     for _ in 0..3 {
         let decoded = unescape(&text);
-        let seen = [&text, &decoded, &between_tags(&text, ""), &between_tags(&decoded, "")].map(|text| bare(text));
-        if secrets.iter().any(|secret| seen.iter().any(|text| shows(text, &bare(secret)))) {
+        let seen =
+            [&text, &decoded, &between_tags(&text, ""), &between_tags(&decoded, "")].map(|text| Seen::new(bare(text)));
+        // A secret of signs alone has nothing bare, and is looked for as it is.
+        let stands =
+            |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK && decoded.contains(*secret);
+        if secrets.iter().any(stands) || disguised.iter().any(|secret| seen.iter().any(|text| text.shows(secret))) {
             return true;
         }
         text = decoded;
@@ -128,29 +138,68 @@ fn bare(text: &str) -> Vec<char> {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn shows(text: &[char], secret: &[char]) -> bool {
-    let part = secret.len().min(TELLING_PART);
-    let starts = secret.len().min(TELLING_START)..secret.len();
-    let has_part = part > 0 && secret.windows(part).any(|part| text.windows(part.len()).any(|other| other == part));
-    has_part || starts.into_iter().any(|length| secret.get(..length).is_some_and(|start| text.ends_with(start)))
+/// A text with all its telling parts, to look for many secrets in.
+struct Seen {
+    text: Vec<char>,
+    parts: HashSet<[char; TELLING_PART]>,
 }
 
-/// Undoes percent-encoding and the escapes of HTML and JSON, once. Escapes with names disappear.
+impl Seen {
+    fn new(text: Vec<char>) -> Self {
+        let parts = text.windows(TELLING_PART).filter_map(|part| part.try_into().ok()).collect();
+        Self { text, parts }
+    }
+
+    fn shows(&self, secret: &[char]) -> bool {
+        let is_short = secret.len() < TELLING_PART;
+        let has_whole = || !secret.is_empty() && self.text.windows(secret.len()).any(|part| part == secret);
+        let has_part = || {
+            secret
+                .windows(TELLING_PART)
+                .any(|part| part.try_into().is_ok_and(|part| self.parts.contains::<[char; TELLING_PART]>(&part)))
+        };
+        let mut starts = secret.len().min(TELLING_START)..secret.len();
+        (if is_short { has_whole() } else { has_part() })
+            || starts.any(|length| secret.get(..length).is_some_and(|start| self.text.ends_with(start)))
+    }
+}
+
+/// Undoes percent-encoding and the escapes of HTML, JSON, programming languages and mail, once. Escapes with names
+/// that are not signs of HTML disappear.
 fn unescape(text: &str) -> String {
     let text = percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned();
-    let text = replace_escapes(&text, "&", |escape| {
-        let (name, rest) = escape.split_once(';').filter(|(name, _)| name.len() <= 32)?;
-        let code = match name.strip_prefix('#').map(|number| (number, number.strip_prefix(['x', 'X']))) {
-            Some((_, Some(hexadecimal))) => u32::from_str_radix(hexadecimal, 16).ok(),
-            Some((decimal, None)) => decimal.parse().ok(),
-            None => None,
+    let text = replace_escapes(&text, "&", read_entity);
+    ["\\u{", "\\u", "\\x", "%u", "="].iter().fold(text, |text, opening| {
+        let most_digits = match *opening {
+            "\\x" | "=" => 2,
+            "\\u{" => 6,
+            _ => 4,
         };
-        Some((code.and_then(char::from_u32), rest))
-    });
-    replace_escapes(&text, "\\u", |escape| {
-        let (digits, rest) = escape.split_at_checked(4)?;
-        Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?), rest))
+        replace_escapes(&text, opening, |escape| read_hexadecimal(escape, most_digits))
     })
+}
+
+/// `#115;`, `#x73;` or `shy;`, with or without the sign at its end.
+fn read_entity(escape: &str) -> Option<(Option<char>, &str)> {
+    let Some(number) = escape.strip_prefix('#') else {
+        let end = escape.find(|c: char| !c.is_ascii_alphanumeric())?;
+        let (name, rest) = escape.split_at_checked(end)?;
+        let character = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')].into_iter();
+        let character = character.filter(|(known, _)| *known == name).map(|(_, character)| character).next();
+        return rest.strip_prefix(';').map(|rest| (character, rest));
+    };
+    let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |digits| (digits, 16));
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at_checked(end)?;
+    let code = u32::from_str_radix(digits, radix).ok()?;
+    Some((char::from_u32(code), rest.strip_prefix(';').unwrap_or(rest)))
+}
+
+fn read_hexadecimal(escape: &str, most_digits: usize) -> Option<(Option<char>, &str)> {
+    let end = escape.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(escape.len()).min(most_digits);
+    let (digits, rest) = escape.split_at_checked(end)?;
+    let code = u32::from_str_radix(digits, 16).ok()?;
+    Some((char::from_u32(code), rest.strip_prefix('}').unwrap_or(rest)))
 }
 
 /// Replaces whatever follows `opening` by what `read` makes of it: a character or none, and the rest of the text.
@@ -257,6 +306,20 @@ mod tests {
         for body in bodies {
             assert_eq!(quote(body, [secret].into_iter()), None, "{}", String::from_utf8_lossy(body));
         }
+        let secret = "Tr0ub4dor3xyz";
+        for body in [
+            "you sent &#84&#114&#48&#117&#98&#52&#100&#111&#114&#51&#120&#121&#122 to me",
+            r"you sent \x54\x72\x30\x75\x62\x34\x64\x6f\x72\x33\x78\x79\x7a to me",
+            r"you sent \u{54}\u{72}\u{30}\u{75}\u{62}\u{34}\u{64}\u{6f}\u{72}\u{33} to me",
+            "you sent %u0054%u0072%u0030%u0075%u0062%u0034%u0064%u006f to me",
+            "you sent =54=72=30=75=62=34=64=6f=72=33 to me",
+            "you sent VHIwdWI0ZG9yM3h5eg== to me",
+            "you sent 5472 3075 6234 646f 7233 7879 7a to me",
+        ] {
+            assert_eq!(quote(body.as_bytes(), [secret].into_iter()), None, "{body}");
+        }
+        assert_eq!(quote(b"you sent &amp;&lt;&gt;&quot;&#39;$ to me", ["&<>\"'$"].into_iter()), None);
+        let secret = "pa'ss\"98/76&=+ä";
         let latin_1 = b"you sent pa'ss\"98/76&=+\xe4 to me";
         assert_eq!(quote(latin_1, [secret].into_iter()).as_deref(), Some("you sent *** to me"));
     }

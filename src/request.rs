@@ -52,6 +52,11 @@ impl Request {
         }
     }
 
+    /// Host and port of the service, as the base URL has them.
+    pub(crate) fn authority(&self) -> &str {
+        self.url.split('/').nth(2).unwrap_or_default()
+    }
+
     /// What of the request nobody may see.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.secrets.iter().map(|secret| secret.as_str())
@@ -194,6 +199,7 @@ mod tests {
     fn all_that_stands_for_the_secret_is_known() {
         let credentials = Credentials::basic("key", "secret").unwrap();
         let request = request("id", &credentials, &Options::default());
+        assert_eq!(request.authority(), "api.nexmo.com");
         assert_eq!(request.secrets().collect::<Vec<_>>(), ["secret", "a2V5OnNlY3JldA=="]);
         assert_eq!(request.authorization.as_deref().map(String::as_str), Some("Basic a2V5OnNlY3JldA=="));
     }

@@ -60,7 +60,7 @@ fn sent(channel: &str, way: &str, timestamp: &str) -> String {
     let base_url = format!("http://{host}/base/");
     let options = Options { base_url: Some(&base_url), user_agent: Some("caller-suffix/2"), ..Options::default() };
     let settings = options.check().unwrap();
-    let transport = HttpTransport::new(&Setup::new(&settings).unwrap(), Resolver::default());
+    let transport = HttpTransport::new(&Setup::new(&settings).unwrap(), Resolver::of_process());
     let sending = World { clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000), ..World::REAL };
     let outcome =
         report(&conversion(channel, timestamp), &credentials(way), &settings, &transport, &sending, Instant::now());

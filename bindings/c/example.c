@@ -10,7 +10,8 @@
  * and, to try it against the sandbox:
  *     NEXMO_BASE_URL, NEXMO_CA_FILE      where the service is, and whom to trust
  *
- * Build:  cc -std=c89 -I ../../include example.c -L ../../target/release -lnexmo_conversion -o example
+ * Build, in this folder:
+ *     cc -I ../../include example.c -L ../../build/lib -Wl,-rpath,"$PWD/../../build/lib" -lnexmo_conversion -o example
  */
 #include <stdio.h>
 #include <stdlib.h>

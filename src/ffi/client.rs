@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::handle::Table;
 use super::status::{NEXMO_ERR_INTERNAL, NEXMO_ERR_NULL, NEXMO_OK, nexmo_status};
 use super::structs::{nexmo_credentials, nexmo_options, nexmo_result};
-use super::tell::{tell, tell_done};
+use super::tell::{if_sound, tell, tell_done};
 use super::{Refusal, arguments};
 use crate::client::Client;
 use crate::conversion::Channel;
+use crate::fork;
 use crate::guard::guard;
 
 /// A client: who reports, how, and the connections that are kept for it. Made by nexmo_client_new, given back to
@@ -23,7 +24,17 @@ pub struct nexmo_client {
     _ticket: (),
 }
 
-static CLIENTS: Table<Client> = Table::new(|| Box::new(CLIENTS.lock()));
+static CLIENTS: Table<Client> = Table::new();
+
+/// Has forks hold the table's lock from the moment on that the library is loaded.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn hold() {
+        fork::hold_during_forks(|| Box::new(CLIENTS.lock()));
+    }
+    hold
+};
 
 /// Makes a client.
 ///
@@ -192,6 +203,7 @@ fn discard(client: *mut nexmo_client) {
 /// @param client  A client, or NULL, which does nothing.
 /// @retval NEXMO_OK            The client is freed, or NULL was given.
 /// @retval NEXMO_ERR_HANDLE    The client was freed before, or never was one. Correct the call.
+/// @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
 /// @retval NEXMO_ERR_INTERNAL  A mistake of the library.
 /// @par Ownership: the pointer must not be used afterwards; a call that does returns NEXMO_ERR_HANDLE.
 /// @par Threads: call from any thread, while others use the client too. Not from a signal handler.
@@ -206,7 +218,7 @@ pub extern "C" fn nexmo_client_free(client: *mut nexmo_client) -> nexmo_status {
     if client.is_null() {
         return NEXMO_OK;
     }
-    match guard(|| CLIENTS.remove(client).map(|client| client.cancel())) {
+    match guard(|| if_sound().and_then(|()| CLIENTS.remove(client)).map(|client| client.cancel())) {
         Some(Ok(())) => NEXMO_OK,
         Some(Err(refusal)) => refusal.status,
         None => NEXMO_ERR_INTERNAL,

@@ -1,15 +1,13 @@
 //! Handles are tickets: a number that is never used twice, in the guise of a pointer. A ticket that was given back, or never
 //! given out, is found out and refused; nothing behind it can be touched.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Refusal;
 use super::status::{NEXMO_ERR_HANDLE, NEXMO_ERR_INTERNAL};
-use crate::fork;
 
 /// One more than the last ticket: half of the numbers that 32 bits hold, so that it is positive as any kind of integer.
 const TICKETS: u32 = 1 << 31;
@@ -18,22 +16,15 @@ const TICKETS: u32 = 1 << 31;
 pub(crate) struct Table<T: 'static> {
     entries: Mutex<BTreeMap<u32, Arc<T>>>,
     last: AtomicU32,
-    take_lock: fn() -> Box<dyn Any>,
-    is_held_during_forks: AtomicBool,
 }
 
 type Entries<T> = BTreeMap<u32, Arc<T>>;
 
 impl<T> Table<T> {
-    /// An empty table. `take_lock` returns what its [`Table::lock`] returns: a fork takes it, or a child might find it
-    /// locked for ever.
-    pub(crate) const fn new(take_lock: fn() -> Box<dyn Any>) -> Self {
-        Self {
-            entries: Mutex::new(BTreeMap::new()),
-            last: AtomicU32::new(0),
-            take_lock,
-            is_held_during_forks: AtomicBool::new(false),
-        }
+    /// An empty table. Whoever has one sees to it that [`Table::lock`] is held during forks, or a child might find it locked
+    /// for ever.
+    pub(crate) const fn new() -> Self {
+        Self { entries: Mutex::new(BTreeMap::new()), last: AtomicU32::new(0) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Entries<T>> {
@@ -42,9 +33,6 @@ impl<T> Table<T> {
 
     /// A new ticket for `value`.
     pub(crate) fn insert<H>(&self, value: T) -> Result<*mut H, Refusal> {
-        if !self.is_held_during_forks.swap(true, Ordering::AcqRel) {
-            fork::hold_during_forks(self.take_lock);
-        }
         let last = self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
             last.checked_add(1).filter(|next| *next < TICKETS)
         });
@@ -80,7 +68,7 @@ fn refused() -> Refusal {
 mod tests {
     use super::*;
 
-    static TABLE: Table<&str> = Table::new(|| Box::new(TABLE.lock()));
+    static TABLE: Table<&str> = Table::new();
 
     #[test]
     fn a_ticket_stands_for_its_value_until_it_is_given_back() {
@@ -105,7 +93,7 @@ mod tests {
 
     #[test]
     fn when_the_tickets_are_used_up_there_are_no_more() {
-        let table: Table<u8> = Table::new(|| Box::new(()));
+        let table: Table<u8> = Table::new();
         table.last.store(TICKETS - 2, Ordering::Release);
         let last: *mut u8 = table.insert(1).ok().unwrap();
         assert_eq!(last.addr(), (1 << 31) - 1);

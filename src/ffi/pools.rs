@@ -22,7 +22,6 @@ const MOST: usize = 8;
 /// The pools of this process.
 static POOLS: Renewed<Pools> = Renewed::new();
 
-#[derive(Default)]
 struct Pools {
     resolver: Resolver,
     /// The one used last stands last.
@@ -87,7 +86,7 @@ fn stamp(parameter: &str, path: &Path) -> Result<Stamp, Error> {
 
 /// The connections to use with `settings`.
 pub(crate) fn transport(settings: &Settings) -> Result<Arc<HttpTransport>, Error> {
-    POOLS.get_or_make(Pools::default).transport(settings)
+    POOLS.get_or_make(|| Pools::new(Resolver::of_process())).transport(settings)
 }
 
 /// Leaves all pools behind, so that what a panic may have broken is not met again.
@@ -96,6 +95,10 @@ pub(crate) fn discard() {
 }
 
 impl Pools {
+    fn new(resolver: Resolver) -> Self {
+        Self { resolver, pools: Mutex::default() }
+    }
+
     fn transport(&self, settings: &Settings) -> Result<Arc<HttpTransport>, Error> {
         let key = Key::new(settings)?;
         if let Some(transport) = find(&mut self.lock(), &key) {
@@ -155,7 +158,7 @@ mod tests {
     }
 
     fn pools() -> Pools {
-        Pools { resolver: Resolver::new(Counted(Arc::default())), ..Pools::default() }
+        Pools::new(Resolver::new(Counted(Arc::default())))
     }
 
     fn settings(base_url: &str, ca_file: Option<&Path>) -> Settings {
@@ -169,7 +172,7 @@ mod tests {
         const CALLS: u64 = 10_000;
         let lookups = Arc::new(AtomicUsize::new(0));
         let resolver = Resolver::new(Counted(Arc::clone(&lookups)));
-        POOLS.get_or_make(|| Pools { resolver, ..Pools::default() });
+        POOLS.get_or_make(|| Pools::new(resolver));
         let sandbox = Sandbox::start(SandboxSettings::default()).unwrap();
         let base_url = CString::new(sandbox.http_url().replace("127.0.0.1", "conversion.test")).unwrap();
         // SAFETY: integers and pointers, for which all zeroes are a value.

@@ -52,7 +52,11 @@ pub(crate) unsafe fn read<T: Sized>(pointer: *const T) -> Result<T, Refusal> {
     // SAFETY: the caller's promise; `size` bytes can be read.
     let (value, surplus) = unsafe { (copied(pointer, size), surplus(pointer, size)) };
     if surplus.iter().any(|byte| *byte != 0) {
-        let told = format!("{name} holds something in fields that this library does not know: load the newer library");
+        let told = format!(
+            "{name}.struct_size is {size}, and behind the {} bytes that this library knows not all is 0: is it another struct, or one \
+             without its INIT? Else load the newer library",
+            size_of::<T>()
+        );
         return Err(Refusal::new(NEXMO_ERR_STRUCT, told));
     }
     // SAFETY: the trait's promise: the value begins with a head.

@@ -11,7 +11,7 @@ use crate::error::Kind;
 /// later versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
 pub type nexmo_status = i32;
 
-/// The service took the report. Nothing is left to do.
+/// The call did what it is for. Of a report it means that the service took it.
 pub const NEXMO_OK: nexmo_status = 0;
 
 /// A pointer that must point to something is NULL. Nothing was sent. Correct the call; the message names the pointer.
@@ -44,8 +44,8 @@ pub const NEXMO_ERR_TIMEOUT: nexmo_status = 101;
 pub const NEXMO_ERR_TLS: nexmo_status = 102;
 /// What came back is not HTTP. The report may have been taken. Repeat later; if it stays so, check base_url.
 pub const NEXMO_ERR_PROTOCOL: nexmo_status = 103;
-/// The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it
-/// stays so, check the proxy's address and its user.
+/// The proxy could not be reached, refused, or sent no valid answer. The report was not taken unless the result's
+/// taken says that it may be. Repeat later; if it stays so, check the proxy's address and its user.
 pub const NEXMO_ERR_PROXY: nexmo_status = 104;
 
 /// 401: the credentials are wrong. The service refused the report. Repeat it with the right key and secret; a signed
@@ -111,7 +111,7 @@ const fn row(status: nexmo_status, name: &'static CStr, is_retryable: bool, desc
 
 /// Every status there is, in the order of their numbers.
 const ROWS: &[Row] = &[
-    row(NEXMO_OK, c"NEXMO_OK", false, c"The service took the report. Nothing is left to do."),
+    row(NEXMO_OK, c"NEXMO_OK", false, c"The call did what it is for. Of a report it means that the service took it."),
     row(NEXMO_ERR_NULL, c"NEXMO_ERR_NULL", false, c"A pointer that must point to something is NULL. Nothing was sent. Correct the call; the message names the pointer."),
     row(NEXMO_ERR_STRUCT, c"NEXMO_ERR_STRUCT", false, c"A struct has a struct_size that this library cannot use, or holds something in fields that this library does not know. Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was built for."),
     row(NEXMO_ERR_FLAGS, c"NEXMO_ERR_FLAGS", false, c"A flag is set that this library does not know. Nothing was sent. Clear it, or load a newer library."),
@@ -123,7 +123,7 @@ const ROWS: &[Row] = &[
     row(NEXMO_ERR_TIMEOUT, c"NEXMO_ERR_TIMEOUT", true, c"A time limit ran out. The report may have been taken if the result's taken says so. Repeat later."),
     row(NEXMO_ERR_TLS, c"NEXMO_ERR_TLS", false, c"The TLS handshake failed, or the server's certificate is not trusted. The report was not taken unless the result's taken says that it may be. Do not repeat before the cause is removed: check base_url, ca_file, the machine's clock, and who answers in the service's place."),
     row(NEXMO_ERR_PROTOCOL, c"NEXMO_ERR_PROTOCOL", true, c"What came back is not HTTP. The report may have been taken. Repeat later; if it stays so, check base_url."),
-    row(NEXMO_ERR_PROXY, c"NEXMO_ERR_PROXY", true, c"The proxy could not be reached, refused, or sent no valid answer. The report was not taken. Repeat later; if it stays so, check the proxy's address and its user."),
+    row(NEXMO_ERR_PROXY, c"NEXMO_ERR_PROXY", true, c"The proxy could not be reached, refused, or sent no valid answer. The report was not taken unless the result's taken says that it may be. Repeat later; if it stays so, check the proxy's address and its user."),
     row(NEXMO_ERR_UNAUTHORIZED, c"NEXMO_ERR_UNAUTHORIZED", false, c"401: the credentials are wrong. The service refused the report. Repeat it with the right key and secret; a signed report may also be refused because its timestamp is old or the machine's clock is wrong."),
     row(NEXMO_ERR_NOT_ENABLED, c"NEXMO_ERR_NOT_ENABLED", false, c"402: conversion is not enabled for the account, or the account's credentials are bad. The service refused the report. Ask the service's support to enable it, and repeat afterwards."),
     row(NEXMO_ERR_INVALID_PARAMETERS, c"NEXMO_ERR_INVALID_PARAMETERS", false, c"420, 422 or 423: the service refused the report for its parameters. Do not repeat it unchanged."),
@@ -212,8 +212,8 @@ pub extern "C" fn nexmo_status_describe(status: nexmo_status) -> *const c_char {
 /// Tells whether the same call, repeated later without any change, can succeed.
 ///
 /// @param status  Any number.
-/// @return 1 if it can; 0 if something must be mended first, nothing is left to do, or this version does not know the
-///         number.
+/// @return 1 if it can; 0 if something must be corrected first, nothing is left to do, or this version does not know
+/// the number. NEXMO_ERR_CANCELLED and NEXMO_ERR_INTERNAL are 0: whether to repeat those is the caller's choice.
 /// @par Threads: call from any thread, any number at once.
 /// @par Blocking: never.
 /// @par Since: 1.0

@@ -31,8 +31,9 @@ pub const NEXMO_SIGNATURE_SHA512: i32 = 5;
 /// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
 /// credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
-/// nexmo_options.flags: where proxy is NULL, takes it from the environment: https_proxy (http_proxy for an http://
-/// base_url) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI program, and HTTP_PROXY never.
+/// nexmo_options.flags: where proxy is NULL, takes it from the environment, by names in lower case: https_proxy
+/// (http_proxy for an http:// base_url) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI
+/// program.
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the roots built into the library rather than the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;

@@ -62,7 +62,8 @@ unsafe fn tell_result(
     told.status
 }
 
-fn if_sound() -> Result<(), Refusal> {
+/// Refuses a process that cannot use the library.
+pub(crate) fn if_sound() -> Result<(), Refusal> {
     if fork::is_sound() {
         return Ok(());
     }

@@ -2,12 +2,13 @@
 
 use std::io;
 
+use rustls::CertificateError;
 use ureq::Timeout;
 
 use crate::error::{Error, Kind};
 
-/// The class and the words of `error`, which ended a request that was, or was not yet, `connected`.
-pub(super) fn failure(error: &ureq::Error, is_connected: bool) -> Error {
+/// The class and the words of `error`, which ended a request to `authority` that was, or was not yet, connected.
+pub(super) fn failure(error: &ureq::Error, is_connected: bool, authority: &str) -> Error {
     let (kind, message) = match error {
         ureq::Error::Io(error) => of_io(error, is_connected),
         ureq::Error::Timeout(limit) => (Kind::Timeout, time_ran_out(*limit).to_owned()),
@@ -22,7 +23,7 @@ pub(super) fn failure(error: &ureq::Error, is_connected: bool) -> Error {
         ureq::Error::BodyStalled => (Kind::Protocol, "the answer is not HTTP".to_owned()),
         _ => (Kind::Internal, "the HTTP library refused the request".to_owned()),
     };
-    Error::new(kind, message)
+    Error::new(kind, format!("{authority}: {message}"))
 }
 
 fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
@@ -43,7 +44,16 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
 }
 
 fn not_trusted(error: &rustls::Error) -> String {
-    format!("TLS failed: {error}")
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "TLS failed: the server's certificate was issued by nobody that is trusted; ca_file can say whom to trust"
+                .to_owned()
+        }
+        rustls::Error::InvalidMessage(_) => {
+            format!("TLS failed: the server speaks something else on this port: {error}")
+        }
+        _ => format!("TLS failed: {error}"),
+    }
 }
 
 fn time_ran_out(limit: Timeout) -> &'static str {

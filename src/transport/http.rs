@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::config::{Config, RedirectAuthHeaders};
@@ -10,7 +11,8 @@ use ureq::http::uri::Authority;
 use ureq::http::{HeaderValue, Response, Uri};
 use ureq::tls::{ClientCert, RootCerts, TlsConfig, TlsProvider};
 use ureq::typestate::WithBody;
-use ureq::unversioned::transport::{Connector, RustlsConnector};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
+use ureq::unversioned::transport::{Connector, NextTimeout, RustlsConnector};
 use ureq::{Agent, Body, RequestBuilder};
 
 use super::cancel::Cancel;
@@ -24,6 +26,7 @@ use super::watch::{Generation, Progress, WatchedConnector};
 use super::{Exchange, Limits, Transport};
 use crate::answer::Answer;
 use crate::error::Error;
+use crate::fork;
 use crate::options::{Settings, Trust};
 use crate::proxy_url::ProxyUrl;
 use crate::request::Request;
@@ -82,6 +85,7 @@ pub(crate) struct HttpTransport {
 impl HttpTransport {
     /// Prepares to connect; no connection is made yet.
     pub(crate) fn new(setup: &Setup, resolver: Resolver) -> Self {
+        warm_up();
         let (generation, cancel) = (Generation::default(), Arc::<Cancel>::default());
         let tcp = TcpConnector { cancel: Arc::clone(&cancel), proxy: setup.proxy.clone().map(Proxy) };
         let connector =
@@ -128,7 +132,7 @@ impl Transport for HttpTransport {
             Some(status) if matches!(error, ureq::Error::Protocol(_)) => {
                 Ok(Answer { status, retry_after: None, body: None })
             }
-            _ => Err(failure(&error, last.connected || last.written)),
+            _ => Err(failure(&error, last.connected || last.written, request.authority())),
         });
         Exchange { answer, written: seen.written || last.written }
     }
@@ -163,6 +167,31 @@ fn was_dead_in_the_pool(error: &ureq::Error, seen: Progress, elapsed: Duration) 
 fn is_loss(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero};
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof | WriteZero)
+}
+
+/// Has the libraries below initialise what they have one of in the process. They do so under locks which, if a fork found
+/// them held, a child would wait for without end.
+fn warm_up() {
+    static IS_WARM: AtomicBool = AtomicBool::new(false);
+    fork::with_no_fork(|| {
+        if !IS_WARM.swap(true, Ordering::AcqRel) {
+            let config = Agent::config_builder().proxy(None).build();
+            Agent::with_parts(config, (), NoNames).post("http://localhost/").send_empty().ok();
+            for suite in rustls::crypto::ring::default_provider().cipher_suites {
+                suite.tls13().map(|suite| suite.common.hash_provider.hash(&[]));
+            }
+        }
+    });
+}
+
+/// Knows no name, so that a request ends before there is a connection.
+#[derive(Debug)]
+struct NoNames;
+
+impl UreqResolver for NoNames {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Err(ureq::Error::HostNotFound)
+    }
 }
 
 /// Each of the library's defaults that a report must not be left to, set.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::route::port_of;
 use super::socket::Socket;
-use crate::proxy_url::{ProxyKind, ProxyUrl};
+use crate::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
 
 /// The longest head of an answer to `CONNECT` that is read.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -55,28 +55,28 @@ impl Proxy {
     fn open_socks5(&self, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
         const NO_AUTHENTICATION: u8 = 0;
         const USER_AND_PASSWORD: u8 = 2;
-        let method = if self.0.user.is_some() { USER_AND_PASSWORD } else { NO_AUTHENTICATION };
-        line.write(&[5, 1, method])?;
-        if line.read::<2>()? != [5, method] {
-            return Err(refused("the proxy speaks no SOCKS5, or not with this authentication"));
+        match &self.0.user {
+            None => line.write(&[5, 1, NO_AUTHENTICATION])?,
+            Some(_) => line.write(&[5, 2, NO_AUTHENTICATION, USER_AND_PASSWORD])?,
         }
-        self.authenticate_to_socks5(line)?;
+        match (line.read::<2>()?, &self.0.user) {
+            ([5, NO_AUTHENTICATION], _) => {}
+            ([5, USER_AND_PASSWORD], Some(user)) => authenticate_to_socks5(line, user)?,
+            _ => return Err(refused("the proxy speaks no SOCKS5, or not with this authentication")),
+        }
         line.write(&[&[5, 1, 0], socks5_address(host)?.as_slice(), &port.to_be_bytes()].concat())?;
         read_socks5_answer(line)
     }
+}
 
-    fn authenticate_to_socks5(&self, line: &Line<'_>) -> io::Result<()> {
-        let Some(user) = &self.0.user else {
-            return Ok(());
-        };
-        let part = |text: &str| -> io::Result<Zeroizing<Vec<u8>>> {
-            let length = u8::try_from(text.len()).map_err(|_| refused("user or password is too long for SOCKS5"))?;
-            Ok(Zeroizing::new([&[length], text.as_bytes()].concat()))
-        };
-        let (name, password) = (part(&user.name)?, part(user.password.expose())?);
-        line.write(&Zeroizing::new([&[1], name.as_slice(), password.as_slice()].concat()))?;
-        if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(refused("the proxy refused user and password")) }
-    }
+fn authenticate_to_socks5(line: &Line<'_>, user: &ProxyUser) -> io::Result<()> {
+    let part = |text: &str| -> io::Result<Zeroizing<Vec<u8>>> {
+        let length = u8::try_from(text.len()).map_err(|_| refused("user or password is too long for SOCKS5"))?;
+        Ok(Zeroizing::new([&[length], text.as_bytes()].concat()))
+    };
+    let (name, password) = (part(&user.name)?, part(user.password.expose())?);
+    line.write(&Zeroizing::new([&[1], name.as_slice(), password.as_slice()].concat()))?;
+    if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(refused("the proxy refused user and password")) }
 }
 
 /// A host as SOCKS5 writes it: a number as it is, a name with its length, for the proxy to look up.

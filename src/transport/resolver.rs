@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::fork::Renewed;
 use crate::guard::guard;
 use crate::sys;
 
@@ -94,7 +95,15 @@ impl Name {
     }
 }
 
+/// The names that this process knows.
+static OF_PROCESS: Renewed<Resolver> = Renewed::new();
+
 impl Resolver {
+    /// The one that the whole process shares, so that there is one look-up at a time for a name.
+    pub(crate) fn of_process() -> Self {
+        OF_PROCESS.get_or_make(|| Self::new(SystemLookup)).clone()
+    }
+
     /// Looks up names by `lookup`.
     pub(crate) fn new(lookup: impl Lookup + 'static) -> Self {
         Self { shared: Arc::new(Shared { lookup: Box::new(lookup), names: Mutex::default(), ended: Condvar::new() }) }
@@ -183,12 +192,6 @@ impl Shared {
         }
         drop(names);
         self.ended.notify_all();
-    }
-}
-
-impl Default for Resolver {
-    fn default() -> Self {
-        Self::new(SystemLookup)
     }
 }
 

@@ -20,15 +20,15 @@ pub(super) struct Socket {
 impl Socket {
     /// Begins to connect to `address`.
     pub(super) fn begin(address: SocketAddr) -> io::Result<Self> {
-        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        match socket.connect(&address.into()) {
-            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
-            _ => {}
-        }
-        let stream = TcpStream::from(socket);
-        fork::connection_opened(stream.as_raw_fd());
+        let stream = fork::open_connection(|| {
+            let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+            socket.set_nonblocking(true)?;
+            socket.set_tcp_nodelay(true)?;
+            match socket.connect(&address.into()) {
+                Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+                _ => Ok(TcpStream::from(socket)),
+            }
+        })?;
         Ok(Self { stream: Some(stream) })
     }
 

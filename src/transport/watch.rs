@@ -4,6 +4,7 @@
 //! that caller. So the word is left in a thread-local for as long as the request lasts.
 
 use std::cell::Cell;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,6 +14,10 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 use zeroize::Zeroize;
 
+/// How many reads a look at an idle connection takes at most. What a server may send on one, such as tickets for later
+/// sessions, comes in fewer.
+const READS_OF_A_PROBE: u8 = 8;
+
 /// How far the request of this thread has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Progress {
@@ -20,10 +25,12 @@ pub(super) struct Progress {
     pub(super) connected: bool,
     /// Something of it was written.
     pub(super) written: bool,
-    /// Something of an answer has arrived, be it still encrypted.
+    /// Something of an answer has arrived.
     pub(super) answered: bool,
     /// The status of an answer whose head is complete and which the HTTP library refused all the same.
     pub(super) refused_status: Option<u16>,
+    /// How many more reads a look at an idle connection may make; none if there is no such look.
+    probe: Option<u8>,
     /// When the time for looking up and connecting is over.
     connect_until: Option<Instant>,
 }
@@ -34,6 +41,7 @@ thread_local! {
         written: false,
         answered: false,
         refused_status: None,
+        probe: None,
         connect_until: None,
     }) };
 }
@@ -47,6 +55,19 @@ impl Progress {
     /// How far the request has come.
     pub(super) fn seen() -> Self {
         PROGRESS.get()
+    }
+
+    /// Whether a read that has no time may be made all the same, because it is part of a look at an idle connection. Such a
+    /// look ends after a few: a peer that has that much to say is not idle.
+    pub(super) fn may_probe() -> Result<bool, Error> {
+        match Self::seen().probe {
+            None => Ok(false),
+            Some(0) => Err(io::Error::other("the connection is not idle").into()),
+            Some(left) => {
+                Self::note(|progress| progress.probe = Some(left.saturating_sub(1)));
+                Ok(true)
+            }
+        }
     }
 
     pub(super) fn note(change: impl FnOnce(&mut Self)) {
@@ -143,7 +164,9 @@ impl<T: Transport> Transport for WatchedConnection<T> {
         if buffers.input_append_buf().is_empty() {
             return Err(Error::LargeResponseHeader(waiting, waiting));
         }
-        self.inner.await_input(timeout)
+        let has_come = self.inner.await_input(timeout)?;
+        Progress::note(|progress| progress.answered |= has_come);
+        Ok(has_come)
     }
 
     /// Whether the connection can carry another request: it is of this generation, and has nothing more to say. A read
@@ -155,9 +178,13 @@ impl<T: Transport> Transport for WatchedConnection<T> {
             per_read: None,
             per_write: None,
         };
-        self.made_in == self.generation.now()
-            && self.inner.buffers().input().is_empty()
-            && matches!(self.inner.await_input(AT_ONCE), Err(Error::Timeout(_)))
+        if self.made_in != self.generation.now() || !self.inner.buffers().input().is_empty() {
+            return false;
+        }
+        Progress::note(|progress| progress.probe = Some(READS_OF_A_PROBE));
+        let is_silent = matches!(self.inner.await_input(AT_ONCE), Err(Error::Timeout(_)));
+        Progress::note(|progress| progress.probe = None);
+        is_silent
     }
 
     fn is_tls(&self) -> bool {

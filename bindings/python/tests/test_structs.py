@@ -82,7 +82,7 @@ def test_a_surplus_that_is_not_0_is_refused(log: Log) -> None:
         longer = kind(**{field[0]: getattr(struct, field[0]) for field in struct._fields_[1:]}, added=1 << 56)
         setattr(call, name, longer)
         outcome = call.make()
-        assert (outcome.status, outcome.message.split(" ")[0]) == (Status.STRUCT, name)
+        assert (outcome.status, outcome.message.split(" ")[0]) == (Status.STRUCT, f"{name}.struct_size")
     assert log.records() == []
 
 
