@@ -84,7 +84,7 @@ test-rust: library
 test-c: library $(SANDBOX) $(HARNESS) $(BUILD)/c/later $(BUILD)/c/forks $(BUILD)/c/layout $(BUILD)/c/example
 	$(SANDBOX) --quiet $(RULES) -- $(HARNESS) tests/data/bad_inputs.tsv
 	$(BUILD)/c/layout | diff tests/abi/layout.txt -
-	$(SANDBOX) --quiet -- $(BUILD)/c/later > $(BUILD)/c/later.txt 2>&1; test $$? = 0 && ! grep . $(BUILD)/c/later.txt
+	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/later > $(BUILD)/c/later.txt 2>&1; test $$? = 0 && ! grep . $(BUILD)/c/later.txt
 	$(SANDBOX) --quiet -- $(BUILD)/c/forks 1000
 	for standard in c89 c99 c11 c17; do \
 		$(CC) -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done

@@ -2,8 +2,10 @@
  * What only a library built with the feature `testing` can show: callers of today and a library of tomorrow, whose
  * structs are one field longer, and a panic inside the library, which must print nothing.
  *
- *     nexmo-sandbox -- later        prints nothing at all, unless a check fails
+ *     nexmo-sandbox RULES -- later        prints nothing at all, unless a check fails
  */
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,12 +93,40 @@ static void a_freed_client_is_released(void)
     CHECK(nexmo_testing_live_clients() == live, "not released");
 }
 
+enum { THREADS = 16 };
+
+static void *report_slowly(void *client)
+{
+    CHECK(nexmo_client_report_sms(client, "slow", 1, NULL, NULL) == NEXMO_ERR_CANCELLED, "not cancelled");
+    return NULL;
+}
+
+static void a_client_that_was_freed_under_many_calls_is_released(void)
+{
+    const size_t live = nexmo_testing_live_clients();
+    const long requests_before = sandbox_requests();
+    struct call call = fine_call();
+    pthread_t threads[THREADS];
+    nexmo_client *client;
+    int i;
+    nexmo_client_new(&call.credentials, &call.options, &client, NULL);
+    for (i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, report_slowly, client);
+    while (sandbox_requests() - requests_before < THREADS)
+        poll(NULL, 0, 1);
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+    for (i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    CHECK(nexmo_testing_live_clients() == live, "%ld clients are left", (long)(nexmo_testing_live_clients() - live));
+}
+
 int main(void)
 {
     options_of_today_and_tomorrow_are_read();
     results_of_today_and_tomorrow_are_written();
     a_panic_becomes_a_status();
     a_freed_client_is_released();
+    a_client_that_was_freed_under_many_calls_is_released();
     a_panic_takes_the_client_away();
     return checks_failed == 0 ? 0 : 1;
 }

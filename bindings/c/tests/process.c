@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -139,10 +140,37 @@ static void no_signal_is_taken_over(void)
     }
 }
 
+static volatile sig_atomic_t interruptions;
+
+static void count_interruption(int number)
+{
+    (void)number;
+    interruptions++;
+}
+
+/* A host with a timer that interrupts every system call, and SIGPIPE as the system has it, which ends the process. */
+static void signals_change_nothing(void)
+{
+    const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
+    struct sigaction count = {0}, pipe_before, pipe_default = {0};
+    count.sa_handler = count_interruption;
+    pipe_default.sa_handler = SIG_DFL;
+    sigaction(SIGPIPE, &pipe_default, &pipe_before);
+    sigaction(SIGALRM, &count, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    call_again_and_again(200);
+    setitimer(ITIMER_REAL, &never, NULL);
+    /* One may still be on its way, and would end the process if it were not ignored. */
+    signal(SIGALRM, SIG_IGN);
+    sigaction(SIGPIPE, &pipe_before, NULL);
+    CHECK(interruptions > 10, "only %d interruptions", (int)interruptions);
+}
+
 void test_process(long calls)
 {
     a_loop_keeps_its_connection_and_its_memory(calls);
     threads_report_at_once();
     forked_children_report_over_connections_of_their_own();
     no_signal_is_taken_over();
+    signals_change_nothing();
 }
