@@ -32,7 +32,9 @@ mod socks;
 mod stage;
 mod statuses;
 mod suite;
+mod tickets;
 mod tls;
+mod tls_kept;
 mod tls_rows;
 mod waits;
 
@@ -49,6 +51,8 @@ fn tables() -> Vec<Row> {
         bodies::rows(),
         connections::rows(),
         tls_rows::rows(),
+        tls_kept::rows(),
+        tickets::rows(),
         client_certificates::rows(),
         names::rows(),
         proxies::rows(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustls::ContentType;
+
 use crate::tls::Secure;
 
 /// The answer that tells the client all is well, on a connection that may stay.
@@ -19,6 +21,13 @@ pub(crate) enum Step {
     Send(Vec<u8>),
     /// Sends these bytes past TLS, in its middle.
     SendPlainly(Vec<u8>),
+    /// Sends these under TLS at once, each in a record of its own.
+    SendRecords(Vec<Vec<u8>>),
+    /// Sends records of TLS 1.3 that are of this type and hold these bytes until the connection ends, and hears no more.
+    /// The client may make its second call once there are 64 KiB of them.
+    EndlessRecords(ContentType, Vec<u8>),
+    /// Says goodbye as TLS does, and no more than that.
+    Goodbye,
     /// Sends these bytes so many times.
     Repeat(Vec<u8>, usize),
     /// Sends these bytes until the connection ends.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustls::ServerConnection;
+use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
+use rustls::{ConnectionTrafficSecrets, ContentType, ProtocolVersion, ServerConnection};
 use socket2::SockRef;
 
 use crate::notes::{Notes, PATIENCE};
@@ -48,6 +49,9 @@ impl Stage {
             Step::Read => self.read_head(),
             Step::Send(bytes) => self.write(&bytes),
             Step::SendPlainly(bytes) => self.tcp.write_all(&bytes),
+            Step::SendRecords(records) => self.write_records(&records),
+            Step::EndlessRecords(kind, bytes) => self.endless_records(kind, &bytes),
+            Step::Goodbye => self.say_goodbye(),
             Step::Repeat(bytes, times) => (0..times).try_for_each(|_| self.write(&bytes)),
             Step::Endless(bytes) => self.endless(&bytes),
             Step::Drip(bytes, pause) => self.drip(&bytes, pause),
@@ -72,10 +76,65 @@ impl Stage {
     fn secure(&mut self, how: Secure) -> io::Result<()> {
         let mut tls = Box::new(ServerConnection::new(how.config()).map_err(io::Error::other)?);
         self.tcp.set_read_timeout(Some(PATIENCE))?;
+        if let Some(early) = how.early {
+            while !tls.wants_write() {
+                tls.read_tls(&mut self.tcp)?;
+                tls.process_new_packets().map_err(io::Error::other)?;
+            }
+            tls.writer().write_all(early.as_bytes())?;
+            self.tls = Some(tls);
+            return self.flush();
+        }
         while tls.is_handshaking() {
             tls.complete_io(&mut self.tcp)?;
         }
         self.tls = Some(tls);
+        Ok(())
+    }
+
+    /// Sends what TLS has ready, in as few pieces as it can.
+    fn flush(&mut self) -> io::Result<()> {
+        let tls = self.tls.as_mut().unwrap();
+        while tls.wants_write() {
+            tls.write_tls(&mut self.tcp)?;
+        }
+        Ok(())
+    }
+
+    fn write_records(&mut self, records: &[Vec<u8>]) -> io::Result<()> {
+        let mut writer = self.tls.as_mut().unwrap().writer();
+        records.iter().try_for_each(|record| writer.write_all(record))?;
+        self.flush()
+    }
+
+    fn say_goodbye(&mut self) -> io::Result<()> {
+        self.tls.as_mut().unwrap().send_close_notify();
+        self.flush()
+    }
+
+    /// Makes the records by itself, for rustls sends no such ones.
+    fn endless_records(&mut self, typ: ContentType, bytes: &[u8]) -> io::Result<()> {
+        let tls = self.tls.take().unwrap();
+        let suite = tls.negotiated_cipher_suite().unwrap().tls13().unwrap();
+        let (first, secrets) = tls.dangerous_extract_secrets().unwrap().tx;
+        let (ConnectionTrafficSecrets::Aes128Gcm { key, iv }
+        | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
+        | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets
+        else {
+            panic!("a cipher that is unknown");
+        };
+        let mut sent = 0;
+        let mut encrypter = suite.aead_alg.encrypter(key, iv);
+        for number in (first..).take_while(|_| !self.notes.seen().is_over) {
+            let payload = OutboundChunks::Single(bytes);
+            let message = OutboundPlainMessage { typ, version: ProtocolVersion::TLSv1_2, payload };
+            let record = encrypter.encrypt(message, number).unwrap().encode();
+            self.tcp.write_all(&record)?;
+            sent += record.len();
+            if sent >= 65_536 {
+                self.notes.change(|seen| seen.may_call = true);
+            }
+        }
         Ok(())
     }
 

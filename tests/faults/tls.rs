@@ -16,21 +16,41 @@ pub(crate) struct Secure {
     identity: Identity,
     version: &'static SupportedProtocolVersion,
     wants_client_certificate: bool,
+    /// How many tickets for later sessions are sent once the client has finished.
+    tickets: usize,
+    /// What is said before the client has finished, of which the server takes no notice until it reads again.
+    pub(crate) early: Option<&'static str>,
+}
+
+impl Secure {
+    fn new(identity: Identity, version: &'static SupportedProtocolVersion) -> Self {
+        Self { identity, version, wants_client_certificate: false, tickets: 2, early: None }
+    }
 }
 
 /// TLS 1.3 with a certificate of `identity`.
 pub(crate) fn secure(identity: Identity) -> Step {
-    Step::Secure(Secure { identity, version: &TLS13, wants_client_certificate: false })
+    Step::Secure(Secure::new(identity, &TLS13))
 }
 
 /// TLS 1.2 with a certificate of `identity`.
 pub(crate) fn secure_1_2(identity: Identity) -> Step {
-    Step::Secure(Secure { identity, version: &TLS12, wants_client_certificate: false })
+    Step::Secure(Secure::new(identity, &TLS12))
 }
 
 /// TLS that serves nobody without a certificate from the suite's authority.
 pub(crate) fn mutual(version: &'static SupportedProtocolVersion) -> Step {
-    Step::Secure(Secure { identity: Identity::Good, version, wants_client_certificate: true })
+    Step::Secure(Secure { wants_client_certificate: true, ..Secure::new(Identity::Good, version) })
+}
+
+/// TLS 1.3 with so many tickets for later sessions.
+pub(crate) fn with_tickets(tickets: usize) -> Step {
+    Step::Secure(Secure { tickets, ..Secure::new(Identity::Good, &TLS13) })
+}
+
+/// TLS 1.3 that says `early` before the client has finished, and sends so many tickets once the server reads again.
+pub(crate) fn with_tickets_after(early: &'static str, tickets: usize) -> Step {
+    Step::Secure(Secure { tickets, early: Some(early), ..Secure::new(Identity::Good, &TLS13) })
 }
 
 impl Secure {
@@ -48,6 +68,10 @@ impl Secure {
             builder.with_no_client_auth()
         };
         let proof = authority().prove(self.identity);
-        Arc::new(builder.with_single_cert(proof.chain, proof.key.into()).unwrap())
+        let mut config = builder.with_single_cert(proof.chain, proof.key.into()).unwrap();
+        config.send_tls13_tickets = self.tickets;
+        config.send_half_rtt_data = self.early.is_some();
+        config.enable_secret_extraction = true;
+        Arc::new(config)
     }
 }

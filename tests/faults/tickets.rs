@@ -1,0 +1,97 @@
+//! What a server says under TLS 1.3 beside its answers: tickets for later sessions, a few or without end.
+
+use nexmo_conversion::Kind;
+use rustls::ContentType;
+
+use crate::authority::Identity;
+use crate::row::{Row, secure_row};
+use crate::script::{OK, Script, Step, answer, send};
+use crate::tls::{secure, with_tickets, with_tickets_after};
+
+const REFUSAL: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
+
+/// A flood of tickets.
+const MANY: usize = 20_000;
+
+pub(crate) fn rows() -> Vec<Row> {
+    [few(), many(), endless()].concat()
+}
+
+fn few() -> Vec<Row> {
+    let again = vec![Step::Read, send(OK), Step::Read, send(OK)];
+    let one_connection = |name: &str, first: Script| {
+        secure_row(name)
+            .plays([first, again.clone()].concat())
+            .plays(vec![secure(Identity::Good), Step::Read, send(REFUSAL)])
+            .succeeds(200)
+            .succeeds(200)
+            .succeeds(200)
+            .requests(3..=3)
+    };
+    vec![
+        one_connection("two tickets before the answer", vec![with_tickets(2), Step::Read, send(OK)]),
+        one_connection("no tickets", vec![with_tickets(0), Step::Read, send(OK)]),
+        one_connection(
+            "two tickets on an idle connection",
+            vec![with_tickets_after(OK, 2), Step::AwaitReturn, Step::Read, Step::LetCall],
+        ),
+    ]
+}
+
+fn many() -> Vec<Row> {
+    vec![
+        of("20000 tickets and never an answer", vec![with_tickets(MANY), Step::Read, Step::Stall]).fails(Kind::Timeout),
+        of(
+            "20000 tickets on an idle connection",
+            vec![with_tickets_after(OK, MANY), Step::AwaitReturn, Step::Read, Step::LetCall, Step::Stall],
+        )
+        .succeeds(200),
+    ]
+    .into_iter()
+    .map(and_another)
+    .collect()
+}
+
+fn endless() -> Vec<Row> {
+    let records = [
+        ("tickets", ContentType::Handshake, ticket().repeat(300), Kind::Timeout),
+        ("tickets, one by one", ContentType::Handshake, ticket(), Kind::Timeout),
+        ("empty records", ContentType::ApplicationData, Vec::new(), Kind::Tls),
+    ];
+    let mut rows = Vec::new();
+    for (name, of_type, bytes, kind) in records {
+        let flood = Step::EndlessRecords(of_type, bytes);
+        let after = |first: Script| [vec![secure(Identity::Good), Step::Read], first, vec![flood.clone()]].concat();
+        // The flood lets the client make its second call; the last step, which never comes, has it wait for that. The look
+        // at an idle connection costs time, much of it where nothing is optimised.
+        let kept = |name: String, first: Script| {
+            let row = of(&name, [after(first), vec![Step::LetCall]].concat());
+            row.limit(5000).connect_limit(5000).succeeds(200).within(500)
+        };
+        rows.extend([
+            of(&format!("endless {name} and never an answer"), after(Vec::new())).fails(kind),
+            of(&format!("half an answer and endless {name}"), after(vec![send("HTTP/1.1 2")])).fails(kind),
+            kept(format!("endless {name} on an idle connection"), vec![send(OK), Step::AwaitReturn]),
+        ]);
+        // An answer that comes with what TLS refuses may be lost with it.
+        if kind == Kind::Timeout {
+            rows.push(kept(format!("an answer and endless {name}"), vec![send(OK)]));
+        }
+    }
+    rows.into_iter().map(and_another).collect()
+}
+
+/// The server plays `script`, and serves well whoever comes on another connection.
+fn of(name: &str, script: Script) -> Row {
+    secure_row(name).plays(script).plays([vec![secure(Identity::Good)], answer(OK)].concat())
+}
+
+/// A second call, which goes well. A server that was busy with tickets may not have read the first.
+fn and_another(row: Row) -> Row {
+    row.succeeds(200).within(500).requests(1..=2)
+}
+
+/// A ticket that is good for a day, as a handshake message.
+fn ticket() -> Vec<u8> {
+    [&b"\x04\x00\x00\x2e\x00\x01\x51\x80\x00\x00\x00\x00\x01\x00\x00\x20"[..], &[7; 32], b"\x00\x00"].concat()
+}
