@@ -16,7 +16,7 @@ use zeroize::Zeroize;
 
 /// How many reads a look at an idle connection takes at most. What a server may send on one, such as tickets for later
 /// sessions, comes in fewer.
-const READS_OF_A_PROBE: u8 = 8;
+const READS_OF_A_PROBE: u8 = 3;
 
 /// How far the request of this thread has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
