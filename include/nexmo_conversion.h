@@ -221,8 +221,9 @@ typedef struct nexmo_options {
     const char *base_url;
     /**
      * http://[user:password@]host:port of a proxy that knows CONNECT, or socks5://[user:password@]host:port. The
-     * proxy looks up the service's name. User and password are percent-encoded where they hold what a URL cannot.
-     * NULL: none.
+     * proxy looks up the service's name. User and password are percent-encoded where they hold what a URL cannot. One
+     * on another machine is refused with an http:// base_url, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set; from the
+     * environment it is not taken. NULL: none.
      */
     const char *proxy;
     /**

@@ -47,7 +47,8 @@ pub struct Options<'a> {
     /// Limit over everything, 1 ms to 1 h. Default: 10 s.
     pub timeout: Option<Duration>,
     /// `http://[user:password@]host:port` or `socks5://[user:password@]host:port` of a proxy to go through, which looks
-    /// up the service's name itself. Default: none.
+    /// up the service's name itself. One on another machine is refused with an `http://` base URL, unless
+    /// `allow_plain_http` is set. Default: none.
     pub proxy: Option<&'a str>,
     /// Takes the proxy from the environment, by names in lower case, where `proxy` is `None`: `https_proxy` (`http_proxy` for an `http://` base
     /// URL) or `all_proxy`, unless `no_proxy` excepts the host; nothing in a CGI program.

@@ -96,8 +96,9 @@ pub struct nexmo_options {
     /// query, no fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
     pub base_url: *const c_char,
     /// http://[user:password@]host:port of a proxy that knows CONNECT, or socks5://[user:password@]host:port. The
-    /// proxy looks up the service's name. User and password are percent-encoded where they hold what a URL cannot.
-    /// NULL: none.
+    /// proxy looks up the service's name. User and password are percent-encoded where they hold what a URL cannot. One
+    /// on another machine is refused with an http:// base_url, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set; from the
+    /// environment it is not taken. NULL: none.
     pub proxy: *const c_char,
     /// Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be
     /// read or holds none. A client reads it once, as it does the two files below; the one-call functions read a file

@@ -32,7 +32,8 @@ class Options:
     proxy: Optional[str] = field(default=None, repr=False)
     """http://[user:password@]host:port of a proxy that knows CONNECT, or socks5://[user:password@]host:port. The proxy
     looks up the service's name. Percent-encode what a URL cannot hold of user and password. None: no proxy, unless
-    `proxy_from_environment` is True. Not shown by repr, for it may hold a password."""
+    `proxy_from_environment` is True. A proxy on another machine is refused with an http:// `base_url`, unless
+    `allow_plain_http` is True. Not shown by repr, for it may hold a password."""
     ca_file: "Union[str, os.PathLike[str], None]" = None
     """Path of a PEM file with the certificates to trust, in place of all others. A `Client` reads it once; `sms` and
     `voice` read it again when it changes. None: the platform's store; where that is missing, the roots built into the
@@ -63,8 +64,8 @@ class Options:
     """Signs the seconds since 1970 of the moment of sending as timestamp. The price: the service is not told the time
     of the event."""
     proxy_from_environment: bool = False
-    """Where `proxy` is None, takes it from the environment: https_proxy (http_proxy for an http:// `base_url`) or
-    all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI program, and HTTP_PROXY never."""
+    """Where `proxy` is None, takes it from the environment, by names in lower case: https_proxy (http_proxy for an http://
+    `base_url`) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI program."""
 
     def __post_init__(self) -> None:
         struct(self)
