@@ -182,8 +182,8 @@ define need
 endef
 
 tools-rust:
-	$(call need,$(firstword $(CARGO)),a Rust toolchain of 1.88 or later)
-	@printf '1.88\n%s\n' "$$($(CARGO) --version | cut -d' ' -f2)" | sort -CV || { echo "$$($(CARGO) --version) is too old: install Rust 1.88 or later" >&2; exit 1; }
+	$(call need,$(firstword $(CARGO)),a Rust toolchain of 1.89 or later)
+	@printf '1.89\n%s\n' "$$($(CARGO) --version | cut -d' ' -f2)" | sort -CV || { echo "$$($(CARGO) --version) is too old: install Rust 1.89 or later" >&2; exit 1; }
 
 tools-c:
 	$(call need,$(firstword $(CC)),a C compiler)

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The files that the header shows, in the order in which one reads it.
-const FILES: [&str; 5] = ["status.rs", "structs.rs", "conversion.rs", "client.rs", "info.rs"];
+const FILES: [&str; 7] =
+    ["status.rs", "structs.rs", "conversion.rs", "client.rs", "reporter/structs.rs", "reporter/mod.rs", "info.rs"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -32,8 +33,12 @@ fn write_header(root: &Path) -> Result<(), Box<dyn Error>> {
 
 /// Flags are unsigned as the field is, so that `flags &= ~FLAG` is no sign conversion. cbindgen writes them without `u`.
 fn with_unsigned_flags(header: &str) -> String {
-    let is_flag =
-        |line: &str| line.starts_with("#define NEXMO_OPTIONS_") && line.ends_with(|c: char| c.is_ascii_digit());
+    let is_flag = |line: &str| {
+        let is_of_options = ["NEXMO_OPTIONS_", "NEXMO_REPORTER_OPTIONS_"]
+            .iter()
+            .any(|prefix| line.strip_prefix("#define ").is_some_and(|name| name.starts_with(prefix)));
+        is_of_options && line.ends_with(|c: char| c.is_ascii_digit())
+    };
     header.lines().map(|line| if is_flag(line) { format!("{line}u\n") } else { format!("{line}\n") }).collect()
 }
 

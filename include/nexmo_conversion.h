@@ -1,12 +1,18 @@
 /*
  * nexmo_conversion.h - reports conversions to the Nexmo (Vonage) Conversion API
  *
- * Tells the service whether a one-time code, sent by SMS or phone call, did its job. Two steps, each usable alone:
+ * Tells the service whether a one-time code, sent by SMS or phone call, did its job. Three steps, each usable
+ * alone:
  *
  * 1. One call         nexmo_conversion_sms, nexmo_conversion_voice
  * 2. A client         nexmo_client_new, nexmo_client_report_sms, nexmo_client_report_voice, nexmo_client_free
+ * 3. A reporter       nexmo_reporter_new, nexmo_reporter_submit_sms, nexmo_reporter_submit_voice, nexmo_reporter_poll,
+ *                     nexmo_reporter_fd, nexmo_reporter_flush, nexmo_reporter_statistics, nexmo_reporter_close,
+ *                     nexmo_reporter_free
  *
- * The first does all; the second says once who reports and how, and can be ended from another thread.
+ * The first does all; the second says once who reports and how, and can be ended from another thread. Both wait for the
+ * answer, and keep nothing of a report that fails. The third takes a report over in microseconds and sends it in the
+ * background until the service has it, across crashes, outages and restarts.
  *
  * This file is generated from src/ffi; a test compares them. It is plain C89 with <stdint.h>, and C++98.
  *
@@ -26,7 +32,8 @@
  *             what was freed, or never was a handle, is refused with NEXMO_ERR_HANDLE and does no harm.
  * Threads     Every function may be called from any thread, any number at once, but not from a signal handler. Calls that
  *             run at the same time need a result each. errno is not kept.
- * Processes   After fork, parent and child each go on with all handles, over connections of their own. No function may be
+ * Processes   After fork, parent and child each go on with all handles, over connections of their own, and with the same
+ *             outbox if it is a file. No function may be
  *             called from a fork handler (pthread_atfork).
  * The host    The library never ends the process (memory exhaustion excepted), never writes to standard output or error,
  *             installs no signal handler, raises no SIGPIPE, is changed by no environment variable unless a flag asks for
@@ -139,6 +146,102 @@ extern "C" {
 #define NEXMO_MESSAGE_SIZE 256
 
 /**
+ * nexmo_reporter_options.durability: an accepted report survives the end of the process, however it comes about.
+ */
+#define NEXMO_DURABILITY_PROCESS 0
+
+/**
+ * nexmo_reporter_options.durability: an accepted report survives the loss of power too. Each submit waits for the
+ * disk; those of several threads wait together.
+ */
+#define NEXMO_DURABILITY_POWER 1
+
+/**
+ * nexmo_reporter_options.durability: reports are in memory only. There is no file, and what was not sent when the
+ * process ends is lost.
+ */
+#define NEXMO_DURABILITY_NONE 2
+
+/**
+ * nexmo_reporter_options.when_full: the new report is refused with NEXMO_ERR_OUTBOX_FULL.
+ */
+#define NEXMO_WHEN_FULL_REFUSE 0
+
+/**
+ * nexmo_reporter_options.when_full: the oldest report is set aside as NEXMO_ASIDE_DROPPED, and the new one accepted.
+ */
+#define NEXMO_WHEN_FULL_DROP_OLDEST 1
+
+/**
+ * nexmo_reporter_options.flags: allows an outbox on a network file system. Where its locks do not work, reports are
+ * sent more than once, or the file is damaged.
+ */
+#define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
+
+/**
+ * nexmo_statistics.state: the reporter sends what comes in.
+ */
+#define NEXMO_STATE_RUNNING 0
+
+/**
+ * nexmo_statistics.state: the service, or the way to it, is down. The reporter tries again after growing waits of up
+ * to 30 s, or when the service asks for it.
+ */
+#define NEXMO_STATE_BACKING_OFF 1
+
+/**
+ * nexmo_statistics.state: the service takes no reports of the account (401, 402, 3xx or a status that it does not
+ * give). The reporter tries one a minute; the reports stay.
+ */
+#define NEXMO_STATE_PARKED 2
+
+/**
+ * nexmo_statistics.state: the reporter is closed.
+ */
+#define NEXMO_STATE_CLOSED 3
+
+/**
+ * nexmo_statistics.state: another process, or another reporter of this one, sends what is in the outbox. This one
+ * takes over when that ends.
+ */
+#define NEXMO_STATE_STANDING_BY 4
+
+/**
+ * nexmo_aside.reason: nothing was set aside.
+ */
+#define NEXMO_ASIDE_NONE 0
+
+/**
+ * nexmo_aside.reason: the service refused the report.
+ */
+#define NEXMO_ASIDE_REFUSED 1
+
+/**
+ * nexmo_aside.reason: the report grew older than age_limit_s. It may have been taken, if an attempt was not answered.
+ */
+#define NEXMO_ASIDE_EXPIRED 2
+
+/**
+ * nexmo_aside.reason: the outbox was full, and this was its oldest report.
+ */
+#define NEXMO_ASIDE_DROPPED 3
+
+/**
+ * nexmo_aside.channel: an SMS.
+ */
+#define NEXMO_CHANNEL_SMS 1
+
+/**
+ * nexmo_aside.channel: a phone call.
+ */
+#define NEXMO_CHANNEL_VOICE 2
+
+/**
+ * Bytes of nexmo_aside.message_id, its NUL included.
+ */
+#define NEXMO_MESSAGE_ID_SIZE 260
+
+/**
  * Bytes of the text that nexmo_timestamp_from_unix writes, its NUL included.
  */
 #define NEXMO_TIMESTAMP_SIZE 20
@@ -151,6 +254,15 @@ extern "C" {
  * call with one that was freed, or never was one, returns NEXMO_ERR_HANDLE.
  */
 typedef struct nexmo_client nexmo_client;
+
+/**
+ * A reporter: who reports, how, and where reports wait until the service has them. Made by nexmo_reporter_new, given
+ * back to nexmo_reporter_free.
+ *
+ * What a nexmo_reporter pointer points to is nobody's to read: it is a ticket, a number that is never used twice. A
+ * call with one that was freed, or never was one, returns NEXMO_ERR_HANDLE.
+ */
+typedef struct nexmo_reporter nexmo_reporter;
 
 /**
  * The result of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever;
@@ -316,7 +428,188 @@ typedef struct nexmo_result {
 } nexmo_result;
 
 /**
- * The call did what it is for. Of a report it means that the service took it.
+ * How a reporter keeps reports. Begin it with NEXMO_REPORTER_OPTIONS_INIT: every number that stays 0 takes its
+ * default. outbox has none.
+ */
+typedef struct nexmo_reporter_options {
+    /**
+     * sizeof(nexmo_reporter_options): 40, or 36 where pointers have 4 bytes.
+     */
+    uint32_t struct_size;
+    /**
+     * Flags of NEXMO_REPORTER_OPTIONS_ joined by |, or 0.
+     */
+    uint32_t flags;
+    /**
+     * Path of the outbox file, in a folder that exists; the file is made if it is not there, for its owner alone.
+     * Beside it stand files of its name with endings of their own, -wal, -shm, .lock and .ballast: they belong to it,
+     * and must be moved or removed with it and never while it is open. Any number of processes may share it, all for
+     * one account: api_key and base_url are kept in it. Required; NULL with NEXMO_DURABILITY_NONE.
+     */
+    const char *outbox;
+    /**
+     * One of the NEXMO_DURABILITY_ numbers.
+     */
+    int32_t durability;
+    /**
+     * One of the NEXMO_WHEN_FULL_ numbers: what submit does when most_reports are pending.
+     */
+    int32_t when_full;
+    /**
+     * The most reports that may be pending, 1 to 1000000000. 0: 1000000, which take up to some 300 MB.
+     */
+    int32_t most_reports;
+    /**
+     * How old a report may grow before it is set aside, in seconds since its submission, 1 to 31536000 (365 days).
+     * 0: 86400 (24 hours).
+     */
+    int32_t age_limit_s;
+    /**
+     * How many reports may be under way at a time, each on a connection and a thread of its own, 1 to 256. 0: 8.
+     */
+    int32_t connections;
+    /**
+     * How long a call waits for others that have the outbox locked, in milliseconds, 1 to 60000. 0: 100.
+     */
+    int32_t lock_wait_ms;
+} nexmo_reporter_options;
+
+/**
+ * A report that was set aside, and why. Begin it with NEXMO_ASIDE_INIT.
+ */
+typedef struct nexmo_aside {
+    /**
+     * sizeof(nexmo_aside): 560. The only field that is read.
+     */
+    uint32_t struct_size;
+    /**
+     * Written as 0.
+     */
+    uint32_t flags;
+    /**
+     * One of the NEXMO_ASIDE_ numbers. With NEXMO_ASIDE_NONE all that follows is 0 or "".
+     */
+    int32_t reason;
+    /**
+     * The HTTP status that refused the report; 0 if none did.
+     */
+    int32_t http_status;
+    /**
+     * One of the NEXMO_CHANNEL_ numbers.
+     */
+    int32_t channel;
+    /**
+     * 1 or 0, as it was submitted.
+     */
+    int32_t delivered;
+    /**
+     * As it was submitted.
+     */
+    char message_id[NEXMO_MESSAGE_ID_SIZE];
+    /**
+     * When the user completed the action, as it was submitted, or the time of the submission.
+     */
+    char timestamp[NEXMO_TIMESTAMP_SIZE];
+    /**
+     * What happened, in one line for a log: UTF-8 without control characters, ended by NUL. Never holds a secret.
+     */
+    char message[NEXMO_MESSAGE_SIZE];
+} nexmo_aside;
+
+/**
+ * How many reports there were, and what became of them. Begin it with NEXMO_STATISTICS_INIT.
+ *
+ * The counts belong to the outbox file, over all processes and reporters that ever used it; with
+ * NEXMO_DURABILITY_NONE to the reporter. accepted is always the sum of sent, refused, expired, replaced, dropped and
+ * pending.
+ */
+typedef struct nexmo_statistics {
+    /**
+     * sizeof(nexmo_statistics): 384. The only field that is read.
+     */
+    uint32_t struct_size;
+    /**
+     * Written as 0.
+     */
+    uint32_t flags;
+    /**
+     * One of the NEXMO_STATE_ numbers: what this reporter does.
+     */
+    int32_t state;
+    /**
+     * How many reports are being sent by this reporter at this moment.
+     */
+    int32_t under_way;
+    /**
+     * What last went wrong in the background, as a status; 0 if nothing ever did.
+     */
+    nexmo_status last_error;
+    /**
+     * The HTTP status of the answer that was the last error; 0 if it was none.
+     */
+    int32_t last_error_http_status;
+    /**
+     * Accepted by submit.
+     */
+    int64_t accepted;
+    /**
+     * Taken by the service.
+     */
+    int64_t sent;
+    /**
+     * Refused by the service.
+     */
+    int64_t refused;
+    /**
+     * Grown older than the age limit.
+     */
+    int64_t expired;
+    /**
+     * Replaced by a later report for the same message.
+     */
+    int64_t replaced;
+    /**
+     * Dropped, because the outbox was full.
+     */
+    int64_t dropped;
+    /**
+     * Still to be sent.
+     */
+    int64_t pending;
+    /**
+     * Set aside, and waiting to be fetched by nexmo_reporter_poll: at most 10000.
+     */
+    int64_t aside;
+    /**
+     * Set aside and forgotten before they were fetched, because there were more.
+     */
+    int64_t forgotten;
+    /**
+     * How many outbox files were damaged or removed while this reporter used them, and replaced by new ones. A damaged
+     * one is kept beside the outbox under a name with .corrupt in it.
+     */
+    int64_t outboxes_lost;
+    /**
+     * How often this reporter could not read or write the outbox in the background.
+     */
+    int64_t outbox_errors;
+    /**
+     * How long ago the oldest pending report was accepted, in milliseconds; -1 if none is pending.
+     */
+    int64_t oldest_pending_ms;
+    /**
+     * When the last error happened, in milliseconds since 1970; -1 if there was none.
+     */
+    int64_t last_error_unix_ms;
+    /**
+     * The last error in one line for a log: UTF-8 without control characters, ended by NUL. Never holds a secret.
+     */
+    char last_error_message[NEXMO_MESSAGE_SIZE];
+} nexmo_statistics;
+
+/**
+ * The call did what it is for. Of a report it means that the service took it, of a submitted one that the outbox has
+ * it.
  */
 #define NEXMO_OK 0
 
@@ -431,7 +724,8 @@ typedef struct nexmo_result {
 #define NEXMO_ERR_UNEXPECTED_STATUS 206
 
 /**
- * The outbox file cannot be read or written. The report was not accepted. Repair the disk, and submit again.
+ * The outbox cannot be read or written; the message says why. The report does not count as accepted, and is sent all
+ * the same if its disk failed at the last moment. Remove the cause, and submit again.
  */
 #define NEXMO_ERR_OUTBOX 300
 
@@ -736,6 +1030,295 @@ nexmo_status nexmo_client_report_voice(struct nexmo_client *client,
 nexmo_status nexmo_client_free(struct nexmo_client *client);
 
 /**
+ * Makes a reporter.
+ *
+ * Opens the outbox, or makes it, and begins to send what is in it, on threads of the library's own. Of the processes
+ * and reporters that share an outbox, one sends; when that ends, another takes over. attempts of the options is not
+ * used: the reporter repeats as long as it takes.
+ *
+ * A damaged outbox is given another name, with .corrupt in it, and a new one is made; outboxes_lost of the statistics
+ * counts that. A file that never was an outbox is refused and left as it is.
+ *
+ * @param credentials       Required. Who reports.
+ * @param options           How to report. NULL: all defaults.
+ * @param reporter_options  Required. Where reports wait, and how.
+ * @param reporter          Required. Receives the reporter; NULL on failure.
+ * @param result            Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK                  The reporter is made.
+ * @retval NEXMO_ERR_NULL            A required pointer is NULL. Correct the call.
+ * @retval NEXMO_ERR_STRUCT          A struct's size cannot be used. Correct the call.
+ * @retval NEXMO_ERR_FLAGS           A flag is unknown. Correct the call.
+ * @retval NEXMO_ERR_ARGUMENT        A value or a file was refused; the message names it. Correct the call.
+ * @retval NEXMO_ERR_OUTBOX          The outbox cannot be made or opened, or is the file of another program.
+ * @retval NEXMO_ERR_OUTBOX_FULL     The disk is full. Call again when there is room.
+ * @retval NEXMO_ERR_OUTBOX_BUSY     Others held the outbox for longer than lock_wait_ms. Call again.
+ * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. Call again when that has ended.
+ * @retval NEXMO_ERR_OUTBOX_ACCOUNT  The outbox belongs to another api_key or base_url. Choose another path.
+ * @retval NEXMO_ERR_FORKED          The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL        A mistake of the library.
+ * @par Ownership: credentials and options are copied. The reporter is the caller's, to be given to
+ * nexmo_reporter_free.
+ * @par Threads: call from any thread, any number at once. The reporter may be used by any thread, by many at once, and
+ * on both sides of a fork; without a file the child's begins empty.
+ * @par Blocking: for as long as it takes to read the files, lock_wait_ms included.
+ * @par Since: 1.0
+ *
+ * @code
+ * nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
+ * nexmo_reporter *reporter;
+ * reporter_options.outbox = "/var/lib/shop/conversions";
+ * if (nexmo_reporter_new(&credentials, NULL, &reporter_options, &reporter, &result) != NEXMO_OK)
+ *     fprintf(stderr, "%s\n", result.message);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_new(const struct nexmo_credentials *credentials,
+                                const struct nexmo_options *options,
+                                const struct nexmo_reporter_options *reporter_options,
+                                struct nexmo_reporter **reporter,
+                                struct nexmo_result *result);
+
+/**
+ * Hands over a report on one SMS, to be sent in the background.
+ *
+ * On NEXMO_OK the report is as safe as the reporter's durability says, and is sent at once, again and again until the
+ * service took it, refused it, or it grew older than age_limit_s. A report for the same message that was not sent yet
+ * is replaced; whichever was submitted last is the last that the service hears.
+ *
+ * @param reporter    Required. A reporter that was not freed.
+ * @param message_id  Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
+ *                    bytes of UTF-8. No control characters, no white space at its ends.
+ * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
+ * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: now.
+ * @param result      Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK                  The report is accepted.
+ * @retval NEXMO_ERR_NULL            A required pointer is NULL. Correct the call.
+ * @retval NEXMO_ERR_STRUCT          The result's size cannot be used. Correct the call.
+ * @retval NEXMO_ERR_ARGUMENT        A value was refused; the message names it. Correct the call.
+ * @retval NEXMO_ERR_HANDLE          The reporter is NULL, was freed, or never was one. Correct the call.
+ * @retval NEXMO_ERR_CLOSED          The reporter is closed. Not accepted: submit to another.
+ * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. Not accepted: remove the cause, and repeat.
+ * @retval NEXMO_ERR_OUTBOX_FULL     most_reports are pending, or the disk is full. Not accepted: repeat later.
+ * @retval NEXMO_ERR_OUTBOX_BUSY     Others held the outbox for longer than lock_wait_ms. Not accepted: repeat.
+ * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. Not accepted.
+ * @retval NEXMO_ERR_OUTBOX_ACCOUNT  The outbox was replaced by that of another account. Not accepted.
+ * @retval NEXMO_ERR_FORKED          The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL        A mistake of the library; the reporter is closed. Repeat with another.
+ * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once, with the same reporter too. Not from a signal handler.
+ * @par Blocking: some microseconds; up to lock_wait_ms where others have the outbox locked; with
+ * NEXMO_DURABILITY_POWER until the disk has it. A disk that hangs keeps one thread for as long as it does, and the
+ * others get NEXMO_ERR_OUTBOX_BUSY. Never for the network.
+ * @par Since: 1.0
+ *
+ * @code
+ * status = nexmo_reporter_submit_sms(reporter, "00A0B0C0", 1, NULL, &result);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_submit_sms(struct nexmo_reporter *reporter,
+                                       const char *message_id,
+                                       int32_t delivered,
+                                       const char *timestamp,
+                                       struct nexmo_result *result);
+
+/**
+ * Hands over a report on one phone call, to be sent in the background.
+ *
+ * All is as with nexmo_reporter_submit_sms, but for the message_id: it is the call-id that the Text-To-Speech API or
+ * the Text-To-Speech-Prompt API gave.
+ *
+ * @param reporter    Required. A reporter that was not freed.
+ * @param message_id  Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
+ *                    ends.
+ * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
+ * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: now.
+ * @param result      Is filled with what came of it. NULL: the status is enough.
+ * @return A status as nexmo_reporter_submit_sms gives it.
+ * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once, with the same reporter too. Not from a signal handler.
+ * @par Blocking: as nexmo_reporter_submit_sms.
+ * @par Since: 1.0
+ *
+ * @code
+ * status = nexmo_reporter_submit_voice(reporter, call_id, 0, "2020-01-01 12:00:00", &result);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_submit_voice(struct nexmo_reporter *reporter,
+                                         const char *message_id,
+                                         int32_t delivered,
+                                         const char *timestamp,
+                                         struct nexmo_result *result);
+
+/**
+ * Fetches a report that was set aside: refused by the service, grown too old, or dropped from a full outbox.
+ *
+ * Each is handed out once, over all processes and reporters that share the outbox, the oldest first.
+ *
+ * @param reporter  Required. A reporter that was not freed; it may be closed.
+ * @param aside     Required. Receives the report, or NEXMO_ASIDE_NONE as its reason if there is none.
+ * @param result    Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK                  The report is fetched, or there is none.
+ * @retval NEXMO_ERR_NULL            aside is NULL. Correct the call.
+ * @retval NEXMO_ERR_STRUCT          A struct's size cannot be used. Correct the call.
+ * @retval NEXMO_ERR_HANDLE          The reporter is NULL, was freed, or never was one. Correct the call.
+ * @retval NEXMO_ERR_OUTBOX          The outbox cannot be read or written, or is busy, full, damaged or another
+ *                                   account's with the status of that name, 301 to 304. Nothing was fetched.
+ * @retval NEXMO_ERR_FORKED          The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL        A mistake of the library.
+ * @par Ownership: the arguments are borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: up to lock_wait_ms.
+ * @par Since: 1.0
+ *
+ * @code
+ * nexmo_aside aside = NEXMO_ASIDE_INIT;
+ * while (nexmo_reporter_poll(reporter, &aside, NULL) == NEXMO_OK && aside.reason != NEXMO_ASIDE_NONE)
+ *     fprintf(stderr, "%s: %s\n", aside.message_id, aside.message);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_poll(struct nexmo_reporter *reporter,
+                                 struct nexmo_aside *aside,
+                                 struct nexmo_result *result);
+
+/**
+ * Gives a file descriptor that is readable when nexmo_reporter_poll may have something, for poll, select or epoll.
+ *
+ * @param reporter  Required. A reporter that was not freed.
+ * @return The descriptor, or -1 if the reporter is NULL, was freed, or never was one, or the system has none left.
+ * @par Ownership: the descriptor is the reporter's. Do not read, write or close it; stop watching it before
+ * nexmo_reporter_free. In a child made by fork it is closed, and another call gives that of the child.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * struct pollfd watched = { 0, POLLIN, 0 };
+ * watched.fd = nexmo_reporter_fd(reporter);
+ * @endcode
+ */
+int32_t nexmo_reporter_fd(struct nexmo_reporter *reporter);
+
+/**
+ * Waits until every report that the outbox accepted before this call has left it.
+ *
+ * @param reporter    Required. A reporter that was not freed.
+ * @param timeout_ms  How long to wait at most, in milliseconds; 0 only looks.
+ * @param statistics  Is filled with the counts after the wait, whatever came of it. NULL: they are not wanted.
+ * @param result      Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK             None is left, and nothing waits to be fetched by nexmo_reporter_poll.
+ * @retval NEXMO_ERR_ASIDE      None is left, and some were set aside: fetch them by nexmo_reporter_poll.
+ * @retval NEXMO_ERR_TIMEOUT    Some are left after timeout_ms. They go out later; nothing needs to be repeated.
+ * @retval NEXMO_ERR_PARKED     The service takes no reports of the account, which was just tried. They stay.
+ * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
+ * @retval NEXMO_ERR_ARGUMENT   timeout_ms is negative. Correct the call.
+ * @retval NEXMO_ERR_STRUCT     A struct's size cannot be used. Correct the call.
+ * @retval NEXMO_ERR_HANDLE     The reporter is NULL, was freed, or never was one. Correct the call.
+ * @retval NEXMO_ERR_OUTBOX     The outbox cannot be read, or is busy, full, damaged or another account's with the
+ *                              status of that name, 301 to 304.
+ * @retval NEXMO_ERR_FORKED     The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL   A mistake of the library.
+ * @par Ownership: the arguments are borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: up to timeout_ms.
+ * @par Since: 1.0
+ *
+ * @code
+ * nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
+ * status = nexmo_reporter_flush(reporter, 10000, &statistics, &result);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_flush(struct nexmo_reporter *reporter,
+                                  int32_t timeout_ms,
+                                  struct nexmo_statistics *statistics,
+                                  struct nexmo_result *result);
+
+/**
+ * Tells how many reports there were, what became of them, and what the reporter does.
+ *
+ * @param reporter    Required. A reporter that was not freed; it may be closed.
+ * @param statistics  Required. Is filled.
+ * @param result      Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK            The statistics are filled.
+ * @retval NEXMO_ERR_NULL      statistics is NULL. Correct the call.
+ * @retval NEXMO_ERR_STRUCT    A struct's size cannot be used. Correct the call.
+ * @retval NEXMO_ERR_HANDLE    The reporter is NULL, was freed, or never was one. Correct the call.
+ * @retval NEXMO_ERR_OUTBOX    The outbox cannot be read, or is busy, full, damaged or another account's with the
+ *                             status of that name, 301 to 304.
+ * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
+ * @par Ownership: the arguments are borrowed until the call returns; nothing is there to free.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: up to lock_wait_ms; the same few reads however many reports there are.
+ * @par Since: 1.0
+ *
+ * @code
+ * if (nexmo_reporter_statistics(reporter, &statistics, NULL) == NEXMO_OK)
+ *     printf("%lld pending\n", (long long)statistics.pending);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_statistics(struct nexmo_reporter *reporter,
+                                       struct nexmo_statistics *statistics,
+                                       struct nexmo_result *result);
+
+/**
+ * Closes a reporter: it takes no more reports, goes on sending until none is left or the time is over, and then
+ * interrupts what is under way.
+ *
+ * What is left stays in the outbox and goes out when a reporter next opens it; with NEXMO_DURABILITY_NONE it is lost. A
+ * program that ends without this call loses nothing that its durability protects.
+ *
+ * @param reporter    Required. A reporter that was not freed. It can still be polled and asked for its statistics.
+ * @param timeout_ms  How long to go on sending, in milliseconds; 0 ends at once.
+ * @param statistics  Is filled with the counts at the end, whatever came of it. NULL: they are not wanted.
+ * @param result      Is filled with what came of it. NULL: the status is enough.
+ * @retval NEXMO_OK             Nothing is left.
+ * @retval NEXMO_ERR_PENDING    Reports are left in the outbox; the statistics and the message say how many.
+ * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
+ * @retval NEXMO_ERR_ARGUMENT   timeout_ms is negative. Correct the call.
+ * @retval NEXMO_ERR_STRUCT     A struct's size cannot be used. Correct the call.
+ * @retval NEXMO_ERR_HANDLE     The reporter is NULL, was freed, or never was one. Correct the call.
+ * @retval NEXMO_ERR_OUTBOX     The outbox cannot be read, or is busy, full, damaged or another account's with the
+ *                              status of that name, 301 to 304. The reporter is closed all the same.
+ * @retval NEXMO_ERR_FORKED     The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL   A mistake of the library.
+ * @par Ownership: the arguments are borrowed until the call returns. The reporter is still to be freed.
+ * @par Threads: call from any thread, any number at once.
+ * @par Blocking: up to timeout_ms and half a second.
+ * @par Since: 1.0
+ *
+ * @code
+ * if (nexmo_reporter_close(reporter, 2000, &statistics, NULL) == NEXMO_ERR_PENDING)
+ *     fprintf(stderr, "%lld go out at the next start\n", (long long)statistics.pending);
+ * nexmo_reporter_free(reporter);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_close(struct nexmo_reporter *reporter,
+                                  int32_t timeout_ms,
+                                  struct nexmo_statistics *statistics,
+                                  struct nexmo_result *result);
+
+/**
+ * Frees a reporter, and closes it if it is not closed, without waiting for anything.
+ *
+ * Calls that other threads make with it at this moment end with NEXMO_ERR_CANCELLED if they wait for reports. What is
+ * left in the outbox goes out when a reporter next opens it; with NEXMO_DURABILITY_NONE it is lost.
+ *
+ * @param reporter  A reporter, or NULL, which does nothing.
+ * @retval NEXMO_OK            The reporter is freed, or NULL was given.
+ * @retval NEXMO_ERR_HANDLE    The reporter was freed before, or never was one. Correct the call.
+ * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
+ * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
+ * @par Ownership: the pointer must not be used afterwards; a call that does returns NEXMO_ERR_HANDLE.
+ * @par Threads: call from any thread, while others use the reporter too. Not from a signal handler.
+ * @par Blocking: never.
+ * @par Since: 1.0
+ *
+ * @code
+ * nexmo_reporter_free(reporter);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_free(struct nexmo_reporter *reporter);
+
+/**
  * Gives the version of the library that was loaded, such as "1.0.0". NEXMO_VERSION is that of the header.
  *
  * @return The version. Never NULL.
@@ -785,6 +1368,15 @@ nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds,
 /** Begins a nexmo_result: sets its size. Until a call fills it, it says NEXMO_ERR_STRUCT, the one status that leaves it as
  *  it was. */
 #define NEXMO_RESULT_INIT { sizeof(nexmo_result), 0, NEXMO_ERR_STRUCT, 0, 0, 0, 0, -1, "" }
+
+/** Begins a nexmo_reporter_options: sets its size; every other field is 0 or NULL, which chooses every default. */
+#define NEXMO_REPORTER_OPTIONS_INIT { sizeof(nexmo_reporter_options), 0, NULL, 0, 0, 0, 0, 0, 0 }
+
+/** Begins a nexmo_statistics: sets its size. */
+#define NEXMO_STATISTICS_INIT { sizeof(nexmo_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, "" }
+
+/** Begins a nexmo_aside: sets its size. */
+#define NEXMO_ASIDE_INIT { sizeof(nexmo_aside), 0, 0, 0, 0, 0, "", "", "" }
 
 #ifdef __cplusplus
 }

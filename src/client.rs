@@ -89,7 +89,8 @@ impl World {
     pub(crate) const REAL: Self = Self { clock: SystemTime::now, random };
 }
 
-fn random() -> u64 {
+/// Any number, another each time and in each process.
+pub(crate) fn random() -> u64 {
     // The keys of the hasher are random, but the same in a forked child.
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(process::id());

@@ -115,6 +115,11 @@ impl Timestamp {
             })
     }
 
+    /// Seconds since 1970-01-01 00:00:00 UTC; negative before.
+    pub(crate) fn unix_seconds(self) -> i64 {
+        self.0.and_utc().timestamp()
+    }
+
     /// The second that `time` lies in; a clock set outside of the years 1 to 9999 counts as 1970.
     pub(crate) fn from_system_time(time: SystemTime) -> Self {
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map(|since| i64::try_from(since.as_secs()));

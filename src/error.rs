@@ -34,6 +34,24 @@ pub enum Kind {
     UnexpectedStatus,
     /// The client was freed while the report was under way.
     Cancelled,
+    /// The outbox cannot be read or written.
+    Outbox,
+    /// The outbox holds as much as it may, or its disk is full.
+    OutboxFull,
+    /// Others held the outbox for too long.
+    OutboxBusy,
+    /// The outbox is damaged, and cannot be set aside while others have it open, or was no outbox at all.
+    OutboxCorrupt,
+    /// The outbox belongs to another account.
+    OutboxAccount,
+    /// Reports are left in the outbox.
+    Pending,
+    /// Reports were set aside, and wait to be fetched.
+    Aside,
+    /// The service takes no reports of the account for now.
+    Parked,
+    /// The reporter is closed.
+    Closed,
     /// A mistake of this library.
     Internal,
 }
@@ -44,7 +62,14 @@ impl Kind {
     pub fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::Network | Self::Timeout | Self::Protocol | Self::Proxy | Self::RateLimited | Self::Unavailable
+            Self::Network
+                | Self::Timeout
+                | Self::Protocol
+                | Self::Proxy
+                | Self::RateLimited
+                | Self::Unavailable
+                | Self::OutboxFull
+                | Self::OutboxBusy
         )
     }
 }

@@ -20,7 +20,7 @@ fn limit(attempt: u32) -> Duration {
 }
 
 /// A part of `whole` as large as `random` is among all numbers.
-fn part_of(whole: Duration, random: u64) -> Duration {
+pub(crate) fn part_of(whole: Duration, random: u64) -> Duration {
     let nanoseconds = u64::try_from(whole.as_nanos()).unwrap_or(u64::MAX);
     let part = (u128::from(nanoseconds) * u128::from(random)) >> 64;
     Duration::from_nanos(u64::try_from(part).unwrap_or(u64::MAX))

@@ -5,6 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Refusal;
+use super::reporter::structs::{
+    NEXMO_DURABILITY_NONE, NEXMO_DURABILITY_POWER, NEXMO_DURABILITY_PROCESS,
+    NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM, NEXMO_WHEN_FULL_DROP_OLDEST, NEXMO_WHEN_FULL_REFUSE,
+    nexmo_reporter_options,
+};
 use super::sized;
 use super::status::NEXMO_ERR_ARGUMENT;
 use super::structs::{
@@ -17,6 +22,7 @@ use super::text;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::credentials::Credentials;
 use crate::options::{Options, Settings};
+use crate::reporter::{Durability, Plan, ReporterOptions, WhenFull};
 use crate::signature::Method;
 
 /// # Safety
@@ -107,6 +113,42 @@ pub(crate) unsafe fn options(pointer: *const nexmo_options) -> Result<Settings, 
         sign_unix_seconds: has(NEXMO_OPTIONS_SIGN_UNIX_SECONDS),
     };
     Ok(options.check()?)
+}
+
+/// # Safety
+///
+/// `pointer` is NULL or points to reporter options as the header asks for them.
+pub(crate) unsafe fn reporter_options(pointer: *const nexmo_reporter_options) -> Result<Plan, Refusal> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { sized::read(pointer) }?;
+    // SAFETY: the header's promise for the text of the struct.
+    let outbox = unsafe { text::optional("outbox", given.outbox) }?;
+    let options = ReporterOptions {
+        outbox: outbox.map(Path::new),
+        durability: match given.durability {
+            NEXMO_DURABILITY_PROCESS => Durability::Process,
+            NEXMO_DURABILITY_POWER => Durability::Power,
+            NEXMO_DURABILITY_NONE => Durability::None,
+            other => return Err(refused(format!("durability is {other}: give one of NEXMO_DURABILITY_"))),
+        },
+        when_full: match given.when_full {
+            NEXMO_WHEN_FULL_REFUSE => WhenFull::Refuse,
+            NEXMO_WHEN_FULL_DROP_OLDEST => WhenFull::DropOldest,
+            other => return Err(refused(format!("when_full is {other}: give one of NEXMO_WHEN_FULL_"))),
+        },
+        most_reports: count(given.most_reports).map(u64::from),
+        age_limit: count(given.age_limit_s).map(|seconds| Duration::from_secs(seconds.into())),
+        connections: count(given.connections),
+        lock_wait: limit(given.lock_wait_ms),
+        allow_network_file_system: given.flags & NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM != 0,
+    };
+    Ok(options.check()?)
+}
+
+/// A time to wait for something; 0 does not wait.
+pub(crate) fn wait(milliseconds: i32) -> Result<Duration, Refusal> {
+    let milliseconds = u64::try_from(milliseconds);
+    milliseconds.map(Duration::from_millis).map_err(|_| refused("timeout_ms is negative: give 0 or more"))
 }
 
 /// 0 leaves the limit at its default; a negative one is no limit that the core takes.

@@ -77,7 +77,7 @@ pub unsafe extern "C" fn nexmo_client_new(
         unsafe { client.write_unaligned(ptr::null_mut()) };
     }
     // SAFETY: the header's promises for each parameter.
-    unsafe { tell_done(result, || make(credentials, options, client)) }
+    unsafe { tell_done(result, || make(credentials, options, client), || {}) }
 }
 
 /// # Safety

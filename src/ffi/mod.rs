@@ -11,6 +11,7 @@
 pub mod client;
 pub mod conversion;
 pub mod info;
+pub mod reporter;
 pub mod status;
 pub mod structs;
 

@@ -11,7 +11,8 @@ use crate::error::Kind;
 /// later versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
 pub type nexmo_status = i32;
 
-/// The call did what it is for. Of a report it means that the service took it.
+/// The call did what it is for. Of a report it means that the service took it, of a submitted one that the outbox has
+/// it.
 pub const NEXMO_OK: nexmo_status = 0;
 
 /// A pointer that must point to something is NULL. Nothing was sent. Correct the call; the message names the pointer.
@@ -70,7 +71,8 @@ pub const NEXMO_ERR_REDIRECTED: nexmo_status = 205;
 /// the cause is removed: check base_url, and who answers in the service's place.
 pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 206;
 
-/// The outbox file cannot be read or written. The report was not accepted. Repair the disk, and submit again.
+/// The outbox cannot be read or written; the message says why. The report does not count as accepted, and is sent all
+/// the same if its disk failed at the last moment. Remove the cause, and submit again.
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 300;
 /// The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again
 /// later.
@@ -111,7 +113,7 @@ const fn row(status: nexmo_status, name: &'static CStr, is_retryable: bool, desc
 
 /// Every status there is, in the order of their numbers.
 const ROWS: &[Row] = &[
-    row(NEXMO_OK, c"NEXMO_OK", false, c"The call did what it is for. Of a report it means that the service took it."),
+    row(NEXMO_OK, c"NEXMO_OK", false, c"The call did what it is for. Of a report it means that the service took it, of a submitted one that the outbox has it."),
     row(NEXMO_ERR_NULL, c"NEXMO_ERR_NULL", false, c"A pointer that must point to something is NULL. Nothing was sent. Correct the call; the message names the pointer."),
     row(NEXMO_ERR_STRUCT, c"NEXMO_ERR_STRUCT", false, c"A struct has a struct_size that this library cannot use, or holds something in fields that this library does not know. Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was built for."),
     row(NEXMO_ERR_FLAGS, c"NEXMO_ERR_FLAGS", false, c"A flag is set that this library does not know. Nothing was sent. Clear it, or load a newer library."),
@@ -131,7 +133,7 @@ const ROWS: &[Row] = &[
     row(NEXMO_ERR_UNAVAILABLE, c"NEXMO_ERR_UNAVAILABLE", true, c"408 or 5xx: the service cannot answer now. The report may have been taken. Repeat later, after the result's retry_after_ms if it is not -1."),
     row(NEXMO_ERR_REDIRECTED, c"NEXMO_ERR_REDIRECTED", false, c"3xx: something wants the report sent elsewhere, which is never done, because the credentials would be sent along. Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers in the service's place."),
     row(NEXMO_ERR_UNEXPECTED_STATUS, c"NEXMO_ERR_UNEXPECTED_STATUS", false, c"An HTTP status that the Conversion API does not give. Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers in the service's place."),
-    row(NEXMO_ERR_OUTBOX, c"NEXMO_ERR_OUTBOX", false, c"The outbox file cannot be read or written. The report was not accepted. Repair the disk, and submit again."),
+    row(NEXMO_ERR_OUTBOX, c"NEXMO_ERR_OUTBOX", false, c"The outbox cannot be read or written; the message says why. The report does not count as accepted, and is sent all the same if its disk failed at the last moment. Remove the cause, and submit again."),
     row(NEXMO_ERR_OUTBOX_FULL, c"NEXMO_ERR_OUTBOX_FULL", true, c"The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again later."),
     row(NEXMO_ERR_OUTBOX_BUSY, c"NEXMO_ERR_OUTBOX_BUSY", true, c"Others held the outbox file for too long. The report was not accepted. Submit it again."),
     row(NEXMO_ERR_OUTBOX_CORRUPT, c"NEXMO_ERR_OUTBOX_CORRUPT", false, c"The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others have closed the file, which is then set aside."),
@@ -171,6 +173,15 @@ pub(crate) fn of(kind: Kind) -> nexmo_status {
         Kind::Redirected => NEXMO_ERR_REDIRECTED,
         Kind::UnexpectedStatus => NEXMO_ERR_UNEXPECTED_STATUS,
         Kind::Cancelled => NEXMO_ERR_CANCELLED,
+        Kind::Outbox => NEXMO_ERR_OUTBOX,
+        Kind::OutboxFull => NEXMO_ERR_OUTBOX_FULL,
+        Kind::OutboxBusy => NEXMO_ERR_OUTBOX_BUSY,
+        Kind::OutboxCorrupt => NEXMO_ERR_OUTBOX_CORRUPT,
+        Kind::OutboxAccount => NEXMO_ERR_OUTBOX_ACCOUNT,
+        Kind::Pending => NEXMO_ERR_PENDING,
+        Kind::Aside => NEXMO_ERR_ASIDE,
+        Kind::Parked => NEXMO_ERR_PARKED,
+        Kind::Closed => NEXMO_ERR_CLOSED,
         Kind::Internal => NEXMO_ERR_INTERNAL,
     }
 }
@@ -276,6 +287,15 @@ mod tests {
             Kind::Unavailable,
             Kind::Redirected,
             Kind::UnexpectedStatus,
+            Kind::Outbox,
+            Kind::OutboxFull,
+            Kind::OutboxBusy,
+            Kind::OutboxCorrupt,
+            Kind::OutboxAccount,
+            Kind::Pending,
+            Kind::Aside,
+            Kind::Parked,
+            Kind::Closed,
             Kind::Internal,
         ];
         for kind in kinds {

@@ -32,14 +32,22 @@ pub(crate) unsafe fn tell(
     unsafe { tell_result(result, told_of_work, after_panic) }
 }
 
-/// As [`tell`], for a call that makes or ends something and reports nothing.
+/// As [`tell`], for a call that reports nothing.
 ///
 /// # Safety
 ///
 /// As [`tell`].
-pub(crate) unsafe fn tell_done(result: *mut nexmo_result, work: impl FnOnce() -> Result<(), Refusal>) -> nexmo_status {
+pub(crate) unsafe fn tell_done(
+    result: *mut nexmo_result,
+    work: impl FnOnce() -> Result<(), Refusal>,
+    discard: impl FnOnce(),
+) -> nexmo_status {
+    let after_panic = || {
+        discard();
+        told(NEXMO_ERR_INTERNAL, MISTAKE)
+    };
     // SAFETY: the caller's promise.
-    unsafe { tell_result(result, || work().map(|()| told(NEXMO_OK, "done")), || told(NEXMO_ERR_INTERNAL, MISTAKE)) }
+    unsafe { tell_result(result, || work().map(|()| told(NEXMO_OK, "done")), after_panic) }
 }
 
 /// # Safety

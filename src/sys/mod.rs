@@ -1,12 +1,15 @@
 //! The few system calls there are, each behind a safe function.
 #![allow(unsafe_code)]
 
+pub(crate) mod events;
+pub(crate) mod files;
+
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Stack of our threads, in bytes. The deepest thing they do is the system's name look-up.
 const STACK_SIZE: usize = 512 * 1024;
@@ -45,6 +48,17 @@ pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_ch
 pub(crate) fn close(descriptor: RawFd) {
     // SAFETY: the caller knows that nobody here uses the number.
     unsafe { libc::close(descriptor) };
+}
+
+/// How long the machine has been running, sleep included.
+pub(crate) fn uptime() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: `time` has room for the answer, and all zeroes are a value of it.
+    let time = unsafe {
+        libc::clock_gettime(libc::CLOCK_BOOTTIME, time.as_mut_ptr());
+        time.assume_init()
+    };
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// What to wait for on a connection.

@@ -1,0 +1,116 @@
+//! When something happened, in a way that outlives a wrong clock: by the time of day, and by the time since the machine
+//! was started.
+
+use std::fs;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::sys;
+
+/// 2020-01-01 in milliseconds since 1970. A clock that stands before it was never set.
+const CLOCKS_WERE_SET: i64 = 1_577_836_800_000;
+
+/// A moment as both clocks tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Milliseconds since 1970, by a clock that can be wrong and can be set.
+    pub(crate) wall: i64,
+    /// Milliseconds since the machine was started, sleep included.
+    pub(crate) uptime: i64,
+    /// Which start of the machine that was; 0 if it cannot be told.
+    pub(crate) boot: i64,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { wall: milliseconds(since), uptime: milliseconds(sys::uptime()), boot: boot() }
+    }
+
+    /// How long before `self` the moment `then` was: within one run of the machine by its uptime, otherwise by the time of
+    /// day. Where that was never set, no more can be told than how long the machine is running now.
+    pub(crate) fn since(&self, then: &Self) -> Duration {
+        let by_uptime = self.boot == then.boot && self.boot != 0;
+        let elapsed = if by_uptime {
+            self.uptime.saturating_sub(then.uptime)
+        } else if then.has_time_of_day() {
+            self.wall.saturating_sub(then.wall)
+        } else {
+            self.uptime
+        };
+        Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))
+    }
+
+    /// Whether the clock on the wall was ever set.
+    pub(crate) fn has_time_of_day(&self) -> bool {
+        self.wall >= CLOCKS_WERE_SET
+    }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A number that is another after each start of the machine.
+fn boot() -> i64 {
+    // Two threads may both read it; a lock, held during a fork, would be held for ever in the child.
+    static BOOT: AtomicI64 = AtomicI64::new(0);
+    match BOOT.load(Ordering::Relaxed) {
+        0 => {
+            let boot = read_boot();
+            BOOT.store(boot, Ordering::Relaxed);
+            boot
+        }
+        known => known,
+    }
+}
+
+fn read_boot() -> i64 {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(15).collect();
+    i64::from_str_radix(&digits, 16).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Moment = Moment { wall: CLOCKS_WERE_SET + 100_000, uptime: 5_000, boot: 2 };
+
+    #[test]
+    fn within_a_boot_the_uptime_counts_whatever_the_clock_says() {
+        for wall in [0, NOW.wall - 1, NOW.wall + 1_000_000] {
+            let then = Moment { wall, uptime: 2_000, boot: 2 };
+            assert_eq!(NOW.since(&then), Duration::from_secs(3));
+        }
+    }
+
+    #[test]
+    fn across_boots_the_time_of_day_counts_and_is_never_negative() {
+        let before = Moment { wall: NOW.wall - 60_000, uptime: 99_000, boot: 1 };
+        assert_eq!(NOW.since(&before), Duration::from_secs(60));
+        assert_eq!(NOW.since(&Moment { wall: NOW.wall + 1, ..before }), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_makes_nothing_old() {
+        let before = Moment { wall: 7_000, uptime: 7_000, boot: 1 };
+        assert!(!before.has_time_of_day());
+        assert_eq!(NOW.since(&before), Duration::from_secs(5));
+        let now = Moment { wall: 1_000, uptime: 1_000, boot: 2 };
+        assert_eq!(now.since(&NOW.with_boot(1)), Duration::ZERO);
+    }
+
+    impl Moment {
+        fn with_boot(self, boot: i64) -> Self {
+            Self { boot, ..self }
+        }
+    }
+
+    #[test]
+    fn this_machine_has_both_clocks() {
+        let now = Moment::now();
+        assert!(now.has_time_of_day() && now.uptime > 0 && now.boot != 0);
+        assert!(Moment::now().since(&now) < Duration::from_secs(60));
+    }
+}

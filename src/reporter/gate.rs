@@ -1,0 +1,285 @@
+//! Whether reports may go out now, and what an answer means for them. Pure: time and randomness come from the caller.
+//!
+//! ```text
+//!              success                      no use until somebody corrects something (401, 402, 3xx, ...)
+//!       +------------------ SHUT <---+   +----> PARKED
+//!       v                            |   |        | one report at once to see whether it was that report alone,
+//!     OPEN: 2, 4, 8 ... at a time ---+---+        | then one a minute, another each time
+//!       ^      it may go later (network, 5xx ...) |
+//!       +-----------------------------------------+ success
+//! ```
+//!
+//! While it is shut or parked, one report probes. A report that alone fails while others are taken has troubles of its own:
+//! it rests, longer each time; one that fails in a way that parks is refused in the end.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::outbox::{Fate, Reason};
+use crate::error::{Error, Kind};
+use crate::outcome::Outcome;
+use crate::retry;
+
+/// The most reports whose troubles are remembered.
+const MOST_TROUBLES: usize = 10_000;
+
+/// How fast the gate does what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// Between two probes while parked, give or take a quarter.
+    pub(crate) probe: Duration,
+    /// How long a report rests that alone keeps failing, first, second, and each later time.
+    pub(crate) rests: [Duration; 3],
+}
+
+impl Pace {
+    pub(crate) const REAL: Self = Self {
+        probe: Duration::from_secs(60),
+        rests: [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)],
+    };
+}
+
+/// How often a report alone is answered in a way that parks before it is refused.
+const STRIKES: u32 = 4;
+
+/// What the gate lets through.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pace: Pace,
+    most: usize,
+    state: State,
+    successes: u64,
+    troubles: HashMap<u64, Trouble>,
+}
+
+/// The gate's own state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// So many reports may be under way.
+    Open(usize),
+    /// One may probe after a time; what was begun before the gate was shut tells nothing new.
+    Shut { failures: u32, since: Instant, until: Instant, probe: Option<u64> },
+    /// As shut, for a reason that will not go away by itself.
+    Parked { since: Instant, until: Instant, probe: Option<u64> },
+}
+
+/// What a single report has been through.
+#[derive(Debug, Clone, Copy)]
+struct Trouble {
+    strikes: u32,
+    /// How many reports had been taken when it last failed.
+    successes: u64,
+    due: Instant,
+}
+
+/// What the gate is doing, as its owner is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Passage {
+    Open,
+    BackingOff,
+    Parked,
+}
+
+/// One report's answer.
+#[derive(Debug)]
+pub(crate) struct Answered<'a> {
+    pub(crate) id: u64,
+    /// When its request was begun.
+    pub(crate) began: Instant,
+    pub(crate) outcome: &'a Outcome,
+}
+
+/// What kind of news an answer is.
+enum News {
+    Taken,
+    Refused,
+    Later,
+    Useless,
+    Nothing,
+}
+
+fn news(error: Option<&Error>) -> News {
+    match error.map(Error::kind) {
+        None => News::Taken,
+        Some(Kind::InvalidParameters) => News::Refused,
+        Some(Kind::Unauthorized | Kind::NotEnabled | Kind::Redirected | Kind::UnexpectedStatus) => News::Useless,
+        Some(Kind::Cancelled) => News::Nothing,
+        Some(_) => News::Later,
+    }
+}
+
+impl Gate {
+    /// An open gate for at most `most` reports at a time.
+    pub(crate) fn new(pace: Pace, most: usize) -> Self {
+        Self { pace, most, state: State::Open(most), successes: 0, troubles: HashMap::new() }
+    }
+
+    /// What it is doing.
+    pub(crate) fn passage(&self) -> Passage {
+        match self.state {
+            State::Open(_) => Passage::Open,
+            State::Shut { .. } => Passage::BackingOff,
+            State::Parked { .. } => Passage::Parked,
+        }
+    }
+
+    /// How many reports may be under way now.
+    pub(crate) fn width(&self, now: Instant) -> usize {
+        match self.state {
+            State::Open(width) => width,
+            State::Shut { until, probe, .. } | State::Parked { until, probe, .. } => {
+                usize::from(probe.is_none() && now >= until)
+            }
+        }
+    }
+
+    /// Whether what is let through now is a probe.
+    pub(crate) fn is_probing(&self) -> bool {
+        !matches!(self.state, State::Open(_))
+    }
+
+    /// Whether report `id` rests for now.
+    pub(crate) fn rests(&self, id: u64, now: Instant) -> bool {
+        self.troubles.get(&id).is_some_and(|trouble| trouble.due > now)
+    }
+
+    /// Whether report `id` failed before.
+    pub(crate) fn has_trouble(&self, id: u64) -> bool {
+        self.troubles.contains_key(&id)
+    }
+
+    /// Notes that report `id` goes out.
+    pub(crate) fn goes_out(&mut self, id: u64) {
+        if let State::Shut { probe, .. } | State::Parked { probe, .. } = &mut self.state {
+            *probe = Some(id);
+        }
+    }
+
+    /// When to look again, if nothing happens before.
+    pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
+        let opening = match self.state {
+            State::Shut { until, probe: None, .. } | State::Parked { until, probe: None, .. } => Some(until),
+            State::Open(_) | State::Shut { .. } | State::Parked { .. } => None,
+        };
+        let rests = self.troubles.values().map(|trouble| trouble.due).filter(|due| *due > now).min();
+        opening.filter(|until| *until > now).into_iter().chain(rests).min()
+    }
+
+    /// Lets a probe through at once, by any report.
+    pub(crate) fn probe_now(&mut self, now: Instant) {
+        if let State::Shut { until, .. } | State::Parked { until, .. } = &mut self.state {
+            *until = now;
+        }
+        self.troubles.values_mut().for_each(|trouble| trouble.due = now);
+    }
+
+    /// What an answer means for its report: a fate, or none, and it goes out again.
+    pub(crate) fn answered(&mut self, answered: &Answered<'_>, now: Instant, random: u64) -> Option<Fate> {
+        let error = answered.outcome.result.as_ref().err();
+        match news(error) {
+            News::Taken => {
+                self.open(answered.id, now);
+                return Some(Fate::Sent);
+            }
+            News::Refused => {
+                self.open(answered.id, now);
+                return error.map(|error| refused(answered.outcome, error));
+            }
+            News::Later => {
+                self.note(answered.id, now, Duration::ZERO);
+                self.shut(answered, now, random);
+            }
+            News::Useless => {
+                let strikes = self.note(answered.id, now, between_probes(self.pace.probe, random));
+                self.park(answered, now, random);
+                if strikes >= STRIKES {
+                    self.troubles.remove(&answered.id);
+                    return error.map(|error| refused(answered.outcome, error));
+                }
+            }
+            News::Nothing => {}
+        }
+        self.came_back(answered.id);
+        None
+    }
+
+    /// The service takes reports: the gate opens by degrees, and what failed only while it was shut need not rest.
+    fn open(&mut self, id: u64, now: Instant) {
+        self.troubles.remove(&id);
+        self.successes = self.successes.saturating_add(1);
+        self.state = match self.state {
+            State::Open(width) => State::Open(width.saturating_mul(2).min(self.most)),
+            State::Shut { .. } | State::Parked { .. } => {
+                self.troubles.values_mut().filter(|trouble| trouble.strikes <= 1).for_each(|trouble| trouble.due = now);
+                State::Open(self.most.min(2))
+            }
+        };
+    }
+
+    /// Notes that report `id` failed, and tells how often it did while others were taken. It rests for `alone` the first
+    /// time, which is for the case that there is no other.
+    fn note(&mut self, id: u64, now: Instant, alone: Duration) -> u32 {
+        if self.troubles.len() >= MOST_TROUBLES {
+            self.troubles.clear();
+        }
+        let successes = self.successes;
+        let trouble = self.troubles.entry(id).or_insert(Trouble { strikes: 0, successes, due: now });
+        let is_alone = trouble.strikes == 0 || successes > trouble.successes;
+        trouble.strikes = trouble.strikes.saturating_add(u32::from(is_alone));
+        let own = usize::try_from(trouble.strikes).unwrap_or(usize::MAX).checked_sub(2);
+        let rest = own.map_or(alone, |index| *self.pace.rests.get(index).unwrap_or(&self.pace.rests[2]));
+        trouble.successes = successes;
+        trouble.due = after(now, rest);
+        trouble.strikes
+    }
+
+    fn shut(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
+        let asked = answered.outcome.retry_after;
+        let shut = |failures: u32| {
+            let until = after(now, retry::wait(failures, asked, random));
+            State::Shut { failures, since: now, until, probe: None }
+        };
+        self.state = match self.state {
+            State::Open(_) => shut(1),
+            State::Shut { failures, since, .. } if answered.began >= since => shut(failures.saturating_add(1)),
+            State::Parked { since, .. } if answered.began >= since => shut(1),
+            // One of those that were under way when the gate was shut. What it asks for is heeded all the same.
+            State::Shut { failures, since, until, probe } => {
+                let until = asked.map_or(until, |asked| until.max(after(now, asked)));
+                State::Shut { failures, since, until, probe }
+            }
+            parked @ State::Parked { .. } => parked,
+        };
+    }
+
+    fn park(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
+        self.state = match self.state {
+            State::Open(_) | State::Shut { .. } => State::Parked { since: now, until: now, probe: None },
+            State::Parked { since, .. } if answered.began >= since => {
+                State::Parked { since: now, until: after(now, between_probes(self.pace.probe, random)), probe: None }
+            }
+            parked @ State::Parked { .. } => parked,
+        };
+    }
+
+    /// Report `id` is no longer under way.
+    pub(crate) fn came_back(&mut self, id: u64) {
+        if let State::Shut { probe, .. } | State::Parked { probe, .. } = &mut self.state {
+            *probe = probe.filter(|probe| *probe != id);
+        }
+    }
+}
+
+fn refused(outcome: &Outcome, error: &Error) -> Fate {
+    Fate::Aside(Reason::Refused, outcome.http_status, error.message().to_owned())
+}
+
+/// Three quarters of `pace` and up to half of it more.
+fn between_probes(pace: Duration, random: u64) -> Duration {
+    let quarter = pace / 4;
+    quarter.saturating_mul(3).saturating_add(retry::part_of(quarter.saturating_mul(2), random))
+}
+
+fn after(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or(now)
+}

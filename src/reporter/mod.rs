@@ -1,0 +1,383 @@
+//! Reports that are handed over in microseconds, and sent in the background until the service has them.
+//!
+//! ```text
+//! Reporter -- put --> outbox (memory, or sqlite) <-- take, settle -- worker -- send --> senders --> client
+//!                                                                      |
+//!                                                                    gate: whether reports may go out now
+//! ```
+
+mod gate;
+mod memory;
+mod options;
+mod outbox;
+mod senders;
+mod shared;
+mod sqlite;
+mod worker;
+
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+pub use self::options::{Durability, ReporterOptions};
+pub use self::outbox::{Aside, Reason, WhenFull};
+pub use self::shared::{LastError, State};
+
+use self::memory::MemoryOutbox;
+pub(crate) use self::options::Plan;
+use self::outbox::Outbox;
+use self::senders::{Messenger, Senders};
+use self::shared::Shared;
+use self::sqlite::{SqliteOutbox, Terms};
+use self::worker::Worker;
+use crate::client::Client;
+use crate::clock::Moment;
+use crate::conversion::{Conversion, Timestamp};
+use crate::credentials::Credentials;
+use crate::error::{Error, Kind};
+use crate::fork::Renewed;
+use crate::options::{Options, Settings};
+
+/// How long those who wait for the outbox to empty go without a look, for another process may be emptying it.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long `close` waits for what it interrupts.
+const INTERRUPTION: Duration = Duration::from_millis(500);
+
+/// Takes reports over and has them sent.
+///
+/// Any number of threads may share a reporter. After a fork parent and child both go on with it; with an outbox in memory,
+/// the child begins with an empty one.
+pub struct Reporter {
+    client: Arc<dyn Messenger>,
+    account: Account,
+    plan: Plan,
+    running: Renewed<Result<Running, Error>>,
+    is_closed: AtomicBool,
+    /// Whether its owner has given it up: calls under way end.
+    is_abandoned: AtomicBool,
+}
+
+/// Whose reports an outbox holds.
+struct Account {
+    api_key: String,
+    base_url: String,
+}
+
+/// What one process has of a reporter.
+struct Running {
+    outbox: Arc<dyn Outbox>,
+    senders: Arc<Senders>,
+    shared: Arc<Shared>,
+    /// Whether the worker was started.
+    is_started: Mutex<bool>,
+}
+
+/// How many reports there were, and what became of them. They are counted by the outbox, over all that ever used it.
+///
+/// `accepted` is the sum of `sent`, `refused`, `expired`, `replaced`, `dropped` and `pending`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statistics {
+    /// Accepted by `submit`.
+    pub accepted: u64,
+    /// Taken by the service.
+    pub sent: u64,
+    /// Refused by the service.
+    pub refused: u64,
+    /// Grown older than the age limit.
+    pub expired: u64,
+    /// Replaced by a later report for the same message.
+    pub replaced: u64,
+    /// Dropped, because the outbox was full.
+    pub dropped: u64,
+    /// Still to be sent.
+    pub pending: u64,
+    /// Set aside, and waiting to be fetched by `poll`.
+    pub aside: u64,
+    /// Set aside and forgotten before they were fetched, because there were too many.
+    pub forgotten: u64,
+    /// How many outbox files were damaged or removed while this reporter used them, and replaced by new ones.
+    pub outboxes_lost: u64,
+    /// How often the outbox could not be read or written in the background.
+    pub outbox_errors: u64,
+    /// How long ago the oldest pending report was accepted.
+    pub oldest_pending: Option<Duration>,
+    /// How many are being sent by this reporter at this moment.
+    pub under_way: usize,
+    /// What this reporter is doing.
+    pub state: State,
+    /// What last went wrong in the background.
+    pub last_error: Option<LastError>,
+}
+
+impl Reporter {
+    /// A reporter for the account of `credentials`. Opens its outbox, or makes it, and goes on with what is in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Argument`] when an option is refused; the kinds of the outbox when it cannot be used.
+    pub fn new(
+        credentials: Credentials,
+        options: &Options<'_>,
+        reporter_options: &ReporterOptions<'_>,
+    ) -> Result<Self, Error> {
+        Self::with_settings(credentials, options.check()?, reporter_options.check()?)
+    }
+
+    /// As [`Reporter::new`], with options that were checked already.
+    pub(crate) fn with_settings(credentials: Credentials, settings: Settings, plan: Plan) -> Result<Self, Error> {
+        let account =
+            Account { api_key: credentials.api_key().to_owned(), base_url: settings.base_url.as_str().to_owned() };
+        // One attempt a request: the worker knows when to try again, and with what.
+        let settings = Settings { attempts: 1, connections: plan.connections.max(settings.connections), ..settings };
+        Self::with_messenger(Arc::new(Client::with_settings(credentials, settings)?), account, plan)
+    }
+
+    fn with_messenger(client: Arc<dyn Messenger>, account: Account, plan: Plan) -> Result<Self, Error> {
+        let reporter = Self {
+            client,
+            account,
+            plan,
+            running: Renewed::new(),
+            is_closed: AtomicBool::new(false),
+            is_abandoned: AtomicBool::new(false),
+        };
+        let running = reporter.running()?;
+        running.outbox.inventory()?;
+        reporter.start(running);
+        Ok(reporter)
+    }
+
+    /// Accepts a report, which is then as safe as the reporter's durability. One for the same message that was not sent yet
+    /// is replaced. Without a timestamp the report gets that of this moment.
+    ///
+    /// # Errors
+    ///
+    /// The kinds of the outbox, and [`Kind::Closed`]: the report was not accepted.
+    pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
+        if self.is_closed.load(Ordering::SeqCst) {
+            return Err(Error::new(Kind::Closed, "the reporter is closed"));
+        }
+        let running = self.running()?;
+        running.outbox.put(&stamped(conversion))?;
+        self.start(running);
+        running.shared.accepted();
+        Ok(())
+    }
+
+    /// Hands out a report that was set aside, each once, over all that use the outbox.
+    ///
+    /// # Errors
+    ///
+    /// The kinds of the outbox.
+    pub fn poll(&self) -> Result<Option<Aside>, Error> {
+        let running = self.running()?;
+        // Before the look, so that what is set aside meanwhile is not missed.
+        running.shared.aside.hush();
+        let aside = running.outbox.fetch_aside()?;
+        if aside.is_some() {
+            running.shared.aside.ring();
+        }
+        Ok(aside)
+    }
+
+    /// A descriptor that is readable when [`Reporter::poll`] may have something. It belongs to the reporter. A forked child
+    /// has another.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Outbox`] when the system has no descriptors left.
+    pub fn fd(&self) -> Result<RawFd, Error> {
+        let running = self.running()?;
+        self.start(running);
+        Ok(running.shared.aside.as_fd().as_raw_fd())
+    }
+
+    /// Waits until every report that the outbox accepted before this call has left it.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Timeout`] when some are left after `timeout`; [`Kind::Parked`] when the service takes no reports of the
+    /// account, which was just tried; [`Kind::Aside`] when none is left, and some were set aside.
+    pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
+        let deadline = after(timeout);
+        let running = self.running()?;
+        self.start(running);
+        let last = running.outbox.inventory()?.tally.accepted;
+        let probes = running.shared.told().probes;
+        running.shared.ask_for_probe();
+        while !running.outbox.is_done_up_to(last)? {
+            let told = running.shared.told();
+            if told.state == State::Parked && told.probes != probes {
+                return Err(self.left(Kind::Parked, "the service takes no reports of the account for now")?);
+            }
+            if self.is_abandoned.load(Ordering::SeqCst) {
+                return Err(Error::new(Kind::Cancelled, "the reporter was freed during the call"));
+            }
+            if Instant::now() >= deadline {
+                return Err(self.left(Kind::Timeout, "the time is over")?);
+            }
+            running.shared.wait(deadline, LOOK);
+        }
+        match running.outbox.inventory()?.tally.aside {
+            0 => Ok(()),
+            aside => Err(Error::new(Kind::Aside, format!("no report is left, and {aside} were set aside: poll them"))),
+        }
+    }
+
+    fn left(&self, kind: Kind, told: &str) -> Result<Error, Error> {
+        let pending = self.running()?.outbox.inventory()?.tally.pending();
+        Ok(Error::new(kind, format!("{told}, and {pending} reports are left")))
+    }
+
+    /// How many reports there were, and what became of them.
+    ///
+    /// # Errors
+    ///
+    /// The kinds of the outbox.
+    pub fn statistics(&self) -> Result<Statistics, Error> {
+        let running = self.running()?;
+        self.start(running);
+        let inventory = running.outbox.inventory()?;
+        let (told, tally) = (running.shared.told(), inventory.tally);
+        let is_closed = self.is_closed.load(Ordering::SeqCst);
+        Ok(Statistics {
+            accepted: tally.accepted,
+            sent: tally.sent,
+            refused: tally.refused,
+            expired: tally.expired,
+            replaced: tally.replaced,
+            dropped: tally.dropped,
+            pending: tally.pending(),
+            aside: tally.aside,
+            forgotten: tally.forgotten,
+            outboxes_lost: running.outbox.lost(),
+            outbox_errors: told.outbox_errors,
+            oldest_pending: inventory.oldest.map(|oldest| Moment::now().since(&oldest)),
+            under_way: running.senders.load().under_way,
+            state: if is_closed { State::Closed } else { told.state },
+            last_error: told.last_error,
+        })
+    }
+
+    /// Takes no more reports, goes on sending for up to `timeout` or until all that were accepted have left the outbox, and
+    /// then ends what is under way. What is left goes out when a reporter next opens the outbox.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Pending`] when some are left.
+    pub fn close(&self, timeout: Duration) -> Result<(), Error> {
+        let deadline = after(timeout);
+        self.is_closed.store(true, Ordering::SeqCst);
+        let running = self.running()?;
+        let last = running.outbox.inventory().map(|inventory| inventory.tally.accepted);
+        let is_done = || last.as_ref().is_ok_and(|last| running.outbox.is_done_up_to(*last).unwrap_or(false));
+        while Instant::now() < deadline && !running.has_ended() && !is_done() {
+            running.shared.wait(deadline, LOOK);
+        }
+        self.end(running);
+        let deadline = after(INTERRUPTION.min(timeout));
+        while Instant::now() < deadline && !running.has_ended() {
+            running.shared.wait(deadline, LOOK);
+        }
+        match running.outbox.inventory()?.tally.pending() {
+            0 => Ok(()),
+            pending => Err(Error::new(Kind::Pending, format!("{pending} reports are left in the outbox"))),
+        }
+    }
+
+    /// As [`Reporter::close`] without any time, for an owner that does not ask what is left. Waits for nothing.
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::SeqCst);
+        self.is_closed.store(true, Ordering::SeqCst);
+        if let Some(Ok(running)) = self.running.get() {
+            self.end(running);
+        }
+    }
+
+    /// Has the worker run, unless the reporter is closed. Without one, which a system may be too short of, reports wait for
+    /// the next call.
+    fn start(&self, running: &Running) {
+        if !self.is_closed.load(Ordering::SeqCst) {
+            running.start(&self.plan);
+        }
+    }
+
+    fn end(&self, running: &Running) {
+        running.shared.end();
+        self.client.cancel();
+    }
+
+    /// What this process has of the reporter. A failure is met again by the next call, which tries again.
+    fn running(&self) -> Result<&Running, Error> {
+        let running = self.running.get_or_make(|| Running::new(self));
+        running.as_ref().map_err(|error| {
+            self.running.abandon();
+            error.clone()
+        })
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl Running {
+    fn new(reporter: &Reporter) -> Result<Self, Error> {
+        let outbox = open(&reporter.plan, &reporter.account)?;
+        let shared = Shared::new()
+            .map_err(|error| Error::new(Kind::Outbox, format!("the system has no descriptor left: {error}")))?;
+        let shared = Arc::new(shared);
+        let rung = Arc::clone(&shared);
+        let connections = usize::try_from(reporter.plan.connections).unwrap_or(1);
+        let ring = Box::new(move || rung.wake.ring());
+        let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), connections, ring));
+        Ok(Self { outbox, senders, shared, is_started: Mutex::new(false) })
+    }
+
+    /// Starts the worker, unless it runs.
+    fn start(&self, plan: &Plan) {
+        let mut is_started = self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_started {
+            let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
+            *is_started = Worker::start(outbox, senders, Arc::clone(&self.shared), plan).is_ok();
+        }
+    }
+
+    /// Whether there is no worker any more, or never was one.
+    fn has_ended(&self) -> bool {
+        let is_started = *self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
+        !is_started || self.shared.told().is_ended
+    }
+}
+
+fn open(plan: &Plan, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
+    let Some(path) = &plan.outbox else {
+        return Ok(Arc::new(MemoryOutbox::new(plan.most, plan.when_full)));
+    };
+    let terms = Terms {
+        path,
+        allow_network: plan.allow_network,
+        api_key: &account.api_key,
+        base_url: &account.base_url,
+        survives_power_loss: plan.survives_power_loss,
+        most: plan.most,
+        when_full: plan.when_full,
+        lock_wait: plan.lock_wait,
+    };
+    Ok(Arc::new(SqliteOutbox::new(&terms)?))
+}
+
+/// The report with the time of its event. A clock that was never set tells none: the service then takes the time of arrival.
+fn stamped(conversion: &Conversion) -> Conversion {
+    let now = || Moment::now().has_time_of_day().then(|| Timestamp::from_system_time(SystemTime::now()));
+    Conversion { timestamp: conversion.timestamp.or_else(now), ..conversion.clone() }
+}
+
+fn after(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now)
+}

@@ -1,0 +1,168 @@
+//! Threads that send, each one report at a time. They are started as they are needed, and end when they are not.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::outbox::Entry;
+use crate::client::Client;
+use crate::conversion::Conversion;
+use crate::error::{Error, Kind};
+use crate::guard::guard;
+use crate::outcome::Outcome;
+use crate::sys;
+
+/// How long a thread waits for the next report before it ends.
+const IDLE_TIME: Duration = Duration::from_secs(10);
+
+/// What makes one attempt to report a conversion.
+pub(crate) trait Messenger: Send + Sync {
+    fn report(&self, conversion: &Conversion) -> Outcome;
+
+    /// Ends all attempts under way, and all that are still begun.
+    fn cancel(&self);
+}
+
+impl Messenger for Client {
+    fn report(&self, conversion: &Conversion) -> Outcome {
+        self.report(conversion)
+    }
+
+    fn cancel(&self) {
+        self.cancel();
+    }
+}
+
+/// What came of sending one report.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) id: u64,
+    pub(crate) began: Instant,
+    pub(crate) outcome: Outcome,
+}
+
+/// The threads, what they have to do, and what they have done.
+pub(crate) struct Senders {
+    messenger: Arc<dyn Messenger>,
+    most: usize,
+    /// Called when there are answers again.
+    ring: Box<dyn Fn() + Send + Sync>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Entry>,
+    answers: Vec<Answer>,
+    under_way: usize,
+    idle: usize,
+    threads: usize,
+    is_over: bool,
+}
+
+/// How many reports the threads have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) queued: usize,
+    pub(crate) under_way: usize,
+}
+
+impl Senders {
+    pub(crate) fn new(messenger: Arc<dyn Messenger>, most: usize, ring: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self { messenger, most, ring, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Has `entries` sent before all that are queued. Without a thread for them, which a system may be too short of, they
+    /// are given back.
+    pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Vec<Entry> {
+        let mut state = self.state();
+        for entry in entries.into_iter().rev() {
+            state.queue.push_front(entry);
+        }
+        while state.queue.len() > state.idle && state.threads < self.most && self.start() {
+            state.threads = state.threads.saturating_add(1);
+            state.idle = state.idle.saturating_add(1);
+        }
+        self.changed.notify_all();
+        if state.threads == 0 { state.queue.drain(..).collect() } else { Vec::new() }
+    }
+
+    fn start(self: &Arc<Self>) -> bool {
+        let senders = Arc::clone(self);
+        sys::spawn("nexmo-send", move || senders.work()).is_ok()
+    }
+
+    fn work(&self) {
+        while let Some(entry) = self.next() {
+            let began = Instant::now();
+            let outcome = guard(|| self.messenger.report(&entry.conversion)).unwrap_or_else(mistake);
+            self.answer(Answer { id: entry.id, began, outcome });
+        }
+    }
+
+    /// Waits for a report to send. A new thread counts as idle from the start.
+    fn next(&self) -> Option<Entry> {
+        let mut state = self.state();
+        loop {
+            if let Some(entry) = state.queue.pop_front().filter(|_| !state.is_over) {
+                state.idle = state.idle.saturating_sub(1);
+                state.under_way = state.under_way.saturating_add(1);
+                return Some(entry);
+            }
+            let (next, wait) = self.changed.wait_timeout(state, IDLE_TIME).unwrap_or_else(PoisonError::into_inner);
+            state = next;
+            if state.is_over || (wait.timed_out() && state.queue.is_empty()) {
+                state.idle = state.idle.saturating_sub(1);
+                state.threads = state.threads.saturating_sub(1);
+                return None;
+            }
+        }
+    }
+
+    fn answer(&self, answer: Answer) {
+        let mut state = self.state();
+        state.under_way = state.under_way.saturating_sub(1);
+        state.idle = state.idle.saturating_add(1);
+        state.answers.push(answer);
+        let is_first = state.answers.len() == 1;
+        drop(state);
+        if is_first {
+            (self.ring)();
+        }
+    }
+
+    /// The answers since the last time.
+    pub(crate) fn answers(&self) -> Vec<Answer> {
+        std::mem::take(&mut self.state().answers)
+    }
+
+    /// Takes back what is queued.
+    pub(crate) fn recall(&self) -> Vec<Entry> {
+        self.state().queue.drain(..).collect()
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        let state = self.state();
+        Load { queued: state.queue.len(), under_way: state.under_way }
+    }
+
+    /// Ends the threads, and what they are doing, and takes back what is queued.
+    pub(crate) fn end(&self) -> Vec<Entry> {
+        let mut state = self.state();
+        state.is_over = true;
+        let queued = state.queue.drain(..).collect();
+        drop(state);
+        self.changed.notify_all();
+        self.messenger.cancel();
+        queued
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn mistake() -> Outcome {
+    Outcome::refused(Error::new(Kind::Internal, "a mistake of the library was caught while a report was sent"))
+}

@@ -1,0 +1,124 @@
+//! Moves what stands in the log to the file, on a thread of its own, so that no submit pays for it.
+//!
+//! A checkpoint that waits for nobody never catches up with somebody who writes without a pause, and the log would grow
+//! without end. So, when it has grown long, one is made while nobody may write, and the log begins anew.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+
+use super::turn::Turn;
+use crate::sys;
+
+/// From so many pages in the log on it is worth a checkpoint.
+const WORTH_IT: u32 = 1000;
+
+/// From so many pages on the log has to begin anew.
+const TOO_LONG: u32 = 16_000;
+
+/// The shortest time between two checkpoints.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// What the writer and the thread tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Checkpoints {
+    /// Pages in the log, as the last writer found it.
+    pages: AtomicU32,
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Held during a checkpoint.
+    pub(super) turn: Turn,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_over: bool,
+    is_running: bool,
+}
+
+/// What a checkpoint needs of the outbox.
+pub(super) trait Checkpointed: Send + Sync + 'static {
+    fn checkpoints(&self) -> &Checkpoints;
+
+    /// A connection for checkpoints, kept from one to the next; called by the holder of the turn.
+    fn with_own_connection(&self, work: &mut dyn FnMut(&Connection));
+
+    /// Has nobody write meanwhile, and makes a write afterwards: the first in a new log waits for the disk.
+    fn with_no_writer(&self, work: &mut dyn FnMut());
+}
+
+impl Checkpoints {
+    /// For the connection that writes, to be called after each transaction.
+    pub(super) fn noted(&self, pages: u32) {
+        let before = self.pages.swap(pages, Ordering::AcqRel);
+        if pages >= WORTH_IT && before < WORTH_IT {
+            // Else a thread that is about to wait could miss it.
+            drop(self.state());
+            self.changed.notify_one();
+        }
+    }
+
+    /// Has the thread end, when it next looks.
+    pub(super) fn end(&self) {
+        self.state().is_over = true;
+        self.changed.notify_one();
+    }
+
+    /// Starts the thread, unless it runs. Without one, which a system may be too short of, the log grows.
+    pub(super) fn start(outbox: &Arc<impl Checkpointed>) {
+        let mut state = outbox.checkpoints().state();
+        if !state.is_running && !state.is_over {
+            let weak = Arc::downgrade(outbox);
+            let work = move || {
+                while let Some(outbox) = weak.upgrade() {
+                    if !outbox.checkpoints().wait() {
+                        break;
+                    }
+                    crate::guard::guard(|| checkpoint(&*outbox));
+                }
+            };
+            state.is_running = sys::spawn("nexmo-log", work).is_ok();
+        }
+    }
+
+    /// Waits for work. False: there will be none.
+    fn wait(&self) -> bool {
+        let mut state = self.state();
+        state = self.changed.wait_timeout(state, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
+        while !state.is_over && self.pages.load(Ordering::Acquire) < WORTH_IT {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.is_over
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn checkpoint(outbox: &impl Checkpointed) {
+    let deadline = Instant::now().checked_add(Duration::from_secs(1)).unwrap_or_else(Instant::now);
+    let Some(_turn) = outbox.checkpoints().turn.take(deadline) else {
+        return;
+    };
+    outbox.with_own_connection(&mut |connection| {
+        let pages = run(connection, CheckpointMode::PASSIVE);
+        outbox.checkpoints().pages.store(pages, Ordering::Release);
+        if pages >= TOO_LONG {
+            outbox.with_no_writer(&mut || {
+                run(connection, CheckpointMode::RESTART);
+            });
+        }
+    });
+}
+
+/// Makes a checkpoint, and tells how many pages are left to move, or in the log if that has to begin anew.
+fn run(connection: &Connection, mode: CheckpointMode) -> u32 {
+    // A failure is met again by whoever writes next, and told there.
+    let (log, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).unwrap_or((0, 0));
+    let (log, moved) = (u32::try_from(log).unwrap_or(0), u32::try_from(moved).unwrap_or(0));
+    if log >= TOO_LONG { log } else { log.saturating_sub(moved) }
+}

@@ -1,0 +1,260 @@
+//! The outbox file: how it is opened, whether it is one of ours, and how a damaged one is set aside.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::failure::Failure;
+use super::patience::Patience;
+use crate::conversion::Timestamp;
+use crate::error::{Error, Kind};
+use crate::sys::events::Descriptor;
+use crate::sys::files::{self, Sharing};
+
+/// Tells an outbox from other SQLite databases: "nxcv".
+const APPLICATION: i32 = 0x6e78_6376;
+
+/// The version of the schema, which the file keeps.
+const VERSION: i32 = 1;
+
+/// Pages of the file that are kept in memory, in KiB.
+const CACHE: i32 = 4096;
+
+/// What stands in the lock file of an outbox.
+const MARK: &[u8] = b"Processes that use the outbox beside this file lock this one. Leave it where it is.\n";
+
+/// The byte of the lock file that every open outbox shares. Who has it alone may set a damaged file aside.
+const OPEN_BYTE: i64 = 1;
+
+/// One file is opened at a time in a process: to close a descriptor of a file ends all locks that the process has on it.
+static OPENING: Mutex<()> = Mutex::new(());
+
+/// Has no file opened for as long as the guard lives.
+pub(super) fn no_opening() -> MutexGuard<'static, ()> {
+    OPENING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where an outbox lies, and whose it is.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// Absolute; its folder is no link.
+    pub(super) path: PathBuf,
+    pub(super) api_key: String,
+    pub(super) base_url: String,
+}
+
+/// An open outbox.
+pub(super) struct OpenFile {
+    pub(super) connection: Connection,
+    /// The log of changes that are not in the file yet.
+    pub(super) log: Arc<File>,
+    /// Which file that is, so that its replacement is noticed.
+    identity: Identity,
+    lock: Descriptor,
+}
+
+type Identity = (u64, u64);
+
+impl Place {
+    /// Finds the folder of `path`, which must be there and, unless that is allowed, on this machine.
+    pub(super) fn find(path: &Path, allow_network: bool, api_key: &str, base_url: &str) -> Result<Self, Error> {
+        let path = std::path::absolute(path).map_err(|error| cannot_be("found", path, &error))?;
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Error::argument("outbox", "is no path of a file"));
+        };
+        let folder = fs::canonicalize(folder).map_err(|error| cannot_be("found", folder, &error))?;
+        if !allow_network && files::is_on_network(&folder).map_err(|error| cannot_be("examined", &folder, &error))? {
+            let told = "lies on a network file system, whose locks are not to be relied on: choose a local one, or set the flag that allows it";
+            return Err(Error::argument("outbox", told));
+        }
+        Ok(Self { path: folder.join(name), api_key: api_key.to_owned(), base_url: base_url.to_owned() })
+    }
+
+    /// The path of a file that stands beside the outbox.
+    pub(super) fn beside(&self, suffix: &str) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(suffix);
+        path.into()
+    }
+
+    /// Opens the outbox, and makes it if there is none.
+    pub(super) fn open(&self, patience: &Patience) -> Result<OpenFile, Failure> {
+        let _opening = no_opening();
+        let lock = self.open_lock()?;
+        if !share(&lock, patience)? {
+            return Err(Failure::Busy);
+        }
+        self.make()?;
+        let mut connection = self.connect(patience)?;
+        self.check(&mut connection)?;
+        mark(lock.file())?;
+        let log = Arc::new(files::open_private(&self.beside("-wal"), false)?);
+        Ok(OpenFile { connection, log, identity: identity(&fs::symlink_metadata(&self.path)?), lock })
+    }
+
+    /// Opens the file that processes lock to agree on who does what. It is never removed.
+    pub(super) fn open_lock(&self) -> io::Result<Descriptor> {
+        Descriptor::open(|| files::open_private(&self.beside(".lock"), false))
+    }
+
+    /// Whether an outbox was ever opened here. What was none is not ours to rename.
+    pub(super) fn was_outbox(&self) -> bool {
+        fs::metadata(self.beside(".lock")).is_ok_and(|found| found.len() > 0)
+    }
+
+    /// Makes an empty file for its owner alone, if there is none. Refuses what SQLite would take for an empty outbox.
+    fn make(&self) -> Result<(), Failure> {
+        match files::open_private(&self.path, true) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+        let found = fs::symlink_metadata(&self.path)?;
+        if !found.is_file() {
+            return Err(Failure::outbox(format!("{} is no file", self.path.display())));
+        }
+        let has_log = fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
+        if found.len() == 0 && has_log {
+            return Err(Failure::Corrupt("it was cut down to nothing".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// A connection to the file that is there.
+    pub(super) fn connect(&self, patience: &Patience) -> Result<Connection, Failure> {
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_handler(Some(patience.handler()))?;
+        // A close must neither wait for a disk nor take the log from others.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        if connection.is_readonly(rusqlite::MAIN_DB)? {
+            return Err(Failure::outbox(format!("{} cannot be written", self.path.display())));
+        }
+        self.refuse_others(&connection)?;
+        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Failure::outbox(format!("{} lies where there is no shared memory", self.path.display())));
+        }
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
+        Ok(connection)
+    }
+
+    /// Leaves the databases of other programs, and those of later versions, as they are.
+    fn refuse_others(&self, connection: &Connection) -> Result<(), Failure> {
+        let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+        let path = self.path.display();
+        match (number("application_id")?, number("user_version")?) {
+            (APPLICATION, version) if version > VERSION => {
+                Err(Failure::outbox(format!("{path} was made by a later version of the library")))
+            }
+            (APPLICATION, _) => Ok(()),
+            (0, 0) if number("schema_version")? == 0 => Ok(()),
+            _ => Err(Failure::outbox(format!("{path} is a database of another program"))),
+        }
+    }
+
+    /// Makes the tables if there are none, and compares the account.
+    fn check(&self, connection: &mut Connection) -> Result<(), Failure> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version == 0 {
+            transaction.execute_batch(include_str!("schema.sql"))?;
+            transaction.execute("INSERT INTO account VALUES (?, ?)", [&self.api_key, &self.base_url])?;
+            transaction.pragma_update(None, "application_id", APPLICATION)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        let account = transaction.query_row("SELECT api_key, base_url FROM account", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        if account != (self.api_key.clone(), self.base_url.clone()) {
+            return Err(Failure::Other(self.of_another_account(&account)));
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn of_another_account(&self, (api_key, base_url): &(String, String)) -> Error {
+        let told = format!("{} belongs to the account {api_key} at {base_url}", self.path.display());
+        Error::new(Kind::OutboxAccount, told)
+    }
+
+    /// Gives a damaged outbox another name, so that a new one can take its place, if nobody else has it open. Tells the name.
+    pub(super) fn set_aside(&self, patience: &Patience) -> Result<Option<PathBuf>, Failure> {
+        let _opening = no_opening();
+        let lock = self.open_lock()?;
+        let file = lock.file();
+        while !files::try_lock(file, OPEN_BYTE, Sharing::Exclusive)? {
+            if !patience.rest() {
+                return Ok(None);
+            }
+        }
+        let name = self.unused_name();
+        fs::rename(&self.path, &name)?;
+        for suffix in ["-wal", "-shm"] {
+            let mut other = name.clone().into_os_string();
+            other.push(suffix);
+            fs::rename(self.beside(suffix), other).or_else(missing_is_fine)?;
+        }
+        Ok(Some(name))
+    }
+
+    fn unused_name(&self) -> PathBuf {
+        let now = Timestamp::from_system_time(SystemTime::now()).to_string().replace([' ', ':'], "-");
+        let names = (1..1000_u32).map(|number| self.beside(&format!(".corrupt-{now}-{number}")));
+        names.into_iter().find(|name| fs::symlink_metadata(name).is_err()).unwrap_or_else(|| self.beside(".corrupt"))
+    }
+}
+
+impl OpenFile {
+    /// Whether the file is still the one that its path names.
+    pub(super) fn is_current(&self, place: &Place) -> bool {
+        fs::symlink_metadata(&place.path).is_ok_and(|found| identity(&found) == self.identity)
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        // It ends with the descriptor too, unless a forked child has a copy of that.
+        files::unlock(self.lock.file(), OPEN_BYTE).ok();
+    }
+}
+
+/// Leaves a sign in the lock file that there was an outbox here.
+fn mark(mut lock: &File) -> io::Result<()> {
+    match lock.metadata()?.len() {
+        0 => lock.write_all(MARK),
+        _ => Ok(()),
+    }
+}
+
+/// Whether others see that the file is open.
+fn share(lock: &Descriptor, patience: &Patience) -> io::Result<bool> {
+    while !files::try_lock(lock.file(), OPEN_BYTE, Sharing::Shared)? {
+        if !patience.rest() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn identity(found: &Metadata) -> Identity {
+    (found.dev(), found.ino())
+}
+
+fn missing_is_fine(error: io::Error) -> io::Result<()> {
+    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+fn cannot_be(done: &str, path: &Path, error: &io::Error) -> Error {
+    Error::new(Kind::Outbox, format!("{} cannot be {done}: {error}", path.display()))
+}

@@ -1,0 +1,271 @@
+//! An outbox in a file, which any number of processes share. Only this room names the database.
+
+mod ballast;
+mod checkpoint;
+mod failure;
+mod file;
+mod forks;
+mod lead;
+mod patience;
+mod rows;
+mod store;
+mod sync;
+mod turn;
+
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use self::failure::Failure;
+use self::file::Place;
+use self::lead::Lead;
+use self::rows::Put;
+use self::store::Store;
+use super::outbox::{Aside, Entry, Fate, Inventory, Outbox, Reason, Settlement, Taken, WhenFull, full, oldest_share};
+use crate::clock::Moment;
+use crate::conversion::Conversion;
+use crate::error::Error;
+
+/// How many rows are read in one go.
+const CHUNK: u32 = 64;
+
+/// How many reports are looked at in one go for being too old.
+const EXPIRED_AT_ONCE: u32 = 1000;
+
+/// How long the worker waits for others that have the file locked.
+const WORKERS_WAIT: Duration = Duration::from_secs(1);
+
+/// The bits of a report's number that say which row it is; those above, in which of the files that this process has seen.
+const ROW_BITS: u32 = 48;
+
+/// What a file is to hold, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) allow_network: bool,
+    pub(crate) api_key: &'a str,
+    pub(crate) base_url: &'a str,
+    /// Whether a report must be on the disk before it counts as accepted.
+    pub(crate) survives_power_loss: bool,
+    pub(crate) most: u64,
+    pub(crate) when_full: WhenFull,
+    pub(crate) lock_wait: Duration,
+}
+
+/// Reports in a file.
+pub(crate) struct SqliteOutbox {
+    store: Arc<Store>,
+    lead: Lead,
+    survives_power_loss: bool,
+    most: u64,
+    when_full: WhenFull,
+    lock_wait: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    taken: Taken,
+    taken_ever: usize,
+}
+
+impl SqliteOutbox {
+    /// The outbox of those terms. The file is opened when it is first used.
+    pub(crate) fn new(terms: &Terms<'_>) -> Result<Self, Error> {
+        let place = Place::find(terms.path, terms.allow_network, terms.api_key, terms.base_url)?;
+        let store = Arc::new(Store::new(place));
+        forks::register(&store);
+        Ok(Self {
+            store,
+            lead: Lead::new(),
+            survives_power_loss: terms.survives_power_loss,
+            most: terms.most,
+            when_full: terms.when_full,
+            lock_wait: terms.lock_wait,
+            state: Mutex::default(),
+        })
+    }
+
+    fn told(&self, failure: Failure) -> Error {
+        failure.told(&self.store.place.path)
+    }
+
+    fn callers_deadline(&self) -> Instant {
+        after(self.lock_wait)
+    }
+
+    /// The number of a row of the file that is in use now.
+    fn id(&self, row: u64) -> u64 {
+        row | self.store.lost().wrapping_shl(ROW_BITS)
+    }
+
+    /// The row of that number, unless it was one of a file that is gone.
+    fn row(&self, id: u64) -> Option<u64> {
+        let row = id & !u64::MAX.wrapping_shl(ROW_BITS);
+        (self.id(row) == id).then_some(row)
+    }
+
+    fn try_settle(&self, batch: &[Settlement]) -> Result<(), Failure> {
+        let fates = || batch.iter().filter_map(|settled| Some((self.row(settled.id)?, &settled.fate)));
+        self.store.write(after(WORKERS_WAIT), |rows| rows::settle(rows, fates())).map(drop)
+    }
+
+    /// Takes entries out of what `next` reads, a chunk at a time, until there are `limit` or no more.
+    fn pick(
+        &self,
+        limit: usize,
+        skip: &dyn Fn(u64) -> bool,
+        is_older: bool,
+        entries: &mut Vec<Entry>,
+    ) -> Result<(), Failure> {
+        let mut last = if is_older { u64::MAX } else { 0 };
+        while entries.len() < limit {
+            let found = self.beside(last, is_older, CHUNK)?;
+            let Some(end) = found.last() else {
+                break;
+            };
+            last = end.id & !u64::MAX.wrapping_shl(ROW_BITS);
+            let mut state = self.state();
+            for entry in found {
+                if entries.len() < limit && !skip(entry.id) && state.taken.add(&entry) {
+                    entries.push(entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports next to a row, with their numbers.
+    fn beside(&self, row: u64, is_older: bool, limit: u32) -> Result<Vec<Entry>, Failure> {
+        self.store.read(after(WORKERS_WAIT), |rows| {
+            let found = rows::beside(rows, row, is_older, limit)?;
+            Ok(found.into_iter().map(|entry| Entry { id: self.id(entry.id), ..entry }).collect())
+        })
+    }
+
+    fn expire_rows(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<bool, Failure> {
+        let oldest = self.beside(0, false, EXPIRED_AT_ONCE)?;
+        let old = oldest.iter().take_while(|entry| is_too_old(&entry.accepted));
+        let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
+        let expired = |entry: &Entry| Settlement { id: entry.id, fate: fate.clone() };
+        let free = |entry: &&Entry| !self.state().taken.holds(entry.id);
+        let batch: Vec<Settlement> = old.filter(free).map(expired).collect();
+        if !batch.is_empty() {
+            self.try_settle(&batch)?;
+        }
+        Ok(u32::try_from(batch.len()).is_ok_and(|count| count == EXPIRED_AT_ONCE))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Outbox for SqliteOutbox {
+    fn put(&self, conversion: &Conversion) -> Result<u64, Error> {
+        let put = |rows: &Connection| match rows::put(rows, conversion, self.most, self.when_full)? {
+            Put::Accepted(row) => Ok(Some(self.id(row))),
+            Put::Full => Ok(None),
+        };
+        let written = self.store.write(self.callers_deadline(), put).map_err(|failure| self.told(failure))?;
+        let id = written.done.ok_or_else(|| full(self.most))?;
+        if self.survives_power_loss {
+            self.store.sync(&written).map_err(|failure| self.told(failure))?;
+        }
+        Ok(id)
+    }
+
+    fn take(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {
+        let oldest = oldest_share(self.state().taken_ever, limit);
+        let mut entries = Vec::new();
+        let picked =
+            self.pick(oldest, skip, false, &mut entries).and_then(|()| self.pick(limit, skip, true, &mut entries));
+        if let Err(failure) = picked {
+            self.release(&entries.iter().map(|entry| entry.id).collect::<Vec<_>>());
+            return Err(self.told(failure));
+        }
+        let mut state = self.state();
+        state.taken_ever = state.taken_ever.wrapping_add(entries.len());
+        Ok(entries)
+    }
+
+    fn release(&self, ids: &[u64]) {
+        let mut state = self.state();
+        ids.iter().for_each(|id| state.taken.remove(*id));
+    }
+
+    fn settle(&self, batch: &[Settlement]) -> Result<(), Error> {
+        let settled = match self.try_settle(batch) {
+            Err(Failure::Full) if self.store.ballast.give_up() => self.try_settle(batch),
+            other => other,
+        };
+        settled.map_err(|failure| self.told(failure))?;
+        self.release(&batch.iter().map(|settled| settled.id).collect::<Vec<_>>());
+        self.store.ballast.take_up();
+        Ok(())
+    }
+
+    fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<bool, Error> {
+        self.expire_rows(is_too_old).map_err(|failure| self.told(failure))
+    }
+
+    fn fetch_aside(&self) -> Result<Option<Aside>, Error> {
+        // Most often there is none, which is told without keeping others from writing.
+        if self.inventory()?.tally.aside == 0 {
+            return Ok(None);
+        }
+        let fetched = self.store.write(self.callers_deadline(), rows::fetch_aside);
+        fetched.map(|written| written.done).map_err(|failure| self.told(failure))
+    }
+
+    fn inventory(&self) -> Result<Inventory, Error> {
+        self.store.read(self.callers_deadline(), rows::inventory).map_err(|failure| self.told(failure))
+    }
+
+    fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {
+        let Some(row) = self.row(id) else {
+            return Ok(true);
+        };
+        let lowest = self.store.read(after(WORKERS_WAIT), rows::lowest).map_err(|failure| self.told(failure))?;
+        Ok(lowest.is_none_or(|lowest| lowest > row))
+    }
+
+    fn lead(&self) -> Result<bool, Error> {
+        self.store.start();
+        self.lead.seek(&self.store.place).map_err(|failure| self.told(failure))
+    }
+
+    fn resign(&self) {
+        self.lead.give_up();
+    }
+
+    fn watch(&self) -> Option<BorrowedFd<'_>> {
+        self.lead.watch()
+    }
+
+    fn hush(&self) -> bool {
+        self.lead.hush()
+    }
+
+    fn notices(&self) -> bool {
+        self.lead.watch().is_some()
+    }
+
+    fn lost(&self) -> u64 {
+        self.store.lost()
+    }
+}
+
+impl Drop for SqliteOutbox {
+    fn drop(&mut self) {
+        self.store.end();
+    }
+}
+
+fn after(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now)
+}

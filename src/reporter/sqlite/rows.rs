@@ -1,0 +1,259 @@
+//! What is done with the rows of an outbox, each within the transaction of its caller.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
+
+use super::super::outbox::{Aside, Entry, Fate, Inventory, MOST_ASIDE, Reason, Tally, WhenFull};
+use crate::clock::Moment;
+use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
+
+/// What became of a report that was to be accepted.
+pub(super) enum Put {
+    Accepted(u64),
+    Full,
+}
+
+/// Accepts a report, unless `most` are pending and none of them is to go for it.
+pub(super) fn put(connection: &Connection, conversion: &Conversion, most: u64, when_full: WhenFull) -> Result<Put> {
+    let tally = tally(connection)?;
+    let is_full = tally.pending() >= most;
+    if is_full && !has(connection, conversion)? {
+        match when_full {
+            WhenFull::Refuse => return Ok(Put::Full),
+            WhenFull::DropOldest => drop_oldest(connection)?,
+        }
+    }
+    let id = tally.accepted.saturating_add(1);
+    if insert(connection, id, conversion)? == 0 {
+        replace(connection, tally.accepted, conversion)?;
+        insert(connection, id, conversion)?;
+    }
+    Ok(Put::Accepted(id))
+}
+
+fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {
+    const INSERT: &str =
+        "INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, channel) DO NOTHING";
+    let now = Moment::now();
+    connection.prepare_cached(INSERT)?.execute(params![
+        integer(id),
+        conversion.message_id.as_str(),
+        channel_number(conversion.channel),
+        conversion.delivered,
+        conversion.timestamp.map(Timestamp::unix_seconds),
+        now.wall,
+        now.uptime,
+        now.boot,
+    ])
+}
+
+/// Takes away an earlier report of the same key, which is counted.
+fn replace(connection: &Connection, last: u64, conversion: &Conversion) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM report WHERE message_id = ? AND channel = ?")?
+        .execute(params![conversion.message_id.as_str(), channel_number(conversion.channel)])?;
+    connection
+        .prepare_cached("UPDATE tally SET last = max(last, ?), replaced = replaced + 1")?
+        .execute([integer(last)])
+        .map(drop)
+}
+
+fn has(connection: &Connection, conversion: &Conversion) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM report WHERE message_id = ? AND channel = ?")?
+        .exists(params![conversion.message_id.as_str(), channel_number(conversion.channel)])
+}
+
+fn drop_oldest(connection: &Connection) -> Result<()> {
+    let oldest: Option<i64> =
+        connection.prepare_cached("SELECT min(id) FROM report")?.query_row([], |row| row.get(0))?;
+    let Some(id) = oldest else {
+        return Ok(());
+    };
+    remember_last(connection)?;
+    set_aside(connection, natural(id), Reason::Dropped, None, Reason::Dropped.told())
+}
+
+/// Up to `limit` reports next to `id`, the newest of the older ones or the oldest of the newer ones first.
+pub(super) fn beside(connection: &Connection, id: u64, is_older: bool, limit: u32) -> Result<Vec<Entry>> {
+    const OLDER: &str = "SELECT * FROM report WHERE id < ? ORDER BY id DESC LIMIT ?";
+    const NEWER: &str = "SELECT * FROM report WHERE id > ? ORDER BY id LIMIT ?";
+    let mut statement = connection.prepare_cached(if is_older { OLDER } else { NEWER })?;
+    let rows = statement.query_map(params![integer(id), limit], entry)?;
+    rows.collect()
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry> {
+    Ok(Entry {
+        id: natural(row.get("id")?),
+        conversion: conversion(row)?,
+        accepted: Moment { wall: row.get("wall")?, uptime: row.get("uptime")?, boot: row.get("boot")? },
+    })
+}
+
+fn conversion(row: &Row<'_>) -> Result<Conversion> {
+    let message_id: String = row.get("message_id")?;
+    let timestamp: Option<i64> = row.get("timestamp")?;
+    Ok(Conversion {
+        channel: match row.get("channel")? {
+            0 => Channel::Sms,
+            1 => Channel::Voice,
+            _ => return Err(nonsense("channel")),
+        },
+        message_id: MessageId::new(&message_id).map_err(|_| nonsense("message_id"))?,
+        delivered: row.get("delivered")?,
+        timestamp: timestamp.map(Timestamp::from_unix_seconds).transpose().map_err(|_| nonsense("timestamp"))?,
+    })
+}
+
+/// A value that this library never writes: the file is damaged.
+fn nonsense(column: &str) -> Error {
+    Error::FromSqlConversionFailure(0, Type::Null, format!("{column} is not what it can be").into())
+}
+
+/// Writes down that reports have met their fates, those that are still there.
+pub(super) fn settle<'a>(connection: &Connection, batch: impl Iterator<Item = (u64, &'a Fate)>) -> Result<()> {
+    remember_last(connection)?;
+    let mut sent: i64 = 0;
+    for (id, fate) in batch {
+        match fate {
+            Fate::Sent => sent = sent.saturating_add(i64::from(delete(connection, id)?)),
+            Fate::Aside(reason, http_status, message) => set_aside(connection, id, *reason, *http_status, message)?,
+        }
+    }
+    connection.prepare_cached("UPDATE tally SET sent = sent + ?")?.execute([sent]).map(drop)
+}
+
+/// Keeps the number of accepted reports when their rows go.
+pub(super) fn remember_last(connection: &Connection) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE tally SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
+        .execute([])
+        .map(drop)
+}
+
+fn delete(connection: &Connection, id: u64) -> Result<bool> {
+    connection.prepare_cached("DELETE FROM report WHERE id = ?")?.execute([integer(id)]).map(|count| count > 0)
+}
+
+/// Moves a report aside, if it is still there.
+pub(super) fn set_aside(
+    connection: &Connection,
+    id: u64,
+    reason: Reason,
+    http_status: Option<u16>,
+    message: &str,
+) -> Result<()> {
+    const MOVE: &str = "INSERT INTO aside SELECT coalesce((SELECT max(id) FROM aside), 0) + 1, message_id, channel, delivered, \
+                        timestamp, ?, ?, ? FROM report WHERE id = ?";
+    connection.prepare_cached(MOVE)?.execute(params![reason_number(reason), http_status, message, integer(id)])?;
+    if delete(connection, id)? {
+        connection.prepare_cached(count_up(reason))?.execute([])?;
+        forget_oldest_aside(connection)?;
+    }
+    Ok(())
+}
+
+fn count_up(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Refused => "UPDATE tally SET refused = refused + 1",
+        Reason::Expired => "UPDATE tally SET expired = expired + 1",
+        Reason::Dropped => "UPDATE tally SET dropped = dropped + 1",
+    }
+}
+
+/// Makes room aside. Rows come in at the upper end and go at the lower one, so that their ids have no gaps.
+fn forget_oldest_aside(connection: &Connection) -> Result<()> {
+    const FORGET: &str = "DELETE FROM aside WHERE id <= (SELECT max(id) FROM aside) - ?";
+    let count = connection.prepare_cached(FORGET)?.execute([integer(MOST_ASIDE)])?;
+    if let Some(count) = i64::try_from(count).ok().filter(|count| *count > 0) {
+        connection.prepare_cached("UPDATE tally SET forgotten = forgotten + ?")?.execute([count])?;
+    }
+    Ok(())
+}
+
+/// Takes out the report that has been aside for longest.
+pub(super) fn fetch_aside(connection: &Connection) -> Result<Option<Aside>> {
+    const FETCH: &str = "DELETE FROM aside WHERE id = (SELECT min(id) FROM aside) RETURNING *";
+    let mut statement = connection.prepare_cached(FETCH)?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let aside = Aside {
+        conversion: conversion(row)?,
+        reason: reason(row.get("reason")?)?,
+        http_status: row.get("http_status")?,
+        message: row.get("message")?,
+    };
+    // The row is gone only when the statement has run to its end.
+    while rows.next()?.is_some() {}
+    Ok(Some(aside))
+}
+
+pub(super) fn inventory(connection: &Connection) -> Result<Inventory> {
+    const ASIDE: &str = "SELECT coalesce((SELECT max(id) FROM aside) - (SELECT min(id) FROM aside) + 1, 0)";
+    let aside = connection.prepare_cached(ASIDE)?.query_row([], |row| row.get(0).map(natural))?;
+    let oldest = beside(connection, 0, false, 1)?.first().map(|entry| entry.accepted);
+    Ok(Inventory { tally: Tally { aside, ..tally(connection)? }, oldest })
+}
+
+/// The counters, but for what is aside.
+pub(super) fn tally(connection: &Connection) -> Result<Tally> {
+    const TALLY: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), sent, refused, expired, replaced, \
+                         dropped, forgotten FROM tally";
+    connection.prepare_cached(TALLY)?.query_row([], |row| {
+        let count = |index: usize| row.get(index).map(natural);
+        Ok(Tally {
+            accepted: count(0)?,
+            sent: count(1)?,
+            refused: count(2)?,
+            expired: count(3)?,
+            replaced: count(4)?,
+            dropped: count(5)?,
+            aside: 0,
+            forgotten: count(6)?,
+        })
+    })
+}
+
+/// The lowest id that is pending.
+pub(super) fn lowest(connection: &Connection) -> Result<Option<u64>> {
+    connection
+        .prepare_cached("SELECT min(id) FROM report")?
+        .query_row([], |row| row.get(0))
+        .optional()
+        .map(|id| id.flatten().map(natural))
+}
+
+fn channel_number(channel: Channel) -> i64 {
+    match channel {
+        Channel::Sms => 0,
+        Channel::Voice => 1,
+    }
+}
+
+fn reason_number(reason: Reason) -> i64 {
+    match reason {
+        Reason::Refused => 0,
+        Reason::Expired => 1,
+        Reason::Dropped => 2,
+    }
+}
+
+fn reason(number: i64) -> Result<Reason> {
+    Ok(match number {
+        0 => Reason::Refused,
+        1 => Reason::Expired,
+        2 => Reason::Dropped,
+        _ => return Err(nonsense("reason")),
+    })
+}
+
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn natural(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

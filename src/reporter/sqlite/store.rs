@@ -1,0 +1,244 @@
+//! The outbox file as one process uses it: opened when it is needed, by one thread at a time.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::hooks::Wal;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::ballast::Ballast;
+use super::checkpoint::{Checkpointed, Checkpoints};
+use super::failure::Failure;
+use super::file::{OpenFile, Place};
+use super::patience::Patience;
+use super::rows;
+use super::sync::Sync;
+use super::turn::Turn;
+
+/// The longest that a fork waits for a call that is stuck in a disk.
+const LONGEST_FORK: Duration = Duration::from_secs(2);
+
+/// The longest that a checkpoint waits for those who write or read.
+const LONGEST_CHECKPOINT: Duration = Duration::from_millis(50);
+
+/// Whether a connection is crossing a fork, because a disk did not answer in time. In the child this stays, for SQLite
+/// cannot be used in it.
+static IS_CROSSING: AtomicBool = AtomicBool::new(false);
+
+/// One outbox file.
+pub(super) struct Store {
+    pub(super) place: Place,
+    sync: Sync,
+    pub(super) ballast: Ballast,
+    /// Whose turn it is to use what is open.
+    turn: Turn,
+    open: Mutex<Option<OpenFile>>,
+    checkpoints: Arc<Checkpoints>,
+    is_closed_for_fork: AtomicBool,
+    checkpointing: Mutex<Option<Connection>>,
+    patience: Patience,
+    /// How many files were damaged or removed. It stands in the numbers of reports, so that none is taken for one of the
+    /// file that follows.
+    lost: AtomicU64,
+}
+
+/// What was written: what came of the work, and where to wait for the disk.
+pub(super) struct Written<T> {
+    pub(super) done: T,
+    number: u64,
+    log: Arc<File>,
+}
+
+impl Store {
+    pub(super) fn new(place: Place) -> Self {
+        Self {
+            ballast: Ballast::new(place.beside(".ballast")),
+            place,
+            sync: Sync::default(),
+            turn: Turn::default(),
+            open: Mutex::default(),
+            checkpoints: Arc::default(),
+            is_closed_for_fork: AtomicBool::new(false),
+            checkpointing: Mutex::default(),
+            patience: Patience::default(),
+            lost: AtomicU64::new(0),
+        }
+    }
+
+    /// How many files were damaged or removed while this process used them, and began anew.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// Does `work` in a transaction. Others are waited for until `deadline`. A damaged file is set aside if it can be, and
+    /// the work done in the one that follows.
+    pub(super) fn write<T>(
+        &self,
+        deadline: Instant,
+        work: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<Written<T>, Failure> {
+        self.with_file(deadline, |file| {
+            let transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(Written { done, number: self.sync.written(), log: Arc::clone(&file.log) })
+        })
+    }
+
+    /// Waits until a write has reached the disk.
+    pub(super) fn sync<T>(&self, written: &Written<T>) -> Result<(), Failure> {
+        Ok(self.sync.wait(written.number, &written.log)?)
+    }
+
+    /// Does `work`, which writes nothing.
+    pub(super) fn read<T>(
+        &self,
+        deadline: Instant,
+        work: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Failure> {
+        self.with_file(deadline, |file| Ok(work(&file.connection)?))
+    }
+
+    fn with_file<T>(&self, deadline: Instant, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
+        let _turn = self.turn.take(deadline).ok_or(Failure::Busy)?;
+        self.patience.lasts_until(deadline);
+        let mut open = self.open();
+        match self.attempt(&mut open, &work) {
+            Err(Failure::Corrupt(what)) => {
+                *open = None;
+                self.set_aside(what, deadline)?;
+                self.attempt(&mut open, &work)
+            }
+            other => other,
+        }
+    }
+
+    fn attempt<T>(
+        &self,
+        open: &mut Option<OpenFile>,
+        work: &impl Fn(&OpenFile) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if open.as_ref().is_some_and(|file| !file.is_current(&self.place)) {
+            *open = None;
+            self.close_checkpointing();
+            self.lost.fetch_add(1, Ordering::AcqRel);
+        }
+        let file = match open {
+            Some(file) => file,
+            None => open.insert(self.open_file()?),
+        };
+        work(file)
+    }
+
+    fn open_file(&self) -> Result<OpenFile, Failure> {
+        if IS_CROSSING.load(Ordering::Acquire) {
+            return Err(Failure::outbox("the disk did not answer when this process was forked: start a program in it"));
+        }
+        let mut file = self.place.open(&self.patience)?;
+        let checkpoints = Arc::clone(&self.checkpoints);
+        let note = move |_: &mut Wal, pages: i32| {
+            checkpoints.noted(u32::try_from(pages).unwrap_or(0));
+            Ok(())
+        };
+        file.connection.wal_hook(Some(note))?;
+        self.ballast.take_up();
+        Ok(file)
+    }
+
+    fn set_aside(&self, what: String, deadline: Instant) -> Result<(), Failure> {
+        self.close_checkpointing();
+        if !self.place.was_outbox() {
+            let told = format!("{} is no outbox and never was one: choose another path", self.place.path.display());
+            return Err(Failure::outbox(told));
+        }
+        match self.place.set_aside(&Patience::until(deadline))? {
+            Some(_) => {
+                self.lost.fetch_add(1, Ordering::AcqRel);
+                Ok(())
+            }
+            None => Err(Failure::Corrupt(what)),
+        }
+    }
+
+    /// Closes what a checkpoint keeps open, unless one is under way: that one has it open for no longer than it lasts.
+    fn close_checkpointing(&self) {
+        if let Some(_turn) = self.checkpoints.turn.take(soon(Duration::from_millis(100))) {
+            *self.checkpointing() = None;
+        }
+    }
+
+    /// Ends all use of the file, and allows none until [`Store::go_on_after_fork`].
+    pub(super) fn close_for_fork(&self) {
+        let deadline = soon(LONGEST_FORK);
+        let is_checkpointing = !self.checkpoints.turn.begin(deadline);
+        let is_idle = !is_checkpointing && self.turn.begin(deadline);
+        if is_idle {
+            *self.checkpointing() = None;
+            *self.open() = None;
+        } else {
+            IS_CROSSING.store(true, Ordering::Release);
+            if !is_checkpointing {
+                self.checkpoints.turn.end();
+            }
+        }
+        self.is_closed_for_fork.store(is_idle, Ordering::Release);
+    }
+
+    pub(super) fn go_on_after_fork(&self) {
+        IS_CROSSING.store(false, Ordering::Release);
+        if self.is_closed_for_fork.swap(false, Ordering::AcqRel) {
+            self.turn.end();
+            self.checkpoints.turn.end();
+        }
+    }
+
+    /// Has the thread for checkpoints run, or end.
+    pub(super) fn start(self: &Arc<Self>) {
+        Checkpoints::start(self);
+    }
+
+    pub(super) fn end(&self) {
+        self.checkpoints.end();
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<OpenFile>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn checkpointing(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Checkpointed for Store {
+    fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
+    }
+
+    fn with_own_connection(&self, work: &mut dyn FnMut(&Connection)) {
+        let mut connection = self.checkpointing();
+        if connection.is_none() {
+            *connection = self.place.connect(&Patience::until(soon(LONGEST_CHECKPOINT))).ok();
+        }
+        connection.as_ref().map(work);
+    }
+
+    fn with_no_writer(&self, work: &mut dyn FnMut()) {
+        let Some(_turn) = self.turn.take(soon(LONGEST_CHECKPOINT)) else {
+            return;
+        };
+        self.patience.lasts_until(soon(LONGEST_CHECKPOINT));
+        work();
+        if let Some(file) = &*self.open() {
+            // Should it fail, the next submit is slower, and no more.
+            rows::remember_last(&file.connection).ok();
+        }
+    }
+}
+
+fn soon(wait: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or(now)
+}

@@ -1,0 +1,338 @@
+//! The thread that has what is in the outbox sent. It alone takes and settles; others send.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::gate::{Answered, Gate, Passage};
+use super::options::Plan;
+use super::outbox::{Entry, Fate, Outbox, Settlement};
+use super::senders::Senders;
+use super::shared::{LastError, Shared, State};
+use crate::clock::Moment;
+use crate::error::{Error, Kind};
+use crate::guard::guard;
+use crate::outcome::Outcome;
+use crate::sys::events::wait_for_either;
+use crate::{client, sys};
+
+/// Between two looks for what nobody told of.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// The same where another process sends, whose reports set aside are noticed by looking, or where there is no watch.
+const SHORT_SWEEP: Duration = Duration::from_millis(500);
+
+/// Between two looks for reports that grew too old.
+const EXPIRY: Duration = Duration::from_secs(10);
+
+/// After the outbox could not be used.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long answers are gathered when there is plenty to send.
+const LINGER: Duration = Duration::from_millis(2);
+
+/// From so many answers on it is not worth to wait for more.
+const BATCH: usize = 64;
+
+/// How long it may take until the process that sent has ended, once that is noticed.
+const SUCCESSION: Duration = Duration::from_millis(300);
+
+/// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
+const MOST_UNSETTLED: usize = 10_000;
+
+/// How long what is under way may take to end once it is cancelled.
+const ENDING: Duration = Duration::from_secs(2);
+
+/// One worker.
+pub(crate) struct Worker {
+    outbox: Arc<dyn Outbox>,
+    senders: Arc<Senders>,
+    shared: Arc<Shared>,
+    age_limit: Duration,
+    connections: usize,
+    gate: Gate,
+    unsettled: Vec<Settlement>,
+    is_leading: bool,
+    next_expiry: Instant,
+    next_sweep: Instant,
+    /// When the outbox is tried again, after it could not be used.
+    outbox_due: Instant,
+    /// Until when the one that sent may be about to end.
+    succession: Instant,
+}
+
+impl Worker {
+    /// Starts the thread of a worker.
+    pub(crate) fn start(
+        outbox: Arc<dyn Outbox>,
+        senders: Arc<Senders>,
+        shared: Arc<Shared>,
+        plan: &Plan,
+    ) -> std::io::Result<()> {
+        let now = Instant::now();
+        let connections = usize::try_from(plan.connections).unwrap_or(1);
+        let mut worker = Self {
+            outbox,
+            senders,
+            shared,
+            age_limit: plan.age_limit,
+            connections,
+            gate: Gate::new(plan.pace, connections),
+            unsettled: Vec::new(),
+            is_leading: false,
+            next_expiry: now,
+            next_sweep: now,
+            outbox_due: now,
+            succession: now,
+        };
+        sys::spawn("nexmo-reporter", move || worker.work())
+    }
+
+    fn work(&mut self) {
+        while !self.shared.is_over() {
+            if guard(|| self.turn()).is_none() {
+                self.note(&Outcome::refused(Error::new(Kind::Internal, "a mistake of the library was caught")));
+                self.outbox_due = after(Instant::now(), PAUSE);
+            }
+            self.wait();
+        }
+        guard(|| self.end());
+        self.shared.tell(|told| {
+            told.state = State::Closed;
+            told.is_ended = true;
+        });
+    }
+
+    /// Everything that can be done now.
+    fn turn(&mut self) {
+        self.shared.wake.hush();
+        self.gather();
+        if self.shared.is_probe_asked() {
+            self.gate.probe_now(Instant::now());
+        }
+        self.settle();
+        // After the writes of this turn, which would be noticed too, and before what others wrote is looked for.
+        let has_noticed = self.outbox.hush();
+        self.seek_lead(has_noticed);
+        if self.is_leading && self.can_use_outbox() {
+            self.expire();
+            self.refill();
+        }
+        self.sweep();
+        self.tell_state();
+    }
+
+    fn can_use_outbox(&self) -> bool {
+        Instant::now() >= self.outbox_due
+    }
+
+    /// Judges the answers that have come.
+    fn gather(&mut self) {
+        let load = self.senders.load();
+        let mut answers = self.senders.answers();
+        if !answers.is_empty() && answers.len() < BATCH && load.queued > self.connections / 2 && load.under_way > 0 {
+            std::thread::sleep(LINGER);
+            answers.extend(self.senders.answers());
+        }
+        let (mut released, was_probing) = (Vec::new(), self.gate.is_probing());
+        for answer in &answers {
+            let answered = Answered { id: answer.id, began: answer.began, outcome: &answer.outcome };
+            let was_parked = self.gate.passage() == Passage::Parked;
+            match self.gate.answered(&answered, Instant::now(), client::random()) {
+                Some(fate) => self.unsettled.push(Settlement { id: answer.id, fate }),
+                None => released.push(answer.id),
+            }
+            if answer.outcome.result.is_err() {
+                self.note(&answer.outcome);
+            }
+            if was_parked {
+                self.shared.tell(|told| told.probes = told.probes.saturating_add(1));
+            }
+        }
+        if self.gate.is_probing() && !was_probing {
+            released.extend(self.senders.recall().iter().map(|entry| entry.id));
+        }
+        self.outbox.release(&released);
+    }
+
+    /// Takes what has met its fate out of the outbox. What cannot be taken out stays here, and is not sent again.
+    fn settle(&mut self) {
+        if self.unsettled.is_empty() || !self.can_use_outbox() {
+            return;
+        }
+        match self.outbox.settle(&self.unsettled) {
+            Ok(()) => {
+                if self.unsettled.iter().any(|settled| matches!(settled.fate, Fate::Aside(..))) {
+                    self.shared.aside.ring();
+                }
+                self.unsettled.clear();
+                self.shared.tell(|_| {});
+            }
+            Err(error) => self.outbox_failed(error),
+        }
+    }
+
+    /// Becomes the one that sends, or ceases to be it while there is nothing it could send.
+    fn seek_lead(&mut self, has_noticed: bool) {
+        let now = Instant::now();
+        let load = self.senders.load();
+        let is_idle = load.queued == 0 && load.under_way == 0 && self.unsettled.is_empty();
+        if self.gate.passage() == Passage::Parked && self.gate.width(now) == 0 {
+            if self.is_leading && is_idle {
+                self.shared.want_reports(false);
+                self.outbox.resign();
+                self.is_leading = false;
+            }
+            return;
+        }
+        match self.outbox.lead() {
+            Ok(is_leading) => self.is_leading = is_leading,
+            Err(error) => self.outbox_failed(error),
+        }
+        if has_noticed && !self.is_leading {
+            self.succession = after(now, SUCCESSION);
+        }
+    }
+
+    fn expire(&mut self) {
+        let now = Instant::now();
+        if now < self.next_expiry {
+            return;
+        }
+        let (moment, limit) = (Moment::now(), self.age_limit);
+        match self.outbox.expire(&|accepted| moment.since(accepted) > limit) {
+            Ok(true) => {}
+            Ok(false) => self.next_expiry = after(now, EXPIRY),
+            Err(error) => self.outbox_failed(error),
+        }
+    }
+
+    /// Takes reports as long as more may be under way.
+    fn refill(&mut self) {
+        let now = Instant::now();
+        let load = self.senders.load();
+        let width = self.gate.width(now).min(self.connections);
+        // Twice as many as can be under way, so that no sender waits for the outbox.
+        let room = if self.gate.is_probing() { width } else { width.saturating_mul(2) };
+        let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way);
+        let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED;
+        self.shared.want_reports(has_room);
+        if !has_room {
+            return;
+        }
+        match self.take(wanted, now) {
+            Ok(entries) => self.send(entries),
+            Err(error) => self.outbox_failed(error),
+        }
+    }
+
+    /// Takes reports that do not rest. A probe is one without troubles, if there is one.
+    fn take(&self, wanted: usize, now: Instant) -> Result<Vec<Entry>, Error> {
+        if self.gate.is_probing() {
+            let entries = self.outbox.take(wanted, &|id| self.gate.has_trouble(id))?;
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
+        }
+        self.outbox.take(wanted, &|id| self.gate.rests(id, now))
+    }
+
+    fn send(&mut self, entries: Vec<Entry>) {
+        let (moment, limit) = (Moment::now(), self.age_limit);
+        let (old, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| moment.since(&entry.accepted) > limit);
+        if !old.is_empty() {
+            self.outbox.release(&old.iter().map(|entry| entry.id).collect::<Vec<_>>());
+            self.next_expiry = Instant::now();
+        }
+        entries.iter().for_each(|entry| self.gate.goes_out(entry.id));
+        let unsent = self.senders.send(entries);
+        unsent.iter().for_each(|entry| self.gate.came_back(entry.id));
+        if !unsent.is_empty() {
+            self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
+            self.outbox_due = after(Instant::now(), PAUSE);
+        }
+    }
+
+    /// Looks for what nobody told of.
+    fn sweep(&mut self) {
+        let now = Instant::now();
+        if now < self.next_sweep {
+            return;
+        }
+        let is_long = self.is_leading && self.outbox.notices();
+        self.next_sweep = after(now, if is_long { SWEEP } else { SHORT_SWEEP });
+        match self.outbox.inventory() {
+            Ok(inventory) if inventory.tally.aside > 0 => self.shared.aside.ring(),
+            Ok(_) => {}
+            Err(error) => self.outbox_failed(error),
+        }
+    }
+
+    fn outbox_failed(&mut self, error: Error) {
+        self.outbox_due = after(Instant::now(), PAUSE);
+        self.shared.tell(|told| told.outbox_errors = told.outbox_errors.saturating_add(1));
+        self.note(&Outcome::refused(error));
+    }
+
+    fn note(&self, outcome: &Outcome) {
+        if let Err(error) = outcome.result.clone() {
+            let last = LastError { error, http_status: outcome.http_status, at: SystemTime::now() };
+            self.shared.tell(|told| told.last_error = Some(last));
+        }
+    }
+
+    fn tell_state(&self) {
+        let state = match self.gate.passage() {
+            Passage::Parked => State::Parked,
+            _ if !self.is_leading => State::StandingBy,
+            Passage::Open => State::Running,
+            Passage::BackingOff => State::BackingOff,
+        };
+        if self.shared.told().state != state {
+            self.shared.tell(|told| told.state = state);
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&mut self) {
+        let now = Instant::now();
+        let mut next = self.next_sweep;
+        if self.is_leading {
+            next = next.min(self.next_expiry);
+        }
+        next = self.gate.next(now).map_or(next, |due| next.min(due));
+        if self.outbox_due > now {
+            next = next.max(self.outbox_due);
+        } else if !self.is_leading && now < self.succession {
+            next = next.min(after(now, Duration::from_millis(10)));
+        }
+        let has_room = !self.is_leading || self.shared.wants_reports();
+        let watch = self.outbox.watch().filter(|_| has_room && self.outbox_due <= now);
+        wait_for_either(self.shared.wake.as_fd(), watch, Some(next));
+    }
+
+    /// Ends what is under way, and takes out what met its fate.
+    fn end(&mut self) {
+        let queued = self.senders.end();
+        self.outbox.release(&queued.iter().map(|entry| entry.id).collect::<Vec<_>>());
+        let deadline = after(Instant::now(), ENDING);
+        loop {
+            self.shared.wake.hush();
+            self.gather();
+            self.outbox_due = Instant::now();
+            self.settle();
+            if self.senders.load().under_way == 0 || Instant::now() >= deadline {
+                break;
+            }
+            wait_for_either(self.shared.wake.as_fd(), None, Some(deadline));
+        }
+        self.gather();
+        self.settle();
+        self.outbox.resign();
+    }
+}
+
+fn after(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or(now)
+}
