@@ -56,5 +56,7 @@ pub use credentials::{Authentication, Credentials, Secret};
 pub use error::{Error, Kind};
 pub use options::Options;
 pub use outcome::{Outcome, Taken};
+#[cfg(feature = "testing")]
+pub use reporter::stub;
 pub use reporter::{Aside, Durability, LastError, Reason, Reporter, ReporterOptions, State, Statistics, WhenFull};
 pub use signature::Method as SignatureMethod;

@@ -283,3 +283,194 @@ fn between_probes(pace: Duration, random: u64) -> Duration {
 fn after(now: Instant, wait: Duration) -> Instant {
     now.checked_add(wait).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Taken;
+
+    const PACE: Pace = Pace::REAL;
+    const HALF: u64 = 1 << 63;
+
+    fn outcome(kind: Option<Kind>) -> Outcome {
+        let result = kind.map_or(Ok(()), |kind| Err(Error::new(kind, "told")));
+        let taken = if result.is_ok() { Taken::Yes } else { Taken::Perhaps };
+        Outcome { result, http_status: None, attempts: 1, taken, elapsed: Duration::ZERO, retry_after: None }
+    }
+
+    /// A gate and a time that passes only when it is told to.
+    struct Scene {
+        gate: Gate,
+        now: Instant,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            Self { gate: Gate::new(PACE, 32), now: Instant::now() }
+        }
+
+        /// Report `id` goes out and is answered at once.
+        fn answer(&mut self, id: u64, kind: Option<Kind>) -> Option<Fate> {
+            self.gate.goes_out(id);
+            let (began, outcome) = (self.now, outcome(kind));
+            self.gate.answered(&Answered { id, began, outcome: &outcome }, self.now, HALF)
+        }
+
+        fn width(&self) -> usize {
+            self.gate.width(self.now)
+        }
+
+        /// Lets time pass until the gate wants to be looked at again, and tells how much that was.
+        fn wait(&mut self) -> Duration {
+            let next = self.gate.next(self.now).unwrap();
+            let waited = next - self.now;
+            self.now = next;
+            waited
+        }
+    }
+
+    #[test]
+    fn an_outage_shuts_the_gate_for_longer_each_time_and_one_report_probes() {
+        let mut scene = Scene::new();
+        assert_eq!((scene.width(), scene.gate.next(scene.now)), (32, None));
+        let waits: Vec<u128> = (1..=3)
+            .map(|id| {
+                assert_eq!(scene.answer(id, Some(Kind::Network)), None);
+                assert_eq!((scene.width(), scene.gate.passage()), (0, Passage::BackingOff));
+                scene.wait().as_millis()
+            })
+            .collect();
+        assert_eq!(waits, [100, 200, 400]);
+        assert_eq!(scene.width(), 1);
+        scene.gate.goes_out(9);
+        assert_eq!(scene.width(), 0, "one probe at a time");
+        scene.gate.came_back(9);
+        assert_eq!(scene.width(), 1, "a probe that was not sent makes room for another");
+    }
+
+    #[test]
+    fn what_was_under_way_when_the_gate_shut_does_not_shut_it_for_longer() {
+        let mut scene = Scene::new();
+        let began = scene.now;
+        scene.now += Duration::from_millis(5);
+        for id in 1..=30 {
+            let outcome = outcome(Some(Kind::Timeout));
+            scene.gate.answered(&Answered { id, began, outcome: &outcome }, scene.now, HALF);
+        }
+        assert_eq!(scene.wait(), Duration::from_millis(100));
+    }
+
+    #[test]
+    fn what_the_service_asks_for_is_heeded_even_from_a_late_answer() {
+        let mut scene = Scene::new();
+        let began = scene.now;
+        scene.now += Duration::from_millis(5);
+        scene.answer(1, Some(Kind::Unavailable));
+        let late = Outcome { retry_after: Some(Duration::from_secs(7)), ..outcome(Some(Kind::RateLimited)) };
+        scene.gate.answered(&Answered { id: 2, began, outcome: &late }, scene.now, HALF);
+        assert_eq!(scene.wait(), Duration::from_secs(7));
+    }
+
+    #[test]
+    fn after_an_outage_the_gate_opens_by_degrees() {
+        let mut scene = Scene::new();
+        scene.answer(1, Some(Kind::Network));
+        scene.wait();
+        let widths: Vec<usize> = (1..=6)
+            .map(|id| {
+                assert_eq!(scene.answer(id, None), Some(Fate::Sent));
+                scene.width()
+            })
+            .collect();
+        assert_eq!(widths, [2, 4, 8, 16, 32, 32]);
+    }
+
+    #[test]
+    fn a_useless_answer_parks_after_a_look_at_another_report_and_one_a_minute_probes() {
+        for kind in [Kind::Unauthorized, Kind::NotEnabled, Kind::Redirected, Kind::UnexpectedStatus] {
+            let mut scene = Scene::new();
+            assert_eq!(scene.answer(1, Some(kind)), None);
+            assert_eq!((scene.width(), scene.gate.passage()), (1, Passage::Parked));
+            assert!(scene.gate.rests(1, scene.now) && scene.gate.has_trouble(1), "another report is to be tried");
+            for id in 2..100 {
+                assert_eq!(scene.answer(id, Some(kind)), None);
+                assert_eq!(scene.width(), 0);
+                assert_eq!(scene.wait(), PACE.probe);
+            }
+            assert_eq!(scene.answer(100, None), Some(Fate::Sent));
+            assert_eq!((scene.width(), scene.gate.passage()), (2, Passage::Open));
+            assert!((1..100).all(|id| !scene.gate.rests(id, scene.now)), "none of them was at fault");
+        }
+    }
+
+    #[test]
+    fn a_flush_has_one_more_try_at_once() {
+        let mut scene = Scene::new();
+        scene.answer(1, Some(Kind::NotEnabled));
+        scene.answer(2, Some(Kind::NotEnabled));
+        assert_eq!(scene.width(), 0);
+        scene.gate.probe_now(scene.now);
+        assert_eq!(scene.width(), 1);
+        assert!(!scene.gate.rests(1, scene.now));
+    }
+
+    #[test]
+    fn a_report_that_alone_is_answered_so_is_refused_in_the_end() {
+        let mut scene = Scene::new();
+        let mut rests = Vec::new();
+        let fate = loop {
+            if let Some(fate) = scene.answer(1, Some(Kind::UnexpectedStatus)) {
+                break fate;
+            }
+            assert_eq!(scene.answer(2, None), Some(Fate::Sent));
+            rests.push(if scene.gate.rests(1, scene.now) { scene.wait().as_secs() } else { 0 });
+        };
+        assert_eq!(rests, [0, 1, 10]);
+        assert_eq!(fate, Fate::Aside(Reason::Refused, None, "told".to_owned()));
+        assert!(!scene.gate.has_trouble(1));
+    }
+
+    #[test]
+    fn a_report_that_is_the_only_one_is_never_refused_for_it() {
+        let mut scene = Scene::new();
+        for _ in 0..1000 {
+            assert_eq!(scene.answer(1, Some(Kind::Unauthorized)), None);
+            scene.now += Duration::from_secs(60);
+        }
+    }
+
+    #[test]
+    fn a_report_that_alone_meets_an_outage_rests_for_longer_and_is_never_refused() {
+        let mut scene = Scene::new();
+        let rests: Vec<u64> = (0..6)
+            .map(|_| {
+                assert_eq!(scene.answer(1, Some(Kind::Unavailable)), None);
+                scene.answer(2, None);
+                if scene.gate.rests(1, scene.now) { scene.wait().as_secs() } else { 0 }
+            })
+            .collect();
+        assert_eq!(rests, [0, 1, 10, 60, 60, 60]);
+    }
+
+    #[test]
+    fn invalid_parameters_are_refused_at_once_and_show_that_the_service_is_there() {
+        let mut scene = Scene::new();
+        scene.answer(1, Some(Kind::Network));
+        let fate = scene.answer(2, Some(Kind::InvalidParameters));
+        assert!(matches!(fate, Some(Fate::Aside(Reason::Refused, _, _))));
+        assert_eq!(scene.gate.passage(), Passage::Open);
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_off_by_closing_means_nothing() {
+        let mut scene = Scene::new();
+        assert_eq!(scene.answer(1, Some(Kind::Cancelled)), None);
+        assert_eq!((scene.gate.passage(), scene.gate.has_trouble(1)), (Passage::Open, false));
+    }
+
+    #[test]
+    fn probes_come_at_times_that_differ_by_a_quarter() {
+        assert_eq!(between_probes(PACE.probe, 0), Duration::from_secs(45));
+        assert!(between_probes(PACE.probe, u64::MAX) > Duration::from_millis(74_999));
+    }
+}

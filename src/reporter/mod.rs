@@ -13,6 +13,8 @@ mod outbox;
 mod senders;
 mod shared;
 mod sqlite;
+#[cfg(feature = "testing")]
+pub mod stub;
 mod worker;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};

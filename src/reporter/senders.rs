@@ -58,6 +58,8 @@ struct State {
     under_way: usize,
     idle: usize,
     threads: usize,
+    /// Whether what is queued waits until the worker has judged a failure, which may be one for all.
+    is_held: bool,
     is_over: bool,
 }
 
@@ -66,6 +68,8 @@ struct State {
 pub(crate) struct Load {
     pub(crate) queued: usize,
     pub(crate) under_way: usize,
+    /// Answered, and the answer not fetched yet.
+    pub(crate) answered: usize,
 }
 
 impl Senders {
@@ -105,7 +109,8 @@ impl Senders {
     fn next(&self) -> Option<Entry> {
         let mut state = self.state();
         loop {
-            if let Some(entry) = state.queue.pop_front().filter(|_| !state.is_over) {
+            let may_go_on = !state.is_over && !state.is_held;
+            if let Some(entry) = may_go_on.then(|| state.queue.pop_front()).flatten() {
                 state.idle = state.idle.saturating_sub(1);
                 state.under_way = state.under_way.saturating_add(1);
                 return Some(entry);
@@ -124,6 +129,7 @@ impl Senders {
         let mut state = self.state();
         state.under_way = state.under_way.saturating_sub(1);
         state.idle = state.idle.saturating_add(1);
+        state.is_held |= is_failure(&answer);
         state.answers.push(answer);
         let is_first = state.answers.len() == 1;
         drop(state);
@@ -137,6 +143,16 @@ impl Senders {
         std::mem::take(&mut self.state().answers)
     }
 
+    /// Sends what is queued, after the failures among the answers were judged.
+    pub(crate) fn go_on(&self) {
+        let mut state = self.state();
+        if state.is_held {
+            state.is_held = state.answers.iter().any(is_failure);
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
+
     /// Takes back what is queued.
     pub(crate) fn recall(&self) -> Vec<Entry> {
         self.state().queue.drain(..).collect()
@@ -144,7 +160,7 @@ impl Senders {
 
     pub(crate) fn load(&self) -> Load {
         let state = self.state();
-        Load { queued: state.queue.len(), under_way: state.under_way }
+        Load { queued: state.queue.len(), under_way: state.under_way, answered: state.answers.len() }
     }
 
     /// Ends the threads, and what they are doing, and takes back what is queued.
@@ -161,6 +177,11 @@ impl Senders {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether other reports may fail for the same reason.
+fn is_failure(answer: &Answer) -> bool {
+    answer.outcome.result.as_ref().is_err_and(|error| error.kind() != Kind::InvalidParameters)
 }
 
 fn mistake() -> Outcome {

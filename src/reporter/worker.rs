@@ -145,13 +145,14 @@ impl Worker {
             if answer.outcome.result.is_err() {
                 self.note(&answer.outcome);
             }
-            if was_parked {
+            if was_parked && self.gate.passage() == Passage::Parked {
                 self.shared.tell(|told| told.probes = told.probes.saturating_add(1));
             }
         }
         if self.gate.is_probing() && !was_probing {
             released.extend(self.senders.recall().iter().map(|entry| entry.id));
         }
+        self.senders.go_on();
         self.outbox.release(&released);
     }
 
@@ -214,7 +215,7 @@ impl Worker {
         let width = self.gate.width(now).min(self.connections);
         // Twice as many as can be under way, so that no sender waits for the outbox.
         let room = if self.gate.is_probing() { width } else { width.saturating_mul(2) };
-        let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way);
+        let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
         let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED;
         self.shared.want_reports(has_room);
         if !has_room {

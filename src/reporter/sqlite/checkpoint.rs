@@ -14,10 +14,13 @@ use super::turn::Turn;
 use crate::sys;
 
 /// From so many pages in the log on it is worth a checkpoint.
-const WORTH_IT: u32 = 1000;
+const WORTH_IT: u32 = 4000;
 
 /// From so many pages on the log has to begin anew.
-const TOO_LONG: u32 = 16_000;
+const TOO_LONG: u32 = 32_000;
+
+/// The most checkpoints in a row before the log begins anew.
+const MOST_ROUNDS: u32 = 4;
 
 /// The shortest time between two checkpoints.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -105,20 +108,36 @@ fn checkpoint(outbox: &impl Checkpointed) {
         return;
     };
     outbox.with_own_connection(&mut |connection| {
-        let pages = run(connection, CheckpointMode::PASSIVE);
-        outbox.checkpoints().pages.store(pages, Ordering::Release);
-        if pages >= TOO_LONG {
-            outbox.with_no_writer(&mut || {
-                run(connection, CheckpointMode::RESTART);
-            });
+        let mut log = run(connection, CheckpointMode::PASSIVE);
+        if log.pages >= TOO_LONG {
+            // What is written meanwhile is to be little, for nobody can write while the rest is moved.
+            for _ in 0..MOST_ROUNDS {
+                if log.left() < WORTH_IT {
+                    break;
+                }
+                log = run(connection, CheckpointMode::PASSIVE);
+            }
+            outbox.with_no_writer(&mut || log = run(connection, CheckpointMode::RESTART));
         }
+        outbox.checkpoints().pages.store(log.left(), Ordering::Release);
     });
 }
 
-/// Makes a checkpoint, and tells how many pages are left to move, or in the log if that has to begin anew.
-fn run(connection: &Connection, mode: CheckpointMode) -> u32 {
-    // A failure is met again by whoever writes next, and told there.
-    let (log, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).unwrap_or((0, 0));
-    let (log, moved) = (u32::try_from(log).unwrap_or(0), u32::try_from(moved).unwrap_or(0));
-    if log >= TOO_LONG { log } else { log.saturating_sub(moved) }
+/// Pages in the log, and how many of them were moved to the file.
+#[derive(Debug, Clone, Copy, Default)]
+struct Log {
+    pages: u32,
+    moved: u32,
+}
+
+impl Log {
+    fn left(self) -> u32 {
+        self.pages.saturating_sub(self.moved)
+    }
+}
+
+/// Makes a checkpoint. A failure is met again by whoever writes next, and told there.
+fn run(connection: &Connection, mode: CheckpointMode) -> Log {
+    let (pages, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).unwrap_or((0, 0));
+    Log { pages: u32::try_from(pages).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) }
 }

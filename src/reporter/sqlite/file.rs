@@ -23,6 +23,9 @@ const APPLICATION: i32 = 0x6e78_6376;
 /// The version of the schema, which the file keeps.
 const VERSION: i32 = 1;
 
+/// Bytes of a page of a new file. A report changes two pages, which are written as a whole each time.
+const PAGE: i32 = 1024;
+
 /// Pages of the file that are kept in memory, in KiB.
 const CACHE: i32 = 4096;
 
@@ -140,6 +143,7 @@ impl Place {
             return Err(Failure::outbox(format!("{} cannot be written", self.path.display())));
         }
         self.refuse_others(&connection)?;
+        connection.pragma_update(None, "page_size", PAGE)?;
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
             return Err(Failure::outbox(format!("{} lies where there is no shared memory", self.path.display())));

@@ -170,7 +170,9 @@ impl Outbox for SqliteOutbox {
             Put::Accepted(row) => Ok(Some(self.id(row))),
             Put::Full => Ok(None),
         };
+        let coming = self.survives_power_loss.then(|| self.store.about_to_write());
         let written = self.store.write(self.callers_deadline(), put).map_err(|failure| self.told(failure))?;
+        drop(coming);
         let id = written.done.ok_or_else(|| full(self.most))?;
         if self.survives_power_loss {
             self.store.sync(&written).map_err(|failure| self.told(failure))?;

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::file::{OpenFile, Place};
 use super::patience::Patience;
 use super::rows;
-use super::sync::Sync;
+use super::sync::{Coming, Sync};
 use super::turn::Turn;
 
 /// The longest that a fork waits for a call that is stuck in a disk.
@@ -85,6 +85,11 @@ impl Store {
             transaction.commit()?;
             Ok(Written { done, number: self.sync.written(), log: Arc::clone(&file.log) })
         })
+    }
+
+    /// Says that a write is coming that will be waited for.
+    pub(super) fn about_to_write(&self) -> Coming<'_> {
+        self.sync.coming()
     }
 
     /// Waits until a write has reached the disk.

@@ -3,12 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The longest that a flush waits for writes that are about to be made.
+const LONGEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Which writes have reached the disk.
 #[derive(Debug, Default)]
 pub(super) struct Sync {
     state: Mutex<State>,
     ended: Condvar,
+    all_came: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -18,12 +23,34 @@ struct State {
     /// How many of them have reached the disk.
     synced: u64,
     is_under_way: bool,
+    /// How many threads are about to write, and will wait for the disk.
+    coming: usize,
     /// How many flushes have failed, and why the last one did.
     failures: u64,
     failure: Option<(io::ErrorKind, String)>,
 }
 
+/// One that is about to write.
+pub(super) struct Coming<'a>(&'a Sync);
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.coming = state.coming.saturating_sub(1);
+        if state.coming == 0 {
+            self.0.all_came.notify_all();
+        }
+    }
+}
+
 impl Sync {
+    /// Says that a write is coming, until what it returns is dropped: a flush that waits for it saves one.
+    pub(super) fn coming(&self) -> Coming<'_> {
+        let mut state = self.state();
+        state.coming = state.coming.saturating_add(1);
+        Coming(self)
+    }
+
     /// Notes that a write was made, and gives its number.
     pub(super) fn written(&self) -> u64 {
         let mut state = self.state();
@@ -51,9 +78,14 @@ impl Sync {
 
     fn flush<'a>(&'a self, mut state: MutexGuard<'a, State>, log: &Arc<File>) -> MutexGuard<'a, State> {
         state.is_under_way = true;
+        let is_coming = |state: &mut State| state.coming > 0;
+        let waited = self.all_came.wait_timeout_while(state, LONGEST_WAIT, is_coming);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
         let written = state.written;
         drop(state);
         let flushed = log.sync_data();
+        #[cfg(feature = "testing")]
+        crate::reporter::stub::SYNCS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let mut state = self.state();
         state.is_under_way = false;
         match flushed {
@@ -78,5 +110,39 @@ impl State {
             Some((kind, told)) => io::Error::new(*kind, told.clone()),
             None => io::Error::other("the disk did not say why"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flush_waits_for_those_who_are_about_to_write_but_not_for_long() {
+        let log = Arc::new(File::create(std::path::Path::new(env!("OUT_DIR")).join("synced")).unwrap());
+        let sync = Sync::default();
+        let coming = sync.coming();
+        let first = sync.written();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| sync.wait(first, &log).unwrap());
+            while !sync.state().is_under_way && sync.state().synced == 0 {}
+            let second = sync.written();
+            drop(coming);
+            waiter.join().unwrap();
+            assert!(sync.state().synced >= first);
+            sync.wait(second, &log).unwrap();
+        });
+        let _never_comes = sync.coming();
+        sync.wait(sync.written(), &log).unwrap();
+        assert_eq!(sync.state().synced, 3);
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_told_to_all_who_wait() {
+        let log = Arc::new(File::open("/proc/self/stat").unwrap());
+        let sync = Sync::default();
+        assert!(sync.wait(sync.written(), &log).is_err());
+        assert!(sync.wait(sync.written(), &log).is_err());
+        assert_eq!(sync.state().synced, 0);
     }
 }

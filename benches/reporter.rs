@@ -1,0 +1,156 @@
+//! What `submit` costs in each durability, and how fast an outbox is emptied. `make bench-reporter` runs it; the argument
+//! is the folder for the outboxes.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
+
+use nexmo_conversion::stub::{self, Stub};
+use nexmo_conversion::{Channel, Conversion, Durability, MessageId, Reporter, ReporterOptions};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn main() {
+    let folder = env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let folder = folder.map_or_else(env::temp_dir, PathBuf::from).join(format!("nexmo-bench-{}", process::id()));
+    fs::create_dir(&folder).unwrap();
+    println!("outboxes in {}", folder.display());
+    for durability in [Durability::None, Durability::Process] {
+        flat_out(&folder, durability);
+    }
+    paced(&folder);
+    power(&folder);
+    backlog(&folder, 1_000_000);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A report with an id like those of the service: 16 hexadecimal digits without an order.
+fn report() -> Conversion {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let message_id = MessageId::new(&format!("{number:016X}")).unwrap();
+    Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }
+}
+
+fn options(outbox: &Path, durability: Durability) -> ReporterOptions<'_> {
+    let outbox = (durability != Durability::None).then_some(outbox);
+    ReporterOptions { outbox, durability, most_reports: Some(10_000_000), connections: Some(32), ..Default::default() }
+}
+
+/// How long each of `count` submits took, in nanoseconds, the shortest first.
+fn submit(reporter: &Reporter, count: usize) -> Vec<u128> {
+    let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
+    let mut times: Vec<u128> = reports.iter().map(|report| timed(|| reporter.submit(report).unwrap())).collect();
+    times.sort_unstable();
+    times
+}
+
+fn timed(work: impl FnOnce()) -> u128 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_nanos()
+}
+
+fn print(what: &str, times: &[u128]) {
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize] as f64 / 1000.0;
+    println!("{what}: median {:.1} us, 99.9th percentile {:.1} us, longest {:.1} us", at(0.5), at(0.999), at(1.0));
+}
+
+fn flat_out(folder: &Path, durability: Durability) {
+    let outbox = folder.join("flat-out");
+    let stub = Arc::new(Stub::new(Duration::ZERO));
+    let reporter = Reporter::to_stub(&stub, &options(&outbox, durability)).unwrap();
+    let start = Instant::now();
+    let times = submit(&reporter, 200_000);
+    print(&format!("submit flat out, {durability:?}, sending meanwhile"), &times);
+    reporter.flush(HOUR).unwrap();
+    println!("    submitted and sent {:.0} a second", 200_000.0 / start.elapsed().as_secs_f64());
+}
+
+/// 10,000 a second, each sent to a service that answers after a millisecond.
+fn paced(folder: &Path) {
+    let outbox = folder.join("paced");
+    let stub = Arc::new(Stub::new(Duration::from_millis(1)));
+    let reporter = Reporter::to_stub(&stub, &options(&outbox, Durability::Process)).unwrap();
+    let start = Instant::now();
+    let mut times: Vec<u128> = (0..50_000_u32)
+        .map(|number| {
+            let due = start + Duration::from_micros(100) * number;
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            let report = report();
+            timed(|| reporter.submit(&report).unwrap())
+        })
+        .collect();
+    times.sort_unstable();
+    print("submit paced at 10,000 a second, Process, sending meanwhile", &times);
+    let pending = reporter.statistics().unwrap().pending;
+    println!("    {:.0} a second came in, {pending} were pending at the end", 50_000.0 / start.elapsed().as_secs_f64());
+}
+
+/// One thread against sixteen, in turns, where each submit waits for the disk.
+fn power(folder: &Path) {
+    let outbox = folder.join("power");
+    let stub = Arc::new(Stub::new(Duration::ZERO));
+    stub.set_down(true);
+    let reporter = Reporter::to_stub(&stub, &options(&outbox, Durability::Power)).unwrap();
+    let mut ratios: Vec<f64> = (0..5)
+        .map(|_| {
+            let rate = |threads: usize| {
+                let start = Instant::now();
+                let each = 4_000 / threads;
+                thread::scope(|scope| {
+                    (0..threads).for_each(|_| {
+                        scope.spawn(|| submit(&reporter, each));
+                    });
+                });
+                4_000.0 / start.elapsed().as_secs_f64()
+            };
+            let syncs = stub::syncs();
+            let (one, sixteen) = (rate(1), rate(16));
+            let alone = 4_000;
+            let shared = stub::syncs() - syncs - alone;
+            println!(
+                "submit, Power: 1 thread {one:.0} a second, 16 threads {sixteen:.0}, {:.1} times, {:.1} reports a sync",
+                sixteen / one,
+                4_000.0 / shared as f64
+            );
+            sixteen / one
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    println!("    16 threads against 1: median {:.1} times, {:.1} to {:.1}", ratios[2], ratios[0], ratios[4]);
+}
+
+/// What a backlog does to `submit`, to memory and to the way out.
+fn backlog(folder: &Path, rows: usize) {
+    let (empty, full) = (folder.join("empty"), folder.join("full"));
+    let stub = Arc::new(Stub::new(Duration::ZERO));
+    stub.set_down(true);
+    let small = Reporter::to_stub(&stub, &options(&empty, Durability::Process)).unwrap();
+    let large = Reporter::to_stub(&stub, &options(&full, Durability::Process)).unwrap();
+    let before = resident();
+    submit(&large, rows);
+    println!("{rows} pending: memory grew by {:.1} MiB to {:.1} MiB", resident() - before, resident());
+    let mut ratios: Vec<f64> = (0..7)
+        .map(|_| {
+            let (small, large) = (submit(&small, 5_000), submit(&large, 5_000));
+            large[2_500] as f64 / small[2_500] as f64
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    println!("submit, {rows} pending against few: {:.2} times, {:.2} to {:.2}", ratios[3], ratios[0], ratios[6]);
+    drop((small, large));
+    let (count, time) = stub::drain(&full, 256).unwrap();
+    println!("taken and settled without sending: {count} rows, {:.0} a second", count as f64 / time.as_secs_f64());
+    println!("memory at the end {:.1} MiB", resident());
+}
+
+/// Memory of this process, in MiB.
+fn resident() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
