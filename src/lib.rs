@@ -4,13 +4,13 @@
 //! The rooms, and who may look into which:
 //!
 //! ```text
-//! ffi -> client -> transport -> request -> signature
-//!               -> retry     -> answer  -> quote
-//!                  options   -> base_url, proxy_url     credentials   conversion   outcome   error   fork   guard   sys
+//! ffi -> reporter -> client -> transport -> request -> signature
+//!        -> outbox          -> retry     -> answer  -> quote
+//!        options   -> base_url, proxy_url     credentials   conversion   outcome   error   fork   guard   clock   sys
 //! ```
 //!
-//! The core is written as if C did not exist; [`ffi`] is its door. Only `transport` names the HTTP library, and only
-//! `ffi`, `fork` and `sys` say `unsafe`.
+//! The core is written as if C did not exist; [`ffi`] is its door. Only `transport` names the HTTP library, only
+//! `reporter::sqlite` the database, and only `ffi`, `fork` and `sys` say `unsafe`.
 //!
 //! A Rust program that lets its logger print at level `TRACE` has the HTTP library print whole URLs. With
 //! [`Credentials::basic`] no secret is in them.
