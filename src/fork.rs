@@ -84,6 +84,14 @@ pub(crate) fn hold_during_forks(take: Take) {
     lock(&LOCKS).push(take);
 }
 
+/// As [`hold_during_forks`], the first time only, which `is_known` remembers.
+pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, take: Take) {
+    let mut locks = lock(&LOCKS);
+    if !is_known.swap(true, Ordering::AcqRel) {
+        locks.push(take);
+    }
+}
+
 extern "C" fn before_fork() {
     if !is_sound() || are_out() {
         return;

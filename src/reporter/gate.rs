@@ -57,8 +57,9 @@ pub(crate) struct Gate {
 enum State {
     /// So many reports may be under way.
     Open(usize),
-    /// One may probe after a time; what was begun before the gate was shut tells nothing new.
-    Shut { failures: u32, since: Instant, until: Instant, probe: Option<u64> },
+    /// One may probe after a time, which the service may have asked for; a failure that was begun before the gate was shut
+    /// tells nothing new.
+    Shut { failures: u32, since: Instant, until: Instant, is_asked: bool, probe: Option<u64> },
     /// As shut, for a reason that will not go away by itself.
     Parked { since: Instant, until: Instant, probe: Option<u64> },
 }
@@ -178,11 +179,11 @@ impl Gate {
         let error = answered.outcome.result.as_ref().err();
         match news(error) {
             News::Taken => {
-                self.open(answered.id, now);
+                self.open(answered, now);
                 return Some(Fate::Sent);
             }
             News::Refused => {
-                self.open(answered.id, now);
+                self.open(answered, now);
                 return error.map(|error| refused(answered.outcome, error));
             }
             News::Later => {
@@ -203,12 +204,14 @@ impl Gate {
         None
     }
 
-    /// The service takes reports: the gate opens by degrees, and what failed only while it was shut need not rest.
-    fn open(&mut self, id: u64, now: Instant) {
-        self.troubles.remove(&id);
+    /// The service takes reports: the gate opens by degrees, and what failed only while it was shut need not rest. Time that
+    /// the service has asked for is not cut short by what was under way before.
+    fn open(&mut self, answered: &Answered<'_>, now: Instant) {
+        self.troubles.remove(&answered.id);
         self.successes = self.successes.saturating_add(1);
         self.state = match self.state {
             State::Open(width) => State::Open(width.saturating_mul(2).min(self.most)),
+            shut @ State::Shut { is_asked: true, since, .. } if answered.began < since => shut,
             State::Shut { .. } | State::Parked { .. } => {
                 self.troubles.values_mut().filter(|trouble| trouble.strikes <= 1).for_each(|trouble| trouble.due = now);
                 State::Open(self.most.min(2))
@@ -237,16 +240,16 @@ impl Gate {
         let asked = answered.outcome.retry_after;
         let shut = |failures: u32| {
             let until = after(now, retry::wait(failures, asked, random));
-            State::Shut { failures, since: now, until, probe: None }
+            State::Shut { failures, since: now, until, is_asked: asked.is_some(), probe: None }
         };
         self.state = match self.state {
             State::Open(_) => shut(1),
             State::Shut { failures, since, .. } if answered.began >= since => shut(failures.saturating_add(1)),
             State::Parked { since, .. } if answered.began >= since => shut(1),
             // One of those that were under way when the gate was shut. What it asks for is heeded all the same.
-            State::Shut { failures, since, until, probe } => {
+            State::Shut { failures, since, until, is_asked, probe } => {
                 let until = asked.map_or(until, |asked| until.max(after(now, asked)));
-                State::Shut { failures, since, until, probe }
+                State::Shut { failures, since, until, is_asked: is_asked || asked.is_some(), probe }
             }
             parked @ State::Parked { .. } => parked,
         };

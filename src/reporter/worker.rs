@@ -55,8 +55,9 @@ pub(crate) struct Worker {
     is_leading: bool,
     next_expiry: Instant,
     next_sweep: Instant,
-    /// When the outbox is tried again, after it could not be used.
-    outbox_due: Instant,
+    /// When reports are taken again, and when settled, after that failed. A full disk hinders the second, not the first.
+    take_due: Instant,
+    settle_due: Instant,
     /// Until when the one that sent may be about to end.
     succession: Instant,
 }
@@ -82,7 +83,8 @@ impl Worker {
             is_leading: false,
             next_expiry: now,
             next_sweep: now,
-            outbox_due: now,
+            take_due: now,
+            settle_due: now,
             succession: now,
         };
         sys::spawn("nexmo-reporter", move || worker.work())
@@ -92,7 +94,8 @@ impl Worker {
         while !self.shared.is_over() {
             if guard(|| self.turn()).is_none() {
                 self.note(&Outcome::refused(Error::new(Kind::Internal, "a mistake of the library was caught")));
-                self.outbox_due = after(Instant::now(), PAUSE);
+                self.take_due = after(Instant::now(), PAUSE);
+                self.settle_due = self.take_due;
             }
             self.wait();
         }
@@ -114,16 +117,12 @@ impl Worker {
         // After the writes of this turn, which would be noticed too, and before what others wrote is looked for.
         let has_noticed = self.outbox.hush();
         self.seek_lead(has_noticed);
-        if self.is_leading && self.can_use_outbox() {
+        if self.is_leading {
             self.expire();
             self.refill();
         }
         self.sweep();
         self.tell_state();
-    }
-
-    fn can_use_outbox(&self) -> bool {
-        Instant::now() >= self.outbox_due
     }
 
     /// Judges the answers that have come.
@@ -158,7 +157,7 @@ impl Worker {
 
     /// Takes what has met its fate out of the outbox. What cannot be taken out stays here, and is not sent again.
     fn settle(&mut self) {
-        if self.unsettled.is_empty() || !self.can_use_outbox() {
+        if self.unsettled.is_empty() || Instant::now() < self.settle_due {
             return;
         }
         match self.outbox.settle(&self.unsettled) {
@@ -169,7 +168,7 @@ impl Worker {
                 self.unsettled.clear();
                 self.shared.tell(|_| {});
             }
-            Err(error) => self.outbox_failed(error),
+            Err(error) => self.settle_due = self.outbox_failed(error),
         }
     }
 
@@ -188,7 +187,7 @@ impl Worker {
         }
         match self.outbox.lead() {
             Ok(is_leading) => self.is_leading = is_leading,
-            Err(error) => self.outbox_failed(error),
+            Err(error) => self.take_due = self.outbox_failed(error),
         }
         if has_noticed && !self.is_leading {
             self.succession = after(now, SUCCESSION);
@@ -204,7 +203,7 @@ impl Worker {
         match self.outbox.expire(&|accepted| moment.since(accepted) > limit) {
             Ok(true) => {}
             Ok(false) => self.next_expiry = after(now, EXPIRY),
-            Err(error) => self.outbox_failed(error),
+            Err(error) => self.next_expiry = self.outbox_failed(error),
         }
     }
 
@@ -216,14 +215,14 @@ impl Worker {
         // Twice as many as can be under way, so that no sender waits for the outbox.
         let room = if self.gate.is_probing() { width } else { width.saturating_mul(2) };
         let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
-        let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED;
+        let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
         self.shared.want_reports(has_room);
         if !has_room {
             return;
         }
         match self.take(wanted, now) {
             Ok(entries) => self.send(entries),
-            Err(error) => self.outbox_failed(error),
+            Err(error) => self.take_due = self.outbox_failed(error),
         }
     }
 
@@ -251,7 +250,7 @@ impl Worker {
         unsent.iter().for_each(|entry| self.gate.came_back(entry.id));
         if !unsent.is_empty() {
             self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
-            self.outbox_due = after(Instant::now(), PAUSE);
+            self.take_due = after(Instant::now(), PAUSE);
         }
     }
 
@@ -266,14 +265,15 @@ impl Worker {
         match self.outbox.inventory() {
             Ok(inventory) if inventory.tally.aside > 0 => self.shared.aside.ring(),
             Ok(_) => {}
-            Err(error) => self.outbox_failed(error),
+            Err(error) => self.next_sweep = self.outbox_failed(error),
         }
     }
 
-    fn outbox_failed(&mut self, error: Error) {
-        self.outbox_due = after(Instant::now(), PAUSE);
+    /// Counts a failure, and tells when to try again.
+    fn outbox_failed(&self, error: Error) -> Instant {
         self.shared.tell(|told| told.outbox_errors = told.outbox_errors.saturating_add(1));
         self.note(&Outcome::refused(error));
+        after(Instant::now(), PAUSE)
     }
 
     fn note(&self, outcome: &Outcome) {
@@ -298,19 +298,15 @@ impl Worker {
     /// Waits until there is something to do.
     fn wait(&mut self) {
         let now = Instant::now();
-        let mut next = self.next_sweep;
-        if self.is_leading {
-            next = next.min(self.next_expiry);
-        }
-        next = self.gate.next(now).map_or(next, |due| next.min(due));
-        if self.outbox_due > now {
-            next = next.max(self.outbox_due);
-        } else if !self.is_leading && now < self.succession {
-            next = next.min(after(now, Duration::from_millis(10)));
-        }
-        let has_room = !self.is_leading || self.shared.wants_reports();
-        let watch = self.outbox.watch().filter(|_| has_room && self.outbox_due <= now);
-        wait_for_either(self.shared.wake.as_fd(), watch, Some(next));
+        let settle_due = Some(self.settle_due).filter(|_| !self.unsettled.is_empty());
+        let expiry = Some(self.next_expiry).filter(|_| self.is_leading);
+        let succession = Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_leading && now < self.succession);
+        let take_due = Some(self.take_due).filter(|due| *due > now);
+        let dues = [self.gate.next(now), settle_due, expiry, succession, take_due];
+        let next = dues.into_iter().flatten().fold(self.next_sweep, Instant::min);
+        // While there is no room for more, what others put need not be noticed.
+        let is_open = !self.is_leading || self.shared.wants_reports();
+        wait_for_either(self.shared.wake.as_fd(), self.outbox.watch().filter(|_| is_open), Some(next));
     }
 
     /// Ends what is under way, and takes out what met its fate.
@@ -321,7 +317,7 @@ impl Worker {
         loop {
             self.shared.wake.hush();
             self.gather();
-            self.outbox_due = Instant::now();
+            self.settle_due = Instant::now();
             self.settle();
             if self.senders.load().under_way == 0 || Instant::now() >= deadline {
                 break;

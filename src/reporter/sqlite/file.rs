@@ -97,18 +97,19 @@ impl Place {
         let mut connection = self.connect(patience)?;
         self.check(&mut connection)?;
         mark(lock.file())?;
-        let log = Arc::new(files::open_private(&self.beside("-wal"), false)?);
+        let log = Arc::new(plain(files::open_private(&self.beside("-wal"), false)?)?);
         Ok(OpenFile { connection, log, identity: identity(&fs::symlink_metadata(&self.path)?), lock })
     }
 
     /// Opens the file that processes lock to agree on who does what. It is never removed.
     pub(super) fn open_lock(&self) -> io::Result<Descriptor> {
-        Descriptor::open(|| files::open_private(&self.beside(".lock"), false))
+        Descriptor::open(|| plain(files::open_private(&self.beside(".lock"), false)?))
     }
 
-    /// Whether an outbox was ever opened here. What was none is not ours to rename.
+    /// Whether an outbox was ever opened here. What was none is not ours to rename, nor is what lies beside a lock file of
+    /// some other program.
     pub(super) fn was_outbox(&self) -> bool {
-        fs::metadata(self.beside(".lock")).is_ok_and(|found| found.len() > 0)
+        fs::read(self.beside(".lock")).is_ok_and(|found| found == MARK)
     }
 
     /// Makes an empty file for its owner alone, if there is none. Refuses what SQLite would take for an empty outbox.
@@ -249,6 +250,11 @@ fn share(lock: &Descriptor, patience: &Patience) -> io::Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// The file, unless it is something else, such as a pipe that somebody put in its place.
+fn plain(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("what is in the place of a file is none")) }
 }
 
 fn identity(found: &Metadata) -> Identity {

@@ -79,12 +79,17 @@ impl Store {
         deadline: Instant,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Written<T>, Failure> {
-        self.with_file(deadline, |file| {
+        let written = self.with_file(deadline, |file| {
             let transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
             Ok(Written { done, number: self.sync.written(), log: Arc::clone(&file.log) })
-        })
+        });
+        if matches!(written, Err(Failure::Full)) {
+            // Once all of it is in the file, the log begins anew in the room that it has.
+            self.checkpoints.noted(u32::MAX);
+        }
+        written
     }
 
     /// Says that a write is coming that will be waited for.
