@@ -1,4 +1,4 @@
-//! Threads that make, use and free the same clients, in any order. `make check` runs it under ThreadSanitizer as well.
+//! Threads that make, use and free the same clients and reporters, in any order. `make check` runs it under ThreadSanitizer as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
 
 use std::ffi::CString;
@@ -10,7 +10,17 @@ use std::thread;
 
 use nexmo_conversion::ffi::client::{nexmo_client, nexmo_client_free, nexmo_client_new, nexmo_client_report_sms};
 use nexmo_conversion::ffi::conversion::nexmo_conversion_voice;
-use nexmo_conversion::ffi::status::{NEXMO_ERR_CANCELLED, NEXMO_ERR_HANDLE, NEXMO_OK};
+use nexmo_conversion::ffi::reporter::structs::{
+    NEXMO_DURABILITY_NONE, NEXMO_DURABILITY_POWER, nexmo_aside, nexmo_reporter_options, nexmo_statistics,
+};
+use nexmo_conversion::ffi::reporter::{
+    nexmo_reporter, nexmo_reporter_close, nexmo_reporter_flush, nexmo_reporter_free, nexmo_reporter_new,
+    nexmo_reporter_poll, nexmo_reporter_statistics, nexmo_reporter_submit_sms,
+};
+use nexmo_conversion::ffi::status::{
+    NEXMO_ERR_CANCELLED, NEXMO_ERR_CLOSED, NEXMO_ERR_HANDLE, NEXMO_ERR_OUTBOX_BUSY, NEXMO_ERR_PENDING,
+    NEXMO_ERR_TIMEOUT, NEXMO_OK,
+};
 use nexmo_conversion::ffi::structs::{nexmo_credentials, nexmo_options};
 
 const THREADS: u64 = 16;
@@ -114,4 +124,102 @@ fn threads_make_use_and_free_the_same_clients() {
         nexmo_client_free(place.load(Ordering::Relaxed));
     }
     assert!(taken.load(Ordering::Relaxed) > 1000, "only {taken:?} calls succeeded");
+}
+
+/// A struct of the C interface with its size and nothing else set.
+fn sized<T>() -> T {
+    // SAFETY: integers and pointers, for which all zeroes are a value; every one begins with its size.
+    unsafe {
+        let mut value: T = std::mem::zeroed();
+        (&raw mut value).cast::<u32>().write(u32::try_from(size_of::<T>()).unwrap());
+        value
+    }
+}
+
+/// Who reports, how, and where reports wait: all that a thread needs to make a reporter.
+struct Terms {
+    base_url: CString,
+    outbox: CString,
+}
+
+impl Terms {
+    /// A reporter whose outbox is in memory, in a file, or in a file that survives a loss of power.
+    fn new_reporter(&self, durability: i32) -> *mut nexmo_reporter {
+        let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = (sized(), sized());
+        (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
+        options.base_url = self.base_url.as_ptr();
+        let mut reporter_options: nexmo_reporter_options = sized();
+        reporter_options.durability = durability;
+        reporter_options.lock_wait_ms = 60_000;
+        if durability != NEXMO_DURABILITY_NONE {
+            reporter_options.outbox = self.outbox.as_ptr();
+        }
+        let mut made = ptr::null_mut();
+        // SAFETY: the structs are whole, and the texts end with NUL.
+        let status =
+            unsafe { nexmo_reporter_new(&credentials, &options, &reporter_options, &mut made, ptr::null_mut()) };
+        assert_eq!(status, NEXMO_OK);
+        made
+    }
+}
+
+/// Does any one thing with `reporter`, which may be anything. True: it accepted a report.
+fn use_reporter(reporter: *mut nexmo_reporter, dice: &mut Dice) -> bool {
+    let (mut aside, mut statistics): (nexmo_aside, nexmo_statistics) = (sized(), sized());
+    let id = CString::new(format!("id-{}", dice.throw(1000))).unwrap();
+    let what = dice.throw(8);
+    // SAFETY: the structs are whole, and the texts end with NUL.
+    let status = unsafe {
+        match what {
+            0 => nexmo_reporter_poll(reporter, &mut aside, ptr::null_mut()),
+            1 => nexmo_reporter_statistics(reporter, &mut statistics, ptr::null_mut()),
+            2 => nexmo_reporter_flush(reporter, 1, &mut statistics, ptr::null_mut()),
+            3 if dice.throw(4) == 0 => nexmo_reporter_close(reporter, 1, &mut statistics, ptr::null_mut()),
+            _ => nexmo_reporter_submit_sms(reporter, id.as_ptr(), 1, ptr::null(), ptr::null_mut()),
+        }
+    };
+    let expected = [
+        NEXMO_OK,
+        NEXMO_ERR_HANDLE,
+        NEXMO_ERR_CANCELLED,
+        NEXMO_ERR_CLOSED,
+        NEXMO_ERR_PENDING,
+        NEXMO_ERR_TIMEOUT,
+        NEXMO_ERR_OUTBOX_BUSY,
+    ];
+    assert!(expected.contains(&status), "{status}");
+    what > 3 && status == NEXMO_OK
+}
+
+#[test]
+fn threads_make_use_and_free_the_same_reporters() {
+    let outbox = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stress-{}", std::process::id()));
+    let terms = Terms { base_url: server(), outbox: CString::new(outbox.to_str().unwrap()).unwrap() };
+    let places: Vec<AtomicPtr<nexmo_reporter>> = (0..4).map(|_| AtomicPtr::default()).collect();
+    let accepted = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for seed in 1..=8 {
+            let (terms, places, accepted) = (&terms, &places, &accepted);
+            scope.spawn(move || {
+                let mut dice = Dice(seed);
+                for _ in 0..STEPS {
+                    let place = &places[dice.throw(4)];
+                    if dice.throw(24) == 0 || place.load(Ordering::Relaxed).is_null() {
+                        let durability = i32::try_from(dice.throw(3)).unwrap();
+                        assert!((0..=NEXMO_DURABILITY_NONE.max(NEXMO_DURABILITY_POWER)).contains(&durability));
+                        nexmo_reporter_free(place.swap(terms.new_reporter(durability), Ordering::Relaxed));
+                    } else if use_reporter(place.load(Ordering::Relaxed), &mut dice) {
+                        accepted.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    for place in &places {
+        nexmo_reporter_free(place.load(Ordering::Relaxed));
+    }
+    assert!(accepted.load(Ordering::Relaxed) > 500, "only {accepted:?} reports were accepted");
+    for suffix in ["", "-wal", "-shm", ".lock", ".ballast"] {
+        std::fs::remove_file(format!("{}{suffix}", outbox.display())).unwrap();
+    }
 }
