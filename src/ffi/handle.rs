@@ -12,10 +12,13 @@ use super::status::{NEXMO_ERR_HANDLE, NEXMO_ERR_INTERNAL};
 /// One more than the last ticket: half of the numbers that 32 bits hold, so that it is positive as any kind of integer.
 const TICKETS: u32 = 1 << 31;
 
+/// The last ticket that was given out, of any table: a ticket of one is none of another.
+static LAST: AtomicU32 = AtomicU32::new(0);
+
 /// The tickets that are out, and what each stands for. Its lock is held for a look and no longer.
 pub(crate) struct Table<T: 'static> {
     entries: Mutex<BTreeMap<u32, Arc<T>>>,
-    last: AtomicU32,
+    last: &'static AtomicU32,
 }
 
 type Entries<T> = BTreeMap<u32, Arc<T>>;
@@ -24,7 +27,7 @@ impl<T> Table<T> {
     /// An empty table. Whoever has one sees to it that [`Table::lock`] is held during forks, or a child might find it locked
     /// for ever.
     pub(crate) const fn new() -> Self {
-        Self { entries: Mutex::new(BTreeMap::new()), last: AtomicU32::new(0) }
+        Self { entries: Mutex::new(BTreeMap::new()), last: &LAST }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Entries<T>> {
@@ -84,6 +87,14 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_of_one_table_is_none_of_another() {
+        static OTHER: Table<u8> = Table::new();
+        let handle: *mut u8 = TABLE.insert("mine").ok().unwrap();
+        let other: *mut u8 = OTHER.insert(1).ok().unwrap();
+        assert!(OTHER.get(handle).is_err() && TABLE.get(other).is_err());
+    }
+
+    #[test]
     fn what_never_was_a_ticket_is_refused() {
         for number in [0, 1 << 30, usize::MAX, 1 << 40] {
             let handle: *const u8 = ptr::without_provenance(number);
@@ -93,8 +104,8 @@ mod tests {
 
     #[test]
     fn when_the_tickets_are_used_up_there_are_no_more() {
-        let table: Table<u8> = Table::new();
-        table.last.store(TICKETS - 2, Ordering::Release);
+        static NEARLY_ALL: AtomicU32 = AtomicU32::new(TICKETS - 2);
+        let table: Table<u8> = Table { last: &NEARLY_ALL, ..Table::new() };
         let last: *mut u8 = table.insert(1).ok().unwrap();
         assert_eq!(last.addr(), (1 << 31) - 1);
         assert!(table.insert::<u8>(2).is_err() && table.insert::<u8>(3).is_err());

@@ -1,6 +1,6 @@
 //! From what became of a call to what C is told of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::status::{self, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL, NEXMO_OK, nexmo_status};
 use super::structs::{NEXMO_MESSAGE_SIZE, NEXMO_TAKEN_NO, NEXMO_TAKEN_PERHAPS, NEXMO_TAKEN_YES, nexmo_result};
@@ -24,12 +24,8 @@ pub(crate) unsafe fn tell(
     discard: impl FnOnce(),
 ) -> nexmo_status {
     let told_of_work = || work().map(|outcome| of_outcome(&outcome));
-    let after_panic = || {
-        discard();
-        nexmo_result { taken: NEXMO_TAKEN_PERHAPS, ..told(NEXMO_ERR_INTERNAL, MISTAKE) }
-    };
     // SAFETY: the caller's promise.
-    unsafe { tell_result(result, told_of_work, after_panic) }
+    unsafe { tell_result(result, told_of_work, || after_panic(discard)) }
 }
 
 /// As [`tell`], for a call that reports nothing.
@@ -42,12 +38,19 @@ pub(crate) unsafe fn tell_done(
     work: impl FnOnce() -> Result<(), Refusal>,
     discard: impl FnOnce(),
 ) -> nexmo_status {
-    let after_panic = || {
-        discard();
-        told(NEXMO_ERR_INTERNAL, MISTAKE)
+    let start = Instant::now();
+    let done = || {
+        let done = work().map_or_else(|refusal| told(refusal.status, &refusal.message), |()| told(NEXMO_OK, "done"));
+        Ok(nexmo_result { elapsed_us: microseconds(start.elapsed()), ..done })
     };
     // SAFETY: the caller's promise.
-    unsafe { tell_result(result, || work().map(|()| told(NEXMO_OK, "done")), after_panic) }
+    unsafe { tell_result(result, done, || after_panic(discard)) }
+}
+
+/// What is told after a panic, when what it may have broken is put away.
+fn after_panic(discard: impl FnOnce()) -> nexmo_result {
+    discard();
+    nexmo_result { taken: NEXMO_TAKEN_PERHAPS, ..told(NEXMO_ERR_INTERNAL, MISTAKE) }
 }
 
 /// # Safety
@@ -94,10 +97,14 @@ fn of_outcome(outcome: &Outcome) -> nexmo_result {
             Taken::Perhaps => NEXMO_TAKEN_PERHAPS,
             Taken::Yes => NEXMO_TAKEN_YES,
         },
-        elapsed_us: i64::try_from(outcome.elapsed.as_micros()).unwrap_or(i64::MAX),
+        elapsed_us: microseconds(outcome.elapsed),
         retry_after_ms: outcome.retry_after.map_or(-1, milliseconds),
         ..told(status, message)
     }
+}
+
+fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn milliseconds(duration: Duration) -> i64 {

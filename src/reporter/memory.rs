@@ -70,24 +70,28 @@ impl State {
 }
 
 impl Outbox for MemoryOutbox {
-    fn put(&self, conversion: &Conversion) -> Result<u64, Error> {
+    fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
         let accepted = Moment::now();
         let key = (conversion.channel, conversion.message_id.clone());
         let mut state = self.state();
+        let mut has_dropped = false;
         if let Some(earlier) = state.keys.get(&key).copied() {
             state.remove(earlier);
             state.tally.replaced = state.tally.replaced.saturating_add(1);
         } else if state.tally.pending() >= self.most {
             match self.when_full {
                 WhenFull::Refuse => return Err(full(self.most)),
-                WhenFull::DropOldest => state.drop_oldest(),
+                WhenFull::DropOldest => {
+                    state.drop_oldest();
+                    has_dropped = true;
+                }
             }
         }
         state.tally.accepted = state.tally.accepted.saturating_add(1);
         let id = state.tally.accepted;
         state.pending.insert(id, Entry { id, conversion: conversion.clone(), accepted });
         state.keys.insert(key, id);
-        Ok(id)
+        Ok(has_dropped)
     }
 
     fn take(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {
@@ -135,14 +139,15 @@ impl Outbox for MemoryOutbox {
         Ok(())
     }
 
-    fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<bool, Error> {
+    fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error> {
         let mut state = self.state();
         let oldest = state.pending.values().take(EXPIRED_AT_ONCE).take_while(|entry| is_too_old(&entry.accepted));
         let old: Vec<u64> = oldest.map(|entry| entry.id).collect();
-        for id in old.iter().filter(|id| !state.taken.holds(**id)).copied().collect::<Vec<_>>() {
-            state.set_aside(id, Reason::Expired, None, Reason::Expired.told().to_owned());
+        let free: Vec<u64> = old.into_iter().filter(|id| !state.taken.holds(*id)).collect();
+        for id in &free {
+            state.set_aside(*id, Reason::Expired, None, Reason::Expired.told().to_owned());
         }
-        Ok(old.len() == EXPIRED_AT_ONCE)
+        Ok(free.len())
     }
 
     fn fetch_aside(&self) -> Result<Option<Aside>, Error> {
@@ -154,6 +159,10 @@ impl Outbox for MemoryOutbox {
         let aside = u64::try_from(state.aside.len()).unwrap_or(u64::MAX);
         let oldest = state.pending.values().next().map(|entry| entry.accepted);
         Ok(Inventory { tally: Tally { aside, ..state.tally }, oldest })
+    }
+
+    fn last(&self) -> Result<u64, Error> {
+        Ok(self.state().tally.accepted)
     }
 
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {

@@ -162,9 +162,12 @@ impl Reporter {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));
         }
         let running = self.running()?;
-        running.outbox.put(&stamped(conversion))?;
+        let has_dropped = running.outbox.put(&stamped(conversion))?;
         self.start(running);
         running.shared.accepted();
+        if has_dropped {
+            running.shared.aside.ring();
+        }
         Ok(())
     }
 
@@ -177,11 +180,11 @@ impl Reporter {
         let running = self.running()?;
         // Before the look, so that what is set aside meanwhile is not missed.
         running.shared.aside.hush();
-        let aside = running.outbox.fetch_aside()?;
-        if aside.is_some() {
+        let aside = running.outbox.fetch_aside();
+        if !matches!(aside, Ok(None)) {
             running.shared.aside.ring();
         }
-        Ok(aside)
+        aside
     }
 
     /// A descriptor that is readable when [`Reporter::poll`] may have something. It belongs to the reporter. A forked child
@@ -206,7 +209,7 @@ impl Reporter {
         let deadline = after(timeout);
         let running = self.running()?;
         self.start(running);
-        let last = running.outbox.inventory()?.tally.accepted;
+        let last = running.outbox.last()?;
         let probes = running.shared.told().probes;
         running.shared.ask_for_probe();
         while !running.outbox.is_done_up_to(last)? {
@@ -214,9 +217,7 @@ impl Reporter {
             if told.state == State::Parked && told.probes != probes {
                 return Err(self.left(Kind::Parked, "the service takes no reports of the account for now")?);
             }
-            if self.is_abandoned.load(Ordering::SeqCst) {
-                return Err(Error::new(Kind::Cancelled, "the reporter was freed during the call"));
-            }
+            self.refuse_if_abandoned()?;
             if Instant::now() >= deadline {
                 return Err(self.left(Kind::Timeout, "the time is over")?);
             }
@@ -224,13 +225,20 @@ impl Reporter {
         }
         match running.outbox.inventory()?.tally.aside {
             0 => Ok(()),
-            aside => Err(Error::new(Kind::Aside, format!("no report is left, and {aside} were set aside: poll them"))),
+            aside => Err(Error::new(Kind::Aside, format!("none is pending; set aside, and to be polled: {aside}"))),
         }
     }
 
     fn left(&self, kind: Kind, told: &str) -> Result<Error, Error> {
         let pending = self.running()?.outbox.inventory()?.tally.pending();
-        Ok(Error::new(kind, format!("{told}, and {pending} reports are left")))
+        Ok(Error::new(kind, format!("{told}; still pending: {pending}")))
+    }
+
+    fn refuse_if_abandoned(&self) -> Result<(), Error> {
+        match self.is_abandoned.load(Ordering::SeqCst) {
+            true => Err(Error::new(Kind::Cancelled, "the reporter was freed during the call")),
+            false => Ok(()),
+        }
     }
 
     /// How many reports there were, and what became of them.
@@ -273,9 +281,10 @@ impl Reporter {
         let deadline = after(timeout);
         self.is_closed.store(true, Ordering::SeqCst);
         let running = self.running()?;
-        let last = running.outbox.inventory().map(|inventory| inventory.tally.accepted);
+        let last = running.outbox.last();
         let is_done = || last.as_ref().is_ok_and(|last| running.outbox.is_done_up_to(*last).unwrap_or(false));
         while Instant::now() < deadline && !running.has_ended() && !is_done() {
+            self.refuse_if_abandoned()?;
             running.shared.wait(deadline, LOOK);
         }
         self.end(running);
@@ -285,7 +294,7 @@ impl Reporter {
         }
         match running.outbox.inventory()?.tally.pending() {
             0 => Ok(()),
-            pending => Err(Error::new(Kind::Pending, format!("{pending} reports are left in the outbox"))),
+            pending => Err(Error::new(Kind::Pending, format!("still pending in the outbox: {pending}"))),
         }
     }
 

@@ -88,18 +88,26 @@ impl ReporterOptions<'_> {
             survives_power_loss: self.durability == Durability::Power,
             most: within("most_reports", self.most_reports, DEFAULT_MOST, LARGEST_MOST)?,
             when_full: self.when_full,
-            age_limit: limit("age_limit_ms", self.age_limit, DEFAULT_AGE, Duration::from_secs(1), LONGEST_AGE)?,
+            age_limit: self.age()?,
             connections: within("connections", self.connections, DEFAULT_CONNECTIONS, MOST_CONNECTIONS)?,
-            lock_wait: limit(
-                "lock_wait_ms",
-                self.lock_wait,
-                DEFAULT_LOCK_WAIT,
-                Duration::from_millis(1),
-                LONGEST_LOCK_WAIT,
-            )?,
+            lock_wait: self.lock_wait()?,
             allow_network: self.allow_network_file_system,
             pace: Pace::REAL,
         })
+    }
+
+    fn age(&self) -> Result<Duration, Error> {
+        match self.age_limit.unwrap_or(DEFAULT_AGE) {
+            age if (Duration::from_secs(1)..=LONGEST_AGE).contains(&age) => Ok(age),
+            _ => Err(Error::argument("age_limit_s", "is not 1 to 31536000 (365 days)")),
+        }
+    }
+
+    fn lock_wait(&self) -> Result<Duration, Error> {
+        match self.lock_wait.unwrap_or(DEFAULT_LOCK_WAIT) {
+            wait if (Duration::from_millis(1)..=LONGEST_LOCK_WAIT).contains(&wait) => Ok(wait),
+            _ => Err(Error::argument("lock_wait_ms", "is not 1 to 60000 (one minute)")),
+        }
     }
 
     fn path(&self) -> Result<Option<PathBuf>, Error> {
@@ -129,19 +137,6 @@ fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
     }
 }
 
-fn limit(
-    parameter: &str,
-    given: Option<Duration>,
-    default: Duration,
-    least: Duration,
-    most: Duration,
-) -> Result<Duration, Error> {
-    match given.unwrap_or(default) {
-        limit if (least..=most).contains(&limit) => Ok(limit),
-        _ => Err(Error::argument(parameter, format!("is not {} to {}", least.as_millis(), most.as_millis()))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,8 +160,8 @@ mod tests {
             (ReporterOptions { most_reports: Some(0), ..base }, "most_reports "),
             (ReporterOptions { most_reports: Some(1_000_000_001), ..base }, "most_reports "),
             (ReporterOptions { connections: Some(257), ..base }, "connections "),
-            (ReporterOptions { age_limit: Some(Duration::from_millis(999)), ..base }, "age_limit_ms "),
-            (ReporterOptions { age_limit: Some(LONGEST_AGE * 2), ..base }, "age_limit_ms "),
+            (ReporterOptions { age_limit: Some(Duration::from_millis(999)), ..base }, "age_limit_s "),
+            (ReporterOptions { age_limit: Some(LONGEST_AGE * 2), ..base }, "age_limit_s "),
             (ReporterOptions { lock_wait: Some(Duration::ZERO), ..base }, "lock_wait_ms "),
             (ReporterOptions { lock_wait: Some(Duration::from_secs(61)), ..base }, "lock_wait_ms "),
         ];

@@ -150,8 +150,9 @@ pub(crate) fn full(most: u64) -> Error {
 /// A place for accepted reports. How safe they are there, and how fast `put` is, are its own properties; all else is as
 /// said here.
 pub(crate) trait Outbox: Send + Sync {
-    /// Accepts a report, which is safe when this returns, and tells its number. It replaces one of the same key.
-    fn put(&self, conversion: &Conversion) -> Result<u64, Error>;
+    /// Accepts a report, which is safe when this returns. It replaces one of the same key. True: the oldest was set aside to
+    /// make room.
+    fn put(&self, conversion: &Conversion) -> Result<bool, Error>;
 
     /// Takes up to `limit` reports to be sent: the newest first, but one in eight the oldest. None that is taken already,
     /// none whose key is that of a taken one, and none that `skip` names.
@@ -165,14 +166,17 @@ pub(crate) trait Outbox: Send + Sync {
     fn settle(&self, batch: &[Settlement]) -> Result<(), Error>;
 
     /// Sets aside the oldest reports, taken ones excepted, as long as they are too old, and no more than a bounded
-    /// number of them. True: there may be more.
-    fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<bool, Error>;
+    /// number of them. Tells how many.
+    fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error>;
 
     /// Hands out a report that was set aside, once.
     fn fetch_aside(&self) -> Result<Option<Aside>, Error>;
 
     /// Its state.
     fn inventory(&self) -> Result<Inventory, Error>;
+
+    /// The number of the report that was accepted last.
+    fn last(&self) -> Result<u64, Error>;
 
     /// Whether no report up to number `id` is pending any more.
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error>;

@@ -109,7 +109,12 @@ impl Senders {
     fn next(&self) -> Option<Entry> {
         let mut state = self.state();
         loop {
-            let may_go_on = !state.is_over && !state.is_held;
+            if state.is_over {
+                state.idle = state.idle.saturating_sub(1);
+                state.threads = state.threads.saturating_sub(1);
+                return None;
+            }
+            let may_go_on = !state.is_held;
             if let Some(entry) = may_go_on.then(|| state.queue.pop_front()).flatten() {
                 state.idle = state.idle.saturating_sub(1);
                 state.under_way = state.under_way.saturating_add(1);
@@ -117,7 +122,7 @@ impl Senders {
             }
             let (next, wait) = self.changed.wait_timeout(state, IDLE_TIME).unwrap_or_else(PoisonError::into_inner);
             state = next;
-            if state.is_over || (wait.timed_out() && state.queue.is_empty()) {
+            if wait.timed_out() && state.queue.is_empty() {
                 state.idle = state.idle.saturating_sub(1);
                 state.threads = state.threads.saturating_sub(1);
                 return None;

@@ -37,6 +37,10 @@ const BATCH: usize = 64;
 /// How long it may take until the process that sent has ended, once that is noticed.
 const SUCCESSION: Duration = Duration::from_millis(300);
 
+/// How soon after a write was noticed it is looked for again, and how late for the last time.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_millis(100);
+
 /// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
 const MOST_UNSETTLED: usize = 10_000;
 
@@ -60,6 +64,11 @@ pub(crate) struct Worker {
     settle_due: Instant,
     /// Until when the one that sent may be about to end.
     succession: Instant,
+    /// When to look again for what another process was noticed to write, and after which wait. The write is noticed a moment
+    /// before it can be read.
+    second_look: Option<(Instant, Duration)>,
+    /// Whether a report was answered in a way that parks, and it is not known yet whether others are too.
+    is_parking_in_doubt: bool,
 }
 
 impl Worker {
@@ -86,6 +95,8 @@ impl Worker {
             take_due: now,
             settle_due: now,
             succession: now,
+            second_look: None,
+            is_parking_in_doubt: false,
         };
         sys::spawn("nexmo-reporter", move || worker.work())
     }
@@ -116,6 +127,7 @@ impl Worker {
         self.settle();
         // After the writes of this turn, which would be noticed too, and before what others wrote is looked for.
         let has_noticed = self.outbox.hush();
+        self.plan_second_look(has_noticed);
         self.seek_lead(has_noticed);
         if self.is_leading {
             self.expire();
@@ -123,6 +135,17 @@ impl Worker {
         }
         self.sweep();
         self.tell_state();
+    }
+
+    fn plan_second_look(&mut self, has_noticed: bool) {
+        let now = Instant::now();
+        let wait = match self.second_look {
+            _ if has_noticed => Some(FIRST_LOOK),
+            Some((due, wait)) if now >= due => Some(wait.saturating_mul(10)).filter(|wait| *wait <= LAST_LOOK),
+            Some(_) => return,
+            None => None,
+        };
+        self.second_look = wait.map(|wait| (after(now, wait), wait));
     }
 
     /// Judges the answers that have come.
@@ -144,8 +167,10 @@ impl Worker {
             if answer.outcome.result.is_err() {
                 self.note(&answer.outcome);
             }
-            if was_parked && self.gate.passage() == Passage::Parked {
-                self.shared.tell(|told| told.probes = told.probes.saturating_add(1));
+            match (was_parked, self.gate.passage()) {
+                (true, Passage::Parked) => self.count_probe(),
+                (false, Passage::Parked) => self.is_parking_in_doubt = true,
+                _ => self.is_parking_in_doubt = false,
             }
         }
         if self.gate.is_probing() && !was_probing {
@@ -153,6 +178,12 @@ impl Worker {
         }
         self.senders.go_on();
         self.outbox.release(&released);
+    }
+
+    /// The service takes no reports of the account, as far as can be found out now.
+    fn count_probe(&mut self) {
+        self.is_parking_in_doubt = false;
+        self.shared.tell(|told| told.probes = told.probes.saturating_add(1));
     }
 
     /// Takes what has met its fate out of the outbox. What cannot be taken out stays here, and is not sent again.
@@ -201,8 +232,8 @@ impl Worker {
         }
         let (moment, limit) = (Moment::now(), self.age_limit);
         match self.outbox.expire(&|accepted| moment.since(accepted) > limit) {
-            Ok(true) => {}
-            Ok(false) => self.next_expiry = after(now, EXPIRY),
+            Ok(0) => self.next_expiry = after(now, EXPIRY),
+            Ok(_) => self.shared.aside.ring(),
             Err(error) => self.next_expiry = self.outbox_failed(error),
         }
     }
@@ -221,6 +252,7 @@ impl Worker {
             return;
         }
         match self.take(wanted, now) {
+            Ok(entries) if entries.is_empty() && self.is_parking_in_doubt => self.count_probe(),
             Ok(entries) => self.send(entries),
             Err(error) => self.take_due = self.outbox_failed(error),
         }
@@ -302,7 +334,8 @@ impl Worker {
         let expiry = Some(self.next_expiry).filter(|_| self.is_leading);
         let succession = Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_leading && now < self.succession);
         let take_due = Some(self.take_due).filter(|due| *due > now);
-        let dues = [self.gate.next(now), settle_due, expiry, succession, take_due];
+        let second_look = self.second_look.map(|(due, _)| due);
+        let dues = [self.gate.next(now), settle_due, expiry, succession, take_due, second_look];
         let next = dues.into_iter().flatten().fold(self.next_sweep, Instant::min);
         // While there is no room for more, what others put need not be noticed.
         let is_open = !self.is_leading || self.shared.wants_reports();

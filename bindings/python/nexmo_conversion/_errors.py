@@ -1,4 +1,4 @@
-"""What is raised when a report fails: one class for each family of statuses, and some for single ones."""
+"""What is raised when a call fails: one class for each family of statuses, and some for single ones."""
 
 from typing import Dict, Tuple, Type
 
@@ -8,10 +8,10 @@ from ._status import Status
 
 
 class Error(Exception):
-    """A report failed. Its text is the message of the result, which never holds a secret.
+    """A call failed. Its text is the message of the result, which never holds a secret.
 
-    A failed report is kept nowhere: to repeat it is the caller's choice, which `is_retryable`, `result.taken` and
-    `result.retry_after_ms` help to make.
+    A report that fails is kept nowhere, and one that a `Reporter` does not accept neither: to repeat it is the caller's
+    choice, which `is_retryable`, `result.taken` and `result.retry_after_ms` help to make.
     """
 
     def __init__(self, result: Result) -> None:
@@ -54,12 +54,13 @@ class WrongType(CallerError, TypeError):
 
 
 class HandleError(CallerError):
-    """5: the client is closed, by `close` or after a mistake of the library. Nothing was sent. Make another."""
+    """5: the client is closed, or the reporter freed, by the program or after a mistake of the library. Nothing was
+    sent. Make another."""
 
 
 class Cancelled(CallerError):
-    """6: the client was closed during the call. `result.taken` says whether the report may have arrived. Repeat it
-    through another client."""
+    """6: the client was closed during the call, or the reporter freed during a flush or a close. `result.taken` says
+    whether the report of a client may have arrived: repeat it through another. Reports in an outbox file stay there."""
 
 
 class ConnectionFailed(Error, ConnectionError):
@@ -67,7 +68,10 @@ class ConnectionFailed(Error, ConnectionError):
 
 
 class Timeout(ConnectionFailed, TimeoutError):
-    """101: a time limit ran out. `result.taken` says whether the report may have arrived. Repeat later."""
+    """101: a time limit ran out. `result.taken` says whether the report may have arrived. Repeat later.
+
+    From `Reporter.flush` it means that reports are left after the time given: they go out later, and nothing needs to
+    be repeated."""
 
 
 class TlsError(ConnectionFailed):
@@ -99,7 +103,47 @@ class Unavailable(ServiceError):
 
 
 class OutboxError(Error):
-    """300 to 399: the outbox did not accept a report, or has something to say about those that it holds."""
+    """300 to 399: the outbox did not accept a report, or has something to say about those that it holds.
+
+    300 itself: the outbox cannot be read or written; the message says why. A report that was submitted does not count
+    as accepted, and is sent all the same if its disk failed at the last moment. Remove the cause, and submit again.
+    """
+
+
+class OutboxFull(OutboxError):
+    """301: as many reports are pending as may be, or the disk is full. The report was not accepted: submit it later."""
+
+
+class OutboxBusy(OutboxError):
+    """302: others held the outbox for longer than `lock_wait_ms`. The report was not accepted: submit it again."""
+
+
+class OutboxCorrupt(OutboxError):
+    """303: the outbox is damaged, and still open elsewhere. The report was not accepted: submit it again once the
+    others have closed the outbox, which is then set aside under another name."""
+
+
+class OutboxAccount(OutboxError):
+    """304: the outbox belongs to another account (api_key or base_url). The report was not accepted. Give each account
+    an outbox of its own."""
+
+
+class Pending(OutboxError):
+    """305, from `close`: reports are left. They go out when a reporter next opens the outbox, and nothing needs to be
+    repeated; with `Durability.NONE` they are lost."""
+
+
+class SetAside(OutboxError):
+    """306, from `flush`: none is left to be sent, and some were set aside. Fetch them with `poll`."""
+
+
+class Parked(OutboxError):
+    """307, from `flush`: the service takes no reports of the account, which was just tried. They stay in the outbox.
+    Correct the account's credentials or settings; nothing needs to be repeated."""
+
+
+class Closed(OutboxError):
+    """308, from a submit: the reporter is closed. The report was not accepted: submit it through another reporter."""
 
 
 class InternalError(Error):
@@ -116,6 +160,14 @@ _SINGLE: Dict[int, Type[Error]] = {
     Status.INVALID_PARAMETERS: InvalidParameters,
     Status.RATE_LIMITED: RateLimited,
     Status.UNAVAILABLE: Unavailable,
+    Status.OUTBOX_FULL: OutboxFull,
+    Status.OUTBOX_BUSY: OutboxBusy,
+    Status.OUTBOX_CORRUPT: OutboxCorrupt,
+    Status.OUTBOX_ACCOUNT: OutboxAccount,
+    Status.PENDING: Pending,
+    Status.ASIDE: SetAside,
+    Status.PARKED: Parked,
+    Status.CLOSED: Closed,
 }
 
 _FAMILIES: Tuple[Tuple[range, Type[Error]], ...] = (

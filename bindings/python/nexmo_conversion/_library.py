@@ -12,6 +12,7 @@ from typing import Any, Optional, Tuple, Union
 
 MESSAGE_SIZE = 256
 TIMESTAMP_SIZE = 20
+MESSAGE_ID_SIZE = 260
 
 _NAMES = (
     ("libnexmo_conversion.1.dylib", "libnexmo_conversion.dylib")
@@ -84,12 +85,73 @@ class ResultStruct(Sized):
     ]
 
 
+class ReporterOptionsStruct(Sized):
+    """nexmo_reporter_options."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("outbox", c_char_p),
+        ("durability", c_int32),
+        ("when_full", c_int32),
+        ("most_reports", c_int32),
+        ("age_limit_s", c_int32),
+        ("connections", c_int32),
+        ("lock_wait_ms", c_int32),
+    ]
+
+
+class AsideStruct(Sized):
+    """nexmo_aside."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("reason", c_int32),
+        ("http_status", c_int32),
+        ("channel", c_int32),
+        ("delivered", c_int32),
+        ("message_id", c_char * MESSAGE_ID_SIZE),
+        ("timestamp", c_char * TIMESTAMP_SIZE),
+        ("message", c_char * MESSAGE_SIZE),
+    ]
+
+
+class StatisticsStruct(Sized):
+    """nexmo_statistics."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("state", c_int32),
+        ("under_way", c_int32),
+        ("last_error", c_int32),
+        ("last_error_http_status", c_int32),
+        ("accepted", c_int64),
+        ("sent", c_int64),
+        ("refused", c_int64),
+        ("expired", c_int64),
+        ("replaced", c_int64),
+        ("dropped", c_int64),
+        ("pending", c_int64),
+        ("aside", c_int64),
+        ("forgotten", c_int64),
+        ("outboxes_lost", c_int64),
+        ("outbox_errors", c_int64),
+        ("oldest_pending_ms", c_int64),
+        ("last_error_unix_ms", c_int64),
+        ("last_error_message", c_char * MESSAGE_SIZE),
+    ]
+
+
 Handle = c_void_p
-"""nexmo_client *: a ticket, which points to nothing that anybody may read."""
+"""nexmo_client * or nexmo_reporter *: a ticket, which points to nothing that anybody may read."""
 
 _NEW = (POINTER(CredentialsStruct), POINTER(OptionsStruct), POINTER(Handle), POINTER(ResultStruct))
+_NEW_REPORTER = (*_NEW[:2], POINTER(ReporterOptionsStruct), *_NEW[2:])
 _CONVERSION = (POINTER(CredentialsStruct), c_char_p, c_int32, c_char_p, POINTER(OptionsStruct), POINTER(ResultStruct))
 _REPORT = (Handle, c_char_p, c_int32, c_char_p, POINTER(ResultStruct))
+_WAIT = (Handle, c_int32, POINTER(StatisticsStruct), POINTER(ResultStruct))
 
 # What each function returns, and what it takes.
 PROTOTYPES: "dict[str, Tuple[Any, Tuple[Any, ...]]]" = {
@@ -102,6 +164,15 @@ PROTOTYPES: "dict[str, Tuple[Any, Tuple[Any, ...]]]" = {
     "nexmo_client_report_sms": (c_int32, _REPORT),
     "nexmo_client_report_voice": (c_int32, _REPORT),
     "nexmo_client_free": (c_int32, (Handle,)),
+    "nexmo_reporter_new": (c_int32, _NEW_REPORTER),
+    "nexmo_reporter_submit_sms": (c_int32, _REPORT),
+    "nexmo_reporter_submit_voice": (c_int32, _REPORT),
+    "nexmo_reporter_poll": (c_int32, (Handle, POINTER(AsideStruct), POINTER(ResultStruct))),
+    "nexmo_reporter_fd": (c_int32, (Handle,)),
+    "nexmo_reporter_flush": (c_int32, _WAIT),
+    "nexmo_reporter_statistics": (c_int32, (Handle, POINTER(StatisticsStruct), POINTER(ResultStruct))),
+    "nexmo_reporter_close": (c_int32, _WAIT),
+    "nexmo_reporter_free": (c_int32, (Handle,)),
     "nexmo_version": (c_char_p, ()),
     "nexmo_timestamp_from_unix": (c_int32, (c_int64, POINTER(c_char), c_size_t)),
 }

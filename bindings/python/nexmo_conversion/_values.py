@@ -1,11 +1,12 @@
-"""From Python's values to what fits over the border to C.
+"""From Python's values to what fits over the border to C, and back.
 
 What ctypes would pass on maimed is refused here: it cuts text at a NUL and numbers at their last 32 or 64 bits. All
 else is for the library to judge.
 """
 
 import os
-from typing import Optional
+from enum import IntEnum
+from typing import Optional, Type
 
 from ._errors import refusal, wrong_type
 
@@ -46,6 +47,19 @@ def boolean(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise wrong_type(name, value, "True or False")
     return value
+
+
+def known(kind: Type[IntEnum], value: int) -> int:
+    """`value` as a member of `kind`, or as it is if it is none: a newer library may give others."""
+    try:
+        return kind(value)
+    except ValueError:
+        return value
+
+
+def word(value: int) -> str:
+    """What a number that `known` gave is called in a sentence."""
+    return value.name.lower() if isinstance(value, IntEnum) else f"number {value}"
 
 
 def _utf8(value: str) -> Optional[bytes]:

@@ -12,7 +12,7 @@ from typing import Dict
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import Client, Credentials, Options
+from nexmo_conversion import Client, Credentials, Options, Reporter, ReporterOptions
 from sandbox import API_KEY, API_SECRET, SIGNATURE_SECRET, Log, http_options
 
 HERE = Path(__file__).resolve().parents[1]
@@ -55,14 +55,23 @@ def client_of_the_sandbox(credentials: Credentials, options: Options) -> Client:
     return Client(credentials, dataclasses.replace(options, base_url=http_options().base_url))
 
 
-def test_the_code_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
+def reporter_of_the_sandbox(outbox: Path, credentials: Credentials, options: ReporterOptions) -> Reporter:
+    """A reporter with these options, but for where they lead."""
+    return Reporter(credentials, dataclasses.replace(options, outbox=outbox), http_options())
+
+
+def test_the_code_of_the_readme_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], log: Log
+) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (HERE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     monkeypatch.setattr(nexmo_conversion, "sms", partial(nexmo_conversion.sms, options=http_options()))
     monkeypatch.setattr(nexmo_conversion, "Client", client_of_the_sandbox)
+    monkeypatch.setattr(nexmo_conversion, "Reporter", partial(reporter_of_the_sandbox, tmp_path / "outbox"))
     monkeypatch.setenv("NEXMO_API_KEY", API_KEY)
     monkeypatch.setenv("NEXMO_API_SECRET", API_SECRET)
     names: Dict[str, object] = {}
     for block in blocks:
         exec(block, names)
     assert [record["status"] for record in log.records()] == [200] * len(blocks)
-    assert len(blocks) == 2
+    assert len(blocks) == 4
+    assert "\nnexmo_reporter_accepted_total 1\n" in capsys.readouterr().out

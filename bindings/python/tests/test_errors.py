@@ -11,6 +11,7 @@ import nexmo_conversion
 from nexmo_conversion import (
     CallerError,
     Cancelled,
+    Closed,
     ConnectionFailed,
     Credentials,
     Error,
@@ -19,10 +20,17 @@ from nexmo_conversion import (
     InvalidParameters,
     NotEnabled,
     Options,
+    OutboxAccount,
+    OutboxBusy,
+    OutboxCorrupt,
     OutboxError,
+    OutboxFull,
+    Parked,
+    Pending,
     RateLimited,
     Result,
     ServiceError,
+    SetAside,
     Status,
     Taken,
     Timeout,
@@ -154,7 +162,15 @@ def test_a_server_that_is_not_trusted(log: Log) -> None:
         (6, Cancelled),
         *((number, ConnectionFailed) for number in (100, 103, 104, 199)),
         *((number, ServiceError) for number in (205, 206, 299)),
-        *((number, OutboxError) for number in (*range(300, 309), 399)),
+        *((number, OutboxError) for number in (300, 309, 399)),
+        (301, OutboxFull),
+        (302, OutboxBusy),
+        (303, OutboxCorrupt),
+        (304, OutboxAccount),
+        (305, Pending),
+        (306, SetAside),
+        (307, Parked),
+        (308, Closed),
         *((number, InternalError) for number in (900, 999)),
         *((number, Error) for number in (-1, 400, 899, 1000, 2**31 - 1)),
     ],
@@ -165,6 +181,11 @@ def test_every_number_has_the_class_of_its_family(status: int, kind: Type[Error]
     assert (error.status, str(error)) == (status, "why")
     if status not in [*Status]:
         assert (error.name, error.is_retryable) == ("NEXMO_ERR_UNKNOWN", False)
+
+
+@pytest.mark.parametrize("number", [status for status in Status if 300 <= status < 400])
+def test_whatever_the_outbox_says_is_an_outbox_error(number: int) -> None:
+    assert isinstance(_errors.of(Result(number)), OutboxError)
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status])

@@ -8,12 +8,28 @@ from typing import Any, Dict, Iterable, List
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import Authentication, SignatureMethod, Status, Taken, _library, _options
+from nexmo_conversion import (
+    Authentication,
+    Channel,
+    Durability,
+    Reason,
+    SignatureMethod,
+    State,
+    Status,
+    Taken,
+    WhenFull,
+    _library,
+    _options,
+    _reporter_options,
+)
 
 STRUCTS = {
     "nexmo_credentials": _library.CredentialsStruct,
     "nexmo_options": _library.OptionsStruct,
     "nexmo_result": _library.ResultStruct,
+    "nexmo_reporter_options": _library.ReporterOptionsStruct,
+    "nexmo_statistics": _library.StatisticsStruct,
+    "nexmo_aside": _library.AsideStruct,
 }
 
 
@@ -31,12 +47,18 @@ def constants() -> Dict[str, int]:
         "SIGNATURE_": SignatureMethod,
         "OPTIONS_": _options.Flag,
         "TAKEN_": Taken,
+        "DURABILITY_": Durability,
+        "WHEN_FULL_": WhenFull,
+        "REPORTER_OPTIONS_": _reporter_options.Flag,
+        "STATE_": State,
+        "ASIDE_": Reason,
+        "CHANNEL_": Channel,
         "ERR_": Status,
     }
     found = {f"NEXMO_{prefix}{member.name}": member.value for prefix, kind in prefixes.items() for member in kind}
     found["NEXMO_OK"] = found.pop("NEXMO_ERR_OK")
-    sizes = {"NEXMO_MESSAGE_SIZE": _library.MESSAGE_SIZE, "NEXMO_TIMESTAMP_SIZE": _library.TIMESTAMP_SIZE}
-    return {**found, **sizes}
+    sizes = ("MESSAGE_SIZE", "MESSAGE_ID_SIZE", "TIMESTAMP_SIZE")
+    return {**found, **{f"NEXMO_{name}": getattr(_library, name) for name in sizes}}
 
 
 def version_constants() -> Dict[str, int]:
@@ -51,7 +73,7 @@ def test_every_constant_of_the_header_is_here_and_no_other(header: str) -> None:
 
 def test_no_define_of_the_header_is_overlooked(header: str) -> None:
     others = set(re.findall(r"^#define (\w+)", header, re.MULTILINE)) - {*constants(), *version_constants()}
-    inits = {"NEXMO_CREDENTIALS_INIT", "NEXMO_OPTIONS_INIT", "NEXMO_RESULT_INIT"}
+    inits = {f"{name.upper()}_INIT" for name in STRUCTS}
     assert others == {"NEXMO_CONVERSION_H", "NEXMO_VERSION", *inits}
 
 
@@ -77,9 +99,14 @@ def test_every_function_of_the_header_is_bound_and_no_other(header: str, root: P
 C_TYPES = {
     "const struct nexmo_credentials *": ctypes.POINTER(_library.CredentialsStruct),
     "const struct nexmo_options *": ctypes.POINTER(_library.OptionsStruct),
+    "const struct nexmo_reporter_options *": ctypes.POINTER(_library.ReporterOptionsStruct),
+    "struct nexmo_statistics *": ctypes.POINTER(_library.StatisticsStruct),
+    "struct nexmo_aside *": ctypes.POINTER(_library.AsideStruct),
     "struct nexmo_result *": ctypes.POINTER(_library.ResultStruct),
     "struct nexmo_client *": ctypes.c_void_p,
     "struct nexmo_client **": ctypes.POINTER(ctypes.c_void_p),
+    "struct nexmo_reporter *": ctypes.c_void_p,
+    "struct nexmo_reporter **": ctypes.POINTER(ctypes.c_void_p),
     "const char *": ctypes.c_char_p,
     "char *": ctypes.POINTER(ctypes.c_char),
     "int32_t ": ctypes.c_int32,

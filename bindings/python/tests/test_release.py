@@ -1,4 +1,5 @@
-"""Every client is released, however it ends. Each test runs a Python of its own, with a library that counts clients."""
+"""Every client and every reporter is released, however it ends. Each test runs a Python of its own, with a library that
+counts clients, of which each reporter has one."""
 
 import os
 import subprocess
@@ -8,9 +9,9 @@ from pathlib import Path
 import pytest
 
 START = """
-import atexit, ctypes, gc, os, threading
+import atexit, ctypes, gc, os, threading, time
 import nexmo_conversion
-from nexmo_conversion import CallerError, Client, Credentials, Options
+from nexmo_conversion import CallerError, Client, Credentials, Durability, Options, Reporter, ReporterOptions
 
 nexmo_conversion.load(os.environ["NEXMO_TESTING_LIBRARY"])
 live = ctypes.CDLL(os.environ["NEXMO_TESTING_LIBRARY"]).nexmo_testing_live_clients
@@ -131,6 +132,45 @@ gc.collect()
 expect(0)
 """
 
+REPORTERS = """
+keeps = ReporterOptions(durability=Durability.NONE)
+
+def parts():
+    return live(), len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
+
+def expect_in_the_end(wanted):
+    # The library's threads end by themselves, which nobody waits for but this test.
+    deadline = time.monotonic() + 30
+    while parts() != wanted and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert parts() == wanted, (parts(), wanted)
+
+def use():
+    reporter = Reporter(credentials, keeps, options)
+    reporter.submit_sms("a", True)
+    reporter.flush(30000)
+    return reporter
+
+before = parts()
+use().free()
+expect_in_the_end(before)
+with use(), use():
+    expect(2)
+expect_in_the_end(before)
+freed, forgotten = use(), [use() for _ in range(3)]
+forgotten.append(forgotten)
+freed.free()
+del forgotten
+gc.collect()
+expect_in_the_end(before)
+for refused in (Options(attempts=101), Options(ca_file="/nonexistent")):
+    try:
+        Reporter(credentials, keeps, refused)
+    except CallerError:
+        pass
+expect_in_the_end(before)
+"""
+
 PROGRAMS = {
     "closed": CLOSED,
     "forgotten": FORGOTTEN,
@@ -140,11 +180,12 @@ PROGRAMS = {
     "open at the end": OPEN_AT_THE_END,
     "in a call at the end": IN_A_CALL_AT_THE_END,
     "forgotten in a child": CHILD,
+    "reporters": REPORTERS,
 }
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
-def test_no_client_is_left_and_nothing_is_printed(program: str) -> None:
+def test_nothing_is_left_and_nothing_is_printed(program: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     command = [sys.executable, "-W", "error", "-c", START + program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

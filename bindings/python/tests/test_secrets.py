@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import Client, Credentials, Error, NotEnabled, Options
+from nexmo_conversion import Client, Credentials, Durability, Error, NotEnabled, Options, Reporter, ReporterOptions
 from sandbox import ALL_WAYS, API_KEY, API_SECRET, SIGNATURE_SECRET, Log, http_options, way
 
 BASIC_TOKEN = base64.b64encode(f"{API_KEY}:{API_SECRET}".encode()).decode()
@@ -65,6 +65,16 @@ def test_a_client_does_not_show_or_keep_a_secret(credentials: Credentials) -> No
             assert_tells_no_secret(shown)
             assert "pa55" not in shown
         assert API_KEY in repr(client)
+
+
+@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+def test_a_reporter_does_not_show_or_keep_a_secret(credentials: Credentials) -> None:
+    options = http_options(proxy="http://me:pa55@127.0.0.1:3128")
+    with Reporter(credentials, ReporterOptions(durability=Durability.NONE), options) as reporter:
+        for shown in (repr(reporter), f"{reporter}", repr(vars(reporter)), repr(reporter.statistics())):
+            assert_tells_no_secret(shown)
+            assert "pa55" not in shown
+        assert API_KEY in repr(reporter)
 
 
 def test_a_client_makes_nobody_tell_either(log: Log) -> None:

@@ -35,6 +35,12 @@ const MARK: &[u8] = b"Processes that use the outbox beside this file lock this o
 /// The byte of the lock file that every open outbox shares. Who has it alone may set a damaged file aside.
 const OPEN_BYTE: i64 = 1;
 
+/// The byte that is locked while the file is made.
+const MAKE_BYTE: i64 = 2;
+
+/// The endings of the files that SQLite keeps beside the outbox.
+const ENDINGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
 /// One file is opened at a time in a process: to close a descriptor of a file ends all locks that the process has on it.
 static OPENING: Mutex<()> = Mutex::new(());
 
@@ -81,19 +87,17 @@ impl Place {
 
     /// The path of a file that stands beside the outbox.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
-        let mut path = self.path.clone().into_os_string();
-        path.push(suffix);
-        path.into()
+        with_ending(&self.path, suffix)
     }
 
     /// Opens the outbox, and makes it if there is none.
     pub(super) fn open(&self, patience: &Patience) -> Result<OpenFile, Failure> {
         let _opening = no_opening();
         let lock = self.open_lock()?;
-        if !share(&lock, patience)? {
+        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Shared, patience)? {
             return Err(Failure::Busy);
         }
-        self.make()?;
+        self.make(lock.file(), patience)?;
         let mut connection = self.connect(patience)?;
         self.check(&mut connection)?;
         mark(lock.file())?;
@@ -113,21 +117,39 @@ impl Place {
     }
 
     /// Makes an empty file for its owner alone, if there is none. Refuses what SQLite would take for an empty outbox.
-    fn make(&self) -> Result<(), Failure> {
-        match files::open_private(&self.path, true) {
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.into()),
+    fn make(&self, lock: &File, patience: &Patience) -> Result<(), Failure> {
+        if self.is_missing() {
+            if !lock_byte(lock, MAKE_BYTE, Sharing::Exclusive, patience)? {
+                return Err(Failure::Busy);
+            }
+            let made = self.make_alone();
+            files::unlock(lock, MAKE_BYTE)?;
+            made?;
         }
         let found = fs::symlink_metadata(&self.path)?;
         if !found.is_file() {
             return Err(Failure::outbox(format!("{} is no file", self.path.display())));
         }
         let has_log = fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
-        if found.len() == 0 && has_log {
+        // SQLite takes a single byte for nothing.
+        if found.len() == 1 || found.len() == 0 && has_log {
             return Err(Failure::Corrupt("it was cut down to nothing".to_owned()));
         }
         Ok(())
+    }
+
+    /// Makes the file. What stands beside it is of one that was removed, and that others may have open still: SQLite would mix
+    /// both.
+    fn make_alone(&self) -> io::Result<()> {
+        if self.is_missing() {
+            self.move_beside(&self.unused_name())?;
+            files::open_private(&self.path, true)?;
+        }
+        Ok(())
+    }
+
+    fn is_missing(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }
 
     /// A connection to the file that is there.
@@ -197,26 +219,28 @@ impl Place {
     pub(super) fn set_aside(&self, patience: &Patience) -> Result<Option<PathBuf>, Failure> {
         let _opening = no_opening();
         let lock = self.open_lock()?;
-        let file = lock.file();
-        while !files::try_lock(file, OPEN_BYTE, Sharing::Exclusive)? {
-            if !patience.rest() {
-                return Ok(None);
-            }
+        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Exclusive, patience)? {
+            return Ok(None);
         }
         let name = self.unused_name();
         fs::rename(&self.path, &name)?;
-        for suffix in ["-wal", "-shm"] {
-            let mut other = name.clone().into_os_string();
-            other.push(suffix);
-            fs::rename(self.beside(suffix), other).or_else(missing_is_fine)?;
-        }
+        self.move_beside(&name)?;
         Ok(Some(name))
+    }
+
+    /// Gives the files beside the outbox the name that it has got.
+    fn move_beside(&self, name: &Path) -> io::Result<()> {
+        ENDINGS
+            .iter()
+            .try_for_each(|ending| fs::rename(self.beside(ending), with_ending(name, ending)).or_else(missing_is_fine))
     }
 
     fn unused_name(&self) -> PathBuf {
         let now = Timestamp::from_system_time(SystemTime::now()).to_string().replace([' ', ':'], "-");
         let names = (1..1000_u32).map(|number| self.beside(&format!(".corrupt-{now}-{number}")));
-        names.into_iter().find(|name| fs::symlink_metadata(name).is_err()).unwrap_or_else(|| self.beside(".corrupt"))
+        let is_unused =
+            |name: &PathBuf| ["", "-wal"].iter().all(|ending| fs::symlink_metadata(with_ending(name, ending)).is_err());
+        names.into_iter().find(is_unused).unwrap_or_else(|| self.beside(".corrupt"))
     }
 }
 
@@ -242,9 +266,9 @@ fn mark(mut lock: &File) -> io::Result<()> {
     }
 }
 
-/// Whether others see that the file is open.
-fn share(lock: &Descriptor, patience: &Patience) -> io::Result<bool> {
-    while !files::try_lock(lock.file(), OPEN_BYTE, Sharing::Shared)? {
+/// Waits for the lock of one byte. False: others had it for too long.
+fn lock_byte(lock: &File, byte: i64, sharing: Sharing, patience: &Patience) -> io::Result<bool> {
+    while !files::try_lock(lock, byte, sharing)? {
         if !patience.rest() {
             return Ok(false);
         }
@@ -255,6 +279,12 @@ fn share(lock: &Descriptor, patience: &Patience) -> io::Result<bool> {
 /// The file, unless it is something else, such as a pipe that somebody put in its place.
 fn plain(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("what is in the place of a file is none")) }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.to_owned().into_os_string();
+    path.push(ending);
+    path.into()
 }
 
 fn identity(found: &Metadata) -> Identity {

@@ -146,7 +146,7 @@ impl SqliteOutbox {
         })
     }
 
-    fn expire_rows(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<bool, Failure> {
+    fn expire_rows(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Failure> {
         let oldest = self.beside(0, false, EXPIRED_AT_ONCE)?;
         let old = oldest.iter().take_while(|entry| is_too_old(&entry.accepted));
         let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
@@ -156,7 +156,7 @@ impl SqliteOutbox {
         if !batch.is_empty() {
             self.try_settle(&batch)?;
         }
-        Ok(u32::try_from(batch.len()).is_ok_and(|count| count == EXPIRED_AT_ONCE))
+        Ok(batch.len())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -165,19 +165,18 @@ impl SqliteOutbox {
 }
 
 impl Outbox for SqliteOutbox {
-    fn put(&self, conversion: &Conversion) -> Result<u64, Error> {
-        let put = |rows: &Connection| match rows::put(rows, conversion, self.most, self.when_full)? {
-            Put::Accepted(row) => Ok(Some(self.id(row))),
-            Put::Full => Ok(None),
-        };
+    fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
+        let put = |rows: &Connection| rows::put(rows, conversion, self.most, self.when_full);
         let coming = self.survives_power_loss.then(|| self.store.about_to_write());
         let written = self.store.write(self.callers_deadline(), put).map_err(|failure| self.told(failure))?;
         drop(coming);
-        let id = written.done.ok_or_else(|| full(self.most))?;
+        let Put::Accepted { has_dropped } = written.done else {
+            return Err(full(self.most));
+        };
         if self.survives_power_loss {
             self.store.sync(&written).map_err(|failure| self.told(failure))?;
         }
-        Ok(id)
+        Ok(has_dropped)
     }
 
     fn take(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {
@@ -210,7 +209,7 @@ impl Outbox for SqliteOutbox {
         Ok(())
     }
 
-    fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<bool, Error> {
+    fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error> {
         self.expire_rows(is_too_old).map_err(|failure| self.told(failure))
     }
 
@@ -225,6 +224,11 @@ impl Outbox for SqliteOutbox {
 
     fn inventory(&self) -> Result<Inventory, Error> {
         self.store.read(self.callers_deadline(), rows::inventory).map_err(|failure| self.told(failure))
+    }
+
+    fn last(&self) -> Result<u64, Error> {
+        let last = |rows: &Connection| Ok(self.id(rows::tally(rows)?.accepted));
+        self.store.read(self.callers_deadline(), last).map_err(|failure| self.told(failure))
     }
 
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {

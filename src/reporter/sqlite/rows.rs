@@ -9,15 +9,18 @@ use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 
 /// What became of a report that was to be accepted.
 pub(super) enum Put {
-    Accepted(u64),
+    /// It was accepted, and perhaps the oldest set aside for it.
+    Accepted {
+        has_dropped: bool,
+    },
     Full,
 }
 
 /// Accepts a report, unless `most` are pending and none of them is to go for it.
 pub(super) fn put(connection: &Connection, conversion: &Conversion, most: u64, when_full: WhenFull) -> Result<Put> {
     let tally = tally(connection)?;
-    let is_full = tally.pending() >= most;
-    if is_full && !has(connection, conversion)? {
+    let has_no_room = tally.pending() >= most && !has(connection, conversion)?;
+    if has_no_room {
         match when_full {
             WhenFull::Refuse => return Ok(Put::Full),
             WhenFull::DropOldest => drop_oldest(connection)?,
@@ -28,7 +31,7 @@ pub(super) fn put(connection: &Connection, conversion: &Conversion, most: u64, w
         replace(connection, tally.accepted, conversion)?;
         insert(connection, id, conversion)?;
     }
-    Ok(Put::Accepted(id))
+    Ok(Put::Accepted { has_dropped: has_no_room })
 }
 
 fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {

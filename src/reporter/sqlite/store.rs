@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::hooks::Wal;
+use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::ballast::Ballast;
@@ -39,6 +40,8 @@ pub(super) struct Store {
     is_closed_for_fork: AtomicBool,
     checkpointing: Mutex<Option<Connection>>,
     patience: Patience,
+    /// Whether the last write found no room on the disk.
+    was_full: AtomicBool,
     /// How many files were damaged or removed. It stands in the numbers of reports, so that none is taken for one of the
     /// file that follows.
     lost: AtomicU64,
@@ -63,6 +66,7 @@ impl Store {
             is_closed_for_fork: AtomicBool::new(false),
             checkpointing: Mutex::default(),
             patience: Patience::default(),
+            was_full: AtomicBool::new(false),
             lost: AtomicU64::new(0),
         }
     }
@@ -80,15 +84,16 @@ impl Store {
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Written<T>, Failure> {
         let written = self.with_file(deadline, |file| {
+            if self.was_full.load(Ordering::Acquire) {
+                // Once all of it is in the file, the log begins anew in the room that it has. Else the write may fit all the same.
+                file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
+            }
             let transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
             Ok(Written { done, number: self.sync.written(), log: Arc::clone(&file.log) })
         });
-        if matches!(written, Err(Failure::Full)) {
-            // Once all of it is in the file, the log begins anew in the room that it has.
-            self.checkpoints.noted(u32::MAX);
-        }
+        self.was_full.store(matches!(written, Err(Failure::Full)), Ordering::Release);
         written
     }
 

@@ -1,0 +1,129 @@
+"""Reporters for tests, programs that share their outbox, and bounded waits for what happens in the background."""
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterator, Optional
+
+from nexmo_conversion import Durability, Options, OutboxError, Reporter, ReporterOptions, Statistics, Timeout
+from sandbox import QUERY, Holding, holding, http_options
+
+LONG_MS = 60_000
+"""Longer than anything takes that does not hang."""
+
+
+def in_memory(options: Optional[Options] = None, **others: Any) -> Reporter:
+    """A reporter without a file, towards the sandbox unless `options` say otherwise."""
+    return Reporter(QUERY, ReporterOptions(durability=Durability.NONE, **others), options or http_options())
+
+
+def in_file(outbox: Path, options: Optional[Options] = None, **others: Any) -> Reporter:
+    """A reporter with a file, towards the sandbox unless `options` say otherwise."""
+    return Reporter(QUERY, ReporterOptions(outbox, **others), options or http_options())
+
+
+def until(reporter: Reporter, is_so: Callable[[Statistics], bool]) -> Statistics:
+    """The statistics once they are as wanted; each look flushes, which has the reporter try at once."""
+    deadline = time.monotonic() + LONG_MS / 1000
+    while not is_so(statistics := reporter.statistics()):
+        assert time.monotonic() < deadline, statistics
+        with contextlib.suppress(Timeout, OutboxError):
+            reporter.flush(10)
+    return statistics
+
+
+def is_readable(reporter: Reporter, timeout_ms: int = 0) -> bool:
+    """Whether the reporter's descriptor can be read, now or within a time."""
+    return bool(select.select([reporter], [], [], timeout_ms / 1000)[0])
+
+
+def is_balanced(statistics: Statistics) -> bool:
+    """Whether each report that was accepted met exactly one fate."""
+    fates = ("sent", "refused", "expired", "replaced", "dropped", "pending")
+    return statistics.accepted == sum(int(getattr(statistics, fate)) for fate in fates)
+
+
+class Held:
+    """A server that holds every request until it is let go."""
+
+    def __init__(self, server: Holding, arrived: threading.Semaphore, is_over: threading.Event) -> None:
+        self.options = server.options(timeout_ms=LONG_MS)
+        self._arrived = arrived
+        self._is_over = is_over
+
+    def wait(self) -> None:
+        """Waits for one more request."""
+        assert self._arrived.acquire(timeout=LONG_MS / 1000)
+
+    def let_go(self) -> None:
+        """Answers what is held, and all that comes later at once."""
+        self._is_over.set()
+
+
+@contextlib.contextmanager
+def held() -> Iterator[Held]:
+    """A server that takes requests, and answers when it is told to, or at the end."""
+    arrived, is_over = threading.Semaphore(0), threading.Event()
+
+    def hold() -> None:
+        arrived.release()
+        is_over.wait(LONG_MS / 1000)
+
+    with holding(hold) as server:
+        try:
+            yield Held(server, arrived, is_over)
+        finally:
+            is_over.set()
+
+
+START = """
+import os, sys
+import nexmo_conversion
+from nexmo_conversion import *
+
+nexmo_conversion.load(os.environ["NEXMO_LIBRARY"])
+credentials = Credentials.query("abcd1234", "s3cret")
+outbox, base_url = sys.argv[1:3]
+options = Options(base_url=base_url)
+"""
+
+
+def run(program: str, outbox: Path, options: Optional[Options] = None) -> "subprocess.CompletedProcess[str]":
+    """Runs a program in a Python of its own, with `outbox`, `options` and `credentials` at hand."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+    base_url = (options or http_options()).base_url
+    # From Python 3.12 on a fork beside any other thread is warned of, even beside one that never runs Python.
+    warnings = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
+    command = [sys.executable, *warnings, "-c", START + program, str(outbox), str(base_url)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def run_well(program: str, outbox: Path, options: Optional[Options] = None) -> None:
+    """Runs a program that must end well and print nothing."""
+    done = run(program, outbox, options)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+LOCK = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def locked(outbox: Path) -> Iterator[None]:
+    """Another process that has the outbox locked."""
+    command = [sys.executable, "-c", LOCK, str(outbox)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline() == "locked\n"
+        yield
+        process.stdin.close()

@@ -1,0 +1,197 @@
+"""A reporter takes reports over, keeps them and has them sent, and is shared."""
+
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Callable, List, Tuple
+
+import pytest
+
+from nexmo_conversion import (
+    CallerError,
+    Credentials,
+    Durability,
+    Options,
+    Pending,
+    Reporter,
+    ReporterOptions,
+    State,
+    Status,
+    WrongType,
+)
+from reporters import LONG_MS, held, in_file, in_memory, is_balanced, run
+from sandbox import ALL_WAYS, API_KEY, QUERY, Log, https_options, way
+
+SUBMITS = [Reporter.submit_sms, Reporter.submit_voice]
+Submit = Callable[..., None]
+
+
+# --- what is submitted arrives ---
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+@pytest.mark.parametrize("submit", SUBMITS)
+def test_a_report_arrives(submit: Submit, delivered: bool, tmp_path: Path, log: Log) -> None:
+    with in_file(tmp_path / "outbox") as reporter:
+        submit(reporter, "00A0B0C0", delivered, "2020-01-01 12:00:00")
+        statistics = reporter.flush(LONG_MS)
+    record = log.only()
+    assert (record["status"], record["faults"], record["api_key"]) == (200, [], API_KEY)
+    assert (f"submit_{record['channel']}", record["message_id"]) == (submit.__name__, "00A0B0C0")
+    assert (record["delivered"], record["timestamp"]) == (str(delivered).lower(), "2020-01-01 12:00:00")
+    assert (statistics.accepted, statistics.sent, statistics.pending) == (1, 1, 0)
+    assert (statistics.state, statistics.last_error, statistics.last_error_message) == (State.RUNNING, 0, "")
+    assert (statistics.oldest_pending_ms, statistics.last_error_unix_ms) == (None, None)
+
+
+@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+def test_every_way_to_prove_who_reports(credentials: Credentials, log: Log) -> None:
+    with Reporter(credentials, ReporterOptions(durability=Durability.NONE), https_options()) as reporter:
+        reporter.submit_sms("a", True)
+        assert reporter.flush(LONG_MS).sent == 1
+    assert (log.only()["scheme"], log.only()["status"]) == ("https", 200)
+
+
+def test_a_report_without_a_timestamp_gets_that_of_its_submission(log: Log) -> None:
+    before = datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
+    with in_memory() as reporter:
+        reporter.submit_sms("a", True)
+        reporter.flush(LONG_MS)
+    after = datetime.now(timezone.utc).replace(tzinfo=None)
+    assert before <= datetime.fromisoformat(log.only()["timestamp"]) <= after
+
+
+def test_a_timestamp_may_be_a_datetime(log: Log) -> None:
+    moment = datetime(2020, 2, 28, 23, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=-8)))
+    with in_memory() as reporter:
+        reporter.submit_voice("a", True, moment)
+        reporter.flush(LONG_MS)
+    assert log.only()["timestamp"] == "2020-02-29 07:00:00"
+
+
+def test_the_last_report_for_a_message_is_the_last_that_the_service_hears(log: Log) -> None:
+    with held() as server, in_memory(server.options, connections=1) as reporter:
+        reporter.submit_sms("first", True)
+        server.wait()
+        for delivered in (True, False):
+            reporter.submit_sms("same", delivered)
+            reporter.submit_voice("same", delivered)
+        assert reporter.statistics().replaced == 2
+        server.let_go()
+        statistics = reporter.flush(LONG_MS)
+    assert (statistics.accepted, statistics.sent, statistics.replaced) == (5, 3, 2)
+    assert is_balanced(statistics)
+
+
+def test_threads_share_a_reporter(tmp_path: Path, log: Log) -> None:
+    with in_file(tmp_path / "outbox", lock_wait_ms=LONG_MS) as reporter, ThreadPoolExecutor(8) as pool:
+
+        def submit(number: int) -> None:
+            SUBMITS[number % 2](reporter, f"shared {number}", number % 3 == 0)
+            assert is_balanced(reporter.statistics())
+
+        list(pool.map(submit, range(200)))
+        assert reporter.flush(LONG_MS).sent == 200
+    arrived = {record["message_id"]: record for record in log.records()}
+    assert len(log.records()) == len(arrived) == 200
+    for number in range(200):
+        record = arrived[f"shared {number}"]
+        assert f"submit_{record['channel']}" == SUBMITS[number % 2].__name__
+        assert record["delivered"] == str(number % 3 == 0).lower()
+
+
+# --- what is accepted is kept ---
+
+KILLED = """
+reporter = Reporter(credentials, ReporterOptions(outbox, durability=Durability.{durability}), options)
+for number in range(9):
+    reporter.submit_sms(f"kept {{number}}", True)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("durability", [Durability.PROCESS, Durability.POWER])
+def test_what_was_accepted_survives_being_killed(durability: Durability, tmp_path: Path) -> None:
+    outbox = tmp_path / "outbox"
+    with held() as server:
+        done = run(KILLED.format(durability=durability.name), outbox, server.options)
+        assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGKILL, "", "")
+        server.let_go()
+        with in_file(outbox, server.options, durability=durability) as reporter:
+            statistics = reporter.flush(LONG_MS)
+    assert (statistics.accepted, statistics.sent) == (9, 9)
+
+
+def test_what_is_left_goes_out_at_the_next_start(tmp_path: Path) -> None:
+    outbox = tmp_path / "outbox"
+    with held() as server:
+        reporter = in_file(outbox, server.options)
+        for number in range(3):
+            reporter.submit_sms(f"left {number}", True)
+        with pytest.raises(Pending, match="^3 reports are left") as caught:
+            reporter.close(0)
+        assert (caught.value.status, caught.value.is_retryable) == (Status.PENDING, False)
+        assert reporter.statistics().pending == 3
+        server.let_go()
+        with in_file(outbox, server.options) as again:
+            assert again.flush(LONG_MS).sent == 3
+
+
+# --- what is refused is not accepted ---
+
+TEXTS: List[Tuple[Any, ...]] = [
+    ("", True),
+    (" a", True),
+    ("a\0", True),
+    ("a\n", True),
+    ("\ud800", True),
+    ("a" * 257, True),
+    ("a", True, "yesterday"),
+    ("a", True, "2020-02-30 12:00:00"),
+    ("a", True, datetime(2020, 1, 1)),
+]
+TYPES: List[Tuple[Any, ...]] = [(7, True), (None, True), (b"a", True), ("a", 1), ("a", None), ("a", True, 0)]
+
+
+@pytest.mark.parametrize("submit", SUBMITS)
+def test_what_is_refused_is_not_accepted(submit: Submit, log: Log) -> None:
+    with in_memory() as reporter:
+        for arguments in [*TEXTS, *TYPES]:
+            with pytest.raises(CallerError) as caught:
+                submit(reporter, *arguments)
+            assert caught.value.status == Status.ARGUMENT
+            assert isinstance(caught.value, WrongType) is (arguments in TYPES)
+        assert reporter.statistics().accepted == 0
+        submit(reporter, "a" * 256, True)
+        assert reporter.flush(LONG_MS).sent == 1
+    assert log.only()["message_id"] == "a" * 256
+
+
+def test_a_time_is_an_int_that_is_not_negative() -> None:
+    with in_memory() as reporter:
+        given: Any
+        for given in ("1", 1.0, None, True):
+            for method in (reporter.flush, reporter.close):
+                with pytest.raises(WrongType, match=r"^timeout_ms is of type "):
+                    method(given)
+        for given in (-1, 2**31, -(2**31) - 1):
+            for method in (reporter.flush, reporter.close):
+                with pytest.raises(CallerError, match=r"^timeout_ms is "):
+                    method(given)
+        # What was refused closed nothing.
+        reporter.submit_sms("a", True)
+
+
+def test_credentials_and_options_are_checked_when_the_reporter_is_made() -> None:
+    keeps = ReporterOptions(durability=Durability.NONE)
+    with pytest.raises(WrongType, match=r"^credentials is of type "):
+        Reporter(("abcd1234", "s3cret"), keeps)  # type: ignore[arg-type]
+    with pytest.raises(WrongType, match=r"^options is of type "):
+        Reporter(QUERY, keeps, {"timeout_ms": 5})  # type: ignore[arg-type]
+    given: Any
+    for given in (None, "outbox", {"outbox": "outbox"}):
+        with pytest.raises(WrongType, match=r"^reporter_options is of type "):
+            Reporter(QUERY, given)
+    with pytest.raises(CallerError, match=r"^base_url "):
+        Reporter(QUERY, keeps, Options(base_url="http://192.0.2.1"))

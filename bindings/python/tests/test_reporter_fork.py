@@ -1,0 +1,222 @@
+"""A reporter goes on in parent and child after a fork, and ends with its process without a word."""
+
+from pathlib import Path
+
+import pytest
+
+from reporters import LONG_MS, held, in_file, run, run_well
+from sandbox import Log
+
+FORK = """
+reporter = Reporter(credentials, ReporterOptions(outbox), options)
+reporter.submit_sms("before", True)
+reporter.flush(60000)
+parents = reporter.fileno()
+child = os.fork()
+if child == 0:
+    reporter.submit_sms("child", True)
+    reporter.submit_voice("child", False)
+    assert reporter.poll() is None
+    os._exit(0)
+reporter.submit_sms("parent", True)
+assert os.waitpid(child, 0)[1] == 0
+statistics = reporter.flush(60000)
+assert (statistics.accepted, statistics.sent) == (4, 4), statistics
+assert reporter.fileno() == parents
+"""
+
+CHILD_SENDS = """
+reporter = Reporter(credentials, ReporterOptions(outbox), options)
+child = os.fork()
+if child == 0:
+    reporter.submit_sms("child", True)
+    # Whether it sends itself or its parent does, all of it is sent.
+    assert reporter.flush(60000).sent == 1
+    reporter.close()
+    try:
+        reporter.submit_sms("closed", True)
+    except Closed:
+        reporter.free()
+        os._exit(0)
+    os._exit(1)
+assert os.waitpid(child, 0)[1] == 0
+reporter.submit_sms("parent", True)
+assert reporter.flush(60000).sent == 2
+"""
+
+PARENT_ENDS_FIRST = """
+reporter = Reporter(credentials, ReporterOptions(outbox), options)
+reporter.submit_sms("before", True)
+child = os.fork()
+if child == 0:
+    reporter.submit_sms("child", True)
+    assert reporter.flush(60000).accepted == 2
+    os._exit(0)
+reporter.free()
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+MULTIPROCESSING = """
+import multiprocessing
+
+reporter = Reporter(credentials, ReporterOptions(outbox, lock_wait_ms=60000), options)
+
+def submit(number):
+    for one in range(10):
+        reporter.submit_sms(f"{number} {one}", True)
+
+fork = multiprocessing.get_context("fork")
+children = [fork.Process(target=submit, args=(number,)) for number in range(4)]
+for child in children: child.start()
+for child in children: child.join(60)
+assert [child.exitcode for child in children] == [0] * 4
+statistics = reporter.flush(60000)
+assert (statistics.accepted, statistics.sent) == (40, 40), statistics
+reporter.free()
+"""
+
+IN_MEMORY = """
+reporter = Reporter(credentials, ReporterOptions(durability=Durability.NONE), options)
+reporter.submit_sms("parent", True)
+reporter.flush(60000)
+child = os.fork()
+if child == 0:
+    assert reporter.statistics().accepted == 0
+    reporter.submit_sms("child", True)
+    assert reporter.flush(60000).sent == 1
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert reporter.flush(60000).sent == 1
+"""
+
+ASIDE_IN_A_CHILD = """
+import select
+
+reporter = Reporter(credentials, ReporterOptions(outbox), options)
+child = os.fork()
+if child == 0:
+    reporter.submit_sms("invalid", True)
+    assert select.select([reporter], [], [], 60)[0]
+    assert reporter.poll().http_status == 420
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert reporter.flush(60000).refused == 1
+"""
+
+NO_OUTBOX_IN_A_CHILD = """
+folder = os.path.dirname(outbox)
+reporter = Reporter(credentials, ReporterOptions(outbox), options)
+child = os.fork()
+if child == 0:
+    os.rename(folder, f"{folder} elsewhere")
+    for use in (reporter.fileno, reporter.poll, reporter.statistics, lambda: reporter.submit_sms("a", True)):
+        try:
+            use()
+        except OutboxError as error:
+            assert error.status == Status.OUTBOX
+        else:
+            os._exit(1)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+FORKS = {
+    "parent sees what the child submits": FORK,
+    "child sends and closes its own": CHILD_SENDS,
+    "parent frees while the child goes on": PARENT_ENDS_FIRST,
+    "multiprocessing": MULTIPROCESSING,
+    "in memory": IN_MEMORY,
+    "aside in a child": ASIDE_IN_A_CHILD,
+    "no outbox in a child": NO_OUTBOX_IN_A_CHILD,
+}
+
+
+@pytest.mark.parametrize("program", FORKS.values(), ids=FORKS.keys())
+def test_parent_and_child_go_on(program: str, tmp_path: Path) -> None:
+    run_well(program, tmp_path / "outbox")
+
+
+def test_what_parent_and_child_submit_arrives_once(tmp_path: Path, log: Log) -> None:
+    run_well(FORK, tmp_path / "outbox")
+    arrived = sorted((record["message_id"], record["channel"]) for record in log.records())
+    assert arrived == [("before", "sms"), ("child", "sms"), ("child", "voice"), ("parent", "sms")]
+
+
+OPEN_AT_THE_END = """
+reporter = Reporter(credentials, ReporterOptions(outbox), options)
+cycle = [Reporter(credentials, ReporterOptions(durability=Durability.NONE), options)]
+cycle.append(cycle)
+for number in range(20):
+    reporter.submit_sms(f"{number}", True)
+    cycle[0].submit_sms(f"{number}", True)
+"""
+
+IN_A_FLUSH_AT_THE_END = """
+import threading
+
+reporter, begun = Reporter(credentials, ReporterOptions(outbox), options), threading.Event()
+for number in range(20):
+    reporter.submit_sms(f"{number}", True)
+
+def use():
+    begun.set()
+    try:
+        reporter.flush(60000)
+    except CallerError:
+        pass
+
+threading.Thread(target=use, daemon=True).start()
+begun.wait()
+"""
+
+WATCHED_AT_THE_END = """
+import asyncio
+
+reporter = Reporter(credentials, ReporterOptions(outbox), options)
+for number in range(20):
+    reporter.submit_sms(f"{number}", True)
+
+async def watch():
+    async for aside in reporter.watch():
+        pass
+
+async def main():
+    task = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+EXCEPTION_IN_WITH = """
+try:
+    with Reporter(credentials, ReporterOptions(outbox), options) as reporter:
+        for number in range(20):
+            reporter.submit_sms(f"{number}", True)
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    pass
+"""
+
+ENDS = {
+    "open": OPEN_AT_THE_END,
+    "in a flush": IN_A_FLUSH_AT_THE_END,
+    "watched": WATCHED_AT_THE_END,
+    "exception in with": EXCEPTION_IN_WITH,
+}
+
+
+@pytest.mark.parametrize("program", ENDS.values(), ids=ENDS.keys())
+def test_a_process_ends_with_a_reporter_open_and_nothing_is_lost(program: str, tmp_path: Path) -> None:
+    outbox = tmp_path / "outbox"
+    with held() as server:
+        run_well(program, outbox, server.options)
+        server.let_go()
+        with in_file(outbox, server.options) as reporter:
+            statistics = reporter.flush(LONG_MS)
+    assert (statistics.accepted, statistics.sent) == (20, 20)
+
+
+def test_a_process_that_exits_at_once_waits_for_nothing(tmp_path: Path) -> None:
+    with held() as server:
+        done = run(f"{OPEN_AT_THE_END}\nos._exit(7)", tmp_path / "outbox", server.options)
+        assert (done.returncode, done.stdout, done.stderr) == (7, "", "")
