@@ -60,8 +60,9 @@ enum State {
     /// One may probe after a time, which the service may have asked for; a failure that was begun before the gate was shut
     /// tells nothing new.
     Shut { failures: u32, since: Instant, until: Instant, is_asked: bool, probe: Option<u64> },
-    /// As shut, for a reason that will not go away by itself.
-    Parked { since: Instant, until: Instant, probe: Option<u64> },
+    /// As shut, for a reason that will not go away by itself. It began with one report, and is in doubt until another was
+    /// answered so too.
+    Parked { since: Instant, until: Instant, probe: Option<u64>, began_with: u64, is_in_doubt: bool },
 }
 
 /// What a single report has been through.
@@ -174,6 +175,25 @@ impl Gate {
         self.troubles.values_mut().for_each(|trouble| trouble.due = now);
     }
 
+    /// While parked, there is no report left to probe with: those that failed so rest. The next probe is that of a minute later.
+    pub(crate) fn found_none(&mut self, now: Instant, random: u64) {
+        if let State::Parked { until, probe: None, .. } = &mut self.state {
+            *until = after(now, between_probes(self.pace.probe, random));
+        }
+    }
+
+    /// Whether it is parked for the answer to one report, and no other was tried.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        matches!(self.state, State::Parked { is_in_doubt: true, .. })
+    }
+
+    /// Another report has come, which can settle the doubt.
+    pub(crate) fn another_came(&mut self, now: Instant) {
+        if let State::Parked { is_in_doubt: true, until, .. } = &mut self.state {
+            *until = now;
+        }
+    }
+
     /// What an answer means for its report: a fate, or none, and it goes out again.
     pub(crate) fn answered(&mut self, answered: &Answered<'_>, now: Instant, random: u64) -> Option<Fate> {
         let error = answered.outcome.result.as_ref().err();
@@ -257,11 +277,20 @@ impl Gate {
 
     fn park(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
         self.state = match self.state {
-            State::Open(_) | State::Shut { .. } => State::Parked { since: now, until: now, probe: None },
-            State::Parked { since, .. } if answered.began >= since => {
-                State::Parked { since: now, until: after(now, between_probes(self.pace.probe, random)), probe: None }
+            State::Open(_) | State::Shut { .. } => {
+                State::Parked { since: now, until: now, probe: None, began_with: answered.id, is_in_doubt: true }
             }
-            parked @ State::Parked { .. } => parked,
+            State::Parked { since, began_with, is_in_doubt, .. } if answered.began >= since => State::Parked {
+                since: now,
+                until: after(now, between_probes(self.pace.probe, random)),
+                probe: None,
+                began_with,
+                is_in_doubt: is_in_doubt && answered.id == began_with,
+            },
+            State::Parked { since, until, probe, began_with, is_in_doubt } => {
+                let is_in_doubt = is_in_doubt && answered.id == began_with;
+                State::Parked { since, until, probe, began_with, is_in_doubt }
+            }
         };
     }
 
@@ -404,6 +433,23 @@ mod tests {
             assert_eq!((scene.width(), scene.gate.passage()), (2, Passage::Open));
             assert!((1..100).all(|id| !scene.gate.rests(id, scene.now)), "none of them was at fault");
         }
+    }
+
+    #[test]
+    fn a_parked_gate_without_another_report_waits_for_the_next_probe() {
+        let mut scene = Scene::new();
+        scene.answer(1, Some(Kind::NotEnabled));
+        assert_eq!(scene.width(), 1);
+        scene.gate.found_none(scene.now, HALF);
+        assert_eq!((scene.width(), scene.gate.is_in_doubt()), (0, true));
+        scene.gate.another_came(scene.now);
+        assert_eq!(scene.width(), 1);
+        scene.gate.found_none(scene.now, HALF);
+        assert_eq!(scene.wait(), PACE.probe);
+        assert_eq!(scene.width(), 1);
+        scene.answer(2, Some(Kind::NotEnabled));
+        scene.gate.another_came(scene.now);
+        assert_eq!((scene.width(), scene.gate.is_in_doubt()), (0, false));
     }
 
     #[test]

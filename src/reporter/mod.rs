@@ -55,7 +55,7 @@ pub struct Reporter {
     client: Arc<dyn Messenger>,
     account: Account,
     plan: Plan,
-    running: Renewed<Result<Running, Error>>,
+    running: Renewed<Running>,
     is_closed: AtomicBool,
     /// Whether its owner has given it up: calls under way end.
     is_abandoned: AtomicBool,
@@ -212,7 +212,7 @@ impl Reporter {
         let last = running.outbox.last()?;
         let probes = running.shared.told().probes;
         running.shared.ask_for_probe();
-        while !running.outbox.is_done_up_to(last)? {
+        while !is_done(running, last)? {
             let told = running.shared.told();
             if told.state == State::Parked && told.probes != probes {
                 return Err(self.left(Kind::Parked, "the service takes no reports of the account for now")?);
@@ -230,7 +230,8 @@ impl Reporter {
     }
 
     fn left(&self, kind: Kind, told: &str) -> Result<Error, Error> {
-        let pending = self.running()?.outbox.inventory()?.tally.pending();
+        let pending = self.running()?.outbox.inventory().map(|inventory| inventory.tally.pending().to_string());
+        let pending = pending.unwrap_or_else(|error| format!("not to be told ({error})"));
         Ok(Error::new(kind, format!("{told}; still pending: {pending}")))
     }
 
@@ -282,8 +283,8 @@ impl Reporter {
         self.is_closed.store(true, Ordering::SeqCst);
         let running = self.running()?;
         let last = running.outbox.last();
-        let is_done = || last.as_ref().is_ok_and(|last| running.outbox.is_done_up_to(*last).unwrap_or(false));
-        while Instant::now() < deadline && !running.has_ended() && !is_done() {
+        let is_empty = || last.as_ref().is_ok_and(|last| is_done(running, *last).unwrap_or(false));
+        while Instant::now() < deadline && !running.has_ended() && !is_empty() {
             self.refuse_if_abandoned()?;
             running.shared.wait(deadline, LOOK);
         }
@@ -302,7 +303,7 @@ impl Reporter {
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::SeqCst);
         self.is_closed.store(true, Ordering::SeqCst);
-        if let Some(Ok(running)) = self.running.get() {
+        if let Some(running) = self.running.get() {
             self.end(running);
         }
     }
@@ -320,13 +321,13 @@ impl Reporter {
         self.client.cancel();
     }
 
-    /// What this process has of the reporter. A failure is met again by the next call, which tries again.
+    /// What this process has of the reporter. Should it fail, the next call tries again.
     fn running(&self) -> Result<&Running, Error> {
-        let running = self.running.get_or_make(|| Running::new(self));
-        running.as_ref().map_err(|error| {
-            self.running.abandon();
-            error.clone()
-        })
+        if let Some(running) = self.running.get() {
+            return Ok(running);
+        }
+        let made = Running::new(self)?;
+        Ok(self.running.get_or_make(|| made))
     }
 }
 
@@ -354,6 +355,10 @@ impl Running {
         let mut is_started = self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_started {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
+            // Asked here already, so that the first look at the state finds what is so. The worker meets a failure again.
+            let is_leading = self.outbox.lead().unwrap_or(false);
+            let state = if is_leading { State::Running } else { State::StandingBy };
+            self.shared.tell(|told| told.state = state);
             *is_started = Worker::start(outbox, senders, Arc::clone(&self.shared), plan).is_ok();
         }
     }
@@ -362,6 +367,14 @@ impl Running {
     fn has_ended(&self) -> bool {
         let is_started = *self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
         !is_started || self.shared.told().is_ended
+    }
+}
+
+/// Whether no report up to number `id` is pending. Those who hold the outbox for long are waited for.
+fn is_done(running: &Running, id: u64) -> Result<bool, Error> {
+    match running.outbox.is_done_up_to(id) {
+        Err(error) if error.kind() == Kind::OutboxBusy => Ok(false),
+        other => other,
     }
 }
 

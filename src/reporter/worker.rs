@@ -67,6 +67,8 @@ pub(crate) struct Worker {
     /// When to look again for what another process was noticed to write, and after which wait. The write is noticed a moment
     /// before it can be read.
     second_look: Option<(Instant, Duration)>,
+    /// Whether another report is to be tried as soon as there is one.
+    waits_for_another: bool,
     /// Whether a report was answered in a way that parks, and it is not known yet whether others are too.
     is_parking_in_doubt: bool,
 }
@@ -96,6 +98,7 @@ impl Worker {
             settle_due: now,
             succession: now,
             second_look: None,
+            waits_for_another: false,
             is_parking_in_doubt: false,
         };
         sys::spawn("nexmo-reporter", move || worker.work())
@@ -123,6 +126,10 @@ impl Worker {
         self.gather();
         if self.shared.is_probe_asked() {
             self.gate.probe_now(Instant::now());
+        }
+        if self.waits_for_another && !self.shared.wants_reports() {
+            self.waits_for_another = false;
+            self.gate.another_came(Instant::now());
         }
         self.settle();
         // After the writes of this turn, which would be noticed too, and before what others wrote is looked for.
@@ -186,6 +193,14 @@ impl Worker {
         self.shared.tell(|told| told.probes = told.probes.saturating_add(1));
     }
 
+    /// There is nothing to send now. While parked that settles whether it is one report's fault: there is no other to ask.
+    fn find_none(&mut self, now: Instant) {
+        self.gate.found_none(now, client::random());
+        if self.is_parking_in_doubt {
+            self.count_probe();
+        }
+    }
+
     /// Takes what has met its fate out of the outbox. What cannot be taken out stays here, and is not sent again.
     fn settle(&mut self) {
         if self.unsettled.is_empty() || Instant::now() < self.settle_due {
@@ -210,9 +225,10 @@ impl Worker {
         let is_idle = load.queued == 0 && load.under_way == 0 && self.unsettled.is_empty();
         if self.gate.passage() == Passage::Parked && self.gate.width(now) == 0 {
             if self.is_leading && is_idle {
-                self.shared.want_reports(false);
                 self.outbox.resign();
                 self.is_leading = false;
+                self.waits_for_another = self.gate.is_in_doubt();
+                self.shared.want_reports(self.waits_for_another);
             }
             return;
         }
@@ -252,7 +268,7 @@ impl Worker {
             return;
         }
         match self.take(wanted, now) {
-            Ok(entries) if entries.is_empty() && self.is_parking_in_doubt => self.count_probe(),
+            Ok(entries) if entries.is_empty() => self.find_none(now),
             Ok(entries) => self.send(entries),
             Err(error) => self.take_due = self.outbox_failed(error),
         }
