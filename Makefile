@@ -3,6 +3,7 @@
 # make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
+# make crash      the long forms of the tests that kill, stop and confuse reporters; a quarter of an hour
 # make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
 # make clean      forgets all that was built
 
@@ -28,7 +29,8 @@ RUST := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -type f)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -pedantic -Werror
 CFLAGS_OF_TESTS := -std=c11 -g -Wall -Wextra -Werror -I include -I bindings/c/tests
-HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c structs.c handles.c process.c)
+HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c structs.c handles.c process.c \
+	reporting.c reporter.c reporter_options.c reporter_files.c reporter_statuses.c reporter_ends.c reporter_process.c)
 HARNESS_HEADERS := include/nexmo_conversion.h $(wildcard bindings/c/tests/*.h)
 HARNESS := $(BUILD)/c/harness
 
@@ -39,7 +41,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
 	--answer message=twice:unavailable=0*2
 
-.PHONY: fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
+.PHONY: crash fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME)
 
@@ -70,7 +72,7 @@ $(SANDBOX): Cargo.lock $(shell find sandbox/src -type f) sandbox/Cargo.toml | to
 demo: tools-c tools-python library $(SANDBOX) $(BUILD)/c/example
 	$(SANDBOX) --quiet -- sh bindings/demo.sh $(BUILD)/c/example $(PYTHON)
 
-$(BUILD)/c/example: bindings/c/example.c include/nexmo_conversion.h $(LIB)/$(NAME)
+$(BUILD)/c/example $(BUILD)/c/login_server: $(BUILD)/c/%: bindings/c/%.c include/nexmo_conversion.h $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) -std=c89 $(WARNINGS) -I include $< -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
 
@@ -81,11 +83,15 @@ test: tools-rust tools-c tools-venv test-rust test-c test-python
 test-rust: library
 	$(CARGO) test --locked --quiet --workspace
 
-test-c: library $(SANDBOX) $(HARNESS) $(BUILD)/c/later $(BUILD)/c/forks $(BUILD)/c/layout $(BUILD)/c/example
+test-c: library $(SANDBOX) $(HARNESS) $(addprefix $(BUILD)/c/,later forks outbox_forks outbox_exits logins layout example login_server)
 	$(SANDBOX) --quiet $(RULES) -- $(HARNESS) tests/data/bad_inputs.tsv
 	$(BUILD)/c/layout | diff tests/abi/layout.txt -
 	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/later > $(BUILD)/c/later.txt 2>&1; test $$? = 0 && ! grep . $(BUILD)/c/later.txt
 	$(SANDBOX) --quiet -- $(BUILD)/c/forks 1000
+	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 5
+	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks servers
+	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_exits $(LIB)/$(NAME)
+	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/logins $(BUILD)/c/login_server
 	for standard in c89 c99 c11 c17; do \
 		$(CC) -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done
 
@@ -93,9 +99,11 @@ $(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) -pthread -L $(LIB) -Wl,--enable-new-dtags,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-$(BUILD)/c/later $(BUILD)/c/forks: $(BUILD)/c/%: bindings/c/tests/%.c bindings/c/tests/setup.c $(HARNESS_HEADERS) $(TESTING)
+# Programs of their own. Those that need nothing of the testing library are linked with it too: it says where a fault lies.
+SETUP := bindings/c/tests/setup.c bindings/c/tests/reporting.c
+$(addprefix $(BUILD)/c/,later forks outbox_forks outbox_exits logins): $(BUILD)/c/%: bindings/c/tests/%.c $(SETUP) $(HARNESS_HEADERS) $(TESTING)
 	mkdir -p $(@D)
-	$(CC) $(CFLAGS_OF_TESTS) $< bindings/c/tests/setup.c -pthread -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
+	$(CC) $(CFLAGS_OF_TESTS) $< $(SETUP) -pthread -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
 
 $(BUILD)/c/layout: bindings/c/tests/layout.c include/nexmo_conversion.h
 	mkdir -p $(@D)
@@ -151,18 +159,25 @@ check-tsan: | tools-of-check
 	if ! rustup component add --toolchain nightly rust-src 2> /dev/null; then \
 		echo "LEFT OUT: ThreadSanitizer, for the nightly toolchain's rust-src cannot be had here" >&2; \
 	else \
-		RUSTFLAGS=-Zsanitizer=thread setarch -R $(CARGO) +nightly test --locked --quiet -Zbuild-std \
+		TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp RUSTFLAGS=-Zsanitizer=thread setarch -R $(CARGO) +nightly test --locked --quiet -Zbuild-std \
 			--target x86_64-unknown-linux-gnu --target-dir $(CURDIR)/target/tsan --test stress; \
 	fi
 
-# What the fork handlers are for: without them children hang. How many is a matter of chance.
-check-forks: $(BUILD)/c/forks $(SANDBOX)
+# What the fork handlers are for: without them children hang, and reports may be lost. How many is a matter of chance.
+check-forks: $(BUILD)/c/forks $(BUILD)/c/outbox_forks $(SANDBOX)
 	$(SANDBOX) --quiet -- $(BUILD)/c/forks 100 without
+	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 3 without
+	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 20
+
+# --- crash ---
+
+crash: | tools-rust
+	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test crash --test processes --test outage --test order -- --nocapture
 
 # --- fuzz ---
 
 SECONDS := 60
-FUZZ_TARGETS := c_texts c_structs answers bodies signatures retry_after
+FUZZ_TARGETS := c_texts c_structs c_reporter answers bodies signatures retry_after
 CARGO_FUZZ := $(BUILD)/tools/bin/cargo-fuzz
 
 fuzz: $(CARGO_FUZZ)

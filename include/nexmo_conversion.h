@@ -1202,7 +1202,8 @@ int32_t nexmo_reporter_fd(struct nexmo_reporter *reporter);
  *
  * @param reporter    Required. A reporter that was not freed.
  * @param timeout_ms  How long to wait at most, in milliseconds; 0 only looks.
- * @param statistics  Is filled with the counts after the wait, whatever came of it. NULL: they are not wanted.
+ * @param statistics  Is filled with the counts after the wait, on success and on failure, unless the outbox cannot be
+ *                    read. NULL: they are not wanted.
  * @param result      Is filled with what came of it. NULL: the status is enough.
  * @retval NEXMO_OK             None is left, and nothing waits to be fetched by nexmo_reporter_poll.
  * @retval NEXMO_ERR_ASIDE      None is left, and some were set aside: fetch them by nexmo_reporter_poll.
@@ -1268,7 +1269,8 @@ nexmo_status nexmo_reporter_statistics(struct nexmo_reporter *reporter,
  *
  * @param reporter    Required. A reporter that was not freed. It can still be polled and asked for its statistics.
  * @param timeout_ms  How long to go on sending, in milliseconds; 0 ends at once.
- * @param statistics  Is filled with the counts at the end, whatever came of it. NULL: they are not wanted.
+ * @param statistics  Is filled with the counts at the end, on success and on failure, unless the outbox cannot be
+ *                    read. NULL: they are not wanted.
  * @param result      Is filled with what came of it. NULL: the status is enough.
  * @retval NEXMO_OK             Nothing is left.
  * @retval NEXMO_ERR_PENDING    Reports are left in the outbox; the statistics and the message say how many.

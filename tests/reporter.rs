@@ -1,134 +1,359 @@
-//! The reporter against the sandbox: what is submitted arrives, whatever happens on the way.
-#![allow(clippy::unwrap_used, clippy::panic)]
+//! The reporter against the sandbox: what is submitted arrives, and what does not has a reason that is told once.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+mod common;
 
+use std::collections::HashSet;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::books::Books;
+use common::service::Service;
+use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, wait_until};
 use nexmo_conversion::{
-    Channel, Conversion, Credentials, Durability, Kind, MessageId, Options, Reason, Reporter, ReporterOptions, State,
+    Channel, Conversion, Credentials, Durability, Kind, Options, Reason, Reporter, ReporterOptions, State, Timestamp,
     WhenFull,
 };
-use nexmo_sandbox::{Behaviour, Rule, Sandbox, Settings};
+use nexmo_sandbox::{Behaviour, Rule};
 
-/// A folder of its own, which is removed with the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("nexmo-reporter-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn outbox(&self) -> PathBuf {
-        self.0.join("outbox")
-    }
+fn submit(reporter: &Reporter, name: &str, count: usize) {
+    (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
+/// A service that takes no report for now.
+fn service_at_rest() -> Service {
+    Service::doing(Behaviour::Unavailable(Some(3600)))
 }
 
-fn credentials() -> Credentials {
-    Credentials::query("abcd1234", "s3cret").unwrap()
+/// A reporter whose first report came back, and that tries none again by itself.
+fn reporter_at_rest(service: &Service, options: &ReporterOptions<'_>) -> Reporter {
+    let reporter = reporter(&service.url, options);
+    reporter.submit(&sms("first", true)).unwrap();
+    wait_until("rest", SOON, || statistics(&reporter).state == State::BackingOff);
+    reporter
 }
 
-fn sms(message_id: &str) -> Conversion {
-    Conversion {
-        channel: Channel::Sms,
-        message_id: MessageId::new(message_id).unwrap(),
-        delivered: true,
-        timestamp: None,
-    }
+/// Both kinds of outbox; the first lies at that path.
+fn both(outbox: &Path) -> [ReporterOptions<'_>; 2] {
+    [in_calm_file(outbox), IN_MEMORY]
 }
-
-fn reporter(sandbox: &Sandbox, reporter_options: &ReporterOptions<'_>) -> Reporter {
-    let options = Options { base_url: Some(&sandbox.http_url()), ..Options::default() };
-    Reporter::new(credentials(), &options, reporter_options).unwrap()
-}
-
-fn in_file(outbox: &Path) -> ReporterOptions<'_> {
-    ReporterOptions { outbox: Some(outbox), ..ReporterOptions::default() }
-}
-
-const IN_MEMORY: ReporterOptions<'_> = ReporterOptions {
-    outbox: None,
-    durability: Durability::None,
-    most_reports: None,
-    when_full: WhenFull::Refuse,
-    age_limit: None,
-    connections: None,
-    lock_wait: None,
-    allow_network_file_system: false,
-};
-
-const SOON: Duration = Duration::from_secs(60);
 
 #[test]
 fn what_is_submitted_arrives() {
     for durability in [Durability::Process, Durability::Power, Durability::None] {
-        let (folder, sandbox) = (Folder::new(), Sandbox::start(Settings::default()).unwrap());
+        let (folder, service) = (Folder::new(), Service::start());
         let outbox = folder.outbox();
         let options = match durability {
             Durability::None => IN_MEMORY,
-            _ => ReporterOptions { durability, ..in_file(&outbox) },
+            _ => ReporterOptions { durability, ..in_calm_file(&outbox) },
         };
-        let reporter = reporter(&sandbox, &options);
-        for number in 0..100 {
-            reporter.submit(&sms(&format!("id-{number}"))).unwrap();
-        }
+        let reporter = reporter(&service.url, &options);
+        submit(&reporter, "id", 100);
         reporter.flush(SOON).unwrap();
-        assert_eq!(sandbox.request_count(), 100, "{durability:?}");
-        let statistics = reporter.statistics().unwrap();
-        assert_eq!((statistics.accepted, statistics.sent, statistics.pending), (100, 100, 0));
-        assert_eq!((statistics.state, statistics.last_error), (State::Running, None));
+        assert_eq!(service.taken().len(), 100, "{durability:?}");
+        assert_eq!(service.count(), 100, "{durability:?}");
+        let counted = statistics(&reporter);
+        assert_eq!((counted.accepted, counted.sent, counted.pending), (100, 100, 0));
+        assert_eq!((counted.state, counted.last_error, counted.oldest_pending), (State::Running, None, None));
         reporter.close(SOON).unwrap();
-        assert_eq!(reporter.submit(&sms("late")).unwrap_err().kind(), Kind::Closed);
+        assert_eq!(reporter.submit(&sms("late", true)).unwrap_err().kind(), Kind::Closed);
+        assert_eq!(statistics(&reporter).state, State::Closed);
     }
 }
 
 #[test]
 fn what_is_left_goes_out_at_the_next_start() {
-    let folder = Folder::new();
+    let (folder, service) = (Folder::new(), service_at_rest());
     let outbox = folder.outbox();
-    let sandbox = Sandbox::start(Settings::default()).unwrap();
-    sandbox.rule(Rule::for_all(Behaviour::Unavailable(None)));
-    let first = reporter(&sandbox, &in_file(&outbox));
-    for number in 0..10 {
-        first.submit(&sms(&format!("id-{number}"))).unwrap();
-    }
+    let first = reporter(&service.url, &in_calm_file(&outbox));
+    submit(&first, "id", 10);
     assert_eq!(first.close(Duration::ZERO).unwrap_err().kind(), Kind::Pending);
     drop(first);
-    sandbox.clear_rules();
-    let second = reporter(&sandbox, &in_file(&outbox));
+    service.recover();
+    let second = reporter(&service.url, &in_calm_file(&outbox));
     second.flush(SOON).unwrap();
-    let statistics = second.statistics().unwrap();
-    assert_eq!((statistics.accepted, statistics.sent), (10, 10));
+    let counted = statistics(&second);
+    assert_eq!((counted.accepted, counted.sent), (10, 10));
 }
 
 #[test]
 fn a_refused_report_is_set_aside_and_handed_out_once() {
     let folder = Folder::new();
     let outbox = folder.outbox();
-    for options in [in_file(&outbox), IN_MEMORY] {
-        let sandbox = Sandbox::start(Settings::default()).unwrap();
-        sandbox.rule(Rule::for_message("bad", Behaviour::Status(420)));
-        let reporter = reporter(&sandbox, &options);
-        reporter.submit(&sms("bad")).unwrap();
-        reporter.submit(&sms("good")).unwrap();
-        assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
-        let aside = reporter.poll().unwrap().unwrap();
-        assert_eq!((aside.conversion.message_id.as_str(), aside.reason), ("bad", Reason::Refused));
-        assert_eq!(aside.http_status, Some(420));
-        assert!(aside.conversion.timestamp.is_some(), "the time of submission");
-        assert!(reporter.poll().unwrap().is_none());
-        reporter.flush(SOON).unwrap();
-        let statistics = reporter.statistics().unwrap();
-        assert_eq!((statistics.accepted, statistics.sent, statistics.refused), (2, 1, 1));
+    for status in [420, 422, 423] {
+        for options in both(&outbox) {
+            let service = Service::start();
+            service.rule(Rule::for_message("bad", Behaviour::Status(status)));
+            let reporter = reporter(&service.url, &options);
+            reporter.submit(&sms("bad", true)).unwrap();
+            reporter.submit(&sms("good", true)).unwrap();
+            assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
+            let aside = reporter.poll().unwrap().unwrap();
+            assert_eq!((aside.conversion.message_id.as_str(), aside.reason), ("bad", Reason::Refused));
+            assert_eq!(aside.http_status, Some(status));
+            assert!(aside.conversion.timestamp.is_some(), "the time of submission");
+            assert!(reporter.poll().unwrap().is_none());
+            reporter.flush(SOON).unwrap();
+            let counted = statistics(&reporter);
+            assert_eq!((counted.accepted, counted.sent, counted.refused, counted.aside), (2, 1, 1, 0));
+            drop(reporter);
+            std::fs::remove_file(&outbox).ok();
+        }
     }
+}
+
+#[test]
+fn a_full_outbox_refuses_what_is_new_and_takes_it_when_there_is_room() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    for options in both(&outbox) {
+        let service = service_at_rest();
+        let reporter = reporter_at_rest(&service, &ReporterOptions { most_reports: Some(10), ..options });
+        submit(&reporter, "id", 9);
+        assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
+        // A later report for a message that waits already needs no room.
+        reporter.submit(&sms("id-3", false)).unwrap();
+        assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
+        let counted = statistics(&reporter);
+        assert_eq!((counted.accepted, counted.replaced, counted.pending, counted.dropped), (11, 1, 10, 0));
+        service.recover();
+        reporter.flush(SOON).unwrap();
+        reporter.submit(&sms("too many", true)).unwrap();
+        reporter.flush(SOON).unwrap();
+        let last_words = service.last_words();
+        assert_eq!((last_words.len(), last_words["id-3"], last_words["too many"]), (11, false, true));
+    }
+}
+
+#[test]
+fn a_full_outbox_drops_its_oldest_if_it_is_to() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    for options in both(&outbox) {
+        let service = service_at_rest();
+        let options = ReporterOptions { most_reports: Some(10), when_full: WhenFull::DropOldest, ..options };
+        let reporter = reporter_at_rest(&service, &options);
+        submit(&reporter, "id", 9);
+        // Replaced, and so no longer among the oldest.
+        reporter.submit(&sms("id-0", false)).unwrap();
+        submit(&reporter, "new", 3);
+        let counted = statistics(&reporter);
+        assert_eq!((counted.accepted, counted.replaced, counted.dropped, counted.pending), (14, 1, 3, 10));
+        for dropped in ["first", "id-1", "id-2"] {
+            let aside = reporter.poll().unwrap().unwrap();
+            assert_eq!((aside.conversion.message_id.as_str(), aside.reason), (dropped, Reason::Dropped));
+            assert_eq!(aside.http_status, None);
+        }
+        assert!(reporter.poll().unwrap().is_none());
+        service.forget();
+        service.recover();
+        reporter.flush(SOON).unwrap();
+        let arrived: HashSet<_> = service.taken().into_keys().collect();
+        let kept = (3..9).map(|number| (format!("id-{number}"), true));
+        let new = (0..3).map(|number| (format!("new-{number}"), true));
+        assert_eq!(arrived, kept.chain(new).chain([("id-0".to_owned(), false)]).collect());
+    }
+}
+
+#[test]
+fn a_report_that_is_dropped_while_it_is_under_way_has_one_fate() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    for options in both(&outbox) {
+        let service = Service::doing(Behaviour::Slow(Duration::from_millis(500)));
+        let options = ReporterOptions { most_reports: Some(1), when_full: WhenFull::DropOldest, ..options };
+        let reporter = reporter(&service.url, &options);
+        reporter.submit(&sms("early", true)).unwrap();
+        service.wait_for(1, SOON);
+        reporter.submit(&sms("late", true)).unwrap();
+        assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
+        let counted = statistics(&reporter);
+        assert_eq!((counted.accepted, counted.sent, counted.dropped, counted.pending), (2, 1, 1, 0));
+    }
+}
+
+#[test]
+fn the_reports_of_the_two_channels_do_not_replace_each_other() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    for options in both(&outbox) {
+        let service = service_at_rest();
+        let reporter = reporter_at_rest(&service, &options);
+        for channel in [Channel::Sms, Channel::Voice] {
+            reporter.submit(&Conversion { channel, ..sms("same", false) }).unwrap();
+            reporter.submit(&Conversion { channel, ..sms("same", true) }).unwrap();
+        }
+        let counted = statistics(&reporter);
+        assert_eq!((counted.accepted, counted.replaced, counted.pending), (5, 2, 3));
+        service.recover();
+        service.forget();
+        reporter.flush(SOON).unwrap();
+        assert_eq!(service.taken()[&("same".to_owned(), true)], 2, "one a channel");
+        assert_eq!(service.count(), 3);
+    }
+}
+
+#[test]
+fn each_report_that_was_set_aside_is_handed_to_one_of_many_who_poll() {
+    const COUNT: usize = 500;
+    let (folder, service) = (Folder::new(), Service::doing(Behaviour::Status(420)));
+    let outbox = folder.outbox();
+    let reporters = [reporter(&service.url, &in_calm_file(&outbox)), reporter(&service.url, &in_calm_file(&outbox))];
+    let polled = Mutex::new(Vec::new());
+    let deadline = Instant::now() + SOON;
+    thread::scope(|scope| {
+        for reporter in [&reporters[0], &reporters[1], &reporters[0], &reporters[1]] {
+            let polled = &polled;
+            scope.spawn(move || {
+                while polled.lock().unwrap().len() < COUNT && Instant::now() < deadline {
+                    match reporter.poll() {
+                        Ok(Some(aside)) => polled.lock().unwrap().push(aside.conversion.message_id),
+                        Ok(None) => thread::yield_now(),
+                        Err(error) => assert_eq!(error.kind(), Kind::OutboxBusy, "{error}"),
+                    }
+                }
+            });
+        }
+        submit(&reporters[1], "id", COUNT);
+    });
+    reporters[0].flush(SOON).unwrap();
+    let polled = polled.into_inner().unwrap();
+    assert_eq!((polled.len(), polled.iter().collect::<HashSet<_>>().len()), (COUNT, COUNT));
+    for reporter in &reporters {
+        assert!(reporter.poll().unwrap().is_none());
+        let counted = statistics(reporter);
+        assert_eq!((counted.refused, counted.aside, counted.forgotten), (COUNT as u64, 0, 0));
+    }
+}
+
+#[test]
+fn the_descriptor_is_readable_when_there_is_something_to_poll() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    let service = Service::doing(Behaviour::Status(420));
+    let sender = reporter(&service.url, &in_calm_file(&outbox));
+    let other = reporter(&service.url, &in_calm_file(&outbox));
+    let in_memory = reporter(&service.url, &IN_MEMORY);
+    for (submitter, poller) in [(&sender, &sender), (&sender, &other), (&in_memory, &in_memory)] {
+        assert!(poller.poll().unwrap().is_none());
+        let descriptor = poller.fd().unwrap();
+        assert!(!becomes_readable(descriptor, Duration::ZERO));
+        submitter.submit(&sms("bad", true)).unwrap();
+        assert!(becomes_readable(descriptor, SOON));
+        // The descriptor may be early, but it stays readable until a poll found nothing.
+        let mut found = poller.poll().unwrap();
+        wait_until("a report aside", SOON, || {
+            found = found.take().or_else(|| poller.poll().unwrap());
+            found.is_some()
+        });
+        assert!(becomes_readable(descriptor, Duration::ZERO), "there may be more");
+        assert!(poller.poll().unwrap().is_none());
+        assert!(!becomes_readable(descriptor, Duration::ZERO));
+        // The other reporter on this file has been told of the same report.
+        sender.poll().unwrap();
+        other.poll().unwrap();
+    }
+}
+
+#[allow(unsafe_code)]
+fn becomes_readable(descriptor: RawFd, limit: Duration) -> bool {
+    // SAFETY: the reporter that it belongs to is still there.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    let mut poll = libc::pollfd { fd: std::os::fd::AsRawFd::as_raw_fd(&borrowed), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry is passed, which is local.
+    unsafe { libc::poll(&raw mut poll, 1, libc::c_int::try_from(limit.as_millis()).unwrap()) == 1 }
+}
+
+#[test]
+fn a_report_carries_the_time_of_its_event_however_late_it_goes_out() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    let service = service_at_rest();
+    let first = reporter(&service.url, &in_calm_file(&outbox));
+    let (before, timestamp) = (now(), Timestamp::parse("2020-01-01 12:00:00").unwrap());
+    first.submit(&Conversion { timestamp: Some(timestamp), ..sms("given", true) }).unwrap();
+    first.submit(&sms("stamped", true)).unwrap();
+    let after = now();
+    assert_eq!(first.close(Duration::ZERO).unwrap_err().kind(), Kind::Pending);
+    // In a later second the next reporter has them refused, so that they can be looked at.
+    wait_until("another second", SOON, || now() > after);
+    service.does(Behaviour::Status(420));
+    let reporter = reporter(&service.url, &in_calm_file(&outbox));
+    assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
+    let aside = [(); 2].map(|()| reporter.poll().unwrap().unwrap().conversion);
+    for conversion in aside {
+        let told = conversion.timestamp.unwrap();
+        match conversion.message_id.as_str() {
+            "given" => assert_eq!(told, timestamp),
+            _ => assert!((before..=after).contains(&told), "{told:?}"),
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    Timestamp::from_unix_seconds(i64::try_from(since.as_secs()).unwrap()).unwrap()
+}
+
+#[test]
+fn an_outbox_belongs_to_one_account() {
+    let (folder, service) = (Folder::new(), Service::start());
+    let outbox = folder.outbox();
+    drop(reporter(&service.url, &in_calm_file(&outbox)));
+    let open = |key: &str, url: &str| {
+        let options = Options { base_url: Some(url), ..Options::default() };
+        Reporter::new(Credentials::query(key, "s3cret").unwrap(), &options, &in_calm_file(&outbox)).map(drop)
+    };
+    assert_eq!(open("efgh5678", &service.url).unwrap_err().kind(), Kind::OutboxAccount);
+    assert_eq!(open("abcd1234", "https://localhost:1").unwrap_err().kind(), Kind::OutboxAccount);
+    open("abcd1234", &service.url).unwrap();
+}
+
+#[test]
+fn no_secret_is_in_the_files() {
+    let (folder, service) = (Folder::new(), service_at_rest());
+    let outbox = folder.outbox();
+    let secret = Credentials::query("abcd1234", "s3cret").unwrap();
+    let reporter = reporter_of(secret, &service.url, &in_calm_file(&outbox));
+    submit(&reporter, "id", 100);
+    wait_until("a request", SOON, || service.count() > 0);
+    reporter.close(Duration::ZERO).unwrap_err();
+    drop(reporter);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"s3cret"), "{path:?}");
+        names.push(path);
+    }
+    assert!(names.contains(&outbox) && names.len() > 1, "{names:?}");
+}
+
+#[test]
+fn the_statistics_agree_with_the_rows_of_the_file() {
+    let (folder, service) = (Folder::new(), Service::start());
+    let outbox = folder.outbox();
+    service.rule(Rule::for_message("bad-0", Behaviour::Status(422)));
+    let options = ReporterOptions { most_reports: Some(20), when_full: WhenFull::DropOldest, ..in_calm_file(&outbox) };
+    let reporter = reporter(&service.url, &options);
+    submit(&reporter, "good", 5);
+    submit(&reporter, "bad", 1);
+    assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
+    service.does(Behaviour::Unavailable(Some(3600)));
+    submit(&reporter, "rest", 25);
+    reporter.submit(&sms("rest-24", false)).unwrap();
+    wait_until("rest", SOON, || statistics(&reporter).under_way == 0 && service.count() > 6);
+    let (counted, books) = (statistics(&reporter), Books::read(&outbox).unwrap());
+    books.audit();
+    let expected = Books { accepted: 32, sent: 5, replaced: 1, put_aside: 6, rows: 20, aside: 6 };
+    assert_eq!(books, expected);
+    assert_eq!((counted.accepted, counted.sent, counted.replaced), (32, 5, 1));
+    assert_eq!((counted.refused, counted.dropped, counted.expired), (1, 5, 0));
+    assert_eq!((counted.pending, counted.aside), (20, 6));
+    assert!(counted.oldest_pending.unwrap() < SOON);
+    let last = counted.last_error.unwrap();
+    assert_eq!((last.error.kind(), last.http_status), (Kind::Unavailable, Some(503)));
 }

@@ -3,6 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::moods::Moods;
+
 /// How long a throttled caller is asked to wait when nobody said it.
 const THROTTLED_SECONDS: u32 = 30;
 
@@ -23,13 +25,15 @@ pub enum Behaviour {
     Status(u16),
     /// This status with a body that repeats the request, secrets and all.
     Echo(u16),
+    /// The request is judged as always, but for those that fail, stall or get no answer at random.
+    Erratic(Moods),
 }
 
 impl FromStr for Behaviour {
     type Err = String;
 
-    /// Reads `ok`, `not-enabled`, `throttled[=SECONDS]`, `unavailable[=SECONDS]`, `slow=MILLISECONDS`, `status=CODE`
-    /// or `echo=CODE`.
+    /// Reads `ok`, `not-enabled`, `throttled[=SECONDS]`, `unavailable[=SECONDS]`, `slow=MILLISECONDS`, `status=CODE`,
+    /// `echo=CODE` or `erratic=SEED`.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value))) {
             ("ok", None) => Ok(Self::Ok),
@@ -41,6 +45,7 @@ impl FromStr for Behaviour {
             ("slow", Some(value)) => number(value, "milliseconds").map(milliseconds),
             ("status", Some(value)) => status(value).map(Self::Status),
             ("echo", Some(value)) => status(value).map(Self::Echo),
+            ("erratic", Some(value)) => seed(value).map(Moods::of_a_bad_day).map(Self::Erratic),
             _ => Err(unknown(text)),
         }
     }
@@ -53,12 +58,16 @@ fn milliseconds(count: u32) -> Behaviour {
 fn unknown(text: &str) -> String {
     format!(
         "'{text}' is no behaviour; choose ok, not-enabled, throttled[=SECONDS], unavailable[=SECONDS], \
-         slow=MILLISECONDS, status=CODE or echo=CODE"
+         slow=MILLISECONDS, status=CODE, echo=CODE or erratic=SEED"
     )
 }
 
 fn number(text: &str, unit: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("'{text}' is not a whole number of {unit}"))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("'{text}' is not a whole number"))
 }
 
 /// Statuses below 200 do not end an exchange, so they cannot be an answer.
@@ -83,6 +92,7 @@ mod tests {
             ("slow=1500", Behaviour::Slow(Duration::from_millis(1500))),
             ("status=302", Behaviour::Status(302)),
             ("echo=401", Behaviour::Echo(401)),
+            ("erratic=7", Behaviour::Erratic(Moods::of_a_bad_day(7))),
         ];
         for (text, behaviour) in written {
             assert_eq!(text.parse(), Ok(behaviour), "{text}");
@@ -103,6 +113,8 @@ mod tests {
             "status=600",
             "echo",
             "echo=x",
+            "erratic",
+            "erratic=x",
         ];
         for text in texts {
             assert!(text.parse::<Behaviour>().is_err(), "{text}");

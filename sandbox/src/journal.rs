@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::listener::Listener;
 use crate::record::Record;
 use crate::settings::Settings;
 
@@ -16,18 +17,30 @@ pub(crate) struct Journal {
     keep: bool,
     print: bool,
     file: Option<File>,
+    listener: Option<Listener>,
 }
 
 impl Journal {
     pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
         let file = settings.log.as_deref().map(append_to).transpose()?;
-        Ok(Self { records: Vec::new(), count: 0, keep: settings.keep, print: settings.print, file })
+        Ok(Self {
+            records: Vec::new(),
+            count: 0,
+            keep: settings.keep,
+            print: settings.print,
+            file,
+            listener: settings.listener.clone(),
+        })
     }
 
     /// Writes the record everywhere and returns only when every reader can see it.
     pub(crate) fn add(&mut self, record: Record) -> io::Result<()> {
-        let line = format!("{}\n", serde_json::to_string(&record)?);
+        let is_written = self.print || self.file.is_some();
+        let line = if is_written { format!("{}\n", serde_json::to_string(&record)?) } else { String::new() };
         self.count = self.count.saturating_add(1);
+        if let Some(listener) = &self.listener {
+            listener.hear(&record);
+        }
         if self.keep {
             self.records.push(record);
         }

@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::authentication::authenticate;
 use crate::behaviour::Behaviour;
 use crate::fault::{Fault, NOT_ENABLED};
+use crate::moods::{Mood, Moods};
 use crate::parameters;
 use crate::request::{Channel, Request};
 use crate::rule::Rules;
@@ -29,6 +30,8 @@ pub(crate) struct Verdict {
     pub(crate) answer: Answer,
     /// How long the answer is to be held back.
     pub(crate) delay: Duration,
+    /// Whether the connection is closed instead of answering.
+    pub(crate) is_hanging_up: bool,
     pub(crate) channel: Option<Channel>,
     pub(crate) signature_method: Option<SignatureMethod>,
     /// Sentences that name what was wrong.
@@ -52,7 +55,14 @@ impl Judge {
 
 impl Verdict {
     fn answering(answer: Answer) -> Self {
-        Self { answer, delay: Duration::ZERO, channel: None, signature_method: None, faults: Vec::new() }
+        Self {
+            answer,
+            delay: Duration::ZERO,
+            is_hanging_up: false,
+            channel: None,
+            signature_method: None,
+            faults: Vec::new(),
+        }
     }
 
     /// The first fault decides the status; without any the request is fine.
@@ -88,6 +98,22 @@ fn follow(behaviour: Behaviour, request: &Request, number: u64) -> Verdict {
         Behaviour::Unavailable(seconds) => Verdict::told(Answer::unavailable(seconds)),
         Behaviour::Status(status) => Verdict::told(Answer::of(status, number)),
         Behaviour::Echo(status) => Verdict::told(Answer::echo(status, request)),
+        Behaviour::Erratic(moods) => follow_mood(&moods, request, number),
+    }
+}
+
+fn follow_mood(moods: &Moods, request: &Request, number: u64) -> Verdict {
+    let judged = || Verdict::refusing(parameters::faults(request), number);
+    match moods.mood(number) {
+        Mood::Fine => judged(),
+        Mood::Failing(429) => Verdict::told(Answer::throttled(0)),
+        Mood::Failing(status) => Verdict::told(Answer::of(status, number)),
+        Mood::Stalling(delay) => Verdict { delay, ..judged() },
+        Mood::HangingUp => {
+            let mut verdict = Verdict { is_hanging_up: true, ..judged() };
+            verdict.faults.push("A rule of the sandbox closes the connection without an answer.".to_owned());
+            verdict
+        }
     }
 }
 
@@ -150,6 +176,16 @@ mod tests {
         let held = Duration::from_millis(250);
         assert_eq!((verdict(&["slow=250"], GOOD).delay, verdict(&["slow=250"], GOOD).answer.status), (held, 200));
         assert_eq!((verdict(&["slow=250"], FAULTY).delay, verdict(&["slow=250"], FAULTY).answer.status), (held, 423));
+    }
+
+    #[test]
+    fn who_hangs_up_has_judged_before() {
+        let moods = Moods { hanging_up: 1000, failing: 0, ..Moods::of_a_bad_day(1) };
+        let mut judge = Judge { accounts: vec![Account::default()], prefix: String::new(), rules: Rules::default() };
+        judge.rules.add(Rule::for_all(Behaviour::Erratic(moods)));
+        let verdict = judge.judge(&post(GOOD, &[]), 7);
+        assert_eq!((verdict.is_hanging_up, verdict.answer), (true, Answer::of(200, 7)));
+        assert_eq!(verdict.faults, ["A rule of the sandbox closes the connection without an answer."]);
     }
 
     #[test]

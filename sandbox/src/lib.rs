@@ -9,9 +9,9 @@
 //! * `sandbox`, `settings`, `error`: a running sandbox, what is chosen before, what can go wrong;
 //! * `server`: connections and HTTP; `certificates`: the authority and what it signs;
 //! * `office`: receives a request, has it judged, puts it on record;
-//! * `judge`: the verdict, out of `authentication` (with `account` and `signature`), `rule` (with `behaviour`) and
-//!   `parameters` (with `timestamp`); `fault` is what they find, `answer` what goes back;
-//! * `request` and `query`: what came in; `record`, `mask` and `journal`: what is kept of it, and where.
+//! * `judge`: the verdict, out of `authentication` (with `account` and `signature`), `rule` (with `behaviour` and
+//!   `moods`) and `parameters` (with `timestamp`); `fault` is what they find, `answer` what goes back;
+//! * `request` and `query`: what came in; `record`, `mask`, `journal` and `listener`: what is kept of it, and where.
 
 mod account;
 mod answer;
@@ -22,7 +22,9 @@ mod error;
 mod fault;
 mod journal;
 mod judge;
+mod listener;
 mod mask;
+mod moods;
 mod office;
 mod parameters;
 mod query;
@@ -39,6 +41,8 @@ pub use account::Account;
 pub use authentication::Authentication;
 pub use behaviour::Behaviour;
 pub use error::Error;
+pub use listener::Listener;
+pub use moods::Moods;
 pub use record::Record;
 pub use request::{Channel, Scheme};
 pub use rule::{Rule, Scope};

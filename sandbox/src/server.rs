@@ -1,6 +1,6 @@
 //! Connections: the only file that knows the HTTP library.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -82,24 +82,36 @@ where
 {
     let service = service_fn(|incoming| {
         let office = office.clone();
-        async move { Ok::<_, Infallible>(answer(incoming, scheme, connection, &office).await) }
+        async move { answer(incoming, scheme, connection, &office).await }
     });
     // A connection that breaks, or that speaks no HTTP, concerns its client alone.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
+
+/// Why there is no answer; the HTTP library then closes the connection.
+#[derive(Debug)]
+struct HungUp;
+
+impl fmt::Display for HungUp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a rule says so")
+    }
+}
+
+impl std::error::Error for HungUp {}
 
 async fn answer(
     incoming: hyper::Request<Incoming>,
     scheme: Scheme,
     connection: u64,
     office: &Office,
-) -> Response<Full<Bytes>> {
+) -> Result<Response<Full<Bytes>>, HungUp> {
     let request = read(incoming, scheme, connection).await;
     let verdict = office.attend(&request, SystemTime::now());
     if !verdict.delay.is_zero() {
         tokio::time::sleep(verdict.delay).await;
     }
-    response(verdict.answer)
+    if verdict.is_hanging_up { Err(HungUp) } else { Ok(response(verdict.answer)) }
 }
 
 async fn read(incoming: hyper::Request<Incoming>, scheme: Scheme, connection: u64) -> Request {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::account::Account;
+use crate::listener::Listener;
 use crate::rule::Rule;
 
 /// How a sandbox is to be; the default is right for most tests.
@@ -26,10 +27,13 @@ pub struct Settings {
     pub print: bool,
     /// Whether records are kept for [`Sandbox::requests`](crate::Sandbox::requests); turn it off for a long run.
     pub keep: bool,
+    /// Who hears of each request.
+    pub listener: Option<Listener>,
 }
 
 impl Default for Settings {
-    /// Any ports, a temporary folder, the one [default account](Account::default), no prefix, rules or log.
+    /// Any ports, a temporary folder, the one [default account](Account::default), no prefix, rules, log
+    /// or listener.
     fn default() -> Self {
         Self {
             http_port: 0,
@@ -41,6 +45,7 @@ impl Default for Settings {
             log: None,
             print: false,
             keep: true,
+            listener: None,
         }
     }
 }

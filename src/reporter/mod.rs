@@ -295,7 +295,7 @@ impl Reporter {
         }
         match running.outbox.inventory()?.tally.pending() {
             0 => Ok(()),
-            pending => Err(Error::new(Kind::Pending, format!("still pending in the outbox: {pending}"))),
+            pending => Err(Error::new(Kind::Pending, format!("the reporter is closed; still pending: {pending}"))),
         }
     }
 

@@ -44,9 +44,6 @@ const LAST_LOOK: Duration = Duration::from_millis(100);
 /// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
 const MOST_UNSETTLED: usize = 10_000;
 
-/// How long what is under way may take to end once it is cancelled.
-const ENDING: Duration = Duration::from_secs(2);
-
 /// One worker.
 pub(crate) struct Worker {
     outbox: Arc<dyn Outbox>,
@@ -131,6 +128,10 @@ impl Worker {
             self.waits_for_another = false;
             self.gate.another_came(Instant::now());
         }
+        // What is new goes out before what is done is taken out, for the second may have to wait for the disk.
+        if self.is_leading {
+            self.refill();
+        }
         self.settle();
         // After the writes of this turn, which would be noticed too, and before what others wrote is looked for.
         let has_noticed = self.outbox.hush();
@@ -196,6 +197,8 @@ impl Worker {
     /// There is nothing to send now. While parked that settles whether it is one report's fault: there is no other to ask.
     fn find_none(&mut self, now: Instant) {
         self.gate.found_none(now, client::random());
+        // Reports have been wanted since before they were looked for, so that none is missed.
+        self.waits_for_another = self.gate.is_in_doubt();
         if self.is_parking_in_doubt {
             self.count_probe();
         }
@@ -227,8 +230,9 @@ impl Worker {
             if self.is_leading && is_idle {
                 self.outbox.resign();
                 self.is_leading = false;
-                self.waits_for_another = self.gate.is_in_doubt();
-                self.shared.want_reports(self.waits_for_another);
+                if !self.waits_for_another {
+                    self.shared.want_reports(false);
+                }
             }
             return;
         }
@@ -348,7 +352,8 @@ impl Worker {
         let now = Instant::now();
         let settle_due = Some(self.settle_due).filter(|_| !self.unsettled.is_empty());
         let expiry = Some(self.next_expiry).filter(|_| self.is_leading);
-        let succession = Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_leading && now < self.succession);
+        let succession =
+            Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_leading && now < self.succession);
         let take_due = Some(self.take_due).filter(|due| *due > now);
         let second_look = self.second_look.map(|(due, _)| due);
         let dues = [self.gate.next(now), settle_due, expiry, succession, take_due, second_look];
@@ -362,17 +367,14 @@ impl Worker {
     fn end(&mut self) {
         let queued = self.senders.end();
         self.outbox.release(&queued.iter().map(|entry| entry.id).collect::<Vec<_>>());
-        let deadline = after(Instant::now(), ENDING);
-        loop {
+        // It ends at once, being cancelled. Until it has, nobody else may send, who could overtake it.
+        while self.senders.load().under_way > 0 {
+            wait_for_either(self.shared.wake.as_fd(), None, Some(after(Instant::now(), SHORT_SWEEP)));
             self.shared.wake.hush();
             self.gather();
-            self.settle_due = Instant::now();
             self.settle();
-            if self.senders.load().under_way == 0 || Instant::now() >= deadline {
-                break;
-            }
-            wait_for_either(self.shared.wake.as_fd(), None, Some(deadline));
         }
+        self.settle_due = Instant::now();
         self.gather();
         self.settle();
         self.outbox.resign();

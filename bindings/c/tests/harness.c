@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "reporting.h"
 #include "tests.h"
 
 long checks_passed = 0;
@@ -25,6 +26,13 @@ int main(int argc, char **argv)
     test_bad_inputs(argv[1]);
     test_structs();
     test_handles();
+    test_reporter();
+    test_reporter_options();
+    test_reporter_files();
+    test_reporter_statuses();
+    test_reporter_ends();
+    test_reporter_process();
+    remove_outboxes();
     test_process(argc > 2 ? atol(argv[2]) : 10000);
     printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;

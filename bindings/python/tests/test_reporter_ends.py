@@ -88,7 +88,7 @@ def test_with_tells_the_log_what_is_left(tmp_path: Path, caplog: pytest.LogCaptu
             reporter.submit_sms("held", True)
         (record,) = caplog.records
         assert (record.name, record.levelno) == ("nexmo_conversion", logging.WARNING)
-        assert record.message.startswith("1 reports are left")
+        assert record.message.endswith("still pending: 1")
         assert record.thread == threading.get_ident()
 
 
@@ -152,7 +152,7 @@ def test_a_flush_waits_no_longer_than_it_is_told() -> None:
         reporter.submit_sms("held", True)
         for timeout_ms in (0, 50):
             before = time.monotonic()
-            with pytest.raises(Timeout, match="1 reports are left") as caught:
+            with pytest.raises(Timeout, match="still pending: 1") as caught:
                 reporter.flush(timeout_ms)
             assert timeout_ms <= (time.monotonic() - before) * 1000 < LONG_MS
             assert (caught.value.status, caught.value.result.attempts) == (Status.TIMEOUT, 0)

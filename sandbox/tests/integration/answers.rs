@@ -1,6 +1,6 @@
 //! Each status over the wire, with its body and headers.
 
-use nexmo_sandbox::{Account, Behaviour, Rule, Sandbox, Settings, SignatureMethod};
+use nexmo_sandbox::{Account, Behaviour, Moods, Rule, Sandbox, Settings, SignatureMethod};
 use serde_json::json;
 
 use crate::client::{Client, GOOD, Reply, post};
@@ -129,4 +129,15 @@ fn a_prefix_and_accounts_of_ones_own_replace_the_defaults() {
     assert_eq!(post(&sandbox, &format!("/a/b{GOOD}")).status, 401);
     let own = "/a/b/conversions/voice?api_key=k&api_secret=s%C3%A9&message-id=x&delivered=0";
     assert_eq!(post(&sandbox, own).status, 200);
+}
+
+#[test]
+fn who_hangs_up_has_taken_the_request() {
+    let moods = Moods { hanging_up: 1000, failing: 0, ..Moods::of_a_bad_day(1) };
+    let sandbox = Sandbox::start(Settings::default()).unwrap();
+    sandbox.rule(Rule::for_all(Behaviour::Erratic(moods)));
+    let mut client = Client::to(&sandbox.http_url());
+    client.write(&format!("POST {GOOD} HTTP/1.1\r\nhost: sandbox\r\ncontent-length: 0\r\n\r\n"));
+    assert_eq!(client.rest(), 0);
+    assert_eq!(sandbox.requests().iter().map(|record| record.status).collect::<Vec<_>>(), [200]);
 }

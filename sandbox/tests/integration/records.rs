@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
-use nexmo_sandbox::{Authentication, Channel, Sandbox, Scheme, Settings, SignatureMethod};
+use nexmo_sandbox::{Authentication, Channel, Listener, Sandbox, Scheme, Settings, SignatureMethod};
 use serde_json::Value;
 
 use crate::client::{Client, GOOD, post};
@@ -110,4 +111,21 @@ fn a_log_that_cannot_be_written_fails_the_request() {
     let settings = Settings { log: Some(PathBuf::from("/dev/full")), ..Settings::default() };
     let reply = post(&Sandbox::start(settings).unwrap(), GOOD);
     assert!(reply.status == 500 && reply.body.contains("cannot write its log"), "{reply:?}");
+}
+
+#[test]
+fn a_listener_hears_of_each_request_in_order_before_its_answer() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let ears = heard.clone();
+    let listener = Listener::new(move |record| ears.lock().unwrap().push((record.status, record.connection)));
+    let settings = Settings { keep: false, listener: Some(listener), ..Settings::default() };
+    let sandbox = Sandbox::start(settings).unwrap();
+    let mut client = Client::to(&sandbox.http_url());
+    for (target, count) in [(GOOD, 1), ("/", 2)] {
+        client.post(target);
+        assert_eq!(heard.lock().unwrap().len(), count);
+    }
+    post(&sandbox, GOOD);
+    assert_eq!(*heard.lock().unwrap(), [(200, 1), (404, 1), (200, 2)]);
+    assert_eq!((sandbox.request_count(), sandbox.requests().len()), (3, 0));
 }

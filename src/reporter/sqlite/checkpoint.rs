@@ -19,6 +19,9 @@ const WORTH_IT: u32 = 4000;
 /// From so many pages on the log has to begin anew.
 const TOO_LONG: u32 = 32_000;
 
+/// How long something may stand in the log alone. What is in the file too is safe from the loss of power, and of the log.
+const LONGEST_IN_LOG: Duration = Duration::from_secs(5);
+
 /// The most checkpoints in a row before the log begins anew.
 const MOST_ROUNDS: u32 = 4;
 
@@ -57,7 +60,7 @@ impl Checkpoints {
     /// For the connection that writes, to be called after each transaction.
     pub(super) fn noted(&self, pages: u32) {
         let before = self.pages.swap(pages, Ordering::AcqRel);
-        if pages >= WORTH_IT && before < WORTH_IT {
+        if before == 0 || (pages >= WORTH_IT && before < WORTH_IT) {
             // Else a thread that is about to wait could miss it.
             drop(self.state());
             self.changed.notify_one();
@@ -91,10 +94,12 @@ impl Checkpoints {
     fn wait(&self) -> bool {
         let mut state = self.state();
         state = self.changed.wait_timeout(state, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
-        while !state.is_over && self.pages.load(Ordering::Acquire) < WORTH_IT {
+        while !state.is_over && self.pages.load(Ordering::Acquire) == 0 {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        !state.is_over
+        let is_little = |state: &mut State| !state.is_over && self.pages.load(Ordering::Acquire) < WORTH_IT;
+        let waited = self.changed.wait_timeout_while(state, LONGEST_IN_LOG, is_little);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.is_over
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

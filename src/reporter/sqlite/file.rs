@@ -64,11 +64,12 @@ pub(super) struct OpenFile {
     /// The log of changes that are not in the file yet.
     pub(super) log: Arc<File>,
     /// Which file that is, so that its replacement is noticed.
-    identity: Identity,
+    pub(super) identity: Identity,
     lock: Descriptor,
 }
 
-type Identity = (u64, u64);
+/// Device and inode.
+pub(super) type Identity = (u64, u64);
 
 impl Place {
     /// Finds the folder of `path`, which must be there and, unless that is allowed, on this machine.
@@ -116,7 +117,7 @@ impl Place {
         fs::read(self.beside(".lock")).is_ok_and(|found| found == MARK)
     }
 
-    /// Makes an empty file for its owner alone, if there is none. Refuses what SQLite would take for an empty outbox.
+    /// Makes an empty file for its owner alone, if there is none.
     fn make(&self, lock: &File, patience: &Patience) -> Result<(), Failure> {
         if self.is_missing() {
             if !lock_byte(lock, MAKE_BYTE, Sharing::Exclusive, patience)? {
@@ -130,6 +131,11 @@ impl Place {
         if !found.is_file() {
             return Err(Failure::outbox(format!("{} is no file", self.path.display())));
         }
+        self.refuse_cut(&found)
+    }
+
+    /// Refuses what SQLite would take for empty.
+    fn refuse_cut(&self, found: &Metadata) -> Result<(), Failure> {
         let has_log = fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
         // SQLite takes a single byte for nothing.
         if found.len() == 1 || found.len() == 0 && has_log {
@@ -215,17 +221,33 @@ impl Place {
         Error::new(Kind::OutboxAccount, told)
     }
 
-    /// Gives a damaged outbox another name, so that a new one can take its place, if nobody else has it open. Tells the name.
-    pub(super) fn set_aside(&self, patience: &Patience) -> Result<Option<PathBuf>, Failure> {
+    /// Gives a damaged outbox another name, so that a new one can take its place. `damaged` is the file; none, if it could
+    /// not be opened. False: others have it open.
+    pub(super) fn set_aside(&self, damaged: Option<Identity>, patience: &Patience) -> Result<bool, Failure> {
         let _opening = no_opening();
         let lock = self.open_lock()?;
         if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Exclusive, patience)? {
-            return Ok(None);
+            return Ok(false);
         }
-        let name = self.unused_name();
-        fs::rename(&self.path, &name)?;
-        self.move_beside(&name)?;
-        Ok(Some(name))
+        if self.is_damaged(damaged, patience) {
+            let name = self.unused_name();
+            fs::rename(&self.path, &name)?;
+            self.move_beside(&name)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether the file that is there now is the damaged one. Another process may have set that aside meanwhile.
+    fn is_damaged(&self, damaged: Option<Identity>, patience: &Patience) -> bool {
+        let found = fs::symlink_metadata(&self.path);
+        match (damaged, found) {
+            (_, Err(_)) => false,
+            (Some(damaged), Ok(found)) => identity(&found) == damaged,
+            (None, Ok(found)) => {
+                let opened = self.refuse_cut(&found).and_then(|()| self.check(&mut self.connect(patience)?));
+                matches!(opened, Err(Failure::Corrupt(_)))
+            }
+        }
     }
 
     /// Gives the files beside the outbox the name that it has got.

@@ -27,6 +27,8 @@ struct State {
     lock: Option<Descriptor>,
     is_leading: bool,
     log: Option<Watched>,
+    /// How many outboxes were lost when the log was found.
+    lost: u64,
 }
 
 impl Lead {
@@ -35,9 +37,12 @@ impl Lead {
         Self { state: Mutex::default(), watch: Watch::new().ok() }
     }
 
-    /// Tries to be the one that sends.
-    pub(super) fn seek(&self, place: &Place) -> Result<bool, Failure> {
+    /// Tries to be the one that sends, when so many outboxes were lost before the one at `place`.
+    pub(super) fn seek(&self, place: &Place, lost: u64) -> Result<bool, Failure> {
         let mut state = self.state();
+        if state.lost != lost {
+            self.forget_log(&mut state);
+        }
         if !state.lock.as_ref().is_some_and(|lock| is_current(lock, place)) {
             *state = State { lock: Some(self.open(place)?), ..State::default() };
         }
@@ -47,7 +52,7 @@ impl Lead {
         }
         if state.is_leading && state.log.is_none() {
             let log = self.watch.as_ref().and_then(|watch| watch.add(&place.beside("-wal"), Change::Written).ok());
-            state.log = log;
+            (state.log, state.lost) = (log, lost);
         }
         Ok(state.is_leading)
     }
@@ -64,14 +69,18 @@ impl Lead {
     /// Lets others send.
     pub(super) fn give_up(&self) {
         let mut state = self.state();
-        if let (Some(watch), Some(log)) = (&self.watch, state.log) {
-            watch.remove(log);
-        }
+        self.forget_log(&mut state);
         if let Some(lock) = &state.lock {
             files::unlock(lock.file(), LEAD_BYTE).ok();
         }
         // Closed only now, so that those who notice find it unlocked.
         *state = State::default();
+    }
+
+    fn forget_log(&self, state: &mut State) {
+        if let (Some(watch), Some(log)) = (&self.watch, state.log.take()) {
+            watch.remove(log);
+        }
     }
 
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {

@@ -241,7 +241,7 @@ impl Outbox for SqliteOutbox {
 
     fn lead(&self) -> Result<bool, Error> {
         self.store.start();
-        self.lead.seek(&self.store.place).map_err(|failure| self.told(failure))
+        self.lead.seek(&self.store.place, self.store.lost()).map_err(|failure| self.told(failure))
     }
 
     fn resign(&self) {

@@ -1,6 +1,8 @@
 //! The outbox file as one process uses it: opened when it is needed, by one thread at a time.
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +14,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::ballast::Ballast;
 use super::checkpoint::{Checkpointed, Checkpoints};
 use super::failure::Failure;
-use super::file::{OpenFile, Place};
+use super::file::{Identity, OpenFile, Place};
 use super::patience::Patience;
 use super::rows;
 use super::sync::{Coming, Sync};
@@ -20,6 +22,9 @@ use super::turn::Turn;
 
 /// The longest that a fork waits for a call that is stuck in a disk.
 const LONGEST_FORK: Duration = Duration::from_secs(2);
+
+/// The longest that others are waited for before the log is written again.
+const LONGEST_REPAIR: Duration = Duration::from_secs(1);
 
 /// The longest that a checkpoint waits for those who write or read.
 const LONGEST_CHECKPOINT: Duration = Duration::from_millis(50);
@@ -104,7 +109,25 @@ impl Store {
 
     /// Waits until a write has reached the disk.
     pub(super) fn sync<T>(&self, written: &Written<T>) -> Result<(), Failure> {
-        Ok(self.sync.wait(written.number, &written.log)?)
+        let told = |failure: Failure| io::Error::other(failure.told(&self.place.path));
+        Ok(self.sync.wait(written.number, &written.log, &|| self.write_log_again().map_err(told))?)
+    }
+
+    /// Writes the log over itself, so that the next flush takes all of it to the disk.
+    fn write_log_again(&self) -> Result<(), Failure> {
+        self.with_file(soon(LONGEST_REPAIR), |file| {
+            // So that nobody else writes meanwhile, or begins the log anew.
+            let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
+            let (mut block, mut at) = (vec![0; 64 * 1024], 0_u64);
+            loop {
+                let length = file.log.read_at(&mut block, at)?;
+                let Some(bytes) = block.get(..length).filter(|bytes| !bytes.is_empty()) else {
+                    return Ok(());
+                };
+                file.log.write_all_at(bytes, at)?;
+                at = at.saturating_add(u64::try_from(length).unwrap_or(0));
+            }
+        })
     }
 
     /// Does `work`, which writes nothing.
@@ -122,8 +145,8 @@ impl Store {
         let mut open = self.open();
         match self.attempt(&mut open, &work) {
             Err(Failure::Corrupt(what)) => {
-                *open = None;
-                self.set_aside(what, deadline)?;
+                let damaged = open.take().map(|file| file.identity);
+                self.set_aside(what, damaged, deadline)?;
                 self.attempt(&mut open, &work)
             }
             other => other,
@@ -162,19 +185,17 @@ impl Store {
         Ok(file)
     }
 
-    fn set_aside(&self, what: String, deadline: Instant) -> Result<(), Failure> {
+    fn set_aside(&self, what: String, damaged: Option<Identity>, deadline: Instant) -> Result<(), Failure> {
         self.close_checkpointing();
         if !self.place.was_outbox() {
             let told = format!("{} is no outbox and never was one: choose another path", self.place.path.display());
             return Err(Failure::outbox(told));
         }
-        match self.place.set_aside(&Patience::until(deadline))? {
-            Some(_) => {
-                self.lost.fetch_add(1, Ordering::AcqRel);
-                Ok(())
-            }
-            None => Err(Failure::Corrupt(what)),
+        if !self.place.set_aside(damaged, &Patience::until(deadline))? {
+            return Err(Failure::Corrupt(what));
         }
+        self.lost.fetch_add(1, Ordering::AcqRel);
+        Ok(())
     }
 
     /// Closes what a checkpoint keeps open, unless one is under way: that one has it open for no longer than it lasts.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The longest that a flush waits for writes that are about to be made.
@@ -25,6 +25,8 @@ struct State {
     is_under_way: bool,
     /// How many threads are about to write, and will wait for the disk.
     coming: usize,
+    /// Whether the last flush failed. The system then counts as written what is not on the disk, and flushes it no more.
+    is_torn: bool,
     /// How many flushes have failed, and why the last one did.
     failures: u64,
     failure: Option<(io::ErrorKind, String)>,
@@ -59,8 +61,8 @@ impl Sync {
     }
 
     /// Waits until the write of that number has reached the disk. One of those who wait flushes for all whose writes were
-    /// made before.
-    pub(super) fn wait(&self, write: u64, log: &Arc<File>) -> io::Result<()> {
+    /// made before. After a flush that failed, `mend` is to write all of the log again first.
+    pub(super) fn wait(&self, write: u64, log: &File, mend: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
         let mut state = self.state();
         let failures = state.failures;
         while state.synced < write {
@@ -70,24 +72,31 @@ impl Sync {
             state = if state.is_under_way {
                 self.ended.wait(state).unwrap_or_else(PoisonError::into_inner)
             } else {
-                self.flush(state, log)
+                self.flush(state, log, mend)
             };
         }
         Ok(())
     }
 
-    fn flush<'a>(&'a self, mut state: MutexGuard<'a, State>, log: &Arc<File>) -> MutexGuard<'a, State> {
+    fn flush<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        log: &File,
+        mend: &dyn Fn() -> io::Result<()>,
+    ) -> MutexGuard<'a, State> {
         state.is_under_way = true;
         let is_coming = |state: &mut State| state.coming > 0;
         let waited = self.all_came.wait_timeout_while(state, LONGEST_WAIT, is_coming);
         state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        let written = state.written;
+        let (written, is_torn) = (state.written, state.is_torn);
         drop(state);
-        let flushed = log.sync_data();
+        let mended = if is_torn { mend() } else { Ok(()) };
+        let flushed = mended.and_then(|()| log.sync_data());
         #[cfg(feature = "testing")]
         crate::reporter::stub::SYNCS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let mut state = self.state();
         state.is_under_way = false;
+        state.is_torn = flushed.is_err();
         match flushed {
             Ok(()) => state.synced = state.synced.max(written),
             Err(error) => {
@@ -117,32 +126,42 @@ impl State {
 mod tests {
     use super::*;
 
+    fn whole() -> io::Result<()> {
+        panic!("no flush has failed");
+    }
+
     #[test]
     fn a_flush_waits_for_those_who_are_about_to_write_but_not_for_long() {
-        let log = Arc::new(File::create(std::path::Path::new(env!("OUT_DIR")).join("synced")).unwrap());
+        let log = File::create(std::path::Path::new(env!("OUT_DIR")).join("synced")).unwrap();
         let sync = Sync::default();
         let coming = sync.coming();
         let first = sync.written();
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| sync.wait(first, &log).unwrap());
+            let waiter = scope.spawn(|| sync.wait(first, &log, &whole).unwrap());
             while !sync.state().is_under_way && sync.state().synced == 0 {}
             let second = sync.written();
             drop(coming);
             waiter.join().unwrap();
             assert!(sync.state().synced >= first);
-            sync.wait(second, &log).unwrap();
+            sync.wait(second, &log, &whole).unwrap();
         });
         let _never_comes = sync.coming();
-        sync.wait(sync.written(), &log).unwrap();
+        sync.wait(sync.written(), &log, &whole).unwrap();
         assert_eq!(sync.state().synced, 3);
     }
 
     #[test]
     fn a_disk_that_fails_is_told_to_all_who_wait() {
-        let log = Arc::new(File::open("/proc/self/stat").unwrap());
+        let log = File::open("/proc/self/stat").unwrap();
         let sync = Sync::default();
-        assert!(sync.wait(sync.written(), &log).is_err());
-        assert!(sync.wait(sync.written(), &log).is_err());
-        assert_eq!(sync.state().synced, 0);
+        let mended = std::cell::Cell::new(0);
+        let mend = || {
+            mended.set(mended.get() + 1);
+            Ok(())
+        };
+        assert!(sync.wait(sync.written(), &log, &mend).is_err());
+        assert_eq!(mended.get(), 0);
+        assert!(sync.wait(sync.written(), &log, &mend).is_err());
+        assert_eq!((sync.state().synced, mended.get()), (0, 1));
     }
 }

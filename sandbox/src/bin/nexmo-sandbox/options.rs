@@ -21,6 +21,7 @@ Behaviours:
   slow=MILLISECONDS       judge as always, answer later
   status=CODE             that status with its documented body
   echo=CODE               that status with a body that repeats the request
+  erratic=SEED            judge as always, but fail, stall or hang up at random
 The most specific rule wins: message, account, all. With *TIMES a rule is used up
 after so many requests.
 
@@ -84,6 +85,7 @@ impl Options {
             print: self.verbose || (self.command.is_empty() && !self.quiet),
             // This process has no reader for them but the log, and may run for weeks.
             keep: false,
+            listener: None,
         })
     }
 }

@@ -1,0 +1,63 @@
+//! What an outbox file says of itself, read past the library.
+
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+/// The counters of a file, and its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Books {
+    pub(crate) accepted: u64,
+    pub(crate) sent: u64,
+    pub(crate) replaced: u64,
+    /// Refused, expired or dropped.
+    pub(crate) put_aside: u64,
+    pub(crate) rows: u64,
+    /// Aside, or aside and forgotten.
+    pub(crate) aside: u64,
+}
+
+impl Books {
+    /// Reads the books at one moment; none if there is no file, or nothing in it yet. Leaves the log as it is.
+    pub(crate) fn read(outbox: &Path) -> Option<Self> {
+        const ALL: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), sent, replaced, \
+                           refused + expired + dropped, (SELECT count(*) FROM report), \
+                           forgotten + (SELECT count(*) FROM aside) FROM tally";
+        let connection = open(outbox)?;
+        let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let read = |row: &rusqlite::Row<'_>| {
+            let count = |index| row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap());
+            Ok(Self {
+                accepted: count(0)?,
+                sent: count(1)?,
+                replaced: count(2)?,
+                put_aside: count(3)?,
+                rows: count(4)?,
+                aside: count(5)?,
+            })
+        };
+        (version > 0).then(|| connection.query_row(ALL, [], read).unwrap())
+    }
+
+    /// Fails unless each report has one fate, and each that has none its row.
+    #[track_caller]
+    pub(crate) fn audit(&self) {
+        assert_eq!(self.accepted, self.sent + self.replaced + self.put_aside + self.rows, "{self:?}");
+    }
+}
+
+/// Has the database look for damage in itself.
+#[track_caller]
+pub(crate) fn assert_sound(outbox: &Path) {
+    let found: String = open(outbox).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "ok");
+}
+
+fn open(outbox: &Path) -> Option<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = outbox.exists().then(|| Connection::open_with_flags(outbox, flags).unwrap())?;
+    connection.busy_timeout(super::SOON).unwrap();
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    Some(connection)
+}

@@ -1,0 +1,157 @@
+//! What is at the path is no outbox, or not one of ours: it is refused, and left as it is.
+
+use std::ffi::CString;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use nexmo_conversion::Kind;
+use rusqlite::Connection;
+
+use crate::common::{Dice, Folder, in_file, reporter, sms};
+use crate::torn::left_behind;
+use crate::{NOWHERE, beside, refusal, set_aside, try_open};
+
+fn garbage(beginning: &[u8], length: usize) -> Vec<u8> {
+    let mut dice = Dice::new(length as u64);
+    let rest = (beginning.len()..length).map(|_| u8::try_from(dice.throw(256)).unwrap());
+    beginning.iter().copied().chain(rest).collect()
+}
+
+/// Holds that an outbox at `path` is refused, twice, and that the files there are what they were.
+#[track_caller]
+fn is_refused_and_untouched(path: &Path, kind: Kind) {
+    let files = [path.to_owned(), beside(path, "-wal"), beside(path, "-journal")];
+    let before = files.each_ref().map(|file| fs::read(file).ok());
+    assert_eq!((refusal(path), refusal(path)), (kind, kind));
+    let after = files.each_ref().map(|file| fs::read(file).ok());
+    assert!(before[0] == after[0], "{} was changed", path.display());
+    assert!(set_aside(path).is_empty(), "it is not ours to rename");
+    // A log that is not there may come; one that is there stays as it is.
+    assert!(before.iter().zip(&after).all(|(before, after)| before.is_none() || before == after));
+}
+
+#[test]
+fn a_file_that_never_was_an_outbox_is_refused_and_left_as_it_is() {
+    let lengths = [1, 15, 16, 99, 100, 511, 512, 4095, 4096, 50_000];
+    for (length, beginning) in lengths.iter().flat_map(|length| [(length, &b""[..]), (length, b"SQLite format 3\0")]) {
+        // What another program keeps under the name of the lock file says nothing of an outbox.
+        for lock in [None, Some(&b""[..]), Some(b"4711\n"), Some(b"Processes that use something else lock this one.\n")]
+        {
+            let folder = Folder::new();
+            let outbox = folder.outbox();
+            fs::write(&outbox, garbage(beginning, (*length).max(beginning.len()))).unwrap();
+            if let Some(lock) = lock {
+                fs::write(beside(&outbox, ".lock"), lock).unwrap();
+            }
+            is_refused_and_untouched(&outbox, Kind::Outbox);
+            assert_eq!(fs::read(beside(&outbox, ".lock")).unwrap(), lock.unwrap_or_default(), "the lock file");
+        }
+    }
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let forms = [
+        "CREATE TABLE report (id INTEGER PRIMARY KEY, text TEXT)",
+        "PRAGMA application_id = 1; CREATE TABLE theirs (id)",
+        "PRAGMA user_version = 1; CREATE TABLE theirs (id)",
+        "PRAGMA journal_mode = WAL; CREATE TABLE theirs (id); INSERT INTO theirs VALUES (1)",
+        "PRAGMA encoding = 'UTF-16'; CREATE TABLE theirs (id)",
+    ];
+    for form in forms {
+        let folder = Folder::new();
+        let database = Connection::open(folder.outbox()).unwrap();
+        database.execute_batch(form).unwrap();
+        // Closed, and in use by its owner.
+        is_refused_and_untouched(&folder.outbox(), Kind::Outbox);
+        drop(database);
+        is_refused_and_untouched(&folder.outbox(), Kind::Outbox);
+    }
+}
+
+#[test]
+fn an_outbox_of_a_later_version_is_refused_and_left_as_it_is() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    let first = try_open(&outbox, NOWHERE).unwrap();
+    first.submit(&sms("id", true)).unwrap();
+    drop(first);
+    let database = Connection::open(&outbox).unwrap();
+    database.pragma_update(None, "user_version", 2).unwrap();
+    is_refused_and_untouched(&outbox, Kind::Outbox);
+    database.pragma_update(None, "user_version", 1).unwrap();
+    let reporter = reporter(NOWHERE, &in_file(&outbox));
+    assert_eq!(reporter.statistics().unwrap().pending, 1, "it was not harmed");
+}
+
+#[test]
+fn what_is_no_file_is_refused() {
+    let folder = Folder::new();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("folder")).unwrap();
+    fs::write(path("target"), b"").unwrap();
+    symlink(path("target"), path("link")).unwrap();
+    symlink(path("nowhere"), path("broken")).unwrap();
+    make_fifo(&path("fifo"));
+    for name in ["folder", "link", "broken", "fifo"] {
+        assert_eq!(refusal(&path(name)), Kind::Outbox, "{name}");
+    }
+    assert!(!path("nowhere").exists() && fs::read(path("target")).unwrap().is_empty());
+    // The files beside an outbox are no less choosy.
+    for (name, suffix) in [("a", ".lock"), ("b", "-wal"), ("c", ".lock"), ("d", "-wal")] {
+        let beside = beside(&path(name), suffix);
+        left_behind(&path(name), NOWHERE, 3, true);
+        fs::remove_file(&beside).ok();
+        if name < "c" {
+            make_fifo(&beside)
+        } else {
+            symlink(path("target"), &beside).unwrap()
+        }
+        assert_eq!(refusal(&path(name)), Kind::Outbox, "{suffix} of {name}");
+    }
+    assert!(fs::read(path("target")).unwrap().is_empty());
+    assert_eq!(refusal(&path("nowhere/outbox")), Kind::Outbox);
+    assert_eq!(refusal(&path("target/outbox")), Kind::Outbox);
+}
+
+fn make_fifo(path: &Path) {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    // SAFETY: the path ends with NUL and outlives the call.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+}
+
+#[test]
+fn what_may_not_be_read_or_written_is_a_status() {
+    let folder = Folder::new();
+    let (outbox, inner) = (folder.outbox(), folder.path().join("inner"));
+    let first = try_open(&outbox, NOWHERE).unwrap();
+    first.submit(&sms("id", true)).unwrap();
+    drop(first);
+    fs::create_dir(&inner).unwrap();
+    let modes = [(folder.path(), 0o555), (&outbox, 0o444), (&inner, 0o000)];
+    modes.iter().for_each(|(path, mode)| fs::set_permissions(path, fs::Permissions::from_mode(*mode)).unwrap());
+    let kinds = as_nobody(|| [refusal(&outbox), refusal(&inner.join("outbox")), refusal(&folder.path().join("new"))]);
+    assert_eq!(kinds, [Kind::Outbox; 3]);
+    modes.iter().for_each(|(path, _)| fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap());
+    assert_eq!(try_open(&outbox, NOWHERE).unwrap().statistics().unwrap().pending, 1);
+}
+
+/// Does `work` without the rights of root, who may read and write everything.
+fn as_nobody<T>(work: impl FnOnce() -> T) -> T {
+    const KEEP: libc::c_long = -1;
+    let become_user = |user: libc::c_long| {
+        // SAFETY: no memory is involved. The system call itself changes this thread alone, where libc's function would
+        // change all.
+        unsafe { libc::syscall(libc::SYS_setresuid, KEEP, user, KEEP) }
+    };
+    // SAFETY: no memory is involved.
+    if unsafe { libc::geteuid() } != 0 {
+        return work();
+    }
+    assert_eq!(become_user(65_534), 0);
+    let result = work();
+    assert_eq!(become_user(0), 0);
+    result
+}
