@@ -345,7 +345,8 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     service.does(Behaviour::Unavailable(Some(3600)));
     submit(&reporter, "rest", 25);
     reporter.submit(&sms("rest-24", false)).unwrap();
-    wait_until("rest", SOON, || statistics(&reporter).under_way == 0 && service.count() > 6);
+    let is_unavailable = |last: nexmo_conversion::LastError| last.http_status == Some(503);
+    wait_until("rest", SOON, || statistics(&reporter).last_error.is_some_and(is_unavailable));
     let (counted, books) = (statistics(&reporter), Books::read(&outbox).unwrap());
     books.audit();
     let expected = Books { accepted: 32, sent: 5, replaced: 1, put_aside: 6, rows: 20, aside: 6 };

@@ -161,6 +161,10 @@ impl Outbox for MemoryOutbox {
         Ok(Inventory { tally: Tally { aside, ..state.tally }, oldest })
     }
 
+    fn has_aside(&self) -> Result<bool, Error> {
+        Ok(!self.state().aside.is_empty())
+    }
+
     fn last(&self) -> Result<u64, Error> {
         Ok(self.state().tally.accepted)
     }

@@ -177,6 +177,9 @@ pub(crate) trait Outbox: Send + Sync {
     /// Its state.
     fn inventory(&self) -> Result<Inventory, Error>;
 
+    /// Whether something is aside. For the worker.
+    fn has_aside(&self) -> Result<bool, Error>;
+
     /// The number of the report that was accepted last.
     fn last(&self) -> Result<u64, Error>;
 

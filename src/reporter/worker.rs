@@ -314,9 +314,9 @@ impl Worker {
         }
         let is_long = self.is_leading && self.outbox.notices();
         self.next_sweep = after(now, if is_long { SWEEP } else { SHORT_SWEEP });
-        match self.outbox.inventory() {
-            Ok(inventory) if inventory.tally.aside > 0 => self.shared.aside.ring(),
-            Ok(_) => {}
+        match self.outbox.has_aside() {
+            Ok(true) => self.shared.aside.ring(),
+            Ok(false) => {}
             Err(error) => self.next_sweep = self.outbox_failed(error),
         }
     }

@@ -154,6 +154,14 @@ impl Place {
         Ok(())
     }
 
+    /// Refuses to go on when there is no file.
+    pub(super) fn refuse_missing(&self) -> Result<(), Failure> {
+        match self.is_missing() {
+            true => Err(Failure::outbox(format!("{} was removed", self.path.display()))),
+            false => Ok(()),
+        }
+    }
+
     fn is_missing(&self) -> bool {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
     }

@@ -23,7 +23,7 @@ use self::failure::Failure;
 use self::file::Place;
 use self::lead::Lead;
 use self::rows::Put;
-use self::store::Store;
+use self::store::{Access, Store};
 use super::outbox::{Aside, Entry, Fate, Inventory, Outbox, Reason, Settlement, Taken, WhenFull, full, oldest_share};
 use crate::clock::Moment;
 use crate::conversion::Conversion;
@@ -93,8 +93,9 @@ impl SqliteOutbox {
         failure.told(&self.store.place.path)
     }
 
-    fn callers_deadline(&self) -> Instant {
-        after(self.lock_wait)
+    /// How a caller comes to the file, which is made if it is not there.
+    fn callers(&self) -> Access {
+        Access { deadline: after(self.lock_wait), may_make: true }
     }
 
     /// The number of a row of the file that is in use now.
@@ -110,7 +111,7 @@ impl SqliteOutbox {
 
     fn try_settle(&self, batch: &[Settlement]) -> Result<(), Failure> {
         let fates = || batch.iter().filter_map(|settled| Some((self.row(settled.id)?, &settled.fate)));
-        self.store.write(after(WORKERS_WAIT), |rows| rows::settle(rows, fates())).map(drop)
+        self.store.write(workers(), |rows| rows::settle(rows, fates())).map(drop)
     }
 
     /// Takes entries out of what `next` reads, a chunk at a time, until there are `limit` or no more.
@@ -140,7 +141,7 @@ impl SqliteOutbox {
 
     /// Reports next to a row, with their numbers.
     fn beside(&self, row: u64, is_older: bool, limit: u32) -> Result<Vec<Entry>, Failure> {
-        self.store.read(after(WORKERS_WAIT), |rows| {
+        self.store.read(workers(), |rows| {
             let found = rows::beside(rows, row, is_older, limit)?;
             Ok(found.into_iter().map(|entry| Entry { id: self.id(entry.id), ..entry }).collect())
         })
@@ -168,7 +169,7 @@ impl Outbox for SqliteOutbox {
     fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
         let put = |rows: &Connection| rows::put(rows, conversion, self.most, self.when_full);
         let coming = self.survives_power_loss.then(|| self.store.about_to_write());
-        let written = self.store.write(self.callers_deadline(), put).map_err(|failure| self.told(failure))?;
+        let written = self.store.write(self.callers(), put).map_err(|failure| self.told(failure))?;
         drop(coming);
         let Put::Accepted { has_dropped } = written.done else {
             return Err(full(self.most));
@@ -218,24 +219,29 @@ impl Outbox for SqliteOutbox {
         if self.inventory()?.tally.aside == 0 {
             return Ok(None);
         }
-        let fetched = self.store.write(self.callers_deadline(), rows::fetch_aside);
+        let fetched = self.store.write(self.callers(), rows::fetch_aside);
         fetched.map(|written| written.done).map_err(|failure| self.told(failure))
     }
 
     fn inventory(&self) -> Result<Inventory, Error> {
-        self.store.read(self.callers_deadline(), rows::inventory).map_err(|failure| self.told(failure))
+        self.store.read(self.callers(), rows::inventory).map_err(|failure| self.told(failure))
+    }
+
+    fn has_aside(&self) -> Result<bool, Error> {
+        let inventory = self.store.read(workers(), rows::inventory).map_err(|failure| self.told(failure))?;
+        Ok(inventory.tally.aside > 0)
     }
 
     fn last(&self) -> Result<u64, Error> {
         let last = |rows: &Connection| Ok(self.id(rows::tally(rows)?.accepted));
-        self.store.read(self.callers_deadline(), last).map_err(|failure| self.told(failure))
+        self.store.read(self.callers(), last).map_err(|failure| self.told(failure))
     }
 
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {
         let Some(row) = self.row(id) else {
             return Ok(true);
         };
-        let lowest = self.store.read(after(WORKERS_WAIT), rows::lowest).map_err(|failure| self.told(failure))?;
+        let lowest = self.store.read(workers(), rows::lowest).map_err(|failure| self.told(failure))?;
         Ok(lowest.is_none_or(|lowest| lowest > row))
     }
 
@@ -269,6 +275,11 @@ impl Drop for SqliteOutbox {
     fn drop(&mut self) {
         self.store.end();
     }
+}
+
+/// How the worker comes to the file. If that was removed, there is nothing for it to do.
+fn workers() -> Access {
+    Access { deadline: after(WORKERS_WAIT), may_make: false }
 }
 
 fn after(wait: Duration) -> Instant {

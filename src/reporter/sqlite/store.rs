@@ -52,6 +52,15 @@ pub(super) struct Store {
     lost: AtomicU64,
 }
 
+/// On which terms somebody comes to the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Access {
+    /// Until when others are waited for.
+    pub(super) deadline: Instant,
+    /// Whether a file is made if there is none.
+    pub(super) may_make: bool,
+}
+
 /// What was written: what came of the work, and where to wait for the disk.
 pub(super) struct Written<T> {
     pub(super) done: T,
@@ -81,14 +90,14 @@ impl Store {
         self.lost.load(Ordering::Acquire)
     }
 
-    /// Does `work` in a transaction. Others are waited for until `deadline`. A damaged file is set aside if it can be, and
+    /// Does `work` in a transaction. Others are waited for until a deadline. A damaged file is set aside if it can be, and
     /// the work done in the one that follows.
     pub(super) fn write<T>(
         &self,
-        deadline: Instant,
+        access: Access,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Written<T>, Failure> {
-        let written = self.with_file(deadline, |file| {
+        let written = self.with_file(access, |file| {
             if self.was_full.load(Ordering::Acquire) {
                 // Once all of it is in the file, the log begins anew in the room that it has. Else the write may fit all the same.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
@@ -115,7 +124,7 @@ impl Store {
 
     /// Writes the log over itself, so that the next flush takes all of it to the disk.
     fn write_log_again(&self) -> Result<(), Failure> {
-        self.with_file(soon(LONGEST_REPAIR), |file| {
+        self.with_file(Access { deadline: soon(LONGEST_REPAIR), may_make: false }, |file| {
             // So that nobody else writes meanwhile, or begins the log anew.
             let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
             let (mut block, mut at) = (vec![0; 64 * 1024], 0_u64);
@@ -133,21 +142,22 @@ impl Store {
     /// Does `work`, which writes nothing.
     pub(super) fn read<T>(
         &self,
-        deadline: Instant,
+        access: Access,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
-        self.with_file(deadline, |file| Ok(work(&file.connection)?))
+        self.with_file(access, |file| Ok(work(&file.connection)?))
     }
 
-    fn with_file<T>(&self, deadline: Instant, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with_file<T>(&self, access: Access, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
+        let Access { deadline, may_make } = access;
         let _turn = self.turn.take(deadline).ok_or(Failure::Busy)?;
         self.patience.lasts_until(deadline);
         let mut open = self.open();
-        match self.attempt(&mut open, &work) {
+        match self.attempt(&mut open, may_make, &work) {
             Err(Failure::Corrupt(what)) => {
                 let damaged = open.take().map(|file| file.identity);
                 self.set_aside(what, damaged, deadline)?;
-                self.attempt(&mut open, &work)
+                self.attempt(&mut open, may_make, &work)
             }
             other => other,
         }
@@ -156,6 +166,7 @@ impl Store {
     fn attempt<T>(
         &self,
         open: &mut Option<OpenFile>,
+        may_make: bool,
         work: &impl Fn(&OpenFile) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         if open.as_ref().is_some_and(|file| !file.is_current(&self.place)) {
@@ -165,7 +176,12 @@ impl Store {
         }
         let file = match open {
             Some(file) => file,
-            None => open.insert(self.open_file()?),
+            None => {
+                if !may_make {
+                    self.place.refuse_missing()?;
+                }
+                open.insert(self.open_file()?)
+            }
         };
         work(file)
     }
