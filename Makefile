@@ -4,6 +4,7 @@
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
 # make crash      the long forms of the tests that kill, stop and confuse reporters; a quarter of an hour
+# make bench      what submitting to a reporter costs, and emptying its outbox; some minutes
 # make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
 # make clean      forgets all that was built
 
@@ -41,7 +42,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
 	--answer message=twice:unavailable=0*2
 
-.PHONY: crash fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
+.PHONY: bench crash fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME)
 
@@ -173,6 +174,12 @@ check-forks: $(BUILD)/c/forks $(BUILD)/c/outbox_forks $(SANDBOX)
 
 crash: | tools-rust
 	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test crash --test processes --test outage --test order -- --nocapture
+
+# --- bench ---
+
+# Figures, never a test. ARGUMENTS may name a folder for the outboxes, with a slash in it, and parts to run.
+bench: | tools-rust
+	$(CARGO) bench --locked --quiet --features testing --bench reporter -- $(ARGUMENTS)
 
 # --- fuzz ---
 

@@ -1,5 +1,5 @@
-//! What `submit` costs in each durability, and how fast an outbox is emptied. `make bench-reporter` runs it; the argument
-//! is the folder for the outboxes.
+//! What `submit` costs in each durability, and how fast an outbox is emptied. `make bench` runs it; an argument with a slash
+//! is the folder for the outboxes, any other the name of a part to run in place of all.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
@@ -14,16 +14,27 @@ use nexmo_conversion::{Channel, Conversion, Durability, MessageId, Reporter, Rep
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn main() {
-    let folder = env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let folder = arguments.iter().find(|argument| argument.contains('/'));
+    let is_asked = |part: &str| arguments.iter().all(|argument| argument.contains('/') || argument == part);
     let folder = folder.map_or_else(env::temp_dir, PathBuf::from).join(format!("nexmo-bench-{}", process::id()));
     fs::create_dir(&folder).unwrap();
     println!("outboxes in {}", folder.display());
-    for durability in [Durability::None, Durability::Process] {
-        flat_out(&folder, durability);
+    if is_asked("none") {
+        flat_out(&folder, Durability::None);
     }
-    paced(&folder);
-    power(&folder);
-    backlog(&folder, 1_000_000);
+    if is_asked("process") {
+        flat_out(&folder, Durability::Process);
+    }
+    if is_asked("paced") {
+        paced(&folder);
+    }
+    if is_asked("power") {
+        power(&folder);
+    }
+    if is_asked("backlog") {
+        backlog(&folder, 1_000_000);
+    }
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -37,7 +48,14 @@ fn report() -> Conversion {
 
 fn options(outbox: &Path, durability: Durability) -> ReporterOptions<'_> {
     let outbox = (durability != Durability::None).then_some(outbox);
-    ReporterOptions { outbox, durability, most_reports: Some(10_000_000), connections: Some(32), ..Default::default() }
+    ReporterOptions {
+        outbox,
+        durability,
+        most_reports: Some(10_000_000),
+        connections: Some(32),
+        lock_wait: Some(Duration::from_secs(10)),
+        ..Default::default()
+    }
 }
 
 /// How long each of `count` submits took, in nanoseconds, the shortest first.

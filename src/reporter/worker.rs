@@ -148,7 +148,7 @@ impl Worker {
     fn plan_second_look(&mut self, has_noticed: bool) {
         let now = Instant::now();
         let wait = match self.second_look {
-            _ if has_noticed => Some(FIRST_LOOK),
+            _ if has_noticed && self.shared.wants_reports() => Some(FIRST_LOOK),
             Some((due, wait)) if now >= due => Some(wait.saturating_mul(10)).filter(|wait| *wait <= LAST_LOOK),
             Some(_) => return,
             None => None,

@@ -14,10 +14,10 @@ use super::turn::Turn;
 use crate::sys;
 
 /// From so many pages in the log on it is worth a checkpoint.
-const WORTH_IT: u32 = 4000;
+const WORTH_IT: u32 = 16_000;
 
 /// From so many pages on the log has to begin anew.
-const TOO_LONG: u32 = 32_000;
+const TOO_LONG: u32 = 64_000;
 
 /// How long something may stand in the log alone. What is in the file too is safe from the loss of power, and of the log.
 const LONGEST_IN_LOG: Duration = Duration::from_secs(5);

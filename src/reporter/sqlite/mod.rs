@@ -5,11 +5,12 @@ mod checkpoint;
 mod failure;
 mod file;
 mod forks;
+mod group;
 mod lead;
 mod patience;
 mod rows;
 mod store;
-mod sync;
+mod transaction;
 mod turn;
 
 use std::os::fd::BorrowedFd;
@@ -24,6 +25,7 @@ use self::file::Place;
 use self::lead::Lead;
 use self::rows::Put;
 use self::store::{Access, Store};
+use self::transaction::in_transaction;
 use super::outbox::{Aside, Entry, Fate, Inventory, Outbox, Reason, Settlement, Taken, WhenFull, full, oldest_share};
 use crate::clock::Moment;
 use crate::conversion::Conversion;
@@ -109,6 +111,27 @@ impl SqliteOutbox {
         (self.id(row) == id).then_some(row)
     }
 
+    /// Puts many reports in one transaction, and waits for the disk.
+    fn put_all(&self, all: &[Conversion]) -> Vec<Result<bool, Error>> {
+        let put = |rows: &Connection| {
+            all.iter().map(|report| rows::put(rows, report, self.most, self.when_full)).collect::<Result<Vec<_>, _>>()
+        };
+        let written = self.store.write(self.callers(), put);
+        let flushed = written.and_then(|written| self.store.flush(&written).map(|()| written.done));
+        match flushed.map_err(|failure| self.told(failure)) {
+            Ok(puts) => puts.iter().map(|put| self.accepted(put)).collect(),
+            Err(error) => all.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    /// Whether the oldest was set aside for what was accepted.
+    fn accepted(&self, put: &Put) -> Result<bool, Error> {
+        match put {
+            Put::Accepted { has_dropped } => Ok(*has_dropped),
+            Put::Full => Err(full(self.most)),
+        }
+    }
+
     fn try_settle(&self, batch: &[Settlement]) -> Result<(), Failure> {
         let fates = || batch.iter().filter_map(|settled| Some((self.row(settled.id)?, &settled.fate)));
         self.store.write(workers(), |rows| rows::settle(rows, fates())).map(drop)
@@ -167,17 +190,17 @@ impl SqliteOutbox {
 
 impl Outbox for SqliteOutbox {
     fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
-        let put = |rows: &Connection| rows::put(rows, conversion, self.most, self.when_full);
-        let coming = self.survives_power_loss.then(|| self.store.about_to_write());
-        let written = self.store.write(self.callers(), put).map_err(|failure| self.told(failure))?;
-        drop(coming);
-        let Put::Accepted { has_dropped } = written.done else {
-            return Err(full(self.most));
-        };
         if self.survives_power_loss {
-            self.store.sync(&written).map_err(|failure| self.told(failure))?;
+            let busy = || self.told(Failure::Busy);
+            return self.store.group.put(conversion, after(self.lock_wait), &|all| self.put_all(all), &busy);
         }
-        Ok(has_dropped)
+        let put = |rows: &Connection| match rows::put_new(rows, conversion, self.most)? {
+            // Most often there is room, and no earlier report for the message.
+            true => Ok(Put::Accepted { has_dropped: false }),
+            false => in_transaction(rows, |rows| rows::put(rows, conversion, self.most, self.when_full)),
+        };
+        let written = self.store.write_at_once(self.callers(), put).map_err(|failure| self.told(failure))?;
+        self.accepted(&written.done)
     }
 
     fn take(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {

@@ -15,9 +15,10 @@ use super::ballast::Ballast;
 use super::checkpoint::{Checkpointed, Checkpoints};
 use super::failure::Failure;
 use super::file::{Identity, OpenFile, Place};
+use super::group::Group;
 use super::patience::Patience;
 use super::rows;
-use super::sync::{Coming, Sync};
+use super::transaction::in_transaction;
 use super::turn::Turn;
 
 /// The longest that a fork waits for a call that is stuck in a disk.
@@ -36,7 +37,8 @@ static IS_CROSSING: AtomicBool = AtomicBool::new(false);
 /// One outbox file.
 pub(super) struct Store {
     pub(super) place: Place,
-    sync: Sync,
+    /// Those who wait for the disk together.
+    pub(super) group: Group,
     pub(super) ballast: Ballast,
     /// Whose turn it is to use what is open.
     turn: Turn,
@@ -64,7 +66,6 @@ pub(super) struct Access {
 /// What was written: what came of the work, and where to wait for the disk.
 pub(super) struct Written<T> {
     pub(super) done: T,
-    number: u64,
     log: Arc<File>,
 }
 
@@ -73,7 +74,7 @@ impl Store {
         Self {
             ballast: Ballast::new(place.beside(".ballast")),
             place,
-            sync: Sync::default(),
+            group: Group::default(),
             turn: Turn::default(),
             open: Mutex::default(),
             checkpoints: Arc::default(),
@@ -97,29 +98,31 @@ impl Store {
         access: Access,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Written<T>, Failure> {
+        self.write_at_once(access, |rows| in_transaction(rows, &work))
+    }
+
+    /// As [`Store::write`], for `work` that has its own transaction.
+    pub(super) fn write_at_once<T>(
+        &self,
+        access: Access,
+        work: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<Written<T>, Failure> {
         let written = self.with_file(access, |file| {
             if self.was_full.load(Ordering::Acquire) {
                 // Once all of it is in the file, the log begins anew in the room that it has. Else the write may fit all the same.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
-            let transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
-            let done = work(&transaction)?;
-            transaction.commit()?;
-            Ok(Written { done, number: self.sync.written(), log: Arc::clone(&file.log) })
+            let done = work(&file.connection)?;
+            Ok(Written { done, log: Arc::clone(&file.log) })
         });
         self.was_full.store(matches!(written, Err(Failure::Full)), Ordering::Release);
         written
     }
 
-    /// Says that a write is coming that will be waited for.
-    pub(super) fn about_to_write(&self) -> Coming<'_> {
-        self.sync.coming()
-    }
-
-    /// Waits until a write has reached the disk.
-    pub(super) fn sync<T>(&self, written: &Written<T>) -> Result<(), Failure> {
+    /// Has the write reach the disk, and all before it. One thread does this at a time.
+    pub(super) fn flush<T>(&self, written: &Written<T>) -> Result<(), Failure> {
         let told = |failure: Failure| io::Error::other(failure.told(&self.place.path));
-        Ok(self.sync.wait(written.number, &written.log, &|| self.write_log_again().map_err(told))?)
+        Ok(self.group.flush(&written.log, &|| self.write_log_again().map_err(told))?)
     }
 
     /// Writes the log over itself, so that the next flush takes all of it to the disk.

@@ -19,6 +19,8 @@ pub(super) struct Turn {
 #[derive(Debug, Default)]
 struct State {
     is_taken: bool,
+    /// How many wait: to wake nobody costs a system call too.
+    waiting: usize,
     impatient: usize,
 }
 
@@ -44,7 +46,9 @@ impl Turn {
             if left.is_zero() {
                 return self.begin_impatiently(state, deadline);
             }
+            state.waiting = state.waiting.saturating_add(1);
             state = self.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting = state.waiting.saturating_sub(1);
             if !state.is_taken && state.impatient == 0 {
                 state.is_taken = true;
                 return true;
@@ -70,8 +74,9 @@ impl Turn {
     pub(super) fn end(&self) {
         let mut state = self.state();
         state.is_taken = false;
-        match state.impatient {
-            0 => self.ended.notify_one(),
+        match (state.impatient, state.waiting) {
+            (0, 0) => {}
+            (0, _) => self.ended.notify_one(),
             _ => self.ended_for_impatient.notify_one(),
         }
     }
