@@ -15,6 +15,9 @@ use crate::error::{Error, Kind};
 /// The most reports in one transaction.
 const MOST: usize = 256;
 
+/// Puts many reports, and tells of each whether the oldest was set aside for it.
+type PutAll<'a> = &'a dyn Fn(&[Conversion]) -> Vec<Result<bool, Error>>;
+
 /// Threads that wait for the disk together.
 #[derive(Debug, Default)]
 pub(super) struct Group {
@@ -39,13 +42,13 @@ struct Leader<'a> {
 }
 
 impl Group {
-    /// Has `conversion` put by `put_all`, which puts many and tells the same of all of them that it tells of one. One that is
-    /// not begun with by `deadline` is given up, and `busy`.
+    /// Has `conversion` put by `put_all`, together with those of other threads. One that is not begun with by `deadline` is
+    /// given up, and `busy` told.
     pub(super) fn put(
         &self,
         conversion: &Conversion,
         deadline: Instant,
-        put_all: &dyn Fn(&[Conversion]) -> Vec<Result<bool, Error>>,
+        put_all: PutAll<'_>,
         busy: &dyn Fn() -> Error,
     ) -> Result<bool, Error> {
         let mut state = self.state();
@@ -73,11 +76,7 @@ impl Group {
         }
     }
 
-    fn lead<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, State>,
-        put_all: &dyn Fn(&[Conversion]) -> Vec<Result<bool, Error>>,
-    ) -> MutexGuard<'a, State> {
+    fn lead<'a>(&'a self, mut state: MutexGuard<'a, State>, put_all: PutAll<'_>) -> MutexGuard<'a, State> {
         state.is_led = true;
         let count = state.waiting.len().min(MOST);
         let (tickets, conversions): (Vec<u64>, Vec<Conversion>) = state.waiting.drain(..count).unzip();
