@@ -293,6 +293,7 @@ impl Reporter {
         while Instant::now() < deadline && !running.has_ended() {
             running.shared.wait(deadline, LOOK);
         }
+        self.refuse_if_abandoned()?;
         match running.outbox.inventory()?.tally.pending() {
             0 => Ok(()),
             pending => Err(Error::new(Kind::Pending, format!("the reporter is closed; still pending: {pending}"))),
