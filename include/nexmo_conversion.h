@@ -1096,7 +1096,8 @@ nexmo_status nexmo_reporter_new(const struct nexmo_credentials *credentials,
  * @retval NEXMO_ERR_ARGUMENT        A value was refused; the message names it. Correct the call.
  * @retval NEXMO_ERR_HANDLE          The reporter is NULL, was freed, or never was one. Correct the call.
  * @retval NEXMO_ERR_CLOSED          The reporter is closed. Not accepted: submit to another.
- * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. Not accepted: remove the cause, and repeat.
+ * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. Does not count as accepted, and is sent all the same
+ *                                   if the disk failed at the last moment: remove the cause, and repeat.
  * @retval NEXMO_ERR_OUTBOX_FULL     most_reports are pending, or the disk is full. Not accepted: repeat later.
  * @retval NEXMO_ERR_OUTBOX_BUSY     Others held the outbox for longer than lock_wait_ms. Not accepted: repeat.
  * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. Not accepted.
@@ -1106,8 +1107,9 @@ nexmo_status nexmo_reporter_new(const struct nexmo_credentials *credentials,
  * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
  * @par Threads: call from any thread, any number at once, with the same reporter too. Not from a signal handler.
  * @par Blocking: some microseconds; up to lock_wait_ms where others have the outbox locked; with
- * NEXMO_DURABILITY_POWER until the disk has it. A disk that hangs keeps one thread for as long as it does, and the
- * others get NEXMO_ERR_OUTBOX_BUSY. Never for the network.
+ * NEXMO_DURABILITY_POWER until the disk has it. A disk that hangs keeps one thread for as long as it does (with
+ * NEXMO_DURABILITY_POWER those whose reports went to it together), and the others get NEXMO_ERR_OUTBOX_BUSY. Never
+ * for the network.
  * @par Since: 1.0
  *
  * @code

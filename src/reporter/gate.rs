@@ -68,7 +68,9 @@ enum State {
 /// What a single report has been through.
 #[derive(Debug, Clone, Copy)]
 struct Trouble {
+    /// How often it failed while others were taken, and how often of these in a way that parks.
     strikes: u32,
+    useless: u32,
     /// How many reports had been taken when it last failed.
     successes: u64,
     due: Instant,
@@ -207,11 +209,11 @@ impl Gate {
                 return error.map(|error| refused(answered.outcome, error));
             }
             News::Later => {
-                self.note(answered.id, now, Duration::ZERO);
+                self.note(answered.id, now, Duration::ZERO, 0);
                 self.shut(answered, now, random);
             }
             News::Useless => {
-                let strikes = self.note(answered.id, now, between_probes(self.pace.probe, random));
+                let strikes = self.note(answered.id, now, between_probes(self.pace.probe, random), 1);
                 self.park(answered, now, random);
                 if strikes >= STRIKES {
                     self.troubles.remove(&answered.id);
@@ -239,21 +241,24 @@ impl Gate {
         };
     }
 
-    /// Notes that report `id` failed, and tells how often it did while others were taken. It rests for `alone` the first
+    /// Notes that report `id` failed, and tells how often it was answered in a way that parks while others were taken. It rests for `alone` the first
     /// time, which is for the case that there is no other.
-    fn note(&mut self, id: u64, now: Instant, alone: Duration) -> u32 {
+    fn note(&mut self, id: u64, now: Instant, alone: Duration, useless: u32) -> u32 {
         if self.troubles.len() >= MOST_TROUBLES {
             self.troubles.clear();
         }
         let successes = self.successes;
-        let trouble = self.troubles.entry(id).or_insert(Trouble { strikes: 0, successes, due: now });
+        let trouble = self.troubles.entry(id).or_insert(Trouble { strikes: 0, useless: 0, successes, due: now });
         let is_alone = trouble.strikes == 0 || successes > trouble.successes;
-        trouble.strikes = trouble.strikes.saturating_add(u32::from(is_alone));
+        if is_alone {
+            trouble.strikes = trouble.strikes.saturating_add(1);
+            trouble.useless = trouble.useless.saturating_add(useless);
+        }
         let own = usize::try_from(trouble.strikes).unwrap_or(usize::MAX).checked_sub(2);
         let rest = own.map_or(alone, |index| *self.pace.rests.get(index).unwrap_or(&self.pace.rests[2]));
         trouble.successes = successes;
         trouble.due = after(now, rest);
-        trouble.strikes
+        trouble.useless
     }
 
     fn shut(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
@@ -477,6 +482,20 @@ mod tests {
         assert_eq!(rests, [0, 1, 10]);
         assert_eq!(fate, Fate::Aside(Reason::Refused, None, "told".to_owned()));
         assert!(!scene.gate.has_trouble(1));
+    }
+
+    #[test]
+    fn outages_that_a_report_met_do_not_count_when_it_is_answered_in_a_way_that_parks() {
+        let mut scene = Scene::new();
+        for _ in 0..6 {
+            assert_eq!(scene.answer(1, Some(Kind::Unavailable)), None);
+            scene.answer(2, None);
+        }
+        for _ in 0..3 {
+            assert_eq!(scene.answer(1, Some(Kind::Unauthorized)), None);
+            scene.answer(2, None);
+        }
+        assert!(scene.answer(1, Some(Kind::Unauthorized)).is_some());
     }
 
     #[test]

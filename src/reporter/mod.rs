@@ -18,7 +18,7 @@ pub mod stub;
 mod worker;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -72,6 +72,8 @@ struct Running {
     outbox: Arc<dyn Outbox>,
     senders: Arc<Senders>,
     shared: Arc<Shared>,
+    /// How many calls of `submit` are under way.
+    submitting: AtomicUsize,
     /// Whether the worker was started.
     is_started: Mutex<bool>,
 }
@@ -158,10 +160,12 @@ impl Reporter {
     ///
     /// The kinds of the outbox, and [`Kind::Closed`]: the report was not accepted.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
+        let running = self.running()?;
+        // Counted before the look, so that a close either is seen here, or waits.
+        let _submitting = Submitting::new(&running.submitting);
         if self.is_closed.load(Ordering::SeqCst) {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));
         }
-        let running = self.running()?;
         let has_dropped = running.outbox.put(&stamped(conversion))?;
         self.start(running);
         running.shared.accepted();
@@ -282,6 +286,10 @@ impl Reporter {
         let deadline = after(timeout);
         self.is_closed.store(true, Ordering::SeqCst);
         let running = self.running()?;
+        while Instant::now() < deadline && running.submitting.load(Ordering::SeqCst) > 0 {
+            self.refuse_if_abandoned()?;
+            running.shared.wait(deadline, Duration::from_millis(1));
+        }
         let last = running.outbox.last();
         let is_empty = || last.as_ref().is_ok_and(|last| is_done(running, *last).unwrap_or(false));
         while Instant::now() < deadline && !running.has_ended() && !is_empty() {
@@ -332,6 +340,22 @@ impl Reporter {
     }
 }
 
+/// A call of `submit` that is under way.
+struct Submitting<'a>(&'a AtomicUsize);
+
+impl<'a> Submitting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Submitting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Drop for Reporter {
     fn drop(&mut self) {
         self.abandon();
@@ -348,7 +372,7 @@ impl Running {
         let connections = usize::try_from(reporter.plan.connections).unwrap_or(1);
         let ring = Box::new(move || rung.wake.ring());
         let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), connections, ring));
-        Ok(Self { outbox, senders, shared, is_started: Mutex::new(false) })
+        Ok(Self { outbox, senders, shared, submitting: AtomicUsize::new(0), is_started: Mutex::new(false) })
     }
 
     /// Starts the worker, unless it runs.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::gate::{Answered, Gate, Passage};
 use super::options::Plan;
-use super::outbox::{Entry, Fate, Outbox, Settlement};
+use super::outbox::{Entry, Fate, Outbox, Reason, Settlement};
 use super::senders::Senders;
 use super::shared::{LastError, Shared, State};
 use crate::clock::Moment;
@@ -293,10 +293,8 @@ impl Worker {
         let (moment, limit) = (Moment::now(), self.age_limit);
         let (old, entries): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| moment.since(&entry.accepted) > limit);
-        if !old.is_empty() {
-            self.outbox.release(&old.iter().map(|entry| entry.id).collect::<Vec<_>>());
-            self.next_expiry = Instant::now();
-        }
+        let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
+        self.unsettled.extend(old.iter().map(|entry| Settlement { id: entry.id, fate: fate.clone() }));
         entries.iter().for_each(|entry| self.gate.goes_out(entry.id));
         let unsent = self.senders.send(entries);
         unsent.iter().for_each(|entry| self.gate.came_back(entry.id));

@@ -49,6 +49,9 @@ struct State {
 pub(super) trait Checkpointed: Send + Sync + 'static {
     fn checkpoints(&self) -> &Checkpoints;
 
+    /// Closes what is open.
+    fn close(&self);
+
     /// A connection for checkpoints, kept from one to the next; called by the holder of the turn.
     fn with_own_connection(&self, work: &mut dyn FnMut(&Connection));
 
@@ -81,6 +84,7 @@ impl Checkpoints {
             let work = move || {
                 while let Some(outbox) = weak.upgrade() {
                     if !outbox.checkpoints().wait() {
+                        outbox.close();
                         break;
                     }
                     crate::guard::guard(|| checkpoint(&*outbox));
@@ -113,18 +117,20 @@ fn checkpoint(outbox: &impl Checkpointed) {
         return;
     };
     outbox.with_own_connection(&mut |connection| {
-        let mut log = run(connection, CheckpointMode::PASSIVE);
+        // What is written from here on counts anew.
+        let before = outbox.checkpoints().pages.swap(0, Ordering::AcqRel);
+        let mut log = run(connection, CheckpointMode::PASSIVE).unwrap_or(Log { pages: before, moved: 0 });
         if log.pages >= TOO_LONG {
             // What is written meanwhile is to be little, for nobody can write while the rest is moved.
             for _ in 0..MOST_ROUNDS {
                 if log.left() < WORTH_IT {
                     break;
                 }
-                log = run(connection, CheckpointMode::PASSIVE);
+                log = run(connection, CheckpointMode::PASSIVE).unwrap_or(log);
             }
-            outbox.with_no_writer(&mut || log = run(connection, CheckpointMode::RESTART));
+            outbox.with_no_writer(&mut || log = run(connection, CheckpointMode::RESTART).unwrap_or(log));
         }
-        outbox.checkpoints().pages.store(log.left(), Ordering::Release);
+        outbox.checkpoints().pages.fetch_max(log.left(), Ordering::AcqRel);
     });
 }
 
@@ -141,8 +147,8 @@ impl Log {
     }
 }
 
-/// Makes a checkpoint. A failure is met again by whoever writes next, and told there.
-fn run(connection: &Connection, mode: CheckpointMode) -> Log {
-    let (pages, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).unwrap_or((0, 0));
-    Log { pages: u32::try_from(pages).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) }
+/// Makes a checkpoint. None: others made one, or the disk failed, which whoever writes next is told of.
+fn run(connection: &Connection, mode: CheckpointMode) -> Option<Log> {
+    let (pages, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).ok()?;
+    Some(Log { pages: u32::try_from(pages).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) })
 }

@@ -68,8 +68,8 @@ pub(super) struct OpenFile {
     lock: Descriptor,
 }
 
-/// Device and inode.
-pub(super) type Identity = (u64, u64);
+/// Device, inode, and when it was made, for an inode is used again.
+pub(super) type Identity = (u64, u64, Option<SystemTime>);
 
 impl Place {
     /// Finds the folder of `path`, which must be there and, unless that is allowed, on this machine.
@@ -318,7 +318,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 fn identity(found: &Metadata) -> Identity {
-    (found.dev(), found.ino())
+    (found.dev(), found.ino(), found.created().ok())
 }
 
 fn missing_is_fine(error: io::Error) -> io::Result<()> {

@@ -27,8 +27,8 @@ struct State {
     lock: Option<Descriptor>,
     is_leading: bool,
     log: Option<Watched>,
-    /// How many outboxes were lost when the log was found.
-    lost: u64,
+    /// In which epoch of the outbox the log was found.
+    epoch: u64,
 }
 
 impl Lead {
@@ -37,10 +37,10 @@ impl Lead {
         Self { state: Mutex::default(), watch: Watch::new().ok() }
     }
 
-    /// Tries to be the one that sends, when so many outboxes were lost before the one at `place`.
-    pub(super) fn seek(&self, place: &Place, lost: u64) -> Result<bool, Failure> {
+    /// Tries to be the one that sends. The epoch is another when the file at `place` is.
+    pub(super) fn seek(&self, place: &Place, epoch: u64) -> Result<bool, Failure> {
         let mut state = self.state();
-        if state.lost != lost {
+        if state.epoch != epoch {
             self.forget_log(&mut state);
         }
         if !state.lock.as_ref().is_some_and(|lock| is_current(lock, place)) {
@@ -52,7 +52,7 @@ impl Lead {
         }
         if state.is_leading && state.log.is_none() {
             let log = self.watch.as_ref().and_then(|watch| watch.add(&place.beside("-wal"), Change::Written).ok());
-            (state.log, state.lost) = (log, lost);
+            (state.log, state.epoch) = (log, epoch);
         }
         Ok(state.is_leading)
     }
@@ -81,6 +81,11 @@ impl Lead {
         if let (Some(watch), Some(log)) = (&self.watch, state.log.take()) {
             watch.remove(log);
         }
+    }
+
+    /// Whether what others write is noticed.
+    pub(super) fn notices(&self) -> bool {
+        self.state().log.is_some()
     }
 
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {

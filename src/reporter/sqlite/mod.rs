@@ -102,7 +102,7 @@ impl SqliteOutbox {
 
     /// The number of a row of the file that is in use now.
     fn id(&self, row: u64) -> u64 {
-        row | self.store.lost().wrapping_shl(ROW_BITS)
+        row | self.store.epoch().wrapping_shl(ROW_BITS)
     }
 
     /// The row of that number, unless it was one of a file that is gone.
@@ -172,7 +172,8 @@ impl SqliteOutbox {
 
     fn expire_rows(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Failure> {
         let oldest = self.beside(0, false, EXPIRED_AT_ONCE)?;
-        let old = oldest.iter().take_while(|entry| is_too_old(&entry.accepted));
+        // Not in the order of their age, where the clock was set in between.
+        let old = oldest.iter().filter(|entry| is_too_old(&entry.accepted));
         let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
         let expired = |entry: &Entry| Settlement { id: entry.id, fate: fate.clone() };
         let free = |entry: &&Entry| !self.state().taken.holds(entry.id);
@@ -270,7 +271,7 @@ impl Outbox for SqliteOutbox {
 
     fn lead(&self) -> Result<bool, Error> {
         self.store.start();
-        self.lead.seek(&self.store.place, self.store.lost()).map_err(|failure| self.told(failure))
+        self.lead.seek(&self.store.place, self.store.epoch()).map_err(|failure| self.told(failure))
     }
 
     fn resign(&self) {
@@ -286,7 +287,7 @@ impl Outbox for SqliteOutbox {
     }
 
     fn notices(&self) -> bool {
-        self.lead.watch().is_some()
+        self.lead.notices()
     }
 
     fn lost(&self) -> u64 {
@@ -297,6 +298,7 @@ impl Outbox for SqliteOutbox {
 impl Drop for SqliteOutbox {
     fn drop(&mut self) {
         self.store.end();
+        self.store.close();
     }
 }
 

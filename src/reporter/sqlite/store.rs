@@ -45,13 +45,18 @@ pub(super) struct Store {
     open: Mutex<Option<OpenFile>>,
     checkpoints: Arc<Checkpoints>,
     is_closed_for_fork: AtomicBool,
-    checkpointing: Mutex<Option<Connection>>,
+    /// The connection for checkpoints, and the epoch it is of.
+    checkpointing: Mutex<Option<(u64, Connection)>>,
+    checkpoint_patience: Patience,
     patience: Patience,
     /// Whether the last write found no room on the disk.
     was_full: AtomicBool,
-    /// How many files were damaged or removed. It stands in the numbers of reports, so that none is taken for one of the
-    /// file that follows.
+    /// How many files were damaged or removed.
     lost: AtomicU64,
+    /// Another whenever the file may be. It stands in the numbers of reports, so that none is taken for one of another file.
+    epoch: AtomicU64,
+    /// The file that was open last.
+    known: Mutex<Option<Identity>>,
 }
 
 /// On which terms somebody comes to the file.
@@ -80,10 +85,18 @@ impl Store {
             checkpoints: Arc::default(),
             is_closed_for_fork: AtomicBool::new(false),
             checkpointing: Mutex::default(),
+            checkpoint_patience: Patience::default(),
             patience: Patience::default(),
             was_full: AtomicBool::new(false),
             lost: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
+            known: Mutex::default(),
         }
+    }
+
+    /// A number that is another for every file that there was.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
     }
 
     /// How many files were damaged or removed while this process used them, and began anew.
@@ -159,6 +172,7 @@ impl Store {
         match self.attempt(&mut open, may_make, &work) {
             Err(Failure::Corrupt(what)) => {
                 let damaged = open.take().map(|file| file.identity);
+                self.epoch.fetch_add(1, Ordering::AcqRel);
                 self.set_aside(what, damaged, deadline)?;
                 self.attempt(&mut open, may_make, &work)
             }
@@ -175,7 +189,7 @@ impl Store {
         if open.as_ref().is_some_and(|file| !file.is_current(&self.place)) {
             *open = None;
             self.close_checkpointing();
-            self.lost.fetch_add(1, Ordering::AcqRel);
+            self.note_lost();
         }
         let file = match open {
             Some(file) => file,
@@ -183,10 +197,30 @@ impl Store {
                 if !may_make {
                     self.place.refuse_missing()?;
                 }
-                open.insert(self.open_file()?)
+                let file = self.open_file()?;
+                self.compare_with_known(file.identity);
+                open.insert(file)
             }
         };
         work(file)
+    }
+
+    fn note_lost(&self) {
+        self.lost.fetch_add(1, Ordering::AcqRel);
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        *self.known() = None;
+    }
+
+    /// Another process may have set the file aside, or somebody removed it, while it was not open here.
+    fn compare_with_known(&self, identity: Identity) {
+        if self.known().is_some_and(|known| known != identity) {
+            self.note_lost();
+        }
+        *self.known() = Some(identity);
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Identity>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open_file(&self) -> Result<OpenFile, Failure> {
@@ -213,7 +247,7 @@ impl Store {
         if !self.place.set_aside(damaged, &Patience::until(deadline))? {
             return Err(Failure::Corrupt(what));
         }
-        self.lost.fetch_add(1, Ordering::AcqRel);
+        self.note_lost();
         Ok(())
     }
 
@@ -221,6 +255,15 @@ impl Store {
     fn close_checkpointing(&self) {
         if let Some(_turn) = self.checkpoints.turn.take(soon(Duration::from_millis(100))) {
             *self.checkpointing() = None;
+        }
+    }
+
+    /// Closes all, for good, unless it is in use: then whoever uses it last does. A fork waits for this.
+    pub(super) fn close(&self) {
+        let deadline = soon(LONGEST_CHECKPOINT);
+        if let (Some(_checkpoint), Some(_turn)) = (self.checkpoints.turn.take(deadline), self.turn.take(deadline)) {
+            *self.checkpointing() = None;
+            *self.open() = None;
         }
     }
 
@@ -262,7 +305,7 @@ impl Store {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn checkpointing(&self) -> MutexGuard<'_, Option<Connection>> {
+    fn checkpointing(&self) -> MutexGuard<'_, Option<(u64, Connection)>> {
         self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -272,12 +315,17 @@ impl Checkpointed for Store {
         &self.checkpoints
     }
 
+    fn close(&self) {
+        Self::close(self);
+    }
+
     fn with_own_connection(&self, work: &mut dyn FnMut(&Connection)) {
-        let mut connection = self.checkpointing();
-        if connection.is_none() {
-            *connection = self.place.connect(&Patience::until(soon(LONGEST_CHECKPOINT))).ok();
+        let (mut connection, epoch) = (self.checkpointing(), self.epoch());
+        self.checkpoint_patience.lasts_until(soon(LONGEST_CHECKPOINT));
+        if connection.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            *connection = self.place.connect(&self.checkpoint_patience).ok().map(|made| (epoch, made));
         }
-        connection.as_ref().map(work);
+        connection.as_ref().map(|(_, connection)| work(connection));
     }
 
     fn with_no_writer(&self, work: &mut dyn FnMut()) {
@@ -285,6 +333,7 @@ impl Checkpointed for Store {
             return;
         };
         self.patience.lasts_until(soon(LONGEST_CHECKPOINT));
+        self.checkpoint_patience.lasts_until(soon(LONGEST_CHECKPOINT));
         work();
         if let Some(file) = &*self.open() {
             // Should it fail, the next submit is slower, and no more.
