@@ -325,7 +325,9 @@ impl Checkpointed for Store {
         if connection.as_ref().is_none_or(|(of, _)| *of != epoch) {
             *connection = self.place.connect(&self.checkpoint_patience).ok().map(|made| (epoch, made));
         }
-        connection.as_ref().map(|(_, connection)| work(connection));
+        if let Some((_, connection)) = &*connection {
+            work(connection);
+        }
     }
 
     fn with_no_writer(&self, work: &mut dyn FnMut()) {
