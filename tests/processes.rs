@@ -60,12 +60,13 @@ fn play(name: &str, plot: &Plot) {
     let (stopped_at, heard_before) = (Instant::now(), service.count());
     let got_on = |child: &Child| report_of(&child.says(limit));
     let others = (0..PROCESSES).filter(|number| *number != plot.stopped);
-    let mut reports: Vec<Report> =
-        others.filter_map(|number| children[usize::try_from(number).unwrap()].as_ref().map(got_on)).collect();
-    let others_took = stopped_at.elapsed();
+    // It may have been stopped in the middle of a write, and then nobody else can put before it goes on.
     wait_until("the end of the stop", limit, || stopped_at.elapsed() >= Duration::from_secs(stop));
     let heard_meanwhile = service.count() - heard_before;
     stopped.signal(libc::SIGCONT);
+    let mut reports: Vec<Report> =
+        others.filter_map(|number| children[usize::try_from(number).unwrap()].as_ref().map(got_on)).collect();
+    let others_took = stopped_at.elapsed();
     let of_stopped = got_on(stopped);
     service.recover();
     let last = reporter(&service.url, &in_calm_file(&folder.outbox()));
