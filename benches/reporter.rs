@@ -16,7 +16,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let folder = arguments.iter().find(|argument| argument.contains('/'));
-    let is_asked = |part: &str| arguments.iter().all(|argument| argument.contains('/') || argument == part);
+    let parts: Vec<&String> = arguments.iter().filter(|argument| !argument.contains('/')).collect();
+    let is_asked = |part: &str| parts.is_empty() || parts.iter().any(|asked| *asked == part);
     let folder = folder.map_or_else(env::temp_dir, PathBuf::from).join(format!("nexmo-bench-{}", process::id()));
     fs::create_dir(&folder).unwrap();
     println!("outboxes in {}", folder.display());
