@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::sys;
 
@@ -45,6 +45,16 @@ impl Moment {
     pub(crate) fn has_time_of_day(&self) -> bool {
         self.wall >= CLOCKS_WERE_SET
     }
+}
+
+/// The instant that is `wait` after `now`; one that no clock reaches counts as `now`.
+pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
+    now.checked_add(wait).unwrap_or(now)
+}
+
+/// The instant that is `wait` from now.
+pub(crate) fn from_now(wait: Duration) -> Instant {
+    after(Instant::now(), wait)
 }
 
 fn milliseconds(duration: Duration) -> i64 {

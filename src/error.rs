@@ -40,7 +40,7 @@ pub enum Kind {
     OutboxFull,
     /// Others held the outbox for too long.
     OutboxBusy,
-    /// The outbox is damaged, and cannot be set aside while others have it open, or was no outbox at all.
+    /// The outbox is damaged, and cannot be set aside while others have it open.
     OutboxCorrupt,
     /// The outbox belongs to another account.
     OutboxAccount,

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::outbox::{Fate, Reason};
+use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 use crate::retry;
@@ -315,10 +316,6 @@ fn refused(outcome: &Outcome, error: &Error) -> Fate {
 fn between_probes(pace: Duration, random: u64) -> Duration {
     let quarter = pace / 4;
     quarter.saturating_mul(3).saturating_add(retry::part_of(quarter.saturating_mul(2), random))
-}
-
-fn after(now: Instant, wait: Duration) -> Instant {
-    now.checked_add(wait).unwrap_or(now)
 }
 
 #[cfg(test)]

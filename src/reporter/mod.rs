@@ -34,7 +34,7 @@ use self::shared::Shared;
 use self::sqlite::{SqliteOutbox, Terms};
 use self::worker::Worker;
 use crate::client::Client;
-use crate::clock::Moment;
+use crate::clock::{Moment, from_now};
 use crate::conversion::{Conversion, Timestamp};
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind};
@@ -210,7 +210,7 @@ impl Reporter {
     /// [`Kind::Timeout`] when some are left after `timeout`; [`Kind::Parked`] when the service takes no reports of the
     /// account, which was just tried; [`Kind::Aside`] when none is left, and some were set aside.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
-        let deadline = after(timeout);
+        let deadline = from_now(timeout);
         let running = self.running()?;
         self.start(running);
         let last = running.outbox.last()?;
@@ -283,7 +283,7 @@ impl Reporter {
     ///
     /// [`Kind::Pending`] when some are left.
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
-        let deadline = after(timeout);
+        let deadline = from_now(timeout);
         self.is_closed.store(true, Ordering::SeqCst);
         let running = self.running()?;
         while Instant::now() < deadline && running.submitting.load(Ordering::SeqCst) > 0 {
@@ -297,7 +297,7 @@ impl Reporter {
             running.shared.wait(deadline, LOOK);
         }
         self.end(running);
-        let deadline = after(INTERRUPTION.min(timeout));
+        let deadline = from_now(INTERRUPTION.min(timeout));
         while Instant::now() < deadline && !running.has_ended() {
             running.shared.wait(deadline, LOOK);
         }
@@ -424,9 +424,4 @@ fn open(plan: &Plan, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
 fn stamped(conversion: &Conversion) -> Conversion {
     let now = || Moment::now().has_time_of_day().then(|| Timestamp::from_system_time(SystemTime::now()));
     Conversion { timestamp: conversion.timestamp.or_else(now), ..conversion.clone() }
-}
-
-fn after(wait: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(wait).unwrap_or(now)
 }

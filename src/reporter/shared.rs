@@ -117,6 +117,14 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    /// Tells what the reporter does, if that is another thing than before.
+    pub(crate) fn tell_state(&self, state: State) {
+        let before = std::mem::replace(&mut self.lock().state, state);
+        if before != state {
+            self.changed.notify_all();
+        }
+    }
+
     pub(crate) fn told(&self) -> Told {
         self.lock().clone()
     }

@@ -9,7 +9,7 @@ use super::options::Plan;
 use super::outbox::{Entry, Fate, Outbox, Reason, Settlement};
 use super::senders::Senders;
 use super::shared::{LastError, Shared, State};
-use crate::clock::Moment;
+use crate::clock::{Moment, after};
 use crate::error::{Error, Kind};
 use crate::guard::guard;
 use crate::outcome::Outcome;
@@ -340,9 +340,7 @@ impl Worker {
             Passage::Open => State::Running,
             Passage::BackingOff => State::BackingOff,
         };
-        if self.shared.told().state != state {
-            self.shared.tell(|told| told.state = state);
-        }
+        self.shared.tell_state(state);
     }
 
     /// Waits until there is something to do.
@@ -377,8 +375,4 @@ impl Worker {
         self.settle();
         self.outbox.resign();
     }
-}
-
-fn after(now: Instant, wait: Duration) -> Instant {
-    now.checked_add(wait).unwrap_or(now)
 }

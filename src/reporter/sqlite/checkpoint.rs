@@ -5,12 +5,13 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
 use super::turn::Turn;
+use crate::clock::from_now;
 use crate::sys;
 
 /// From so many pages in the log on it is worth a checkpoint.
@@ -112,8 +113,7 @@ impl Checkpoints {
 }
 
 fn checkpoint(outbox: &impl Checkpointed) {
-    let deadline = Instant::now().checked_add(Duration::from_secs(1)).unwrap_or_else(Instant::now);
-    let Some(_turn) = outbox.checkpoints().turn.take(deadline) else {
+    let Some(_turn) = outbox.checkpoints().turn.take(from_now(Duration::from_secs(1))) else {
         return;
     };
     outbox.with_own_connection(&mut |connection| {

@@ -25,9 +25,8 @@ use self::file::Place;
 use self::lead::Lead;
 use self::rows::Put;
 use self::store::{Access, Store};
-use self::transaction::in_transaction;
 use super::outbox::{Aside, Entry, Fate, Inventory, Outbox, Reason, Settlement, Taken, WhenFull, full, oldest_share};
-use crate::clock::Moment;
+use crate::clock::{Moment, from_now};
 use crate::conversion::Conversion;
 use crate::error::Error;
 
@@ -97,7 +96,7 @@ impl SqliteOutbox {
 
     /// How a caller comes to the file, which is made if it is not there.
     fn callers(&self) -> Access {
-        Access { deadline: after(self.lock_wait), may_make: true }
+        Access { deadline: from_now(self.lock_wait), may_make: true }
     }
 
     /// The number of a row of the file that is in use now.
@@ -193,14 +192,10 @@ impl Outbox for SqliteOutbox {
     fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
         if self.survives_power_loss {
             let busy = || self.told(Failure::Busy);
-            return self.store.group.put(conversion, after(self.lock_wait), &|all| self.put_all(all), &busy);
+            return self.store.group.put(conversion, from_now(self.lock_wait), &|all| self.put_all(all), &busy);
         }
-        let put = |rows: &Connection| match rows::put_new(rows, conversion, self.most)? {
-            // Most often there is room, and no earlier report for the message.
-            true => Ok(Put::Accepted { has_dropped: false }),
-            false => in_transaction(rows, |rows| rows::put(rows, conversion, self.most, self.when_full)),
-        };
-        let written = self.store.write_at_once(self.callers(), put).map_err(|failure| self.told(failure))?;
+        let put = |rows: &Connection| rows::put(rows, conversion, self.most, self.when_full);
+        let written = self.store.write(self.callers(), put).map_err(|failure| self.told(failure))?;
         self.accepted(&written.done)
     }
 
@@ -298,16 +293,12 @@ impl Outbox for SqliteOutbox {
 impl Drop for SqliteOutbox {
     fn drop(&mut self) {
         self.store.end();
-        self.store.close();
+        // Waits for nothing: what a checkpoint uses, its thread closes.
+        self.store.close(Instant::now());
     }
 }
 
 /// How the worker comes to the file. If that was removed, there is nothing for it to do.
 fn workers() -> Access {
-    Access { deadline: after(WORKERS_WAIT), may_make: false }
-}
-
-fn after(wait: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(wait).unwrap_or(now)
+    Access { deadline: from_now(WORKERS_WAIT), may_make: false }
 }

@@ -7,26 +7,6 @@ use super::super::outbox::{Aside, Entry, Fate, Inventory, MOST_ASIDE, Reason, Ta
 use crate::clock::Moment;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 
-/// Accepts a report by one statement, in a transaction of its own. False: there is no room, or an earlier one of the same key.
-pub(super) fn put_new(connection: &Connection, conversion: &Conversion, most: u64) -> Result<bool> {
-    const PUT: &str = "INSERT INTO report SELECT max(last, top) + 1, ?, ?, ?, ?, ?, ?, ? \
-                       FROM tally, (SELECT coalesce(max(id), 0) AS top FROM report) \
-                       WHERE max(last, top) - sent - refused - expired - replaced - dropped < ? \
-                       ON CONFLICT (message_id, channel) DO NOTHING";
-    let now = Moment::now();
-    let count = connection.prepare_cached(PUT)?.execute(params![
-        conversion.message_id.as_str(),
-        channel_number(conversion.channel),
-        conversion.delivered,
-        conversion.timestamp.map(Timestamp::unix_seconds),
-        now.wall,
-        now.uptime,
-        now.boot,
-        integer(most),
-    ])?;
-    Ok(count > 0)
-}
-
 /// What became of a report that was to be accepted.
 pub(super) enum Put {
     /// It was accepted, and perhaps the oldest set aside for it.

@@ -20,6 +20,7 @@ use super::patience::Patience;
 use super::rows;
 use super::transaction::in_transaction;
 use super::turn::Turn;
+use crate::clock::from_now;
 
 /// The longest that a fork waits for a call that is stuck in a disk.
 const LONGEST_FORK: Duration = Duration::from_secs(2);
@@ -111,21 +112,12 @@ impl Store {
         access: Access,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Written<T>, Failure> {
-        self.write_at_once(access, |rows| in_transaction(rows, &work))
-    }
-
-    /// As [`Store::write`], for `work` that has its own transaction.
-    pub(super) fn write_at_once<T>(
-        &self,
-        access: Access,
-        work: impl Fn(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<Written<T>, Failure> {
         let written = self.with_file(access, |file| {
             if self.was_full.load(Ordering::Acquire) {
                 // Once all of it is in the file, the log begins anew in the room that it has. Else the write may fit all the same.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
-            let done = work(&file.connection)?;
+            let done = in_transaction(&file.connection, &work)?;
             Ok(Written { done, log: Arc::clone(&file.log) })
         });
         self.was_full.store(matches!(written, Err(Failure::Full)), Ordering::Release);
@@ -140,7 +132,7 @@ impl Store {
 
     /// Writes the log over itself, so that the next flush takes all of it to the disk.
     fn write_log_again(&self) -> Result<(), Failure> {
-        self.with_file(Access { deadline: soon(LONGEST_REPAIR), may_make: false }, |file| {
+        self.with_file(Access { deadline: from_now(LONGEST_REPAIR), may_make: false }, |file| {
             // So that nobody else writes meanwhile, or begins the log anew.
             let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
             let (mut block, mut at) = (vec![0; 64 * 1024], 0_u64);
@@ -251,16 +243,15 @@ impl Store {
         Ok(())
     }
 
-    /// Closes what a checkpoint keeps open, unless one is under way: that one has it open for no longer than it lasts.
+    /// Closes what a checkpoint keeps open, unless one is under way: the next finds that it is of another epoch.
     fn close_checkpointing(&self) {
-        if let Some(_turn) = self.checkpoints.turn.take(soon(Duration::from_millis(100))) {
+        if let Some(_turn) = self.checkpoints.turn.take(from_now(Duration::from_millis(100))) {
             *self.checkpointing() = None;
         }
     }
 
-    /// Closes all, for good, unless it is in use: then whoever uses it last does. A fork waits for this.
-    pub(super) fn close(&self) {
-        let deadline = soon(LONGEST_CHECKPOINT);
+    /// Closes all, for good, unless it is in use until `deadline`: then whoever uses it last does. A fork waits for this.
+    pub(super) fn close(&self, deadline: Instant) {
         if let (Some(_checkpoint), Some(_turn)) = (self.checkpoints.turn.take(deadline), self.turn.take(deadline)) {
             *self.checkpointing() = None;
             *self.open() = None;
@@ -269,7 +260,7 @@ impl Store {
 
     /// Ends all use of the file, and allows none until [`Store::go_on_after_fork`].
     pub(super) fn close_for_fork(&self) {
-        let deadline = soon(LONGEST_FORK);
+        let deadline = from_now(LONGEST_FORK);
         let is_checkpointing = !self.checkpoints.turn.begin(deadline);
         let is_idle = !is_checkpointing && self.turn.begin(deadline);
         if is_idle {
@@ -316,12 +307,12 @@ impl Checkpointed for Store {
     }
 
     fn close(&self) {
-        Self::close(self);
+        Self::close(self, from_now(LONGEST_CHECKPOINT));
     }
 
     fn with_own_connection(&self, work: &mut dyn FnMut(&Connection)) {
         let (mut connection, epoch) = (self.checkpointing(), self.epoch());
-        self.checkpoint_patience.lasts_until(soon(LONGEST_CHECKPOINT));
+        self.checkpoint_patience.lasts_until(from_now(LONGEST_CHECKPOINT));
         if connection.as_ref().is_none_or(|(of, _)| *of != epoch) {
             *connection = self.place.connect(&self.checkpoint_patience).ok().map(|made| (epoch, made));
         }
@@ -331,20 +322,15 @@ impl Checkpointed for Store {
     }
 
     fn with_no_writer(&self, work: &mut dyn FnMut()) {
-        let Some(_turn) = self.turn.take(soon(LONGEST_CHECKPOINT)) else {
+        let Some(_turn) = self.turn.take(from_now(LONGEST_CHECKPOINT)) else {
             return;
         };
-        self.patience.lasts_until(soon(LONGEST_CHECKPOINT));
-        self.checkpoint_patience.lasts_until(soon(LONGEST_CHECKPOINT));
+        self.patience.lasts_until(from_now(LONGEST_CHECKPOINT));
+        self.checkpoint_patience.lasts_until(from_now(LONGEST_CHECKPOINT));
         work();
         if let Some(file) = &*self.open() {
             // Should it fail, the next submit is slower, and no more.
             rows::remember_last(&file.connection).ok();
         }
     }
-}
-
-fn soon(wait: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(wait).unwrap_or(now)
 }
