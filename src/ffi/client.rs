@@ -2,18 +2,15 @@
 #![allow(non_camel_case_types)]
 
 use std::ffi::c_char;
-use std::ptr;
-use std::sync::Arc;
 
+use super::arguments;
 use super::handle::Table;
-use super::status::{NEXMO_ERR_INTERNAL, NEXMO_ERR_NULL, NEXMO_OK, nexmo_status};
+use super::status::nexmo_status;
 use super::structs::{nexmo_credentials, nexmo_options, nexmo_result};
-use super::tell::{if_sound, tell, tell_done};
-use super::{Refusal, arguments};
+use super::tell::tell;
 use crate::client::Client;
 use crate::conversion::Channel;
 use crate::fork;
-use crate::guard::guard;
 
 /// A client: who reports, how, and the connections that are kept for it. Made by nexmo_client_new, given back to
 /// nexmo_client_free.
@@ -72,31 +69,13 @@ pub unsafe extern "C" fn nexmo_client_new(
     client: *mut *mut nexmo_client,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    if !client.is_null() {
-        // SAFETY: the header's promise; whatever is refused below leaves NULL behind.
-        unsafe { client.write_unaligned(ptr::null_mut()) };
-    }
-    // SAFETY: the header's promises for each parameter.
-    unsafe { tell_done(result, || make(credentials, options, client), || {}) }
-}
-
-/// # Safety
-///
-/// Each pointer is NULL or points to what the header asks for.
-unsafe fn make(
-    credentials: *const nexmo_credentials,
-    options: *const nexmo_options,
-    client: *mut *mut nexmo_client,
-) -> Result<(), Refusal> {
-    if client.is_null() {
-        return Err(Refusal::new(NEXMO_ERR_NULL, "client is NULL: give a place for the handle"));
-    }
-    // SAFETY: the caller's promise.
-    let (credentials, settings) = unsafe { (arguments::credentials(credentials)?, arguments::options(options)?) };
-    let ticket = CLIENTS.insert(Client::with_settings(credentials, settings)?)?;
-    // SAFETY: the caller's promise.
-    unsafe { client.write_unaligned(ticket) };
-    Ok(())
+    let make = || {
+        // SAFETY: the header's promises for each parameter.
+        let (credentials, settings) = unsafe { (arguments::credentials(credentials)?, arguments::options(options)?) };
+        Ok(Client::with_settings(credentials, settings)?)
+    };
+    // SAFETY: the header's promises.
+    unsafe { CLIENTS.tell_new("client", client, result, make) }
 }
 
 /// Tells the Conversion API, through a client, whether one SMS did its job.
@@ -191,7 +170,7 @@ unsafe fn report(
 /// Takes away a client that a panic may have broken. It is not dropped, for the same reason.
 fn discard(client: *mut nexmo_client) {
     if let Ok(client) = CLIENTS.remove(client) {
-        std::mem::forget(Arc::clone(&client));
+        std::mem::forget(client);
     }
 }
 
@@ -215,12 +194,5 @@ fn discard(client: *mut nexmo_client) {
 /// @endcode
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_client_free(client: *mut nexmo_client) -> nexmo_status {
-    if client.is_null() {
-        return NEXMO_OK;
-    }
-    match guard(|| if_sound().and_then(|()| CLIENTS.remove(client)).map(|client| client.cancel())) {
-        Some(Ok(())) => NEXMO_OK,
-        Some(Err(refusal)) => refusal.status,
-        None => NEXMO_ERR_INTERNAL,
-    }
+    CLIENTS.free(client, Client::cancel)
 }

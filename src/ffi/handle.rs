@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Refusal;
-use super::status::{NEXMO_ERR_HANDLE, NEXMO_ERR_INTERNAL};
+use super::status::{NEXMO_ERR_HANDLE, NEXMO_ERR_INTERNAL, NEXMO_ERR_NULL, NEXMO_OK, nexmo_status};
+use super::structs::nexmo_result;
+use super::tell::{if_sound, tell_done};
+use crate::guard::guard;
 
 /// One more than the last ticket: half of the numbers that 32 bits hold, so that it is positive as any kind of integer.
 const TICKETS: u32 = 1 << 31;
@@ -56,6 +59,48 @@ impl<T> Table<T> {
     pub(crate) fn remove<H>(&self, handle: *const H) -> Result<Arc<T>, Refusal> {
         let found = ticket(handle).and_then(|ticket| self.lock().remove(&ticket));
         found.ok_or_else(refused)
+    }
+
+    /// The work of an exported `..._new`: has `make` make something, and writes its ticket to `place`, the parameter of that
+    /// `name`. NULL stands there if anything is refused.
+    ///
+    /// # Safety
+    ///
+    /// `place` and `result` are NULL or point to what the header asks for.
+    pub(crate) unsafe fn tell_new<H>(
+        &self,
+        name: &str,
+        place: *mut *mut H,
+        result: *mut nexmo_result,
+        make: impl FnOnce() -> Result<T, Refusal>,
+    ) -> nexmo_status {
+        if !place.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { place.write_unaligned(ptr::null_mut()) };
+        }
+        let work = || {
+            if place.is_null() {
+                return Err(Refusal::new(NEXMO_ERR_NULL, format!("{name} is NULL: give a place for the handle")));
+            }
+            let ticket = self.insert(make()?)?;
+            // SAFETY: the caller's promise.
+            unsafe { place.write_unaligned(ticket) };
+            Ok(())
+        };
+        // SAFETY: the caller's promise.
+        unsafe { tell_done(result, work, || {}) }
+    }
+
+    /// The work of an exported `..._free`: takes the ticket back, if it is not NULL, and has `end` end what is under way.
+    pub(crate) fn free<H>(&self, handle: *const H, end: impl FnOnce(&T)) -> nexmo_status {
+        if handle.is_null() {
+            return NEXMO_OK;
+        }
+        match guard(|| if_sound().and_then(|()| self.remove(handle)).map(|value| end(&value))) {
+            Some(Ok(())) => NEXMO_OK,
+            Some(Err(refusal)) => refusal.status,
+            None => NEXMO_ERR_INTERNAL,
+        }
     }
 }
 

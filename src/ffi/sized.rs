@@ -44,11 +44,8 @@ pub(crate) unsafe trait Sized: Copy {
 /// `pointer` is NULL, or as many bytes as its struct_size says can be read there. It need not be aligned.
 pub(crate) unsafe fn read<T: Sized>(pointer: *const T) -> Result<T, Refusal> {
     let name = T::NAME;
-    if pointer.is_null() {
-        return Err(Refusal::new(NEXMO_ERR_NULL, format!("{name} is NULL: give a struct")));
-    }
     // SAFETY: the caller's promise.
-    let size = unsafe { checked_size(pointer) }?;
+    let size = unsafe { size_of_required(pointer) }?;
     // SAFETY: the caller's promise; `size` bytes can be read.
     let (value, surplus) = unsafe { (copied(pointer, size), surplus(pointer, size)) };
     if surplus.iter().any(|byte| *byte != 0) {
@@ -83,6 +80,16 @@ pub(crate) unsafe fn check_writable<T: Sized>(pointer: *const T) -> Result<(), R
     unsafe { checked_size(pointer) }.map(drop)
 }
 
+/// Whether `pointer` points to a struct that can be written.
+///
+/// # Safety
+///
+/// As [`read`].
+pub(crate) unsafe fn check_required<T: Sized>(pointer: *const T) -> Result<(), Refusal> {
+    // SAFETY: the caller's promise.
+    unsafe { size_of_required(pointer) }.map(drop)
+}
+
 /// Writes as much of `value` as the caller knows, and 0 in what only the caller knows. struct_size stays as it was.
 ///
 /// # Safety
@@ -104,6 +111,19 @@ pub(crate) unsafe fn write<T: Sized>(pointer: *mut T, value: &T) {
         ptr::copy_nonoverlapping(from.add(behind_size), to.add(behind_size), known.saturating_sub(behind_size));
         ptr::write_bytes(to.add(known), 0, size.saturating_sub(known));
     }
+}
+
+/// The struct_size at `pointer`, which must not be NULL, if it is one to believe.
+///
+/// # Safety
+///
+/// As [`read`].
+unsafe fn size_of_required<T: Sized>(pointer: *const T) -> Result<usize, Refusal> {
+    if pointer.is_null() {
+        return Err(Refusal::new(NEXMO_ERR_NULL, format!("{} is NULL: give a struct", T::NAME)));
+    }
+    // SAFETY: the caller's promise.
+    unsafe { checked_size(pointer) }
 }
 
 /// The struct_size at `pointer`, if it is one to believe.
