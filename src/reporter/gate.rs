@@ -9,20 +9,16 @@
 //!       +-----------------------------------------+ success
 //! ```
 //!
-//! While it is shut or parked, one report probes. A report that alone fails while others are taken has troubles of its own:
-//! it rests, longer each time; one that fails in a way that parks is refused in the end.
+//! While it is shut or parked, one report probes. A report that alone fails while others are taken has troubles of its own.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::outbox::{Fate, Reason};
+use super::troubles::Troubles;
 use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 use crate::retry;
-
-/// The most reports whose troubles are remembered.
-const MOST_TROUBLES: usize = 10_000;
 
 /// How fast the gate does what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +36,13 @@ impl Pace {
     };
 }
 
-/// How often a report alone is answered in a way that parks before it is refused.
-const STRIKES: u32 = 4;
-
 /// What the gate lets through.
 #[derive(Debug)]
 pub(crate) struct Gate {
     pace: Pace,
     most: usize,
     state: State,
-    successes: u64,
-    troubles: HashMap<u64, Trouble>,
+    troubles: Troubles,
 }
 
 /// The gate's own state.
@@ -64,17 +56,6 @@ enum State {
     /// As shut, for a reason that will not go away by itself. It began with one report, and is in doubt until another was
     /// answered so too.
     Parked { since: Instant, until: Instant, probe: Option<u64>, began_with: u64, is_in_doubt: bool },
-}
-
-/// What a single report has been through.
-#[derive(Debug, Clone, Copy)]
-struct Trouble {
-    /// How often it failed while others were taken, and how often of these in a way that parks.
-    strikes: u32,
-    useless: u32,
-    /// How many reports had been taken when it last failed.
-    successes: u64,
-    due: Instant,
 }
 
 /// What the gate is doing, as its owner is told.
@@ -116,7 +97,7 @@ fn news(error: Option<&Error>) -> News {
 impl Gate {
     /// An open gate for at most `most` reports at a time.
     pub(crate) fn new(pace: Pace, most: usize) -> Self {
-        Self { pace, most, state: State::Open(most), successes: 0, troubles: HashMap::new() }
+        Self { pace, most, state: State::Open(most), troubles: Troubles::new(pace.rests) }
     }
 
     /// What it is doing.
@@ -145,12 +126,12 @@ impl Gate {
 
     /// Whether report `id` rests for now.
     pub(crate) fn rests(&self, id: u64, now: Instant) -> bool {
-        self.troubles.get(&id).is_some_and(|trouble| trouble.due > now)
+        self.troubles.rests(id, now)
     }
 
     /// Whether report `id` failed before.
     pub(crate) fn has_trouble(&self, id: u64) -> bool {
-        self.troubles.contains_key(&id)
+        self.troubles.has(id)
     }
 
     /// Notes that report `id` goes out.
@@ -166,8 +147,7 @@ impl Gate {
             State::Shut { until, probe: None, .. } | State::Parked { until, probe: None, .. } => Some(until),
             State::Open(_) | State::Shut { .. } | State::Parked { .. } => None,
         };
-        let rests = self.troubles.values().map(|trouble| trouble.due).filter(|due| *due > now).min();
-        opening.filter(|until| *until > now).into_iter().chain(rests).min()
+        opening.filter(|until| *until > now).into_iter().chain(self.troubles.next(now)).min()
     }
 
     /// Lets a probe through at once, by any report.
@@ -175,7 +155,7 @@ impl Gate {
         if let State::Shut { until, .. } | State::Parked { until, .. } = &mut self.state {
             *until = now;
         }
-        self.troubles.values_mut().for_each(|trouble| trouble.due = now);
+        self.troubles.end_rests(now);
     }
 
     /// While parked, there is no report left to probe with: those that failed so rest. The next probe is that of a minute later.
@@ -210,14 +190,15 @@ impl Gate {
                 return error.map(|error| refused(answered.outcome, error));
             }
             News::Later => {
-                self.note(answered.id, now, Duration::ZERO, 0);
+                self.troubles.note(answered.id, now, Duration::ZERO);
                 self.shut(answered, now, random);
             }
             News::Useless => {
-                let strikes = self.note(answered.id, now, between_probes(self.pace.probe, random), 1);
+                let rest = between_probes(self.pace.probe, random);
+                let is_at_fault = self.troubles.note_useless(answered.id, now, rest);
                 self.park(answered, now, random);
-                if strikes >= STRIKES {
-                    self.troubles.remove(&answered.id);
+                if is_at_fault {
+                    self.troubles.forget(answered.id);
                     return error.map(|error| refused(answered.outcome, error));
                 }
             }
@@ -230,36 +211,16 @@ impl Gate {
     /// The service takes reports: the gate opens by degrees, and what failed only while it was shut need not rest. Time that
     /// the service has asked for is not cut short by what was under way before.
     fn open(&mut self, answered: &Answered<'_>, now: Instant) {
-        self.troubles.remove(&answered.id);
-        self.successes = self.successes.saturating_add(1);
+        self.troubles.forget(answered.id);
+        self.troubles.another_was_taken();
         self.state = match self.state {
             State::Open(width) => State::Open(width.saturating_mul(2).min(self.most)),
             shut @ State::Shut { is_asked: true, since, .. } if answered.began < since => shut,
             State::Shut { .. } | State::Parked { .. } => {
-                self.troubles.values_mut().filter(|trouble| trouble.strikes <= 1).for_each(|trouble| trouble.due = now);
+                self.troubles.end_first_rests(now);
                 State::Open(self.most.min(2))
             }
         };
-    }
-
-    /// Notes that report `id` failed, and tells how often it was answered in a way that parks while others were taken. It rests for `alone` the first
-    /// time, which is for the case that there is no other.
-    fn note(&mut self, id: u64, now: Instant, alone: Duration, useless: u32) -> u32 {
-        if self.troubles.len() >= MOST_TROUBLES {
-            self.troubles.clear();
-        }
-        let successes = self.successes;
-        let trouble = self.troubles.entry(id).or_insert(Trouble { strikes: 0, useless: 0, successes, due: now });
-        let is_alone = trouble.strikes == 0 || successes > trouble.successes;
-        if is_alone {
-            trouble.strikes = trouble.strikes.saturating_add(1);
-            trouble.useless = trouble.useless.saturating_add(useless);
-        }
-        let own = usize::try_from(trouble.strikes).unwrap_or(usize::MAX).checked_sub(2);
-        let rest = own.map_or(alone, |index| *self.pace.rests.get(index).unwrap_or(&self.pace.rests[2]));
-        trouble.successes = successes;
-        trouble.due = after(now, rest);
-        trouble.useless
     }
 
     fn shut(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {

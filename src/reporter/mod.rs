@@ -15,6 +15,7 @@ mod shared;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod stub;
+mod troubles;
 mod worker;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
