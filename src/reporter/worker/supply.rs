@@ -1,0 +1,70 @@
+//! What goes out: reports are taken and given to the senders, as many as the gate lets through.
+
+use std::time::Instant;
+
+use super::{PAUSE, Worker};
+use crate::client;
+use crate::clock::{Moment, after};
+use crate::error::Error;
+use crate::reporter::outbox::{Entry, Fate, Reason, Settlement};
+
+/// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
+const MOST_UNSETTLED: usize = 10_000;
+
+impl Worker {
+    /// Takes reports as long as more may be under way.
+    pub(super) fn refill(&mut self) {
+        let now = Instant::now();
+        let load = self.senders.load();
+        let width = self.gate.width(now).min(self.connections);
+        // Twice as many as can be under way, so that no sender waits for the outbox.
+        let room = if self.gate.is_probing() { width } else { width.saturating_mul(2) };
+        let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
+        let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
+        self.shared.want_reports(has_room);
+        if !has_room {
+            return;
+        }
+        match self.take(wanted, now) {
+            Ok(entries) if entries.is_empty() => self.find_none(now),
+            Ok(entries) => self.send(entries),
+            Err(error) => self.take_due = self.outbox_failed(error),
+        }
+    }
+
+    /// Takes reports that do not rest. A probe is one without troubles, if there is one.
+    fn take(&self, wanted: usize, now: Instant) -> Result<Vec<Entry>, Error> {
+        if self.gate.is_probing() {
+            let entries = self.outbox.take(wanted, &|id| self.gate.has_trouble(id))?;
+            if !entries.is_empty() {
+                return Ok(entries);
+            }
+        }
+        self.outbox.take(wanted, &|id| self.gate.rests(id, now))
+    }
+
+    fn send(&mut self, entries: Vec<Entry>) {
+        let (moment, limit) = (Moment::now(), self.age_limit);
+        let (old, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| moment.since(&entry.accepted) > limit);
+        let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
+        self.unsettled.extend(old.iter().map(|entry| Settlement { id: entry.id, fate: fate.clone() }));
+        entries.iter().for_each(|entry| self.gate.goes_out(entry.id));
+        let unsent = self.senders.send(entries);
+        unsent.iter().for_each(|entry| self.gate.came_back(entry.id));
+        if !unsent.is_empty() {
+            self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
+            self.take_due = after(Instant::now(), PAUSE);
+        }
+    }
+
+    /// There is nothing to send now. While parked that settles whether it is one report's fault: there is no other to ask.
+    fn find_none(&mut self, now: Instant) {
+        self.gate.found_none(now, client::random());
+        // Reports have been wanted since before they were looked for, so that none is missed.
+        self.waits_for_another = self.gate.is_in_doubt();
+        if self.is_parking_in_doubt {
+            self.count_probe();
+        }
+    }
+}
