@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::outbox::{Fate, Settlement};
+use super::running::{Account, open};
 use super::senders::Messenger;
-use super::{Account, Reporter, ReporterOptions, open};
+use super::{Reporter, ReporterOptions};
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 use crate::outcome::{Outcome, Taken};
