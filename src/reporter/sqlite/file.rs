@@ -1,4 +1,4 @@
-//! The outbox file: how it is opened, whether it is one of ours, and how a damaged one is set aside.
+//! The outbox file: how it is made and opened, and whether it is one of ours.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
@@ -12,7 +12,6 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure::Failure;
 use super::patience::Patience;
-use crate::conversion::Timestamp;
 use crate::error::{Error, Kind};
 use crate::sys::events::Descriptor;
 use crate::sys::files::{self, Sharing};
@@ -33,13 +32,10 @@ const CACHE: i32 = 4096;
 const MARK: &[u8] = b"Processes that use the outbox beside this file lock this one. Leave it where it is.\n";
 
 /// The byte of the lock file that every open outbox shares. Who has it alone may set a damaged file aside.
-const OPEN_BYTE: i64 = 1;
+pub(super) const OPEN_BYTE: i64 = 1;
 
 /// The byte that is locked while the file is made.
 const MAKE_BYTE: i64 = 2;
-
-/// The endings of the files that SQLite keeps beside the outbox.
-const ENDINGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// One file is opened at a time in a process: to close a descriptor of a file ends all locks that the process has on it.
 static OPENING: Mutex<()> = Mutex::new(());
@@ -135,7 +131,7 @@ impl Place {
     }
 
     /// Refuses what SQLite would take for empty.
-    fn refuse_cut(&self, found: &Metadata) -> Result<(), Failure> {
+    pub(super) fn refuse_cut(&self, found: &Metadata) -> Result<(), Failure> {
         let has_log = fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
         // SQLite takes a single byte for nothing.
         if found.len() == 1 || found.len() == 0 && has_log {
@@ -206,7 +202,7 @@ impl Place {
     }
 
     /// Makes the tables if there are none, and compares the account.
-    fn check(&self, connection: &mut Connection) -> Result<(), Failure> {
+    pub(super) fn check(&self, connection: &mut Connection) -> Result<(), Failure> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version == 0 {
@@ -227,50 +223,6 @@ impl Place {
     fn of_another_account(&self, (api_key, base_url): &(String, String)) -> Error {
         let told = format!("{} belongs to the account {api_key} at {base_url}", self.path.display());
         Error::new(Kind::OutboxAccount, told)
-    }
-
-    /// Gives a damaged outbox another name, so that a new one can take its place. `damaged` is the file; none, if it could
-    /// not be opened. False: others have it open.
-    pub(super) fn set_aside(&self, damaged: Option<Identity>, patience: &Patience) -> Result<bool, Failure> {
-        let _opening = no_opening();
-        let lock = self.open_lock()?;
-        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Exclusive, patience)? {
-            return Ok(false);
-        }
-        if self.is_damaged(damaged, patience) {
-            let name = self.unused_name();
-            fs::rename(&self.path, &name)?;
-            self.move_beside(&name)?;
-        }
-        Ok(true)
-    }
-
-    /// Whether the file that is there now is the damaged one. Another process may have set that aside meanwhile.
-    fn is_damaged(&self, damaged: Option<Identity>, patience: &Patience) -> bool {
-        let found = fs::symlink_metadata(&self.path);
-        match (damaged, found) {
-            (_, Err(_)) => false,
-            (Some(damaged), Ok(found)) => identity(&found) == damaged,
-            (None, Ok(found)) => {
-                let opened = self.refuse_cut(&found).and_then(|()| self.check(&mut self.connect(patience)?));
-                matches!(opened, Err(Failure::Corrupt(_)))
-            }
-        }
-    }
-
-    /// Gives the files beside the outbox the name that it has got.
-    fn move_beside(&self, name: &Path) -> io::Result<()> {
-        ENDINGS
-            .iter()
-            .try_for_each(|ending| fs::rename(self.beside(ending), with_ending(name, ending)).or_else(missing_is_fine))
-    }
-
-    fn unused_name(&self) -> PathBuf {
-        let now = Timestamp::from_system_time(SystemTime::now()).to_string().replace([' ', ':'], "-");
-        let names = (1..1000_u32).map(|number| self.beside(&format!(".corrupt-{now}-{number}")));
-        let is_unused =
-            |name: &PathBuf| ["", "-wal"].iter().all(|ending| fs::symlink_metadata(with_ending(name, ending)).is_err());
-        names.into_iter().find(is_unused).unwrap_or_else(|| self.beside(".corrupt"))
     }
 }
 
@@ -297,7 +249,7 @@ fn mark(mut lock: &File) -> io::Result<()> {
 }
 
 /// Waits for the lock of one byte. False: others had it for too long.
-fn lock_byte(lock: &File, byte: i64, sharing: Sharing, patience: &Patience) -> io::Result<bool> {
+pub(super) fn lock_byte(lock: &File, byte: i64, sharing: Sharing, patience: &Patience) -> io::Result<bool> {
     while !files::try_lock(lock, byte, sharing)? {
         if !patience.rest() {
             return Ok(false);
@@ -311,18 +263,14 @@ fn plain(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("what is in the place of a file is none")) }
 }
 
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut path = path.to_owned().into_os_string();
     path.push(ending);
     path.into()
 }
 
-fn identity(found: &Metadata) -> Identity {
+pub(super) fn identity(found: &Metadata) -> Identity {
     (found.dev(), found.ino(), found.created().ok())
-}
-
-fn missing_is_fine(error: io::Error) -> io::Result<()> {
-    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn cannot_be(done: &str, path: &Path, error: &io::Error) -> Error {

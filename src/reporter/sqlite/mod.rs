@@ -2,6 +2,7 @@
 
 mod ballast;
 mod checkpoint;
+mod damaged;
 mod failure;
 mod file;
 mod forks;
