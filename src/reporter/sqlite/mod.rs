@@ -2,7 +2,9 @@
 
 mod ballast;
 mod checkpoint;
+mod checkpoint_connection;
 mod damaged;
+mod epochs;
 mod failure;
 mod file;
 mod forks;
@@ -21,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use self::epochs::row_of_any;
 use self::failure::Failure;
 use self::file::Place;
 use self::lead::Lead;
@@ -39,9 +42,6 @@ const EXPIRED_AT_ONCE: u32 = 1000;
 
 /// How long the worker waits for others that have the file locked.
 const WORKERS_WAIT: Duration = Duration::from_secs(1);
-
-/// The bits of a report's number that say which row it is; those above, in which of the files that this process has seen.
-const ROW_BITS: u32 = 48;
 
 /// What a file is to hold, and how.
 #[derive(Debug, Clone)]
@@ -100,17 +100,6 @@ impl SqliteOutbox {
         Access { deadline: from_now(self.lock_wait), may_make: true }
     }
 
-    /// The number of a row of the file that is in use now.
-    fn id(&self, row: u64) -> u64 {
-        row | self.store.epoch().wrapping_shl(ROW_BITS)
-    }
-
-    /// The row of that number, unless it was one of a file that is gone.
-    fn row(&self, id: u64) -> Option<u64> {
-        let row = id & !u64::MAX.wrapping_shl(ROW_BITS);
-        (self.id(row) == id).then_some(row)
-    }
-
     /// Puts many reports in one transaction, and waits for the disk.
     fn put_all(&self, all: &[Conversion]) -> Vec<Result<bool, Error>> {
         let put = |rows: &Connection| {
@@ -133,7 +122,7 @@ impl SqliteOutbox {
     }
 
     fn try_settle(&self, batch: &[Settlement]) -> Result<(), Failure> {
-        let fates = || batch.iter().filter_map(|settled| Some((self.row(settled.id)?, &settled.fate)));
+        let fates = || batch.iter().filter_map(|settled| Some((self.store.epochs.row(settled.id)?, &settled.fate)));
         self.store.write(workers(), |rows| rows::settle(rows, fates())).map(drop)
     }
 
@@ -151,7 +140,7 @@ impl SqliteOutbox {
             let Some(end) = found.last() else {
                 break;
             };
-            last = end.id & !u64::MAX.wrapping_shl(ROW_BITS);
+            last = row_of_any(end.id);
             let mut state = self.state();
             for entry in found {
                 if entries.len() < limit && !skip(entry.id) && state.taken.add(&entry) {
@@ -166,7 +155,7 @@ impl SqliteOutbox {
     fn beside(&self, row: u64, is_older: bool, limit: u32) -> Result<Vec<Entry>, Failure> {
         self.store.read(workers(), |rows| {
             let found = rows::beside(rows, row, is_older, limit)?;
-            Ok(found.into_iter().map(|entry| Entry { id: self.id(entry.id), ..entry }).collect())
+            Ok(found.into_iter().map(|entry| Entry { id: self.store.epochs.id(entry.id), ..entry }).collect())
         })
     }
 
@@ -253,12 +242,12 @@ impl Outbox for SqliteOutbox {
     }
 
     fn last(&self) -> Result<u64, Error> {
-        let last = |rows: &Connection| Ok(self.id(rows::tally(rows)?.accepted));
+        let last = |rows: &Connection| Ok(self.store.epochs.id(rows::tally(rows)?.accepted));
         self.store.read(self.callers(), last).map_err(|failure| self.told(failure))
     }
 
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {
-        let Some(row) = self.row(id) else {
+        let Some(row) = self.store.epochs.row(id) else {
             return Ok(true);
         };
         let lowest = self.store.read(workers(), rows::lowest).map_err(|failure| self.told(failure))?;
@@ -267,7 +256,7 @@ impl Outbox for SqliteOutbox {
 
     fn lead(&self) -> Result<bool, Error> {
         self.store.start();
-        self.lead.seek(&self.store.place, self.store.epoch()).map_err(|failure| self.told(failure))
+        self.lead.seek(&self.store.place, self.store.epochs.now()).map_err(|failure| self.told(failure))
     }
 
     fn resign(&self) {
@@ -287,7 +276,7 @@ impl Outbox for SqliteOutbox {
     }
 
     fn lost(&self) -> u64 {
-        self.store.lost()
+        self.store.epochs.lost()
     }
 }
 

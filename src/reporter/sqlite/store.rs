@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::ballast::Ballast;
 use super::checkpoint::{Checkpointed, Checkpoints};
+use super::checkpoint_connection::CheckpointConnection;
+use super::epochs::Epochs;
 use super::failure::Failure;
 use super::file::{Identity, OpenFile, Place};
 use super::group::Group;
@@ -44,20 +46,13 @@ pub(super) struct Store {
     /// Whose turn it is to use what is open.
     turn: Turn,
     open: Mutex<Option<OpenFile>>,
-    checkpoints: Arc<Checkpoints>,
-    is_closed_for_fork: AtomicBool,
-    /// The connection for checkpoints, and the epoch it is of.
-    checkpointing: Mutex<Option<(u64, Connection)>>,
-    checkpoint_patience: Patience,
     patience: Patience,
+    checkpoints: Arc<Checkpoints>,
+    checkpoint_connection: CheckpointConnection,
+    is_closed_for_fork: AtomicBool,
     /// Whether the last write found no room on the disk.
     was_full: AtomicBool,
-    /// How many files were damaged or removed.
-    lost: AtomicU64,
-    /// Another whenever the file may be. It stands in the numbers of reports, so that none is taken for one of another file.
-    epoch: AtomicU64,
-    /// The file that was open last.
-    known: Mutex<Option<Identity>>,
+    pub(super) epochs: Epochs,
 }
 
 /// On which terms somebody comes to the file.
@@ -83,26 +78,13 @@ impl Store {
             group: Group::default(),
             turn: Turn::default(),
             open: Mutex::default(),
-            checkpoints: Arc::default(),
-            is_closed_for_fork: AtomicBool::new(false),
-            checkpointing: Mutex::default(),
-            checkpoint_patience: Patience::default(),
             patience: Patience::default(),
+            checkpoints: Arc::default(),
+            checkpoint_connection: CheckpointConnection::default(),
+            is_closed_for_fork: AtomicBool::new(false),
             was_full: AtomicBool::new(false),
-            lost: AtomicU64::new(0),
-            epoch: AtomicU64::new(0),
-            known: Mutex::default(),
+            epochs: Epochs::default(),
         }
-    }
-
-    /// A number that is another for every file that there was.
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
-    }
-
-    /// How many files were damaged or removed while this process used them, and began anew.
-    pub(super) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Acquire)
     }
 
     /// Does `work` in a transaction. Others are waited for until a deadline. A damaged file is set aside if it can be, and
@@ -164,7 +146,7 @@ impl Store {
         match self.attempt(&mut open, may_make, &work) {
             Err(Failure::Corrupt(what)) => {
                 let damaged = open.take().map(|file| file.identity);
-                self.epoch.fetch_add(1, Ordering::AcqRel);
+                self.epochs.begin();
                 self.set_aside(what, damaged, deadline)?;
                 self.attempt(&mut open, may_make, &work)
             }
@@ -180,8 +162,8 @@ impl Store {
     ) -> Result<T, Failure> {
         if open.as_ref().is_some_and(|file| !file.is_current(&self.place)) {
             *open = None;
-            self.close_checkpointing();
-            self.note_lost();
+            self.close_checkpoint_connection();
+            self.epochs.file_was_lost();
         }
         let file = match open {
             Some(file) => file,
@@ -190,29 +172,11 @@ impl Store {
                     self.place.refuse_missing()?;
                 }
                 let file = self.open_file()?;
-                self.compare_with_known(file.identity);
+                self.epochs.found(file.identity);
                 open.insert(file)
             }
         };
         work(file)
-    }
-
-    fn note_lost(&self) {
-        self.lost.fetch_add(1, Ordering::AcqRel);
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-        *self.known() = None;
-    }
-
-    /// Another process may have set the file aside, or somebody removed it, while it was not open here.
-    fn compare_with_known(&self, identity: Identity) {
-        if self.known().is_some_and(|known| known != identity) {
-            self.note_lost();
-        }
-        *self.known() = Some(identity);
-    }
-
-    fn known(&self) -> MutexGuard<'_, Option<Identity>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open_file(&self) -> Result<OpenFile, Failure> {
@@ -231,7 +195,7 @@ impl Store {
     }
 
     fn set_aside(&self, what: String, damaged: Option<Identity>, deadline: Instant) -> Result<(), Failure> {
-        self.close_checkpointing();
+        self.close_checkpoint_connection();
         if !self.place.was_outbox() {
             let told = format!("{} is no outbox and never was one: choose another path", self.place.path.display());
             return Err(Failure::outbox(told));
@@ -239,21 +203,21 @@ impl Store {
         if !self.place.set_aside(damaged, &Patience::until(deadline))? {
             return Err(Failure::Corrupt(what));
         }
-        self.note_lost();
+        self.epochs.file_was_lost();
         Ok(())
     }
 
     /// Closes what a checkpoint keeps open, unless one is under way: the next finds that it is of another epoch.
-    fn close_checkpointing(&self) {
+    fn close_checkpoint_connection(&self) {
         if let Some(_turn) = self.checkpoints.turn.take(from_now(Duration::from_millis(100))) {
-            *self.checkpointing() = None;
+            self.checkpoint_connection.close();
         }
     }
 
     /// Closes all, for good, unless it is in use until `deadline`: then whoever uses it last does. A fork waits for this.
     pub(super) fn close(&self, deadline: Instant) {
         if let (Some(_checkpoint), Some(_turn)) = (self.checkpoints.turn.take(deadline), self.turn.take(deadline)) {
-            *self.checkpointing() = None;
+            self.checkpoint_connection.close();
             *self.open() = None;
         }
     }
@@ -264,7 +228,7 @@ impl Store {
         let is_checkpointing = !self.checkpoints.turn.begin(deadline);
         let is_idle = !is_checkpointing && self.turn.begin(deadline);
         if is_idle {
-            *self.checkpointing() = None;
+            self.checkpoint_connection.close();
             *self.open() = None;
         } else {
             IS_CROSSING.store(true, Ordering::Release);
@@ -295,10 +259,6 @@ impl Store {
     fn open(&self) -> MutexGuard<'_, Option<OpenFile>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn checkpointing(&self) -> MutexGuard<'_, Option<(u64, Connection)>> {
-        self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Checkpointed for Store {
@@ -311,14 +271,8 @@ impl Checkpointed for Store {
     }
 
     fn with_own_connection(&self, work: &mut dyn FnMut(&Connection)) {
-        let (mut connection, epoch) = (self.checkpointing(), self.epoch());
-        self.checkpoint_patience.lasts_until(from_now(LONGEST_CHECKPOINT));
-        if connection.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            *connection = self.place.connect(&self.checkpoint_patience).ok().map(|made| (epoch, made));
-        }
-        if let Some((_, connection)) = &*connection {
-            work(connection);
-        }
+        self.checkpoint_connection.waits_until(from_now(LONGEST_CHECKPOINT));
+        self.checkpoint_connection.with(&self.place, self.epochs.now(), work);
     }
 
     fn with_no_writer(&self, work: &mut dyn FnMut()) {
@@ -326,7 +280,7 @@ impl Checkpointed for Store {
             return;
         };
         self.patience.lasts_until(from_now(LONGEST_CHECKPOINT));
-        self.checkpoint_patience.lasts_until(from_now(LONGEST_CHECKPOINT));
+        self.checkpoint_connection.waits_until(from_now(LONGEST_CHECKPOINT));
         work();
         if let Some(file) = &*self.open() {
             // Should it fail, the next submit is slower, and no more.
