@@ -11,6 +11,7 @@ mod forks;
 mod group;
 mod lead;
 mod patience;
+mod pick;
 mod rows;
 mod store;
 mod transaction;
@@ -23,22 +24,15 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use self::epochs::row_of_any;
 use self::failure::Failure;
 use self::file::Place;
 use self::lead::Lead;
 use self::rows::Put;
 use self::store::{Access, Store};
-use super::outbox::{Aside, Entry, Fate, Inventory, Outbox, Reason, Settlement, Taken, WhenFull, full, oldest_share};
+use super::outbox::{Aside, Entry, Inventory, Outbox, Settlement, Taken, WhenFull, full, oldest_share};
 use crate::clock::{Moment, from_now};
 use crate::conversion::Conversion;
 use crate::error::Error;
-
-/// How many rows are read in one go.
-const CHUNK: u32 = 64;
-
-/// How many reports are looked at in one go for being too old.
-const EXPIRED_AT_ONCE: u32 = 1000;
 
 /// How long the worker waits for others that have the file locked.
 const WORKERS_WAIT: Duration = Duration::from_secs(1);
@@ -124,53 +118,6 @@ impl SqliteOutbox {
     fn try_settle(&self, batch: &[Settlement]) -> Result<(), Failure> {
         let fates = || batch.iter().filter_map(|settled| Some((self.store.epochs.row(settled.id)?, &settled.fate)));
         self.store.write(workers(), |rows| rows::settle(rows, fates())).map(drop)
-    }
-
-    /// Takes entries out of what `next` reads, a chunk at a time, until there are `limit` or no more.
-    fn pick(
-        &self,
-        limit: usize,
-        skip: &dyn Fn(u64) -> bool,
-        is_older: bool,
-        entries: &mut Vec<Entry>,
-    ) -> Result<(), Failure> {
-        let mut last = if is_older { u64::MAX } else { 0 };
-        while entries.len() < limit {
-            let found = self.beside(last, is_older, CHUNK)?;
-            let Some(end) = found.last() else {
-                break;
-            };
-            last = row_of_any(end.id);
-            let mut state = self.state();
-            for entry in found {
-                if entries.len() < limit && !skip(entry.id) && state.taken.add(&entry) {
-                    entries.push(entry);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reports next to a row, with their numbers.
-    fn beside(&self, row: u64, is_older: bool, limit: u32) -> Result<Vec<Entry>, Failure> {
-        self.store.read(workers(), |rows| {
-            let found = rows::beside(rows, row, is_older, limit)?;
-            Ok(found.into_iter().map(|entry| Entry { id: self.store.epochs.id(entry.id), ..entry }).collect())
-        })
-    }
-
-    fn expire_rows(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Failure> {
-        let oldest = self.beside(0, false, EXPIRED_AT_ONCE)?;
-        // Not in the order of their age, where the clock was set in between.
-        let old = oldest.iter().filter(|entry| is_too_old(&entry.accepted));
-        let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
-        let expired = |entry: &Entry| Settlement { id: entry.id, fate: fate.clone() };
-        let free = |entry: &&Entry| !self.state().taken.holds(entry.id);
-        let batch: Vec<Settlement> = old.filter(free).map(expired).collect();
-        if !batch.is_empty() {
-            self.try_settle(&batch)?;
-        }
-        Ok(batch.len())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
