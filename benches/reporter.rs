@@ -27,6 +27,9 @@ fn main() {
     if is_asked("process") {
         flat_out(&folder, Durability::Process);
     }
+    if is_asked("bare") {
+        against_bare(&folder);
+    }
     if is_asked("paced") {
         paced(&folder);
     }
@@ -87,6 +90,39 @@ fn flat_out(folder: &Path, durability: Durability) {
     print(&format!("submit flat out, {durability:?}, sending meanwhile"), &times);
     reporter.flush(HOUR).unwrap();
     println!("    submitted and sent {:.0} a second", 200_000.0 / start.elapsed().as_secs_f64());
+}
+
+/// In turns with a bare insert into a database of the same kind, with the same unique key: the price of the file itself.
+fn against_bare(folder: &Path) {
+    let (outbox, database) = (folder.join("ours"), folder.join("bare"));
+    let stub = Arc::new(Stub::new(Duration::ZERO));
+    stub.set_down(true);
+    let reporter = Reporter::to_stub(&stub, &options(&outbox, Durability::Process)).unwrap();
+    let bare = rusqlite::Connection::open(&database).unwrap();
+    bare.execute_batch(BARE).unwrap();
+    let mut ratios: Vec<f64> = (0..7)
+        .map(|_| {
+            let (ours, theirs) = (submit(&reporter, 10_000), insert(&bare, 10_000));
+            print("submit, Process, not sending", &ours);
+            print("    a bare insert", &theirs);
+            ours[5_000] as f64 / theirs[5_000] as f64
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    println!("submit against a bare insert: {:.2} times, {:.2} to {:.2}", ratios[3], ratios[0], ratios[6]);
+}
+
+const BARE: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                    CREATE TABLE report (id INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE, wall INTEGER)";
+
+/// How long each of `count` inserts took, in nanoseconds, the shortest first.
+fn insert(bare: &rusqlite::Connection, count: usize) -> Vec<u128> {
+    let mut statement = bare.prepare("INSERT INTO report (message_id, wall) VALUES (?, 0)").unwrap();
+    let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
+    let mut insert = |report: &Conversion| timed(|| statement.execute([report.message_id.as_str()]).map(drop).unwrap());
+    let mut times: Vec<u128> = reports.iter().map(&mut insert).collect();
+    times.sort_unstable();
+    times
 }
 
 /// 10,000 a second, each sent to a service that answers after a millisecond.

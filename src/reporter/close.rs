@@ -17,7 +17,8 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// [`Kind::Pending`] when some are left.
+    /// [`Kind::Pending`] when some are left; [`Kind::Cancelled`] when its owner gave it up meanwhile; the kinds of the outbox
+    /// when that cannot be read. The reporter is closed all the same.
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
         let deadline = from_now(timeout);
         self.is_closed.store(true, Ordering::SeqCst);

@@ -14,7 +14,8 @@ impl Reporter {
     /// # Errors
     ///
     /// [`Kind::Timeout`] when some are left after `timeout`; [`Kind::Parked`] when the service takes no reports of the
-    /// account, which was just tried; [`Kind::Aside`] when none is left, and some were set aside.
+    /// account, which was just tried; [`Kind::Aside`] when none is left, and some were set aside; [`Kind::Cancelled`] when its
+    /// owner gave the reporter up meanwhile; the kinds of the outbox when that cannot be read.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         let deadline = from_now(timeout);
         let running = self.running()?;

@@ -24,7 +24,7 @@ impl Place {
             return Ok(false);
         }
         if self.is_damaged(damaged, patience) {
-            let name = self.unused_name();
+            let name = self.unused_name()?;
             fs::rename(&self.path, &name)?;
             self.move_beside(&name)?;
         }
@@ -51,12 +51,12 @@ impl Place {
             .try_for_each(|ending| fs::rename(self.beside(ending), with_ending(name, ending)).or_else(missing_is_fine))
     }
 
-    pub(super) fn unused_name(&self) -> PathBuf {
+    pub(super) fn unused_name(&self) -> io::Result<PathBuf> {
         let now = Timestamp::from_system_time(SystemTime::now()).to_string().replace([' ', ':'], "-");
         let names = (1..1000_u32).map(|number| self.beside(&format!(".corrupt-{now}-{number}")));
         let is_unused =
             |name: &PathBuf| ["", "-wal"].iter().all(|ending| fs::symlink_metadata(with_ending(name, ending)).is_err());
-        names.into_iter().find(is_unused).unwrap_or_else(|| self.beside(".corrupt"))
+        names.into_iter().find(is_unused).ok_or_else(|| io::Error::other("every name for what is set aside is in use"))
     }
 }
 

@@ -12,7 +12,7 @@ const ROW_BITS: u32 = 48;
 /// The files that this process has seen.
 #[derive(Debug, Default)]
 pub(super) struct Epochs {
-    /// Another whenever the file may be.
+    /// Another whenever the file is.
     now: AtomicU64,
     /// How many files were damaged or removed.
     lost: AtomicU64,
@@ -42,14 +42,9 @@ impl Epochs {
         (self.id(row) == id).then_some(row)
     }
 
-    /// From here on the file may be another.
-    pub(super) fn begin(&self) {
-        self.now.fetch_add(1, Ordering::AcqRel);
-    }
-
     pub(super) fn file_was_lost(&self) {
         self.lost.fetch_add(1, Ordering::AcqRel);
-        self.begin();
+        self.now.fetch_add(1, Ordering::AcqRel);
         *self.known() = None;
     }
 

@@ -144,7 +144,7 @@ impl Place {
     /// both.
     fn make_alone(&self) -> io::Result<()> {
         if self.is_missing() {
-            self.move_beside(&self.unused_name())?;
+            self.move_beside(&self.unused_name()?)?;
             files::open_private(&self.path, true)?;
         }
         Ok(())

@@ -146,7 +146,6 @@ impl Store {
         match self.attempt(&mut open, may_make, &work) {
             Err(Failure::Corrupt(what)) => {
                 let damaged = open.take().map(|file| file.identity);
-                self.epochs.begin();
                 self.set_aside(what, damaged, deadline)?;
                 self.attempt(&mut open, may_make, &work)
             }
@@ -207,9 +206,10 @@ impl Store {
         Ok(())
     }
 
-    /// Closes what a checkpoint keeps open, unless one is under way: the next finds that it is of another epoch.
+    /// Closes what a checkpoint keeps open, unless one is under way: the next finds that it is of another epoch. That one may
+    /// be waiting for the turn that is held here, and gives up in half the time that is waited for it.
     fn close_checkpoint_connection(&self) {
-        if let Some(_turn) = self.checkpoints.turn.take(from_now(Duration::from_millis(100))) {
+        if let Some(_turn) = self.checkpoints.turn.take(from_now(2 * LONGEST_CHECKPOINT)) {
             self.checkpoint_connection.close();
         }
     }
