@@ -41,7 +41,7 @@ pub(crate) unsafe fn optional<'a>(name: &str, pointer: *const c_char) -> Result<
 
 /// Writes `text` to `out` in one line, and ends it with NUL. What does not fit is cut at a character.
 pub(crate) fn write(out: &mut [c_char], text: &str) {
-    let room = out.len().saturating_sub(1);
+    let room = out.len().saturating_sub(1).min(text.len());
     let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     out.fill(0);
     for (slot, byte) in out.iter_mut().zip(text.bytes().take(end)) {

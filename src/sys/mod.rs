@@ -61,22 +61,9 @@ pub(crate) fn uptime() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// What to wait for on a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Readiness {
-    /// That bytes, or the end, can be read.
-    Read,
-    /// That bytes can be written, or that a connection is made.
-    Write,
-}
-
-/// Waits until `connection` is ready, or there is an error to be met on it. False: `deadline` came first.
-pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: Option<Instant>) -> io::Result<bool> {
-    let events = match readiness {
-        Readiness::Read => libc::POLLIN,
-        Readiness::Write => libc::POLLOUT,
-    };
-    let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 };
+/// Waits until `connection` is made and can be written, or there is an error to be met on it. False: `deadline` came first.
+pub(crate) fn wait_for_room(connection: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<bool> {
+    let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
     loop {
         // SAFETY: one descriptor is passed, and it is borrowed for as long as the call lasts.
         let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds_until(deadline)) };
@@ -92,6 +79,22 @@ pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: O
 fn ignore_interruption(result: libc::c_int) -> io::Result<()> {
     let error = io::Error::last_os_error();
     if result >= 0 || error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+}
+
+/// Reads what has come on `connection`, without waiting. With `peek` it stays there for the next read.
+pub(crate) fn read_at_once(connection: BorrowedFd<'_>, buffer: &mut [u8], peek: bool) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | if peek { libc::MSG_PEEK } else { 0 };
+    // SAFETY: the buffer is borrowed for as long as the call lasts, and no longer than it says.
+    let read = unsafe { libc::recv(connection.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
+    usize::try_from(read).map_err(|_| io::Error::last_os_error())
+}
+
+/// Writes what `connection` has room for, without waiting. A peer that has gone raises no signal.
+pub(crate) fn write_at_once(connection: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: the bytes are borrowed for as long as the call lasts, and no more than they are is read.
+    let written = unsafe { libc::send(connection.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
+    usize::try_from(written).map_err(|_| io::Error::last_os_error())
 }
 
 /// As poll takes it: rounded up, so that the deadline has passed when the wait is over; -1 for no deadline.
@@ -130,13 +133,31 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_tells_readiness_from_the_end_of_time() {
+    fn a_wait_tells_room_from_the_end_of_time() {
+        let (stream, _peer) = connection();
+        assert!(wait_for_room(stream.as_fd(), None).unwrap());
+        while write_at_once(stream.as_fd(), &[0; 64 * 1024]).is_ok() {}
+        assert!(!wait_for_room(stream.as_fd(), Some(Instant::now())).unwrap());
+    }
+
+    #[test]
+    fn what_is_done_at_once_never_waits() {
+        let (stream, peer) = connection();
+        let mut byte = [0];
+        let nothing = read_at_once(stream.as_fd(), &mut byte, false).unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(write_at_once(peer.as_fd(), b"x").unwrap(), 1);
+        stream.peek(&mut byte).unwrap();
+        assert_eq!(read_at_once(stream.as_fd(), &mut byte, true).unwrap(), 1);
+        assert_eq!((read_at_once(stream.as_fd(), &mut byte, false).unwrap(), byte), (1, [b'x']));
+        drop(peer);
+        stream.peek(&mut byte).unwrap();
+        assert_eq!(read_at_once(stream.as_fd(), &mut byte, false).unwrap(), 0);
+    }
+
+    fn connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let now = Instant::now();
-        assert!(wait(stream.as_fd(), Readiness::Write, Some(now)).unwrap());
-        assert!(!wait(stream.as_fd(), Readiness::Read, Some(now)).unwrap());
-        drop(listener.accept().unwrap());
-        assert!(wait(stream.as_fd(), Readiness::Read, None).unwrap());
+        (stream, listener.accept().unwrap().0)
     }
 }

@@ -11,15 +11,14 @@ use ureq::http::uri::Authority;
 use ureq::http::{HeaderValue, Response, Uri};
 use ureq::tls::{ClientCert, RootCerts, TlsConfig, TlsProvider};
 use ureq::typestate::WithBody;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
-use ureq::unversioned::transport::{Connector, NextTimeout, RustlsConnector};
+use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, RequestBuilder};
 
 use super::cancel::Cancel;
 use super::failure::failure;
 use super::proxy::Proxy;
 use super::resolver::Resolver;
-use super::route::Route;
+use super::route::{NoLookUp, Route};
 use super::tcp::TcpConnector;
 use super::trust;
 use super::watch::{Generation, Progress, WatchedConnector};
@@ -87,11 +86,11 @@ impl HttpTransport {
     pub(crate) fn new(setup: &Setup, resolver: Resolver) -> Self {
         warm_up();
         let (generation, cancel) = (Generation::default(), Arc::<Cancel>::default());
-        let tcp = TcpConnector { cancel: Arc::clone(&cancel), proxy: setup.proxy.clone().map(Proxy) };
+        let route = Route { resolver: resolver.clone(), proxy: setup.proxy.clone(), cancel: Arc::clone(&cancel) };
+        let tcp = TcpConnector { route, cancel: Arc::clone(&cancel), proxy: setup.proxy.clone().map(Proxy) };
         let connector =
             WatchedConnector { inner: tcp.chain(RustlsConnector::default()), generation: generation.clone() };
-        let route = Route { resolver: resolver.clone(), proxy: setup.proxy.clone(), cancel: Arc::clone(&cancel) };
-        Self { agent: Agent::with_parts(config(setup), connector, route), generation, cancel, resolver }
+        Self { agent: Agent::with_parts(config(setup), connector, NoLookUp), generation, cancel, resolver }
     }
 
     /// Ends every exchange and every pause under way, and lets none begin.
@@ -102,15 +101,9 @@ impl HttpTransport {
 
     /// One request. What came of it beside the answer stays in [`Progress`].
     fn run(&self, request: &Request, limits: Limits) -> Result<Answer, ureq::Error> {
-        Progress::begin(limits.connect);
-        let limited = with_headers(self.agent.post(request.url.as_str()), request)
-            .config()
-            .timeout_global(Some(limits.total))
-            .timeout_resolve(Some(limits.connect))
-            .timeout_connect(Some(limits.connect))
-            .timeout_recv_body(Some(BODY_TIME))
-            .build();
-        limited.send_empty().map(answer)
+        // The library's own limits are the agent's, and to give a request others costs a copy of the whole configuration.
+        Progress::begin(limits);
+        with_headers(self.agent.post(request.url.as_str()), request).send_empty().map(answer)
     }
 }
 
@@ -176,22 +169,12 @@ fn warm_up() {
     fork::with_no_fork(|| {
         if !IS_WARM.swap(true, Ordering::AcqRel) {
             let config = Agent::config_builder().proxy(None).build();
-            Agent::with_parts(config, (), NoNames).post("http://localhost/").send_empty().ok();
+            Agent::with_parts(config, (), NoLookUp).post("http://localhost/").send_empty().ok();
             for suite in rustls::crypto::ring::default_provider().cipher_suites {
                 suite.tls13().map(|suite| suite.common.hash_provider.hash(&[]));
             }
         }
     });
-}
-
-/// Knows no name, so that a request ends before there is a connection.
-#[derive(Debug)]
-struct NoNames;
-
-impl UreqResolver for NoNames {
-    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        Err(ureq::Error::HostNotFound)
-    }
 }
 
 /// Each of the library's defaults that a report must not be left to, set.
@@ -223,6 +206,7 @@ fn config(setup: &Setup) -> Config {
         .max_idle_connections(idle_connections)
         .max_idle_connections_per_host(idle_connections)
         .max_idle_age(IDLE_TIME)
+        .timeout_recv_body(Some(BODY_TIME))
         .build()
 }
 

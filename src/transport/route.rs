@@ -1,6 +1,6 @@
 //! Where a connection goes first: to the service or, if there is one, to the proxy.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,12 +8,14 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
 use ureq::unversioned::transport::NextTimeout;
+use ureq::{Error, Timeout};
 
 use super::cancel::Cancel;
 use super::resolver::{Failure, Resolver};
+use super::watch::Progress;
 use crate::proxy_url::ProxyUrl;
 
-/// Tells the HTTP library which addresses to connect to.
+/// Tells which addresses to connect to.
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) resolver: Resolver,
@@ -29,12 +31,21 @@ impl Route {
         }
     }
 
-    fn told(&self, failure: Failure, limit: NextTimeout) -> ureq::Error {
+    /// The addresses of the service or of the proxy, looked up within the time that there is for connecting.
+    pub(super) fn addresses(&self, uri: &Uri) -> Result<Vec<SocketAddr>, Error> {
+        let (host, port) = self.host_and_port(uri);
+        let (deadline, limit) = Progress::seen().connect_limit(Timeout::Resolve);
+        let found = self.resolver.addresses(host, Instant::now(), deadline, &|| self.cancel.is_thrown());
+        let addresses = found.map_err(|failure| self.told(failure, limit))?;
+        Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    fn told(&self, failure: Failure, limit: Timeout) -> Error {
         match (failure, &self.proxy) {
-            (Failure::TimedOut, _) => ureq::Error::Timeout(limit.reason),
-            (Failure::NotFound, None) => ureq::Error::HostNotFound,
+            (Failure::TimedOut, _) => Error::Timeout(limit),
+            (Failure::NotFound, None) => Error::HostNotFound,
             (Failure::NotFound, Some(_)) => {
-                ureq::Error::ConnectProxyFailed("the proxy's name could not be looked up".to_owned())
+                Error::ConnectProxyFailed("the proxy's name could not be looked up".to_owned())
             }
         }
     }
@@ -45,15 +56,15 @@ pub(super) fn port_of(uri: &Uri) -> u16 {
     uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 })
 }
 
-impl UreqResolver for Route {
-    fn resolve(&self, uri: &Uri, _: &Config, limit: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let (host, port) = self.host_and_port(uri);
-        let now = Instant::now();
-        let addresses = self.resolver.addresses(host, now, now.checked_add(*limit.after), &|| self.cancel.is_thrown());
+/// The HTTP library asks for addresses before each request, though a pooled connection needs none. It is given one that
+/// nobody uses: who connects asks [`Route`].
+#[derive(Debug)]
+pub(super) struct NoLookUp;
+
+impl UreqResolver for NoLookUp {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let mut resolved = self.empty();
-        for address in addresses.map_err(|failure| self.told(failure, limit))? {
-            resolved.push(SocketAddr::new(address, port));
-        }
+        resolved.push(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
         Ok(resolved)
     }
 }

@@ -11,12 +11,17 @@ use ureq::{Error, Timeout};
 
 use super::cancel::Cancel;
 use super::proxy::Proxy;
+use super::route::Route;
 use super::socket::Socket;
 use super::watch::Progress;
+
+/// Room under TLS for what goes out and what comes in: a record that is longer comes in parts.
+const BUFFER_UNDER_TLS: usize = 8 * 1024;
 
 /// Connects, through a proxy if there is one.
 #[derive(Debug)]
 pub(super) struct TcpConnector {
+    pub(super) route: Route,
     pub(super) cancel: Arc<Cancel>,
     pub(super) proxy: Option<Proxy>,
 }
@@ -25,16 +30,16 @@ impl Connector for TcpConnector {
     type Out = TcpConnection;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, Error> {
+        let addresses = self.route.addresses(details.uri)?;
         let deadline = deadline(details.timeout);
-        let socket = self.connect_to_any(&details.addrs, deadline).and_then(|socket| {
+        let socket = self.connect_to_any(&addresses, deadline).and_then(|socket| {
             let Some(proxy) = &self.proxy else {
                 return Ok(socket);
             };
             proxy.open_tunnel(&socket, details.uri, deadline).map(|()| socket)
         });
         let socket = socket.map_err(|error| self.told(error, details.timeout.reason))?;
-        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(TcpConnection { socket, buffers }))
+        Ok(Some(TcpConnection { socket, buffers: buffers(details) }))
     }
 }
 
@@ -71,6 +76,14 @@ impl TcpConnector {
     }
 }
 
+/// What the layer above fills and empties: the HTTP library itself, or TLS, which has buffers of its own for that.
+fn buffers(details: &ConnectionDetails<'_>) -> LazyBuffers {
+    match details.needs_tls() {
+        true => LazyBuffers::new(BUFFER_UNDER_TLS, BUFFER_UNDER_TLS),
+        false => LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size()),
+    }
+}
+
 /// When the first of `count` has used up its share of the time until `deadline`.
 fn share_of(deadline: Instant, count: usize) -> Instant {
     let now = Instant::now();
@@ -78,11 +91,12 @@ fn share_of(deadline: Instant, count: usize) -> Instant {
     now.checked_add(share).unwrap_or(deadline)
 }
 
-/// When a limit that the HTTP library names runs out; none if it never does.
+/// When a limit that the HTTP library names runs out, or that of the whole request.
 fn deadline(limit: NextTimeout) -> Option<Instant> {
+    let whole = Progress::seen().until;
     match limit.after {
-        Limit::Exact(after) => Instant::now().checked_add(after),
-        Limit::NotHappening => None,
+        Limit::Exact(after) => Instant::now().checked_add(after).into_iter().chain(whole).min(),
+        Limit::NotHappening => whole,
     }
 }
 
@@ -104,11 +118,13 @@ impl Transport for TcpConnection {
     }
 
     fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
+        let buffer = self.buffers.input_append_buf();
         // A peer that sends what the layers above never have enough of must not keep them reading beyond their time.
-        if limit.after.is_zero() && !Progress::may_probe()? {
-            return Err(Error::Timeout(limit.reason));
-        }
-        let read = self.socket.read(self.buffers.input_append_buf(), deadline(limit))?;
+        let read = match limit.after.is_zero() {
+            true if Progress::may_probe()? => self.socket.read_at_once(buffer)?,
+            true => None,
+            false => self.socket.read(buffer, deadline(limit))?,
+        };
         let amount = read.ok_or(Error::Timeout(limit.reason))?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)

@@ -14,6 +14,8 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTi
 use ureq::{Error, Timeout};
 use zeroize::Zeroize;
 
+use super::Limits;
+
 /// How many reads a look at an idle connection takes at most. What a server may send on one, such as tickets for later
 /// sessions, comes in fewer.
 const READS_OF_A_PROBE: u8 = 3;
@@ -33,6 +35,8 @@ pub(super) struct Progress {
     probe: Option<u8>,
     /// When the time for looking up and connecting is over.
     connect_until: Option<Instant>,
+    /// When the time for the whole is over.
+    pub(super) until: Option<Instant>,
 }
 
 thread_local! {
@@ -43,13 +47,16 @@ thread_local! {
         refused_status: None,
         probe: None,
         connect_until: None,
+        until: None,
     }) };
 }
 
 impl Progress {
-    /// Begins a request that has `connect` to look up the name and connect.
-    pub(super) fn begin(connect: Duration) {
-        PROGRESS.set(Self { connect_until: Instant::now().checked_add(connect), ..Self::default() });
+    /// Begins a request of this thread.
+    pub(super) fn begin(limits: Limits) {
+        let now = Instant::now();
+        let (connect_until, until) = (now.checked_add(limits.connect), now.checked_add(limits.total));
+        PROGRESS.set(Self { connect_until, until, ..Self::default() });
     }
 
     /// How far the request has come.
@@ -67,6 +74,15 @@ impl Progress {
                 Self::note(|progress| progress.probe = Some(left.saturating_sub(1)));
                 Ok(true)
             }
+        }
+    }
+
+    /// When a part of connecting must be over, and the limit that runs out then: that of the `part`, or of the whole.
+    pub(super) fn connect_limit(&self, part: Timeout) -> (Option<Instant>, Timeout) {
+        match (self.connect_until, self.until) {
+            (Some(connect), Some(whole)) if whole < connect => (Some(whole), Timeout::Global),
+            (None, whole) => (whole, Timeout::Global),
+            (connect, _) => (connect, part),
         }
     }
 
@@ -107,12 +123,10 @@ impl<C: Connector> Connector for WatchedConnector<C> {
             uri: details.uri,
             addrs: details.addrs.clone(),
             config: details.config,
-            // Time limits come with each request, the rest of the configuration with the agent. Said otherwise, the
-            // TLS layer would prepare itself anew for each connection.
-            request_level: false,
+            request_level: details.request_level,
             resolver: details.resolver,
             now: details.now,
-            timeout: within_connect_limit(details.timeout),
+            timeout: connect_limit(),
             current_time: details.current_time.clone(),
             run_connector: details.run_connector.clone(),
             register_shutdown: details.register_shutdown.clone(),
@@ -127,13 +141,11 @@ impl<C: Connector> Connector for WatchedConnector<C> {
     }
 }
 
-/// The library gives looking up and connecting a limit each; here one limit covers both.
-fn within_connect_limit(mut timeout: NextTimeout) -> NextTimeout {
-    if let Some(until) = Progress::seen().connect_until {
-        let left = Limit::from(until.saturating_duration_since(Instant::now()));
-        timeout.after = timeout.after.min(left);
-    }
-    timeout
+/// The library would give looking up and connecting a limit each; here one covers both, TLS included.
+fn connect_limit() -> NextTimeout {
+    let (until, reason) = Progress::seen().connect_limit(Timeout::Connect);
+    let after = until.map_or(Limit::NotHappening, |until| until.saturating_duration_since(Instant::now()).into());
+    NextTimeout { after, reason, per_read: None, per_write: None }
 }
 
 /// A connection that leaves word of what happens on it.
@@ -180,6 +192,10 @@ impl<T: Transport> Transport for WatchedConnection<T> {
         };
         if self.made_in != self.generation.now() || !self.inner.buffers().input().is_empty() {
             return false;
+        }
+        if Progress::seen().written {
+            // It goes back to the pool. The look that counts is the one before the next request.
+            return true;
         }
         Progress::note(|progress| progress.probe = Some(READS_OF_A_PROBE));
         let is_silent = matches!(self.inner.await_input(AT_ONCE), Err(Error::Timeout(_)));
