@@ -4,7 +4,8 @@
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
 # make crash      the long forms of the tests that kill, stop and confuse reporters; a quarter of an hour
-# make bench      what submitting to a reporter costs, and emptying its outbox; some minutes
+# make bench      measures the library beside what people would use instead, and writes docs/benchmarks.md; half an hour
+# make bench-quick ARGUMENTS=CASE  the same in short, for one case or all, into build/bench alone
 # make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
 # make clean      forgets all that was built
 
@@ -42,7 +43,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
 	--answer message=twice:unavailable=0*2
 
-.PHONY: bench crash fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
+.PHONY: bench bench-quick build-bench crash fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-bench test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME)
 
@@ -181,9 +182,39 @@ crash: | tools-rust
 
 # --- bench ---
 
-# Figures, never a test. ARGUMENTS may name a folder for the outboxes, with a slash in it, and parts to run.
-bench: | tools-rust
-	$(CARGO) bench --locked --quiet --features testing --bench reporter -- $(ARGUMENTS)
+# Figures, never a test. ARGUMENTS may name cases (benches/README.md), whose table is printed and nothing else written.
+bench: build-bench
+	$(BENCH)/venv/bin/python benches/run.py $(ARGUMENTS)
+
+bench-quick: build-bench
+	$(BENCH)/venv/bin/python benches/run.py --short $(ARGUMENTS)
+
+BENCH := $(BUILD)/bench
+PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_once conversion_client conversion_reporter curl_easy curl_multi \
+	raw_socket raw_openssl launch)
+BARE_UREQ := $(CURDIR)/target/ureq/release/bare-ureq
+
+build-bench: library $(PROGRAMS) $(BARE_UREQ) $(BENCH)/venv/ready | tools-of-bench
+
+$(BENCH)/programs/conversion_%: SHARED := benches/programs/common.c
+$(BENCH)/programs/conversion_%: LINK := -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion
+$(BENCH)/programs/curl_%: SHARED := benches/programs/common.c benches/programs/curl_handle.c
+$(BENCH)/programs/curl_%: LINK := -lcurl
+$(BENCH)/programs/raw_%: SHARED := benches/programs/common.c benches/programs/raw.c
+$(BENCH)/programs/raw_openssl: LINK := -lssl -lcrypto
+
+$(PROGRAMS): $(BENCH)/programs/%: benches/programs/%.c $(wildcard benches/programs/*.h benches/programs/*.c) $(LIB)/$(NAME) | tools-of-bench
+	mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $< $(SHARED) -pthread $(LINK) -o $@
+
+$(BARE_UREQ): $(wildcard benches/ureq/Cargo.* benches/ureq/src/*) | tools-rust
+	$(CARGO) build --locked --quiet --release --manifest-path benches/ureq/Cargo.toml --target-dir target/ureq
+	touch $@
+
+$(BENCH)/venv/ready: benches/requirements.txt | tools-venv
+	$(PYTHON) -m venv $(BENCH)/venv
+	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 # --- fuzz ---
 
@@ -225,6 +256,16 @@ tools-of-check: tools-rust tools-c
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
 		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
 	@$(CARGO) +nightly --version > /dev/null || { echo "AddressSanitizer needs a nightly Rust toolchain: rustup toolchain install nightly" >&2; exit 1; }
+
+# Debian's names; what is there already is not asked for.
+tools-of-bench: tools-rust tools-c
+	@command -v nginx > /dev/null || missing="$$missing nginx"; \
+	test -e /usr/lib/nginx/modules/ngx_http_echo_module.so || missing="$$missing libnginx-mod-http-echo"; \
+	for tool in valgrind openssl; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
+	echo '#include <curl/curl.h>' | $(CC) -E - > /dev/null 2>&1 || missing="$$missing libcurl4-openssl-dev"; \
+	echo '#include <openssl/ssl.h>' | $(CC) -E - > /dev/null 2>&1 || missing="$$missing libssl-dev"; \
+	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
+		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
 
 clean:
 	$(CARGO) clean

@@ -1,0 +1,9 @@
+"""Where things lie: the folders of the repository that the benchmarks read and write."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "bench"
+PROGRAMS = BUILD / "programs"
+LIBRARY = ROOT / "build" / "lib" / "libnexmo_conversion.so"
+DOCS = ROOT / "docs"

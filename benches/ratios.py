@@ -1,0 +1,29 @@
+"""Ratios and their spread. Machines are noisy: what counts is the ratio within one round, over many rounds."""
+
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+Rounds = Sequence[dict[str, float]]
+
+
+class Spread(NamedTuple):
+    """A median, and the least and the most."""
+
+    median: float
+    least: float
+    most: float
+
+
+def spread(values: Sequence[float]) -> Spread:
+    return Spread(median(values), min(values), max(values))
+
+
+def of(rounds: Rounds, figure: str) -> Spread:
+    """A figure over all rounds."""
+    return spread([each[figure] for each in rounds])
+
+
+def ratio(rounds: Rounds, reference: Rounds, figure: str) -> Spread:
+    """A figure as a multiple of the reference's in the same round."""
+    return spread([one[figure] / other[figure] for one, other in zip(rounds, reference, strict=True)])

@@ -1,0 +1,112 @@
+"""The peer of every program: an nginx of our own on loopback, over HTTP, over HTTPS, and over HTTPS with a late answer."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from places import BUILD
+
+MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
+DELAY_S = 0.05
+
+# One process serves, as quickly as it can. A connection stays as long as its client wants it. The answer is a short one
+# with a length, like the service's. TLS is as nginx ships it today: version 1.3 where both know it, with tickets.
+CONFIGURATION = """
+load_module {module};
+daemon off;
+user root;
+worker_processes 1;
+worker_rlimit_nofile 16384;
+pid nginx.pid;
+error_log error.log warn;
+events {{ worker_connections 8192; }}
+http {{
+    access_log off;
+    default_type text/plain;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    keepalive_time 24h;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.key;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    server {{
+        listen 127.0.0.1:{http} backlog=4096;
+        listen 127.0.0.1:{https} ssl backlog=4096;
+        location / {{ return 200 "OK"; }}
+    }}
+    server {{
+        listen 127.0.0.1:{far} ssl backlog=4096;
+        location / {{ echo_sleep {delay}; echo_exec @answer; }}
+        location @answer {{ return 200 "OK"; }}
+    }}
+}}
+"""
+
+
+class Server:
+    """nginx, its certificates and its ports, for as long as the `with` lasts."""
+
+    def __init__(self) -> None:
+        self.folder = BUILD / "nginx"
+        self.ca = self.folder / "ca.pem"
+
+    def __enter__(self) -> "Server":
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        _make_certificates(self.folder)
+        http, https, far = _free_ports(3)
+        self.urls = {"http": f"http://127.0.0.1:{http}", "https": f"https://127.0.0.1:{https}", "far": f"https://127.0.0.1:{far}"}
+        text = CONFIGURATION.format(module=MODULE, http=http, https=https, far=far, delay=DELAY_S)
+        (self.folder / "nginx.conf").write_text(text)
+        command = ["nginx", "-p", str(self.folder), "-e", "error.log", "-c", "nginx.conf"]
+        self.process = subprocess.Popen(command, cwd=self.folder)
+        _wait_for(far, self.process)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+    def stay_on(self, cores: "set[int]") -> None:
+        """Lets the server run on these cores alone."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for worker in children:
+            os.sched_setaffinity(int(worker), cores)
+
+
+def _free_ports(count: int) -> "list[int]":
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(100):
+        if process.poll() is not None:
+            raise SystemExit("nginx did not start; see build/bench/nginx/error.log")
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise SystemExit("nginx does not answer")
+
+
+def _make_certificates(folder: Path) -> None:
+    """A CA, and the server's certificate from it, both with keys on the curve P-256."""
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    _openssl(folder, "req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30",
+             "-subj", "/CN=Benchmark CA", "-addext", "keyUsage=critical,keyCertSign")
+    _openssl(folder, "req", *new_key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=127.0.0.1")
+    (folder / "server.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
+    _openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+             "-out", "server.pem", "-days", "30", "-extfile", "server.ext")
+
+
+def _openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
