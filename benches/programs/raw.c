@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 static const char *host(const struct arguments *given)
 {
@@ -24,10 +25,13 @@ size_t raw_request(const struct arguments *given, char request[REQUEST_SIZE])
 
 int raw_connect(const struct arguments *given)
 {
+    const struct timeval limit = {10, 0}; /* As the others have it. This kind costs no timer of its own, as that of poll does. */
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int made = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     address.sin_port = htons((uint16_t)atoi(strchr(host(given), ':') + 1));
     setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(made, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (connect(made, (struct sockaddr *)&address, sizeof address) != 0)
         die("no connection");
     return made;
