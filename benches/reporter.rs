@@ -1,5 +1,6 @@
 //! What `submit` costs in each durability, and how fast an outbox is emptied. `make bench` runs it; an argument with a slash
-//! is the folder for the outboxes, any other the name of a part to run in place of all.
+//! is the folder for the outboxes, `short` makes fewer rows, any other is the name of a part to run in place of all. Lines
+//! that begin with a brace are the figures for `make bench`, one JSON object each.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
@@ -16,16 +17,21 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let folder = arguments.iter().find(|argument| argument.contains('/'));
-    let parts: Vec<&String> = arguments.iter().filter(|argument| !argument.contains('/')).collect();
+    let is_short = arguments.iter().any(|argument| argument == "short");
+    let parts: Vec<&String> =
+        arguments.iter().filter(|argument| !argument.contains('/') && *argument != "short").collect();
     let is_asked = |part: &str| parts.is_empty() || parts.iter().any(|asked| *asked == part);
     let folder = folder.map_or_else(env::temp_dir, PathBuf::from).join(format!("nexmo-bench-{}", process::id()));
     fs::create_dir(&folder).unwrap();
     println!("outboxes in {}", folder.display());
     if is_asked("none") {
-        flat_out(&folder, Durability::None);
+        flat_out(&folder, Durability::None, 200_000);
     }
     if is_asked("process") {
-        flat_out(&folder, Durability::Process);
+        flat_out(&folder, Durability::Process, 200_000);
+    }
+    if is_asked("one-power") {
+        flat_out(&folder, Durability::Power, 4_000);
     }
     if is_asked("bare") {
         against_bare(&folder);
@@ -36,8 +42,8 @@ fn main() {
     if is_asked("power") {
         power(&folder);
     }
-    if is_asked("backlog") {
-        backlog(&folder, 1_000_000);
+    if is_asked("rows") {
+        rows(&folder, if is_short { &[0, 1_000, 10_000, 100_000] } else { &[0, 1_000, 10_000, 100_000, 1_000_000] });
     }
     fs::remove_dir_all(&folder).unwrap();
 }
@@ -76,20 +82,30 @@ fn timed(work: impl FnOnce()) -> u128 {
     start.elapsed().as_nanos()
 }
 
-fn print(what: &str, times: &[u128]) {
-    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize] as f64 / 1000.0;
-    println!("{what}: median {:.1} us, 99.9th percentile {:.1} us, longest {:.1} us", at(0.5), at(0.999), at(1.0));
+/// In microseconds: the time that the given part of all submits did not exceed.
+fn percentile(times: &[u128], part: f64) -> f64 {
+    times[((times.len() - 1) as f64 * part) as usize] as f64 / 1000.0
 }
 
-fn flat_out(folder: &Path, durability: Durability) {
-    let outbox = folder.join("flat-out");
+/// One line for people and one for `make bench`.
+fn print(what: &str, times: &[u128], per_second: f64) {
+    let [median, most, longest] = [0.5, 0.999, 1.0].map(|part| percentile(times, part));
+    println!("submit {what}: median {median:.1} us, 99.9th percentile {most:.1} us, longest {longest:.1} us");
+    println!("    {per_second:.0} a second");
+    println!(
+        r#"{{"part": "{what}", "median_us": {median:.2}, "most_us": {most:.2}, "longest_us": {longest:.2}, "rate": {per_second:.0}}}"#
+    );
+}
+
+/// Submitted without a pause, and sent meanwhile; the rate is that until all are sent.
+fn flat_out(folder: &Path, durability: Durability, count: usize) {
+    let outbox = folder.join(format!("flat-out-{durability:?}"));
     let stub = Arc::new(Stub::new(Duration::ZERO));
     let reporter = Reporter::to_stub(&stub, &options(&outbox, durability)).unwrap();
     let start = Instant::now();
-    let times = submit(&reporter, 200_000);
-    print(&format!("submit flat out, {durability:?}, sending meanwhile"), &times);
+    let times = submit(&reporter, count);
     reporter.flush(HOUR).unwrap();
-    println!("    submitted and sent {:.0} a second", 200_000.0 / start.elapsed().as_secs_f64());
+    print(&format!("flat out, {durability:?}").to_lowercase(), &times, count as f64 / start.elapsed().as_secs_f64());
 }
 
 /// In turns with a bare insert into a database of the same kind, with the same unique key: the price of the file itself.
@@ -140,9 +156,8 @@ fn paced(folder: &Path) {
         })
         .collect();
     times.sort_unstable();
-    print("submit paced at 10,000 a second, Process, sending meanwhile", &times);
-    let pending = reporter.statistics().unwrap().pending;
-    println!("    {:.0} a second came in, {pending} were pending at the end", 50_000.0 / start.elapsed().as_secs_f64());
+    print("at 10,000 a second, process", &times, 50_000.0 / start.elapsed().as_secs_f64());
+    println!("    {} were pending at the end", reporter.statistics().unwrap().pending);
 }
 
 /// One thread against sixteen, in turns, where each submit waits for the disk.
@@ -179,28 +194,49 @@ fn power(folder: &Path) {
     println!("    16 threads against 1: median {:.1} times, {:.1} to {:.1}", ratios[2], ratios[0], ratios[4]);
 }
 
-/// What a backlog does to `submit`, to memory and to the way out.
-fn backlog(folder: &Path, rows: usize) {
-    let (empty, full) = (folder.join("empty"), folder.join("full"));
+/// An outbox with some rows in it at the start.
+struct Filled {
+    rows: usize,
+    outbox: PathBuf,
+    reporter: Reporter,
+}
+
+/// What rows that wait in the outbox do to `submit`, to memory and to the way out. The outboxes take turns.
+fn rows(folder: &Path, sizes: &[usize]) {
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);
-    let small = Reporter::to_stub(&stub, &options(&empty, Durability::Process)).unwrap();
-    let large = Reporter::to_stub(&stub, &options(&full, Durability::Process)).unwrap();
     let before = resident();
-    submit(&large, rows);
-    println!("{rows} pending: memory grew by {:.1} MiB to {:.1} MiB", resident() - before, resident());
-    let mut ratios: Vec<f64> = (0..7)
-        .map(|_| {
-            let (small, large) = (submit(&small, 5_000), submit(&large, 5_000));
-            large[2_500] as f64 / small[2_500] as f64
-        })
+    let outboxes: Vec<Filled> = sizes.iter().map(|rows| fill(folder, &stub, *rows)).collect();
+    println!("memory grew by {:.1} MiB to {:.1} MiB", resident() - before, resident());
+    let rounds: Vec<Vec<f64>> = (0..7)
+        .map(|_| outboxes.iter().map(|filled| percentile(&submit(&filled.reporter, 500), 0.5)).collect())
         .collect();
-    ratios.sort_by(f64::total_cmp);
-    println!("submit, {rows} pending against few: {:.2} times, {:.2} to {:.2}", ratios[3], ratios[0], ratios[6]);
-    drop((small, large));
-    let (count, time) = stub::drain(&full, 256).unwrap();
-    println!("taken and settled without sending: {count} rows, {:.0} a second", count as f64 / time.as_secs_f64());
-    println!("memory at the end {:.1} MiB", resident());
+    for (number, filled) in outboxes.into_iter().enumerate() {
+        let mut medians: Vec<f64> = rounds.iter().map(|round| round[number]).collect();
+        medians.sort_by(f64::total_cmp);
+        print_rows(filled, &medians);
+    }
+}
+
+fn fill(folder: &Path, stub: &Arc<Stub>, rows: usize) -> Filled {
+    let outbox = folder.join(format!("rows-{rows}"));
+    let reporter = Reporter::to_stub(stub, &options(&outbox, Durability::Process)).unwrap();
+    (0..rows).for_each(|_| reporter.submit(&report()).unwrap());
+    Filled { rows, outbox, reporter }
+}
+
+fn print_rows(filled: Filled, medians: &[f64]) {
+    let Filled { rows, outbox, reporter } = filled;
+    drop(reporter);
+    let (count, time) = stub::drain(&outbox, 256).unwrap();
+    let rate = count as f64 / time.as_secs_f64();
+    let [least, median, most] = [0, 3, 6].map(|at| medians[at]);
+    println!(
+        "{rows} rows: submit {median:.1} us, {least:.1} to {most:.1}; taken and settled without sending: {rate:.0} a second"
+    );
+    println!(
+        r#"{{"part": "rows", "rows": {rows}, "median_us": {median:.2}, "least_us": {least:.2}, "most_us": {most:.2}, "drain_rate": {rate:.0}}}"#
+    );
 }
 
 /// Memory of this process, in MiB.

@@ -1,0 +1,27 @@
+"""What `submit` costs, and how fast an outbox is emptied: runs benches/reporter.rs, which needs no server."""
+
+import json
+import subprocess
+
+from places import BUILD, ROOT
+from process import Failed
+
+Lines = list[dict[str, object]]
+
+
+def submits() -> Lines:
+    """Times of submit in each durability."""
+    return _run("none", "process", "one-power", "paced")
+
+
+def rows(is_short: bool) -> Lines:
+    """Cost of submit, and rate of draining, with more and more rows in the outbox."""
+    return _run("rows", *(["short"] if is_short else []))
+
+
+def _run(*parts: str) -> Lines:
+    command = ["cargo", "bench", "--locked", "--quiet", "--features", "testing", "--bench", "reporter", "--", f"{BUILD}/", *parts]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise Failed("benches/reporter.rs failed")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
