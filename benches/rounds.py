@@ -12,7 +12,7 @@ from places import BUILD, PROGRAMS
 from server import Server
 
 PLATFORM_STORE = Path("/etc/ssl/certs/ca-certificates.crt")
-WARM_UP_EACH = 50
+WARM_UP_EACH = 20
 
 Results = dict[str, list[process.Figures]]
 

@@ -1,0 +1,59 @@
+"""All that is measured, by name, and how long each takes in full and in short."""
+
+from collections.abc import Callable
+from functools import partial
+
+import instructions
+import rounds
+import scale
+import submitting
+from cases import CASES, Case
+from places import LIBRARY
+from server import Server
+
+Tell = Callable[[str], None]
+Measurement = Callable[[Server, bool, Tell], object]
+
+
+def _case(case: Case, server: Server, is_short: bool, tell: Tell) -> object:
+    return rounds.run(case, server, case.short if is_short else case.full, tell)
+
+
+def _instructions(server: Server, is_short: bool, _: Tell) -> object:
+    return instructions.run(server, 1, 250) if is_short else instructions.run(server, 3, 1_000)
+
+
+def _submit(_: Server, is_short: bool, __: Tell) -> object:
+    return submitting.submits(is_short)
+
+
+def _rows(_: Server, is_short: bool, __: Tell) -> object:
+    return submitting.rows(is_short)
+
+
+def _threads(server: Server, is_short: bool, _: Tell) -> object:
+    return scale.threads(server, 1, 5_000) if is_short else scale.threads(server, 5, 30_000)
+
+
+def _connections(server: Server, is_short: bool, _: Tell) -> object:
+    return scale.connections(server, 1, 1) if is_short else scale.connections(server, 3, 4)
+
+
+def _many(server: Server, is_short: bool, _: Tell) -> object:
+    return scale.many(server, 100_000 if is_short else 1_000_000)
+
+
+def _size(*_: object) -> object:
+    return {"bytes": LIBRARY.stat().st_size}
+
+
+MEASUREMENTS: dict[str, Measurement] = {
+    **{case.name: partial(_case, case) for case in CASES},
+    "instructions": _instructions,
+    "submit": _submit,
+    "size": _size,
+    "threads": _threads,
+    "connections": _connections,
+    "rows": _rows,
+    "many": _many,
+}

@@ -1,0 +1,124 @@
+"""docs/benchmarks.svg: the ratios, and what becomes of the figures as numbers grow."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+
+from matplotlib import pyplot  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+
+from cases import CASES  # noqa: E402
+from ratios import of, ratio, spread  # noqa: E402
+from tables import megabytes  # noqa: E402
+
+Results = Mapping[str, Any]
+
+OURS, THEIRS = "#0b6e99", "#9aa0a6"
+COLORS = {"our client": OURS, "libcurl easy": THEIRS, "our reporter, none": OURS, "our reporter, process": "#d9730d"}
+
+# Text stays text, so that the file is small and can be searched; nothing in it depends on when it was drawn.
+STYLE = {
+    "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.size": 8, "axes.titlesize": 9,
+    "axes.spines.top": False, "axes.spines.right": False,
+}
+
+#: Case, figure, and what a panel says of it.
+RATIOS = (
+    ("https-serial", "rate", "HTTPS, one after another:\nrequests a second (more is better)"),
+    ("https-serial", "cpu_us", "HTTPS, one after another:\nCPU a request (less is better)"),
+    ("http-serial", "rate", "HTTP, one after another:\nrequests a second (more is better)"),
+    ("cold", "median_s", "cold start, HTTPS, same CA file:\nstart to end (less is better)"),
+    ("cold-platform", "median_s", "cold start, HTTPS, platform's store:\nstart to end (less is better)"),
+    ("https-python", "rate", "Python, HTTPS, one after another:\nrequests a second (more is better)"),
+    ("https-32", "rate", "HTTPS, 32 at a time:\nrequests a second (more is better)"),
+    ("https-32-far", "cpu_us", "HTTPS, 32 at a time, after 50 ms:\nCPU a request (less is better)"),
+    ("reporter-feed", "rate", "HTTPS, reports coming in:\nrequests a second (more is better)"),
+)
+
+
+def draw(results: Results, folder: Path) -> None:
+    """Writes the picture into the folder."""
+    with matplotlib.rc_context(STYLE):
+        figure, panels = pyplot.subplots(5, 3, figsize=(12, 15), layout="constrained")
+        drawings = [*(_ratios(*each) for each in RATIOS), _threads("cpu_us"), _threads("peak_kib"), _connections, _submit, _drain, _memory]
+        for axes, drawing in zip(panels.flat, drawings, strict=True):
+            drawing(axes, results)
+        figure.savefig(folder / "benchmarks.svg", metadata={"Date": None})
+        pyplot.close(figure)
+
+
+def _ratios(name: str, figure: str, title: str) -> "Callable[[Axes, Results], None]":
+    """A bar for each contestant: its ratio to the reference, and the line from the least to the most."""
+    case = next(case for case in CASES if case.name == name)
+
+    def drawing(axes: Axes, results: Results) -> None:
+        rounds, reference = results[name], case.reference.name
+        for place, each in enumerate(reversed(case.contestants)):
+            value = ratio(rounds[each.name], rounds[reference], figure)
+            axes.barh(place, value.median, color=OURS if each.name.startswith("our") else THEIRS, height=0.6)
+            axes.plot([value.least, value.most], [place, place], color="black", linewidth=0.8)
+            axes.text(value.most, place, f"  {value.median:.2f}", va="center")
+        axes.axvline(1, color="black", linewidth=0.5, linestyle=":")
+        axes.set_yticks(range(len(case.contestants)), [each.name for each in reversed(case.contestants)])
+        axes.set_xlim(0, axes.get_xlim()[1] * 1.12)
+        axes.set_title(title, loc="left")
+        axes.set_xlabel(f"x {reference}")
+    return drawing
+
+
+def _threads(figure: str) -> "Callable[[Axes, Results], None]":
+    titles = {"cpu_us": ("threads on one client, HTTPS", "CPU a request, us"), "peak_kib": ("threads on one client, HTTPS", "memory at peak, MB")}
+    return lambda axes, results: _sizes(axes, results["threads"], figure, *titles[figure], "threads")
+
+
+def _connections(axes: Axes, results: Results) -> None:
+    _sizes(axes, results["connections"], "cpu_us", "connections of a reporter, 50 ms", "CPU a report, us", "connections")
+
+
+def _sizes(axes: Axes, sizes: Results, figure: str, title: str, unit: str, along: str) -> None:
+    for name, rounds in sizes.items():
+        values = [of(each, figure) for each in rounds.values()]
+        scaled = [[megabytes(number) if figure == "peak_kib" else number for number in value] for value in values]
+        numbers = [int(size) for size in rounds]
+        axes.plot(numbers, [value[0] for value in scaled], "o-", color=COLORS[name], label=name, markersize=3)
+        axes.fill_between(numbers, [value[1] for value in scaled], [value[2] for value in scaled], color=COLORS[name], alpha=0.2)
+    axes.set_xscale("log")
+    axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
+    axes.minorticks_off()
+    axes.legend(frameon=False)
+    _label(axes, title, along, unit)
+
+
+def _label(axes: Axes, title: str, along: str, unit: str) -> None:
+    axes.set_ylim(bottom=0)
+    axes.set_title(title, loc="left")
+    axes.set_xlabel(along)
+    axes.set_ylabel(unit)
+
+
+def _submit(axes: Axes, results: Results) -> None:
+    lines = results["rows"]
+    axes.fill_between(range(len(lines)), [line["least_us"] for line in lines], [line["most_us"] for line in lines], color=OURS, alpha=0.2)
+    _by_rows(axes, lines, "median_us", "submit, with rows in the outbox", "us")
+
+
+def _drain(axes: Axes, results: Results) -> None:
+    lines = [line for line in results["rows"] if line["rows"] > 0]
+    _by_rows(axes, lines, "drain_rate", "taking and settling rows of the outbox", "rows a second")
+
+
+def _by_rows(axes: Axes, lines: "list[Results]", figure: str, title: str, unit: str) -> None:
+    axes.plot(range(len(lines)), [line[figure] for line in lines], "o-", color=OURS, markersize=3)
+    axes.set_xticks(range(len(lines)), [f"{line['rows']:,}" for line in lines])
+    _label(axes, title, "rows", unit)
+
+
+def _memory(axes: Axes, results: Results) -> None:
+    seconds, memory = zip(*results["many"]["memory"], strict=True)
+    axes.plot(seconds, memory, color=OURS)
+    axes.set_ylim(top=1.5 * spread(memory).most)
+    _label(axes, f"{results['many']['count']:,} reports through one reporter", "seconds", "resident memory, MB")

@@ -1,0 +1,115 @@
+"""Tables of what was measured: for each measurement its title and its rows, the heading first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from cases import CASES, Case
+from ratios import Spread, of, ratio, spread
+
+Rows = list[list[str]]
+
+HEADINGS = {"rate": "requests a second", "cpu_us": "CPU a request", "peak_kib": "memory at peak", "median_s": "start to end"}
+
+
+def amount(figure: str, value: float) -> str:
+    """A figure with its unit."""
+    units = {"rate": f"{value:,.0f}", "cpu_us": f"{value:,.1f} us", "peak_kib": f"{megabytes(value):.1f} MB",
+             "median_s": f"{value * 1000:.2f} ms"}
+    return units[figure]
+
+
+def megabytes(kib: float) -> float:
+    return kib * 1024 / 1e6
+
+
+def times(value: Spread) -> str:
+    """A ratio with its spread."""
+    return f"{value.median:.2f} ({value.least:.2f}\N{EN DASH}{value.most:.2f})"
+
+
+def markdown(table: Rows) -> str:
+    """Columns in line, for those who read it as text."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in table]
+    rule = "| " + " | ".join("-" * width for width in widths) + " |"
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def _case(case: Case, results: Mapping[str, Any]) -> Rows:
+    """A row for each contestant: each figure, and its ratio to the reference's."""
+    headings = {**HEADINGS, "cpu_us": "CPU a start"} if case.cold else HEADINGS
+    heading = [""] + [text for figure in case.figures for text in (headings[figure], "x")]
+    return [heading, *(_contestant(case, results, each.name) for each in case.contestants)]
+
+
+def _contestant(case: Case, results: Mapping[str, Any], name: str) -> "list[str]":
+    row, reference = [name], case.reference.name
+    for figure in case.figures:
+        row.append(amount(figure, of(results[name], figure).median))
+        row.append("1" if name == reference else times(ratio(results[name], results[reference], figure)))
+    return row
+
+
+def _instructions(results: Mapping[str, Any]) -> Rows:
+    heading = ["", *(text for protocol in results for text in (f"instructions a request, {protocol.upper()}", "x"))]
+    names = list(results["https"])
+    return [heading, *([name, *(cell for counts in results.values() for cell in _counted(counts, name))] for name in names)]
+
+
+def _counted(counts: Mapping[str, "list[float]"], name: str) -> "tuple[str, str]":
+    count, reference = spread(counts[name]), spread(counts["libcurl easy"])
+    return f"{count.median:,.0f} ({count.least:,.0f}\N{EN DASH}{count.most:,.0f})", f"{count.median / reference.median:.2f}"
+
+
+def _submit(results: "Sequence[Mapping[str, Any]]") -> Rows:
+    heading = ["submit", "median", "99.9th percentile", "longest", "reports a second until all are sent"]
+    return [heading, *([str(line["part"]), *(f"{line[key]:,.1f} us" for key in ("median_us", "most_us", "longest_us")),
+                        f"{line['rate']:,.0f}"] for line in results)]
+
+
+def _size(results: Mapping[str, int]) -> Rows:
+    return [["", "bytes"], ["libnexmo_conversion.so, stripped", f"{results['bytes']:,}"]]
+
+
+def _scaled(unit: str, results: Mapping[str, Any]) -> Rows:
+    heading = [unit, *(text for name in results for text in (f"{name}: requests a second", "CPU a request", "memory at peak"))]
+    return [heading, *([size, *(cell for sizes in results.values() for cell in _at(sizes[size]))]
+                       for size in next(iter(results.values())))]
+
+
+def _at(figures: "list[dict[str, float]]") -> "list[str]":
+    return [amount(key, of(figures, key).median) for key in ("rate", "cpu_us", "peak_kib")]
+
+
+def _rows(results: "Sequence[Mapping[str, Any]]") -> Rows:
+    heading = ["rows in the outbox", "submit, median of medians", "least\N{EN DASH}most", "taken and settled a second"]
+    return [heading, *([f"{line['rows']:,}", f"{line['median_us']:.1f} us",
+                        f"{line['least_us']:.1f}\N{EN DASH}{line['most_us']:.1f} us", f"{line['drain_rate']:,.0f}"] for line in results)]
+
+
+def _many(results: Mapping[str, Any]) -> Rows:
+    memory = [megabytes for _, megabytes in results["memory"]]
+    quarter = max(1, len(memory) // 4)
+    return [["reports", "reports a second", "CPU a report", "memory in the first quarter, at most", "in the last quarter, at most"],
+            [f"{results['count']:,}", *(amount(key, results["figures"][key]) for key in ("rate", "cpu_us")),
+             f"{max(memory[:quarter]):.1f} MB", f"{max(memory[-quarter:]):.1f} MB"]]
+
+
+#: For each measurement its title and what makes its rows.
+TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
+    **{case.name: (case.title, partial(_case, case)) for case in CASES},
+    "instructions": ("Instructions a request, one after another", _instructions),
+    "submit": ("What submit costs, sending meanwhile to a stub that takes no time", _submit),
+    "size": ("Size of the shared library", _size),
+    "threads": ("Threads on one client, HTTPS", partial(_scaled, "threads")),
+    "connections": ("Connections of a reporter, HTTPS, each answer after 50 ms", partial(_scaled, "connections")),
+    "rows": ("Rows that wait in the outbox", _rows),
+    "many": ("Many reports through one reporter, HTTPS, 32 connections, durability process", _many),
+}
+
+
+def table(name: str, results: Any) -> str:
+    """The table of a measurement, under its title."""
+    title, rows = TABLES[name]
+    return f"### {title}\n\n{markdown(rows(results))}\n"
