@@ -16,7 +16,7 @@ def facts() -> Facts:
     return {
         "Machine": f"{_cpu()}, {len(_processors())} cores, {_memory_gib():.0f} GiB; {_first('/etc/os-release', 'PRETTY_NAME=')}, "
                    f"Linux {platform.release()}, {' '.join(platform.libc_ver())}",
-        "This library": f"{_first('Cargo.toml', 'version = ')}, commit {_said('git', 'rev-parse', '--short', 'HEAD')}, {_said('rustc', '--version')}",
+        "This library": f"{_first('Cargo.toml', 'version = ')}, commit {_said('git', 'describe', '--always', '--dirty')}, {_said('rustc', '--version')}",
         "libcurl": _said("curl-config", "--version").removeprefix("libcurl ") + " with " + _linked("curl_easy", "ssl"),
         "OpenSSL": _said("openssl", "version"),
         "ureq": _locked("ureq") + " with rustls " + _locked("rustls"),

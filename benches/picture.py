@@ -22,7 +22,8 @@ COLORS = {"our client": OURS, "libcurl easy": THEIRS, "our reporter, none": OURS
 
 # Text stays text, so that the file is small and can be searched; nothing in it depends on when it was drawn.
 STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.size": 8, "axes.titlesize": 9,
+    "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8, "axes.titlesize": 9,
     "axes.spines.top": False, "axes.spines.right": False,
 }
 
