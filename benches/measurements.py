@@ -20,7 +20,7 @@ def _case(case: Case, server: Server, is_short: bool, tell: Tell) -> object:
 
 
 def _instructions(server: Server, is_short: bool, _: Tell) -> object:
-    return instructions.run(server, 1, 250) if is_short else instructions.run(server, 3, 1_000)
+    return instructions.run(server, 1, 250) if is_short else instructions.run(server, 3, 500)
 
 
 def _submit(_: Server, is_short: bool, __: Tell) -> object:
@@ -32,11 +32,11 @@ def _rows(_: Server, is_short: bool, __: Tell) -> object:
 
 
 def _threads(server: Server, is_short: bool, _: Tell) -> object:
-    return scale.threads(server, 1, 5_000) if is_short else scale.threads(server, 5, 30_000)
+    return scale.threads(server, 1, 5_000) if is_short else scale.threads(server, 3, 20_000)
 
 
 def _connections(server: Server, is_short: bool, _: Tell) -> object:
-    return scale.connections(server, 1, 1) if is_short else scale.connections(server, 3, 4)
+    return scale.connections(server, 1, 1) if is_short else scale.connections(server, 3, 3)
 
 
 def _many(server: Server, is_short: bool, _: Tell) -> object:

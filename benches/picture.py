@@ -21,7 +21,7 @@ OURS, THEIRS = "#0b6e99", "#9aa0a6"
 COLORS = {"our client": OURS, "libcurl easy": THEIRS, "our reporter, none": OURS, "our reporter, process": "#d9730d"}
 
 # Text stays text, so that the file is small and can be searched; nothing in it depends on when it was drawn.
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8, "axes.titlesize": 9,
     "axes.spines.top": False, "axes.spines.right": False,
