@@ -8,6 +8,7 @@ With names: those measurements, whose tables are printed.
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from tables import markdown, table
 
 
 def main() -> None:
+    # Ends by way of every `with`, so that no server is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     asked = _arguments()
     file = BUILD / ("results-short.json" if asked.short else "results.json" if not asked.names else "results-some.json")
     results = json.loads(file.read_text()) if asked.page else _measure(asked.names, asked.short, file)
