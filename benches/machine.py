@@ -1,5 +1,6 @@
 """The machine, and the versions of all that was measured on it."""
 
+import os
 import platform
 import re
 import subprocess
@@ -16,6 +17,7 @@ def facts() -> Facts:
     return {
         "Machine": f"{_cpu()}, {len(_processors())} cores, {_memory_gib():.0f} GiB; {_first('/etc/os-release', 'PRETTY_NAME=')}, "
                    f"Linux {platform.release()}, {' '.join(platform.libc_ver())}",
+        "Other work on it": f"a load of {os.getloadavg()[0]:.1f} in the minute before the run",
         "This library": f"{_first('Cargo.toml', 'version = ')}, commit {_said('git', 'describe', '--always', '--dirty')}, {_said('rustc', '--version')}",
         "libcurl": _said("curl-config", "--version").removeprefix("libcurl ") + " with " + _linked("curl_easy", "ssl"),
         "OpenSSL": _said("openssl", "version"),

@@ -25,7 +25,7 @@ size_t raw_request(const struct arguments *given, char request[REQUEST_SIZE])
 
 int raw_connect(const struct arguments *given)
 {
-    const struct timeval limit = {10, 0}; /* As the others have it. This kind costs no timer of its own, as that of poll does. */
+    const struct timeval limit = {10, 0}; /* As the others have it. */
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int made = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     address.sin_port = htons((uint16_t)atoi(strchr(host(given), ':') + 1));
