@@ -114,7 +114,7 @@ def _drain(axes: Axes, results: Results) -> None:
 
 def _by_rows(axes: Axes, lines: "list[Results]", figure: str, title: str, unit: str) -> None:
     axes.plot(range(len(lines)), [line[figure] for line in lines], "o-", color=OURS, markersize=3)
-    axes.set_xticks(range(len(lines)), [f"{line['rows']:,}" for line in lines])
+    axes.set_xticks(range(len(lines)), [f"{line['rows']:,}" for line in lines], fontsize=7)
     _label(axes, title, "rows", unit)
 
 
@@ -122,4 +122,4 @@ def _memory(axes: Axes, results: Results) -> None:
     seconds, memory = zip(*results["many"]["memory"], strict=True)
     axes.plot(seconds, memory, color=OURS)
     axes.set_ylim(top=1.5 * spread(memory).most)
-    _label(axes, f"{results['many']['count']:,} reports through one reporter", "seconds", "resident memory, MB")
+    _label(axes, f"{results['many']['count']:,} reports\nthrough one reporter", "seconds", "resident memory, MB")

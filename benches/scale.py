@@ -80,5 +80,7 @@ def _resident_mb(pid: int) -> float:
 
 
 def _thinned(samples: "list[tuple[float, float]]") -> "list[tuple[float, float]]":
-    """Every so manieth, so that a plot stays small. The first was taken before the program was loaded."""
-    return samples[1::len(samples) // SAMPLES + 1]
+    """Every so manieth, so that a plot stays small. The first was taken before the program was loaded, and one at its end has
+    none left."""
+    alive = [sample for sample in samples[1:] if sample[1] > 0]
+    return alive[::len(alive) // SAMPLES + 1]
