@@ -29,9 +29,22 @@ impl BaseUrl {
 
     /// The host; an IPv6 address in its brackets.
     pub(crate) fn host(&self) -> &str {
+        split_port(self.authority()).map_or("", |(host, _)| host)
+    }
+
+    /// Host and port, as they were given.
+    pub(crate) fn authority(&self) -> &str {
+        self.authority_and_prefix().0
+    }
+
+    /// The path before that of the API, with a slash at its beginning; empty if there is none.
+    pub(crate) fn prefix(&self) -> &str {
+        self.authority_and_prefix().1
+    }
+
+    fn authority_and_prefix(&self) -> (&str, &str) {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
-        split_port(authority).map_or("", |(host, _)| host)
+        rest.find('/').and_then(|slash| rest.split_at_checked(slash)).unwrap_or((rest, ""))
     }
 
     /// The URL up to where the API's own path begins.

@@ -138,7 +138,7 @@ fn wait_before_next(last: &Outcome, attempts: u32, settings: &Settings, world: &
 }
 
 /// The outcome of one exchange.
-fn judge(request: &Request, exchange: Exchange, now: SystemTime) -> Outcome {
+fn judge(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Outcome {
     let answer = exchange.answer.as_ref();
     let result = answer.map_err(Error::clone).and_then(|answer| answer.verdict(request.secrets()));
     let taken = match (&result, exchange.written) {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     impl Transport for Prepared {
-        fn exchange(&self, _: &Request, limits: Limits) -> Exchange {
+        fn exchange(&self, _: &Request<'_>, limits: Limits) -> Exchange {
             self.limits.lock().unwrap().push(limits);
             self.exchanges.lock().unwrap().remove(0)
         }

@@ -1,5 +1,6 @@
-//! A conversion and credentials become the request's URL and headers. Pure: the time comes from the caller.
+//! A conversion and credentials become the request, line by line as it goes out. Pure: the time comes from the caller.
 
+use std::iter;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -15,51 +16,57 @@ use crate::signature;
 /// What RFC 3986 does not call unreserved goes out as `%XX`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Delivered, message id, timestamp, key, and secret or signature.
+const MOST_PARAMETERS: usize = 5;
+
+/// For what is the same in every request: its path, the names of its headers.
+const ROOM_FOR_THE_REST: usize = 128;
+
 /// One `POST` with an empty body, ready to be sent.
-pub(crate) struct Request {
-    /// Base URL, path and query.
-    pub(crate) url: Zeroizing<String>,
-    /// Value of the `user-agent` header.
-    pub(crate) user_agent: String,
-    /// Value of the `authorization` header.
-    pub(crate) authorization: Option<Zeroizing<String>>,
-    /// What of it nobody may see: the secret, and all that stands for it on the wire.
-    secrets: Vec<Zeroizing<String>>,
+pub(crate) struct Request<'a> {
+    /// All of it, as it goes out.
+    text: Zeroizing<String>,
+    authority: &'a str,
+    proof: Proof<'a>,
 }
 
-impl Request {
+impl<'a> Request<'a> {
     /// The request that reports `conversion` at the time `now`.
     pub(crate) fn new(
         conversion: &Conversion,
-        credentials: &Credentials,
-        settings: &Settings,
+        credentials: &'a Credentials,
+        settings: &'a Settings,
         now: SystemTime,
     ) -> Self {
         let timestamp = timestamp(conversion, credentials, settings, now);
-        let mut parameters = vec![
-            ("delivered", if conversion.delivered { "true" } else { "false" }),
-            ("message-id", conversion.message_id.as_str()),
-        ];
+        let mut parameters = Vec::with_capacity(MOST_PARAMETERS);
+        parameters.push(("delivered", if conversion.delivered { "true" } else { "false" }));
+        parameters.push(("message-id", conversion.message_id.as_str()));
         parameters.extend(timestamp.as_deref().map(|text| ("timestamp", text)));
         let proof = Proof::new(credentials, &mut parameters);
         parameters.extend(proof.parameter());
         parameters.sort_unstable_by_key(|(name, _)| *name);
-        Self {
-            url: url(settings.base_url.as_str(), conversion.channel.path_segment(), &parameters),
-            user_agent: settings.user_agent.clone(),
-            secrets: proof.secrets(),
-            authorization: proof.header(),
-        }
+        let text = text(settings, conversion.channel.path_segment(), &parameters, proof.header());
+        Self { text, authority: settings.base_url.authority(), proof }
+    }
+
+    /// The whole, as it goes out.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 
     /// Host and port of the service, as the base URL has them.
     pub(crate) fn authority(&self) -> &str {
-        self.url.split('/').nth(2).unwrap_or_default()
+        self.authority
     }
 
-    /// What of the request nobody may see.
+    /// What of the request nobody may see: the secret, and all that stands for it on the wire.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.secrets.iter().map(|secret| secret.as_str())
+        let (secret, on_the_wire) = match &self.proof {
+            Proof::Query(secret) => (*secret, None),
+            Proof::Basic(secret, proof) | Proof::Signature(secret, proof) => (*secret, Some(proof.as_str())),
+        };
+        iter::once(secret).chain(on_the_wire)
     }
 }
 
@@ -91,7 +98,10 @@ enum Proof<'a> {
 
 impl<'a> Proof<'a> {
     /// Adds the key to `parameters`, where the query carries it, and proves the whole.
-    fn new(credentials: &'a Credentials, parameters: &mut Vec<(&str, &'a str)>) -> Self {
+    fn new<'p>(credentials: &'a Credentials, parameters: &mut Vec<(&str, &'p str)>) -> Self
+    where
+        'a: 'p,
+    {
         let key = ("api_key", credentials.api_key());
         match credentials.authentication() {
             Authentication::Query(secret) => {
@@ -116,17 +126,10 @@ impl<'a> Proof<'a> {
         }
     }
 
-    fn secrets(&self) -> Vec<Zeroizing<String>> {
-        let own = |secret: &str| Zeroizing::new(secret.to_owned());
+    /// The value of the `authorization` header, in two parts.
+    fn header(&self) -> Option<[&str; 2]> {
         match self {
-            Self::Query(secret) => vec![own(secret)],
-            Self::Basic(secret, proof) | Self::Signature(secret, proof) => vec![own(secret), proof.clone()],
-        }
-    }
-
-    fn header(&self) -> Option<Zeroizing<String>> {
-        match self {
-            Self::Basic(_, proof) => Some(Zeroizing::new(format!("Basic {}", proof.as_str()))),
+            Self::Basic(_, proof) => Some(["Basic ", proof]),
             Self::Query(_) | Self::Signature(..) => None,
         }
     }
@@ -137,16 +140,30 @@ fn basic(api_key: &str, secret: &str) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(pair.as_bytes()))
 }
 
-fn url(base: &str, channel: &str, parameters: &[(&str, &str)]) -> Zeroizing<String> {
-    let encoded_length: usize = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
+/// The request line and the headers. No value of them can end a line: all were checked on their way in, or are encoded.
+fn text(
+    settings: &Settings,
+    channel: &str,
+    parameters: &[(&str, &str)],
+    authorization: Option<[&str; 2]>,
+) -> Zeroizing<String> {
+    let (base_url, user_agent) = (&settings.base_url, &settings.user_agent);
+    let query: usize = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
+    let proof: usize = authorization.iter().flatten().map(|part| part.len()).sum();
     // Room for the whole from the start: a string that grows leaves copies behind that nobody wipes.
-    let mut url = Zeroizing::new(String::with_capacity(base.len() + "/conversions/voice".len() + encoded_length));
-    url.extend([base, "/conversions/", channel]);
+    let room = base_url.as_str().len() + user_agent.len() + query + proof + ROOM_FOR_THE_REST;
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    text.extend(["POST ", base_url.prefix(), "/conversions/", channel]);
     for (index, (name, value)) in parameters.iter().enumerate() {
-        url.extend([if index == 0 { "?" } else { "&" }, name, "="]);
-        url.extend(utf8_percent_encode(value, ENCODED));
+        text.extend([if index == 0 { "?" } else { "&" }, name, "="]);
+        text.extend(utf8_percent_encode(value, ENCODED));
     }
-    url
+    text.extend([" HTTP/1.1\r\nhost: ", base_url.authority(), "\r\nuser-agent: ", user_agent]);
+    if let Some([scheme, proof]) = authorization {
+        text.extend(["\r\nauthorization: ", scheme, proof]);
+    }
+    text.push_str("\r\ncontent-length: 0\r\n\r\n");
+    text
 }
 
 #[cfg(test)]
@@ -157,7 +174,8 @@ mod tests {
     use crate::conversion::{Channel, MessageId};
     use crate::options::Options;
 
-    fn request(message_id: &str, credentials: &Credentials, options: &Options<'_>) -> Request {
+    /// What a request for `message_id` says, and its secrets.
+    fn sent(message_id: &str, credentials: &Credentials, options: &Options<'_>) -> (String, Vec<String>) {
         let conversion = Conversion {
             channel: Channel::Sms,
             message_id: MessageId::new(message_id).unwrap(),
@@ -165,42 +183,44 @@ mod tests {
             timestamp: None,
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000);
-        Request::new(&conversion, credentials, &options.check().unwrap(), now)
+        let settings = options.check().unwrap();
+        let request = Request::new(&conversion, credentials, &settings, now);
+        assert_eq!(request.authority(), "api.nexmo.com");
+        // Room that grew would be doubled, again and again.
+        assert!(request.text.capacity() - request.text.len() < 256, "{}", request.text.capacity());
+        (request.text.to_string(), request.secrets().map(str::to_owned).collect())
     }
 
     #[test]
     fn every_byte_but_the_unreserved_is_encoded() {
         let credentials = Credentials::basic("key", "secret").unwrap();
-        let url = request("aZ09-._~ %&=+#?/é", &credentials, &Options::default()).url;
-        assert_eq!(
-            url.as_str(),
-            "https://api.nexmo.com/conversions/sms?delivered=true&message-id=aZ09-._~%20%25%26%3D%2B%23%3F%2F%C3%A9"
-        );
+        let (text, _) = sent("aZ09-._~ %&=+#?/é", &credentials, &Options::default());
+        let line =
+            "POST /conversions/sms?delivered=true&message-id=aZ09-._~%20%25%26%3D%2B%23%3F%2F%C3%A9 HTTP/1.1\r\n";
+        assert!(text.starts_with(line), "{text}");
     }
 
     #[test]
-    fn the_url_is_written_without_growing() {
+    fn the_longest_request_is_written_without_growing() {
         let credentials = Credentials::query("key", &"&".repeat(256)).unwrap();
-        let url = request(&"é".repeat(128), &credentials, &Options::default()).url;
-        // Room that grew would be doubled, again and again.
-        assert!(url.capacity() - url.len() < 64, "{} bytes in room for {}", url.len(), url.capacity());
+        let (text, _) = sent(&"é".repeat(128), &credentials, &Options::default());
+        assert!(text.ends_with("\r\ncontent-length: 0\r\n\r\n"), "{text}");
     }
 
     #[test]
     fn a_signature_without_a_date_signs_the_moment_of_sending() {
         let credentials = Credentials::signature("key", "secret", signature::Method::Sha256).unwrap();
-        let url = request("id", &credentials, &Options::default()).url;
-        assert!(url.ends_with("&timestamp=2020-01-01%2012%3A00%3A00"), "{}", url.as_str());
-        let url = request("id", &credentials, &Options { sign_unix_seconds: true, ..Options::default() }).url;
-        assert!(url.ends_with("&timestamp=1577880000"), "{}", url.as_str());
+        let (text, _) = sent("id", &credentials, &Options::default());
+        assert!(text.contains("&timestamp=2020-01-01%2012%3A00%3A00 HTTP/1.1\r\n"), "{text}");
+        let (text, _) = sent("id", &credentials, &Options { sign_unix_seconds: true, ..Options::default() });
+        assert!(text.contains("&timestamp=1577880000 HTTP/1.1\r\n"), "{text}");
     }
 
     #[test]
     fn all_that_stands_for_the_secret_is_known() {
         let credentials = Credentials::basic("key", "secret").unwrap();
-        let request = request("id", &credentials, &Options::default());
-        assert_eq!(request.authority(), "api.nexmo.com");
-        assert_eq!(request.secrets().collect::<Vec<_>>(), ["secret", "a2V5OnNlY3JldA=="]);
-        assert_eq!(request.authorization.as_deref().map(String::as_str), Some("Basic a2V5OnNlY3JldA=="));
+        let (text, secrets) = sent("id", &credentials, &Options::default());
+        assert_eq!(secrets, ["secret", "a2V5OnNlY3JldA=="]);
+        assert!(text.contains("\r\nauthorization: Basic a2V5OnNlY3JldA==\r\n"), "{text}");
     }
 }

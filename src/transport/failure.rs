@@ -1,4 +1,4 @@
-//! The HTTP library's errors in our own classes and words. No word of the request gets in: it holds the secret.
+//! What went wrong, in our own classes and words. No word of the request gets in: it holds the secret.
 
 use std::io;
 
@@ -7,9 +7,49 @@ use ureq::Timeout;
 
 use crate::error::{Error, Kind};
 
-/// The class and the words of `error`, which ended a request to `authority` that was, or was not yet, connected.
-pub(super) fn failure(error: &ureq::Error, is_connected: bool, authority: &str) -> Error {
-    let (kind, message) = match error {
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// There is no connection, or it was lost.
+    Connection(ureq::Error),
+    /// What came is no head of an answer.
+    NotHttp(httparse::Error),
+    /// The head does not end where it should have.
+    LargeHead,
+}
+
+impl From<ureq::Error> for Failure {
+    fn from(error: ureq::Error) -> Self {
+        Self::Connection(error)
+    }
+}
+
+impl Failure {
+    /// Whether the connection was found to be gone, as one that the peer had closed meanwhile.
+    pub(super) fn is_loss(&self) -> bool {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero};
+        let losses = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero];
+        matches!(self, Self::Connection(ureq::Error::Io(error)) if losses.contains(&error.kind()))
+    }
+
+    /// Whether the connection has ended, as it may after an answer.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self, Self::Connection(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof)
+    }
+
+    /// The class and the words of this failure, which ended a request to `authority` that was, or was not yet, connected.
+    pub(super) fn told(&self, is_connected: bool, authority: &str) -> Error {
+        let (kind, message) = match self {
+            Self::Connection(error) => of_connection(error, is_connected),
+            Self::NotHttp(what) => (Kind::Protocol, format!("the answer is not HTTP: {what}")),
+            Self::LargeHead => (Kind::Protocol, "the head of the answer is too large".to_owned()),
+        };
+        Error::new(kind, format!("{authority}: {message}"))
+    }
+}
+
+fn of_connection(error: &ureq::Error, is_connected: bool) -> (Kind, String) {
+    match error {
         ureq::Error::Io(error) => of_io(error, is_connected),
         ureq::Error::Timeout(limit) => (Kind::Timeout, time_ran_out(*limit).to_owned()),
         ureq::Error::ConnectProxyFailed(what) => (Kind::Proxy, format!("no connection through the proxy: {what}")),
@@ -17,13 +57,8 @@ pub(super) fn failure(error: &ureq::Error, is_connected: bool, authority: &str) 
         ureq::Error::ConnectionFailed => (Kind::Network, "no connection could be made".to_owned()),
         ureq::Error::Rustls(error) => (Kind::Tls, not_trusted(error)),
         ureq::Error::Tls(what) => (Kind::Tls, format!("TLS failed: {what}")),
-        ureq::Error::TlsRequired => (Kind::Tls, "TLS failed: the connection is not secured".to_owned()),
-        ureq::Error::LargeResponseHeader(..) => (Kind::Protocol, "the head of the answer is too large".to_owned()),
-        ureq::Error::Protocol(what) => (Kind::Protocol, format!("the answer is not HTTP: {what}")),
-        ureq::Error::BodyStalled => (Kind::Protocol, "the answer is not HTTP".to_owned()),
-        _ => (Kind::Internal, "the HTTP library refused the request".to_owned()),
-    };
-    Error::new(kind, format!("{authority}: {message}"))
+        _ => (Kind::Internal, "the connection was refused by the library below".to_owned()),
+    }
 }
 
 fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {

@@ -1,15 +1,26 @@
-//! How a request reaches the service and its answer comes back. Only this room names the HTTP library.
+//! How a request reaches the service and its answer comes back. Only this room names the HTTP libraries.
+//!
+//! ```text
+//! HttpTransport -- take, put --> Pool
+//!       |                         |
+//!       +-- connect --> Connector (ureq: TCP, proxy, TLS) --> Connection -- bytes out, Head and Body in
+//! ```
 
+mod body;
 mod cancel;
+mod connection;
+mod connector;
+mod deadline;
 mod failure;
+mod head;
 mod http;
+mod pool;
 mod proxy;
 mod resolver;
 mod route;
 mod socket;
 mod tcp;
 mod trust;
-mod watch;
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +53,7 @@ pub(crate) struct Exchange {
 /// Something that carries a request to the service and brings the answer.
 pub(crate) trait Transport: Send + Sync {
     /// Sends `request` and waits for its answer within `limits`.
-    fn exchange(&self, request: &Request, limits: Limits) -> Exchange;
+    fn exchange(&self, request: &Request<'_>, limits: Limits) -> Exchange;
 
     /// Waits until `deadline`. False: there is no use in going on.
     fn pause(&self, deadline: Instant) -> bool;

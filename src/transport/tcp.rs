@@ -10,18 +10,20 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBu
 use ureq::{Error, Timeout};
 
 use super::cancel::Cancel;
+use super::connection::LOOK;
 use super::proxy::Proxy;
-use super::route::Route;
 use super::socket::Socket;
-use super::watch::Progress;
 
 /// Room under TLS for what goes out and what comes in: a record that is longer comes in parts.
-const BUFFER_UNDER_TLS: usize = 8 * 1024;
+const BUFFER_UNDER_TLS: usize = 4 * 1024;
+
+/// How many reads a look at an idle connection takes at most: one that has that much to say is not idle. What a server may
+/// send on one, such as tickets for later sessions, comes in fewer.
+const MOST_LOOKS: u8 = 3;
 
 /// Connects, through a proxy if there is one.
 #[derive(Debug)]
 pub(super) struct TcpConnector {
-    pub(super) route: Route,
     pub(super) cancel: Arc<Cancel>,
     pub(super) proxy: Option<Proxy>,
 }
@@ -30,16 +32,15 @@ impl Connector for TcpConnector {
     type Out = TcpConnection;
 
     fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Self::Out>, Error> {
-        let addresses = self.route.addresses(details.uri)?;
         let deadline = deadline(details.timeout);
-        let socket = self.connect_to_any(&addresses, deadline).and_then(|socket| {
+        let socket = self.connect_to_any(&details.addrs, deadline).and_then(|socket| {
             let Some(proxy) = &self.proxy else {
                 return Ok(socket);
             };
             proxy.open_tunnel(&socket, details.uri, deadline).map(|()| socket)
         });
         let socket = socket.map_err(|error| self.told(error, details.timeout.reason))?;
-        Ok(Some(TcpConnection { socket, buffers: buffers(details) }))
+        Ok(Some(TcpConnection { socket, buffers: buffers(details), looks: 0 }))
     }
 }
 
@@ -91,12 +92,11 @@ fn share_of(deadline: Instant, count: usize) -> Instant {
     now.checked_add(share).unwrap_or(deadline)
 }
 
-/// When a limit that the HTTP library names runs out, or that of the whole request.
+/// When a limit runs out; none if it never does.
 fn deadline(limit: NextTimeout) -> Option<Instant> {
-    let whole = Progress::seen().until;
     match limit.after {
-        Limit::Exact(after) => Instant::now().checked_add(after).into_iter().chain(whole).min(),
-        Limit::NotHappening => whole,
+        Limit::Exact(after) => Instant::now().checked_add(after),
+        Limit::NotHappening => None,
     }
 }
 
@@ -105,6 +105,8 @@ fn deadline(limit: NextTimeout) -> Option<Instant> {
 pub(super) struct TcpConnection {
     socket: Arc<Socket>,
     buffers: LazyBuffers,
+    /// How many reads there were that wait for nothing, since something was written.
+    looks: u8,
 }
 
 impl Transport for TcpConnection {
@@ -113,16 +115,20 @@ impl Transport for TcpConnection {
     }
 
     fn transmit_output(&mut self, amount: usize, limit: NextTimeout) -> Result<(), Error> {
+        self.looks = 0;
         let bytes = self.buffers.output().get(..amount).unwrap_or_default();
         if self.socket.write_all(bytes, deadline(limit))? { Ok(()) } else { Err(Error::Timeout(limit.reason)) }
     }
 
     fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
+        let is_look = limit.per_read == LOOK.per_read;
+        if is_look {
+            self.looks = self.looks.saturating_add(1);
+        }
         let buffer = self.buffers.input_append_buf();
-        // A peer that sends what the layers above never have enough of must not keep them reading beyond their time.
-        let read = match limit.after.is_zero() {
-            true if Progress::may_probe()? => self.socket.read_at_once(buffer)?,
-            true => None,
+        let read = match is_look {
+            true if self.looks > MOST_LOOKS => return Err(io::Error::other("the connection is not idle").into()),
+            true => self.socket.read_at_once(buffer)?,
             false => self.socket.read(buffer, deadline(limit))?,
         };
         let amount = read.ok_or(Error::Timeout(limit.reason))?;

@@ -1,0 +1,239 @@
+//! The head of an answer: what its first bytes say. Pure; every byte of it comes from outside.
+
+use httparse::{EMPTY_HEADER, Header, Response, Status};
+
+/// The most headers that are read. A head with more still has a status.
+const MOST_HEADERS: usize = 64;
+
+/// How the body of an answer is framed (RFC 9112, 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// There is none.
+    Nothing,
+    /// It has so many bytes.
+    Length(u64),
+    /// It comes in chunks, each with its length before it.
+    Chunked,
+    /// It ends with the connection.
+    ToTheEnd,
+    /// What is said of it makes no sense.
+    Senseless,
+}
+
+/// A head that is complete.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// How many bytes it takes.
+    pub(super) length: usize,
+    pub(super) status: u16,
+    /// The value of `Retry-After`, if it is text.
+    pub(super) retry_after: Option<String>,
+    pub(super) framing: Framing,
+    /// Whether the peer lets the connection carry another request.
+    pub(super) keeps_alive: bool,
+}
+
+impl Head {
+    /// The head at the beginning of `input`; none if more must come first.
+    pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, httparse::Error> {
+        let mut headers = [EMPTY_HEADER; MOST_HEADERS];
+        let mut response = Response::new(&mut headers);
+        match response.parse(input) {
+            Ok(Status::Complete(length)) => Self::of(&response, length).map(Some),
+            Ok(Status::Partial) => Ok(None),
+            Err(error) => match Odd::find(input) {
+                // Read on, until it is known whether it is one.
+                Odd::Unknown => Ok(None),
+                Odd::Head(head) => Ok(Some(head)),
+                Odd::No => Err(error),
+            },
+        }
+    }
+
+    /// Whether another head follows, the one of the answer. After 101 none does: the peer speaks something else from there on.
+    pub(super) fn is_interim(&self) -> bool {
+        matches!(self.status, 100 | 102..=199)
+    }
+
+    fn of(response: &Response<'_, '_>, length: usize) -> Result<Self, httparse::Error> {
+        let status = response.code.filter(|code| *code >= 100).ok_or(httparse::Error::Status)?;
+        let headers = &*response.headers;
+        let is_newer = response.version == Some(1);
+        let framing = framing(status, headers, is_newer);
+        Ok(Self {
+            length,
+            status,
+            retry_after: values(headers, "retry-after").next().map(str::to_owned),
+            framing,
+            keeps_alive: is_newer
+                && status != 101
+                && !has_token(headers, "connection", "close")
+                && framing.is_definite(),
+        })
+    }
+}
+
+impl Framing {
+    /// Whether it can be known where the next answer begins.
+    fn is_definite(self) -> bool {
+        matches!(self, Self::Nothing | Self::Length(_) | Self::Chunked)
+    }
+}
+
+fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
+    if matches!(status, 100..=199 | 204 | 304) {
+        return Framing::Nothing;
+    }
+    if is_newer && has_token(headers, "transfer-encoding", "chunked") {
+        return Framing::Chunked;
+    }
+    let mut lengths =
+        headers.iter().filter(|header| is_named(header, "content-length")).map(|header| length(header.value));
+    match lengths.next() {
+        None => Framing::ToTheEnd,
+        Some(first) if lengths.all(|other| other == first) => first.map_or(Framing::Senseless, Framing::Length),
+        Some(_) => Framing::Senseless,
+    }
+}
+
+/// A number of bytes: digits, and nothing else.
+fn length(value: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+fn is_named(header: &Header<'_>, name: &str) -> bool {
+    header.name.eq_ignore_ascii_case(name)
+}
+
+/// The values of all headers of that name that are text.
+fn values<'a>(headers: &'a [Header<'_>], name: &'a str) -> impl Iterator<Item = &'a str> {
+    headers.iter().filter(move |header| is_named(header, name)).filter_map(|header| str::from_utf8(header.value).ok())
+}
+
+/// Whether a header of that name has `token` in its list.
+fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
+    values(headers, name).flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(token))
+}
+
+/// What a head is that the parser refuses: it is of a version that it does not know, or has too many headers. The status
+/// decides even so: a service that says 402 and a thousand things more has said 402.
+enum Odd {
+    Head(Head),
+    /// It is not complete.
+    Unknown,
+    /// It is noise.
+    No,
+}
+
+impl Odd {
+    fn find(input: &[u8]) -> Self {
+        let Some(end) = input.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+            return if status_of(input).is_some() { Self::Unknown } else { Self::No };
+        };
+        let length = end.saturating_add(4);
+        match input.get(..length).filter(|head| is_well_formed(head)).and_then(status_of) {
+            Some(status) => {
+                Self::Head(Head { length, status, retry_after: None, framing: Framing::Senseless, keeps_alive: false })
+            }
+            None => Self::No,
+        }
+    }
+}
+
+/// Whether every line is a header with a name, and nothing is a control character. Else it is no head but noise.
+fn is_well_formed(head: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_header = |line: &[u8]| match line.iter().position(|byte| *byte == b':') {
+        Some(length) => length > 0 && line.iter().take(length).all(is_name),
+        None => false,
+    };
+    let Ok(text) = str::from_utf8(head) else {
+        return false;
+    };
+    let mut lines = text.trim_end_matches("\r\n").split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    !first.chars().any(char::is_control)
+        && lines.all(|line| is_header(line.as_bytes()) && !line.chars().any(|c| c.is_control() && c != '\t'))
+}
+
+/// The three digits of `HTTP/1.1 200 `.
+fn status_of(head: &[u8]) -> Option<u16> {
+    let line = str::from_utf8(head.get(..13)?).ok()?;
+    let digits = line.strip_prefix("HTTP/1.")?.get(1..)?.strip_prefix(' ')?.strip_suffix([' ', '\r'])?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|status| is_number && *status >= 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Head {
+        Head::parse(text.as_bytes()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_head_says_how_its_body_is_framed() {
+        use Framing::{Chunked, Length, Nothing, Senseless, ToTheEnd};
+        for (lines, framing) in [
+            ("200 OK\r\ncontent-length: 7", Length(7)),
+            ("200 OK\r\nContent-Length:7\t\r\ncontent-length: 7", Length(7)),
+            ("200 OK\r\ncontent-length: 7\r\ntransfer-encoding: gzip, Chunked", Chunked),
+            ("200 OK\r\ntransfer-encoding: gzip", ToTheEnd),
+            ("200 OK", ToTheEnd),
+            ("204 None\r\ncontent-length: 7", Nothing),
+            ("304 Same\r\ntransfer-encoding: chunked", Nothing),
+            ("200 OK\r\ncontent-length: 7\r\ncontent-length: 8", Senseless),
+            ("200 OK\r\ncontent-length: +7", Senseless),
+            ("200 OK\r\ncontent-length:", Senseless),
+            ("200 OK\r\ncontent-length: 7, 7", Senseless),
+            ("200 OK\r\ncontent-length: 18446744073709551616", Senseless),
+        ] {
+            assert_eq!(parsed(&format!("HTTP/1.1 {lines}\r\n\r\n")).framing, framing, "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_connection_is_kept_where_the_peer_lets_it_be_and_the_end_is_known() {
+        let keeps = |text: &str| parsed(text).keeps_alive;
+        assert!(keeps("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+        assert!(keeps("HTTP/1.1 204 None\r\nconnection: keep-alive\r\n\r\n"));
+        assert!(!keeps("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: x, Close\r\n\r\n"));
+        assert!(!keeps("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n"));
+        assert!(!keeps("HTTP/1.1 200 OK\r\n\r\n"));
+        assert!(!keeps("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"));
+        assert!(!keeps("HTTP/1.1 101 Switching\r\n\r\n"));
+    }
+
+    #[test]
+    fn a_head_ends_at_its_empty_line_and_keeps_its_wait() {
+        let head = parsed("\r\nHTTP/1.1 429 Slowly\r\nRetry-After: 7\r\ncontent-length: 0\r\n\r\nHTTP/1.1");
+        assert_eq!((head.length, head.status, head.retry_after.as_deref()), (60, 429, Some("7")));
+        assert!(!head.is_interim());
+        assert!(parsed("HTTP/1.1 103 Hints\r\n\r\n").is_interim() && !parsed("HTTP/1.1 101 No\r\n\r\n").is_interim());
+        assert_eq!(Head::parse(b"HTTP/1.1 200 OK\r\ncontent-le"), Ok(None));
+    }
+
+    #[test]
+    fn the_status_of_an_odd_head_counts_and_noise_has_none() {
+        let status = |text: &str| Head::parse(text.as_bytes()).map(|head| head.map(|head| head.status));
+        let many = "x: y\r\n".repeat(1000);
+        assert_eq!(status(&format!("HTTP/1.1 402 No\r\n{many}\r\n")), Ok(Some(402)));
+        assert_eq!(status(&format!("HTTP/1.1 402 No\r\n{many}")), Ok(None));
+        assert_eq!(status("HTTP/1.2 402 No\r\nx: y\r\n\r\n"), Ok(Some(402)));
+        for noise in [
+            "HTTP/1.1 40x No\r\n\r\n",
+            "HTTP/1.1 099 No\r\n\r\n",
+            "HTTP/1.1 +20 No\r\n\r\n",
+            "HTTP/1.1 4020 No\r\n\r\n",
+            "HTTP/1.1 402 N\0o\r\n\r\n",
+            "HTTP/1.1 402 No\r\nno colon\r\n\r\n",
+            "HTTP/1.1 402 No\r\nname : x\r\n\r\n",
+            "HTTP/1.1 402 No\r\n: x\r\n\r\n",
+            "SSH-2.0-OpenSSH\r\n\r\n",
+        ] {
+            assert!(status(noise).is_err(), "{noise}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Connections that wait for their next request.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::connection::Connection;
+
+/// How long an idle connection is kept.
+const IDLE_TIME: Duration = Duration::from_secs(15);
+
+/// The idle connections of one service. The one that was used last is taken first, so that those that are not needed grow
+/// old.
+#[derive(Debug)]
+pub(super) struct Pool {
+    /// The one that was put here last stands last.
+    idle: Mutex<Vec<Idle>>,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+impl Pool {
+    /// A pool that keeps up to `most` connections.
+    pub(super) fn new(most: usize) -> Self {
+        Self { idle: Mutex::default(), most }
+    }
+
+    /// A connection that is still open, if there is one.
+    pub(super) fn take(&self) -> Option<Connection> {
+        loop {
+            let mut newest = self.idle().pop()?;
+            if newest.since.elapsed() > IDLE_TIME {
+                self.clear();
+                return None;
+            }
+            if newest.connection.is_idle() {
+                return Some(newest.connection);
+            }
+        }
+    }
+
+    /// Keeps a connection for the next request, unless there are enough.
+    pub(super) fn put(&self, connection: Connection) {
+        let since = Instant::now();
+        let mut idle = self.idle();
+        let old = idle.partition_point(|idle| since.saturating_duration_since(idle.since) > IDLE_TIME);
+        let old: Vec<Idle> = idle.drain(..old).collect();
+        if idle.len() < self.most {
+            idle.push(Idle { connection, since });
+        }
+        // What is closed is closed without others waiting for it.
+        drop(idle);
+        drop(old);
+    }
+
+    /// Closes all.
+    pub(super) fn clear(&self) {
+        let all = std::mem::take(&mut *self.idle());
+        drop(all);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
