@@ -11,7 +11,7 @@ use common::books::{Books, assert_sound};
 use common::process::{Child, Notes, noted, notes, pause, say, task, wait_for_the_end};
 use common::service::{Service, duplicates};
 use common::{Dice, Folder, LATER, SOON, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
-use nexmo_conversion::Kind;
+use nexmo_conversion::{Durability, Kind, ReporterOptions, State};
 use nexmo_sandbox::{Behaviour, Moods};
 
 const PROCESSES: u64 = 8;
@@ -151,5 +151,45 @@ fn one_of_many() {
         notes.add(&id, true);
     }
     say(&format!("{} {} {busy}", worst.as_micros(), began.elapsed().as_micros()));
+    wait_for_the_end();
+}
+
+/// So many that they take longer than [`SOON`] if each is found only when the one that sends looks for what nobody told of.
+const ONE_BY_ONE: usize = 30;
+
+#[test]
+fn what_another_process_puts_goes_out_at_once() {
+    for durability in ["process", "power"] {
+        let (folder, service) = (Folder::new(), Service::start());
+        let sender = reporter(&service.url, &in_calm_file(&folder.outbox()));
+        assert_eq!(statistics(&sender).state, State::Running);
+        let mut child =
+            Child::start("one_that_stands_by", &[&service.url, folder.path().to_str().unwrap(), durability]);
+        assert_eq!(child.says(SOON), "StandingBy");
+        let began = Instant::now();
+        for number in 1..=ONE_BY_ONE {
+            child.go_on();
+            service.wait_for(number, SOON.saturating_sub(began.elapsed()));
+            // Else the one that sends may find the next while it is about this one.
+            wait_until("rest", SOON, || statistics(&sender).pending == 0);
+        }
+        println!("{ONE_BY_ONE} reports of another process, {durability}, in {:?}", began.elapsed());
+        child.end();
+    }
+}
+
+#[test]
+#[ignore = "run by another test, in a process of its own"]
+fn one_that_stands_by() {
+    let Some(task) = task() else { return };
+    let [url, folder, durability] = task.try_into().unwrap();
+    let outbox = Path::new(&folder).join("outbox");
+    let durability = if durability == "power" { Durability::Power } else { Durability::Process };
+    let reporter = reporter(&url, &ReporterOptions { durability, ..in_calm_file(&outbox) });
+    say(&format!("{:?}", statistics(&reporter).state));
+    for number in 0..ONE_BY_ONE {
+        pause();
+        reporter.submit(&sms(&number.to_string(), true)).unwrap();
+    }
     wait_for_the_end();
 }

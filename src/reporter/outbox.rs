@@ -192,13 +192,14 @@ pub(crate) trait Outbox: Send + Sync {
     /// Lets another process take reports. Nothing must be taken.
     fn resign(&self);
 
-    /// Readable when another process has put something, or may have stopped taking; none if that cannot be told.
+    /// Readable when another process may have stopped taking, and, for the one that takes, when another has put something,
+    /// which can be read then; none if that cannot be told.
     fn watch(&self) -> Option<BorrowedFd<'_>>;
 
     /// Forgets that the watch was readable. True: it was.
     fn hush(&self) -> bool;
 
-    /// Whether all that others do is noticed without looking for it.
+    /// Whether this process takes, and notices what others put without looking for it.
     fn notices(&self) -> bool;
 
     /// How many outboxes were damaged or removed while this process used them, and began anew.

@@ -66,37 +66,27 @@ pub(crate) struct Watch(Descriptor);
 /// What is watched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// That something was written.
-    Written,
     /// That somebody who had it open for writing closed it, or died.
     Closed,
+    /// That, or that something was written.
+    WrittenOrClosed,
 }
-
-/// A file that is being watched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Watched(i32);
 
 impl Watch {
     pub(crate) fn new() -> io::Result<Self> {
         Descriptor::open(|| owned(open_inotify)).map(Self)
     }
 
-    /// Watches `path` too.
-    pub(crate) fn add(&self, path: &Path, change: Change) -> io::Result<Watched> {
+    /// Watches the file at `path`, too, for `change` and nothing else, whatever it was watched for before.
+    pub(crate) fn set(&self, path: &Path, change: Change) -> io::Result<()> {
         let path = CString::new(path.as_os_str().as_bytes())?;
         let mask = match change {
-            Change::Written => libc::IN_MODIFY,
             Change::Closed => libc::IN_CLOSE_WRITE,
+            Change::WrittenOrClosed => libc::IN_CLOSE_WRITE | libc::IN_MODIFY,
         };
         // SAFETY: the path ends with NUL and outlives the call.
         let watched = unsafe { libc::inotify_add_watch(self.0.file().as_raw_fd(), path.as_ptr(), mask) };
-        if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(Watched(watched)) }
-    }
-
-    /// Watches it no more.
-    pub(crate) fn remove(&self, watched: Watched) {
-        // SAFETY: no memory is involved; a number that is no watch is refused.
-        unsafe { libc::inotify_rm_watch(self.0.file().as_raw_fd(), watched.0) };
+        if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     /// Forgets what was noticed so far. True: there was something.
@@ -181,19 +171,21 @@ mod tests {
     fn a_watch_tells_writing_from_closing() {
         let path = std::path::PathBuf::from(env!("OUT_DIR")).join("watched");
         let mut file = File::create(&path).unwrap();
-        let (writing, closing) = (Watch::new().unwrap(), Watch::new().unwrap());
-        let watched = writing.add(&path, Change::Written).unwrap();
-        closing.add(&path, Change::Closed).unwrap();
+        let (both, closing) = (Watch::new().unwrap(), Watch::new().unwrap());
+        both.set(&path, Change::WrittenOrClosed).unwrap();
+        closing.set(&path, Change::Closed).unwrap();
         file.write_all(b"x").unwrap();
-        assert!(is_readable(writing.as_fd()) && !is_readable(closing.as_fd()));
-        writing.hush();
-        assert!(!is_readable(writing.as_fd()));
-        drop(file);
-        assert!(!is_readable(writing.as_fd()) && is_readable(closing.as_fd()));
+        assert!(is_readable(both.as_fd()) && !is_readable(closing.as_fd()));
+        assert!(both.hush() && !is_readable(both.as_fd()) && !both.hush());
+        // What is watched for is another thing from now on.
+        both.set(&path, Change::Closed).unwrap();
+        closing.set(&path, Change::WrittenOrClosed).unwrap();
+        file.write_all(b"x").unwrap();
+        assert!(!is_readable(both.as_fd()) && is_readable(closing.as_fd()));
         closing.hush();
-        writing.remove(watched);
-        assert!(is_readable(writing.as_fd()), "the end of a watch is told");
-        assert!(closing.add(Path::new("/nowhere/at/all"), Change::Closed).is_err());
+        drop(file);
+        assert!(is_readable(both.as_fd()) && is_readable(closing.as_fd()));
+        assert!(closing.set(Path::new("/nowhere/at/all"), Change::Closed).is_err());
         std::fs::remove_file(&path).unwrap();
     }
 }

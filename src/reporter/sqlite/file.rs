@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -105,6 +105,14 @@ impl Place {
     /// Opens the file that processes lock to agree on who does what. It is never removed.
     pub(super) fn open_lock(&self) -> io::Result<Descriptor> {
         Descriptor::open(|| plain(files::open_private(&self.beside(".lock"), false)?))
+    }
+
+    /// Has those woken who watch the lock file for writes. Where there is nothing to write over, it is opened and closed, which
+    /// wakes those too who watch it for closings alone.
+    pub(super) fn ring(&self, lock: &File) {
+        if write_over(lock).is_err() {
+            self.open_lock().ok();
+        }
     }
 
     /// Whether an outbox was ever opened here. What was none is not ours to rename, nor is what lies beside a lock file of
@@ -246,6 +254,13 @@ fn mark(mut lock: &File) -> io::Result<()> {
         0 => lock.write_all(MARK),
         _ => Ok(()),
     }
+}
+
+/// Writes the first byte of the mark over itself, so that the file stays as it is. What is another's is not written to.
+fn write_over(lock: &File) -> io::Result<()> {
+    let mut first = [0];
+    lock.read_exact_at(&mut first, 0)?;
+    if MARK.starts_with(&first) { lock.write_all_at(&first, 0) } else { Err(ErrorKind::InvalidData.into()) }
 }
 
 /// Waits for the lock of one byte. False: others had it for too long.

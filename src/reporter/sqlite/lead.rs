@@ -1,15 +1,21 @@
 //! One process sends what is in an outbox: the one that has a byte of its lock file for itself. The kernel frees it the
 //! moment its holder dies, so there are no leases, and no clocks to compare.
+//!
+//! The lock file is a bell, too. Who puts a report and does not send rings it after the commit, so that what is rung for can
+//! be read, and the one that sends watches for that. A process that is killed between the two rings as well, for the kernel
+//! then closes its lock file, and closings are watched for. Who stands by is woken by closings alone: the one that sends may
+//! have died. By rings it would be at every report of anybody.
 
 use std::fs;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::failure::Failure;
 use super::file::Place;
-use crate::sys::events::{Change, Descriptor, Watch, Watched};
+use crate::sys::events::{Change, Descriptor, Watch};
 use crate::sys::files::{self, Sharing};
 
 /// The byte of the lock file that the sending process has.
@@ -19,57 +25,74 @@ const LEAD_BYTE: i64 = 0;
 #[derive(Debug)]
 pub(super) struct Lead {
     state: Mutex<State>,
+    /// Changed by who has the state, and never true without the lock.
+    is_leading: AtomicBool,
     watch: Option<Watch>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     lock: Option<Descriptor>,
-    is_leading: bool,
-    log: Option<Watched>,
-    /// In which epoch of the outbox the log was found.
-    epoch: u64,
+    /// Whether the rings of others are heard.
+    is_hearing: bool,
 }
 
 impl Lead {
     /// Without a watch, of which a system has only so many, others are looked for now and then.
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), watch: Watch::new().ok() }
+        Self { state: Mutex::default(), is_leading: AtomicBool::new(false), watch: Watch::new().ok() }
     }
 
-    /// Tries to be the one that sends. The epoch is another when the file at `place` is.
-    pub(super) fn seek(&self, place: &Place, epoch: u64) -> Result<bool, Failure> {
+    /// Tries to be the one that sends.
+    pub(super) fn seek(&self, place: &Place) -> Result<bool, Failure> {
         let mut state = self.state();
-        if state.epoch != epoch {
-            self.forget_log(&mut state);
-        }
         if !state.lock.as_ref().is_some_and(|lock| is_current(lock, place)) {
-            *state = State { lock: Some(self.open(place)?), ..State::default() };
+            let lock = self.open(place)?;
+            self.is_leading.store(false, Ordering::SeqCst);
+            *state = State { lock: Some(lock), is_hearing: false };
         }
-        if !state.is_leading {
+        if !self.is_leading() {
             let is_free = state.lock.as_ref().map(|lock| files::try_lock(lock.file(), LEAD_BYTE, Sharing::Exclusive));
-            state.is_leading = is_free.transpose()?.unwrap_or(false);
+            self.is_leading.store(is_free.transpose()?.unwrap_or(false), Ordering::SeqCst);
         }
-        if state.is_leading && state.log.is_none() {
-            let log = self.watch.as_ref().and_then(|watch| watch.add(&place.beside("-wal"), Change::Written).ok());
-            (state.log, state.epoch) = (log, epoch);
+        // Before reports are looked for, so that each is either found or rung for.
+        if self.is_leading() && !state.is_hearing {
+            state.is_hearing = self.watch_for(Change::WrittenOrClosed, place);
         }
-        Ok(state.is_leading)
+        Ok(self.is_leading())
     }
 
-    /// The lock file, of which others notice when it is closed.
+    /// Tells the process that sends, unless it is this one, of a report that was put. To be called after the commit: it looks
+    /// at once.
+    pub(super) fn ring(&self, place: &Place) {
+        if self.is_leading() {
+            return;
+        }
+        let mut state = self.state();
+        match &state.lock {
+            Some(lock) => place.ring(lock.file()),
+            None => state.lock = self.open(place).ok(),
+        }
+    }
+
+    /// The lock file, which is rung: a report may have been put before, for which a file was rung that is no more.
     fn open(&self, place: &Place) -> Result<Descriptor, Failure> {
         let lock = place.open_lock()?;
-        if let Some(watch) = &self.watch {
-            watch.add(&place.beside(".lock"), Change::Closed).ok();
-        }
+        place.ring(lock.file());
+        self.watch_for(Change::Closed, place);
         Ok(lock)
     }
 
     /// Lets others send.
-    pub(super) fn give_up(&self) {
+    pub(super) fn give_up(&self, place: &Place) {
         let mut state = self.state();
-        self.forget_log(&mut state);
+        self.watch_for(Change::Closed, place);
+        self.release(&mut state);
+    }
+
+    fn release(&self, state: &mut State) {
+        // While the lock is held still, so that who gets it finds all that was put without a ring.
+        self.is_leading.store(false, Ordering::SeqCst);
         if let Some(lock) = &state.lock {
             files::unlock(lock.file(), LEAD_BYTE).ok();
         }
@@ -77,15 +100,14 @@ impl Lead {
         *state = State::default();
     }
 
-    fn forget_log(&self, state: &mut State) {
-        if let (Some(watch), Some(log)) = (&self.watch, state.log.take()) {
-            watch.remove(log);
-        }
+    /// From now on for this, and no longer for what was watched for before. False: that cannot be.
+    fn watch_for(&self, change: Change, place: &Place) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.set(&place.beside(".lock"), change).is_ok())
     }
 
-    /// Whether what others write is noticed.
+    /// Whether what others put is noticed.
     pub(super) fn notices(&self) -> bool {
-        self.state().log.is_some()
+        self.state().is_hearing
     }
 
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
@@ -96,6 +118,10 @@ impl Lead {
         self.watch.as_ref().is_some_and(Watch::hush)
     }
 
+    fn is_leading(&self) -> bool {
+        self.is_leading.load(Ordering::SeqCst)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -103,7 +129,7 @@ impl Lead {
 
 impl Drop for Lead {
     fn drop(&mut self) {
-        self.give_up();
+        self.release(&mut self.state());
     }
 }
 
@@ -112,4 +138,150 @@ fn is_current(lock: &Descriptor, place: &Place) -> bool {
     let own = lock.file().metadata();
     let found = fs::metadata(place.beside(".lock"));
     own.is_ok_and(|own| found.is_ok_and(|found| (own.dev(), own.ino()) == (found.dev(), found.ino())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::time::{Duration, Instant};
+
+    use super::super::{SqliteOutbox, Terms};
+    use crate::conversion::{Channel, Conversion, MessageId};
+    use crate::reporter::outbox::{Outbox, WhenFull};
+    use crate::sys::events::wait_for_either;
+
+    /// A folder of its own with an outbox in it, of which each that is opened is as another process has it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = Path::new(env!("OUT_DIR")).join(name);
+            std::fs::remove_dir_all(&path).ok();
+            std::fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn open(&self, survives_power_loss: bool) -> SqliteOutbox {
+            let terms = Terms {
+                path: &self.0.join("outbox"),
+                allow_network: true,
+                api_key: "abcd1234",
+                base_url: "http://localhost",
+                survives_power_loss,
+                most: 100,
+                when_full: WhenFull::Refuse,
+                lock_wait: Duration::from_secs(60),
+            };
+            let outbox = SqliteOutbox::new(&terms).unwrap();
+            outbox.inventory().unwrap();
+            outbox
+        }
+
+        /// One that sends, and one that stands by.
+        fn open_two(&self, survives_power_loss: bool) -> (SqliteOutbox, SqliteOutbox) {
+            let (sender, other) = (self.open(survives_power_loss), self.open(survives_power_loss));
+            assert!(sender.lead().unwrap() && !other.lead().unwrap());
+            hush(&[&sender, &other]);
+            (sender, other)
+        }
+
+        fn lock(&self) -> PathBuf {
+            self.0.join("outbox.lock")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    fn hush(outboxes: &[&SqliteOutbox]) {
+        for outbox in outboxes {
+            outbox.hush();
+        }
+    }
+
+    fn put(outbox: &SqliteOutbox) {
+        let message_id = MessageId::new("id").unwrap();
+        outbox.put(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }).unwrap();
+    }
+
+    /// Whether it would be woken, once.
+    fn hears(outbox: &SqliteOutbox) -> bool {
+        let is_readable = wait_for_either(outbox.watch().unwrap(), None, Some(Instant::now()));
+        assert_eq!(outbox.hush(), is_readable);
+        is_readable
+    }
+
+    #[test]
+    fn who_sends_hears_what_others_put_and_those_who_stand_by_do_not() {
+        for survives_power_loss in [false, true] {
+            let folder = Folder::new(if survives_power_loss { "rung-power" } else { "rung" });
+            let (sender, other) = folder.open_two(survives_power_loss);
+            let text = std::fs::read(folder.lock()).unwrap();
+            put(&other);
+            assert!(hears(&sender) && !hears(&other));
+            put(&sender);
+            assert!(!hears(&sender) && !hears(&other), "who sends knows of its own");
+            let third = folder.open(survives_power_loss);
+            put(&third);
+            assert!(hears(&sender) && !hears(&other), "before it first seeks");
+            assert!(!third.lead().unwrap());
+            hush(&[&sender, &third]);
+            put(&third);
+            assert!(hears(&sender) && !hears(&other) && !hears(&third));
+            drop(third);
+            assert!(hears(&sender) && hears(&other), "it may have died before it rang, or while it sent");
+            assert!(!text.is_empty() && std::fs::read(folder.lock()).unwrap() == text);
+        }
+    }
+
+    #[test]
+    fn who_takes_the_lead_hears_and_who_gives_it_up_does_not() {
+        let folder = Folder::new("passed-on");
+        let (first, second) = folder.open_two(false);
+        first.resign();
+        assert!(hears(&second) && second.lead().unwrap());
+        hush(&[&first, &second]);
+        assert!(!first.notices() && second.notices());
+        put(&first);
+        assert!(hears(&second) && !hears(&first), "though it has no lock file open");
+        assert!(!first.lead().unwrap());
+        put(&second);
+        assert!(!hears(&first));
+        second.resign();
+        assert!(hears(&first) && first.lead().unwrap());
+        hush(&[&first, &second]);
+        put(&second);
+        assert!(hears(&first) && !hears(&second));
+    }
+
+    #[test]
+    fn a_lock_file_without_its_text_is_rung_and_left_as_it_is() {
+        for text in ["", "4711\n"] {
+            let folder = Folder::new(if text.is_empty() { "no-text" } else { "other-text" });
+            let (sender, other) = folder.open_two(false);
+            std::fs::write(folder.lock(), text).unwrap();
+            hush(&[&sender, &other]);
+            put(&other);
+            assert!(hears(&sender));
+            assert_eq!(std::fs::read_to_string(folder.lock()).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_was_put_while_the_lock_file_was_replaced_is_heard() {
+        let folder = Folder::new("replaced");
+        let (former, sender) = folder.open_two(false);
+        std::fs::rename(folder.lock(), folder.0.join("elsewhere")).unwrap();
+        assert!(sender.lead().unwrap(), "of the new one");
+        hush(&[&sender]);
+        put(&former);
+        assert!(!hears(&sender), "it does not know yet that it leads no more");
+        assert!(!former.lead().unwrap());
+        assert!(hears(&sender));
+        put(&former);
+        assert!(hears(&sender));
+    }
 }

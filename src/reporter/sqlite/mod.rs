@@ -102,8 +102,18 @@ impl SqliteOutbox {
         let written = self.store.write(self.callers(), put);
         let flushed = written.and_then(|written| self.store.flush(&written).map(|()| written.done));
         match flushed.map_err(|failure| self.told(failure)) {
-            Ok(puts) => puts.iter().map(|put| self.accepted(put)).collect(),
+            Ok(puts) => {
+                self.ring_for(&puts);
+                puts.iter().map(|put| self.accepted(put)).collect()
+            }
             Err(error) => all.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    /// Tells the process that sends of what was accepted, which is committed.
+    fn ring_for(&self, puts: &[Put]) {
+        if puts.iter().any(|put| matches!(put, Put::Accepted { .. })) {
+            self.lead.ring(&self.store.place);
         }
     }
 
@@ -133,6 +143,7 @@ impl Outbox for SqliteOutbox {
         }
         let put = |rows: &Connection| rows::put(rows, conversion, self.most, self.when_full);
         let written = self.store.write(self.callers(), put).map_err(|failure| self.told(failure))?;
+        self.ring_for(std::slice::from_ref(&written.done));
         self.accepted(&written.done)
     }
 
@@ -203,11 +214,11 @@ impl Outbox for SqliteOutbox {
 
     fn lead(&self) -> Result<bool, Error> {
         self.store.start();
-        self.lead.seek(&self.store.place, self.store.epochs.now()).map_err(|failure| self.told(failure))
+        self.lead.seek(&self.store.place).map_err(|failure| self.told(failure))
     }
 
     fn resign(&self) {
-        self.lead.give_up();
+        self.lead.give_up(&self.store.place);
     }
 
     fn watch(&self) -> Option<BorrowedFd<'_>> {

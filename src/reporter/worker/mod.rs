@@ -3,14 +3,12 @@
 //! What goes out is in `supply`, what comes back in `answers`; here is what it does in turn, and for what it waits.
 
 mod answers;
-mod second_look;
 mod supply;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use self::second_look::SecondLook;
 use crate::clock::{Moment, after};
 use crate::error::{Error, Kind};
 use crate::guard::guard;
@@ -55,7 +53,6 @@ pub(crate) struct Worker {
     settle_due: Instant,
     /// Until when the one that sent may be about to end.
     succession: Instant,
-    second_look: SecondLook,
     /// Whether another report is to be tried as soon as there is one.
     waits_for_another: bool,
     /// Whether a report was answered in a way that parks, and it is not known yet whether others are too.
@@ -86,7 +83,6 @@ impl Worker {
             take_due: now,
             settle_due: now,
             succession: now,
-            second_look: SecondLook::default(),
             waits_for_another: false,
             is_parking_in_doubt: false,
         };
@@ -111,7 +107,9 @@ impl Worker {
 
     /// Everything that can be done now.
     fn turn(&mut self) {
+        // Both before what is new is looked for, so that what comes later wakes again.
         self.shared.wake.hush();
+        let has_noticed = self.outbox.hush();
         self.gather();
         if self.shared.is_probe_asked() {
             self.gate.probe_now(Instant::now());
@@ -125,9 +123,6 @@ impl Worker {
             self.refill();
         }
         self.settle();
-        // After the writes of this turn, which would be noticed too, and before what others wrote is looked for.
-        let has_noticed = self.outbox.hush();
-        self.second_look.plan(Instant::now(), has_noticed && self.shared.wants_reports());
         self.seek_lead(has_noticed);
         if self.is_leading {
             self.expire();
@@ -221,7 +216,7 @@ impl Worker {
         let succession =
             Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_leading && now < self.succession);
         let take_due = Some(self.take_due).filter(|due| *due > now);
-        let dues = [self.gate.next(now), settle_due, expiry, succession, take_due, self.second_look.due()];
+        let dues = [self.gate.next(now), settle_due, expiry, succession, take_due];
         let next = dues.into_iter().flatten().fold(self.next_sweep, Instant::min);
         // While there is no room for more, what others put need not be noticed.
         let is_open = !self.is_leading || self.shared.wants_reports();
