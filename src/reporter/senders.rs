@@ -80,7 +80,7 @@ impl Senders {
     /// Has `entries` sent before all that are queued. Without a thread for them, which a system may be too short of, they
     /// are given back.
     pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Vec<Entry> {
-        let mut state = self.state();
+        let (mut state, count) = (self.state(), entries.len());
         for entry in entries.into_iter().rev() {
             state.queue.push_front(entry);
         }
@@ -88,7 +88,8 @@ impl Senders {
             state.threads = state.threads.saturating_add(1);
             state.idle = state.idle.saturating_add(1);
         }
-        self.changed.notify_all();
+        // Others are at work, and look by themselves for what is next.
+        (0..count.min(state.idle)).for_each(|_| self.changed.notify_one());
         if state.threads == 0 { state.queue.drain(..).collect() } else { Vec::new() }
     }
 

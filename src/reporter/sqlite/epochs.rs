@@ -38,7 +38,7 @@ impl Epochs {
 
     /// The row of that number, unless it was one of a file that is gone.
     pub(super) fn row(&self, id: u64) -> Option<u64> {
-        let row = row_of_any(id);
+        let row = id & !u64::MAX.wrapping_shl(ROW_BITS);
         (self.id(row) == id).then_some(row)
     }
 
@@ -60,9 +60,4 @@ impl Epochs {
     fn known(&self) -> MutexGuard<'_, Option<Identity>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The row of that number, in whichever file.
-pub(super) fn row_of_any(id: u64) -> u64 {
-    id & !u64::MAX.wrapping_shl(ROW_BITS)
 }

@@ -1,13 +1,13 @@
 //! Which reports are picked: the newest and the oldest to be sent, and the oldest to be set aside if they are too old.
 
-use super::epochs::row_of_any;
 use super::failure::Failure;
+use super::rows::{Found, Search};
 use super::{SqliteOutbox, rows, workers};
 use crate::clock::Moment;
 use crate::reporter::outbox::{Entry, Fate, Reason, Settlement};
 
-/// How many rows are read in one go.
-const CHUNK: u32 = 64;
+/// How many rows are looked at in one go.
+const ROWS: u32 = 512;
 
 /// How many reports are looked at in one go for being too old.
 const EXPIRED_AT_ONCE: u32 = 1000;
@@ -22,34 +22,34 @@ impl SqliteOutbox {
         is_older: bool,
         entries: &mut Vec<Entry>,
     ) -> Result<(), Failure> {
-        let mut last = if is_older { u64::MAX } else { 0 };
+        let mut from = if is_older { u64::MAX } else { 0 };
+        let mut state = self.state();
         while entries.len() < limit {
-            let found = self.beside(last, is_older, CHUNK)?;
-            let Some(end) = found.last() else {
+            let search = Search { from, is_for_older: is_older, limit: limit.saturating_sub(entries.len()), rows: ROWS };
+            let (found, last) = self.find(search, &|id| !skip(id) && !state.taken.holds(id))?;
+            entries.extend(found.into_iter().filter(|entry| state.taken.add(entry)));
+            let Some(last) = last else {
                 break;
             };
-            last = row_of_any(end.id);
-            let mut state = self.state();
-            for entry in found {
-                if entries.len() < limit && !skip(entry.id) && state.taken.add(&entry) {
-                    entries.push(entry);
-                }
-            }
+            from = last;
         }
         Ok(())
     }
 
-    /// Reports next to a row, with their numbers.
-    fn beside(&self, row: u64, is_older: bool, limit: u32) -> Result<Vec<Entry>, Failure> {
+    /// Reports that `is_wanted` by their numbers.
+    fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Failure> {
         self.store.read(workers(), |rows| {
-            let found = rows::beside(rows, row, is_older, limit)?;
-            Ok(found.into_iter().map(|entry| Entry { id: self.store.epochs.id(entry.id), ..entry }).collect())
+            let id = |row| self.store.epochs.id(row);
+            let (entries, last) = rows::find(rows, search, &|row| is_wanted(id(row)))?;
+            Ok((entries.into_iter().map(|entry| Entry { id: id(entry.id), ..entry }).collect(), last))
         })
     }
 
     /// Sets aside what is too old among the oldest, and not taken. Tells how many.
     pub(super) fn expire_rows(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Failure> {
-        let oldest = self.beside(0, false, EXPIRED_AT_ONCE)?;
+        let limit = usize::try_from(EXPIRED_AT_ONCE).unwrap_or(usize::MAX);
+        let search = Search { from: 0, is_for_older: false, limit, rows: EXPIRED_AT_ONCE };
+        let (oldest, _) = self.find(search, &|_| true)?;
         // Not in the order of their age, where the clock was set in between.
         let old = oldest.iter().filter(|entry| is_too_old(&entry.accepted));
         let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());

@@ -77,34 +77,61 @@ fn drop_oldest(connection: &Connection) -> Result<()> {
     set_aside(connection, natural(id), Reason::Dropped, None, Reason::Dropped.told())
 }
 
-/// Up to `limit` reports next to `id`, the newest of the older ones or the oldest of the newer ones first.
-pub(super) fn beside(connection: &Connection, id: u64, is_older: bool, limit: u32) -> Result<Vec<Entry>> {
+/// Which reports are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Search {
+    /// The id beside which they stand.
+    pub(super) from: u64,
+    /// Whether the older ones are looked for, the newest of them first; else the newer ones, the oldest of them first.
+    pub(super) is_for_older: bool,
+    /// How many are wanted.
+    pub(super) limit: usize,
+    /// How many rows are looked at for that.
+    pub(super) rows: u32,
+}
+
+/// What was found, and the id of the last row that was looked at; none if there were no more.
+pub(super) type Found = (Vec<Entry>, Option<u64>);
+
+/// Reports that `is_wanted` by their ids.
+pub(super) fn find(connection: &Connection, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found> {
     const OLDER: &str = "SELECT * FROM report WHERE id < ? ORDER BY id DESC LIMIT ?";
     const NEWER: &str = "SELECT * FROM report WHERE id > ? ORDER BY id LIMIT ?";
-    let mut statement = connection.prepare_cached(if is_older { OLDER } else { NEWER })?;
-    let rows = statement.query_map(params![integer(id), limit], entry)?;
-    rows.collect()
+    let mut statement = connection.prepare_cached(if search.is_for_older { OLDER } else { NEWER })?;
+    let mut rows = statement.query(params![integer(search.from), search.rows])?;
+    let (mut entries, mut last) = (Vec::new(), None);
+    while entries.len() < search.limit {
+        let Some(row) = rows.next()? else {
+            break;
+        };
+        let id = natural(row.get(0)?);
+        last = Some(id);
+        // Most of the newest are under way already. Of those no more is read.
+        if is_wanted(id) {
+            entries.push(entry(id, row)?);
+        }
+    }
+    Ok((entries, last))
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry> {
-    Ok(Entry {
-        id: natural(row.get("id")?),
-        conversion: conversion(row)?,
-        accepted: Moment { wall: row.get("wall")?, uptime: row.get("uptime")?, boot: row.get("boot")? },
-    })
+fn entry(id: u64, row: &Row<'_>) -> Result<Entry> {
+    let accepted = Moment { wall: row.get(5)?, uptime: row.get(6)?, boot: row.get(7)? };
+    Ok(Entry { id, conversion: conversion(row)?, accepted })
 }
 
+/// The report in a row of `report` or `aside`, whose first columns are the same. By number: to look a column up by its name
+/// costs more than to read it.
 fn conversion(row: &Row<'_>) -> Result<Conversion> {
-    let message_id: String = row.get("message_id")?;
-    let timestamp: Option<i64> = row.get("timestamp")?;
+    let message_id = row.get_ref(1)?.as_str()?;
+    let timestamp: Option<i64> = row.get(4)?;
     Ok(Conversion {
-        channel: match row.get("channel")? {
+        channel: match row.get(2)? {
             0 => Channel::Sms,
             1 => Channel::Voice,
             _ => return Err(nonsense("channel")),
         },
-        message_id: MessageId::new(&message_id).map_err(|_| nonsense("message_id"))?,
-        delivered: row.get("delivered")?,
+        message_id: MessageId::new(message_id).map_err(|_| nonsense("message_id"))?,
+        delivered: row.get(3)?,
         timestamp: timestamp.map(Timestamp::from_unix_seconds).transpose().map_err(|_| nonsense("timestamp"))?,
     })
 }
@@ -197,7 +224,8 @@ pub(super) fn fetch_aside(connection: &Connection) -> Result<Option<Aside>> {
 pub(super) fn inventory(connection: &Connection) -> Result<Inventory> {
     const ASIDE: &str = "SELECT coalesce((SELECT max(id) FROM aside) - (SELECT min(id) FROM aside) + 1, 0)";
     let aside = connection.prepare_cached(ASIDE)?.query_row([], |row| row.get(0).map(natural))?;
-    let oldest = beside(connection, 0, false, 1)?.first().map(|entry| entry.accepted);
+    let oldest = Search { from: 0, is_for_older: false, limit: 1, rows: 1 };
+    let oldest = find(connection, oldest, &|_| true)?.0.first().map(|entry| entry.accepted);
     Ok(Inventory { tally: Tally { aside, ..tally(connection)? }, oldest })
 }
 

@@ -19,7 +19,7 @@ CREATE TABLE report (
     UNIQUE (message_id, channel)
 ) STRICT;
 
--- What was set aside and waits to be fetched, the oldest first.
+-- What was set aside and waits to be fetched, the oldest first. Up to `timestamp` its columns are those of `report`.
 CREATE TABLE aside (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,

@@ -11,14 +11,17 @@ use crate::reporter::outbox::{Entry, Fate, Reason, Settlement};
 /// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
 const MOST_UNSETTLED: usize = 10_000;
 
+/// How many times as many are taken as can be under way, so that no sender waits for the outbox while answers are gathered.
+/// What is newer goes out before them all the same.
+const AHEAD: usize = 8;
+
 impl Worker {
     /// Takes reports as long as more may be under way.
     pub(super) fn refill(&mut self) {
         let now = Instant::now();
         let load = self.senders.load();
         let width = self.gate.width(now).min(self.connections);
-        // Twice as many as can be under way, so that no sender waits for the outbox.
-        let room = if self.gate.is_probing() { width } else { width.saturating_mul(2) };
+        let room = if self.gate.is_probing() { width } else { width.saturating_mul(AHEAD) };
         let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
         let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
         self.shared.want_reports(has_room);
