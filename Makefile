@@ -219,7 +219,7 @@ $(BENCH)/venv/ready: benches/requirements.txt | tools-venv
 # --- fuzz ---
 
 SECONDS := 60
-FUZZ_TARGETS := c_texts c_structs c_reporter answers bodies signatures retry_after
+FUZZ_TARGETS := c_texts c_structs c_reporter answers framing bodies signatures retry_after
 CARGO_FUZZ := $(BUILD)/tools/bin/cargo-fuzz
 
 fuzz: $(CARGO_FUZZ)

@@ -11,7 +11,7 @@ Lines = list[dict[str, object]]
 
 def submits(is_short: bool) -> Lines:
     """Times of submit in each durability."""
-    return _run("none", "process", "one-power", *([] if is_short else ["paced"]))
+    return _run("none", "process", "bare", "one-power", *([] if is_short else ["paced"]))
 
 
 def rows(is_short: bool) -> Lines:

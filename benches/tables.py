@@ -63,7 +63,7 @@ def _counted(counts: Mapping[str, "list[float]"], name: str) -> "tuple[str, str]
 
 
 def _submit(results: "Sequence[Mapping[str, Any]]") -> Rows:
-    heading = ["submit", "median", "99.9th percentile", "longest", "reports a second until all are sent"]
+    heading = ["submit", "median", "99.9th percentile", "longest", "a second"]
     return [heading, *([str(line["part"]), *(f"{line[key]:,.1f} us" for key in ("median_us", "most_us", "longest_us")),
                         f"{line['rate']:,.0f}"] for line in results)]
 
@@ -100,7 +100,7 @@ def _many(results: Mapping[str, Any]) -> Rows:
 TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     **{case.name: (case.title, partial(_case, case)) for case in CASES},
     "instructions": ("Instructions a request, one after another", _instructions),
-    "submit": ("What submit costs, sending meanwhile to a stub that takes no time", _submit),
+    "submit": ("What submit costs; flat out: sending meanwhile to a stub that takes no time, and a second until all are sent", _submit),
     "size": ("Size of the shared library", _size),
     "threads": ("Threads on one client, HTTPS", partial(_scaled, "threads")),
     "connections": ("Connections of a reporter, HTTPS, each answer after 50 ms", partial(_scaled, "connections")),

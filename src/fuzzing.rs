@@ -25,3 +25,9 @@ pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
         .map(|method| signature::sign(method, parameters, secret))
         .collect()
 }
+
+/// The status of the answer at the beginning of `input`, and its body if that comes whole, read in pieces of `size` bytes.
+#[must_use]
+pub fn answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
+    crate::transport::read_answer(input, size)
+}

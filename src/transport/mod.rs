@@ -58,3 +58,36 @@ pub(crate) trait Transport: Send + Sync {
     /// Waits until `deadline`. False: there is no use in going on.
     fn pause(&self, deadline: Instant) -> bool;
 }
+
+/// Reads an answer out of `input`, as a connection would that brings it in pieces of `size` bytes and then ends.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn read_answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
+    let head = head::Head::parse(input).ok()??;
+    let Ok(mut body) = body::Body::new(head.framing) else {
+        return Some((head.status, None));
+    };
+    let (mut rest, mut end) = (input.get(head.length..)?, 0_usize);
+    while !body.is_complete() && end <= rest.len() {
+        end = end.saturating_add(size.max(1));
+        match body.take(rest.get(..end).unwrap_or(rest)) {
+            Ok(taken) => (rest, end) = (rest.get(taken..)?, end.saturating_sub(taken)),
+            Err(body::Unreadable) => return Some((head.status, None)),
+        }
+    }
+    Some((head.status, body.whole(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_the_same_however_it_comes() {
+        let input = b"HTTP/1.1 202 Fine\r\ntransfer-encoding: chunked\r\n\r\n3\r\nfin\r\n1\r\ne\r\n0\r\n\r\nHTTP";
+        for size in 1..=input.len() {
+            assert_eq!(read_answer(input, size), Some((202, Some(b"fine".to_vec()))), "in pieces of {size}");
+        }
+        assert_eq!(read_answer(b"HTTP/1.1 202 Fine\r\ncontent-length: 4\r\n\r\nfin", 2), Some((202, None)));
+        assert_eq!(read_answer(b"HTTP/1.1 20", 2), None);
+    }
+}
