@@ -12,13 +12,13 @@ from places import BUILD
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 DELAY_S = 0.05
 
-# One process serves, as quickly as it can. A connection stays as long as its client wants it. The answer is a short one
+# A process on each core serves, as nginx does where it is told nothing else. A connection stays as long as its client wants it. The answer is a short one
 # with a length, like the service's. TLS is as nginx ships it today: version 1.3 where both know it, with tickets.
 CONFIGURATION = """
 load_module {module};
 daemon off;
 user root;
-worker_processes 1;
+worker_processes auto;
 worker_rlimit_nofile 16384;
 pid nginx.pid;
 error_log error.log warn;
