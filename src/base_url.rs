@@ -43,7 +43,7 @@ impl BaseUrl {
     }
 
     fn authority_and_prefix(&self) -> (&str, &str) {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let rest = self.0.get(self.scheme().len() + "://".len()..).unwrap_or_default();
         rest.find('/').and_then(|slash| rest.split_at_checked(slash)).unwrap_or((rest, ""))
     }
 

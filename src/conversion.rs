@@ -116,6 +116,14 @@ impl Timestamp {
             })
     }
 
+    /// The API's text form, in a string that does not grow.
+    pub(crate) fn text(self) -> String {
+        let mut text = String::with_capacity(Self::TEXT_LENGTH);
+        // To write into a string never fails.
+        write!(text, "{self}").ok();
+        text
+    }
+
     /// Seconds since 1970-01-01 00:00:00 UTC; negative before.
     pub(crate) fn unix_seconds(self) -> i64 {
         self.0.and_utc().timestamp()
@@ -160,9 +168,9 @@ fn digits_of(text: &str) -> Option<[u32; 6]> {
     if !text.bytes().zip(SHAPE).all(fits) {
         return None;
     }
-    let mut numbers = text.split(['-', ' ', ':']).map(|number| number.parse().ok());
-    let mut next = || numbers.next().flatten();
-    Some([next()?, next()?, next()?, next()?, next()?, next()?])
+    let value = |digits: &[u8]| digits.iter().fold(0, |value, digit| 10 * value + u32::from(*digit & 0x0f));
+    let number = |at: usize, count: usize| text.as_bytes().get(at..at + count).map(value);
+    Some([number(0, 4)?, number(5, 2)?, number(8, 2)?, number(11, 2)?, number(14, 2)?, number(17, 2)?])
 }
 
 /// The second that the six numbers name, if the calendar has it.

@@ -82,7 +82,7 @@ fn timestamp(
         return Some(unix_seconds(now));
     }
     let signed_now = is_signed.then(|| Timestamp::from_system_time(now));
-    conversion.timestamp.or(signed_now).map(|timestamp| timestamp.to_string())
+    conversion.timestamp.or(signed_now).map(Timestamp::text)
 }
 
 fn unix_seconds(now: SystemTime) -> String {

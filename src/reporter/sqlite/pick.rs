@@ -25,7 +25,8 @@ impl SqliteOutbox {
         let mut from = if is_older { u64::MAX } else { 0 };
         let mut state = self.state();
         while entries.len() < limit {
-            let search = Search { from, is_for_older: is_older, limit: limit.saturating_sub(entries.len()), rows: ROWS };
+            let search =
+                Search { from, is_for_older: is_older, limit: limit.saturating_sub(entries.len()), rows: ROWS };
             let (found, last) = self.find(search, &|id| !skip(id) && !state.taken.holds(id))?;
             entries.extend(found.into_iter().filter(|entry| state.taken.add(entry)));
             let Some(last) = last else {
