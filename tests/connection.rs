@@ -149,6 +149,16 @@ fn a_pooled_connection_that_dies_under_a_request_is_replaced_unseen() {
 }
 
 #[test]
+fn a_pooled_connection_that_dies_after_an_interim_answer_is_told() {
+    let begun = b"HTTP/1.1 103 Hints\r\n\r\n".to_vec();
+    let server = Server::start(vec![vec![OK.to_vec(), begun], vec![OK.to_vec()]]);
+    let client = server.client();
+    assert_eq!(report(&client).result, Ok(()));
+    let outcome = report(&client);
+    assert_eq!((outcome.result.unwrap_err().kind(), outcome.taken), (Kind::Network, Taken::Perhaps));
+}
+
+#[test]
 fn a_fresh_connection_that_dies_under_a_request_is_told() {
     assert_fails(&answered(b""), Kind::Network, None);
     assert_fails(&answered(b"HTTP/1.1 200 OK\r\ncontent-le"), Kind::Network, None);

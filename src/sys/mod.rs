@@ -61,9 +61,22 @@ pub(crate) fn uptime() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Waits until `connection` is made and can be written, or there is an error to be met on it. False: `deadline` came first.
-pub(crate) fn wait_for_room(connection: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<bool> {
-    let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+/// What to wait for on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// That bytes, or the end, can be read.
+    Read,
+    /// That bytes can be written, or that a connection is made.
+    Write,
+}
+
+/// Waits until `connection` is ready, or there is an error to be met on it. False: `deadline` came first.
+pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: Option<Instant>) -> io::Result<bool> {
+    let events = match readiness {
+        Readiness::Read => libc::POLLIN,
+        Readiness::Write => libc::POLLOUT,
+    };
+    let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 };
     loop {
         // SAFETY: one descriptor is passed, and it is borrowed for as long as the call lasts.
         let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds_until(deadline)) };
@@ -133,11 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_tells_room_from_the_end_of_time() {
+    fn a_wait_tells_readiness_from_the_end_of_time() {
         let (stream, _peer) = connection();
-        assert!(wait_for_room(stream.as_fd(), None).unwrap());
+        assert!(wait(stream.as_fd(), Readiness::Write, None).unwrap());
+        assert!(!wait(stream.as_fd(), Readiness::Read, Some(Instant::now())).unwrap());
         while write_at_once(stream.as_fd(), &[0; 64 * 1024]).is_ok() {}
-        assert!(!wait_for_room(stream.as_fd(), Some(Instant::now())).unwrap());
+        assert!(!wait(stream.as_fd(), Readiness::Write, Some(Instant::now())).unwrap());
     }
 
     #[test]

@@ -98,6 +98,10 @@ impl Body {
     }
 
     fn take_size(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+        // The parser takes a line without a digit for that of the last chunk.
+        if input.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) {
+            return Err(Unreadable);
+        }
         match httparse::parse_chunk_size(input).map_err(|_| Unreadable)? {
             Status::Partial => Ok(0),
             Status::Complete((length, 0)) => {
@@ -198,6 +202,9 @@ mod tests {
             (Framing::Chunked, "-4\r\nbody\r\n0\r\n\r\n"),
             (Framing::Chunked, "10000000000000004\r\nbody\r\n0\r\n\r\n"),
             (Framing::Chunked, "ffffffffffffffff\r\nbody\r\n0\r\n\r\n"),
+            (Framing::Chunked, "4\r\nbody\r\n\r\n\r\n"),
+            (Framing::Chunked, "4\r\nbody\r\n \r\n\r\n"),
+            (Framing::Chunked, "4\r\nbody\r\n;x\r\n\r\n"),
             (Framing::Senseless, "body"),
         ] {
             for size in 1..=input.len() {

@@ -17,9 +17,9 @@ use crate::answer::Answer;
 /// The longest that a body is awaited once the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);
 
-/// A look at a connection: it reads what has come, and waits for nothing.
+/// A look at a connection: it reads what has come, and waits for nothing. It is told by its limit for one read.
 pub(super) const LOOK: NextTimeout = NextTimeout {
-    after: Limit::NotHappening,
+    after: Limit::Exact(Duration::ZERO),
     reason: Timeout::PerRead,
     per_read: Some(Limit::Exact(Duration::ZERO)),
     per_write: None,
@@ -49,14 +49,11 @@ impl Connection {
 
     /// Sends `request` and reads the answer.
     pub(super) fn round_trip(&mut self, request: &[u8], deadline: Deadline) -> Trip {
-        let is_written = deadline.check().is_ok();
-        let head = self.send(request, deadline).and_then(|()| self.read_head(deadline));
+        let (is_written, mut is_answered) = (deadline.check().is_ok(), false);
+        let head = self.send(request, deadline).and_then(|()| self.read_head(deadline, &mut is_answered));
         match head {
             Ok(head) => self.read_answer(head, deadline),
-            Err(failure) => {
-                let is_answered = !self.inner.buffers().input().is_empty();
-                Trip { result: Err(failure), is_written, is_answered, is_reusable: false }
-            }
+            Err(failure) => Trip { result: Err(failure), is_written, is_answered, is_reusable: false },
         }
     }
 
@@ -81,8 +78,10 @@ impl Connection {
         Ok(())
     }
 
-    fn read_head(&mut self, deadline: Deadline) -> Result<Head, Failure> {
+    /// The head of the answer, after those of interim ones. `has_begun` tells of a failure whether anything came before it.
+    fn read_head(&mut self, deadline: Deadline, has_begun: &mut bool) -> Result<Head, Failure> {
         self.await_more(deadline)?;
+        *has_begun = true;
         loop {
             match Head::parse(self.inner.buffers().input()).map_err(Failure::NotHttp)? {
                 Some(head) => {

@@ -22,7 +22,7 @@ use super::tcp::TcpConnector;
 const OUTPUT_BUFFER: usize = 2 * 1024;
 
 /// Room for the head of an answer.
-const INPUT_BUFFER: usize = 16 * 1024;
+const INPUT_BUFFER: usize = 32 * 1024;
 
 /// Makes connections.
 #[derive(Debug)]

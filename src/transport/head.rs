@@ -1,9 +1,9 @@
 //! The head of an answer: what its first bytes say. Pure; every byte of it comes from outside.
 
-use httparse::{EMPTY_HEADER, Header, Response, Status};
+use httparse::{EMPTY_HEADER, Error, Header, Response, Status};
 
 /// The most headers that are read. A head with more still has a status.
-const MOST_HEADERS: usize = 64;
+const MOST_HEADERS: usize = 128;
 
 /// How the body of an answer is framed (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,18 +35,19 @@ pub(super) struct Head {
 
 impl Head {
     /// The head at the beginning of `input`; none if more must come first.
-    pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, httparse::Error> {
+    pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, Error> {
         let mut headers = [EMPTY_HEADER; MOST_HEADERS];
         let mut response = Response::new(&mut headers);
         match response.parse(input) {
             Ok(Status::Complete(length)) => Self::of(&response, length).map(Some),
             Ok(Status::Partial) => Ok(None),
-            Err(error) => match Odd::find(input) {
+            Err(error @ (Error::TooManyHeaders | Error::Version)) => match Odd::find(input) {
                 // Read on, until it is known whether it is one.
                 Odd::Unknown => Ok(None),
                 Odd::Head(head) => Ok(Some(head)),
                 Odd::No => Err(error),
             },
+            Err(error) => Err(error),
         }
     }
 
@@ -55,8 +56,8 @@ impl Head {
         matches!(self.status, 100 | 102..=199)
     }
 
-    fn of(response: &Response<'_, '_>, length: usize) -> Result<Self, httparse::Error> {
-        let status = response.code.filter(|code| *code >= 100).ok_or(httparse::Error::Status)?;
+    fn of(response: &Response<'_, '_>, length: usize) -> Result<Self, Error> {
+        let status = response.code.filter(|code| *code >= 100).ok_or(Error::Status)?;
         let headers = &*response.headers;
         let is_newer = response.version == Some(1);
         let framing = framing(status, headers, is_newer);
@@ -65,10 +66,7 @@ impl Head {
             status,
             retry_after: values(headers, "retry-after").next().map(str::to_owned),
             framing,
-            keeps_alive: is_newer
-                && status != 101
-                && !has_token(headers, "connection", "close")
-                && framing.is_definite(),
+            keeps_alive: is_newer && framing.is_definite() && !is_last(status, headers),
         })
     }
 }
@@ -80,12 +78,21 @@ impl Framing {
     }
 }
 
+/// Whether the peer has said that no answer follows on the connection, or is not to be trusted to say where one begins.
+fn is_last(status: u16, headers: &[Header<'_>]) -> bool {
+    let is_doubtful = has(headers, "transfer-encoding") && has(headers, "content-length");
+    status == 101 || is_doubtful || has_token(headers, "connection", "close")
+}
+
 fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
     if matches!(status, 100..=199 | 204 | 304) {
         return Framing::Nothing;
     }
-    if is_newer && has_token(headers, "transfer-encoding", "chunked") {
-        return Framing::Chunked;
+    if has(headers, "transfer-encoding") {
+        // Whatever is said of a length beside it does not count.
+        let last = values(headers, "transfer-encoding").last().and_then(|value| value.rsplit(',').next());
+        let is_chunked = is_newer && last.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"));
+        return if is_chunked { Framing::Chunked } else { Framing::ToTheEnd };
     }
     let mut lengths =
         headers.iter().filter(|header| is_named(header, "content-length")).map(|header| length(header.value));
@@ -102,6 +109,10 @@ fn length(value: &[u8]) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
+fn has(headers: &[Header<'_>], name: &str) -> bool {
+    headers.iter().any(|header| is_named(header, name))
+}
+
 fn is_named(header: &Header<'_>, name: &str) -> bool {
     header.name.eq_ignore_ascii_case(name)
 }
@@ -116,6 +127,9 @@ fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
     values(headers, name).flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(token))
 }
 
+/// So many bytes hold a status line, with no reason and without its end: `HTTP/1.1 200 `.
+const SHORTEST: usize = 13;
+
 /// What a head is that the parser refuses: it is of a version that it does not know, or has too many headers. The status
 /// decides even so: a service that says 402 and a thousand things more has said 402.
 enum Odd {
@@ -128,6 +142,9 @@ enum Odd {
 
 impl Odd {
     fn find(input: &[u8]) -> Self {
+        if input.len() < SHORTEST && input.starts_with(b"HTTP/1.") {
+            return Self::Unknown;
+        }
         let Some(end) = input.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
             return if status_of(input).is_some() { Self::Unknown } else { Self::No };
         };
@@ -148,19 +165,18 @@ fn is_well_formed(head: &[u8]) -> bool {
         Some(length) => length > 0 && line.iter().take(length).all(is_name),
         None => false,
     };
-    let Ok(text) = str::from_utf8(head) else {
-        return false;
-    };
-    let mut lines = text.trim_end_matches("\r\n").split("\r\n");
+    let has_control = |line: &[u8]| line.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t');
+    let text = head.strip_suffix(b"\r\n\r\n").unwrap_or(head);
+    let mut lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let first = lines.next().unwrap_or_default();
-    !first.chars().any(char::is_control)
-        && lines.all(|line| is_header(line.as_bytes()) && !line.chars().any(|c| c.is_control() && c != '\t'))
+    !has_control(first) && lines.all(|line| is_header(line) && !has_control(line))
 }
 
-/// The three digits of `HTTP/1.1 200 `.
+/// The three digits of `HTTP/1.1 200 `, of whichever version 1.
 fn status_of(head: &[u8]) -> Option<u16> {
-    let line = str::from_utf8(head.get(..13)?).ok()?;
-    let digits = line.strip_prefix("HTTP/1.")?.get(1..)?.strip_prefix(' ')?.strip_suffix([' ', '\r'])?;
+    let line = str::from_utf8(head.get(..SHORTEST)?).ok()?;
+    let rest = line.strip_prefix("HTTP/1.")?.strip_prefix(|minor: char| minor.is_ascii_digit())?;
+    let digits = rest.strip_prefix(' ')?.strip_suffix([' ', '\r'])?;
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|status| is_number && *status >= 100)
 }
@@ -181,6 +197,9 @@ mod tests {
             ("200 OK\r\nContent-Length:7\t\r\ncontent-length: 7", Length(7)),
             ("200 OK\r\ncontent-length: 7\r\ntransfer-encoding: gzip, Chunked", Chunked),
             ("200 OK\r\ntransfer-encoding: gzip", ToTheEnd),
+            ("200 OK\r\ntransfer-encoding: gzip\r\ncontent-length: 0", ToTheEnd),
+            ("200 OK\r\ntransfer-encoding: chunked, gzip", ToTheEnd),
+            ("200 OK\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked", Chunked),
             ("200 OK", ToTheEnd),
             ("204 None\r\ncontent-length: 7", Nothing),
             ("304 Same\r\ntransfer-encoding: chunked", Nothing),
@@ -204,6 +223,7 @@ mod tests {
         assert!(!keeps("HTTP/1.1 200 OK\r\n\r\n"));
         assert!(!keeps("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"));
         assert!(!keeps("HTTP/1.1 101 Switching\r\n\r\n"));
+        assert!(!keeps("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 0\r\n\r\n"));
     }
 
     #[test]
@@ -221,9 +241,15 @@ mod tests {
         let many = "x: y\r\n".repeat(1000);
         assert_eq!(status(&format!("HTTP/1.1 402 No\r\n{many}\r\n")), Ok(Some(402)));
         assert_eq!(status(&format!("HTTP/1.1 402 No\r\n{many}")), Ok(None));
-        assert_eq!(status("HTTP/1.2 402 No\r\nx: y\r\n\r\n"), Ok(Some(402)));
+        assert_eq!(status(&format!("HTTP/1.1 402 No\r\nx: sch\u{f6}n\r\n{many}\r\n")), Ok(Some(402)));
+        let newer = "HTTP/1.2 402 No\r\nx: y\r\n\r\n";
+        assert_eq!(status(newer), Ok(Some(402)));
+        assert!((0..newer.len()).all(|end| status(newer.get(..end).unwrap()) == Ok(None)));
         for noise in [
             "HTTP/1.1 40x No\r\n\r\n",
+            "HTTP/1.X 402 No\r\n\r\n",
+            "HTTP/1.  402 No\r\n\r\n",
+            "HTTP/1.1 402 No\r\nno colon, and nothing behind it\r\n",
             "HTTP/1.1 099 No\r\n\r\n",
             "HTTP/1.1 +20 No\r\n\r\n",
             "HTTP/1.1 4020 No\r\n\r\n",

@@ -9,21 +9,20 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Protocol, Type};
 
 use crate::fork;
-use crate::sys;
+use crate::sys::{self, Readiness};
 
-/// How much later than asked a read may end, as a part of its time: one in so many. To set a limit anew for each read would
-/// cost a system call each.
-const SLACK: u32 = 1024;
+/// From so much time on a read waits by itself, within a limit that the system keeps. For less that limit is too coarse.
+const LONG: Duration = Duration::from_millis(128);
 
-/// The most that this may come to.
-const MOST_SLACK: Duration = Duration::from_millis(5);
+/// The longest such limit; after it the wait goes on.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A connection. Nothing of it blocks without an end.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// None only while it is being closed.
     stream: Option<TcpStream>,
-    /// For how long the system lets a read wait, in microseconds; 0 for ever.
+    /// For how long the system lets a read wait, in microseconds; 0 before that was said.
     read_limit: AtomicU64,
 }
 
@@ -45,7 +44,7 @@ impl Socket {
     /// Waits until the connection is made. False: `deadline` came first.
     pub(super) fn finish(&self, deadline: Option<Instant>) -> io::Result<bool> {
         let stream = self.stream()?;
-        if !sys::wait_for_room(stream.as_fd(), deadline)? {
+        if !sys::wait(stream.as_fd(), Readiness::Write, deadline)? {
             return Ok(false);
         }
         // From here on a read waits by itself, with no call before it that asks whether it may.
@@ -55,11 +54,20 @@ impl Socket {
 
     /// Reads what there is, at least one byte but at the end. None: `deadline` came first.
     pub(super) fn read(&self, buffer: &mut [u8], deadline: Option<Instant>) -> io::Result<Option<usize>> {
-        let mut stream = self.stream()?;
-        while self.limit_reads(deadline)? {
-            match stream.read(buffer) {
+        let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            // Not even what has come: a peer that never ends must not keep its reader beyond the time.
+            return Ok(None);
+        }
+        if self.limit_reads(left)? {
+            match self.stream()?.read(buffer) {
                 Err(error) if is_no_progress(&error) => {}
                 done => return done.map(Some),
+            }
+        }
+        while sys::wait(self.stream()?.as_fd(), Readiness::Read, deadline)? {
+            if let Some(amount) = self.read_at_once(buffer)? {
+                return Ok(Some(amount));
             }
         }
         Ok(None)
@@ -73,19 +81,19 @@ impl Socket {
         }
     }
 
-    /// Has the system end the next read at `deadline`, or a little later. False: that has passed.
-    fn limit_reads(&self, deadline: Option<Instant>) -> io::Result<bool> {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return Ok(false);
+    /// Has the system end the next read before the time that is `left` is over, from where on it is waited for exactly. False:
+    /// there is too little left for that.
+    ///
+    /// The system rounds such limits up by as much as an eighth, so that three quarters of the time is asked for. To ask anew
+    /// for each read would cost a system call each: what was asked for before is left, if it is not far off.
+    fn limit_reads(&self, left: Duration) -> io::Result<bool> {
+        let wanted = (left / 4 * 3).min(LONGEST);
+        let set = Duration::from_micros(self.read_limit.load(Ordering::Relaxed));
+        if left >= LONG && set.abs_diff(wanted) > wanted / 16 {
+            self.stream()?.set_read_timeout(Some(wanted))?;
+            self.read_limit.store(u64::try_from(wanted.as_micros()).unwrap_or(0), Ordering::Relaxed);
         }
-        if !is_near(Duration::from_micros(self.read_limit.load(Ordering::Relaxed)), left.unwrap_or_default()) {
-            let left = left.map(|left| left.max(Duration::from_micros(1)));
-            self.stream()?.set_read_timeout(left)?;
-            let set = left.map_or(0, |left| u64::try_from(left.as_micros()).unwrap_or(u64::MAX));
-            self.read_limit.store(set, Ordering::Relaxed);
-        }
-        Ok(true)
+        Ok(left >= LONG)
     }
 
     /// Writes the whole. False: `deadline` came first, and some of it may be written.
@@ -108,7 +116,7 @@ impl Socket {
                 Err(error) if is_no_progress(&error) => {}
                 done => return done.map(Some),
             }
-            if !sys::wait_for_room(stream, deadline)? {
+            if !sys::wait(stream, Readiness::Write, deadline)? {
                 return Ok(None);
             }
         }
@@ -133,12 +141,6 @@ impl Socket {
     }
 }
 
-/// Whether a limit that was set can stand for one of `left`: a little longer will do, and so will one that is shorter by no
-/// more, after which the read is tried again.
-fn is_near(set: Duration, left: Duration) -> bool {
-    set.abs_diff(left) <= (left / SLACK).min(MOST_SLACK)
-}
-
 fn is_no_progress(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
@@ -148,5 +150,42 @@ impl Drop for Socket {
         if let Some(stream) = self.stream.take() {
             fork::connection_closed(stream.as_raw_fd(), || drop(stream));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn connected() -> (Socket, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = Socket::begin(listener.local_addr().unwrap()).unwrap();
+        assert!(socket.finish(None).unwrap());
+        (socket, listener)
+    }
+
+    #[test]
+    fn the_systems_limit_never_reaches_the_deadline_however_it_is_rounded() {
+        let (socket, _listener) = connected();
+        for seconds in [10, 9, 1, 60, 55, 3000, 10] {
+            let left = Duration::from_secs(seconds);
+            assert!(socket.limit_reads(left).unwrap());
+            let set = Duration::from_micros(socket.read_limit.load(Ordering::Relaxed));
+            assert!(set > left / 2 && set / 8 * 9 < left, "{set:?} of {left:?}");
+        }
+        assert!(socket.limit_reads(Duration::MAX).unwrap());
+    }
+
+    #[test]
+    fn a_short_time_is_waited_for_exactly() {
+        let (socket, _listener) = connected();
+        for wait in [Duration::ZERO, Duration::from_millis(1)] {
+            let deadline = Instant::now().checked_add(wait);
+            assert!(!socket.limit_reads(wait).unwrap());
+            assert_eq!(socket.read(&mut [0], deadline).unwrap(), None);
+        }
+        assert_eq!(socket.read_limit.load(Ordering::Relaxed), 0);
     }
 }

@@ -100,6 +100,10 @@ fn deadline(limit: NextTimeout) -> Option<Instant> {
     }
 }
 
+fn is_look(limit: NextTimeout) -> bool {
+    limit.per_read == LOOK.per_read
+}
+
 /// A connection with the buffers that the HTTP library reads from and writes to.
 #[derive(Debug)]
 pub(super) struct TcpConnection {
@@ -115,20 +119,21 @@ impl Transport for TcpConnection {
     }
 
     fn transmit_output(&mut self, amount: usize, limit: NextTimeout) -> Result<(), Error> {
-        self.looks = 0;
+        if !is_look(limit) {
+            self.looks = 0;
+        }
         let bytes = self.buffers.output().get(..amount).unwrap_or_default();
         if self.socket.write_all(bytes, deadline(limit))? { Ok(()) } else { Err(Error::Timeout(limit.reason)) }
     }
 
     fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
-        let is_look = limit.per_read == LOOK.per_read;
-        if is_look {
-            self.looks = self.looks.saturating_add(1);
-        }
         let buffer = self.buffers.input_append_buf();
-        let read = match is_look {
-            true if self.looks > MOST_LOOKS => return Err(io::Error::other("the connection is not idle").into()),
-            true => self.socket.read_at_once(buffer)?,
+        let read = match is_look(limit) {
+            true if self.looks >= MOST_LOOKS => return Err(io::Error::other("the connection is not idle").into()),
+            true => {
+                self.looks = self.looks.saturating_add(1);
+                self.socket.read_at_once(buffer)?
+            }
             false => self.socket.read(buffer, deadline(limit))?,
         };
         let amount = read.ok_or(Error::Timeout(limit.reason))?;

@@ -21,7 +21,7 @@ const SENSELESS: [(&str, &str); 10] = [
 ];
 
 /// Bodies in chunks that break. The class stands when they begin.
-const BROKEN_CHUNKS: [(&str, &str); 12] = [
+const BROKEN_CHUNKS: [(&str, &str); 14] = [
     ("a chunk of no length", "\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size in words", "two\r\nOK\r\n0\r\n\r\n"),
     ("a negative chunk size", "-2\r\nOK\r\n0\r\n\r\n"),
@@ -30,6 +30,8 @@ const BROKEN_CHUNKS: [(&str, &str); 12] = [
     ("a chunk size of many zeroes", "000000000000000000000000000000000000000000002\r\nOK\r\n0\r\n\r\n"),
     ("a chunk that is longer than it says", "2\r\nOKOK\r\n0\r\n\r\n"),
     ("a chunk that is shorter than it says", "a\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk of no size in the midst", "2\r\nOK\r\n\r\n\r\n"),
+    ("a chunk extension without a chunk", "2\r\nOK\r\n;x\r\n\r\n"),
     ("no last chunk", "2\r\nOK\r\n"),
     ("half a last chunk", "2\r\nOK\r\n0\r\n"),
     ("a chunk with LF alone", "2\nOK\n0\n\n"),

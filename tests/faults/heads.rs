@@ -25,13 +25,14 @@ const ODD: [(&str, &str); 15] = [
 ];
 
 /// Bytes that are not HTTP.
-const NOT_HTTP: [(&str, &[u8]); 14] = [
+const NOT_HTTP: [(&str, &[u8]); 15] = [
     ("HTTP/0.9, a body without a head", b"<html><body>OK</body></html>\r\n"),
     ("a body of one word", b"OK\r\n\r\n"),
     ("the frames of HTTP/2", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00"),
     ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     ("a head of HTTP/2", b"HTTP/2 200\r\n\r\n"),
     ("a head of HTTP/2.0", b"HTTP/2.0 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("a head of HTTP/1.X", b"HTTP/1.X 200 OK\r\ncontent-length: 0\r\n\r\n"),
     ("a head of http/1.1", b"http/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
     ("a head of ICY", b"ICY 200 OK\r\n\r\n"),
     ("garbage", b"\x00\xff\xfe\x01\x80 \x13\x37\x00\x00"),
@@ -74,7 +75,13 @@ fn large() -> Vec<Row> {
     vec![
         row("a header of 4 KiB").plays(long(4096)).succeeds(200),
         row("a header of 100 KiB").plays(long(100 * 1024)).fails(Kind::Protocol),
-        row("64 headers").plays(with(&"x: y\r\n".repeat(64))).succeeds(200),
+        row("a header of 30 KiB").plays(long(30 * 1024)).succeeds(200),
+        row("120 headers").plays(with(&"x: y\r\n".repeat(120))).succeeds(200),
+        row("a wait behind 120 headers")
+            .plays(answer(format!("HTTP/1.1 429 No\r\n{}retry-after: 7\r\n\r\n", "x: y\r\n".repeat(120))))
+            .fails(Kind::RateLimited)
+            .status(429)
+            .asks_to_wait(7000..=7000),
         row("1000 headers").plays(with(&"x: y\r\n".repeat(1000))).succeeds(200),
         row("1000 long headers").plays(with(&format!("x: {}\r\n", "y".repeat(100)).repeat(1000))).fails(Kind::Protocol),
         row("headers without end").plays(endless_after("HTTP/1.1 200 OK\r\n", "x: y\r\n")).fails(Kind::Protocol),
@@ -90,6 +97,11 @@ fn slow() -> Vec<Row> {
     let after_the_request = |step: Step| vec![Step::Read, step];
     vec![
         row("never an answer").plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
+        row("never an answer, for 3 s").limit(3000).plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
+        row("a line that no head has, and then nothing")
+            .plays(vec![Step::Read, send("HTTP/1.1 200 OK\r\nno colon\r\n"), Step::Stall])
+            .fails(Kind::Protocol)
+            .within(500),
         row("a connection that nobody reads").plays(vec![Step::Ignore]).fails(Kind::Timeout).requests(0..=1),
         row("a head with one byte a second").plays(after_the_request(drip(OK, 1000))).fails(Kind::Timeout),
         row("a head with one byte every 20 ms").plays(after_the_request(drip(OK, 20))).fails(Kind::Timeout),
