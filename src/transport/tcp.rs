@@ -145,3 +145,25 @@ impl Transport for TcpConnection {
         self.socket.is_open_and_silent()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_look_waits_for_nothing_even_where_it_must_write() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = Arc::new(Socket::begin(listener.local_addr().unwrap()).unwrap());
+        assert!(socket.finish(None).unwrap());
+        // Nobody reads, so that there is room for nothing more.
+        while socket.write_all(&[0; 64 * 1024], Some(Instant::now())).unwrap() {}
+        let mut connection = TcpConnection { socket, buffers: LazyBuffers::new(64, 64), looks: 0 };
+        assert!(matches!(connection.transmit_output(24, LOOK), Err(Error::Timeout(_))));
+        for _ in 0..MOST_LOOKS {
+            assert!(matches!(connection.await_input(LOOK), Err(Error::Timeout(_))));
+        }
+        assert!(matches!(connection.await_input(LOOK), Err(Error::Io(_))), "a peer with so much to say is not idle");
+    }
+}
