@@ -10,7 +10,7 @@
 //! ```
 //!
 //! The core is written as if C did not exist; [`ffi`] is its door. Only `transport` names the HTTP library, only
-//! `reporter::sqlite` the database, and only `ffi`, `fork` and `sys` say `unsafe`.
+//! `reporter::sqlite` the database, and only `ffi`, `fork`, `sys` and the outbox's `log_file` say `unsafe`.
 //!
 //! A Rust program that lets its logger print at level `TRACE` has the HTTP library print whole URLs. With
 //! [`Credentials::basic`] no secret is in them.

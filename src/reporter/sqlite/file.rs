@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure::Failure;
+use super::log_file;
 use super::patience::Patience;
 use crate::error::{Error, Kind};
 use crate::sys::events::Descriptor;
@@ -99,7 +100,8 @@ impl Place {
         self.check(&mut connection)?;
         mark(lock.file())?;
         let log = Arc::new(plain(files::open_private(&self.beside("-wal"), false)?)?);
-        Ok(OpenFile { connection, log, identity: identity(&fs::symlink_metadata(&self.path)?), lock })
+        let identity = identity(&fs::symlink_metadata(&self.path)?);
+        Ok(OpenFile { connection, log, identity, lock })
     }
 
     /// Opens the file that processes lock to agree on who does what. It is never removed.
@@ -174,7 +176,10 @@ impl Place {
     pub(super) fn connect(&self, patience: &Patience) -> Result<Connection, Failure> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        let mut connection = match log_file::file_system() {
+            Some(name) => Connection::open_with_flags_and_vfs(&self.path, flags, name)?,
+            None => Connection::open_with_flags(&self.path, flags)?,
+        };
         connection.busy_handler(Some(patience.handler()))?;
         // A close must neither wait for a disk nor take the log from others.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -194,6 +199,8 @@ impl Place {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "cache_size", -CACHE)?;
+        // What is written of a transaction before its commit, the log does not expect.
+        connection.pragma_update(None, "cache_spill", false)?;
         Ok(connection)
     }
 
