@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
-use super::turn::Turn;
+use super::turn::{Manner, Turn};
 use crate::clock::from_now;
 use crate::sys;
 
@@ -113,7 +113,7 @@ impl Checkpoints {
 }
 
 fn checkpoint(outbox: &impl Checkpointed) {
-    let Some(_turn) = outbox.checkpoints().turn.take(from_now(Duration::from_secs(1))) else {
+    let Some(_turn) = outbox.checkpoints().turn.take(from_now(Duration::from_secs(1)), Manner::Eager) else {
         return;
     };
     outbox.with_own_connection(&mut |connection| {

@@ -31,6 +31,7 @@ use self::file::Place;
 use self::lead::Lead;
 use self::rows::Put;
 use self::store::{Access, Store};
+use self::turn::Manner;
 use super::outbox::{Aside, Entry, Inventory, Outbox, Settlement, Taken, WhenFull, full, oldest_share};
 use crate::clock::{Moment, from_now};
 use crate::conversion::Conversion;
@@ -93,7 +94,7 @@ impl SqliteOutbox {
 
     /// How a caller comes to the file, which is made if it is not there.
     fn callers(&self) -> Access {
-        Access { deadline: from_now(self.lock_wait), may_make: true }
+        Access { deadline: from_now(self.lock_wait), may_make: true, manner: Manner::Eager }
     }
 
     /// Puts many reports in one transaction, and waits for the disk.
@@ -250,5 +251,5 @@ impl Drop for SqliteOutbox {
 
 /// How the worker comes to the file. If that was removed, there is nothing for it to do.
 fn workers() -> Access {
-    Access { deadline: from_now(WORKERS_WAIT), may_make: false }
+    Access { deadline: from_now(WORKERS_WAIT), may_make: false, manner: Manner::Calm }
 }

@@ -21,7 +21,7 @@ use super::group::Group;
 use super::patience::Patience;
 use super::rows;
 use super::transaction::in_transaction;
-use super::turn::Turn;
+use super::turn::{Manner, Turn};
 use crate::clock::from_now;
 
 /// The longest that a fork waits for a call that is stuck in a disk.
@@ -62,6 +62,7 @@ pub(super) struct Access {
     pub(super) deadline: Instant,
     /// Whether a file is made if there is none.
     pub(super) may_make: bool,
+    pub(super) manner: Manner,
 }
 
 /// What was written: what came of the work, and where to wait for the disk.
@@ -114,7 +115,7 @@ impl Store {
 
     /// Writes the log over itself, so that the next flush takes all of it to the disk.
     fn write_log_again(&self) -> Result<(), Failure> {
-        self.with_file(Access { deadline: from_now(LONGEST_REPAIR), may_make: false }, |file| {
+        self.with_file(Access { deadline: from_now(LONGEST_REPAIR), may_make: false, manner: Manner::Eager }, |file| {
             // So that nobody else writes meanwhile, or begins the log anew.
             let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
             let (mut block, mut at) = (vec![0; 64 * 1024], 0_u64);
@@ -139,8 +140,8 @@ impl Store {
     }
 
     fn with_file<T>(&self, access: Access, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
-        let Access { deadline, may_make } = access;
-        let _turn = self.turn.take(deadline).ok_or(Failure::Busy)?;
+        let Access { deadline, may_make, manner } = access;
+        let _turn = self.turn.take(deadline, manner).ok_or(Failure::Busy)?;
         self.patience.lasts_until(deadline);
         let mut open = self.open();
         match self.attempt(&mut open, may_make, &work) {
@@ -209,14 +210,16 @@ impl Store {
     /// Closes what a checkpoint keeps open, unless one is under way: the next finds that it is of another epoch. That one may
     /// be waiting for the turn that is held here, and gives up in half the time that is waited for it.
     fn close_checkpoint_connection(&self) {
-        if let Some(_turn) = self.checkpoints.turn.take(from_now(2 * LONGEST_CHECKPOINT)) {
+        if let Some(_turn) = self.checkpoints.turn.take(from_now(2 * LONGEST_CHECKPOINT), Manner::Eager) {
             self.checkpoint_connection.close();
         }
     }
 
     /// Closes all, for good, unless it is in use until `deadline`: then whoever uses it last does. A fork waits for this.
     pub(super) fn close(&self, deadline: Instant) {
-        if let (Some(_checkpoint), Some(_turn)) = (self.checkpoints.turn.take(deadline), self.turn.take(deadline)) {
+        if let (Some(_checkpoint), Some(_turn)) =
+            (self.checkpoints.turn.take(deadline, Manner::Eager), self.turn.take(deadline, Manner::Eager))
+        {
             self.checkpoint_connection.close();
             *self.open() = None;
         }
@@ -225,8 +228,8 @@ impl Store {
     /// Ends all use of the file, and allows none until [`Store::go_on_after_fork`].
     pub(super) fn close_for_fork(&self) {
         let deadline = from_now(LONGEST_FORK);
-        let is_checkpointing = !self.checkpoints.turn.begin(deadline);
-        let is_idle = !is_checkpointing && self.turn.begin(deadline);
+        let is_checkpointing = !self.checkpoints.turn.begin(deadline, Manner::Eager);
+        let is_idle = !is_checkpointing && self.turn.begin(deadline, Manner::Eager);
         if is_idle {
             self.checkpoint_connection.close();
             *self.open() = None;
@@ -276,7 +279,7 @@ impl Checkpointed for Store {
     }
 
     fn with_no_writer(&self, work: &mut dyn FnMut()) {
-        let Some(_turn) = self.turn.take(from_now(LONGEST_CHECKPOINT)) else {
+        let Some(_turn) = self.turn.take(from_now(LONGEST_CHECKPOINT), Manner::Calm) else {
             return;
         };
         self.patience.lasts_until(from_now(LONGEST_CHECKPOINT));
