@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure::Failure;
 use super::log_file;
+use super::next::Next;
 use super::patience::Patience;
 use crate::error::{Error, Kind};
 use crate::sys::events::Descriptor;
@@ -58,6 +59,8 @@ pub(super) struct Place {
 /// An open outbox.
 pub(super) struct OpenFile {
     pub(super) connection: Connection,
+    /// What the connection knows of the next report.
+    pub(super) next: Next,
     /// The log of changes that are not in the file yet.
     pub(super) log: Arc<File>,
     /// Which file that is, so that its replacement is noticed.
@@ -101,7 +104,7 @@ impl Place {
         mark(lock.file())?;
         let log = Arc::new(plain(files::open_private(&self.beside("-wal"), false)?)?);
         let identity = identity(&fs::symlink_metadata(&self.path)?);
-        Ok(OpenFile { connection, log, identity, lock })
+        Ok(OpenFile { connection, next: Next::default(), log, identity, lock })
     }
 
     /// Opens the file that processes lock to agree on who does what. It is never removed.

@@ -12,6 +12,7 @@ mod gathered;
 mod group;
 mod lead;
 mod log_file;
+mod next;
 mod patience;
 mod pick;
 mod rows;
@@ -27,7 +28,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use self::failure::Failure;
-use self::file::Place;
+use self::file::{OpenFile, Place};
 use self::lead::Lead;
 use self::rows::Put;
 use self::store::{Access, Store};
@@ -144,8 +145,8 @@ impl Outbox for SqliteOutbox {
             let busy = || self.told(Failure::Busy);
             return self.store.group.put(conversion, from_now(self.lock_wait), &|all| self.put_all(all), &busy);
         }
-        let put = |rows: &Connection| rows::put(rows, conversion, self.most, self.when_full);
-        let written = self.store.write(self.callers(), put).map_err(|failure| self.told(failure))?;
+        let put = |file: &OpenFile| file.next.put(&file.connection, conversion, self.most, self.when_full);
+        let written = self.store.change(self.callers(), put).map_err(|failure| self.told(failure))?;
         self.ring_for(std::slice::from_ref(&written.done));
         self.accepted(&written.done)
     }

@@ -37,8 +37,20 @@ pub(super) fn put(connection: &Connection, conversion: &Conversion, most: u64, w
 fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {
     const INSERT: &str =
         "INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, channel) DO NOTHING";
+    insert_by(connection, INSERT, id, conversion)
+}
+
+/// Accepts a report under a number, in a transaction of its own, unless that was given to another or its key is there. Whether
+/// it was accepted.
+pub(super) fn put_as(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
+    const INSERT: &str = "INSERT INTO report SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?1 > (SELECT last FROM tally) \
+                          ON CONFLICT DO NOTHING";
+    insert_by(connection, INSERT, id, conversion).map(|count| count > 0)
+}
+
+fn insert_by(connection: &Connection, statement: &str, id: u64, conversion: &Conversion) -> Result<usize> {
     let now = Moment::now();
-    connection.prepare_cached(INSERT)?.execute(params![
+    connection.prepare_cached(statement)?.execute(params![
         integer(id),
         conversion.message_id.as_str(),
         channel_number(conversion.channel),

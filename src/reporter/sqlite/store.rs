@@ -88,20 +88,28 @@ impl Store {
         }
     }
 
-    /// Does `work` in a transaction. Others are waited for until a deadline. A damaged file is set aside if it can be, and
-    /// the work done in the one that follows.
+    /// Does `work` in a transaction.
     pub(super) fn write<T>(
         &self,
         access: Access,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<Written<T>, Failure> {
+        self.change(access, |file| in_transaction(&file.connection, &work))
+    }
+
+    /// Does `work`, which makes a transaction. Others are waited for until a deadline. A damaged file is set aside if it can
+    /// be, and the work done in the one that follows.
+    pub(super) fn change<T>(
+        &self,
+        access: Access,
+        work: impl Fn(&OpenFile) -> rusqlite::Result<T>,
     ) -> Result<Written<T>, Failure> {
         let written = self.with_file(access, |file| {
             if self.was_full.load(Ordering::Acquire) {
                 // Once all of it is in the file, the log begins anew in the room that it has. Else the write may fit all the same.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
-            let done = in_transaction(&file.connection, &work)?;
-            Ok(Written { done, log: Arc::clone(&file.log) })
+            Ok(Written { done: work(file)?, log: Arc::clone(&file.log) })
         });
         self.was_full.store(matches!(written, Err(Failure::Full)), Ordering::Release);
         written
