@@ -8,6 +8,7 @@
 //! ```
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::os::fd::BorrowedFd;
 
 use crate::clock::Moment;
@@ -206,20 +207,23 @@ pub(crate) trait Outbox: Send + Sync {
     fn lost(&self) -> u64;
 }
 
-/// The reports of an outbox that are taken.
+/// The reports of an outbox that are taken. Of a key its hash is kept: should two have the same, one waits for the other.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
-    entries: HashMap<u64, Key>,
-    keys: HashSet<Key>,
+    entries: HashMap<u64, u64>,
+    keys: HashSet<u64>,
+    hasher: RandomState,
 }
 
 impl Taken {
     /// Notes that `entry` is taken. False: it cannot be, for it or its key is taken already.
     pub(crate) fn add(&mut self, entry: &Entry) -> bool {
-        if self.entries.contains_key(&entry.id) || !self.keys.insert(entry.key()) {
+        let Conversion { channel, message_id, .. } = &entry.conversion;
+        let key = self.hasher.hash_one((channel, message_id));
+        if self.entries.contains_key(&entry.id) || !self.keys.insert(key) {
             return false;
         }
-        self.entries.insert(entry.id, entry.key());
+        self.entries.insert(entry.id, key);
         true
     }
 

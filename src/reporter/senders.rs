@@ -63,6 +63,30 @@ struct State {
     is_over: bool,
 }
 
+impl State {
+    /// Takes what an idle thread is to send, if it may.
+    fn begin(&mut self) -> Option<Entry> {
+        let entry = if self.is_held { None } else { self.queue.pop_front() }?;
+        self.idle = self.idle.saturating_sub(1);
+        self.under_way = self.under_way.saturating_add(1);
+        Some(entry)
+    }
+
+    /// Takes the answer of a thread, which is idle then.
+    fn note(&mut self, answer: Answer) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.idle = self.idle.saturating_add(1);
+        self.is_held |= is_failure(&answer);
+        self.answers.push(answer);
+    }
+
+    /// An idle thread ends.
+    fn end_thread(&mut self) {
+        self.idle = self.idle.saturating_sub(1);
+        self.threads = self.threads.saturating_sub(1);
+    }
+}
+
 /// How many reports the threads have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
@@ -99,48 +123,45 @@ impl Senders {
     }
 
     fn work(&self) {
-        while let Some(entry) = self.next() {
+        let mut answer = None;
+        while let Some(entry) = self.exchange(answer.take()) {
             let began = Instant::now();
             let outcome = guard(|| self.messenger.report(&entry.conversion)).unwrap_or_else(mistake);
-            self.answer(Answer { id: entry.id, began, outcome });
+            answer = Some(Answer { id: entry.id, began, outcome });
         }
     }
 
-    /// Waits for a report to send. A new thread counts as idle from the start.
-    fn next(&self) -> Option<Entry> {
+    /// Hands in an answer, and waits for the next report to send.
+    fn exchange(&self, answer: Option<Answer>) -> Option<Entry> {
         let mut state = self.state();
+        if let Some(answer) = answer {
+            let is_first = state.answers.is_empty();
+            state.note(answer);
+            if is_first {
+                drop(state);
+                (self.ring)();
+                state = self.state();
+            }
+        }
+        self.next(state)
+    }
+
+    /// Waits for a report to send. A new thread counts as idle from the start.
+    fn next(&self, mut state: MutexGuard<'_, State>) -> Option<Entry> {
         loop {
             if state.is_over {
-                state.idle = state.idle.saturating_sub(1);
-                state.threads = state.threads.saturating_sub(1);
+                state.end_thread();
                 return None;
             }
-            let may_go_on = !state.is_held;
-            if let Some(entry) = may_go_on.then(|| state.queue.pop_front()).flatten() {
-                state.idle = state.idle.saturating_sub(1);
-                state.under_way = state.under_way.saturating_add(1);
+            if let Some(entry) = state.begin() {
                 return Some(entry);
             }
             let (next, wait) = self.changed.wait_timeout(state, IDLE_TIME).unwrap_or_else(PoisonError::into_inner);
             state = next;
             if wait.timed_out() && state.queue.is_empty() {
-                state.idle = state.idle.saturating_sub(1);
-                state.threads = state.threads.saturating_sub(1);
+                state.end_thread();
                 return None;
             }
-        }
-    }
-
-    fn answer(&self, answer: Answer) {
-        let mut state = self.state();
-        state.under_way = state.under_way.saturating_sub(1);
-        state.idle = state.idle.saturating_add(1);
-        state.is_held |= is_failure(&answer);
-        state.answers.push(answer);
-        let is_first = state.answers.len() == 1;
-        drop(state);
-        if is_first {
-            (self.ring)();
         }
     }
 
