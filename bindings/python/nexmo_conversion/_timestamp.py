@@ -13,11 +13,11 @@ def text(timestamp: Timestamp) -> Optional[bytes]:
     """`timestamp` as the library takes it. Text goes through as it is, for the library to judge."""
     if timestamp is None:
         return None
+    if isinstance(timestamp, str):
+        return _values.text("timestamp", timestamp)
     if isinstance(timestamp, datetime):
         return _utc(timestamp).encode("ascii")
-    if not isinstance(timestamp, str):
-        raise wrong_type("timestamp", timestamp, 'a datetime with a time zone, or a "yyyy-MM-dd HH:mm:ss" in UTC')
-    return _values.text("timestamp", timestamp)
+    raise wrong_type("timestamp", timestamp, 'a datetime with a time zone, or a "yyyy-MM-dd HH:mm:ss" in UTC')
 
 
 def _utc(moment: datetime) -> str:

@@ -15,6 +15,9 @@ def text(name: str, value: object) -> bytes:
     """`value` as UTF-8; refused if it is no str, or holds a NUL or half of a surrogate pair."""
     if not isinstance(value, str):
         raise wrong_type(name, value, "a str")
+    # Most texts are; each look and call that is spared here counts, for a report is short.
+    if value.isascii() and "\0" not in value:
+        return value.encode()
     if "\0" in value:
         raise refusal(f"{name} holds a NUL, which ends a text in C: give a text without")
     encoded = _utf8(value)
