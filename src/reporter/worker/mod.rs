@@ -120,13 +120,14 @@ impl Worker {
         }
         // What is new goes out before what is done is taken out, for the second may have to wait for the disk.
         if self.is_leading {
-            self.refill();
+            self.refill(1);
         }
         self.settle();
         self.seek_lead(has_noticed);
         if self.is_leading {
             self.expire();
-            self.refill();
+            // Few are left to the next time: a look goes over all that are under way.
+            self.refill(self.connections);
         }
         self.sweep();
         self.tell_state();

@@ -16,8 +16,8 @@ const MOST_UNSETTLED: usize = 10_000;
 const AHEAD: usize = 8;
 
 impl Worker {
-    /// Takes reports as long as more may be under way.
-    pub(super) fn refill(&mut self) {
+    /// Takes reports as long as more may be under way, and `least` of them can be taken.
+    pub(super) fn refill(&mut self, least: usize) {
         let now = Instant::now();
         let load = self.senders.load();
         let width = self.gate.width(now).min(self.connections);
@@ -25,12 +25,16 @@ impl Worker {
         let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
         let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
         self.shared.want_reports(has_room);
-        if !has_room {
+        if !has_room || wanted < least.min(room) {
             return;
         }
         match self.take(wanted, now) {
             Ok(entries) if entries.is_empty() => self.find_none(now),
-            Ok(entries) => self.send(entries),
+            Ok(entries) => {
+                // Who comes next is found when there is room again, which the answers tell.
+                self.shared.want_reports(entries.len() < wanted);
+                self.send(entries);
+            }
             Err(error) => self.take_due = self.outbox_failed(error),
         }
     }
