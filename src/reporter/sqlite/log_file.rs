@@ -4,8 +4,8 @@
 //! gathered until the page that completes the transaction has come. So a transaction is in the log as a whole before SQLite
 //! tells others of it in the index, and what a write fails of is told to the one who commits, as without this.
 //!
-//! That asks for a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). What else is asked of the log
-//! while something is gathered is refused, and fails the transaction.
+//! That asks for a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). What else is read
+//! or written while something is gathered is refused, and fails the transaction.
 
 #![allow(unsafe_code)]
 

@@ -120,6 +120,15 @@ mod tests {
     }
 
     #[test]
+    fn who_was_alone_goes_on_from_what_an_older_copy_of_the_file_holds() {
+        let [one, other] = two("next-older");
+        (0..9).for_each(|id| put(&one, &format!("older-{id}")));
+        other.0.execute("DELETE FROM report WHERE id > 4", []).unwrap();
+        put(&one, "after");
+        assert_eq!((tally(&one).accepted, tally(&one).pending()), (5, 5));
+    }
+
+    #[test]
     fn a_later_report_of_the_same_key_replaces_the_earlier_one() {
         let [one, other] = two("next-replaced");
         (0..4).for_each(|id| put(&one, &format!("same-{}", id / 2)));

@@ -40,11 +40,13 @@ fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<u
     insert_by(connection, INSERT, id, conversion)
 }
 
-/// Accepts a report under a number, in a transaction of its own, unless that was given to another or its key is there. Whether
-/// it was accepted.
+/// Accepts a report under a number, in a transaction of its own, unless that is not the next or its key is there. Whether it was
+/// accepted.
 pub(super) fn put_as(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
-    const INSERT: &str = "INSERT INTO report SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE ?1 > (SELECT last FROM tally) \
-                          ON CONFLICT DO NOTHING";
+    // Without a message id it is ignored.
+    const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
+                          (SELECT max(last, coalesce((SELECT max(id) FROM report), 0)) FROM tally) THEN ?2 END, \
+                          ?3, ?4, ?5, ?6, ?7, ?8)";
     insert_by(connection, INSERT, id, conversion).map(|count| count > 0)
 }
 

@@ -21,19 +21,21 @@ impl Worker {
         let now = Instant::now();
         let load = self.senders.load();
         let width = self.gate.width(now).min(self.connections);
-        let room = if self.gate.is_probing() { width } else { width.saturating_mul(AHEAD) };
+        // As long as the gate is not wide open, it says how many may be under way at all.
+        let is_wide_open = width == self.connections && !self.gate.is_probing();
+        let room = if is_wide_open { width.saturating_mul(AHEAD) } else { width };
         let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
         let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
         self.shared.want_reports(has_room);
-        if !has_room || wanted < least.min(room) {
+        if !has_room || wanted < least.min(width) {
             return;
         }
         match self.take(wanted, now) {
             Ok(entries) if entries.is_empty() => self.find_none(now),
+            // What comes next is found when there is room again, which the answers tell.
             Ok(entries) => {
-                // Who comes next is found when there is room again, which the answers tell.
-                self.shared.want_reports(entries.len() < wanted);
-                self.send(entries);
+                let is_sated = self.send(entries) >= wanted;
+                self.shared.want_reports(!is_sated);
             }
             Err(error) => self.take_due = self.outbox_failed(error),
         }
@@ -50,19 +52,22 @@ impl Worker {
         self.outbox.take(wanted, &|id| self.gate.rests(id, now))
     }
 
-    fn send(&mut self, entries: Vec<Entry>) {
+    /// Has all sent that are not too old. Tells how many.
+    fn send(&mut self, entries: Vec<Entry>) -> usize {
         let (moment, limit) = (Moment::now(), self.age_limit);
         let (old, entries): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| moment.since(&entry.accepted) > limit);
         let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
         self.unsettled.extend(old.iter().map(|entry| Settlement { id: entry.id, fate: fate.clone() }));
         entries.iter().for_each(|entry| self.gate.goes_out(entry.id));
+        let count = entries.len();
         let unsent = self.senders.send(entries);
         unsent.iter().for_each(|entry| self.gate.came_back(entry.id));
         if !unsent.is_empty() {
             self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
             self.take_due = after(Instant::now(), PAUSE);
         }
+        count.saturating_sub(unsent.len())
     }
 
     /// There is nothing to send now. While parked that settles whether it is one report's fault: there is no other to ask.
