@@ -100,7 +100,8 @@ def _many(results: Mapping[str, Any]) -> Rows:
 TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     **{case.name: (case.title, partial(_case, case)) for case in CASES},
     "instructions": ("Instructions a request, one after another", _instructions),
-    "submit": ("What submit costs; flat out: sending meanwhile to a stub that takes no time, and a second until all are sent", _submit),
+    "submit": ("What submit costs; flat out: sending meanwhile to a stub that takes no time, and a second until all are sent; the middle of 5 rounds",
+               _submit),
     "size": ("Size of the shared library", _size),
     "threads": ("Threads on one client, HTTPS", partial(_scaled, "threads")),
     "connections": ("Connections of a reporter, HTTPS, each answer after 50 ms", partial(_scaled, "connections")),

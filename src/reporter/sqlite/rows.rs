@@ -159,9 +159,11 @@ fn nonsense(column: &str) -> Error {
 pub(super) fn settle<'a>(connection: &Connection, batch: impl Iterator<Item = (u64, &'a Fate)>) -> Result<()> {
     remember_last(connection)?;
     let mut sent: i64 = 0;
+    // Looked up once: there are many.
+    let mut delete = connection.prepare_cached(DELETE)?;
     for (id, fate) in batch {
         match fate {
-            Fate::Sent => sent = sent.saturating_add(i64::from(delete(connection, id)?)),
+            Fate::Sent => sent = sent.saturating_add(i64::from(delete.execute([integer(id)])? > 0)),
             Fate::Aside(reason, http_status, message) => set_aside(connection, id, *reason, *http_status, message)?,
         }
     }
@@ -176,8 +178,10 @@ pub(super) fn remember_last(connection: &Connection) -> Result<()> {
         .map(drop)
 }
 
+const DELETE: &str = "DELETE FROM report WHERE id = ?";
+
 fn delete(connection: &Connection, id: u64) -> Result<bool> {
-    connection.prepare_cached("DELETE FROM report WHERE id = ?")?.execute([integer(id)]).map(|count| count > 0)
+    connection.prepare_cached(DELETE)?.execute([integer(id)]).map(|count| count > 0)
 }
 
 /// Moves a report aside, if it is still there.
