@@ -101,7 +101,8 @@ impl SqliteOutbox {
     /// Puts many reports in one transaction, and waits for the disk.
     fn put_all(&self, all: &[Conversion]) -> Vec<Result<bool, Error>> {
         let put = |rows: &Connection| {
-            all.iter().map(|report| rows::put(rows, report, self.most, self.when_full)).collect::<Result<Vec<_>, _>>()
+            let put = |report| rows::put(rows, &rows::tally(rows)?, report, self.most, self.when_full);
+            all.iter().map(put).collect::<Result<Vec<_>, _>>()
         };
         let written = self.store.write(self.callers(), put);
         let flushed = written.and_then(|written| self.store.flush(&written).map(|()| written.done));

@@ -16,7 +16,8 @@ pub(super) struct Next(Cell<Known>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// The counters when the last report was put here. Fewer are pending by now, unless others have put reports.
+    /// The counters when the last report was put here, as far as it changed them. No more are pending by now, unless others
+    /// have put reports.
     tally: Tally,
     /// Whether nobody else had put one since the one before.
     is_alone: bool,
@@ -45,9 +46,12 @@ impl Next {
             self.0.set(known.after(Tally { accepted, ..known.tally }));
             return Ok(Put::Accepted { has_dropped: false });
         }
-        let (put, tally) =
-            in_transaction(connection, |rows| Ok((rows::put(rows, conversion, most, when_full)?, rows::tally(rows)?)))?;
-        self.0.set(known.after(tally));
+        let (put, tally) = in_transaction(connection, |rows| {
+            let tally = rows::tally(rows)?;
+            Ok((rows::put(rows, &tally, conversion, most, when_full)?, tally))
+        })?;
+        let accepted = tally.accepted.saturating_add(u64::from(matches!(put, Put::Accepted { .. })));
+        self.0.set(known.after(Tally { accepted, ..tally }));
         Ok(put)
     }
 }

@@ -16,9 +16,15 @@ pub(super) enum Put {
     Full,
 }
 
-/// Accepts a report, unless `most` are pending and none of them is to go for it.
-pub(super) fn put(connection: &Connection, conversion: &Conversion, most: u64, when_full: WhenFull) -> Result<Put> {
-    let tally = tally(connection)?;
+/// Accepts a report, unless `most` are pending and none of them is to go for it. `tally` is what [`tally`] tells in the same
+/// transaction.
+pub(super) fn put(
+    connection: &Connection,
+    tally: &Tally,
+    conversion: &Conversion,
+    most: u64,
+    when_full: WhenFull,
+) -> Result<Put> {
     let has_no_room = tally.pending() >= most && !has(connection, conversion)?;
     if has_no_room {
         match when_full {

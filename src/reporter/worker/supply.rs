@@ -16,7 +16,7 @@ const MOST_UNSETTLED: usize = 10_000;
 const AHEAD: usize = 8;
 
 impl Worker {
-    /// Takes reports as long as more may be under way, and `least` of them can be taken.
+    /// Takes reports as long as more may be under way; no fewer than `least` while all senders have enough to do.
     pub(super) fn refill(&mut self, least: usize) {
         let now = Instant::now();
         let load = self.senders.load();
@@ -27,15 +27,16 @@ impl Worker {
         let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
         let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
         self.shared.want_reports(has_room);
-        if !has_room || wanted < least.min(width) {
+        if !has_room || is_wide_open && wanted < least {
             return;
         }
         match self.take(wanted, now) {
             Ok(entries) if entries.is_empty() => self.find_none(now),
-            // What comes next is found when there is room again, which the answers tell.
             Ok(entries) => {
-                let is_sated = self.send(entries) >= wanted;
-                self.shared.want_reports(!is_sated);
+                if self.send(entries) >= wanted {
+                    // What comes next is found when there is room again, which the answers tell.
+                    self.shared.want_reports(false);
+                }
             }
             Err(error) => self.take_due = self.outbox_failed(error),
         }
