@@ -4,6 +4,8 @@
 
 mod answers;
 mod supply;
+#[cfg(test)]
+mod tests;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -67,9 +69,14 @@ impl Worker {
         shared: Arc<Shared>,
         plan: &Plan,
     ) -> std::io::Result<()> {
+        let mut worker = Self::new(outbox, senders, shared, plan);
+        sys::spawn("nexmo-reporter", move || worker.work())
+    }
+
+    fn new(outbox: Arc<dyn Outbox>, senders: Arc<Senders>, shared: Arc<Shared>, plan: &Plan) -> Self {
         let now = Instant::now();
         let connections = usize::try_from(plan.connections).unwrap_or(1);
-        let mut worker = Self {
+        Self {
             outbox,
             senders,
             shared,
@@ -85,8 +92,7 @@ impl Worker {
             succession: now,
             waits_for_another: false,
             is_parking_in_doubt: false,
-        };
-        sys::spawn("nexmo-reporter", move || worker.work())
+        }
     }
 
     fn work(&mut self) {
