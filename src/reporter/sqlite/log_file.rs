@@ -154,7 +154,7 @@ unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::time::{Duration, Instant};
 
     use rusqlite::Connection;
@@ -173,21 +173,34 @@ mod tests {
         rows.execute("INSERT INTO t VALUES (?, ?)", (number, vec![7_u8; 700]))
     }
 
+    /// A database with one table, its path, and two connections to it, opened while it is empty: a database with tables
+    /// that are not an outbox's is refused.
+    fn made(name: &str) -> (PathBuf, [Connection; 2]) {
+        assert!(file_system().is_some());
+        let path = Path::new(env!("OUT_DIR")).join(name);
+        for ending in ["", "-wal", "-shm"] {
+            std::fs::remove_file(format!("{}{ending}", path.display())).ok();
+        }
+        // Only what is there is opened.
+        std::fs::File::create(&path).unwrap();
+        let connections = [connect(&path), connect(&path)];
+        connections[0].execute_batch("CREATE TABLE t (number INTEGER PRIMARY KEY, bytes BLOB)").unwrap();
+        (path, connections)
+    }
+
+    /// How often this thread has had the system write.
+    fn writes() -> usize {
+        let counts = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+        counts.lines().find_map(|line| line.strip_prefix("syscw: ")).unwrap().parse().unwrap()
+    }
+
     fn count(connection: &Connection) -> i64 {
         connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
     }
 
     #[test]
     fn what_is_committed_is_there_for_others_however_large_and_what_is_not_never_was() {
-        assert!(file_system().is_some());
-        let path = Path::new(env!("OUT_DIR")).join("log-file");
-        for ending in ["", "-wal", "-shm"] {
-            std::fs::remove_file(format!("{}{ending}", path.display())).ok();
-        }
-        // Only what is there is opened.
-        std::fs::File::create(&path).unwrap();
-        let (one, other) = (connect(&path), connect(&path));
-        one.execute_batch("CREATE TABLE t (number INTEGER PRIMARY KEY, bytes BLOB)").unwrap();
+        let (path, [one, other]) = made("log-file");
         let mut expected = 0;
         for size in [1, 2, 100, 1000, 10_000] {
             for (writer, reader) in [(&one, &other), (&other, &one)] {
@@ -208,5 +221,14 @@ mod tests {
         one.execute_batch("PRAGMA wal_checkpoint(RESTART)").unwrap();
         let check: String = other.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!((check.as_str(), count(&Connection::open(&path).unwrap())), ("ok", expected));
+    }
+
+    #[test]
+    fn a_transaction_of_many_pages_is_written_at_once() {
+        let (_, [connection, _]) = made("log-at-once");
+        in_transaction(&connection, |rows| insert(rows, 0)).unwrap();
+        let before = writes();
+        in_transaction(&connection, |rows| (1..11).try_for_each(|number| insert(rows, number).map(drop))).unwrap();
+        assert_eq!(writes() - before, 1);
     }
 }
