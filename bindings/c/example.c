@@ -37,7 +37,8 @@ int main(int argc, char **argv)
     const char *timestamp = argc > 4 ? argv[4] : NULL;
     nexmo_status status;
 
-    if (argc < 4) {
+    if (argc < 4 || (strcmp(argv[1], "sms") != 0 && strcmp(argv[1], "voice") != 0) ||
+        (strcmp(argv[3], "1") != 0 && strcmp(argv[3], "0") != 0)) {
         fprintf(stderr, "usage: %s sms|voice MESSAGE_ID 1|0 [TIMESTAMP]\n", argv[0]);
         return 2;
     }
