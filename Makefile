@@ -24,6 +24,7 @@ NAME    := libnexmo_conversion.so
 BUILD   := $(CURDIR)/build
 LIB     := $(BUILD)/lib
 TESTING := $(BUILD)/testing/$(NAME)
+PACKAGED := bindings/python/nexmo_conversion/$(NAME).$(MAJOR)
 SANDBOX := $(CURDIR)/target/debug/nexmo-sandbox
 VENV    := $(BUILD)/venv
 
@@ -45,7 +46,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 
 .PHONY: bench bench-quick build-bench crash fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-bench test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
 
-library: $(LIB)/$(NAME)
+library: $(LIB)/$(NAME) $(PACKAGED)
 
 # Fat link-time optimisation is left out without a word when the package builds its other crate types too.
 $(LIB)/$(NAME): $(RUST) | tools-rust
@@ -54,7 +55,10 @@ $(LIB)/$(NAME): $(RUST) | tools-rust
 	install -m 755 target/release/$(NAME) $(LIB)/$(NAME).$(VERSION)
 	ln -sf $(NAME).$(VERSION) $(LIB)/$(NAME).$(MAJOR)
 	ln -sf $(NAME).$(MAJOR) $(LIB)/$(NAME)
-	install -m 755 target/release/$(NAME) bindings/python/nexmo_conversion/$(NAME).$(MAJOR)
+
+# The Python package's own copy, which comes back when it is removed.
+$(PACKAGED): $(LIB)/$(NAME)
+	install -m 755 $< $@
 
 # The library with functions for tests alone.
 $(TESTING): $(RUST) | tools-rust
