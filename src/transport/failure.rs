@@ -67,6 +67,8 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     }
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit ran out".to_owned()),
+        // Only TLS says so, where it refuses without an error of its own, as more handshake messages than it keeps.
+        io::ErrorKind::InvalidData => (Kind::Tls, format!("TLS failed: {error}")),
         io::ErrorKind::UnexpectedEof if is_connected => {
             (Kind::Network, "the connection was closed before the answer was complete".to_owned())
         }

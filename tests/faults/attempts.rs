@@ -3,7 +3,7 @@
 use nexmo_conversion::Kind;
 
 use crate::authority::Identity;
-use crate::row::{Row, row, secure_row};
+use crate::row::{LONG, Row, row, secure_row};
 use crate::script::{OK, Script, Step, answer, answer_with};
 use crate::tls::secure;
 
@@ -22,9 +22,9 @@ pub(crate) fn rows() -> Vec<Row> {
     [repeated(), in_vain(), not_repeated(), out_of_time()].concat()
 }
 
-/// Three attempts and three seconds, in which two waits of our own fit.
+/// Three attempts, and time enough for two waits of our own.
 fn thrice(name: &str) -> Row {
-    row(format!("three attempts: {name}")).attempts(3).limit(3000)
+    row(format!("three attempts: {name}")).attempts(3)
 }
 
 fn later(status: &str) -> Script {
@@ -86,6 +86,7 @@ fn in_vain() -> Vec<Row> {
             .makes(3..=3)
             .no_request(),
         thrice("nobody takes the connection")
+            .limit(60_000)
             .connect_limit(100)
             .at("http://{deaf}")
             .fails_untaken(Kind::Timeout)
@@ -127,8 +128,8 @@ fn out_of_time() -> Vec<Row> {
         thrice(name).plays(script).fails(kind).status(status).asks_to_wait(wait * 1000..=wait * 1000).within(0)
     };
     vec![
-        told("503 and a wait of a minute", "503 Later", Kind::Unavailable, 60),
-        told("503 and a wait as long as the limit", "503 Later", Kind::Unavailable, 3),
+        told("503 and a wait of two minutes", "503 Later", Kind::Unavailable, 120),
+        told("503 and a wait as long as the limit", "503 Later", Kind::Unavailable, LONG.as_secs()),
         told("429 and a wait of an hour", "429 Slow", Kind::RateLimited, 3600),
         row("three attempts: never an answer")
             .attempts(3)
@@ -137,7 +138,7 @@ fn out_of_time() -> Vec<Row> {
             .asks_to_wait(0..=200),
         row("three attempts: closed, and then never an answer")
             .attempts(3)
-            .limit(700)
+            .limit(2000)
             .plays(vec![Step::Read])
             .plays(vec![Step::Read, Step::Stall])
             .fails(Kind::Timeout)

@@ -18,23 +18,27 @@ fn not_made() -> Vec<Row> {
             .at("http://localhost:{nobody-port}")
             .fails_untaken(Kind::Network)
             .no_request(),
-        row("nobody listens, and a call of 10 s")
-            .limit(10_000)
+        row("nobody listens, and a call of a minute")
             .at("http://{nobody}")
             .fails_untaken(Kind::Network)
             .within(0)
             .no_request(),
         row("nobody takes the connection").at("http://{deaf}").fails_untaken(Kind::Timeout).no_request(),
-        row("nobody takes the connection, which has half a second of ten")
-            .limit(10_000)
+        row("nobody takes the connection, which has half a second of a minute")
+            .limit(60_000)
+            .connect_limit(500)
             .at("http://{deaf}")
             .fails_untaken(Kind::Timeout)
+            .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),
-        row("nobody takes the connection, which has ten seconds of half a one")
-            .connect_limit(10_000)
+        row("nobody takes the connection, which has a minute of half a second")
+            .limit(500)
+            .connect_limit(60_000)
             .at("http://{deaf}")
             .fails_untaken(Kind::Timeout)
+            .says("timeout_ms ran out before")
+            .within(500)
             .no_request(),
         row("nobody takes the connection for TLS").at("https://{deaf}").fails_untaken(Kind::Timeout).no_request(),
         row("localhost is dead at 127.0.0.1 and lives at ::1")
@@ -134,19 +138,24 @@ fn kept() -> Vec<Row> {
             .succeeds(200)
             .requests(2..=3),
         row("extra bytes with the answer")
-            .plays(vec![Step::Read, send([OK, FORGED].concat()), Step::Stall])
+            .plays(vec![Step::Read, send([OK, FORGED].concat()), Step::LetCall, Step::Stall])
             .plays(answer(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),
         row("an extra line end with the answer")
-            .plays(vec![Step::Read, send([OK, "\r\n"].concat()), Step::Read, send(OK)])
+            .plays(vec![Step::Read, send([OK, "\r\n"].concat()), Step::LetCall, Step::Read, send(OK)])
             .plays(answer(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),
         row("ten MiB behind the answer")
-            .plays(vec![Step::Read, send([OK, &"x".repeat(1024)].concat()), Step::Repeat(vec![b'x'; 65_536], 160)])
+            .plays(vec![
+                Step::Read,
+                send([OK, &"x".repeat(1024)].concat()),
+                Step::LetCall,
+                Step::Repeat(vec![b'x'; 65_536], 160),
+            ])
             .plays(answer(OK))
             .succeeds(200)
             .succeeds(200)
@@ -168,7 +177,6 @@ fn not_kept() -> Vec<Row> {
         closing("Connection: Close", "HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 2\r\n\r\nOK"),
         closing("HTTP/1.0 without keep-alive", "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nOK"),
         row("an answer dripped to the end")
-            .limit(2000)
             .plays(vec![Step::Read, drip("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nOK", 1)])
             .plays(answer(OK))
             .succeeds(200)

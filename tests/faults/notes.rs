@@ -3,8 +3,10 @@
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
+use crate::row::LONG;
+
 /// The longest that anybody here waits for anybody else.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = LONG;
 
 /// Shared by the servers of a row and its client.
 #[derive(Debug, Default)]
@@ -26,6 +28,13 @@ pub(crate) struct Seen {
     pub(crate) may_call: bool,
     /// Whether the row is over.
     pub(crate) is_over: bool,
+}
+
+impl Seen {
+    /// Whether a flood has served its purpose: the client has returned from so many calls, or the row is over.
+    pub(crate) fn is_flooded(&self, calls: usize) -> bool {
+        self.returned >= calls || self.is_over
+    }
 }
 
 impl Notes {

@@ -20,7 +20,8 @@ fn successes() -> Vec<Row> {
     let mut rows: Vec<_> =
         [201, 202, 203, 206, 207, 226, 299].map(|status| with_body(status).succeeds(status)).to_vec();
     let then_ok = |name: &str, bytes: &str| {
-        row(name).plays(vec![Step::Read, send(bytes), Step::Read, send(OK)]).plays(answer(OK)).requests(2..=3)
+        let first = vec![Step::Read, send(bytes), Step::LetCall, Step::Read, send(OK)];
+        row(name).plays(first).plays(answer(OK)).requests(2..=3)
     };
     rows.extend([
         then_ok("204 without a body", "HTTP/1.1 204 None\r\n\r\n").succeeds(204).succeeds(200),
@@ -80,10 +81,7 @@ fn interim() -> Vec<Row> {
     rows.extend([
         row("100 with a header, then the answer").plays(answer([with_header, OK].concat())).succeeds(200),
         row("a hundred interim answers, then the answer").plays(answer(alone(103).repeat(100) + OK)).succeeds(200),
-        row("interim answers without end")
-            .plays(vec![Step::Read, endless(alone(103))])
-            .fails(Kind::Protocol)
-            .or(Kind::Timeout),
+        row("interim answers without end").plays(vec![Step::Read, endless(alone(103))]).fails(Kind::Timeout),
         row("an interim answer now and then")
             .plays(vec![Step::Read, drip(alone(102).repeat(100), 1)])
             .fails(Kind::Timeout),

@@ -125,11 +125,13 @@ fn silent() -> Vec<Row> {
         fails("hangs when it has heard").plays(vec![Step::Read, Step::Stall]),
         fails("hangs in its answer").plays(vec![Step::Read, send("HTTP/1.1 200 Conn"), Step::Stall]),
         fails("one byte a second").plays(vec![Step::Read, drip(ESTABLISHED, 1000)]),
-        fails("one byte every 20 ms").plays(vec![Step::Read, drip(ESTABLISHED, 20)]),
-        proxied("hangs for half a second of ten")
-            .limit(10_000)
+        fails("one byte every 50 ms").plays(vec![Step::Read, drip(ESTABLISHED, 50)]),
+        proxied("hangs for half a second of a minute")
+            .limit(60_000)
+            .connect_limit(500)
             .plays(vec![Step::Read, Step::Stall])
             .fails_untaken(Kind::Timeout)
+            .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),
     ]

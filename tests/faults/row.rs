@@ -6,10 +6,14 @@ use std::time::Duration;
 use nexmo_conversion::{Kind, Taken};
 
 use crate::authority::Identity;
-use crate::script::Script;
+use crate::script::{Script, Step};
 
-/// The time limit of a call, over everything, where a row sets no other.
-const LIMIT: Duration = Duration::from_millis(500);
+/// The time limit of a call that must run into it. The connection and the request take a small part of it, on a busy machine
+/// too.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// The time limit of any other call: no machine is so slow that it reaches it.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// One fault. Texts may hold the places that [`Site`](crate::site::Site) fills in.
 #[derive(Debug, Clone)]
@@ -20,8 +24,11 @@ pub(crate) struct Row {
     pub(crate) scripts: Vec<Script>,
     /// Whether the server is to be had at `[::1]` alone.
     pub(crate) is_only_on_ipv6: bool,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) timeout: Duration,
+    /// The limits of each call; where there is none, what its calls end with decides.
+    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    /// Whether the call waits for a body as long as the library does.
+    pub(crate) awaits_body: bool,
     /// The proxy to go through.
     pub(crate) proxy: Option<String>,
     /// Whom the client shows itself to be.
@@ -39,9 +46,12 @@ pub(crate) struct Row {
 /// What a call may end with.
 #[derive(Debug, Clone)]
 pub(crate) struct Expected {
-    /// The classes that are right; `None` is success. There is more than one where the machine decides.
-    pub(crate) kinds: Vec<Option<Kind>>,
+    /// The class that is right; `None` is success.
+    pub(crate) kind: Option<Kind>,
+    /// The status that comes with it.
     pub(crate) http_status: Option<u16>,
+    /// Classes without a status that are right too, where the machine decides.
+    pub(crate) other_kinds: Vec<Kind>,
     /// What is right to tell of the arrival; more than one where the machine decides.
     pub(crate) taken: Vec<Taken>,
     pub(crate) attempts: RangeInclusive<u32>,
@@ -49,8 +59,8 @@ pub(crate) struct Expected {
     pub(crate) retry_after: Option<RangeInclusive<u64>>,
     /// Words that the message must hold.
     pub(crate) says: Option<String>,
-    /// The time within which the call must end.
-    pub(crate) within: Duration,
+    /// The time within which the call must end, where the row is one about time.
+    pub(crate) within: Option<Duration>,
 }
 
 /// A fault called `name`, of a server that speaks plain HTTP.
@@ -60,8 +70,9 @@ pub(crate) fn row(name: impl Into<String>) -> Row {
         base_url: "http://{here}".to_owned(),
         scripts: Vec::new(),
         is_only_on_ipv6: false,
-        connect_timeout: LIMIT,
-        timeout: LIMIT,
+        connect_timeout: None,
+        timeout: None,
+        awaits_body: false,
         proxy: None,
         identity: None,
         attempts: None,
@@ -95,12 +106,17 @@ impl Row {
 
     /// The call may last so many milliseconds.
     pub(crate) fn limit(self, timeout: u64) -> Self {
-        Self { timeout: Duration::from_millis(timeout), ..self }
+        Self { timeout: Some(Duration::from_millis(timeout)), ..self }
     }
 
     /// Looking up and connecting may last so many milliseconds.
     pub(crate) fn connect_limit(self, connect_timeout: u64) -> Self {
-        Self { connect_timeout: Duration::from_millis(connect_timeout), ..self }
+        Self { connect_timeout: Some(Duration::from_millis(connect_timeout)), ..self }
+    }
+
+    /// The call waits for a body as long as the library does.
+    pub(crate) fn awaits_body(self) -> Self {
+        Self { awaits_body: true, ..self }
     }
 
     /// Reports go through `proxy`.
@@ -136,20 +152,21 @@ impl Row {
     /// The next call ends with `kind`, or with success where it is none.
     fn ends(mut self, kind: Option<Kind>, taken: Taken) -> Self {
         self.calls.push(Expected {
-            kinds: vec![kind],
+            kind,
             http_status: None,
+            other_kinds: Vec::new(),
             taken: vec![taken],
             attempts: 1..=1,
             retry_after: None,
             says: None,
-            within: self.timeout,
+            within: None,
         });
         self
     }
 
-    /// The call just described may end with `kind` too.
+    /// The call just described may end with `kind` too, and without a status.
     pub(crate) fn or(self, kind: Kind) -> Self {
-        self.change(|call| call.kinds.push(Some(kind)))
+        self.change(|call| call.other_kinds.push(kind))
     }
 
     /// The call just described may end before anything was written.
@@ -177,9 +194,9 @@ impl Row {
         self.change(|call| call.says = Some(words.to_owned()))
     }
 
-    /// The call just described ends within so many milliseconds, whatever its limits.
+    /// The call just described ends within so many milliseconds, whatever its limits. That makes the row one about time.
     pub(crate) fn within(self, milliseconds: u64) -> Self {
-        self.change(|call| call.within = Duration::from_millis(milliseconds))
+        self.change(|call| call.within = Some(Duration::from_millis(milliseconds)))
     }
 
     /// So many requests may be seen in all.
@@ -196,6 +213,28 @@ impl Row {
     pub(crate) fn hears(mut self, words: &str) -> Self {
         self.heard.push(words.to_owned());
         self
+    }
+
+    /// How long connecting may last, and how long the whole of a call.
+    pub(crate) fn limits(&self) -> (Duration, Duration) {
+        let limit = if self.may_time_out() { SHORT } else { LONG };
+        (self.connect_timeout.unwrap_or(limit), self.timeout.unwrap_or(limit))
+    }
+
+    /// Whether a call of it is measured.
+    pub(crate) fn is_about_time(&self) -> bool {
+        self.calls.iter().any(|call| call.within.is_some())
+    }
+
+    /// Whether it spends its time waiting, and leaves the processor to others.
+    pub(crate) fn is_idle(&self) -> bool {
+        let is_flood = |step: &Step| matches!(step, Step::Endless(_) | Step::EndlessRecords { .. });
+        (self.may_time_out() || self.awaits_body || self.attempts.is_some())
+            && !self.scripts.iter().flatten().any(is_flood)
+    }
+
+    fn may_time_out(&self) -> bool {
+        self.calls.iter().any(|call| call.kind == Some(Kind::Timeout) || call.other_kinds.contains(&Kind::Timeout))
     }
 
     fn change(mut self, change: impl FnOnce(&mut Expected)) -> Self {

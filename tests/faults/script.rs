@@ -23,14 +23,18 @@ pub(crate) enum Step {
     SendPlainly(Vec<u8>),
     /// Sends these under TLS at once, each in a record of its own.
     SendRecords(Vec<Vec<u8>>),
-    /// Sends records of TLS 1.3 that are of this type and hold these bytes until the connection ends, and hears no more.
-    /// The client may make its second call once there are 64 KiB of them.
-    EndlessRecords(ContentType, Vec<u8>),
+    /// Sends records of TLS 1.3 that are of this type and hold these bytes, one after the other and from the first again, and
+    /// hears no more. It ends with the connection, or when the client has returned from so many calls. The client may make
+    /// its second call once more of them has arrived than it reads where it only looks.
+    EndlessRecords { of_type: ContentType, records: Vec<Vec<u8>>, calls: usize },
+    /// Takes the client's end of the handshake and sends the tickets that TLS has ready, a little at a time, until the client
+    /// has returned from its second call, which it may make as with [`Step::EndlessRecords`].
+    FloodOfTickets,
     /// Says goodbye as TLS does, and no more than that.
     Goodbye,
     /// Sends these bytes so many times.
     Repeat(Vec<u8>, usize),
-    /// Sends these bytes until the connection ends.
+    /// Sends these bytes until the connection ends, or the client has returned from its first call.
     Endless(Vec<u8>),
     /// Sends one of these bytes after the other, with a pause before each.
     Drip(Vec<u8>, Duration),
@@ -46,7 +50,7 @@ pub(crate) enum Step {
     Secure(Secure),
     /// Waits until the client has returned from its first call.
     AwaitReturn,
-    /// Lets the client make its second call.
+    /// Lets the client make its second call, once all that was sent has arrived.
     LetCall,
     /// Reads the greeting of SOCKS5, and notes the methods that it offers.
     ReadSocksGreeting,

@@ -152,10 +152,12 @@ fn silent() -> Vec<Row> {
             .fails_untaken(Kind::Timeout)
             .no_request(),
         proxied("takes no connection").through("socks5://{deaf}").fails_untaken(Kind::Timeout).no_request(),
-        proxied("hangs for half a second of ten")
-            .limit(10_000)
+        proxied("hangs for half a second of a minute")
+            .limit(60_000)
+            .connect_limit(500)
             .plays(vec![Step::Stall])
             .fails_untaken(Kind::Timeout)
+            .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),
     ]

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ use crate::script::{Script, Step};
 use crate::tls::Secure;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+
+/// More bytes than the library reads where it looks at an idle connection, which is 12 KiB.
+const MORE_THAN_A_LOOK: usize = 16 * 1024;
 
 /// One connection, seen from the server.
 pub(crate) struct Stage {
@@ -50,7 +54,8 @@ impl Stage {
             Step::Send(bytes) => self.write(&bytes),
             Step::SendPlainly(bytes) => self.tcp.write_all(&bytes),
             Step::SendRecords(records) => self.write_records(&records),
-            Step::EndlessRecords(kind, bytes) => self.endless_records(kind, &bytes),
+            Step::EndlessRecords { of_type, records, calls } => self.endless_records(of_type, &records, calls),
+            Step::FloodOfTickets => self.flood_of_tickets(),
             Step::Goodbye => self.say_goodbye(),
             Step::Repeat(bytes, times) => (0..times).try_for_each(|_| self.write(&bytes)),
             Step::Endless(bytes) => self.endless(&bytes),
@@ -61,7 +66,7 @@ impl Stage {
             Step::Reset => SockRef::from(&self.tcp).set_linger(Some(Duration::ZERO)),
             Step::Secure(how) => self.secure(how),
             Step::AwaitReturn => self.wait(|notes| notes.wait_until(|seen| seen.returned > 0)),
-            Step::LetCall => self.wait(|notes| notes.change(|seen| seen.may_call = true)),
+            Step::LetCall => self.let_call(),
             Step::ReadSocksGreeting => self.read_socks_greeting(),
             Step::ReadSocksPassword => self.read_socks_password(),
             Step::ReadSocksTarget => self.read_socks_target(),
@@ -73,13 +78,49 @@ impl Stage {
         Ok(())
     }
 
+    /// Lets the client make its second call. Before all that was sent has arrived, the call could miss it.
+    fn let_call(&mut self) -> io::Result<()> {
+        if self.tls.is_some() {
+            self.flush()?;
+        }
+        self.wait_for_arrival()?;
+        self.notes.change(|seen| seen.may_call = true);
+        Ok(())
+    }
+
+    /// Lets the client make its second call when so much of a flood was `sent` that the call finds more than it looks at.
+    fn let_call_amid(&self, sent: usize) -> io::Result<()> {
+        if sent > MORE_THAN_A_LOOK && !self.notes.seen().may_call {
+            self.wait_for_arrival()?;
+            self.notes.change(|seen| seen.may_call = true);
+        }
+        Ok(())
+    }
+
+    /// Waits until the client's system has acknowledged all that was sent, or the connection is gone.
+    fn wait_for_arrival(&self) -> io::Result<()> {
+        let until = Instant::now() + PATIENCE;
+        while self.unacknowledged()? > 0 && self.tcp.take_error()?.is_none() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// How many bytes the client's system has not acknowledged. The end of the connection counts as one.
+    #[allow(unsafe_code)]
+    fn unacknowledged(&self) -> io::Result<libc::c_int> {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: the descriptor is open as long as `self`, and the system writes one `int`.
+        let status = unsafe { libc::ioctl(self.tcp.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+        if status == 0 { Ok(bytes) } else { Err(io::Error::last_os_error()) }
+    }
+
     fn secure(&mut self, how: Secure) -> io::Result<()> {
         let mut tls = Box::new(ServerConnection::new(how.config()).map_err(io::Error::other)?);
         self.tcp.set_read_timeout(Some(PATIENCE))?;
         if let Some(early) = how.early {
             while !tls.wants_write() {
-                tls.read_tls(&mut self.tcp)?;
-                tls.process_new_packets().map_err(io::Error::other)?;
+                read_packets(&mut tls, &mut self.tcp)?;
             }
             tls.writer().write_all(early.as_bytes())?;
             self.tls = Some(tls);
@@ -107,13 +148,26 @@ impl Stage {
         self.flush()
     }
 
+    fn flood_of_tickets(&mut self) -> io::Result<()> {
+        let mut tls = self.tls.take().unwrap();
+        while tls.is_handshaking() {
+            read_packets(&mut tls, &mut self.tcp)?;
+        }
+        let mut sent = 0;
+        while tls.wants_write() && !self.notes.seen().is_flooded(2) {
+            sent += tls.write_tls(&mut InPieces(&self.tcp))?;
+            self.let_call_amid(sent)?;
+        }
+        Ok(())
+    }
+
     fn say_goodbye(&mut self) -> io::Result<()> {
         self.tls.as_mut().unwrap().send_close_notify();
         self.flush()
     }
 
     /// Makes the records by itself, for rustls sends no such ones.
-    fn endless_records(&mut self, typ: ContentType, bytes: &[u8]) -> io::Result<()> {
+    fn endless_records(&mut self, typ: ContentType, records: &[Vec<u8>], calls: usize) -> io::Result<()> {
         let tls = self.tls.take().unwrap();
         let suite = tls.negotiated_cipher_suite().unwrap().tls13().unwrap();
         let (first, secrets) = tls.dangerous_extract_secrets().unwrap().tx;
@@ -125,15 +179,16 @@ impl Stage {
         };
         let mut sent = 0;
         let mut encrypter = suite.aead_alg.encrypter(key, iv);
-        for number in (first..).take_while(|_| !self.notes.seen().is_over) {
+        for (number, bytes) in (first..).zip(records.iter().cycle()) {
+            if self.notes.seen().is_flooded(calls) {
+                break;
+            }
             let payload = OutboundChunks::Single(bytes);
             let message = OutboundPlainMessage { typ, version: ProtocolVersion::TLSv1_2, payload };
             let record = encrypter.encrypt(message, number).unwrap().encode();
             self.tcp.write_all(&record)?;
             sent += record.len();
-            if sent >= 65_536 {
-                self.notes.change(|seen| seen.may_call = true);
-            }
+            self.let_call_amid(sent)?;
         }
         Ok(())
     }
@@ -199,7 +254,7 @@ impl Stage {
 
     fn endless(&mut self, bytes: &[u8]) -> io::Result<()> {
         let many = bytes.repeat(8192_usize.div_ceil(bytes.len()));
-        while !self.notes.seen().is_over {
+        while !self.notes.seen().is_flooded(1) {
             self.write(&many)?;
         }
         Ok(())
@@ -264,6 +319,27 @@ impl Stage {
         };
         let port = self.read_exactly(2)?;
         self.note(format!("socks {host} port {}", u16::from_be_bytes([port[0], port[1]])));
+        Ok(())
+    }
+}
+
+/// Takes in what comes next, and what TLS makes of it.
+fn read_packets(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<()> {
+    if tls.read_tls(tcp)? == 0 {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    tls.process_new_packets().map(drop).map_err(io::Error::other)
+}
+
+/// A connection that takes little at once, so that a write of much does not block before some of it was seen to arrive.
+struct InPieces<'a>(&'a TcpStream);
+
+impl Write for InPieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(&bytes[..bytes.len().min(4096)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -24,10 +24,12 @@ const STATUSES: [(u16, Option<Kind>); 12] = [
     (504, Some(Kind::Unavailable)),
 ];
 
-/// A body, the header that announces it, and what of it is told.
+/// A body, the header that announces it, and what of it is told. A text is sent with the head: where that has come the body
+/// has, and is told however busy the machine is.
 struct Body {
     name: &'static str,
     header: String,
+    text: &'static str,
     steps: Script,
     told: Option<&'static str>,
 }
@@ -37,7 +39,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn of((status, kind): (u16, Option<Kind>), body: Body) -> Row {
-    let head = format!("HTTP/1.1 {status} Status\r\n{}\r\n\r\n", body.header);
+    let head = format!("HTTP/1.1 {status} Status\r\n{}\r\n\r\n{}", body.header, body.text);
     let script = [vec![Step::Read, send(head)], body.steps].concat();
     let row = row(format!("{status} with {}", body.name)).plays(script);
     match (kind, body.told) {
@@ -59,20 +61,22 @@ fn bodies() -> Vec<Body> {
         Body {
             name: "a body of 10 MiB",
             header: format!("content-length: {}", 10 * MIB),
+            text: "",
             steps: vec![ten_mib()],
             told: None,
         },
         Body {
             name: "a gzip bomb",
             header: format!("content-type: text/plain\r\ncontent-encoding: gzip\r\ncontent-length: {}", bomb().len()),
+            text: "",
             steps: vec![send(bomb())],
             told: None,
         },
     ]
 }
 
-fn text(name: &'static str, body: &str, told: Option<&'static str>) -> Body {
-    Body { name, header: format!("content-length: {}", body.len()), steps: vec![send(body)], told }
+fn text(name: &'static str, text: &'static str, told: Option<&'static str>) -> Body {
+    Body { name, header: format!("content-length: {}", text.len()), text, steps: Vec::new(), told }
 }
 
 /// Ten MiB of text.

@@ -41,12 +41,13 @@ fn ended(version: &str, handshake: Handshake) -> Vec<Row> {
     ]
 }
 
-/// A second answer that nobody asked for, and a second call that must not take it.
+/// A second answer that nobody asked for, and a second call that must not take it: one made when all of it has arrived, for
+/// what arrives later cannot be told from its own answer.
 fn forged(version: &str, handshake: Handshake) -> Vec<Row> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: String, sent: Step| {
         secure_row(format!("{version}: {name}"))
-            .plays(under_tls(vec![Step::Read, sent, Step::Read, send(REFUSAL)]))
+            .plays(under_tls(vec![Step::Read, sent, Step::LetCall, Step::Read, send(REFUSAL)]))
             .plays(under_tls(answer(REFUSAL)))
             .succeeds(200)
             .fails(Kind::NotEnabled)

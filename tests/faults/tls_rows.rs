@@ -88,10 +88,12 @@ fn no_handshake() -> Vec<Row> {
         )
         .fails_untaken(Kind::Timeout),
         instead("garbage without end", vec![endless(b"\x80\x81")]).fails_untaken(Kind::Tls),
-        secure_row("no handshake in half a second of ten")
-            .limit(10_000)
+        secure_row("no handshake in half a second of a minute")
+            .limit(60_000)
+            .connect_limit(500)
             .plays(vec![Step::Stall])
             .fails_untaken(Kind::Timeout)
+            .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),
     ]);
@@ -116,6 +118,7 @@ fn broken() -> Vec<Row> {
             "a body that never comes",
             vec![Step::Read, send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"), Step::Stall],
         )
+        .awaits_body()
         .succeeds(200),
         of("a body that goes on and on", vec![Step::Read, send("HTTP/1.1 402 No\r\n\r\n"), endless("x")])
             .fails(Kind::NotEnabled)
