@@ -5,7 +5,7 @@
 //! not quoted at all: there is no end to the ways in which a text can be written.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::iter;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -27,6 +27,9 @@ const TELLING_PART: usize = 6;
 /// As much of a secret's beginning at the end of a text gives it away: the rest was cut off.
 const TELLING_START: usize = 3;
 
+/// How many layers of encoding are undone to find a secret.
+const MOST_LAYERS: usize = 3;
+
 /// The fields of the service's error bodies, in the order in which they read well.
 const TELLING_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
 
@@ -43,7 +46,8 @@ pub(crate) fn quote<'a>(body: &[u8], secrets: impl Iterator<Item = &'a str>) -> 
     // Masked before anything moves, and again once it has: a tag may have stood in a secret, or a secret in a tag.
     let masked = mask(&told, &secrets);
     let line = mask(&one_line(&without_tags(&masked)), &secrets);
-    if line.is_empty() || gives_away(&masked, &secrets) || gives_away(&line, &secrets) {
+    let traces = Traces::of(&secrets);
+    if line.is_empty() || traces.are_in(&masked) || (line != masked && traces.are_in(&line)) {
         return None;
     }
     Some(line.chars().take(LONGEST).collect())
@@ -111,57 +115,54 @@ fn mask_one(text: &str, secret: &str) -> String {
     masked
 }
 
-/// Whether a reader who takes pains finds a secret, or much of one, in `text`: whatever tags, escapes, spaces and signs it
-/// was broken up with.
-fn gives_away(text: &str, secrets: &[&str]) -> bool {
-    let mut text = text.to_owned();
-    let disguised =
-        secrets.iter().flat_map(|secret| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))]);
-    let disguised: Vec<Vec<char>> = disguised.collect();
-    for _ in 0..3 {
-        let decoded = unescape(&text);
-        let seen =
-            [&text, &decoded, &between_tags(&text, ""), &between_tags(&decoded, "")].map(|text| Seen::new(bare(text)));
-        // A secret of signs alone has nothing bare, and is looked for as it is.
-        let stands =
-            |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK && decoded.contains(*secret);
-        if secrets.iter().any(stands) || disguised.iter().any(|secret| seen.iter().any(|text| text.shows(secret))) {
-            return true;
-        }
-        text = decoded;
+/// What a reader who takes pains recognises secrets by, whatever tags, escapes, spaces and signs they were broken up with.
+struct Traces<'a> {
+    /// Secrets without a letter or digit, which are looked for as they are.
+    signs: Vec<&'a str>,
+    /// The letters and digits of each secret, as it is and encoded.
+    bare: Vec<Vec<char>>,
+    /// Every part of those that is long enough to give a secret away, sorted.
+    parts: Vec<[char; TELLING_PART]>,
+}
+
+impl<'a> Traces<'a> {
+    fn of(secrets: &[&'a str]) -> Self {
+        let is_signs = |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK;
+        let signs = secrets.iter().copied().filter(is_signs).collect();
+        let forms = |secret: &&str| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))];
+        let bare: Vec<Vec<char>> = secrets.iter().flat_map(forms).collect();
+        let parts = bare.iter().flat_map(|secret| secret.windows(TELLING_PART));
+        let mut parts: Vec<_> = parts.filter_map(|part| part.try_into().ok()).collect();
+        parts.sort_unstable();
+        Self { signs, bare, parts }
     }
-    false
+
+    /// Whether they are in `text` or in what it decodes to, with its tags or without.
+    fn are_in(&self, text: &str) -> bool {
+        let decoded = |text: &String| Some(unescape(text)).filter(|decoded| decoded != text);
+        iter::successors(Some(text.to_owned()), decoded).take(1 + MOST_LAYERS).any(|text| {
+            self.signs.iter().any(|secret| text.contains(secret))
+                || self.are_in_bare(&bare(&text))
+                || (text.contains('<') && self.are_in_bare(&bare(&between_tags(&text, ""))))
+        })
+    }
+
+    fn are_in_bare(&self, text: &[char]) -> bool {
+        let is_part = |part: &[char]| self.parts.binary_search_by(|known| known.as_slice().cmp(part)).is_ok();
+        let is_whole = |secret: &Vec<char>| {
+            (1..TELLING_PART).contains(&secret.len()) && text.windows(secret.len()).any(|part| part == secret)
+        };
+        let is_start = |secret: &Vec<char>| {
+            let mut starts = (TELLING_START..secret.len()).filter_map(|length| secret.get(..length));
+            starts.any(|start| text.ends_with(start))
+        };
+        text.windows(TELLING_PART).any(is_part) || self.bare.iter().any(|secret| is_whole(secret) || is_start(secret))
+    }
 }
 
 /// Letters and digits alone, in lower case.
 fn bare(text: &str) -> Vec<char> {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// A text with all its telling parts, to look for many secrets in.
-struct Seen {
-    text: Vec<char>,
-    parts: HashSet<[char; TELLING_PART]>,
-}
-
-impl Seen {
-    fn new(text: Vec<char>) -> Self {
-        let parts = text.windows(TELLING_PART).filter_map(|part| part.try_into().ok()).collect();
-        Self { text, parts }
-    }
-
-    fn shows(&self, secret: &[char]) -> bool {
-        let is_short = secret.len() < TELLING_PART;
-        let has_whole = || !secret.is_empty() && self.text.windows(secret.len()).any(|part| part == secret);
-        let has_part = || {
-            secret
-                .windows(TELLING_PART)
-                .any(|part| part.try_into().is_ok_and(|part| self.parts.contains::<[char; TELLING_PART]>(&part)))
-        };
-        let mut starts = secret.len().min(TELLING_START)..secret.len();
-        (if is_short { has_whole() } else { has_part() })
-            || starts.any(|length| secret.get(..length).is_some_and(|start| self.text.ends_with(start)))
-    }
 }
 
 /// Undoes percent-encoding and the escapes of HTML, JSON, programming languages and mail, once. Escapes with names
