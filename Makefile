@@ -1,8 +1,12 @@
 # make            the shared library, in build/lib
 # make sandbox    the stand-in for the service, as target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
+# make generate   writes the header, and every other file that is generated from src/ffi
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
+# make gate       fails if a hot path takes over 2 % more instructions than benches/gate/counts.json says; installs valgrind
+# make gate-proof  shows that it fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
+# make steady     the fault suite, RUNS=20 times each: as the machine is, on one core, beside two busy loops
 # make crash      the long forms of the tests that kill, stop and confuse reporters; a quarter of an hour
 # make bench      measures the library beside what people would use instead, and writes docs/benchmarks.md; half an hour
 # make bench-quick ARGUMENTS=CASE  the same in short, for one case or all, into build/bench alone
@@ -28,14 +32,17 @@ PACKAGED := bindings/python/nexmo_conversion/$(NAME).$(MAJOR)
 SANDBOX := $(CURDIR)/target/debug/nexmo-sandbox
 VENV    := $(BUILD)/venv
 
-RUST := Cargo.toml Cargo.lock build.rs cbindgen.toml $(shell find src -type f)
+RUST := Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -pedantic -Werror
 CFLAGS_OF_TESTS := -std=c11 -g -Wall -Wextra -Werror -I include -I bindings/c/tests
-HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c structs.c handles.c process.c \
-	reporting.c reporter.c reporter_options.c reporter_files.c reporter_statuses.c reporter_ends.c reporter_process.c)
+HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c statuses.c structs.c inits.c handles.c \
+	process.c reporting.c reporter.c reporter_options.c reporter_files.c reporter_statuses.c reporter_events.c reporter_outboxes.c \
+	reporter_ends.c reporter_process.c flat_setup.c flat.c flat_handles.c flat_statistics.c flat_texts.c flat_buffers.c \
+	flat_settings.c)
 HARNESS_HEADERS := include/nexmo_conversion.h $(wildcard bindings/c/tests/*.h)
 HARNESS := $(BUILD)/c/harness
+HARNESS_ARGUMENTS := tests/data/bad_inputs.tsv docs/statuses.md
 
 # What the sandbox answers to the message ids that the harnesses use.
 RULES := --answer message=not-enabled:not-enabled --answer message=invalid:status=420 \
@@ -44,7 +51,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
 	--answer message=twice:unavailable=0*2
 
-.PHONY: bench bench-quick build-bench crash fuzz library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-bench test-rust test-c test-python check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
+.PHONY: steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME) $(PACKAGED)
 
@@ -73,6 +80,11 @@ $(SANDBOX): Cargo.lock $(shell find sandbox/src -type f) sandbox/Cargo.toml | to
 	$(CARGO) build --locked --package nexmo-sandbox
 	touch $@
 
+# --- generate ---
+
+generate: | tools-rust
+	$(CARGO) run --locked --quiet --package nexmo-abi
+
 # --- demo ---
 
 demo: tools-c tools-python library $(SANDBOX) $(BUILD)/c/example
@@ -89,10 +101,10 @@ test: tools-rust tools-c tools-venv test-rust test-c test-python
 test-rust: library
 	$(CARGO) test --locked --quiet --workspace
 
-test-c: library $(SANDBOX) $(HARNESS) $(addprefix $(BUILD)/c/,later forks outbox_forks outbox_exits logins layout example login_server)
-	$(SANDBOX) --quiet $(RULES) -- $(HARNESS) tests/data/bad_inputs.tsv
-	$(BUILD)/c/layout | diff tests/abi/layout.txt -
+test-c: library $(SANDBOX) $(HARNESS) $(addprefix $(BUILD)/c/,later cancel forks outbox_forks outbox_exits logins example login_server)
+	$(SANDBOX) --quiet $(RULES) -- $(HARNESS) $(HARNESS_ARGUMENTS)
 	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/later > $(BUILD)/c/later.txt 2>&1; test $$? = 0 && ! grep . $(BUILD)/c/later.txt
+	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/cancel
 	$(SANDBOX) --quiet -- $(BUILD)/c/forks 1000
 	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 5
 	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks servers
@@ -107,13 +119,9 @@ $(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
 
 # Programs of their own. Those that need nothing of the testing library are linked with it too: it says where a fault lies.
 SETUP := bindings/c/tests/setup.c bindings/c/tests/reporting.c
-$(addprefix $(BUILD)/c/,later forks outbox_forks outbox_exits logins): $(BUILD)/c/%: bindings/c/tests/%.c $(SETUP) $(HARNESS_HEADERS) $(TESTING)
+$(addprefix $(BUILD)/c/,later cancel forks outbox_forks outbox_exits logins): $(BUILD)/c/%: bindings/c/tests/%.c $(SETUP) $(HARNESS_HEADERS) $(TESTING)
 	mkdir -p $(@D)
 	$(CC) $(CFLAGS_OF_TESTS) $< $(SETUP) -pthread -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
-
-$(BUILD)/c/layout: bindings/c/tests/layout.c include/nexmo_conversion.h
-	mkdir -p $(@D)
-	$(CC) -std=c89 $(WARNINGS) -I include $< -o $@
 
 test-python: library $(TESTING) $(SANDBOX) $(VENV)/ready
 	NEXMO_LIBRARY=$(LIB)/$(NAME) NEXMO_TESTING_LIBRARY=$(TESTING) \
@@ -126,7 +134,10 @@ $(VENV)/ready: bindings/python/tests/requirements.txt | tools-venv
 
 # --- check ---
 
-check: check-lints check-types check-headers check-valgrind check-asan check-tsan check-forks
+check: check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
+
+check-generated: | tools-rust
+	$(CARGO) run --locked --quiet --package nexmo-abi -- --check
 
 check-lints: | tools-rust
 	$(CARGO) fmt --all --check
@@ -139,16 +150,67 @@ check-types: $(VENV)/ready
 check-headers: | tools-of-check
 	for compiler in gcc clang; do for standard in c89 c99 c11 c17; do \
 		$$compiler -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done; done
-	for compiler in g++ clang++; do for standard in c++98 c++11 c++17 c++20; do \
+	for compiler in g++ clang++; do for standard in c++98 c++11 c++14 c++17 c++20; do \
 		$$compiler -x c++ -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done; done
 	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c
+
+# What other languages make of the interface: each parser of nexmo_conversion.ffi.h must find the sizes, offsets and constants
+# that the C compiler finds in the other header; COBOL must read its copybook in both formats; Go must bear the handles.
+LANGUAGES := $(BUILD)/languages
+PARSED = $(LIB)/$(NAME) include/nexmo_conversion.ffi.h $(LANGUAGES)/layout.txt $(VERSION)
+check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
+	mkdir -p $(LANGUAGES)
+	$(CC) -std=c89 -I include tests/abi/layout.c -o $(LANGUAGES)/layout
+	$(LANGUAGES)/layout > $(LANGUAGES)/layout.txt
+	php -d ffi.enable=1 tests/languages/parsed.php $(PARSED)
+	luajit tests/languages/parsed.lua $(PARSED)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'cffi>=1.16,<3'
+	$(VENV)/bin/python tests/languages/parsed.py $(PARSED)
+	for format in fixed free; do \
+		cobc -x -fstatic-call -$$format -Wall -Wno-terminator -Wno-possible-truncate -Werror -I bindings/cobol \
+			bindings/cobol/example.cob -L $(LIB) -l nexmo_conversion -Q -Wl,-rpath,$(LIB) -o $(LANGUAGES)/example-$$format && \
+		$(SANDBOX) --quiet --answer message=rejected-1:status=420 --answer message=rejected-2:status=420 -- \
+			sh tests/languages/example.sh $(LANGUAGES)/example-$$format || exit 1; done
+	CGO_ENABLED=1 CGO_CFLAGS="-I $(CURDIR)/include" CGO_LDFLAGS="-L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion" \
+		GOCACHE=$(LANGUAGES)/go go run tests/languages/handles.go
+
+# The library, its unit tests and the harness for 32 bits and the oldest glibc, run by this machine's processor.
+BITS_32 := $(BUILD)/32
+TARGET_32 := i686-unknown-linux-gnu
+ZIG := $(BITS_32)/venv/bin
+CC_32 := $(ZIG)/python -m ziglang cc -target x86-linux-gnu.2.17
+LIB_32 := $(BITS_32)/$(NAME)
+LINK_32 := -pthread -L $(BITS_32) -Wl,-rpath,$(BITS_32) -lnexmo_conversion -ldl
+CARGO_32 = PATH="$(ZIG):$$PATH" cargo-zigbuild
+OPTIONS_32 := --locked --quiet --lib --target $(TARGET_32).2.17 --target-dir $(BITS_32)/target
+check-32: $(SANDBOX) $(ZIG)/ready | tools-of-32
+	$(CARGO_32) test $(OPTIONS_32)
+	$(CARGO_32) zigbuild $(OPTIONS_32) --features testing
+	cp $(BITS_32)/target/$(TARGET_32)/debug/$(NAME) $(LIB_32).$(MAJOR)
+	ln -sf $(NAME).$(MAJOR) $(LIB_32)
+	NEXMO_CC_32="$(CC_32)" $(CARGO) test --locked --quiet --package nexmo-abi --test generated -- --include-ignored
+	$(CC_32) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) $(LINK_32) -o $(BITS_32)/harness
+	for program in later cancel forks outbox_forks outbox_exits; do \
+		$(CC_32) $(CFLAGS_OF_TESTS) bindings/c/tests/$$program.c $(SETUP) $(LINK_32) -o $(BITS_32)/$$program || exit 1; done
+	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/harness $(HARNESS_ARGUMENTS)
+	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/later > $(BITS_32)/later.txt 2>&1 && ! grep -q . $(BITS_32)/later.txt || \
+		{ cat $(BITS_32)/later.txt >&2; exit 1; }
+	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/cancel
+	$(SANDBOX) --quiet -- $(BITS_32)/forks 100
+	$(SANDBOX) --quiet -- $(BITS_32)/outbox_forks 2
+	$(SANDBOX) --quiet -- $(BITS_32)/outbox_exits $(LIB_32)
+
+$(ZIG)/ready: | tools-venv
+	$(PYTHON) -m venv $(BITS_32)/venv
+	$(ZIG)/python -m pip install --quiet --disable-pip-version-check 'ziglang~=0.17.1' 'cargo-zigbuild~=0.24.1'
+	touch $@
 
 # The testing library has names for what it does, by which the suppressions know it; the one that ships has none.
 check-valgrind: $(HARNESS) $(TESTING) $(SANDBOX) | tools-of-check
 	LD_LIBRARY_PATH=$(dir $(TESTING)) $(SANDBOX) --quiet $(RULES) -- \
 		valgrind --quiet --fair-sched=yes --error-exitcode=99 --num-callers=40 --suppressions=tests/valgrind.supp \
 		--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
-		$(HARNESS) tests/data/bad_inputs.tsv 300
+		$(HARNESS) $(HARNESS_ARGUMENTS) 300
 
 # The library and the harness, both instrumented. The runtime is that of the nightly Rust: older ones, like that of gcc 12,
 # do not hold their allocator's locks during a fork, and leave children behind that hang.
@@ -162,7 +224,7 @@ check-asan: $(SANDBOX) | tools-of-check
 	gcc $(CFLAGS_OF_TESTS) -fsanitize=address -r $(HARNESS_SOURCES) -o $(ASAN)/harness.o
 	gcc $(ASAN)/harness.o -rdynamic -Wl,--whole-archive $(ASAN_RUNTIME) -Wl,--no-whole-archive \
 		-pthread -lm -lresolv -ldl -lrt -L $(ASAN) -Wl,-rpath,$(ASAN) -lnexmo_conversion -o $(ASAN)/harness
-	ASAN_OPTIONS=detect_leaks=1 $(SANDBOX) --quiet $(RULES) -- $(ASAN)/harness tests/data/bad_inputs.tsv 300
+	ASAN_OPTIONS=detect_leaks=1 $(SANDBOX) --quiet $(RULES) -- $(ASAN)/harness $(HARNESS_ARGUMENTS) 300
 
 # Its runtime must know all code, that of the standard library too, which is built from source here.
 check-tsan: | tools-of-check
@@ -178,6 +240,37 @@ check-forks: $(BUILD)/c/forks $(BUILD)/c/outbox_forks $(SANDBOX)
 	$(SANDBOX) --quiet -- $(BUILD)/c/forks 100 without
 	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 3 without
 	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 20
+
+# --- steady ---
+
+# RUNS=20 runs of the fault suite in each of three situations.
+steady: | tools-rust
+	$(CARGO) test --locked --quiet --test faults --no-run
+	sh tests/steady.sh $(CARGO) test --locked --quiet --test faults
+
+# --- gate ---
+
+GATE := $(BUILD)/gate
+
+gate: gate-check
+	$(PYTHON) -m unittest discover --quiet --start-directory benches/gate
+
+gate-check gate-count gate-proof gate-renew: gate-%: $(GATE)/calls $(GATE)/parts $(GATE)/slow_malloc.so $(SANDBOX) | tools-of-gate
+	$(SANDBOX) --quiet -- $(PYTHON) benches/gate/gate.py $*
+
+$(GATE)/calls: benches/gate/calls.c include/nexmo_conversion.h $(LIB)/$(NAME)
+	mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $< -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
+
+# After the library, which is built in the same folder.
+$(GATE)/parts: benches/gate/parts.rs $(RUST) | $(LIB)/$(NAME)
+	mkdir -p $(@D)
+	$(CARGO) bench --locked --quiet --no-run --features testing --bench gate --message-format=json > $(GATE)/parts.json
+	install -m 755 "$$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' $(GATE)/parts.json)" $@
+
+$(GATE)/slow_malloc.so: benches/gate/slow_malloc.c | tools-c
+	mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -fno-builtin $< -o $@
 
 # --- crash ---
 
@@ -260,6 +353,24 @@ tools-of-check: tools-rust tools-c
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
 		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
 	@$(CARGO) +nightly --version > /dev/null || { echo "AddressSanitizer needs a nightly Rust toolchain: rustup toolchain install nightly" >&2; exit 1; }
+
+# php-cli brings FFI in Debian, as a part of what it depends on.
+tools-of-languages: tools-c tools-venv
+	@for tool in php:php-cli luajit:luajit cobc:gnucobol3 go:golang-go; do \
+		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool#*:}"; done; \
+	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
+		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
+
+# The loader, libc, and what pthread_cancel asks for. Not gcc-multilib, which cannot be installed beside cross compilers.
+tools-of-32: tools-rust tools-venv
+	@test -e /lib/ld-linux.so.2 && test -e /usr/lib32/libgcc_s.so.1 || \
+		{ apt-get -qq update && apt-get -qq install -y libc6-i386 lib32gcc-s1 > /dev/null; } || \
+		{ echo "missing, and not to be installed by apt-get: libc6-i386 lib32gcc-s1" >&2; exit 1; }
+	@rustup --quiet target add $(TARGET_32)
+
+tools-of-gate: tools-rust tools-c tools-python
+	@command -v valgrind > /dev/null || { apt-get -qq update && apt-get -qq install -y valgrind > /dev/null; } || \
+		{ echo "valgrind is missing, and not to be installed by apt-get" >&2; exit 1; }
 
 # Debian's names; what is there already is not asked for.
 tools-of-bench: tools-rust tools-c

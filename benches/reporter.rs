@@ -64,9 +64,9 @@ fn options(outbox: &Path, durability: Durability) -> ReporterOptions<'_> {
     ReporterOptions {
         outbox,
         durability,
-        most_reports: Some(10_000_000),
-        connections: Some(32),
-        lock_wait: Some(Duration::from_secs(10)),
+        max_pending: Some(10_000_000),
+        max_in_flight: Some(32),
+        busy_timeout: Some(Duration::from_secs(10)),
         ..Default::default()
     }
 }
@@ -157,7 +157,7 @@ fn flat_out_once(folder: &Path, durability: Durability, count: usize, round: usi
     let reporter = Reporter::to_stub(&stub, &options(&outbox, durability)).unwrap();
     let start = Instant::now();
     let times = submit(&reporter, count);
-    reporter.flush(HOUR).unwrap();
+    reporter.flush(Some(HOUR)).unwrap();
     Figures::of(&times, count as f64 / start.elapsed().as_secs_f64())
 }
 

@@ -38,7 +38,7 @@ done
 
 show 1 "C, a call that the library refuses" "$c_example" sms 00A0B0C0 1 "2020-02-30 12:00:00"
 NEXMO_AUTH=query NEXMO_API_SECRET=wrong
-show 1 "Python, a call that the service refuses" "$python" "$here/python/example.py" sms 00A0B0C0 true
+show 1 "Python, a call that the service rejects" "$python" "$here/python/example.py" sms 00A0B0C0 true
 
 echo
 if [ "$failures" -gt 0 ]; then

@@ -1,102 +1,352 @@
 /*
  * nexmo_conversion.h - reports conversions to the Nexmo (Vonage) Conversion API
  *
- * Tells the service whether a one-time code, sent by SMS or phone call, did its job. Three steps, each usable
- * alone:
+ * Generated from src/ffi by `make generate`; do not edit.
  *
- * 1. One call         nexmo_conversion_sms, nexmo_conversion_voice
- * 2. A client         nexmo_client_new, nexmo_client_report_sms, nexmo_client_report_voice, nexmo_client_free
- * 3. A reporter       nexmo_reporter_new, nexmo_reporter_submit_sms, nexmo_reporter_submit_voice, nexmo_reporter_poll,
- *                     nexmo_reporter_fd, nexmo_reporter_flush, nexmo_reporter_statistics, nexmo_reporter_close,
- *                     nexmo_reporter_free
+ * A conversion says whether a one-time code that was sent by SMS or phone call was effective. There are three ways to
+ * report it, and one for languages other than C:
  *
- * The first does all; the second says once who reports and how, and can be ended from another thread. Both wait for the
- * answer, and keep nothing of a report that fails. The third takes a report over in microseconds and sends it in the
- * background until the service has it, across crashes, outages and restarts.
+ * 1. One call    nexmo_conversion_sms and nexmo_conversion_voice make one report and wait for the response.
+ * 2. A client    nexmo_client_... does the same with credentials and options that are set once, and can be cancelled.
+ * 3. A reporter  nexmo_reporter_... stores a report in an outbox within microseconds and sends it in the background
+ *                until the service has accepted it, across crashes, outages and restarts.
+ * 4. Flat        nexmo_flat_... offers clients and reporters to languages that cannot use C structs easily.
  *
- * This file is generated from src/ffi; a test compares them. It is plain C89 with <stdint.h>, and C++98.
+ * The header is C89 with <stdint.h>, and C++98. The following holds for every function unless its comment says
+ * otherwise.
  *
- * Rules that hold for every function:
- *
- * Structs     The caller allocates them and begins each with its NEXMO_..._INIT, which stands in a declaration. For memory
- *             that is there already, and in a language without macros, set all bytes to 0, then struct_size to the size of
- *             the struct, and status of a nexmo_result to 2 (NEXMO_ERR_STRUCT): a result that is refused is not written, so
- *             what the call returns counts. Fields follow each other without padding, on 32 and 64 bits. Programs and
- *             libraries of different age can be used together: structs only ever grow at their end, and 0 in a new field means "as before". A struct_size from
- *             that of the first release to 4096 is accepted. In a struct that is read, bytes beyond what the library knows
- *             must be 0; in one that is written, they are set to 0. struct_size itself is never written.
- * Text        UTF-8 in bytes, not wide characters, ended by NUL, at most 4096 bytes. What goes in is borrowed until the call returns; "" is a text and
- *             not the same as NULL. What comes out is written to arrays of the caller, or stays valid until the process
- *             ends.
- * Memory      Nothing is to be freed but handles, each by its own function. A handle is a ticket that is never used twice:
- *             what was freed, or never was a handle, is refused with NEXMO_ERR_HANDLE and does no harm.
- * Threads     Every function may be called from any thread, any number at once, but not from a signal handler. Calls that
- *             run at the same time need a result each. errno is not kept.
- * Processes   After fork, parent and child each go on with all handles, over connections of their own, and with the same
- *             outbox if it is a file. No function may be
- *             called from a fork handler (pthread_atfork).
- * The host    The library never ends the process (memory exhaustion excepted), never writes to standard output or error,
- *             installs no signal handler, raises no SIGPIPE, is changed by no environment variable unless a flag asks for
- *             it, and stays loaded until the process ends: dlclose does nothing.
+ * Since       1.0.
+ * Ownership   Arguments are borrowed until the call returns; what is kept is copied. Only handles have to be freed,
+ *             each with its own function.
+ * Threads     Every function may be called from any thread, any number of threads at once, with the same handle too,
+ *             but not from a signal handler. Concurrent calls need a result struct each. 64 KiB of stack is enough for
+ *             every call. errno is not preserved. pthread_cancel takes effect after the call (with the default,
+ *             deferred type); to end a wait in poll, flush or close, call close or free from another thread.
+ * Processes   After fork, handles are valid in the parent and in the child, each with its own connections; an outbox in
+ *             a file is shared. No function may be called from a fork handler (pthread_atfork).
+ * Text        UTF-8, NUL-terminated, at most 4096 bytes. NULL means not given; "" is a text. Returned text is written
+ *             to arrays of the caller, or stays valid for the life of the process.
+ * Structs     The caller allocates them and initialises each with its NEXMO_..._INIT macro in a declaration, or with
+ *             its _init function in memory of any origin. No struct has padding, and none needs to be aligned. Structs
+ *             grow only at the end, so that programs and libraries of different versions work together: a struct_size
+ *             from that of the first release up to 4096 is accepted. In a struct that is read, bytes beyond those that
+ *             the library knows must be 0; in one that is written, they are set to 0. struct_size is never written.
+ * Handles     Identifiers, not addresses: never dereference them. A handle that was freed, or was never valid, is
+ *             refused with NEXMO_ERR_INVALID_HANDLE and does no harm.
+ * Time limits In milliseconds. Where a parameter is named timeout_ms, 0 checks once, -1 means no limit, and less is
+ *             invalid.
+ * The host    The library never ends the process (memory exhaustion excepted), writes nothing to standard output or
+ *             error, installs no signal handler, raises no SIGPIPE, reads no environment variable unless a flag asks
+ *             for it, and stays loaded: dlclose does nothing. Its threads are named nexmo-worker, nexmo-sender,
+ *             nexmo-wal and nexmo-dns and block all signals.
  */
-
-
 #ifndef NEXMO_CONVERSION_H
 #define NEXMO_CONVERSION_H
 
-/** The version of this header; nexmo_version() tells that of the library. */
-#define NEXMO_VERSION "1.0.0"
-#define NEXMO_VERSION_MAJOR 1
-#define NEXMO_VERSION_MINOR 0
-#define NEXMO_VERSION_PATCH 0
-
 #include <stddef.h>
 #include <stdint.h>
+
+/** The version of this header; nexmo_conversion_version() returns that of the library. */
+#define NEXMO_CONVERSION_VERSION "1.0.0"
+#define NEXMO_CONVERSION_VERSION_MAJOR 1
+#define NEXMO_CONVERSION_VERSION_MINOR 0
+#define NEXMO_CONVERSION_VERSION_PATCH 0
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
+/* --- Statuses ----------------------------------------------------------------------------------------------------- */
 
 /**
- * nexmo_credentials.auth: api_key and api_secret in the query, as the API's page shows.
+ * The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a program's
+ * exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to 39, there
+ * was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's response; 60
+ * to 79, outbox and reporter; 80 to 98, unused; 99, a bug. Later versions may return numbers that this header does not
+ * name; classify them by nexmo_status_is_retryable and their band.
  */
+typedef int32_t nexmo_status;
+
+/**
+ * Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
+ * done.
+ */
+#define NEXMO_OK 0
+
+/** A required pointer is NULL. Nothing was sent. Pass what the message names. */
+#define NEXMO_ERR_NULL_POINTER 1
+
+/**
+ * A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
+ * sent. Initialise the struct with its INIT macro or _init function, or load the library that the program was
+ * built for.
+ */
+#define NEXMO_ERR_STRUCT_SIZE 2
+
+/** A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library. */
+#define NEXMO_ERR_UNKNOWN_FLAGS 3
+/** An argument, or a file that it names, is invalid. Nothing was sent. Correct what the message names. */
+#define NEXMO_ERR_INVALID_ARGUMENT 4
+/** The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call. */
+#define NEXMO_ERR_INVALID_HANDLE 5
+/** The reporter is closed. The report was not stored. Submit it to another reporter. */
+#define NEXMO_ERR_CLOSED 6
+
+/**
+ * The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
+ * execute a program in them.
+ */
+#define NEXMO_ERR_FORKED 7
+
+/**
+ * The host name could not be resolved, no connection could be made, or it was lost before the response was
+ * complete. The report may have been accepted if acceptance says so. Retry later.
+ */
+#define NEXMO_ERR_NETWORK 20
+
+/** A time limit expired. The report may have been accepted if acceptance says so. Retry later. */
+#define NEXMO_ERR_TIMEOUT 21
+
+/**
+ * The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
+ * acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and what
+ * responds in place of the service.
+ */
+#define NEXMO_ERR_TLS 22
+
+/**
+ * The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
+ * base_url.
+ */
+#define NEXMO_ERR_PROTOCOL 23
+
+/**
+ * The proxy could not be reached, refused the connection, or sent no valid response. The report was not accepted
+ * unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
+ * credentials.
+ */
+#define NEXMO_ERR_PROXY 24
+
+/**
+ * The handle was freed during the call. The report may have been accepted if acceptance says so. Retry with
+ * another handle if the report still matters.
+ */
+#define NEXMO_ERR_CANCELLED 25
+
+/**
+ * The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The
+ * report was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise
+ * the limit that the message names.
+ */
+#define NEXMO_ERR_SYSTEM 26
+
+/**
+ * 401: the credentials are wrong. The service did not accept the report. Retry it with the right key and secret; a
+ * signed report may also be rejected because its timestamp is old or the machine's clock is wrong.
+ */
+#define NEXMO_ERR_UNAUTHORIZED 40
+
+/**
+ * 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
+ * the report. Ask the service's support to enable it, then retry.
+ */
+#define NEXMO_ERR_NOT_ENABLED 41
+
+/**
+ * 420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not retry it
+ * unchanged.
+ */
+#define NEXMO_ERR_REJECTED 42
+
+/**
+ * 429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
+ * -1.
+ */
+#define NEXMO_ERR_RATE_LIMITED 43
+
+/**
+ * 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
+ * if that is -1.
+ */
+#define NEXMO_ERR_UNAVAILABLE 44
+
+/**
+ * 3xx: a redirect, which is never followed, because the credentials would be sent along. Whether the report was
+ * accepted is unknown. Before retrying, check base_url, and what responds in place of the service.
+ */
+#define NEXMO_ERR_REDIRECTED 45
+
+/**
+ * An HTTP status that the Conversion API does not document. Whether the report was accepted is unknown. Before
+ * retrying, check base_url, and what responds in place of the service.
+ */
+#define NEXMO_ERR_UNEXPECTED_STATUS 46
+
+/**
+ * The outbox cannot be read or written; the message says why. The report is not counted as submitted; it may still
+ * be sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then submit again.
+ */
+#define NEXMO_ERR_OUTBOX 60
+
+/** The outbox is full, or its disk is. The report was not stored. Submit it again later. */
+#define NEXMO_ERR_OUTBOX_FULL 61
+/** The outbox was locked by others for longer than busy_timeout_ms. The report was not stored. Submit it again. */
+#define NEXMO_ERR_OUTBOX_BUSY 62
+
+/**
+ * The outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again later: the outbox is
+ * replaced once all others have closed it.
+ */
+#define NEXMO_ERR_OUTBOX_CORRUPT 63
+
+/** The outbox belongs to another account. The report was not stored. Use a separate outbox for each account. */
+#define NEXMO_ERR_OUTBOX_WRONG_ACCOUNT 64
+
+/**
+ * The outbox was created by a later version of this library. The report was not stored. Load that version, or use
+ * another path.
+ */
+#define NEXMO_ERR_OUTBOX_VERSION 65
+
+/**
+ * The time limit expired with reports still pending. They may have been accepted. Nothing needs to be done: they
+ * are sent later, unless the outbox is in memory and the reporter closed.
+ */
+#define NEXMO_ERR_PENDING 70
+
+/**
+ * The reporter is suspended: the service accepts no reports of the account. The reports stay in the outbox.
+ * Correct the account, its credentials or base_url; nothing needs to be submitted again.
+ */
+#define NEXMO_ERR_SUSPENDED 71
+
+/**
+ * A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
+ * acceptance says so. Retry once, and report the bug.
+ */
+#define NEXMO_ERR_INTERNAL 99
+
+/**
+ * Returns the name of a status, such as "NEXMO_ERR_TIMEOUT".
+ *
+ * @param status  Any number.
+ * @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL; it stays valid for
+ * the life of the process.
+ */
+const char *nexmo_status_name(nexmo_status status);
+
+/**
+ * Returns what a status means: what happened, whether the report may have been accepted, and what to do next.
+ *
+ * @param status  Any number.
+ * @return Two to four sentences in English. Never NULL; the text stays valid for the life of the process.
+ */
+const char *nexmo_status_describe(nexmo_status status);
+
+/**
+ * Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
+ * correcting anything.
+ *
+ * @param status  Any number.
+ * @return 1 or 0; 0 for a number that this version does not know.
+ *
+ * @code
+ * if (nexmo_status_is_retryable(status)) keep_for_later(message_id);
+ * @endcode
+ */
+int32_t nexmo_status_is_retryable(nexmo_status status);
+
+/* --- Version and time --------------------------------------------------------------------------------------------- */
+
+/** Size of a timestamp in bytes, including the NUL. */
+#define NEXMO_TIMESTAMP_SIZE 20
+
+/**
+ * Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is that of the header.
+ *
+ * @return The version, never NULL. It stays valid for the life of the process.
+ */
+const char *nexmo_conversion_version(void);
+
+/**
+ * Converts UNIX time, as returned by time(), to the API's "yyyy-MM-dd HH:mm:ss" in UTC.
+ *
+ * @param unix_seconds  Seconds since 1970-01-01 00:00:00 UTC: -62135596800 to 253402300799, the years 1 to 9999.
+ * @param text          Required. Receives the text and its NUL; "" on failure.
+ * @param text_size     The size of text in bytes: NEXMO_TIMESTAMP_SIZE or more.
+ * @retval NEXMO_ERR_NULL_POINTER      text is NULL.
+ * @retval NEXMO_ERR_INVALID_ARGUMENT  unix_seconds is out of range, or text_size too small.
+ *
+ * @code
+ * char now[NEXMO_TIMESTAMP_SIZE];
+ * if (nexmo_timestamp_from_unix((int64_t)time(NULL), now, sizeof now) == NEXMO_OK)
+ *     status = nexmo_conversion_sms(&credentials, message_id, 1, now, NULL, &result);
+ * @endcode
+ */
+nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds, char *text, size_t text_size);
+
+/* --- Credentials -------------------------------------------------------------------------------------------------- */
+
+/** nexmo_credentials.auth: api_key and api_secret in the query, as the API's documentation shows. */
 #define NEXMO_AUTH_QUERY 0
-
-/**
- * nexmo_credentials.auth: the header Authorization: Basic, which keeps the secret out of the URLs that servers log.
- */
+/** nexmo_credentials.auth: an Authorization: Basic header, which keeps the secret out of URLs that servers log. */
 #define NEXMO_AUTH_BASIC 1
-
-/**
- * nexmo_credentials.auth: sig, made with signature_secret by signature_method. The secret never leaves the machine.
- */
+/** nexmo_credentials.auth: a signature made with signature_secret. The secret is never sent. */
 #define NEXMO_AUTH_SIGNATURE 2
 
-/**
- * nexmo_credentials.signature_method: MD5 of the parameters with the secret appended.
- */
-#define NEXMO_SIGNATURE_MD5HASH 1
+/** nexmo_credentials.signature_method: MD5 of the parameters followed by the secret. */
+#define NEXMO_SIGNATURE_MD5_HASH 1
+/** nexmo_credentials.signature_method: HMAC-MD5. */
+#define NEXMO_SIGNATURE_HMAC_MD5 2
+/** nexmo_credentials.signature_method: HMAC-SHA-1. */
+#define NEXMO_SIGNATURE_HMAC_SHA1 3
+/** nexmo_credentials.signature_method: HMAC-SHA-256. */
+#define NEXMO_SIGNATURE_HMAC_SHA256 4
+/** nexmo_credentials.signature_method: HMAC-SHA-512. */
+#define NEXMO_SIGNATURE_HMAC_SHA512 5
+
+/** The account that reports. Clients and reporters keep copies of the secrets, which are wiped when they are freed. */
+typedef struct nexmo_credentials {
+    /** sizeof(nexmo_credentials). */
+    uint32_t struct_size;
+    /** 0. */
+    uint32_t flags;
+    /**
+     * Required: the account's API key, 1 to 256 bytes, without control characters or white space at its ends; with
+     * NEXMO_AUTH_BASIC without a colon.
+     */
+    const char *api_key;
+    /**
+     * Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes, without
+     * control characters.
+     */
+    const char *api_secret;
+    /**
+     * Required with NEXMO_AUTH_SIGNATURE, otherwise not read: the signature secret, 1 to 256 bytes, without control
+     * characters.
+     */
+    const char *signature_secret;
+    /** One of NEXMO_AUTH_*. */
+    int32_t auth;
+    /**
+     * Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused: 0
+     * or one of them.
+     */
+    int32_t signature_method;
+} nexmo_credentials;
 
 /**
- * nexmo_credentials.signature_method: HMAC-MD5.
+ * Initialises a nexmo_credentials in memory of any origin, as NEXMO_CREDENTIALS_INIT does in a declaration.
+ *
+ * @param credentials  The struct; NULL does nothing.
+ * @param size         sizeof(nexmo_credentials) as the caller knows it; below 8 or above 4096 does nothing.
  */
-#define NEXMO_SIGNATURE_MD5 2
+void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
-/**
- * nexmo_credentials.signature_method: HMAC-SHA-1.
- */
-#define NEXMO_SIGNATURE_SHA1 3
+/** Sets struct_size; every other field is 0, NULL or "". */
+#define NEXMO_CREDENTIALS_INIT { sizeof(nexmo_credentials), 0, NULL, NULL, NULL, 0, 0 }
 
-/**
- * nexmo_credentials.signature_method: HMAC-SHA-256.
- */
-#define NEXMO_SIGNATURE_SHA256 4
-
-/**
- * nexmo_credentials.signature_method: HMAC-SHA-512.
- */
-#define NEXMO_SIGNATURE_SHA512 5
+/* --- Options ------------------------------------------------------------------------------------------------------ */
 
 /**
  * nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
@@ -105,767 +355,171 @@ extern "C" {
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
 
 /**
- * nexmo_options.flags: where proxy is NULL, takes it from the environment, by names in lower case: https_proxy
- * (http_proxy for an http:// base_url) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI
- * program.
+ * nexmo_options.flags: where proxy is NULL, takes it from the environment variables https_proxy (http_proxy for an
+ * http:// base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
  */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 
-/**
- * nexmo_options.flags: trusts the roots built into the library rather than the platform's store.
- */
+/** nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store. */
 #define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4u
 
 /**
- * nexmo_options.flags: signs the seconds since 1970 of the moment of sending as timestamp, as the service's signing
- * guide describes. The price: the service is not told the time of the event. Without the flag the event's date is
- * signed and told, or the date of the moment of sending if none is given.
+ * nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The
+ * service then does not learn the time of the event. Without the flag the event's date is signed and sent, or the date
+ * of sending if none is given.
  */
 #define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8u
 
-/**
- * nexmo_result.taken: nothing of the report was written on any connection.
- */
-#define NEXMO_TAKEN_NO 0
-
-/**
- * nexmo_result.taken: something of the report was written, and no success came back; the status says what did. To
- * report the same value for a message twice is taken to be harmless, so a report that the status tells to repeat may
- * be repeated.
- */
-#define NEXMO_TAKEN_PERHAPS 1
-
-/**
- * nexmo_result.taken: the service said that it took the report.
- */
-#define NEXMO_TAKEN_YES 2
-
-/**
- * Bytes of nexmo_result.message, its NUL included.
- */
-#define NEXMO_MESSAGE_SIZE 256
-
-/**
- * nexmo_reporter_options.durability: an accepted report survives the end of the process, however it comes about.
- */
-#define NEXMO_DURABILITY_PROCESS 0
-
-/**
- * nexmo_reporter_options.durability: an accepted report survives the loss of power too. Each submit waits for the
- * disk; those of several threads wait together.
- */
-#define NEXMO_DURABILITY_POWER 1
-
-/**
- * nexmo_reporter_options.durability: reports are in memory only. There is no file, and what was not sent when the
- * process ends is lost.
- */
-#define NEXMO_DURABILITY_NONE 2
-
-/**
- * nexmo_reporter_options.when_full: the new report is refused with NEXMO_ERR_OUTBOX_FULL.
- */
-#define NEXMO_WHEN_FULL_REFUSE 0
-
-/**
- * nexmo_reporter_options.when_full: the oldest report is set aside as NEXMO_ASIDE_DROPPED, and the new one accepted.
- */
-#define NEXMO_WHEN_FULL_DROP_OLDEST 1
-
-/**
- * nexmo_reporter_options.flags: allows an outbox on a network file system. Where its locks do not work, reports are
- * sent more than once, or the file is damaged.
- */
-#define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
-
-/**
- * nexmo_statistics.state: the reporter sends what comes in.
- */
-#define NEXMO_STATE_RUNNING 0
-
-/**
- * nexmo_statistics.state: the service, or the way to it, is down. The reporter tries again after growing waits of up
- * to 30 s, or when the service asks for it.
- */
-#define NEXMO_STATE_BACKING_OFF 1
-
-/**
- * nexmo_statistics.state: the service takes no reports of the account (401, 402, 3xx or a status that it does not
- * give). The reporter tries one a minute; the reports stay.
- */
-#define NEXMO_STATE_PARKED 2
-
-/**
- * nexmo_statistics.state: the reporter is closed.
- */
-#define NEXMO_STATE_CLOSED 3
-
-/**
- * nexmo_statistics.state: another process, or another reporter of this one, sends what is in the outbox. This one
- * takes over when that ends.
- */
-#define NEXMO_STATE_STANDING_BY 4
-
-/**
- * nexmo_aside.reason: nothing was set aside.
- */
-#define NEXMO_ASIDE_NONE 0
-
-/**
- * nexmo_aside.reason: the service refused the report.
- */
-#define NEXMO_ASIDE_REFUSED 1
-
-/**
- * nexmo_aside.reason: the report grew older than age_limit_s. It may have been taken, if an attempt was not answered.
- */
-#define NEXMO_ASIDE_EXPIRED 2
-
-/**
- * nexmo_aside.reason: the outbox was full, and this was its oldest report.
- */
-#define NEXMO_ASIDE_DROPPED 3
-
-/**
- * nexmo_aside.channel: an SMS.
- */
-#define NEXMO_CHANNEL_SMS 1
-
-/**
- * nexmo_aside.channel: a phone call.
- */
-#define NEXMO_CHANNEL_VOICE 2
-
-/**
- * Bytes of nexmo_aside.message_id, its NUL included.
- */
-#define NEXMO_MESSAGE_ID_SIZE 260
-
-/**
- * Bytes of the text that nexmo_timestamp_from_unix writes, its NUL included.
- */
-#define NEXMO_TIMESTAMP_SIZE 20
-
-/**
- * A client: who reports, how, and the connections that are kept for it. Made by nexmo_client_new, given back to
- * nexmo_client_free.
- *
- * What a nexmo_client pointer points to is nobody's to read: it is a ticket, a number that is never used twice. A
- * call with one that was freed, or never was one, returns NEXMO_ERR_HANDLE.
- */
-typedef struct nexmo_client nexmo_client;
-
-/**
- * A reporter: who reports, how, and where reports wait until the service has them. Made by nexmo_reporter_new, given
- * back to nexmo_reporter_free.
- *
- * What a nexmo_reporter pointer points to is nobody's to read: it is a ticket, a number that is never used twice. A
- * call with one that was freed, or never was one, returns NEXMO_ERR_HANDLE.
- */
-typedef struct nexmo_reporter nexmo_reporter;
-
-/**
- * The result of a call: 0 on success, otherwise one of the NEXMO_ERR_ numbers. A number keeps its meaning for ever;
- * later versions may add some, so treat one that you do not know by its nexmo_status_is_retryable.
- */
-typedef int32_t nexmo_status;
-
-/**
- * Who reports, and how that is proved. Begin it with NEXMO_CREDENTIALS_INIT.
- *
- * The texts are UTF-8, end with NUL and are borrowed until the call returns. The library wipes its own copies.
- */
-typedef struct nexmo_credentials {
-    /**
-     * sizeof(nexmo_credentials): 40, or 28 where pointers have 4 bytes.
-     */
-    uint32_t struct_size;
-    /**
-     * 0; any other is refused.
-     */
-    uint32_t flags;
-    /**
-     * Required: the account's key, 1 to 256 bytes. No control characters, no white space at its ends; with
-     * NEXMO_AUTH_BASIC no colon.
-     */
-    const char *api_key;
-    /**
-     * Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: 1 to 256 bytes, no control characters.
-     * White space at its ends counts.
-     */
-    const char *api_secret;
-    /**
-     * Required with NEXMO_AUTH_SIGNATURE, otherwise not read: 1 to 256 bytes, no control characters.
-     * White space at its ends counts.
-     */
-    const char *signature_secret;
-    /**
-     * One of the NEXMO_AUTH_ numbers.
-     */
-    int32_t auth;
-    /**
-     * One of the NEXMO_SIGNATURE_ numbers, as the account's settings say; required with NEXMO_AUTH_SIGNATURE.
-     * Otherwise one of them or 0, and not used.
-     */
-    int32_t signature_method;
-} nexmo_credentials;
-
-/**
- * How to report. Begin it with NEXMO_OPTIONS_INIT: every field that stays NULL or 0 takes its default. A NULL in
- * place of the struct takes all defaults.
- *
- * The texts are UTF-8, end with NUL and are borrowed until the call returns.
- */
+/** How to report. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults. */
 typedef struct nexmo_options {
-    /**
-     * sizeof(nexmo_options): 72, or 48 where pointers have 4 bytes.
-     */
+    /** sizeof(nexmo_options). */
     uint32_t struct_size;
-    /**
-     * Flags of NEXMO_OPTIONS_ joined by |, or 0.
-     */
+    /** A combination of NEXMO_OPTIONS_* flags, or 0. */
     uint32_t flags;
     /**
-     * https://host[:port][/prefix] of the service; http:// towards loopback only, unless
-     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. Loopback is 127.0.0.0/8, ::1 and localhost. No user information, no
-     * query, no fragment; a slash at the end makes no difference. NULL: https://api.nexmo.com.
+     * https://host[:port][/prefix] of the service; http:// only to loopback (127.0.0.0/8, ::1, localhost), unless
+     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. No user information, query or fragment. NULL: https://api.nexmo.com.
      */
     const char *base_url;
     /**
-     * http://[user:password@]host:port of a proxy that knows CONNECT, or socks5://[user:password@]host:port. The
-     * proxy looks up the service's name. User and password are percent-encoded where they hold what a URL cannot. One
-     * on another machine is refused with an http:// base_url, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set; from the
-     * environment it is not taken. NULL: none.
+     * http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
+     * proxy resolves the service's name. User and password are percent-encoded. A remote proxy is refused with an
+     * http:// base_url, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
      */
     const char *proxy;
     /**
-     * Path of a PEM file with the certificates to trust, in place of all others; NEXMO_ERR_ARGUMENT if it cannot be
-     * read or holds none. A client reads it once, as it does the two files below; the one-call functions read a file
-     * again when its time, size or inode changes. NULL: the platform's store; where no such store is found, the roots
-     * built into the library.
+     * Path of a PEM file with the certificates to trust, in place of all others. A client reads it once, like the two
+     * files below; the one-call functions read it again when its time, size or inode changes. NULL: the platform's
+     * store, or the built-in roots where there is no such store.
      */
     const char *ca_file;
-    /**
-     * Path of a PEM file with the certificate that the client shows to a server that asks, and those between it and a
-     * root. Goes with client_key_file. NULL: none.
-     */
+    /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none. */
     const char *client_cert_file;
-    /**
-     * Path of a PEM file with the key of that certificate, without a passphrase.
-     */
+    /** Path of a PEM file with the key of the client certificate, without a passphrase. */
     const char *client_key_file;
     /**
-     * Follows "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
-     * NULL: nothing follows.
+     * Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
      */
     const char *user_agent;
     /**
-     * Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000; it never extends
-     * timeout_ms. 0: 5000.
+     * Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0: 5000.
      */
     int32_t connect_timeout_ms;
-    /**
-     * Limit over everything, looking up the name and reading the answer included, in milliseconds, 1 to 3600000. 0:
-     * 10000.
-     */
+    /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000. */
     int32_t timeout_ms;
     /**
-     * The most requests to make for one report, 1 to 100. What can succeed later is tried again after a wait: what
-     * the service asks for, or else a random one of up to 200 ms, doubled each time. A wait that would pass
-     * timeout_ms is not begun. 0: 1.
+     * The most requests made for one report, 1 to 100. Retryable failures are retried after Retry-After, or after a
+     * random back-off of up to 200 ms, doubled each time; a wait that would exceed timeout_ms is not begun. A reporter
+     * ignores this field: it retries as long as it takes. 0: 1.
      */
-    int32_t attempts;
-    /**
-     * The most idle connections to keep for the next calls, 1 to 1024. 0: 32.
-     */
-    int32_t connections;
+    int32_t max_attempts;
+    /** The most idle connections kept for later calls, 1 to 1024; for a reporter at least max_in_flight. 0: 32. */
+    int32_t max_idle_connections;
 } nexmo_options;
 
 /**
- * The result of a call. Begin it with NEXMO_RESULT_INIT; the call fills it on success and on failure.
+ * Initialises a nexmo_options in memory of any origin, as NEXMO_OPTIONS_INIT does in a declaration.
  *
- * A call that refuses the struct itself with NEXMO_ERR_STRUCT sends nothing and leaves the struct as it was.
+ * @param options  The struct; NULL does nothing.
+ * @param size     sizeof(nexmo_options) as the caller knows it; below 8 or above 4096 does nothing.
+ */
+void nexmo_options_init(nexmo_options *options, size_t size);
+
+/** Sets struct_size; every other field is 0, NULL or "". */
+#define NEXMO_OPTIONS_INIT { sizeof(nexmo_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0 }
+
+/* --- Results ------------------------------------------------------------------------------------------------------ */
+
+/**
+ * nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401, 402,
+ * 420, 422, 423, 429).
+ */
+#define NEXMO_ACCEPTANCE_NO 0
+
+/**
+ * nexmo_result.acceptance: at least one attempt was written and got no such response, and none got a 2xx. Reporting
+ * the same value for a message twice is harmless, so retry when the status says so.
+ */
+#define NEXMO_ACCEPTANCE_UNKNOWN 1
+
+/** nexmo_result.acceptance: an attempt got a 2xx. */
+#define NEXMO_ACCEPTANCE_YES 2
+
+/** Size of nexmo_result.message in bytes, including the NUL. */
+#define NEXMO_MESSAGE_SIZE 256
+
+/**
+ * The outcome of a call, written on success and on failure, except with NEXMO_ERR_STRUCT_SIZE for this struct
+ * itself: then nothing is sent and the struct is left unchanged.
  */
 typedef struct nexmo_result {
-    /**
-     * sizeof(nexmo_result): 296. The only field that is read.
-     */
+    /** sizeof(nexmo_result). The only field that is read. */
     uint32_t struct_size;
-    /**
-     * Written as 0.
-     */
+    /** Written as 0. */
     uint32_t flags;
-    /**
-     * The same status that the call returns.
-     */
+    /** The status that the call returns. */
     nexmo_status status;
-    /**
-     * The HTTP status of the answer; 0 if there was no complete head of one.
-     */
+    /** The HTTP status of the last response; 0 if there was none. */
     int32_t http_status;
-    /**
-     * How many requests were made, those that found no connection included; 0 if the call was refused.
-     */
+    /** The number of requests made, including those that found no connection; 0 if none was made. */
     int32_t attempts;
     /**
-     * Whether the report may have been taken: one of the NEXMO_TAKEN_ numbers.
+     * Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a submit
+     * NEXMO_ACCEPTANCE_UNKNOWN if the report is, or may be, in the outbox. NEXMO_ACCEPTANCE_NO after any other call
+     * that sends nothing.
      */
-    int32_t taken;
-    /**
-     * How long the call took, in microseconds.
-     */
+    int32_t acceptance;
+    /** The duration of the call in microseconds. */
     int64_t elapsed_us;
     /**
-     * How long to wait before a repeat, in milliseconds: what the service asks for, 0 to 3600000, to which a longer
-     * wait is cut, or a wait that would have passed timeout_ms; -1 if there is none.
+     * Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the back-off
+     * that would have exceeded timeout_ms; -1 if there is none.
      */
     int64_t retry_after_ms;
     /**
-     * What happened, in one line for a log: UTF-8 without control characters, ended by NUL, cut at a character. Never
-     * holds a secret.
+     * What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a character
+     * boundary. Never contains a secret.
      */
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
 
 /**
- * How a reporter keeps reports. Begin it with NEXMO_REPORTER_OPTIONS_INIT: every number that stays 0 takes its
- * default. outbox has none.
- */
-typedef struct nexmo_reporter_options {
-    /**
-     * sizeof(nexmo_reporter_options): 40, or 36 where pointers have 4 bytes.
-     */
-    uint32_t struct_size;
-    /**
-     * Flags of NEXMO_REPORTER_OPTIONS_ joined by |, or 0.
-     */
-    uint32_t flags;
-    /**
-     * Path of the outbox file, in a folder that exists; the file is made if it is not there, for its owner alone.
-     * Beside it stand files of its name with endings of their own, -wal, -shm, .lock and .ballast: they belong to it,
-     * and must be moved or removed with it and never while it is open. Any number of processes may share it, all for
-     * one account: api_key and base_url are kept in it. Required; NULL with NEXMO_DURABILITY_NONE.
-     */
-    const char *outbox;
-    /**
-     * One of the NEXMO_DURABILITY_ numbers.
-     */
-    int32_t durability;
-    /**
-     * One of the NEXMO_WHEN_FULL_ numbers: what submit does when most_reports are pending.
-     */
-    int32_t when_full;
-    /**
-     * The most reports that may be pending, 1 to 1000000000. 0: 1000000, which take up to some 300 MB.
-     */
-    int32_t most_reports;
-    /**
-     * How old a report may grow before it is set aside, in seconds since its submission, 1 to 31536000 (365 days).
-     * 0: 86400 (24 hours).
-     */
-    int32_t age_limit_s;
-    /**
-     * How many reports may be under way at a time, each on a connection and a thread of its own, 1 to 256. 0: 8.
-     */
-    int32_t connections;
-    /**
-     * How long a call waits for others that have the outbox locked, in milliseconds, 1 to 60000. 0: 100.
-     */
-    int32_t lock_wait_ms;
-} nexmo_reporter_options;
-
-/**
- * A report that was set aside, and why. Begin it with NEXMO_ASIDE_INIT.
- */
-typedef struct nexmo_aside {
-    /**
-     * sizeof(nexmo_aside): 560. The only field that is read.
-     */
-    uint32_t struct_size;
-    /**
-     * Written as 0.
-     */
-    uint32_t flags;
-    /**
-     * One of the NEXMO_ASIDE_ numbers. With NEXMO_ASIDE_NONE all that follows is 0 or "".
-     */
-    int32_t reason;
-    /**
-     * The HTTP status that refused the report; 0 if none did.
-     */
-    int32_t http_status;
-    /**
-     * One of the NEXMO_CHANNEL_ numbers.
-     */
-    int32_t channel;
-    /**
-     * 1 or 0, as it was submitted.
-     */
-    int32_t delivered;
-    /**
-     * As it was submitted.
-     */
-    char message_id[NEXMO_MESSAGE_ID_SIZE];
-    /**
-     * When the user completed the action, as it was submitted, or the time of the submission.
-     */
-    char timestamp[NEXMO_TIMESTAMP_SIZE];
-    /**
-     * What happened, in one line for a log: UTF-8 without control characters, ended by NUL. Never holds a secret.
-     */
-    char message[NEXMO_MESSAGE_SIZE];
-} nexmo_aside;
-
-/**
- * How many reports there were, and what became of them. Begin it with NEXMO_STATISTICS_INIT.
+ * Initialises a nexmo_result in memory of any origin, as NEXMO_RESULT_INIT does in a declaration.
  *
- * The counts belong to the outbox file, over all processes and reporters that ever used it; with
- * NEXMO_DURABILITY_NONE to the reporter. accepted is always the sum of sent, refused, expired, replaced, dropped and
- * pending.
+ * @param result  The struct; NULL does nothing.
+ * @param size    sizeof(nexmo_result) as the caller knows it; below 8 or above 4096 does nothing.
  */
-typedef struct nexmo_statistics {
-    /**
-     * sizeof(nexmo_statistics): 384. The only field that is read.
-     */
-    uint32_t struct_size;
-    /**
-     * Written as 0.
-     */
-    uint32_t flags;
-    /**
-     * One of the NEXMO_STATE_ numbers: what this reporter does.
-     */
-    int32_t state;
-    /**
-     * How many reports are being sent by this reporter at this moment.
-     */
-    int32_t under_way;
-    /**
-     * What last went wrong in the background, as a status; 0 if nothing ever did.
-     */
-    nexmo_status last_error;
-    /**
-     * The HTTP status of the answer that was the last error; 0 if it was none.
-     */
-    int32_t last_error_http_status;
-    /**
-     * Accepted by submit.
-     */
-    int64_t accepted;
-    /**
-     * Taken by the service.
-     */
-    int64_t sent;
-    /**
-     * Refused by the service.
-     */
-    int64_t refused;
-    /**
-     * Grown older than the age limit.
-     */
-    int64_t expired;
-    /**
-     * Replaced by a later report for the same message.
-     */
-    int64_t replaced;
-    /**
-     * Dropped, because the outbox was full.
-     */
-    int64_t dropped;
-    /**
-     * Still to be sent.
-     */
-    int64_t pending;
-    /**
-     * Set aside, and waiting to be fetched by nexmo_reporter_poll: at most 10000.
-     */
-    int64_t aside;
-    /**
-     * Set aside and forgotten before they were fetched, because there were more.
-     */
-    int64_t forgotten;
-    /**
-     * How many outbox files were damaged or removed while this reporter used them, and replaced by new ones. A damaged
-     * one is kept beside the outbox under a name with .corrupt in it.
-     */
-    int64_t outboxes_lost;
-    /**
-     * How often this reporter could not read or write the outbox in the background.
-     */
-    int64_t outbox_errors;
-    /**
-     * How long ago the oldest pending report was accepted, in milliseconds; -1 if none is pending.
-     */
-    int64_t oldest_pending_ms;
-    /**
-     * When the last error happened, in milliseconds since 1970; -1 if there was none.
-     */
-    int64_t last_error_unix_ms;
-    /**
-     * The last error in one line for a log: UTF-8 without control characters, ended by NUL. Never holds a secret.
-     */
-    char last_error_message[NEXMO_MESSAGE_SIZE];
-} nexmo_statistics;
+void nexmo_result_init(nexmo_result *result, size_t size);
+
+/** Sets struct_size, status, retry_after_ms; every other field is 0, NULL or "". */
+#define NEXMO_RESULT_INIT { sizeof(nexmo_result), 0, NEXMO_ERR_STRUCT_SIZE, 0, 0, 0, 0, -1, "" }
+
+/* --- 1. One call -------------------------------------------------------------------------------------------------- */
+
+/** The channel of a report: an SMS. */
+#define NEXMO_CHANNEL_SMS 1
+/** The channel of a report: a phone call. */
+#define NEXMO_CHANNEL_VOICE 2
 
 /**
- * The call did what it is for. Of a report it means that the service took it, of a submitted one that the outbox has
- * it.
- */
-#define NEXMO_OK 0
-
-/**
- * A pointer that must point to something is NULL. Nothing was sent. Correct the call; the message names the pointer.
- */
-#define NEXMO_ERR_NULL 1
-
-/**
- * A struct has a struct_size that this library cannot use, or holds something in fields that this library does not
- * know. Nothing was sent. Begin the struct with its NEXMO_..._INIT, or load the newer library that the program was
- * built for.
- */
-#define NEXMO_ERR_STRUCT 2
-
-/**
- * A flag is set that this library does not know. Nothing was sent. Clear it, or load a newer library.
- */
-#define NEXMO_ERR_FLAGS 3
-
-/**
- * A value was refused. Nothing was sent. Correct the call; the message names the value and says what is right.
- */
-#define NEXMO_ERR_ARGUMENT 4
-
-/**
- * The handle is NULL, was freed, or never was one. Nothing was sent. Correct the call.
- */
-#define NEXMO_ERR_HANDLE 5
-
-/**
- * The handle was freed while the call was under way. The report may have been taken. Repeat it through another
- * handle.
- */
-#define NEXMO_ERR_CANCELLED 6
-
-/**
- * The process was made in a way that fork handlers do not see. Nothing was sent. Make processes with fork, or start a
- * program in them.
- */
-#define NEXMO_ERR_FORKED 7
-
-/**
- * The host's name could not be looked up, no connection could be made, or it was lost before a complete answer. The
- * report may have been taken if the result's taken says so. Repeat later.
- */
-#define NEXMO_ERR_NETWORK 100
-
-/**
- * A time limit ran out. The report may have been taken if the result's taken says so. Repeat later.
- */
-#define NEXMO_ERR_TIMEOUT 101
-
-/**
- * The TLS handshake failed, or the server's certificate is not trusted. The report was not taken unless the result's
- * taken says that it may be. Do not repeat before the cause is removed: check base_url, ca_file, the machine's clock,
- * and who answers in the service's place.
- */
-#define NEXMO_ERR_TLS 102
-
-/**
- * What came back is not HTTP. The report may have been taken. Repeat later; if it stays so, check base_url.
- */
-#define NEXMO_ERR_PROTOCOL 103
-
-/**
- * The proxy could not be reached, refused, or sent no valid answer. The report was not taken unless the result's
- * taken says that it may be. Repeat later; if it stays so, check the proxy's address and its user.
- */
-#define NEXMO_ERR_PROXY 104
-
-/**
- * 401: the credentials are wrong. The service refused the report. Repeat it with the right key and secret; a signed
- * report may also be refused because its timestamp is old or the machine's clock is wrong.
- */
-#define NEXMO_ERR_UNAUTHORIZED 200
-
-/**
- * 402: conversion is not enabled for the account, or the account's credentials are bad. The service refused the
- * report. Ask the service's support to enable it, and repeat afterwards.
- */
-#define NEXMO_ERR_NOT_ENABLED 201
-
-/**
- * 420, 422 or 423: the service refused the report for its parameters. Do not repeat it unchanged.
- */
-#define NEXMO_ERR_INVALID_PARAMETERS 202
-
-/**
- * 429: too many reports for now. The service refused the report. Repeat it after the result's retry_after_ms, or
- * later if that is -1.
- */
-#define NEXMO_ERR_RATE_LIMITED 203
-
-/**
- * 408 or 5xx: the service cannot answer now. The report may have been taken. Repeat later, after the result's
- * retry_after_ms if it is not -1.
- */
-#define NEXMO_ERR_UNAVAILABLE 204
-
-/**
- * 3xx: something wants the report sent elsewhere, which is never done, because the credentials would be sent along.
- * Whether the report was taken is unknown. Do not repeat before the cause is removed: check base_url, and who answers
- * in the service's place.
- */
-#define NEXMO_ERR_REDIRECTED 205
-
-/**
- * An HTTP status that the Conversion API does not give. Whether the report was taken is unknown. Do not repeat before
- * the cause is removed: check base_url, and who answers in the service's place.
- */
-#define NEXMO_ERR_UNEXPECTED_STATUS 206
-
-/**
- * The outbox cannot be read or written; the message says why. The report does not count as accepted, and is sent all
- * the same if its disk failed at the last moment. Remove the cause, and submit again.
- */
-#define NEXMO_ERR_OUTBOX 300
-
-/**
- * The outbox holds as many reports as it may, or its disk is full. The report was not accepted. Submit it again
- * later.
- */
-#define NEXMO_ERR_OUTBOX_FULL 301
-
-/**
- * Others held the outbox file for too long. The report was not accepted. Submit it again.
- */
-#define NEXMO_ERR_OUTBOX_BUSY 302
-
-/**
- * The outbox file is damaged and still open elsewhere. The report was not accepted. Submit it again once the others
- * have closed the file, which is then set aside.
- */
-#define NEXMO_ERR_OUTBOX_CORRUPT 303
-
-/**
- * The outbox file belongs to another account. The report was not accepted. Give each account a file of its own.
- */
-#define NEXMO_ERR_OUTBOX_ACCOUNT 304
-
-/**
- * Reports are left in the outbox. They go out when a reporter next opens it. Nothing needs to be repeated.
- */
-#define NEXMO_ERR_PENDING 305
-
-/**
- * Reports were set aside because they were refused, grew too old or found no room. Fetch them with the reporter's
- * poll.
- */
-#define NEXMO_ERR_ASIDE 306
-
-/**
- * The service refuses the account's reports for now. They stay in the outbox. Correct the account's credentials or
- * settings; nothing needs to be repeated.
- */
-#define NEXMO_ERR_PARKED 307
-
-/**
- * The reporter is closed. The report was not accepted. Submit it through another reporter.
- */
-#define NEXMO_ERR_CLOSED 308
-
-/**
- * A mistake of this library was caught before it could harm the program. The report may have been taken. Repeat it
- * once, and tell the library's developers what was called.
- */
-#define NEXMO_ERR_INTERNAL 900
-
-/**
- * Gives the name of a status, such as "NEXMO_ERR_TIMEOUT", for log files.
+ * Reports to the Conversion API whether one SMS was effective.
  *
- * @param status  Any number.
- * @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL.
- * @par Ownership: the text belongs to the library and stays for as long as the program runs; do not free it.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: never.
- * @par Since: 1.0
+ * Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
+ * fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
+ * and TLS settings; a stale one is replaced transparently.
  *
- * @code
- * printf("%s\n", nexmo_status_name(status));
- * @endcode
- */
-const char *nexmo_status_name(nexmo_status status);
-
-/**
- * Says in English what a status means: what happened, whether the report may have been taken, and what to do next.
- *
- * @param status  Any number.
- * @return One to three sentences; for a number that this version does not know, a sentence that says so. Never NULL.
- * @par Ownership: the text belongs to the library and stays for as long as the program runs; do not free it.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: never.
- * @par Since: 1.0
- *
- * @code
- * fprintf(stderr, "%s\n", nexmo_status_describe(status));
- * @endcode
- */
-const char *nexmo_status_describe(nexmo_status status);
-
-/**
- * Tells whether the same call, repeated later without any change, can succeed.
- *
- * @param status  Any number.
- * @return 1 if it can; 0 if something must be corrected first, nothing is left to do, or this version does not know
- * the number. NEXMO_ERR_CANCELLED and NEXMO_ERR_INTERNAL are 0: whether to repeat those is the caller's choice.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: never.
- * @par Since: 1.0
- *
- * @code
- * if (nexmo_status_is_retryable(status)) { keep_for_later(message_id); }
- * @endcode
- */
-int32_t nexmo_status_is_retryable(nexmo_status status);
-
-/**
- * Tells the Conversion API whether one SMS did its job.
- *
- * Makes one request, or more if attempts asks for them, and waits for the answer. Keeps nothing of the report: one
- * that fails here is the caller's to repeat. Keeps the connection for the next call with the same base_url and
- * ca_file and the same whom to trust; one that was closed meanwhile is replaced unseen.
- *
- * @param credentials  Required. Who reports.
- * @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
- *                     bytes of UTF-8. No control characters, no white space at its ends.
- * @param delivered    1 if the user completed the action, 0 if not; any other number is refused.
- * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see
- *                     nexmo_timestamp_from_unix. NULL: the service takes the time of arrival; a signed request
- *                     carries the time of sending.
- * @param options      How to report. NULL: all defaults.
- * @param result       Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK                      Any 2xx: the service took the report.
- * @retval NEXMO_ERR_NULL                A required pointer is NULL. Nothing was sent. Correct the call.
- * @retval NEXMO_ERR_STRUCT              A struct's size cannot be used. Nothing was sent. Correct the call.
- * @retval NEXMO_ERR_FLAGS               A flag is unknown. Nothing was sent. Correct the call.
- * @retval NEXMO_ERR_ARGUMENT            A value was refused. Nothing was sent. Correct the call.
- * @retval NEXMO_ERR_FORKED              The process was made by a raw clone. Nothing was sent. Make it with fork.
- * @retval NEXMO_ERR_NETWORK             No connection, or it was lost; taken says if the report may be there. Repeat.
- * @retval NEXMO_ERR_TIMEOUT             A limit ran out; taken says if the report may be there. Repeat.
- * @retval NEXMO_ERR_TLS                 The server is not trusted. Remove the cause before a repeat.
- * @retval NEXMO_ERR_PROTOCOL            The answer is not HTTP; the report may be there. Repeat.
- * @retval NEXMO_ERR_PROXY               The proxy cannot be reached, or refuses. Repeat.
- * @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Correct them before a repeat.
- * @retval NEXMO_ERR_NOT_ENABLED         402: ask the service's support to enable the account before a repeat.
- * @retval NEXMO_ERR_INVALID_PARAMETERS  420, 422, 423: the service refuses this report. Do not repeat it unchanged.
- * @retval NEXMO_ERR_RATE_LIMITED        429: repeat after retry_after_ms.
- * @retval NEXMO_ERR_UNAVAILABLE         408, 5xx: repeat after retry_after_ms, or later if that is -1.
- * @retval NEXMO_ERR_REDIRECTED          3xx: not followed. Remove the cause before a repeat.
- * @retval NEXMO_ERR_UNEXPECTED_STATUS   Any other status. Remove the cause before a repeat.
- * @retval NEXMO_ERR_INTERNAL            A mistake of the library; the report may be there.
- * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once. Not from a signal handler.
- * @par Blocking: up to timeout_ms, 10 s by default.
- * @par Since: 1.0
+ * @param credentials  Required.
+ * @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256
+ *                     bytes, without control characters or white space at its ends.
+ * @param delivered    1 if the user completed the action, otherwise 0.
+ * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
+ *                     a signed request carries the time of sending.
+ * @param options      NULL: all defaults.
+ * @param result       Optional. Receives the outcome.
+ * @retval NEXMO_OK  The service accepted the report.
+ * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED, one of 20 to 59, or
+ * NEXMO_ERR_INTERNAL.
+ * @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
  *
  * @code
  * nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -876,192 +530,195 @@ int32_t nexmo_status_is_retryable(nexmo_status status);
  *     fprintf(stderr, "%s\n", result.message);
  * @endcode
  */
-nexmo_status nexmo_conversion_sms(const struct nexmo_credentials *credentials,
+nexmo_status nexmo_conversion_sms(const nexmo_credentials *credentials,
                                   const char *message_id,
                                   int32_t delivered,
                                   const char *timestamp,
-                                  const struct nexmo_options *options,
-                                  struct nexmo_result *result);
+                                  const nexmo_options *options,
+                                  nexmo_result *result);
 
 /**
- * Tells the Conversion API whether one phone call did its job.
+ * Reports to the Conversion API whether one phone call was effective.
  *
- * All is as with nexmo_conversion_sms, but for the message_id: it is the call-id that the Text-To-Speech API or the
- * Text-To-Speech-Prompt API gave.
- *
- * @param credentials  Required. Who reports.
- * @param message_id   Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
- *                     ends.
- * @param delivered    1 if the user completed the action, 0 if not.
- * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
- * @param options      How to report. NULL: all defaults.
- * @param result       Is filled with what came of it. NULL: the status is enough.
- * @return A status as nexmo_conversion_sms gives it.
- * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once. Not from a signal handler.
- * @par Blocking: up to timeout_ms, 10 s by default.
- * @par Since: 1.0
- *
- * @code
- * status = nexmo_conversion_voice(&credentials, call_id, 0, "2020-01-01 12:00:00", NULL, &result);
- * @endcode
+ * As nexmo_conversion_sms, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API
+ * returned.
  */
-nexmo_status nexmo_conversion_voice(const struct nexmo_credentials *credentials,
+nexmo_status nexmo_conversion_voice(const nexmo_credentials *credentials,
                                     const char *message_id,
                                     int32_t delivered,
                                     const char *timestamp,
-                                    const struct nexmo_options *options,
-                                    struct nexmo_result *result);
+                                    const nexmo_options *options,
+                                    nexmo_result *result);
+
+/* --- 2. A client -------------------------------------------------------------------------------------------------- */
+
+/** A client: credentials, options and kept connections. An identifier, not an address: never dereference it. */
+typedef struct nexmo_client nexmo_client;
 
 /**
- * Makes a client.
+ * Creates a client. Checks credentials and options and reads the files that the options name; makes no connection.
  *
- * Checks credentials and options, and reads the files that the options name, once and for all. Makes no connection
- * yet.
- *
- * @param credentials  Required. Who reports.
- * @param options      How to report. NULL: all defaults.
- * @param client       Required. Receives the client; NULL on failure.
- * @param result       Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK            The client is made.
- * @retval NEXMO_ERR_NULL      A required pointer is NULL. Correct the call.
- * @retval NEXMO_ERR_STRUCT    A struct's size cannot be used. Correct the call.
- * @retval NEXMO_ERR_FLAGS     A flag is unknown. Correct the call.
- * @retval NEXMO_ERR_ARGUMENT  A value or a file was refused; the message names it. Correct the call.
- * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
- * @par Ownership: credentials and options are copied. The client is the caller's, to be given to nexmo_client_free.
- * @par Threads: call from any thread, any number at once. The client may be used by any thread, by many at once, and
- * on both sides of a fork.
- * @par Blocking: for as long as it takes to read the files.
- * @par Since: 1.0
+ * @param credentials  Required. Copied.
+ * @param options      Copied. NULL: all defaults.
+ * @param client       Required. Receives the client, to be freed with nexmo_client_free; NULL on failure.
+ * @param result       Optional. Receives the outcome.
+ * @retval NEXMO_ERR_SYSTEM  A file cannot be read at the moment. Retry.
+ * @return Otherwise NEXMO_OK, NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED or
+ * NEXMO_ERR_INTERNAL.
+ * @par Blocking: while the files are read.
  *
  * @code
  * nexmo_client *client;
  * if (nexmo_client_new(&credentials, NULL, &client, &result) == NEXMO_OK) {
- *     nexmo_client_report_sms(client, "00A0B0C0", 1, NULL, &result);
+ *     nexmo_client_report(client, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
  *     nexmo_client_free(client);
  * }
  * @endcode
  */
-nexmo_status nexmo_client_new(const struct nexmo_credentials *credentials,
-                              const struct nexmo_options *options,
-                              struct nexmo_client **client,
-                              struct nexmo_result *result);
+nexmo_status nexmo_client_new(const nexmo_credentials *credentials,
+                              const nexmo_options *options,
+                              nexmo_client **client,
+                              nexmo_result *result);
 
 /**
- * Tells the Conversion API, through a client, whether one SMS did its job.
+ * Reports to the Conversion API, through a client, whether one message was effective.
  *
- * All is as with nexmo_conversion_sms, but credentials, options and connections are the client's.
+ * As nexmo_conversion_sms and nexmo_conversion_voice, with the credentials, options and connections of the client.
  *
- * @param client      Required. A client that was not freed.
- * @param message_id  Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
- *                    bytes of UTF-8. No control characters, no white space at its ends.
- * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
+ * @param client      Required.
+ * @param channel     One of NEXMO_CHANNEL_*.
+ * @param message_id  Required. As for nexmo_conversion_sms and nexmo_conversion_voice.
+ * @param delivered   1 if the user completed the action, otherwise 0.
  * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
- * @param result      Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_ERR_HANDLE     The client is NULL, was freed, or never was one. Nothing was sent. Correct the call.
- * @retval NEXMO_ERR_CANCELLED  The client was freed during the call; taken says if the report may be there. Repeat it
- *                              through another client.
- * @return Or a status as nexmo_conversion_sms gives it.
- * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once, with the same client too. Not from a signal handler.
- * @par Blocking: up to timeout_ms of the client's options, 10 s by default.
- * @par Since: 1.0
- *
- * @code
- * status = nexmo_client_report_sms(client, "00A0B0C0", 1, NULL, &result);
- * @endcode
+ * @param result      Optional. Receives the outcome.
+ * @retval NEXMO_ERR_INVALID_HANDLE  The client is NULL, was freed, or was never valid.
+ * @retval NEXMO_ERR_CANCELLED       The client was freed during the call.
+ * @return Otherwise as nexmo_conversion_sms.
+ * @par Blocking: up to timeout_ms of the client's options.
  */
-nexmo_status nexmo_client_report_sms(struct nexmo_client *client,
-                                     const char *message_id,
-                                     int32_t delivered,
-                                     const char *timestamp,
-                                     struct nexmo_result *result);
+nexmo_status nexmo_client_report(nexmo_client *client,
+                                 int32_t channel,
+                                 const char *message_id,
+                                 int32_t delivered,
+                                 const char *timestamp,
+                                 nexmo_result *result);
 
 /**
- * Tells the Conversion API, through a client, whether one phone call did its job.
+ * Frees a client. Calls in progress on other threads return NEXMO_ERR_CANCELLED; the last of them to return releases
+ * the memory and closes the connections.
  *
- * All is as with nexmo_client_report_sms, but for the message_id: it is the call-id that the Text-To-Speech API or
- * the Text-To-Speech-Prompt API gave.
- *
- * @param client      Required. A client that was not freed.
- * @param message_id  Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
- *                    ends.
- * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
- * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
- * @param result      Is filled with what came of it. NULL: the status is enough.
- * @return A status as nexmo_client_report_sms gives it.
- * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once, with the same client too. Not from a signal handler.
- * @par Blocking: up to timeout_ms of the client's options, 10 s by default.
- * @par Since: 1.0
- *
- * @code
- * status = nexmo_client_report_voice(client, call_id, 0, "2020-01-01 12:00:00", &result);
- * @endcode
- */
-nexmo_status nexmo_client_report_voice(struct nexmo_client *client,
-                                       const char *message_id,
-                                       int32_t delivered,
-                                       const char *timestamp,
-                                       struct nexmo_result *result);
-
-/**
- * Frees a client.
- *
- * Calls that other threads make with it at this moment end with NEXMO_ERR_CANCELLED; this call does not wait for
- * them. The last of them to end releases the memory and closes the connections.
- *
- * @param client  A client, or NULL, which does nothing.
- * @retval NEXMO_OK            The client is freed, or NULL was given.
- * @retval NEXMO_ERR_HANDLE    The client was freed before, or never was one. Correct the call.
- * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
- * @par Ownership: the pointer must not be used afterwards; a call that does returns NEXMO_ERR_HANDLE.
- * @par Threads: call from any thread, while others use the client too. Not from a signal handler.
+ * @param client  NULL does nothing.
+ * @retval NEXMO_OK                  The client is freed, or NULL was given.
+ * @retval NEXMO_ERR_INVALID_HANDLE  The client was freed before, or was never valid.
  * @par Blocking: never.
- * @par Since: 1.0
- *
- * @code
- * nexmo_client_free(client);
- * @endcode
  */
-nexmo_status nexmo_client_free(struct nexmo_client *client);
+nexmo_status nexmo_client_free(nexmo_client *client);
+
+/* --- 3. A reporter: options --------------------------------------------------------------------------------------- */
+
+/** nexmo_reporter_options.durability: a submitted report survives the end of the process, a crash included. */
+#define NEXMO_DURABILITY_PROCESS 0
 
 /**
- * Makes a reporter.
+ * nexmo_reporter_options.durability: a submitted report survives power loss too. Each submit waits for the disk;
+ * concurrent submits share one write.
+ */
+#define NEXMO_DURABILITY_POWER 1
+
+/**
+ * nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still pending
+ * when the process ends are lost.
+ */
+#define NEXMO_DURABILITY_NONE 2
+
+/** nexmo_reporter_options.overflow: submit fails with NEXMO_ERR_OUTBOX_FULL. */
+#define NEXMO_OVERFLOW_FAIL 0
+
+/**
+ * nexmo_reporter_options.overflow: the oldest pending report is dropped and becomes an event of kind
+ * NEXMO_EVENT_DROPPED.
+ */
+#define NEXMO_OVERFLOW_DROP_OLDEST 1
+
+/**
+ * nexmo_reporter_options.flags: allows an outbox on a network file system. Where its locks do not work, reports are
+ * sent more than once, or the file is damaged.
+ */
+#define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
+
+/** How a reporter keeps reports. Every number that is 0 selects its default. outbox has no default. */
+typedef struct nexmo_reporter_options {
+    /** sizeof(nexmo_reporter_options). */
+    uint32_t struct_size;
+    /** A combination of NEXMO_REPORTER_OPTIONS_* flags, or 0. */
+    uint32_t flags;
+    /**
+     * Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
+     * only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
+     * together, and never while it is open. Any number of processes may share it, all for one account: api_key and
+     * base_url are stored in it. A value that begins like a URL ("name:") is refused; ./x:y names such a file.
+     * Required, except that it is NULL with NEXMO_DURABILITY_NONE.
+     */
+    const char *outbox;
+    /** One of NEXMO_DURABILITY_*. */
+    int32_t durability;
+    /** One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending. */
+    int32_t overflow;
+    /** The most reports that may be pending, 1 to 1000000000. 0: 1000000, which take up to about 300 MB. */
+    int32_t max_pending;
+    /**
+     * The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
+     * hours).
+     */
+    int32_t max_age_s;
+    /**
+     * The most reports in flight at a time, each on a connection and a thread of its own, 1 to 256. 0: chosen by the
+     * library.
+     */
+    int32_t max_in_flight;
+    /** How long a call waits while others have the outbox locked, in milliseconds, 1 to 60000. 0: 100. */
+    int32_t busy_timeout_ms;
+} nexmo_reporter_options;
+
+/**
+ * Initialises a nexmo_reporter_options in memory of any origin, as NEXMO_REPORTER_OPTIONS_INIT does in a declaration.
  *
- * Opens the outbox, or makes it, and begins to send what is in it, on threads of the library's own. Of the processes
- * and reporters that share an outbox, one sends; when that ends, another takes over. attempts of the options is not
- * used: the reporter repeats as long as it takes.
+ * @param options  The struct; NULL does nothing.
+ * @param size     sizeof(nexmo_reporter_options) as the caller knows it; below 8 or above 4096 does nothing.
+ */
+void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
+
+/** Sets struct_size; every other field is 0, NULL or "". */
+#define NEXMO_REPORTER_OPTIONS_INIT { sizeof(nexmo_reporter_options), 0, NULL, 0, 0, 0, 0, 0, 0 }
+
+/* --- 3. A reporter: new, flush, close, free ----------------------------------------------------------------------- */
+
+/**
+ * A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An identifier,
+ * not an address: never dereference it.
+ */
+typedef struct nexmo_reporter nexmo_reporter;
+
+/**
+ * Creates a reporter. Opens the outbox, or creates it, and begins to send what is in it, on the library's own threads.
  *
- * A damaged outbox is given another name, with .corrupt in it, and a new one is made; outboxes_lost of the statistics
- * counts that. A file that never was an outbox is refused and left as it is.
+ * Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A damaged outbox is
+ * renamed, with .corrupt in its name, and a new one is created; outbox_resets counts that. A file that is not an outbox
+ * is refused and left unchanged. After a fork without a file, the child's reporter begins empty.
  *
- * @param credentials       Required. Who reports.
- * @param options           How to report. NULL: all defaults.
- * @param reporter_options  Required. Where reports wait, and how.
- * @param reporter          Required. Receives the reporter; NULL on failure.
- * @param result            Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK                  The reporter is made.
- * @retval NEXMO_ERR_NULL            A required pointer is NULL. Correct the call.
- * @retval NEXMO_ERR_STRUCT          A struct's size cannot be used. Correct the call.
- * @retval NEXMO_ERR_FLAGS           A flag is unknown. Correct the call.
- * @retval NEXMO_ERR_ARGUMENT        A value or a file was refused; the message names it. Correct the call.
- * @retval NEXMO_ERR_OUTBOX          The outbox cannot be made or opened, or is the file of another program.
- * @retval NEXMO_ERR_OUTBOX_FULL     The disk is full. Call again when there is room.
- * @retval NEXMO_ERR_OUTBOX_BUSY     Others held the outbox for longer than lock_wait_ms. Call again.
- * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. Call again when that has ended.
- * @retval NEXMO_ERR_OUTBOX_ACCOUNT  The outbox belongs to another api_key or base_url. Choose another path.
- * @retval NEXMO_ERR_FORKED          The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL        A mistake of the library.
- * @par Ownership: credentials and options are copied. The reporter is the caller's, to be given to
- * nexmo_reporter_free.
- * @par Threads: call from any thread, any number at once. The reporter may be used by any thread, by many at once, and
- * on both sides of a fork; without a file the child's begins empty.
- * @par Blocking: for as long as it takes to read the files, lock_wait_ms included.
- * @par Since: 1.0
+ * @param credentials       Required. Copied.
+ * @param options           Copied. NULL: all defaults. A reporter uses all options except max_attempts.
+ * @param reporter_options  Required. Copied.
+ * @param reporter          Required. Receives the reporter, to be freed with nexmo_reporter_free; NULL on failure.
+ * @param result            Optional. Receives the outcome.
+ * @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
+ * @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
+ * @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms.
+ * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere.
+ * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox belongs to another api_key or base_url.
+ * @retval NEXMO_ERR_OUTBOX_VERSION  A later version of the library created the outbox.
+ * @return Otherwise as nexmo_client_new.
+ * @par Blocking: while the files are read, up to busy_timeout_ms for the outbox included.
  *
  * @code
  * nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
@@ -1071,316 +728,639 @@ nexmo_status nexmo_client_free(struct nexmo_client *client);
  *     fprintf(stderr, "%s\n", result.message);
  * @endcode
  */
-nexmo_status nexmo_reporter_new(const struct nexmo_credentials *credentials,
-                                const struct nexmo_options *options,
-                                const struct nexmo_reporter_options *reporter_options,
-                                struct nexmo_reporter **reporter,
-                                struct nexmo_result *result);
+nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials,
+                                const nexmo_options *options,
+                                const nexmo_reporter_options *reporter_options,
+                                nexmo_reporter **reporter,
+                                nexmo_result *result);
 
 /**
- * Hands over a report on one SMS, to be sent in the background.
+ * Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending.
+ * They are sent without waiting for a back-off. Reports that are submitted during the call are not waited for.
  *
- * On NEXMO_OK the report is as safe as the reporter's durability says, and is sent at once, again and again until the
- * service took it, refused it, or it grew older than age_limit_s. A report for the same message that was not sent yet
- * is replaced; whichever was submitted last is the last that the service hears.
+ * @param reporter    Required.
+ * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
+ * @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
+ * @retval NEXMO_OK             None of them is pending; events and statistics show their outcome.
+ * @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They are sent
+ *                              in the background, or by the next reporter that opens the outbox.
+ * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
+ *                              wait. Returned without waiting further.
+ * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
+ * @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an
+ * error of the outbox.
+ * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
+ */
+nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter,
+                                  int32_t timeout_ms,
+                                  nexmo_result *result);
+
+/**
+ * Closes a reporter: it accepts no more reports, waits as nexmo_reporter_flush does, and then cancels what is in flight.
  *
- * @param reporter    Required. A reporter that was not freed.
- * @param message_id  Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
- *                    bytes of UTF-8. No control characters, no white space at its ends.
- * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
+ * Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
+ * NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability protects.
+ * The reporter is closed whatever the call returns, unless the call was refused. It can still be polled, acknowledge
+ * events and give its statistics. A second call does not wait.
+ *
+ * @param reporter    Required. To be freed afterwards.
+ * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
+ * @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
+ * @return As nexmo_reporter_flush.
+ * @par Blocking: up to timeout_ms and half a second.
+ *
+ * @code
+ * if (nexmo_reporter_close(reporter, 2000, &result) != NEXMO_OK)
+ *     fprintf(stderr, "%s\n", result.message);
+ * nexmo_reporter_free(reporter);
+ * @endcode
+ */
+nexmo_status nexmo_reporter_close(nexmo_reporter *reporter,
+                                  int32_t timeout_ms,
+                                  nexmo_result *result);
+
+/**
+ * Frees a reporter, and closes it first, without waiting, if it is open.
+ *
+ * Calls in progress on other threads that wait return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the
+ * outbox; with NEXMO_DURABILITY_NONE they are lost.
+ *
+ * @param reporter  NULL does nothing.
+ * @retval NEXMO_OK                  The reporter is freed, or NULL was given.
+ * @retval NEXMO_ERR_INVALID_HANDLE  The reporter was freed before, or was never valid.
+ * @par Blocking: up to half a second, while what is in flight is cancelled.
+ */
+nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
+
+/* --- 3. A reporter: submit ---------------------------------------------------------------------------------------- */
+
+/**
+ * Submits a report, to be sent in the background.
+ *
+ * With NEXMO_OK the report is stored as durably as the reporter's durability says. It is sent at once, and again until
+ * the service accepts it, rejects it, or it expires. A pending report for the same message is replaced; whichever was
+ * submitted last is the last that the service receives.
+ *
+ * @param reporter    Required.
+ * @param channel     One of NEXMO_CHANNEL_*.
+ * @param message_id  Required. As for nexmo_conversion_sms and nexmo_conversion_voice.
+ * @param delivered   1 if the user completed the action, otherwise 0.
  * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: now.
- * @param result      Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK                  The report is accepted.
- * @retval NEXMO_ERR_NULL            A required pointer is NULL. Correct the call.
- * @retval NEXMO_ERR_STRUCT          The result's size cannot be used. Correct the call.
- * @retval NEXMO_ERR_ARGUMENT        A value was refused; the message names it. Correct the call.
- * @retval NEXMO_ERR_HANDLE          The reporter is NULL, was freed, or never was one. Correct the call.
- * @retval NEXMO_ERR_CLOSED          The reporter is closed. Not accepted: submit to another.
- * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. Does not count as accepted, and is sent all the same
- *                                   if the disk failed at the last moment: remove the cause, and repeat.
- * @retval NEXMO_ERR_OUTBOX_FULL     most_reports are pending, or the disk is full. Not accepted: repeat later.
- * @retval NEXMO_ERR_OUTBOX_BUSY     Others held the outbox for longer than lock_wait_ms. Not accepted: repeat.
- * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. Not accepted.
- * @retval NEXMO_ERR_OUTBOX_ACCOUNT  The outbox was replaced by that of another account. Not accepted.
- * @retval NEXMO_ERR_FORKED          The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL        A mistake of the library; the reporter is closed. Repeat with another.
- * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once, with the same reporter too. Not from a signal handler.
- * @par Blocking: some microseconds; up to lock_wait_ms where others have the outbox locked; with
- * NEXMO_DURABILITY_POWER until the disk has it. A disk that hangs keeps one thread for as long as it does (with
- * NEXMO_DURABILITY_POWER those whose reports went to it together), and the others get NEXMO_ERR_OUTBOX_BUSY. Never
+ * @param result      Optional. Receives the outcome.
+ * @retval NEXMO_OK                  The report is stored.
+ * @retval NEXMO_ERR_CLOSED          The reporter is closed. The report was not stored.
+ * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the report
+ *                                   may be stored and sent.
+ * @retval NEXMO_ERR_OUTBOX_FULL     max_pending reports are pending, or the disk is full. The report was not stored.
+ * @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms. As
+ *                                   NEXMO_ERR_OUTBOX.
+ * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. The report was not stored.
+ * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account. The report was not
+ *                                   stored.
+ * @retval NEXMO_ERR_INTERNAL        A bug. The reporter is freed.
+ * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE or NEXMO_ERR_FORKED.
+ * @par Blocking: some microseconds; up to busy_timeout_ms while others have the outbox locked; with
+ * NEXMO_DURABILITY_POWER until the disk has the report. A disk that hangs blocks one thread for as long as it hangs
+ * (with NEXMO_DURABILITY_POWER all whose reports are in the same write); the others get NEXMO_ERR_OUTBOX_BUSY. Never
  * for the network.
- * @par Since: 1.0
  *
  * @code
- * status = nexmo_reporter_submit_sms(reporter, "00A0B0C0", 1, NULL, &result);
+ * status = nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
  * @endcode
  */
-nexmo_status nexmo_reporter_submit_sms(struct nexmo_reporter *reporter,
-                                       const char *message_id,
-                                       int32_t delivered,
-                                       const char *timestamp,
-                                       struct nexmo_result *result);
+nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter,
+                                   int32_t channel,
+                                   const char *message_id,
+                                   int32_t delivered,
+                                   const char *timestamp,
+                                   nexmo_result *result);
+
+/* --- 3. A reporter: events ---------------------------------------------------------------------------------------- */
+
+/** nexmo_event.kind: there is no event. */
+#define NEXMO_EVENT_NONE 0
+/** nexmo_event.kind: the service rejected the report. */
+#define NEXMO_EVENT_REJECTED 1
+/** nexmo_event.kind: the report reached the age max_age_s. It may have been accepted, if an attempt got no response. */
+#define NEXMO_EVENT_EXPIRED 2
 
 /**
- * Hands over a report on one phone call, to be sent in the background.
+ * nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt got
+ * no response.
+ */
+#define NEXMO_EVENT_DROPPED 3
+
+/** Size of nexmo_event.message_id in bytes, including the NUL. */
+#define NEXMO_MESSAGE_ID_SIZE 260
+
+/** What became of a report that the service did not accept. Kept in the outbox until it is acknowledged. */
+typedef struct nexmo_event {
+    /** sizeof(nexmo_event). The only field that is read. */
+    uint32_t struct_size;
+    /** Written as 0. */
+    uint32_t flags;
+    /**
+     * Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is not
+     * reused, and is below 2^53. Otherwise opaque.
+     */
+    int64_t id;
+    /** When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE. */
+    int64_t created_unix_ms;
+    /** One of NEXMO_EVENT_*. With NEXMO_EVENT_NONE all fields below are 0 or "". */
+    int32_t kind;
+    /** The HTTP status of the response that rejected the report; 0 if none did. */
+    int32_t http_status;
+    /** One of NEXMO_CHANNEL_*. */
+    int32_t channel;
+    /** 1 or 0, as submitted. */
+    int32_t delivered;
+    /** As submitted. */
+    char message_id[NEXMO_MESSAGE_ID_SIZE];
+    /** As submitted, or the time of the submission. */
+    char timestamp[NEXMO_TIMESTAMP_SIZE];
+    /** What happened, as one line for a log, like nexmo_result.message. */
+    char message[NEXMO_MESSAGE_SIZE];
+} nexmo_event;
+
+/**
+ * Waits for an event and returns the oldest one. It stays the oldest, in every thread and process, until it is
+ * acknowledged: use one consumer per outbox, or handle events idempotently.
  *
- * All is as with nexmo_reporter_submit_sms, but for the message_id: it is the call-id that the Text-To-Speech API or
- * the Text-To-Speech-Prompt API gave.
+ * A closed reporter still returns its events.
  *
- * @param reporter    Required. A reporter that was not freed.
- * @param message_id  Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
- *                    ends.
- * @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
- * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: now.
- * @param result      Is filled with what came of it. NULL: the status is enough.
- * @return A status as nexmo_reporter_submit_sms gives it.
- * @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once, with the same reporter too. Not from a signal handler.
- * @par Blocking: as nexmo_reporter_submit_sms.
- * @par Since: 1.0
+ * @param reporter    Required.
+ * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
+ * @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or the
+ *                    call fails.
+ * @param result      Optional. Receives the outcome.
+ * @retval NEXMO_OK             There is an event, or the time limit expired.
+ * @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
+ * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
+ * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error
+ * of the outbox.
+ * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
  *
  * @code
- * status = nexmo_reporter_submit_voice(reporter, call_id, 0, "2020-01-01 12:00:00", &result);
+ * nexmo_event event = NEXMO_EVENT_INIT;
+ * while (nexmo_reporter_poll(reporter, -1, &event, &result) == NEXMO_OK) {
+ *     fprintf(stderr, "%s: %s\n", event.message_id, event.message);
+ *     nexmo_reporter_acknowledge(reporter, event.id, &result);
+ * }
  * @endcode
  */
-nexmo_status nexmo_reporter_submit_voice(struct nexmo_reporter *reporter,
-                                         const char *message_id,
-                                         int32_t delivered,
-                                         const char *timestamp,
-                                         struct nexmo_result *result);
+nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter,
+                                 int32_t timeout_ms,
+                                 nexmo_event *event,
+                                 nexmo_result *result);
 
 /**
- * Fetches a report that was set aside: refused by the service, grown too old, or dropped from a full outbox.
+ * Removes an event, and no other, from the outbox. It succeeds too if the event is already gone: acknowledged by
+ * another process, discarded, or lost with its outbox. The reporter may be closed.
  *
- * Each is handed out once, over all processes and reporters that share the outbox, the oldest first.
+ * Above 10000 events the oldest are discarded and counted by events_discarded, even while a consumer handles them.
  *
- * @param reporter  Required. A reporter that was not freed; it may be closed.
- * @param aside     Required. Receives the report, or NEXMO_ASIDE_NONE as its reason if there is none.
- * @param result    Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK                  The report is fetched, or there is none.
- * @retval NEXMO_ERR_NULL            aside is NULL. Correct the call.
- * @retval NEXMO_ERR_STRUCT          A struct's size cannot be used. Correct the call.
- * @retval NEXMO_ERR_HANDLE          The reporter is NULL, was freed, or never was one. Correct the call.
- * @retval NEXMO_ERR_OUTBOX          The outbox cannot be read or written, or is busy, full, damaged or another
- *                                   account's with the status of that name, 301 to 304. Nothing was fetched.
- * @retval NEXMO_ERR_FORKED          The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL        A mistake of the library.
- * @par Ownership: the arguments are borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: up to lock_wait_ms.
- * @par Since: 1.0
- *
- * @code
- * nexmo_aside aside = NEXMO_ASIDE_INIT;
- * while (nexmo_reporter_poll(reporter, &aside, NULL) == NEXMO_OK && aside.reason != NEXMO_ASIDE_NONE)
- *     fprintf(stderr, "%s: %s\n", aside.message_id, aside.message);
- * @endcode
+ * @param reporter  Required.
+ * @param event_id  nexmo_event.id.
+ * @param result    Optional. Receives the outcome.
+ * @retval NEXMO_OK                    The event is gone.
+ * @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
+ * @retval NEXMO_ERR_OUTBOX_BUSY       Others had the outbox locked for longer than busy_timeout_ms. The event is kept.
+ * @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error of the outbox.
+ * @par Blocking: up to busy_timeout_ms.
  */
-nexmo_status nexmo_reporter_poll(struct nexmo_reporter *reporter,
-                                 struct nexmo_aside *aside,
-                                 struct nexmo_result *result);
+nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_id, nexmo_result *result);
 
 /**
- * Gives a file descriptor that is readable when nexmo_reporter_poll may have something, for poll, select or epoll.
+ * Returns a file descriptor for poll, select or epoll that is readable while an event waits to be acknowledged, and once
+ * a closed reporter has no more events.
  *
- * @param reporter  Required. A reporter that was not freed.
- * @return The descriptor, or -1 if the reporter is NULL, was freed, or never was one, or the system has none left.
- * @par Ownership: the descriptor is the reporter's. Do not read, write or close it; stop watching it before
- * nexmo_reporter_free. In a child made by fork it is closed, and another call gives that of the child.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: never.
- * @par Since: 1.0
+ * It belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+ *
+ * @param reporter  Required.
+ * @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
+ * -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
+ * @par Blocking: up to busy_timeout_ms after a fork, otherwise never.
  *
  * @code
  * struct pollfd watched = { 0, POLLIN, 0 };
  * watched.fd = nexmo_reporter_fd(reporter);
  * @endcode
  */
-int32_t nexmo_reporter_fd(struct nexmo_reporter *reporter);
+int32_t nexmo_reporter_fd(nexmo_reporter *reporter);
 
 /**
- * Waits until every report that the outbox accepted before this call has left it.
+ * Initialises a nexmo_event in memory of any origin, as NEXMO_EVENT_INIT does in a declaration.
  *
- * @param reporter    Required. A reporter that was not freed.
- * @param timeout_ms  How long to wait at most, in milliseconds; 0 only looks.
- * @param statistics  Is filled with the counts after the wait, on success and on failure, unless the outbox cannot be
- *                    read. NULL: they are not wanted.
- * @param result      Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK             None is left, and nothing waits to be fetched by nexmo_reporter_poll.
- * @retval NEXMO_ERR_ASIDE      None is left, and some were set aside: fetch them by nexmo_reporter_poll.
- * @retval NEXMO_ERR_TIMEOUT    Some are left after timeout_ms. They go out later; nothing needs to be repeated.
- * @retval NEXMO_ERR_PARKED     The service takes no reports of the account, which was just tried. They stay.
- * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
- * @retval NEXMO_ERR_ARGUMENT   timeout_ms is negative. Correct the call.
- * @retval NEXMO_ERR_STRUCT     A struct's size cannot be used. Correct the call.
- * @retval NEXMO_ERR_HANDLE     The reporter is NULL, was freed, or never was one. Correct the call.
- * @retval NEXMO_ERR_OUTBOX     The outbox cannot be read, or is busy, full, damaged or another account's with the
- *                              status of that name, 301 to 304.
- * @retval NEXMO_ERR_FORKED     The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL   A mistake of the library.
- * @par Ownership: the arguments are borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: up to timeout_ms.
- * @par Since: 1.0
- *
- * @code
- * nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
- * status = nexmo_reporter_flush(reporter, 10000, &statistics, &result);
- * @endcode
+ * @param event  The struct; NULL does nothing.
+ * @param size   sizeof(nexmo_event) as the caller knows it; below 8 or above 4096 does nothing.
  */
-nexmo_status nexmo_reporter_flush(struct nexmo_reporter *reporter,
-                                  int32_t timeout_ms,
-                                  struct nexmo_statistics *statistics,
-                                  struct nexmo_result *result);
+void nexmo_event_init(nexmo_event *event, size_t size);
+
+/** Sets struct_size; every other field is 0, NULL or "". */
+#define NEXMO_EVENT_INIT { sizeof(nexmo_event), 0, 0, 0, 0, 0, 0, 0, "", "", "" }
+
+/* --- 3. A reporter: statistics ------------------------------------------------------------------------------------ */
+
+/** nexmo_statistics.state: the reporter sends what is submitted. */
+#define NEXMO_STATE_RUNNING 0
 
 /**
- * Tells how many reports there were, what became of them, and what the reporter does.
+ * nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing waits of up to 30 s,
+ * or when the service asks for it.
+ */
+#define NEXMO_STATE_BACKING_OFF 1
+
+/**
+ * nexmo_statistics.state: the service accepts no reports of the account (401, 402, 3xx or an unexpected status). The
+ * reporter sends one report a minute as a probe; the others stay pending.
+ */
+#define NEXMO_STATE_SUSPENDED 2
+
+/** nexmo_statistics.state: the reporter is closed. */
+#define NEXMO_STATE_CLOSED 3
+
+/**
+ * nexmo_statistics.state: another process, or another reporter of this one, sends what is in the outbox. This one
+ * takes over when that ends.
+ */
+#define NEXMO_STATE_STANDBY 4
+
+/**
+ * The number of reports and their outcomes.
  *
- * @param reporter    Required. A reporter that was not freed; it may be closed.
- * @param statistics  Required. Is filled.
- * @param result      Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK            The statistics are filled.
- * @retval NEXMO_ERR_NULL      statistics is NULL. Correct the call.
- * @retval NEXMO_ERR_STRUCT    A struct's size cannot be used. Correct the call.
- * @retval NEXMO_ERR_HANDLE    The reporter is NULL, was freed, or never was one. Correct the call.
- * @retval NEXMO_ERR_OUTBOX    The outbox cannot be read, or is busy, full, damaged or another account's with the
- *                             status of that name, 301 to 304.
- * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
- * @par Ownership: the arguments are borrowed until the call returns; nothing is there to free.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: up to lock_wait_ms; the same few reads however many reports there are.
- * @par Since: 1.0
+ * The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE to
+ * the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter. submitted =
+ * accepted + rejected + expired + replaced + dropped + damaged + pending.
+ */
+typedef struct nexmo_statistics {
+    /** sizeof(nexmo_statistics). The only field that is read. */
+    uint32_t struct_size;
+    /** Written as 0. */
+    uint32_t flags;
+    /** What this reporter does: one of NEXMO_STATE_*. */
+    int32_t state;
+    /** The reports that this reporter is sending at this moment. */
+    int32_t in_flight;
+    /** The status of the last error in the background; 0 if there was none. */
+    nexmo_status last_error;
+    /** The HTTP status of the response that was the last error; 0 if it was not a response. */
+    int32_t last_error_http_status;
+    /** Stored by submit. */
+    int64_t submitted;
+    /** Accepted by the service. */
+    int64_t accepted;
+    /** Rejected by the service. */
+    int64_t rejected;
+    /** Older than max_age_s. */
+    int64_t expired;
+    /** Replaced by a later report for the same message. */
+    int64_t replaced;
+    /** Dropped because the outbox was full. */
+    int64_t dropped;
+    /** Could not be read back and were removed. */
+    int64_t damaged;
+    /** Still pending, those in flight included. */
+    int64_t pending;
+    /** Events that wait to be acknowledged: at most 10000. */
+    int64_t events;
+    /** Events that were discarded because there were more. */
+    int64_t events_discarded;
+    /**
+     * How often the outbox was found damaged or removed and was replaced by a new one. A damaged outbox is kept beside
+     * the new one, with .corrupt in its name.
+     */
+    int64_t outbox_resets;
+    /** How often the outbox could not be read or written in the background. */
+    int64_t outbox_errors;
+    /** The time since the oldest pending report was submitted, in milliseconds; -1 if none is pending. */
+    int64_t oldest_pending_ms;
+    /** When the last error happened, in milliseconds since 1970; -1 if there was none. */
+    int64_t last_error_unix_ms;
+    /** The last error as one line for a log, like nexmo_result.message. */
+    char last_error_message[NEXMO_MESSAGE_SIZE];
+} nexmo_statistics;
+
+/**
+ * Returns the number of reports and their outcomes, and what the reporter does. The reporter may be closed.
+ *
+ * @param reporter    Required.
+ * @param statistics  Required. Receives the statistics; on failure its initial values.
+ * @param result      Optional. Receives the outcome.
+ * @return NEXMO_OK, NEXMO_ERR_NULL_POINTER, NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED,
+ * NEXMO_ERR_INTERNAL or an error of the outbox.
+ * @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
  *
  * @code
  * if (nexmo_reporter_statistics(reporter, &statistics, NULL) == NEXMO_OK)
- *     printf("%lld pending\n", (long long)statistics.pending);
+ *     printf("%ld pending\n", (long)statistics.pending);
  * @endcode
  */
-nexmo_status nexmo_reporter_statistics(struct nexmo_reporter *reporter,
-                                       struct nexmo_statistics *statistics,
-                                       struct nexmo_result *result);
+nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter,
+                                       nexmo_statistics *statistics,
+                                       nexmo_result *result);
 
 /**
- * Closes a reporter: it takes no more reports, goes on sending until none is left or the time is over, and then
- * interrupts what is under way.
+ * Initialises a nexmo_statistics in memory of any origin, as NEXMO_STATISTICS_INIT does in a declaration.
  *
- * What is left stays in the outbox and goes out when a reporter next opens it; with NEXMO_DURABILITY_NONE it is lost. A
- * program that ends without this call loses nothing that its durability protects.
- *
- * @param reporter    Required. A reporter that was not freed. It can still be polled and asked for its statistics.
- * @param timeout_ms  How long to go on sending, in milliseconds; 0 ends at once.
- * @param statistics  Is filled with the counts at the end, on success and on failure, unless the outbox cannot be
- *                    read. NULL: they are not wanted.
- * @param result      Is filled with what came of it. NULL: the status is enough.
- * @retval NEXMO_OK             Nothing is left.
- * @retval NEXMO_ERR_PENDING    Reports are left in the outbox; the statistics and the message say how many.
- * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
- * @retval NEXMO_ERR_ARGUMENT   timeout_ms is negative. Correct the call.
- * @retval NEXMO_ERR_STRUCT     A struct's size cannot be used. Correct the call.
- * @retval NEXMO_ERR_HANDLE     The reporter is NULL, was freed, or never was one. Correct the call.
- * @retval NEXMO_ERR_OUTBOX     The outbox cannot be read, or is busy, full, damaged or another account's with the
- *                              status of that name, 301 to 304. The reporter is closed all the same.
- * @retval NEXMO_ERR_FORKED     The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL   A mistake of the library.
- * @par Ownership: the arguments are borrowed until the call returns. The reporter is still to be freed.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: up to timeout_ms and half a second.
- * @par Since: 1.0
- *
- * @code
- * if (nexmo_reporter_close(reporter, 2000, &statistics, NULL) == NEXMO_ERR_PENDING)
- *     fprintf(stderr, "%lld go out at the next start\n", (long long)statistics.pending);
- * nexmo_reporter_free(reporter);
- * @endcode
+ * @param statistics  The struct; NULL does nothing.
+ * @param size        sizeof(nexmo_statistics) as the caller knows it; below 8 or above 4096 does nothing.
  */
-nexmo_status nexmo_reporter_close(struct nexmo_reporter *reporter,
-                                  int32_t timeout_ms,
-                                  struct nexmo_statistics *statistics,
-                                  struct nexmo_result *result);
+void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
+
+/** Sets struct_size, oldest_pending_ms, last_error_unix_ms; every other field is 0, NULL or "". */
+#define NEXMO_STATISTICS_INIT { sizeof(nexmo_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, "" }
+
+/* --- 4. Flat: open and close -------------------------------------------------------------------------------------- */
 
 /**
- * Frees a reporter, and closes it if it is not closed, without waiting for anything.
+ * Opens a client or a reporter whose credentials and options are given as text.
  *
- * Calls that other threads make with it at this moment end with NEXMO_ERR_CANCELLED if they wait for reports. What is
- * left in the outbox goes out when a reporter next opens it; with NEXMO_DURABILITY_NONE it is lost.
+ * The settings are lines "name = value" in UTF-8, at most 65536 bytes; lines that begin with # are comments. The names
+ * are the fields of nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and
+ * allow_plain_http, proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which
+ * are true or false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest.
+ * Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. With
+ * outbox, or with durability = none, the handle is a reporter, otherwise a client.
  *
- * @param reporter  A reporter, or NULL, which does nothing.
- * @retval NEXMO_OK            The reporter is freed, or NULL was given.
- * @retval NEXMO_ERR_HANDLE    The reporter was freed before, or never was one. Correct the call.
- * @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
- * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
- * @par Ownership: the pointer must not be used afterwards; a call that does returns NEXMO_ERR_HANDLE.
- * @par Threads: call from any thread, while others use the reporter too. Not from a signal handler.
- * @par Blocking: never.
- * @par Since: 1.0
+ * In all flat functions: text that is passed in has a size in bytes, without the spaces and NULs at its end, or -1 if
+ * it is NUL-terminated. Text that is NULL or empty is not given. A buffer for text has a size in bytes: above 0, the
+ * text is NUL-terminated and the rest filled with NULs; below -1, the size is negated and the text is padded with spaces
+ * without a NUL. Text that does not fit is truncated at a character boundary. An array receives as many numbers as its
+ * count says; those that this library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not
+ * wanted. Outputs are written on every return: 0, "" and the message if the call fails. Pointers need not be aligned.
+ * The handles are not those of the other functions.
+ *
+ * @param settings       Required. Copied; the library's copies are wiped.
+ * @param settings_size  The size of settings, or -1.
+ * @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
+ * @param message        Receives what happened, as one line. About the settings it gives the line and the name, and never
+ *                       quotes a value.
+ * @param message_size   The size of message.
+ * @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
+ * @return Otherwise as nexmo_client_new or nexmo_reporter_new.
+ * @par Blocking: as nexmo_client_new or nexmo_reporter_new.
  *
  * @code
- * nexmo_reporter_free(reporter);
+ * const char *settings = "api_key = abcd1234\n"
+ *                        "api_secret = s3cret\n"
+ *                        "outbox = /var/lib/shop/conversions\n";
+ * int64_t handle;
+ * char message[NEXMO_MESSAGE_SIZE];
+ * if (nexmo_flat_open(settings, -1, &handle, message, (int32_t)sizeof message) != NEXMO_OK)
+ *     fprintf(stderr, "%s\n", message);
  * @endcode
  */
-nexmo_status nexmo_reporter_free(struct nexmo_reporter *reporter);
+int32_t nexmo_flat_open(const char *settings,
+                        int32_t settings_size,
+                        int64_t *handle,
+                        char *message,
+                        int32_t message_size);
 
 /**
- * Gives the version of the library that was loaded, such as "1.0.0". NEXMO_VERSION is that of the header.
+ * Closes a handle and frees it. A reporter waits for its reports first, as nexmo_reporter_close does.
  *
- * @return The version. Never NULL.
- * @par Ownership: the text belongs to the library and stays for as long as the program runs; do not free it.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: never.
- * @par Since: 1.0
+ * The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
+ * NEXMO_ERR_FORKED. Calls in progress on other threads return NEXMO_ERR_CANCELLED.
  *
- * @code
- * printf("built for %s, runs with %s\n", NEXMO_VERSION, nexmo_version());
- * @endcode
+ * @param handle        Required. A client or a reporter.
+ * @param timeout_ms    The time limit of a reporter in milliseconds; 0 checks once, -1 is no limit.
+ * @param message       Receives what happened, as one line.
+ * @param message_size  The size of message.
+ * @return As nexmo_reporter_close.
+ * @par Blocking: up to timeout_ms and half a second; never for a client.
  */
-const char *nexmo_version(void);
+int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int32_t message_size);
+
+/* --- 4. Flat: report, submit, flush ------------------------------------------------------------------------------- */
+
+/** Index in the details of nexmo_flat_report and nexmo_flat_submit: as nexmo_result.status. */
+#define NEXMO_DETAIL_STATUS 0
+/** Index in the details: as nexmo_result.http_status; 0 after nexmo_flat_submit. */
+#define NEXMO_DETAIL_HTTP_STATUS 1
+/** Index in the details: as nexmo_result.attempts; 0 after nexmo_flat_submit. */
+#define NEXMO_DETAIL_ATTEMPTS 2
+/** Index in the details: as nexmo_result.acceptance. */
+#define NEXMO_DETAIL_ACCEPTANCE 3
+/** Index in the details: as nexmo_result.elapsed_us. */
+#define NEXMO_DETAIL_ELAPSED_US 4
+/** Index in the details: as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit. */
+#define NEXMO_DETAIL_RETRY_AFTER_MS 5
+/** How many details there are. Later versions append some. */
+#define NEXMO_DETAIL_COUNT 6
 
 /**
- * Turns seconds since 1970-01-01 00:00:00 UTC, as time() gives them, into the API's text form, "yyyy-MM-dd HH:mm:ss".
+ * Reports to the Conversion API, through a client, whether one message was effective.
  *
- * @param unix_seconds  -62135596800 to 253402300799, which are the years 1 to 9999.
- * @param text          Required. Receives the text and its NUL.
- * @param text_size     Bytes that text has room for: NEXMO_TIMESTAMP_SIZE or more.
- * @retval NEXMO_OK            The text is written.
- * @retval NEXMO_ERR_NULL      text is NULL.
- * @retval NEXMO_ERR_ARGUMENT  The seconds lie outside of the range, or the room does not suffice. text becomes "",
- *                             which no call takes for a timestamp.
- * @retval NEXMO_ERR_INTERNAL  A mistake of the library.
- * @par Ownership: text is borrowed until the call returns.
- * @par Threads: call from any thread, any number at once.
- * @par Blocking: never.
- * @par Since: 1.0
+ * As nexmo_client_report, with a handle, text and outputs as nexmo_flat_open describes them.
+ *
+ * @param handle           Required. A client.
+ * @param channel          One of NEXMO_CHANNEL_*.
+ * @param message_id       Required.
+ * @param message_id_size  The size of message_id, or -1.
+ * @param delivered        1 if the user completed the action, otherwise 0.
+ * @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, as NULL for
+ *                         nexmo_client_report.
+ * @param timestamp_size   The size of timestamp, or -1.
+ * @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
+ * @param details_count    How many numbers details has room for.
+ * @param message          Receives what happened, as one line.
+ * @param message_size     The size of message.
+ * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a reporter, was closed, or was never valid.
+ * @return Otherwise as nexmo_client_report.
+ * @par Blocking: up to timeout_ms of the settings.
  *
  * @code
- * char now[NEXMO_TIMESTAMP_SIZE];
- * if (nexmo_timestamp_from_unix((int64_t)time(NULL), now, sizeof now) == NEXMO_OK)
- *     status = nexmo_conversion_sms(&credentials, message_id, 1, now, NULL, &result);
+ * int64_t details[NEXMO_DETAIL_COUNT];
+ * if (nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "00A0B0C0", -1, 1, NULL, 0, details, NEXMO_DETAIL_COUNT, message,
+ *                       (int32_t)sizeof message) != NEXMO_OK)
+ *     fprintf(stderr, "%s\n", message);
  * @endcode
  */
-nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds,
-                                       char *text,
-                                       size_t text_size);
+int32_t nexmo_flat_report(int64_t handle,
+                          int32_t channel,
+                          const char *message_id,
+                          int32_t message_id_size,
+                          int32_t delivered,
+                          const char *timestamp,
+                          int32_t timestamp_size,
+                          int64_t *details,
+                          int32_t details_count,
+                          char *message,
+                          int32_t message_size);
 
-/** Begins a nexmo_credentials: sets its size; every other field is 0 or NULL. */
-#define NEXMO_CREDENTIALS_INIT { sizeof(nexmo_credentials), 0, NULL, NULL, NULL, 0, 0 }
+/**
+ * Submits a report to a reporter, to be sent in the background.
+ *
+ * As nexmo_reporter_submit, with a handle, text and outputs as nexmo_flat_open describes them.
+ *
+ * @param handle           Required. A reporter.
+ * @param channel          One of NEXMO_CHANNEL_*.
+ * @param message_id       Required.
+ * @param message_id_size  The size of message_id, or -1.
+ * @param delivered        1 if the user completed the action, otherwise 0.
+ * @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, now.
+ * @param timestamp_size   The size of timestamp, or -1.
+ * @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
+ * @param details_count    How many numbers details has room for.
+ * @param message          Receives what happened, as one line.
+ * @param message_size     The size of message.
+ * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
+ * @return Otherwise as nexmo_reporter_submit.
+ * @par Blocking: as nexmo_reporter_submit.
+ */
+int32_t nexmo_flat_submit(int64_t handle,
+                          int32_t channel,
+                          const char *message_id,
+                          int32_t message_id_size,
+                          int32_t delivered,
+                          const char *timestamp,
+                          int32_t timestamp_size,
+                          int64_t *details,
+                          int32_t details_count,
+                          char *message,
+                          int32_t message_size);
 
-/** Begins a nexmo_options: sets its size; every other field is 0 or NULL, which chooses every default. */
-#define NEXMO_OPTIONS_INIT { sizeof(nexmo_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0 }
+/**
+ * Waits until the reports that were submitted before the call are no longer pending.
+ *
+ * As nexmo_reporter_flush, with a handle and a buffer as nexmo_flat_open describes them.
+ *
+ * @param handle        Required. A reporter.
+ * @param timeout_ms    The time limit in milliseconds; 0 checks once, -1 is no limit.
+ * @param message       Receives what happened, as one line, with the number pending in the whole outbox.
+ * @param message_size  The size of message.
+ * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
+ * @return Otherwise as nexmo_reporter_flush.
+ * @par Blocking: as nexmo_reporter_flush.
+ */
+int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int32_t message_size);
 
-/** Begins a nexmo_result: sets its size. Until a call fills it, it says NEXMO_ERR_STRUCT, the one status that leaves it as
- *  it was. */
-#define NEXMO_RESULT_INIT { sizeof(nexmo_result), 0, NEXMO_ERR_STRUCT, 0, 0, 0, 0, -1, "" }
+/* --- 4. Flat: events ---------------------------------------------------------------------------------------------- */
 
-/** Begins a nexmo_reporter_options: sets its size; every other field is 0 or NULL, which chooses every default. */
-#define NEXMO_REPORTER_OPTIONS_INIT { sizeof(nexmo_reporter_options), 0, NULL, 0, 0, 0, 0, 0, 0 }
+/** Index in the event of nexmo_flat_poll: as nexmo_event.id. */
+#define NEXMO_EVENT_FIELD_ID 0
+/** Index in the event: as nexmo_event.kind. */
+#define NEXMO_EVENT_FIELD_KIND 1
+/** Index in the event: as nexmo_event.channel. */
+#define NEXMO_EVENT_FIELD_CHANNEL 2
+/** Index in the event: as nexmo_event.delivered. */
+#define NEXMO_EVENT_FIELD_DELIVERED 3
+/** Index in the event: as nexmo_event.http_status. */
+#define NEXMO_EVENT_FIELD_HTTP_STATUS 4
+/** How many numbers an event has. Later versions append some. */
+#define NEXMO_EVENT_FIELD_COUNT 5
 
-/** Begins a nexmo_statistics: sets its size. */
-#define NEXMO_STATISTICS_INIT { sizeof(nexmo_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, "" }
+/**
+ * Waits for an event of a reporter and returns the oldest one, which stays until it is acknowledged.
+ *
+ * As nexmo_reporter_poll, with a handle and outputs as nexmo_flat_open describes them.
+ *
+ * @param handle           Required. A reporter.
+ * @param timeout_ms       The time limit in milliseconds; 0 checks once, -1 is no limit.
+ * @param event            Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*; the kind is
+ *                         NEXMO_EVENT_NONE when the time limit expires or the call fails.
+ * @param event_count      How many numbers event has room for.
+ * @param message_id       Receives the message id as submitted. It is never truncated.
+ * @param message_id_size  The size of message_id: NEXMO_MESSAGE_ID_SIZE fits all.
+ * @param timestamp        Receives the timestamp as submitted, or the time of the submission.
+ * @param timestamp_size   The size of timestamp: NEXMO_TIMESTAMP_SIZE fits all.
+ * @param message          Receives what happened, as one line: nexmo_event.message if there is an event.
+ * @param message_size     The size of message.
+ * @retval NEXMO_ERR_INVALID_ARGUMENT  An argument is invalid, or message_id is too small. The event is kept.
+ * @retval NEXMO_ERR_INVALID_HANDLE    The handle is a client, was closed, or was never valid.
+ * @return Otherwise as nexmo_reporter_poll.
+ * @par Blocking: as nexmo_reporter_poll.
+ *
+ * @code
+ * int64_t event[NEXMO_EVENT_FIELD_COUNT];
+ * char message_id[NEXMO_MESSAGE_ID_SIZE];
+ * if (nexmo_flat_poll(handle, 0, event, NEXMO_EVENT_FIELD_COUNT, message_id, (int32_t)sizeof message_id, NULL, 0,
+ *                     message, (int32_t)sizeof message) == NEXMO_OK && event[NEXMO_EVENT_FIELD_KIND] != NEXMO_EVENT_NONE) {
+ *     fprintf(stderr, "%s: %s\n", message_id, message);
+ *     nexmo_flat_acknowledge(handle, event[NEXMO_EVENT_FIELD_ID], NULL, 0);
+ * }
+ * @endcode
+ */
+int32_t nexmo_flat_poll(int64_t handle,
+                        int32_t timeout_ms,
+                        int64_t *event,
+                        int32_t event_count,
+                        char *message_id,
+                        int32_t message_id_size,
+                        char *timestamp,
+                        int32_t timestamp_size,
+                        char *message,
+                        int32_t message_size);
 
-/** Begins a nexmo_aside: sets its size. */
-#define NEXMO_ASIDE_INIT { sizeof(nexmo_aside), 0, 0, 0, 0, 0, "", "", "" }
+/**
+ * Removes an event from the outbox of a reporter.
+ *
+ * As nexmo_reporter_acknowledge, with a handle and a buffer as nexmo_flat_open describes them.
+ *
+ * @param handle        Required. A reporter.
+ * @param event_id      The number at NEXMO_EVENT_FIELD_ID.
+ * @param message       Receives what happened, as one line.
+ * @param message_size  The size of message.
+ * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
+ * @return Otherwise as nexmo_reporter_acknowledge.
+ * @par Blocking: as nexmo_reporter_acknowledge.
+ */
+int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, int32_t message_size);
+
+/* --- 4. Flat: information ----------------------------------------------------------------------------------------- */
+
+/**
+ * Returns one statistic of a reporter. Each call counts anew, so that the numbers of two calls need not add up.
+ *
+ * Text and outputs are as nexmo_flat_open describes them.
+ *
+ * @param handle     Required. A reporter.
+ * @param name       Required. A field of nexmo_statistics, such as "pending", except struct_size and flags.
+ * @param name_size  The size of name, or -1.
+ * @param value      Receives the number; 0 for last_error_message.
+ * @param text       Receives the number as text; for state and last_error the name of the constant; for
+ *                   last_error_message the message.
+ * @param text_size  The size of text.
+ * @retval NEXMO_ERR_INVALID_ARGUMENT  The name, or a size, is invalid.
+ * @retval NEXMO_ERR_INVALID_HANDLE    The handle is a client, was closed, or was never valid.
+ * @return Otherwise as nexmo_reporter_statistics.
+ * @par Blocking: as nexmo_reporter_statistics.
+ *
+ * @code
+ * int64_t pending;
+ * if (nexmo_flat_statistic(handle, "pending", -1, &pending, NULL, 0) == NEXMO_OK)
+ *     printf("%ld pending\n", (long)pending);
+ * @endcode
+ */
+int32_t nexmo_flat_statistic(int64_t handle,
+                             const char *name,
+                             int32_t name_size,
+                             int64_t *value,
+                             char *text,
+                             int32_t text_size);
+
+/**
+ * Returns the name of a status and what it means, as nexmo_status_name and nexmo_status_describe do.
+ *
+ * @param status     Any number.
+ * @param name       Receives the name, such as "NEXMO_ERR_TIMEOUT".
+ * @param name_size  The size of name.
+ * @param text       Receives what happened, whether the report may have been accepted, and what to do next.
+ * @param text_size  The size of text. 512 fits all.
+ * @retval NEXMO_OK                    Both are written.
+ * @retval NEXMO_ERR_INVALID_ARGUMENT  A size is invalid.
+ */
+int32_t nexmo_flat_status(int32_t status, char *name, int32_t name_size, char *text, int32_t text_size);
+
+/**
+ * Returns the version of the loaded library, as nexmo_conversion_version does.
+ *
+ * @param text       Receives the version, such as "1.0.0".
+ * @param text_size  The size of text.
+ * @retval NEXMO_OK                    The version is written.
+ * @retval NEXMO_ERR_INVALID_ARGUMENT  The size is invalid.
+ */
+int32_t nexmo_flat_version(char *text, int32_t text_size);
 
 #ifdef __cplusplus
 }

@@ -26,7 +26,7 @@ impl Answer {
             return Ok(());
         };
         let quoted = self.body.as_deref().and_then(|body| quote(body, secrets));
-        let quoted = quoted.map(|text| format!("; the answer says: {text}")).unwrap_or_default();
+        let quoted = quoted.map(|text| format!("; the response says: {text}")).unwrap_or_default();
         Err(Error::new(kind, format!("HTTP {}: {meaning}{quoted}", self.status)))
     }
 
@@ -46,7 +46,7 @@ fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
         }
         401 => (Kind::Unauthorized, "the credentials are wrong"),
         402 => (Kind::NotEnabled, "conversion is not enabled for the account, or the account's credentials are bad"),
-        420 | 422 | 423 => (Kind::InvalidParameters, "the service refused the parameters"),
+        420 | 422 | 423 => (Kind::Rejected, "the service refused the parameters"),
         429 => (Kind::RateLimited, "too many reports for now"),
         408 | 500..=599 => (Kind::Unavailable, "the service cannot answer now"),
         _ => (Kind::UnexpectedStatus, "no answer that the Conversion API gives; check base_url"),
@@ -81,7 +81,7 @@ mod tests {
                 300..=399 => Err(Kind::Redirected),
                 401 => Err(Kind::Unauthorized),
                 402 => Err(Kind::NotEnabled),
-                420 | 422 | 423 => Err(Kind::InvalidParameters),
+                420 | 422 | 423 => Err(Kind::Rejected),
                 429 => Err(Kind::RateLimited),
                 408 => Err(Kind::Unavailable),
                 500..=599 => Err(Kind::Unavailable),
@@ -97,7 +97,7 @@ mod tests {
         let error = answer.verdict(std::iter::empty()).unwrap_err();
         assert_eq!(error.kind(), Kind::NotEnabled);
         assert!(
-            error.message().starts_with("HTTP 402: ") && error.message().ends_with("the answer says: OK"),
+            error.message().starts_with("HTTP 402: ") && error.message().ends_with("the response says: OK"),
             "{error}"
         );
     }

@@ -47,6 +47,15 @@ impl BaseUrl {
         rest.find('/').and_then(|slash| rest.split_at_checked(slash)).unwrap_or((rest, ""))
     }
 
+    /// The URL with its scheme and host in lower case and without the default port, so that two spellings of one address
+    /// compare equal.
+    pub(crate) fn normalized(&self) -> String {
+        let authority = self.authority().to_ascii_lowercase();
+        let default_port = if self.scheme() == "https" { ":443" } else { ":80" };
+        let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+        format!("{}://{authority}{}", self.scheme(), self.prefix())
+    }
+
     /// The URL up to where the API's own path begins.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
@@ -74,7 +83,7 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     }
     let (authority, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if authority.contains('@') {
-        return Err("holds user information: give the credentials in their own struct");
+        return Err("holds user information: give api_key and api_secret instead");
     }
     let (host, port) = split_port(authority)?;
     check_host(host)?;
@@ -187,6 +196,23 @@ mod tests {
             ("https://xn--bcher-kva.example.", "https://xn--bcher-kva.example."),
         ] {
             assert_eq!(BaseUrl::parse(given, false).unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn two_spellings_of_one_address_have_one_normal_form() {
+        for (given, normal) in [
+            ("https://api.nexmo.com", "https://api.nexmo.com"),
+            ("HTTPS://API.Nexmo.com:443/", "https://api.nexmo.com"),
+            ("https://host:8443/A/b", "https://host:8443/A/b"),
+            ("https://host:80", "https://host:80"),
+            ("http://LocalHost:80/x", "http://localhost/x"),
+            ("http://localhost:443", "http://localhost:443"),
+            ("http://[::1]:80", "http://[::1]"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("https://[2001:DB8::443]", "https://[2001:db8::443]"),
+        ] {
+            assert_eq!(BaseUrl::parse(given, false).unwrap().normalized(), normal);
         }
     }
 

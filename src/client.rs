@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::conversion::Conversion;
 use crate::credentials::Credentials;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::fork::Renewed;
 use crate::options::{Options, Settings};
-use crate::outcome::{Outcome, Taken};
+use crate::outcome::{Acceptance, Outcome};
 use crate::request::Request;
 use crate::retry;
 use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Setup, Transport};
@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Kind::Argument`](crate::Kind::Argument) when an option is refused, or a file that it names cannot be read or
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when an option is refused, or a file that it names cannot be read or
     /// holds nothing usable.
     pub fn new(credentials: Credentials, options: &Options<'_>) -> Result<Self, Error> {
         Self::with_settings(credentials, options.check()?)
@@ -108,7 +108,7 @@ pub(crate) fn report(
     start: Instant,
 ) -> Outcome {
     let mut attempts = 0;
-    let mut taken = Taken::No;
+    let mut acceptance = Acceptance::No;
     loop {
         attempts += 1;
         // Signed anew each time: a signature is of the moment of sending.
@@ -116,16 +116,16 @@ pub(crate) fn report(
         let left = settings.timeout.saturating_sub(start.elapsed());
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
         let last = judge(&request, exchange, (world.clock)());
-        taken = taken.max(last.taken);
+        acceptance = acceptance.max(last.acceptance);
         let wait = wait_before_next(&last, attempts, settings, world);
         let is_in_time = wait.filter(|wait| start.elapsed().saturating_add(*wait) < settings.timeout);
         let next = is_in_time.and_then(|wait| Instant::now().checked_add(wait));
         let Some(next) = next else {
             let retry_after = last.retry_after.or(wait);
-            return Outcome { attempts, taken, retry_after, elapsed: start.elapsed(), ..last };
+            return Outcome { attempts, acceptance, retry_after, elapsed: start.elapsed(), ..last };
         };
         if !transport.pause(next) {
-            return Outcome { attempts, taken, elapsed: start.elapsed(), ..Outcome::refused(Error::cancelled()) };
+            return Outcome { attempts, acceptance, elapsed: start.elapsed(), ..Outcome::unsent(Error::cancelled()) };
         }
     }
 }
@@ -133,7 +133,7 @@ pub(crate) fn report(
 /// How long to wait before another attempt; none if there is to be no other.
 fn wait_before_next(last: &Outcome, attempts: u32, settings: &Settings, world: &World) -> Option<Duration> {
     let error = last.result.as_ref().err()?;
-    let is_of_use = error.kind().is_retryable() && attempts < settings.attempts;
+    let is_of_use = error.kind().is_retryable() && attempts < settings.max_attempts;
     is_of_use.then(|| retry::wait(attempts, last.retry_after, (world.random)()))
 }
 
@@ -141,19 +141,24 @@ fn wait_before_next(last: &Outcome, attempts: u32, settings: &Settings, world: &
 fn judge(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Outcome {
     let answer = exchange.answer.as_ref();
     let result = answer.map_err(Error::clone).and_then(|answer| answer.verdict(request.secrets()));
-    let taken = match (&result, exchange.written) {
-        (Ok(()), _) => Taken::Yes,
-        (Err(_), true) => Taken::Perhaps,
-        (Err(_), false) => Taken::No,
+    let acceptance = match &result {
+        Ok(()) => Acceptance::Yes,
+        Err(error) if !exchange.written || is_rejection(error.kind()) => Acceptance::No,
+        Err(_) => Acceptance::Unknown,
     };
     Outcome {
         http_status: answer.ok().map(|answer| answer.status),
         retry_after: answer.ok().filter(|_| result.is_err()).and_then(|answer| answer.retry_after(now)),
         attempts: 1,
-        taken,
+        acceptance,
         elapsed: Duration::ZERO,
         result,
     }
+}
+
+/// Whether the response says that the service did not accept the report.
+fn is_rejection(kind: Kind) -> bool {
+    matches!(kind, Kind::Unauthorized | Kind::NotEnabled | Kind::Rejected | Kind::RateLimited)
 }
 
 #[cfg(test)]
@@ -163,7 +168,6 @@ mod tests {
     use super::*;
     use crate::answer::Answer;
     use crate::conversion::{Channel, MessageId};
-    use crate::error::Kind;
 
     /// Gives prepared exchanges, keeps the limits it was given, and lets no time pass in a pause.
     #[derive(Default)]
@@ -191,7 +195,8 @@ mod tests {
     fn outcome_of(transport: &Prepared, attempts: u32) -> Outcome {
         let message_id = MessageId::new("id").unwrap();
         let conversion = Conversion { channel: Channel::Voice, message_id, delivered: false, timestamp: None };
-        let options = Options { timeout: Some(Duration::from_secs(7)), attempts: Some(attempts), ..Options::default() };
+        let options =
+            Options { timeout: Some(Duration::from_secs(7)), max_attempts: Some(attempts), ..Options::default() };
         let credentials = Credentials::query("key", "hush-hush").unwrap();
         report(&conversion, &credentials, &options.check().unwrap(), transport, &WORLD, Instant::now())
     }
@@ -210,32 +215,35 @@ mod tests {
     }
 
     #[test]
-    fn a_success_is_taken_and_asks_for_no_wait() {
+    fn a_2xx_means_accepted_and_asks_for_no_wait() {
         let outcome = outcome_of(&prepared(vec![answered(202, Some("9"))]), 3);
-        assert_eq!((outcome.result, outcome.http_status, outcome.taken), (Ok(()), Some(202), Taken::Yes));
+        assert_eq!((outcome.result, outcome.http_status, outcome.acceptance), (Ok(()), Some(202), Acceptance::Yes));
         assert_eq!((outcome.attempts, outcome.retry_after), (1, None));
     }
 
     #[test]
-    fn a_refusal_is_perhaps_taken_and_keeps_its_wait_and_no_secret() {
+    fn a_429_means_not_accepted_and_keeps_its_wait_and_no_secret() {
         let outcome = outcome_of(&prepared(vec![answered(429, Some("9"))]), 1);
         let error = outcome.result.unwrap_err();
-        assert_eq!((error.kind(), outcome.http_status, outcome.taken), (Kind::RateLimited, Some(429), Taken::Perhaps));
+        assert_eq!(
+            (error.kind(), outcome.http_status, outcome.acceptance),
+            (Kind::RateLimited, Some(429), Acceptance::No)
+        );
         assert_eq!(outcome.retry_after, Some(Duration::from_secs(9)));
         assert!(error.message().ends_with("you sent ***"), "{error}");
     }
 
     #[test]
-    fn a_failure_before_a_byte_was_written_was_not_taken() {
-        assert_eq!(outcome_of(&prepared(vec![lost(false)]), 1).taken, Taken::No);
-        assert_eq!(outcome_of(&prepared(vec![lost(true)]), 1).taken, Taken::Perhaps);
+    fn a_failure_before_a_byte_was_written_means_not_accepted() {
+        assert_eq!(outcome_of(&prepared(vec![lost(false)]), 1).acceptance, Acceptance::No);
+        assert_eq!(outcome_of(&prepared(vec![lost(true)]), 1).acceptance, Acceptance::Unknown);
     }
 
     #[test]
     fn what_can_succeed_later_is_tried_again_after_a_growing_wait() {
         let transport = prepared(vec![lost(true), lost(false), answered(503, None), answered(200, None)]);
         let outcome = outcome_of(&transport, 9);
-        assert_eq!((outcome.result, outcome.attempts, outcome.taken), (Ok(()), 4, Taken::Yes));
+        assert_eq!((outcome.result, outcome.attempts, outcome.acceptance), (Ok(()), 4, Acceptance::Yes));
         let pauses: Vec<u128> =
             transport.pauses.lock().unwrap().iter().map(|pause| pause.as_millis().div_ceil(10) * 10).collect();
         assert_eq!(pauses, [100, 200, 400]);
@@ -243,9 +251,32 @@ mod tests {
     }
 
     #[test]
-    fn what_was_once_written_stays_perhaps_taken() {
+    fn what_was_once_written_without_a_response_stays_unknown() {
         let outcome = outcome_of(&prepared(vec![lost(true), lost(false)]), 2);
-        assert_eq!((outcome.attempts, outcome.taken), (2, Taken::Perhaps));
+        assert_eq!((outcome.attempts, outcome.acceptance), (2, Acceptance::Unknown));
+    }
+
+    #[test]
+    fn a_rejecting_response_means_not_accepted_unless_an_earlier_attempt_may_have_been() {
+        for (status, acceptance) in [
+            (401, Acceptance::No),
+            (402, Acceptance::No),
+            (420, Acceptance::No),
+            (422, Acceptance::No),
+            (423, Acceptance::No),
+            (429, Acceptance::No),
+            (302, Acceptance::Unknown),
+            (404, Acceptance::Unknown),
+            (408, Acceptance::Unknown),
+            (500, Acceptance::Unknown),
+            (503, Acceptance::Unknown),
+        ] {
+            assert_eq!(outcome_of(&prepared(vec![answered(status, None)]), 1).acceptance, acceptance, "{status}");
+        }
+        let outcome = outcome_of(&prepared(vec![answered(503, None), answered(420, None)]), 2);
+        assert_eq!((outcome.result.unwrap_err().kind(), outcome.acceptance), (Kind::Rejected, Acceptance::Unknown));
+        let outcome = outcome_of(&prepared(vec![lost(false), answered(422, None)]), 2);
+        assert_eq!(outcome.acceptance, Acceptance::No);
     }
 
     #[test]
@@ -269,7 +300,7 @@ mod tests {
     fn a_pause_that_was_ended_ends_the_report() {
         let transport = Prepared { is_cancelled: true, ..prepared(vec![lost(true)]) };
         let outcome = outcome_of(&transport, 9);
-        assert_eq!((outcome.attempts, outcome.taken), (1, Taken::Perhaps));
+        assert_eq!((outcome.attempts, outcome.acceptance), (1, Acceptance::Unknown));
         assert_eq!(outcome.result.unwrap_err().kind(), Kind::Cancelled);
     }
 }

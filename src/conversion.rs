@@ -38,7 +38,7 @@ impl MessageId {
     ///
     /// # Errors
     ///
-    /// [`Kind::Argument`](crate::Kind::Argument) when `text` is empty, longer than 256 bytes, holds a control
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when `text` is empty, longer than 256 bytes, holds a control
     /// character, or begins or ends with white space.
     pub fn new(text: &str) -> Result<Self, Error> {
         check_name("message_id", text)?;
@@ -89,7 +89,7 @@ impl Timestamp {
     ///
     /// # Errors
     ///
-    /// [`Kind::Argument`](crate::Kind::Argument) when `text` is not exactly `yyyy-MM-dd HH:mm:ss` with a date and a
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when `text` is not exactly `yyyy-MM-dd HH:mm:ss` with a date and a
     /// time that exist: no `T`, no offset, no fraction, no second 60, no year 0000.
     pub fn parse(text: &str) -> Result<Self, Error> {
         digits_of(text).and_then(existing_second).map(Self).ok_or_else(|| {
@@ -104,7 +104,7 @@ impl Timestamp {
     ///
     /// # Errors
     ///
-    /// [`Kind::Argument`](crate::Kind::Argument) outside of the years 1 to 9999, which is
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) outside of the years 1 to 9999, which is
     /// -62135596800 to 253402300799 seconds.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
         const YEARS_1_TO_9999: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;

@@ -57,7 +57,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`Kind::Argument`](crate::Kind::Argument) when the key is empty, over 256 bytes, holds a control character or
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when the key is empty, over 256 bytes, holds a control character or
     /// has white space at its ends, or the secret is empty, over 256 bytes or holds a control character.
     pub fn query(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         Self::new(api_key, Authentication::Query(Secret::new("api_secret", api_secret)?))
@@ -112,7 +112,7 @@ mod tests {
         let all = [
             Credentials::query("key", "hush-hush").unwrap(),
             Credentials::basic("key", "hush-hush").unwrap(),
-            Credentials::signature("key", "hush-hush", signature::Method::Sha256).unwrap(),
+            Credentials::signature("key", "hush-hush", signature::Method::HmacSha256).unwrap(),
         ];
         for credentials in all {
             let text = format!("{credentials:?} {credentials:#?}");
@@ -128,7 +128,7 @@ mod tests {
             (Credentials::basic("a:b", "s"), "api_key "),
             (Credentials::query("a", ""), "api_secret "),
             (Credentials::basic("a", "hush\n"), "api_secret "),
-            (Credentials::signature("a", &"hush".repeat(65), signature::Method::Md5), "signature_secret "),
+            (Credentials::signature("a", &"hush".repeat(65), signature::Method::HmacMd5), "signature_secret "),
         ];
         for (refusal, name) in refusals {
             let message = refusal.unwrap_err().to_string();

@@ -1,63 +1,66 @@
 //! The one error type: what went wrong, in which class, and in words that say what to do.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// The class of a failure. Each has its number in the C interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A parameter was refused before anything was sent.
-    Argument,
-    /// The name could not be looked up, no connection could be made, or it was lost before a complete answer.
+    /// An argument, or a file that it names, is invalid. Nothing was sent.
+    InvalidArgument,
+    /// The host name could not be resolved, no connection could be made, or it was lost before a complete response.
     Network,
-    /// A time limit ran out.
+    /// A time limit expired.
     Timeout,
     /// The TLS handshake failed, or the certificate is not trusted.
     Tls,
-    /// What came back is not HTTP.
+    /// The response is not HTTP.
     Protocol,
-    /// The proxy could not be reached, refused, or sent no valid answer.
+    /// The proxy could not be reached, refused the connection, or sent no valid response.
     Proxy,
+    /// The client or reporter was freed during the call.
+    Cancelled,
+    /// The system has no file descriptor, memory or thread left, or a file could not be read at the moment.
+    System,
     /// 401: the credentials are wrong.
     Unauthorized,
-    /// 402: conversion is not enabled for the account, or the account's credentials are bad.
+    /// 402: conversion is not enabled for the account.
     NotEnabled,
-    /// 420, 422 or 423: the service refused the report's parameters.
-    InvalidParameters,
+    /// 420, 422 or 423: the service rejected the report.
+    Rejected,
     /// 429: too many reports in too short a time.
     RateLimited,
-    /// 408 or 5xx: the service cannot answer now.
+    /// 408 or 5xx: the service is unavailable.
     Unavailable,
-    /// 3xx: something between here and the service wants the report elsewhere. It is never followed.
+    /// 3xx: a redirect, which is never followed.
     Redirected,
     /// Any other status.
     UnexpectedStatus,
-    /// The client was freed while the report was under way.
-    Cancelled,
     /// The outbox cannot be read or written.
     Outbox,
-    /// The outbox holds as much as it may, or its disk is full.
+    /// The outbox is full, or its disk is.
     OutboxFull,
-    /// Others held the outbox for too long.
+    /// The outbox is locked by others.
     OutboxBusy,
-    /// The outbox is damaged, and cannot be set aside while others have it open.
+    /// The outbox is corrupt, and cannot be replaced while others have it open.
     OutboxCorrupt,
     /// The outbox belongs to another account.
-    OutboxAccount,
-    /// Reports are left in the outbox.
+    OutboxWrongAccount,
+    /// The outbox was created by a later version of the library.
+    OutboxVersion,
+    /// Reports are still pending.
     Pending,
-    /// Reports were set aside, and wait to be fetched.
-    Aside,
-    /// The service takes no reports of the account for now.
-    Parked,
+    /// The reporter is suspended: the service accepts no reports of the account.
+    Suspended,
     /// The reporter is closed.
     Closed,
-    /// A mistake of this library.
+    /// A bug in this library.
     Internal,
 }
 
 impl Kind {
-    /// Whether the same report, sent again later without any change, can succeed.
+    /// Whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone correcting
+    /// anything.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         matches!(
@@ -66,10 +69,12 @@ impl Kind {
                 | Self::Timeout
                 | Self::Protocol
                 | Self::Proxy
+                | Self::System
                 | Self::RateLimited
                 | Self::Unavailable
                 | Self::OutboxFull
                 | Self::OutboxBusy
+                | Self::OutboxCorrupt
         )
     }
 }
@@ -81,22 +86,28 @@ impl Kind {
 pub struct Error {
     kind: Kind,
     message: String,
+    may_be_stored: bool,
 }
 
 impl Error {
-    /// A failure of class `kind`, told by `message`.
+    /// A failure of class `kind`.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), may_be_stored: false }
     }
 
-    /// The refusal of a parameter: `parameter` is its name, `problem` what is wrong with it and what is right.
+    /// An invalid argument: `parameter` is its name, `problem` what is wrong with it and what is right.
     pub(crate) fn argument(parameter: &str, problem: impl fmt::Display) -> Self {
-        Self::new(Kind::Argument, format!("{parameter} {problem}"))
+        Self::new(Kind::InvalidArgument, format!("{parameter} {problem}"))
     }
 
-    /// The end of a report whose client was freed.
+    /// A report whose client was freed while its request was in flight.
     pub(crate) fn cancelled() -> Self {
-        Self::new(Kind::Cancelled, "the client was freed while the report was under way")
+        Self::new(Kind::Cancelled, "the client was freed while the request was in flight")
+    }
+
+    /// The same failure, of a submit whose report may be in the outbox all the same.
+    pub(crate) fn with_report_possibly_stored(self) -> Self {
+        Self { may_be_stored: true, ..self }
     }
 
     /// The class of the failure.
@@ -110,6 +121,12 @@ impl Error {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// Whether the report of a failed [`submit`](crate::Reporter::submit) may be in the outbox all the same, and be sent.
+    #[must_use]
+    pub fn may_be_stored(&self) -> bool {
+        self.may_be_stored
+    }
 }
 
 impl fmt::Display for Error {
@@ -119,3 +136,9 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Whether the system lacks something that it may have again later: descriptors or memory.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::OutOfMemory
+        || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
+}

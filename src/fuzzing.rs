@@ -1,8 +1,9 @@
-//! The private functions that `fuzz/` feeds, made public where cargo-fuzz builds the crate and nowhere else.
+//! The private functions that `fuzz/` feeds and `benches/gate` counts, made public in their builds and nowhere else.
 
 use std::time::{Duration, SystemTime};
 
 use crate::answer::Answer;
+use crate::error::Error;
 use crate::signature::{self, Method};
 
 /// What of a body is shown, when `secret` must not be.
@@ -20,7 +21,7 @@ pub fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 /// The signatures of `parameters` by all methods.
 #[must_use]
 pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
-    [Method::Md5Hash, Method::Md5, Method::Sha1, Method::Sha256, Method::Sha512]
+    [Method::Md5Hash, Method::HmacMd5, Method::HmacSha1, Method::HmacSha256, Method::HmacSha512]
         .into_iter()
         .map(|method| signature::sign(method, parameters, secret))
         .collect()
@@ -30,4 +31,11 @@ pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
 #[must_use]
 pub fn answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
     crate::transport::read_answer(input, size)
+}
+
+/// What the answer at the beginning of `input` means, if it comes whole; `secret` is kept out of the message.
+#[must_use]
+pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
+    let (status, body) = answer(input, usize::MAX)?;
+    Some(Answer { status, retry_after: None, body }.verdict([secret].into_iter()))
 }

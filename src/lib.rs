@@ -34,7 +34,7 @@ mod credentials;
 mod error;
 pub mod ffi;
 mod fork;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, feature = "testing"))]
 pub mod fuzzing;
 mod guard;
 mod options;
@@ -44,6 +44,7 @@ mod quote;
 mod reporter;
 mod request;
 mod retry;
+mod settings;
 mod signature;
 mod sys;
 mod transport;
@@ -55,8 +56,8 @@ pub use conversion::{Channel, Conversion, MessageId, Timestamp};
 pub use credentials::{Authentication, Credentials, Secret};
 pub use error::{Error, Kind};
 pub use options::Options;
-pub use outcome::{Outcome, Taken};
+pub use outcome::{Acceptance, Outcome};
 #[cfg(feature = "testing")]
 pub use reporter::stub;
-pub use reporter::{Aside, Durability, LastError, Reason, Reporter, ReporterOptions, State, Statistics, WhenFull};
+pub use reporter::{Durability, Event, EventKind, LastError, Overflow, Reporter, ReporterOptions, State, Statistics};
 pub use signature::Method as SignatureMethod;

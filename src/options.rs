@@ -60,9 +60,9 @@ pub struct Options<'a> {
     pub client_key_file: Option<&'a Path>,
     /// The most requests to make for one report, 1 to 100. Default: 1. What can succeed later is tried again after a
     /// wait, as long as the limit over everything allows.
-    pub attempts: Option<u32>,
+    pub max_attempts: Option<u32>,
     /// The most idle connections to keep, 1 to 1024. Default: 32.
-    pub connections: Option<u32>,
+    pub max_idle_connections: Option<u32>,
     /// Signs with the seconds since 1970 of the moment of sending as `timestamp`, as the service's signing guide
     /// describes. The price: the time of the event is not told. Without it the event's date is signed and told.
     pub sign_unix_seconds: bool,
@@ -75,8 +75,8 @@ pub(crate) struct Settings {
     pub(crate) trust: Trust,
     pub(crate) identity: Option<Identity>,
     pub(crate) proxy: Option<ProxyUrl>,
-    pub(crate) attempts: u32,
-    pub(crate) connections: u32,
+    pub(crate) max_attempts: u32,
+    pub(crate) max_idle_connections: u32,
     pub(crate) user_agent: String,
     pub(crate) connect_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -110,8 +110,13 @@ impl Options<'_> {
             trust: self.trust()?,
             identity: self.identity()?,
             proxy: self.proxy_for(&base_url)?,
-            attempts: count("attempts", self.attempts, 1, MOST_ATTEMPTS)?,
-            connections: count("connections", self.connections, DEFAULT_CONNECTIONS, MOST_CONNECTIONS)?,
+            max_attempts: count("max_attempts", self.max_attempts, 1, MOST_ATTEMPTS)?,
+            max_idle_connections: count(
+                "max_idle_connections",
+                self.max_idle_connections,
+                DEFAULT_CONNECTIONS,
+                MOST_CONNECTIONS,
+            )?,
             base_url,
             user_agent: user_agent(self.user_agent)?,
             connect_timeout: limit("connect_timeout_ms", self.connect_timeout, DEFAULT_CONNECT_TIMEOUT)?,

@@ -4,42 +4,42 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// What the caller can know about the report's arrival, over all attempts.
+/// Whether the service may have accepted the report, over all attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Taken {
-    /// No: nothing of it was written on any connection.
+pub enum Acceptance {
+    /// No: each attempt either wrote nothing of the request, or was rejected by a response (401, 402, 420, 422, 423, 429).
     No,
-    /// Perhaps: something of it was written, and the service did not say that it took it.
-    Perhaps,
-    /// Yes: the service said so.
+    /// Unknown: at least one attempt was written and got no such response, and none got a 2xx.
+    Unknown,
+    /// Yes: an attempt got a 2xx.
     Yes,
 }
 
-/// What became of one report, told on success and on failure.
+/// What became of one report, on success and on failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whether the service took the report; if not, why.
+    /// Whether the service accepted the report; if not, why.
     pub result: Result<(), Error>,
-    /// The HTTP status of the last answer; none if there was no answer.
+    /// The HTTP status of the last response; none if there was no response.
     pub http_status: Option<u16>,
     /// How many requests were made.
     pub attempts: u32,
-    /// Whether the report may have arrived.
-    pub taken: Taken,
-    /// How long it all took.
+    /// Whether the service may have accepted the report.
+    pub acceptance: Acceptance,
+    /// How long all attempts took.
     pub elapsed: Duration,
-    /// How long the service asked to wait before the next try.
+    /// How long to wait before the next attempt: what the service asked for, or a back-off that exceeds the time limit.
     pub retry_after: Option<Duration>,
 }
 
 impl Outcome {
-    /// The outcome of a report that was refused before anything was sent.
-    pub(crate) fn refused(error: Error) -> Self {
+    /// The outcome of a report of which nothing was sent.
+    pub(crate) fn unsent(error: Error) -> Self {
         Self {
             result: Err(error),
             http_status: None,
             attempts: 0,
-            taken: Taken::No,
+            acceptance: Acceptance::No,
             elapsed: Duration::ZERO,
             retry_after: None,
         }
@@ -48,6 +48,6 @@ impl Outcome {
 
 impl From<Error> for Outcome {
     fn from(error: Error) -> Self {
-        Self::refused(error)
+        Self::unsent(error)
     }
 }

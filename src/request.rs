@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_signature_without_a_date_signs_the_moment_of_sending() {
-        let credentials = Credentials::signature("key", "secret", signature::Method::Sha256).unwrap();
+        let credentials = Credentials::signature("key", "secret", signature::Method::HmacSha256).unwrap();
         let (text, _) = sent("id", &credentials, &Options::default());
         assert!(text.contains("&timestamp=2020-01-01%2012%3A00%3A00 HTTP/1.1\r\n"), "{text}");
         let (text, _) = sent("id", &credentials, &Options { sign_unix_seconds: true, ..Options::default() });

@@ -13,13 +13,13 @@ pub enum Method {
     /// MD5 over the base string with the secret behind it.
     Md5Hash,
     /// HMAC-MD5, keyed with the secret.
-    Md5,
+    HmacMd5,
     /// HMAC-SHA-1, keyed with the secret.
-    Sha1,
+    HmacSha1,
     /// HMAC-SHA-256, keyed with the secret.
-    Sha256,
+    HmacSha256,
     /// HMAC-SHA-512, keyed with the secret.
-    Sha512,
+    HmacSha512,
 }
 
 /// The signature of `parameters`, in lower-case hexadecimal digits.
@@ -29,10 +29,10 @@ pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) ->
     let base = base_string(parameters);
     match method {
         Method::Md5Hash => md5_hash(&base, secret),
-        Method::Md5 => keyed::<Hmac<Md5>>(&base, secret),
-        Method::Sha1 => keyed::<Hmac<Sha1>>(&base, secret),
-        Method::Sha256 => keyed::<Hmac<Sha256>>(&base, secret),
-        Method::Sha512 => keyed::<Hmac<Sha512>>(&base, secret),
+        Method::HmacMd5 => keyed::<Hmac<Md5>>(&base, secret),
+        Method::HmacSha1 => keyed::<Hmac<Sha1>>(&base, secret),
+        Method::HmacSha256 => keyed::<Hmac<Sha256>>(&base, secret),
+        Method::HmacSha512 => keyed::<Hmac<Sha512>>(&base, secret),
     }
 }
 
@@ -73,11 +73,11 @@ mod tests {
     #[test]
     fn each_keyed_method_gives_its_published_signature() {
         let published = [
-            (Method::Md5, "51CDAFEBB4BBCE9525B195C1617CB8D2"),
-            (Method::Sha1, "0162AEC64BC183B2E1256545951FE5639DC98020"),
-            (Method::Sha256, "9FEC5EF6D0F2B3D2BB7558B6E4042569823CAB9EA0DD30503472B7B304601975"),
+            (Method::HmacMd5, "51CDAFEBB4BBCE9525B195C1617CB8D2"),
+            (Method::HmacSha1, "0162AEC64BC183B2E1256545951FE5639DC98020"),
+            (Method::HmacSha256, "9FEC5EF6D0F2B3D2BB7558B6E4042569823CAB9EA0DD30503472B7B304601975"),
             (
-                Method::Sha512,
+                Method::HmacSha512,
                 "40BD12B9A4B6000AD1138EEFD24FFE9FBD72AEE13C3FA04B32BB69DBC256AD0A\
                  04A463B1A9AF6660D10F6E1E769EE14B9CFF6A635502E93AFCD0BFAB29F38F87",
             ),

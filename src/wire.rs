@@ -9,7 +9,7 @@ use crate::client::{World, report};
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::credentials::Credentials;
 use crate::options::Options;
-use crate::outcome::Taken;
+use crate::outcome::Acceptance;
 use crate::signature::Method;
 use crate::transport::{HttpTransport, Resolver, Setup};
 
@@ -36,10 +36,10 @@ fn credentials(way: &str) -> Credentials {
         "query" => Credentials::query("abcd1234", "s3cret/&").unwrap(),
         "basic" => Credentials::basic("abcd1234", "s3cret/&").unwrap(),
         "md5hash" => signature(Method::Md5Hash),
-        "md5" => signature(Method::Md5),
-        "sha1" => signature(Method::Sha1),
-        "sha256" => signature(Method::Sha256),
-        "sha512" => signature(Method::Sha512),
+        "md5" => signature(Method::HmacMd5),
+        "sha1" => signature(Method::HmacSha1),
+        "sha256" => signature(Method::HmacSha256),
+        "sha512" => signature(Method::HmacSha512),
         other => panic!("no way to authenticate is called {other}"),
     }
 }
@@ -64,7 +64,7 @@ fn sent(channel: &str, way: &str, timestamp: &str) -> String {
     let sending = World { clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000), ..World::REAL };
     let outcome =
         report(&conversion(channel, timestamp), &credentials(way), &settings, &transport, &sending, Instant::now());
-    assert_eq!((outcome.result, outcome.taken, outcome.http_status), (Ok(()), Taken::Yes, Some(200)));
+    assert_eq!((outcome.result, outcome.acceptance, outcome.http_status), (Ok(()), Acceptance::Yes, Some(200)));
     String::from_utf8(recorder.join().unwrap())
         .unwrap()
         .replace(&host, "HOST")

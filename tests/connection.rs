@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use nexmo_conversion::{Channel, Client, Conversion, Credentials, Kind, MessageId, Options, Outcome, Taken};
+use nexmo_conversion::{Acceptance, Channel, Client, Conversion, Credentials, Kind, MessageId, Options, Outcome};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
 
@@ -98,7 +98,11 @@ fn answered(answer: &[u8]) -> Outcome {
 
 fn assert_fails(outcome: &Outcome, kind: Kind, http_status: Option<u16>) {
     let error = outcome.result.as_ref().unwrap_err();
-    assert_eq!((error.kind(), outcome.http_status, outcome.taken), (kind, http_status, Taken::Perhaps), "{error}");
+    let acceptance = match http_status {
+        Some(401 | 402 | 420 | 422 | 423 | 429) => Acceptance::No,
+        _ => Acceptance::Unknown,
+    };
+    assert_eq!((error.kind(), outcome.http_status, outcome.acceptance), (kind, http_status, acceptance), "{error}");
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn a_connection_serves_report_after_report() {
     let server = Server::start(vec![vec![OK.to_vec(); 3]]);
     let client = server.client();
     for _ in 0..3 {
-        assert_eq!(report(&client).taken, Taken::Yes);
+        assert_eq!(report(&client).acceptance, Acceptance::Yes);
     }
     server.wait_for("0 answered 2");
 }
@@ -115,10 +119,10 @@ fn a_connection_serves_report_after_report() {
 fn a_pooled_connection_that_died_is_replaced_unseen() {
     let server = Server::start(vec![vec![OK.to_vec()], vec![OK.to_vec()]]);
     let client = server.client();
-    assert_eq!(report(&client).taken, Taken::Yes);
+    assert_eq!(report(&client).acceptance, Acceptance::Yes);
     server.wait_for("0 closed");
     let second = report(&client);
-    assert_eq!((second.result, second.attempts, second.taken), (Ok(()), 1, Taken::Yes));
+    assert_eq!((second.result, second.attempts, second.acceptance), (Ok(()), 1, Acceptance::Yes));
     server.wait_for("1 answered 0");
 }
 
@@ -130,7 +134,7 @@ fn when_one_pooled_connection_died_the_others_of_its_time_are_not_tried() {
     let client = server.client();
     std::thread::scope(|scope| {
         for report in [(); 2].map(|()| scope.spawn(|| report(&client))) {
-            assert_eq!(report.join().unwrap().taken, Taken::Yes);
+            assert_eq!(report.join().unwrap().acceptance, Acceptance::Yes);
         }
     });
     let third = report(&client);
@@ -142,9 +146,9 @@ fn a_pooled_connection_that_dies_under_a_request_is_replaced_unseen() {
     // The first connection takes a second request and closes without a word; the second connection answers it.
     let server = Server::start(vec![vec![OK.to_vec(), Vec::new()], vec![OK.to_vec()]]);
     let client = server.client();
-    assert_eq!(report(&client).taken, Taken::Yes);
+    assert_eq!(report(&client).acceptance, Acceptance::Yes);
     let second = report(&client);
-    assert_eq!((second.result, second.attempts, second.taken), (Ok(()), 1, Taken::Yes));
+    assert_eq!((second.result, second.attempts, second.acceptance), (Ok(()), 1, Acceptance::Yes));
     server.wait_for("1 answered 0");
 }
 
@@ -155,7 +159,7 @@ fn a_pooled_connection_that_dies_after_an_interim_answer_is_told() {
     let client = server.client();
     assert_eq!(report(&client).result, Ok(()));
     let outcome = report(&client);
-    assert_eq!((outcome.result.unwrap_err().kind(), outcome.taken), (Kind::Network, Taken::Perhaps));
+    assert_eq!((outcome.result.unwrap_err().kind(), outcome.acceptance), (Kind::Network, Acceptance::Unknown));
 }
 
 #[test]
@@ -169,8 +173,8 @@ fn bytes_behind_an_answer_are_never_taken_for_the_next_answer() {
     let forged = [OK, b"HTTP/1.1 402 Forged\r\ncontent-length: 0\r\n\r\n"].concat();
     let server = Server::start(vec![vec![forged], vec![OK.to_vec()]]);
     let client = server.client();
-    assert_eq!(report(&client).taken, Taken::Yes);
-    assert_eq!(report(&client).taken, Taken::Yes);
+    assert_eq!(report(&client).acceptance, Acceptance::Yes);
+    assert_eq!(report(&client).acceptance, Acceptance::Yes);
     server.wait_for("1 answered 0");
 }
 
@@ -192,7 +196,7 @@ fn a_body_that_is_broken_or_too_long_does_not_change_the_class() {
         Kind::NotEnabled,
         Some(402),
     );
-    assert_eq!(answered(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort").taken, Taken::Yes);
+    assert_eq!(answered(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort").acceptance, Acceptance::Yes);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Told {
         longest_stall,
         ..Moods::of_a_bad_day(seed)
     }));
-    let reporter = reporter(&service.url, &ReporterOptions { connections: Some(32), ..*options });
+    let reporter = reporter(&service.url, &ReporterOptions { max_in_flight: Some(32), ..*options });
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -60,7 +60,7 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Told {
             scope.spawn(move || submit_pairs(reporter, next, tries, &mut dice, service));
         }
     });
-    reporter.flush(if is_long() { LATER } else { SOON }).unwrap();
+    reporter.flush(Some(if is_long() { LATER } else { SOON })).unwrap();
     let last_words = service.last_words();
     let wrong: Vec<_> = (0..tries).filter(|number| last_words.get(&format!("id-{number}")) != Some(&true)).collect();
     let taken = service.taken();
@@ -73,7 +73,7 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Told {
         wrong.len()
     );
     assert!(wrong.is_empty(), "{wrong:?}");
-    assert_eq!((counted.accepted, counted.pending, counted.aside), (2 * tries as u64, 0, 0));
+    assert_eq!((counted.submitted, counted.pending, counted.events), (2 * tries as u64, 0, 0));
     Told { both, replaced: usize::try_from(counted.replaced).unwrap() }
 }
 

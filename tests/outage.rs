@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use common::service::{Hearing, Service};
 use common::{
-    Folder, IN_MEMORY, LATER, SOON, in_calm_file, is_long, reporter, reporter_of, sms, statistics, wait_until,
-    wrong_credentials,
+    Folder, IN_MEMORY, LATER, SOON, in_calm_file, is_long, reporter, reporter_of, sms, statistics, take_event,
+    wait_until, wrong_credentials,
 };
-use nexmo_conversion::{Kind, Reason, Reporter, ReporterOptions, State};
+use nexmo_conversion::{EventKind, Kind, Reporter, ReporterOptions, State};
 use nexmo_sandbox::{Behaviour, Rule};
 
 const CONNECTIONS: usize = 8;
@@ -38,7 +38,7 @@ fn after_an_outage_all_arrive_the_newest_first() {
     service.forget();
 
     let behind = drain_with_fresh(&reporter, &service);
-    reporter.flush(limit).unwrap();
+    reporter.flush(Some(limit)).unwrap();
     let counted = statistics(&reporter);
     let drained: Vec<usize> = service.heard().iter().filter_map(|hearing| number(hearing, "id")).collect();
     assert_eq!(drained.iter().collect::<HashSet<_>>().len(), count, "all arrived");
@@ -51,14 +51,14 @@ fn after_an_outage_all_arrive_the_newest_first() {
     // One in 32 is the oldest.
     assert!((0.02..0.05).contains(&share), "{share}");
     assert!(*behind.iter().max().unwrap() <= 2 * CONNECTIONS, "{behind:?}");
-    assert_eq!((counted.sent, counted.pending), ((count + FRESH) as u64, 0));
+    assert_eq!((counted.accepted, counted.pending), ((count + FRESH) as u64, 0));
 }
 
 /// Lets the drain begin, slowly, and submits fresh reports. Tells how many others were heard before each of them.
 fn drain_with_fresh(reporter: &Reporter, service: &Service) -> Vec<usize> {
     service.does(Behaviour::Slow(Duration::from_millis(100)));
     // It probes at once, and has no time for more.
-    assert_eq!(reporter.flush(Duration::ZERO).unwrap_err().kind(), Kind::Timeout);
+    assert_eq!(reporter.flush(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
     service.wait_for(2 * CONNECTIONS, SOON);
     let mut behind = Vec::new();
     for fresh in 0..FRESH {
@@ -106,12 +106,12 @@ fn a_service_that_cannot_be_reached_costs_nothing_but_time() {
         service.go_away();
         submit(&reporter, "id", 100);
         wait_until("a look at the service", SOON, || statistics(&reporter).state == State::BackingOff);
-        assert_eq!(reporter.flush(Duration::from_millis(100)).unwrap_err().kind(), Kind::Timeout);
+        assert_eq!(reporter.flush(Some(Duration::from_millis(100))).unwrap_err().kind(), Kind::Pending);
         assert_eq!((service.count(), statistics(&reporter).pending), (0, 100));
         service.resume();
-        reporter.flush(SOON).unwrap();
+        reporter.flush(Some(SOON)).unwrap();
         let counted = statistics(&reporter);
-        assert_eq!((counted.sent, counted.refused, counted.expired), (100, 0, 0));
+        assert_eq!((counted.accepted, counted.rejected, counted.expired), (100, 0, 0));
         // The account of the file is that of this service.
         drop(reporter);
         std::fs::remove_file(&outbox).ok();
@@ -134,7 +134,7 @@ fn without_a_call_it_goes_on_soon_after_a_short_outage() {
 fn a_service_that_asks_for_time_gets_it_though_reports_are_queued() {
     let service = Service::start();
     service.rule(Rule::for_all(Behaviour::Throttled(2)).times(1));
-    let reporter = reporter(&service.url, &ReporterOptions { connections: Some(1), ..IN_MEMORY });
+    let reporter = reporter(&service.url, &ReporterOptions { max_in_flight: Some(1), ..IN_MEMORY });
     submit(&reporter, "id", 2);
     service.wait_for(3, SOON);
     let heard = service.heard();
@@ -160,46 +160,53 @@ fn a_service_that_asks_for_time_gets_it_though_others_are_answered_later() {
 }
 
 #[test]
-fn what_somebody_must_correct_parks_all_and_burns_none() {
+fn what_somebody_must_correct_suspends_the_reporter_and_costs_no_report() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     let service = Service::start();
     for reporter in [reporter(&service.url, &in_calm_file(&outbox)), reporter(&service.url, &IN_MEMORY)] {
         let mut sent = 0;
         for status in [402, 401, 302, 404] {
-            // Of many each is probed once; of three each so often that one alone would be refused for it.
-            for count in [50, 3] {
+            // Of many each is probed once; of two each more than once.
+            for count in [50, 2] {
                 service.forget();
-                park(&reporter, &service, status, count);
+                suspend(&reporter, &service, status, count);
                 let tried: Vec<_> = service.heard().iter().map(|hearing| hearing.message_id.clone()).collect();
                 let different = tried.iter().collect::<HashSet<_>>().len();
-                println!("parking: {status}: {} requests with {different} of {count} reports", tried.len());
-                assert!((20..=20 + 2 * CONNECTIONS + 2).contains(&tried.len()), "{tried:?}");
+                println!("suspension: {status}: {} requests with {different} of {count} reports", tried.len());
+                assert!((FLUSHES..=FLUSHES + 2 * CONNECTIONS + 2).contains(&tried.len()), "{tried:?}");
                 assert!(different >= count.min(tried.len() - 1), "each probe takes a different report: {tried:?}");
                 service.recover();
-                reporter.flush(SOON).unwrap();
+                reporter.flush(Some(SOON)).unwrap();
                 sent += count as u64;
                 let counted = statistics(&reporter);
-                assert_eq!((counted.sent, counted.refused, counted.state), (sent, 0, State::Running));
+                assert_eq!((counted.accepted, counted.rejected, counted.state), (sent, 0, State::Running));
             }
         }
     }
 }
 
-/// Has the service answer so to so many reports, and to twenty probes.
-fn park(reporter: &Reporter, service: &Service, status: u16, count: usize) {
+/// How many flushes ask a suspended reporter for a probe. One is made a second.
+const FLUSHES: usize = 3;
+
+/// Has the service answer so to so many reports, and to a few probes.
+fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     service.does(Behaviour::Status(status));
     submit(reporter, &format!("s{status}"), count);
     // The gate was wide open; from now on one at a time probes, when it is asked for.
-    wait_until("parking", SOON, || statistics(reporter).state == State::Parked);
-    for _ in 0..20 {
-        assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Parked, "{status}");
+    wait_until("suspension", SOON, || statistics(reporter).state == State::Suspended);
+    for number in 0..FLUSHES {
+        assert_eq!(
+            reporter.flush(Some(SOON)).unwrap_err().kind(),
+            Kind::Suspended,
+            "{status}, flush {number} of {count}"
+        );
     }
     let counted = statistics(reporter);
-    assert_eq!((counted.pending, counted.refused, counted.aside), (count as u64, 0, 0), "{status}");
+    assert_eq!((counted.pending, counted.rejected, counted.events), (count as u64, 0, 0), "{status}");
     assert_eq!(counted.last_error.unwrap().http_status, Some(status));
     // The next flush is to tell of what is sent after it.
-    wait_until("quiet", SOON, || statistics(reporter).under_way == 0);
+    wait_until("quiet", SOON, || statistics(reporter).in_flight == 0);
 }
 
 #[test]
@@ -211,26 +218,26 @@ fn one_poisoned_report_is_refused_in_the_end_and_alone() {
     reporter.submit(&sms("poison", true)).unwrap();
     // Good ones come all the time, one after the other. The rests of the poisoned one add up to 11 s.
     let (began, mut good) = (Instant::now(), 0);
-    let aside = loop {
+    let event = loop {
         reporter.submit(&sms(&format!("good-{good}"), true)).unwrap();
         good += 1;
-        let is_through = |counted: &nexmo_conversion::Statistics| counted.sent == good || counted.aside > 0;
+        let is_through = |counted: &nexmo_conversion::Statistics| counted.accepted == good || counted.events > 0;
         wait_until("a good report", SOON, || is_through(&statistics(&reporter)));
-        if let Some(aside) = reporter.poll().unwrap() {
-            break aside;
+        if let Some(event) = reporter.poll(Some(Duration::ZERO)).unwrap() {
+            break event;
         }
         assert!(began.elapsed() < SOON, "it is still not refused");
     };
-    assert_eq!((aside.conversion.message_id.as_str(), aside.reason), ("poison", Reason::Refused));
-    assert_eq!(aside.http_status, Some(402));
+    assert_eq!((event.conversion.message_id.as_str(), event.kind), ("poison", EventKind::Rejected));
+    assert_eq!(event.http_status, Some(402));
     let strikes = service.heard().iter().filter(|hearing| hearing.message_id == "poison").count();
     println!(
-        "parking: poison was refused after {:?} and {strikes} requests, {good} good ones went by",
+        "suspension: poison was refused after {:?} and {strikes} requests, {good} good ones went by",
         began.elapsed()
     );
-    reporter.flush(SOON).unwrap();
+    reporter.flush(Some(SOON)).unwrap();
     let counted = statistics(&reporter);
-    assert_eq!((counted.sent, counted.refused, counted.pending), (good, 1, 0));
+    assert_eq!((counted.accepted, counted.rejected, counted.pending), (good, 1, 0));
     assert!(strikes <= 4, "{strikes}");
     assert!(began.elapsed() > Duration::from_secs(11), "its rests were cut short");
 }
@@ -241,7 +248,7 @@ fn a_wrong_secret_does_not_stop_who_has_the_right_one() {
     let (outbox, service) = (folder.outbox(), Service::start());
     let wrong = reporter_of(wrong_credentials(), &service.url, &in_calm_file(&outbox));
     submit(&wrong, "wrong", 20);
-    wait_until("parking", SOON, || statistics(&wrong).state == State::Parked);
+    wait_until("suspension", SOON, || statistics(&wrong).state == State::Suspended);
     let right = reporter(&service.url, &in_calm_file(&outbox));
     submit(&right, "right", 20);
     // Neither is called until all are sent.
@@ -249,36 +256,36 @@ fn a_wrong_secret_does_not_stop_who_has_the_right_one() {
     service.wait_until(SOON, |heard| heard.iter().filter(|hearing| hearing.is_taken()).count() == 40);
     println!("wrong secret: all was sent {:?} after the right one came", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    right.flush(SOON).unwrap();
+    right.flush(Some(SOON)).unwrap();
     let counted = statistics(&right);
-    assert_eq!((counted.accepted, counted.sent, counted.refused), (40, 40, 0));
+    assert_eq!((counted.submitted, counted.accepted, counted.rejected), (40, 40, 0));
     // What the wrong one accepts now is sent by the other, which notices it.
     submit(&wrong, "late", 20);
     service.wait_until(SOON, |heard| heard.iter().filter(|hearing| hearing.is_taken()).count() == 60);
 }
 
 #[test]
-fn a_report_that_grows_too_old_during_an_outage_is_set_aside() {
+fn a_report_that_expires_during_an_outage_becomes_an_event() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for options in [in_calm_file(&outbox), IN_MEMORY] {
         for behaviour in [Behaviour::Unavailable(Some(3600)), Behaviour::NotEnabled] {
             let service = Service::doing(behaviour);
-            let options = ReporterOptions { age_limit: Some(Duration::from_secs(1)), ..options };
+            let options = ReporterOptions { max_age: Some(Duration::from_secs(1)), ..options };
             let reporter = reporter(&service.url, &options);
             submit(&reporter, "id", 10);
             let submitted = Instant::now();
             wait_until("age", SOON, || submitted.elapsed() > Duration::from_millis(1100));
-            wait_until("quiet", SOON, || statistics(&reporter).under_way == 0);
-            // While it is parked, or told to wait, it looks after them at its next probe, which is now.
-            assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside, "{behaviour:?}");
+            wait_until("quiet", SOON, || statistics(&reporter).in_flight == 0);
+            // While it is suspended, or told to wait, it looks after them at its next probe, which is now.
+            reporter.flush(Some(SOON)).unwrap();
             assert_eq!(statistics(&reporter).expired, 10, "{behaviour:?}");
             for _ in 0..10 {
-                let aside = reporter.poll().unwrap().unwrap();
-                assert_eq!((aside.reason, aside.http_status), (Reason::Expired, None));
+                let event = take_event(&reporter).unwrap();
+                assert_eq!((event.kind, event.http_status), (EventKind::Expired, None));
             }
-            assert_eq!((reporter.poll().unwrap(), statistics(&reporter).pending), (None, 0));
-            reporter.flush(SOON).unwrap();
+            assert_eq!((reporter.poll(Some(Duration::ZERO)).unwrap(), statistics(&reporter).pending), (None, 0));
+            reporter.flush(Some(SOON)).unwrap();
             drop(reporter);
             std::fs::remove_file(&outbox).ok();
         }

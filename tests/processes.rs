@@ -70,7 +70,7 @@ fn play(name: &str, plot: &Plot) {
     let of_stopped = got_on(stopped);
     service.recover();
     let last = reporter(&service.url, &in_calm_file(&folder.outbox()));
-    last.flush(limit).unwrap();
+    last.flush(Some(limit)).unwrap();
     let counted = statistics(&last);
 
     let noted: Vec<_> = (0..PROCESSES).flat_map(|number| noted(&notes(folder.path(), number))).collect();
@@ -93,7 +93,7 @@ fn play(name: &str, plot: &Plot) {
     assert_eq!(lost, 0);
     let killed = plot.killed.len() as u64;
     assert!(twice <= (killed + 1) * ON_THEIR_WAY + unanswered, "{twice} duplicates");
-    assert!((noted.len() as u64..=noted.len() as u64 + killed).contains(&counted.accepted), "{counted:?}");
+    assert!((noted.len() as u64..=noted.len() as u64 + killed).contains(&counted.submitted), "{counted:?}");
     assert_eq!(reports.len() as u64, PROCESSES - killed);
     assert!(noted.len() as u64 >= (PROCESSES - killed) * each);
     // Should it have been stopped while it wrote, the others wait for it.
@@ -165,7 +165,7 @@ fn what_another_process_puts_goes_out_at_once() {
         assert_eq!(statistics(&sender).state, State::Running);
         let mut child =
             Child::start("one_that_stands_by", &[&service.url, folder.path().to_str().unwrap(), durability]);
-        assert_eq!(child.says(SOON), "StandingBy");
+        assert_eq!(child.says(SOON), "Standby");
         let began = Instant::now();
         for number in 1..=ONE_BY_ONE {
             child.go_on();

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use common::books::Books;
 use common::service::Service;
-use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, wait_until};
+use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, take_event, wait_until};
 use nexmo_conversion::{
-    Channel, Conversion, Credentials, Durability, Kind, Options, Reason, Reporter, ReporterOptions, State, Timestamp,
-    WhenFull,
+    Channel, Conversion, Credentials, Durability, EventKind, Kind, Options, Overflow, Reporter, ReporterOptions, State,
+    Timestamp,
 };
 use nexmo_sandbox::{Behaviour, Rule};
 
@@ -23,12 +23,12 @@ fn submit(reporter: &Reporter, name: &str, count: usize) {
     (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
 }
 
-/// A service that takes no report for now.
+/// A service that accepts no report for now.
 fn service_at_rest() -> Service {
-    Service::doing(Behaviour::Unavailable(Some(3600)))
+    Service::doing(Behaviour::Unavailable(None))
 }
 
-/// A reporter whose first report came back, and that tries none again by itself.
+/// A reporter whose first report came back, and that backs off.
 fn reporter_at_rest(service: &Service, options: &ReporterOptions<'_>) -> Reporter {
     let reporter = reporter(&service.url, options);
     reporter.submit(&sms("first", true)).unwrap();
@@ -52,13 +52,13 @@ fn what_is_submitted_arrives() {
         };
         let reporter = reporter(&service.url, &options);
         submit(&reporter, "id", 100);
-        reporter.flush(SOON).unwrap();
+        reporter.flush(Some(SOON)).unwrap();
         assert_eq!(service.taken().len(), 100, "{durability:?}");
         assert_eq!(service.count(), 100, "{durability:?}");
         let counted = statistics(&reporter);
-        assert_eq!((counted.accepted, counted.sent, counted.pending), (100, 100, 0));
+        assert_eq!((counted.submitted, counted.accepted, counted.pending), (100, 100, 0));
         assert_eq!((counted.state, counted.last_error, counted.oldest_pending), (State::Running, None, None));
-        reporter.close(SOON).unwrap();
+        reporter.close(Some(SOON)).unwrap();
         assert_eq!(reporter.submit(&sms("late", true)).unwrap_err().kind(), Kind::Closed);
         assert_eq!(statistics(&reporter).state, State::Closed);
     }
@@ -70,17 +70,17 @@ fn what_is_left_goes_out_at_the_next_start() {
     let outbox = folder.outbox();
     let first = reporter(&service.url, &in_calm_file(&outbox));
     submit(&first, "id", 10);
-    assert_eq!(first.close(Duration::ZERO).unwrap_err().kind(), Kind::Pending);
+    assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
     drop(first);
     service.recover();
     let second = reporter(&service.url, &in_calm_file(&outbox));
-    second.flush(SOON).unwrap();
+    second.flush(Some(SOON)).unwrap();
     let counted = statistics(&second);
-    assert_eq!((counted.accepted, counted.sent), (10, 10));
+    assert_eq!((counted.submitted, counted.accepted), (10, 10));
 }
 
 #[test]
-fn a_refused_report_is_set_aside_and_handed_out_once() {
+fn a_rejected_report_becomes_an_event_that_stays_until_it_is_acknowledged() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for status in [420, 422, 423] {
@@ -90,15 +90,17 @@ fn a_refused_report_is_set_aside_and_handed_out_once() {
             let reporter = reporter(&service.url, &options);
             reporter.submit(&sms("bad", true)).unwrap();
             reporter.submit(&sms("good", true)).unwrap();
-            assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
-            let aside = reporter.poll().unwrap().unwrap();
-            assert_eq!((aside.conversion.message_id.as_str(), aside.reason), ("bad", Reason::Refused));
-            assert_eq!(aside.http_status, Some(status));
-            assert!(aside.conversion.timestamp.is_some(), "the time of submission");
-            assert!(reporter.poll().unwrap().is_none());
-            reporter.flush(SOON).unwrap();
+            reporter.flush(Some(SOON)).unwrap();
+            let event = reporter.poll(None).unwrap().unwrap();
+            assert_eq!(reporter.poll(Some(Duration::ZERO)).unwrap().as_ref(), Some(&event), "it is still there");
+            assert_eq!(take_event(&reporter).as_ref(), Some(&event));
+            reporter.acknowledge(event.id).unwrap();
+            assert_eq!((event.conversion.message_id.as_str(), event.kind), ("bad", EventKind::Rejected));
+            assert_eq!(event.http_status, Some(status));
+            assert!(event.conversion.timestamp.is_some(), "the time of submission");
+            assert!(reporter.poll(Some(Duration::ZERO)).unwrap().is_none());
             let counted = statistics(&reporter);
-            assert_eq!((counted.accepted, counted.sent, counted.refused, counted.aside), (2, 1, 1, 0));
+            assert_eq!((counted.submitted, counted.accepted, counted.rejected, counted.events), (2, 1, 1, 0));
             drop(reporter);
             std::fs::remove_file(&outbox).ok();
         }
@@ -111,18 +113,18 @@ fn a_full_outbox_refuses_what_is_new_and_takes_it_when_there_is_room() {
     let outbox = folder.outbox();
     for options in both(&outbox) {
         let service = service_at_rest();
-        let reporter = reporter_at_rest(&service, &ReporterOptions { most_reports: Some(10), ..options });
+        let reporter = reporter_at_rest(&service, &ReporterOptions { max_pending: Some(10), ..options });
         submit(&reporter, "id", 9);
         assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
         // A later report for a message that waits already needs no room.
         reporter.submit(&sms("id-3", false)).unwrap();
         assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
         let counted = statistics(&reporter);
-        assert_eq!((counted.accepted, counted.replaced, counted.pending, counted.dropped), (11, 1, 10, 0));
+        assert_eq!((counted.submitted, counted.replaced, counted.pending, counted.dropped), (11, 1, 10, 0));
         service.recover();
-        reporter.flush(SOON).unwrap();
+        reporter.flush(Some(SOON)).unwrap();
         reporter.submit(&sms("too many", true)).unwrap();
-        reporter.flush(SOON).unwrap();
+        reporter.flush(Some(SOON)).unwrap();
         let last_words = service.last_words();
         assert_eq!((last_words.len(), last_words["id-3"], last_words["too many"]), (11, false, true));
     }
@@ -134,23 +136,23 @@ fn a_full_outbox_drops_its_oldest_if_it_is_to() {
     let outbox = folder.outbox();
     for options in both(&outbox) {
         let service = service_at_rest();
-        let options = ReporterOptions { most_reports: Some(10), when_full: WhenFull::DropOldest, ..options };
+        let options = ReporterOptions { max_pending: Some(10), overflow: Overflow::DropOldest, ..options };
         let reporter = reporter_at_rest(&service, &options);
         submit(&reporter, "id", 9);
         // Replaced, and so no longer among the oldest.
         reporter.submit(&sms("id-0", false)).unwrap();
         submit(&reporter, "new", 3);
         let counted = statistics(&reporter);
-        assert_eq!((counted.accepted, counted.replaced, counted.dropped, counted.pending), (14, 1, 3, 10));
+        assert_eq!((counted.submitted, counted.replaced, counted.dropped, counted.pending), (14, 1, 3, 10));
         for dropped in ["first", "id-1", "id-2"] {
-            let aside = reporter.poll().unwrap().unwrap();
-            assert_eq!((aside.conversion.message_id.as_str(), aside.reason), (dropped, Reason::Dropped));
-            assert_eq!(aside.http_status, None);
+            let event = take_event(&reporter).unwrap();
+            assert_eq!((event.conversion.message_id.as_str(), event.kind), (dropped, EventKind::Dropped));
+            assert_eq!(event.http_status, None);
         }
-        assert!(reporter.poll().unwrap().is_none());
+        assert!(reporter.poll(Some(Duration::ZERO)).unwrap().is_none());
         service.forget();
         service.recover();
-        reporter.flush(SOON).unwrap();
+        reporter.flush(Some(SOON)).unwrap();
         let arrived: HashSet<_> = service.taken().into_keys().collect();
         let kept = (3..9).map(|number| (format!("id-{number}"), true));
         let new = (0..3).map(|number| (format!("new-{number}"), true));
@@ -164,14 +166,14 @@ fn a_report_that_is_dropped_while_it_is_under_way_has_one_fate() {
     let outbox = folder.outbox();
     for options in both(&outbox) {
         let service = Service::doing(Behaviour::Slow(Duration::from_millis(500)));
-        let options = ReporterOptions { most_reports: Some(1), when_full: WhenFull::DropOldest, ..options };
+        let options = ReporterOptions { max_pending: Some(1), overflow: Overflow::DropOldest, ..options };
         let reporter = reporter(&service.url, &options);
         reporter.submit(&sms("early", true)).unwrap();
         service.wait_for(1, SOON);
         reporter.submit(&sms("late", true)).unwrap();
-        assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
+        reporter.flush(Some(SOON)).unwrap();
         let counted = statistics(&reporter);
-        assert_eq!((counted.accepted, counted.sent, counted.dropped, counted.pending), (2, 1, 1, 0));
+        assert_eq!((counted.submitted, counted.accepted, counted.dropped, counted.pending), (2, 1, 1, 0));
     }
 }
 
@@ -187,30 +189,36 @@ fn the_reports_of_the_two_channels_do_not_replace_each_other() {
             reporter.submit(&Conversion { channel, ..sms("same", true) }).unwrap();
         }
         let counted = statistics(&reporter);
-        assert_eq!((counted.accepted, counted.replaced, counted.pending), (5, 2, 3));
+        assert_eq!((counted.submitted, counted.replaced, counted.pending), (5, 2, 3));
         service.recover();
         service.forget();
-        reporter.flush(SOON).unwrap();
+        reporter.flush(Some(SOON)).unwrap();
         assert_eq!(service.taken()[&("same".to_owned(), true)], 2, "one a channel");
         assert_eq!(service.count(), 3);
     }
 }
 
 #[test]
-fn each_report_that_was_set_aside_is_handed_to_one_of_many_who_poll() {
+fn of_many_consumers_each_event_reaches_at_least_one_and_goes_when_it_is_acknowledged() {
     const COUNT: usize = 500;
     let (folder, service) = (Folder::new(), Service::doing(Behaviour::Status(420)));
     let outbox = folder.outbox();
     let reporters = [reporter(&service.url, &in_calm_file(&outbox)), reporter(&service.url, &in_calm_file(&outbox))];
-    let polled = Mutex::new(Vec::new());
+    let polled = Mutex::new(HashSet::new());
     let deadline = Instant::now() + SOON;
     thread::scope(|scope| {
         for reporter in [&reporters[0], &reporters[1], &reporters[0], &reporters[1]] {
             let polled = &polled;
             scope.spawn(move || {
                 while polled.lock().unwrap().len() < COUNT && Instant::now() < deadline {
-                    match reporter.poll() {
-                        Ok(Some(aside)) => polled.lock().unwrap().push(aside.conversion.message_id),
+                    match reporter.poll(Some(Duration::ZERO)) {
+                        Ok(Some(event)) => {
+                            polled.lock().unwrap().insert(event.conversion.message_id);
+                            match reporter.acknowledge(event.id) {
+                                Ok(()) => (),
+                                Err(error) => assert_eq!(error.kind(), Kind::OutboxBusy, "{error}"),
+                            }
+                        }
                         Ok(None) => thread::yield_now(),
                         Err(error) => assert_eq!(error.kind(), Kind::OutboxBusy, "{error}"),
                     }
@@ -219,13 +227,12 @@ fn each_report_that_was_set_aside_is_handed_to_one_of_many_who_poll() {
         }
         submit(&reporters[1], "id", COUNT);
     });
-    reporters[0].flush(SOON).unwrap();
-    let polled = polled.into_inner().unwrap();
-    assert_eq!((polled.len(), polled.iter().collect::<HashSet<_>>().len()), (COUNT, COUNT));
+    reporters[0].flush(Some(SOON)).unwrap();
+    assert_eq!(polled.into_inner().unwrap().len(), COUNT);
     for reporter in &reporters {
-        assert!(reporter.poll().unwrap().is_none());
+        assert!(reporter.poll(Some(Duration::ZERO)).unwrap().is_none());
         let counted = statistics(reporter);
-        assert_eq!((counted.refused, counted.aside, counted.forgotten), (COUNT as u64, 0, 0));
+        assert_eq!((counted.rejected, counted.events, counted.events_discarded), (COUNT as u64, 0, 0));
     }
 }
 
@@ -238,23 +245,21 @@ fn the_descriptor_is_readable_when_there_is_something_to_poll() {
     let other = reporter(&service.url, &in_calm_file(&outbox));
     let in_memory = reporter(&service.url, &IN_MEMORY);
     for (submitter, poller) in [(&sender, &sender), (&sender, &other), (&in_memory, &in_memory)] {
-        assert!(poller.poll().unwrap().is_none());
+        assert!(poller.poll(Some(Duration::ZERO)).unwrap().is_none());
         let descriptor = poller.fd().unwrap();
         assert!(!becomes_readable(descriptor, Duration::ZERO));
         submitter.submit(&sms("bad", true)).unwrap();
         assert!(becomes_readable(descriptor, SOON));
-        // The descriptor may be early, but it stays readable until a poll found nothing.
-        let mut found = poller.poll().unwrap();
-        wait_until("a report aside", SOON, || {
-            found = found.take().or_else(|| poller.poll().unwrap());
-            found.is_some()
+        let event = poller.poll(Some(SOON)).unwrap().unwrap();
+        assert!(becomes_readable(descriptor, Duration::ZERO), "the event is not acknowledged");
+        poller.acknowledge(event.id).unwrap();
+        wait_until("no event", SOON, || {
+            assert!(poller.poll(Some(Duration::ZERO)).unwrap().is_none());
+            !becomes_readable(descriptor, Duration::ZERO)
         });
-        assert!(becomes_readable(descriptor, Duration::ZERO), "there may be more");
-        assert!(poller.poll().unwrap().is_none());
-        assert!(!becomes_readable(descriptor, Duration::ZERO));
-        // The other reporter on this file has been told of the same report.
-        sender.poll().unwrap();
-        other.poll().unwrap();
+        // The other reporter on this file has been told of the same event.
+        sender.poll(Some(Duration::ZERO)).unwrap();
+        other.poll(Some(Duration::ZERO)).unwrap();
     }
 }
 
@@ -277,14 +282,13 @@ fn a_report_carries_the_time_of_its_event_however_late_it_goes_out() {
     first.submit(&Conversion { timestamp: Some(timestamp), ..sms("given", true) }).unwrap();
     first.submit(&sms("stamped", true)).unwrap();
     let after = now();
-    assert_eq!(first.close(Duration::ZERO).unwrap_err().kind(), Kind::Pending);
-    // In a later second the next reporter has them refused, so that they can be looked at.
+    assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
+    // In a later second the next reporter has them rejected, so that the events show them.
     wait_until("another second", SOON, || now() > after);
     service.does(Behaviour::Status(420));
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
-    assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
-    let aside = [(); 2].map(|()| reporter.poll().unwrap().unwrap().conversion);
-    for conversion in aside {
+    reporter.flush(Some(SOON)).unwrap();
+    for conversion in [(); 2].map(|()| take_event(&reporter).unwrap().conversion) {
         let told = conversion.timestamp.unwrap();
         match conversion.message_id.as_str() {
             "given" => assert_eq!(told, timestamp),
@@ -307,8 +311,8 @@ fn an_outbox_belongs_to_one_account() {
         let options = Options { base_url: Some(url), ..Options::default() };
         Reporter::new(Credentials::query(key, "s3cret").unwrap(), &options, &in_calm_file(&outbox)).map(drop)
     };
-    assert_eq!(open("efgh5678", &service.url).unwrap_err().kind(), Kind::OutboxAccount);
-    assert_eq!(open("abcd1234", "https://localhost:1").unwrap_err().kind(), Kind::OutboxAccount);
+    assert_eq!(open("efgh5678", &service.url).unwrap_err().kind(), Kind::OutboxWrongAccount);
+    assert_eq!(open("abcd1234", "https://localhost:1").unwrap_err().kind(), Kind::OutboxWrongAccount);
     open("abcd1234", &service.url).unwrap();
 }
 
@@ -320,7 +324,7 @@ fn no_secret_is_in_the_files() {
     let reporter = reporter_of(secret, &service.url, &in_calm_file(&outbox));
     submit(&reporter, "id", 100);
     wait_until("a request", SOON, || service.count() > 0);
-    reporter.close(Duration::ZERO).unwrap_err();
+    reporter.close(Some(Duration::ZERO)).unwrap_err();
     drop(reporter);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder.path()).unwrap() {
@@ -337,11 +341,11 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
     service.rule(Rule::for_message("bad-0", Behaviour::Status(422)));
-    let options = ReporterOptions { most_reports: Some(20), when_full: WhenFull::DropOldest, ..in_calm_file(&outbox) };
+    let options = ReporterOptions { max_pending: Some(20), overflow: Overflow::DropOldest, ..in_calm_file(&outbox) };
     let reporter = reporter(&service.url, &options);
     submit(&reporter, "good", 5);
     submit(&reporter, "bad", 1);
-    assert_eq!(reporter.flush(SOON).unwrap_err().kind(), Kind::Aside);
+    reporter.flush(Some(SOON)).unwrap();
     service.does(Behaviour::Unavailable(Some(3600)));
     submit(&reporter, "rest", 25);
     reporter.submit(&sms("rest-24", false)).unwrap();
@@ -349,11 +353,11 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     wait_until("rest", SOON, || statistics(&reporter).last_error.is_some_and(is_unavailable));
     let (counted, books) = (statistics(&reporter), Books::read(&outbox).unwrap());
     books.audit();
-    let expected = Books { accepted: 32, sent: 5, replaced: 1, put_aside: 6, rows: 20, aside: 6 };
+    let expected = Books { submitted: 32, accepted: 5, replaced: 1, ended: 6, damaged: 0, rows: 20, events: 6 };
     assert_eq!(books, expected);
-    assert_eq!((counted.accepted, counted.sent, counted.replaced), (32, 5, 1));
-    assert_eq!((counted.refused, counted.dropped, counted.expired), (1, 5, 0));
-    assert_eq!((counted.pending, counted.aside), (20, 6));
+    assert_eq!((counted.submitted, counted.accepted, counted.replaced), (32, 5, 1));
+    assert_eq!((counted.rejected, counted.dropped, counted.expired), (1, 5, 0));
+    assert_eq!((counted.pending, counted.events), (20, 6));
     assert!(counted.oldest_pending.unwrap() < SOON);
     let last = counted.last_error.unwrap();
     assert_eq!((last.error.kind(), last.http_status), (Kind::Unavailable, Some(503)));

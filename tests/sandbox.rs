@@ -6,16 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use nexmo_conversion::{
-    Channel, Client, Conversion, Credentials, Kind, MessageId, Options, Outcome, SignatureMethod, Taken, Timestamp,
+    Acceptance, Channel, Client, Conversion, Credentials, Kind, MessageId, Options, Outcome, SignatureMethod, Timestamp,
 };
 use nexmo_sandbox::{Authentication, Behaviour, Rule, Sandbox, Settings};
 
 const METHODS: [SignatureMethod; 5] = [
     SignatureMethod::Md5Hash,
-    SignatureMethod::Md5,
-    SignatureMethod::Sha1,
-    SignatureMethod::Sha256,
-    SignatureMethod::Sha512,
+    SignatureMethod::HmacMd5,
+    SignatureMethod::HmacSha1,
+    SignatureMethod::HmacSha256,
+    SignatureMethod::HmacSha512,
 ];
 
 fn sandbox() -> Sandbox {
@@ -51,9 +51,9 @@ fn answered_by(behaviour: Behaviour) -> Outcome {
     over_http(&sandbox, query()).report(&conversion("id"))
 }
 
-fn assert_fails(outcome: &Outcome, kind: Kind, http_status: Option<u16>, taken: Taken) {
+fn assert_fails(outcome: &Outcome, kind: Kind, http_status: Option<u16>, taken: Acceptance) {
     let error = outcome.result.as_ref().unwrap_err();
-    assert_eq!((error.kind(), outcome.http_status, outcome.taken), (kind, http_status, taken), "{error}");
+    assert_eq!((error.kind(), outcome.http_status, outcome.acceptance), (kind, http_status, taken), "{error}");
 }
 
 #[test]
@@ -94,12 +94,12 @@ fn https_trusts_the_ca_file_and_nobody_else() {
     let (first, second) = (sandbox(), sandbox());
     assert_eq!(over_https(&first, first.ca_file()).report(&conversion("id")).result, Ok(()));
     let refused = over_https(&first, second.ca_file()).report(&conversion("id"));
-    assert_fails(&refused, Kind::Tls, None, Taken::No);
+    assert_fails(&refused, Kind::Tls, None, Acceptance::No);
     let base_url = first.https_url();
     for built_in_roots_only in [true, false] {
         let options = Options { base_url: Some(&base_url), built_in_roots_only, ..Options::default() };
         let refused = Client::new(query(), &options).unwrap().report(&conversion("id"));
-        assert_fails(&refused, Kind::Tls, None, Taken::No);
+        assert_fails(&refused, Kind::Tls, None, Acceptance::No);
     }
     assert_eq!(first.request_count(), 1);
 }
@@ -107,34 +107,39 @@ fn https_trusts_the_ca_file_and_nobody_else() {
 #[test]
 fn each_answer_has_its_class_and_says_why() {
     let wrong = over_http(&sandbox(), Credentials::query("abcd1234", "wrong").unwrap()).report(&conversion("id"));
-    assert_fails(&wrong, Kind::Unauthorized, Some(401), Taken::Perhaps);
+    assert_fails(&wrong, Kind::Unauthorized, Some(401), Acceptance::No);
     assert!(wrong.result.unwrap_err().message().contains("Invalid credentials supplied"));
 
     let not_enabled = answered_by(Behaviour::NotEnabled);
-    assert_fails(&not_enabled, Kind::NotEnabled, Some(402), Taken::Perhaps);
+    assert_fails(&not_enabled, Kind::NotEnabled, Some(402), Acceptance::No);
     assert!(not_enabled.result.unwrap_err().message().contains("has not been enabled"));
 
     for status in [420, 422, 423] {
-        assert_fails(&answered_by(Behaviour::Status(status)), Kind::InvalidParameters, Some(status), Taken::Perhaps);
+        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Rejected, Some(status), Acceptance::No);
     }
     for status in [408, 500, 502, 599] {
-        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Unavailable, Some(status), Taken::Perhaps);
+        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Unavailable, Some(status), Acceptance::Unknown);
     }
     for status in [300, 301, 302, 303, 307, 308] {
-        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Redirected, Some(status), Taken::Perhaps);
+        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Redirected, Some(status), Acceptance::Unknown);
     }
     for status in [400, 403, 404, 405, 418, 451] {
-        assert_fails(&answered_by(Behaviour::Status(status)), Kind::UnexpectedStatus, Some(status), Taken::Perhaps);
+        assert_fails(
+            &answered_by(Behaviour::Status(status)),
+            Kind::UnexpectedStatus,
+            Some(status),
+            Acceptance::Unknown,
+        );
     }
     for status in [200, 201, 202, 204, 299] {
-        assert_eq!(answered_by(Behaviour::Status(status)).taken, Taken::Yes);
+        assert_eq!(answered_by(Behaviour::Status(status)).acceptance, Acceptance::Yes);
     }
 }
 
 #[test]
 fn a_wait_that_the_service_asks_for_is_told() {
     let throttled = answered_by(Behaviour::Throttled(7));
-    assert_fails(&throttled, Kind::RateLimited, Some(429), Taken::Perhaps);
+    assert_fails(&throttled, Kind::RateLimited, Some(429), Acceptance::No);
     assert_eq!(throttled.retry_after, Some(Duration::from_secs(7)));
     assert_eq!(answered_by(Behaviour::Unavailable(None)).retry_after, None);
     assert_eq!(answered_by(Behaviour::Unavailable(Some(9))).retry_after, Some(Duration::from_secs(9)));
@@ -145,14 +150,14 @@ fn no_secret_comes_back_out_of_an_answer_that_repeats_it() {
     let ways = [
         Credentials::query("abcd1234", "s3cret/&").unwrap(),
         Credentials::basic("abcd1234", "s3cret/&").unwrap(),
-        Credentials::signature("abcd1234", "s3cret/&", SignatureMethod::Sha256).unwrap(),
+        Credentials::signature("abcd1234", "s3cret/&", SignatureMethod::HmacSha256).unwrap(),
     ];
     for credentials in ways {
         let sandbox = sandbox();
         sandbox.rule(Rule::for_all(Behaviour::Echo(402)));
         let outcome = over_http(&sandbox, credentials.clone()).report(&conversion("id"));
         let told = format!("{outcome:?} {credentials:?}");
-        assert!(told.contains("the answer says"), "{told}");
+        assert!(told.contains("the response says"), "{told}");
         for secret in ["s3cret", "czNjcmV0", "YWJjZDEyMzQ6"] {
             assert!(!told.contains(secret), "{told}");
         }
@@ -166,7 +171,7 @@ fn without_a_server_nothing_was_taken() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let base_url = format!("http://{unused}");
     let client = Client::new(query(), &Options { base_url: Some(&base_url), ..Options::default() }).unwrap();
-    assert_fails(&client.report(&conversion("id")), Kind::Network, None, Taken::No);
+    assert_fails(&client.report(&conversion("id")), Kind::Network, None, Acceptance::No);
 }
 
 #[test]
@@ -177,7 +182,7 @@ fn a_server_that_never_answers_costs_the_time_limit_and_no_more() {
     let timeout = Some(Duration::from_millis(50));
     let client = Client::new(query(), &Options { base_url: Some(&base_url), timeout, ..Options::default() }).unwrap();
     let outcome = client.report(&conversion("id"));
-    assert_fails(&outcome, Kind::Timeout, None, Taken::Perhaps);
+    assert_fails(&outcome, Kind::Timeout, None, Acceptance::Unknown);
     assert!(outcome.elapsed >= Duration::from_millis(50), "{:?}", outcome.elapsed);
 }
 

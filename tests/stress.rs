@@ -8,20 +8,21 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::thread;
 
-use nexmo_conversion::ffi::client::{nexmo_client, nexmo_client_free, nexmo_client_new, nexmo_client_report_sms};
-use nexmo_conversion::ffi::conversion::nexmo_conversion_voice;
-use nexmo_conversion::ffi::reporter::structs::{
-    NEXMO_DURABILITY_NONE, NEXMO_DURABILITY_POWER, nexmo_aside, nexmo_reporter_options, nexmo_statistics,
-};
-use nexmo_conversion::ffi::reporter::{
+use nexmo_conversion::ffi::client::{nexmo_client, nexmo_client_free, nexmo_client_new, nexmo_client_report};
+use nexmo_conversion::ffi::conversion::{NEXMO_CHANNEL_SMS, nexmo_conversion_voice};
+use nexmo_conversion::ffi::credentials::nexmo_credentials;
+use nexmo_conversion::ffi::options::nexmo_options;
+use nexmo_conversion::ffi::reporter::event::{nexmo_event, nexmo_reporter_acknowledge, nexmo_reporter_poll};
+use nexmo_conversion::ffi::reporter::lifecycle::{
     nexmo_reporter, nexmo_reporter_close, nexmo_reporter_flush, nexmo_reporter_free, nexmo_reporter_new,
-    nexmo_reporter_poll, nexmo_reporter_statistics, nexmo_reporter_submit_sms,
 };
+use nexmo_conversion::ffi::reporter::options::{NEXMO_DURABILITY_NONE, NEXMO_DURABILITY_POWER, nexmo_reporter_options};
+use nexmo_conversion::ffi::reporter::statistics::{nexmo_reporter_statistics, nexmo_statistics};
+use nexmo_conversion::ffi::reporter::submit::nexmo_reporter_submit;
 use nexmo_conversion::ffi::status::{
-    NEXMO_ERR_CANCELLED, NEXMO_ERR_CLOSED, NEXMO_ERR_HANDLE, NEXMO_ERR_OUTBOX_BUSY, NEXMO_ERR_PENDING,
-    NEXMO_ERR_TIMEOUT, NEXMO_OK,
+    NEXMO_ERR_CANCELLED, NEXMO_ERR_CLOSED, NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_OUTBOX_BUSY,
+    NEXMO_ERR_PENDING, NEXMO_OK,
 };
-use nexmo_conversion::ffi::structs::{nexmo_credentials, nexmo_options};
 
 const THREADS: u64 = 16;
 const STEPS: usize = 300;
@@ -87,10 +88,10 @@ fn play(
                 }
                 1 => nexmo_client_free(client),
                 2 => nexmo_conversion_voice(credentials, c"id".as_ptr(), 1, ptr::null(), options, ptr::null_mut()),
-                _ => nexmo_client_report_sms(client, c"id".as_ptr(), 1, ptr::null(), ptr::null_mut()),
+                _ => nexmo_client_report(client, NEXMO_CHANNEL_SMS, c"id".as_ptr(), 1, ptr::null(), ptr::null_mut()),
             }
         };
-        assert!(matches!(status, NEXMO_OK | NEXMO_ERR_HANDLE | NEXMO_ERR_CANCELLED), "{status}");
+        assert!(matches!(status, NEXMO_OK | NEXMO_ERR_INVALID_HANDLE | NEXMO_ERR_CANCELLED), "{status}");
         taken += usize::from(status == NEXMO_OK);
     }
     taken
@@ -150,7 +151,7 @@ impl Terms {
         options.base_url = self.base_url.as_ptr();
         let mut reporter_options: nexmo_reporter_options = sized();
         reporter_options.durability = durability;
-        reporter_options.lock_wait_ms = 60_000;
+        reporter_options.busy_timeout_ms = 60_000;
         if durability != NEXMO_DURABILITY_NONE {
             reporter_options.outbox = self.outbox.as_ptr();
         }
@@ -165,26 +166,29 @@ impl Terms {
 
 /// Does any one thing with `reporter`, which may be anything. True: it accepted a report.
 fn use_reporter(reporter: *mut nexmo_reporter, dice: &mut Dice) -> bool {
-    let (mut aside, mut statistics): (nexmo_aside, nexmo_statistics) = (sized(), sized());
+    let (mut event, mut statistics): (nexmo_event, nexmo_statistics) = (sized(), sized());
     let id = CString::new(format!("id-{}", dice.throw(1000))).unwrap();
     let what = dice.throw(8);
     // SAFETY: the structs are whole, and the texts end with NUL.
     let status = unsafe {
         match what {
-            0 => nexmo_reporter_poll(reporter, &mut aside, ptr::null_mut()),
+            0 => match nexmo_reporter_poll(reporter, i32::from(dice.throw(2) == 0), &mut event, ptr::null_mut()) {
+                NEXMO_OK => nexmo_reporter_acknowledge(reporter, event.id, ptr::null_mut()),
+                status => status,
+            },
             1 => nexmo_reporter_statistics(reporter, &mut statistics, ptr::null_mut()),
-            2 => nexmo_reporter_flush(reporter, 1, &mut statistics, ptr::null_mut()),
-            3 if dice.throw(4) == 0 => nexmo_reporter_close(reporter, 1, &mut statistics, ptr::null_mut()),
-            _ => nexmo_reporter_submit_sms(reporter, id.as_ptr(), 1, ptr::null(), ptr::null_mut()),
+            2 => nexmo_reporter_flush(reporter, 1, ptr::null_mut()),
+            3 if dice.throw(4) == 0 => nexmo_reporter_close(reporter, 1, ptr::null_mut()),
+            _ => nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, id.as_ptr(), 1, ptr::null(), ptr::null_mut()),
         }
     };
     let expected = [
         NEXMO_OK,
-        NEXMO_ERR_HANDLE,
+        NEXMO_ERR_INVALID_HANDLE,
         NEXMO_ERR_CANCELLED,
         NEXMO_ERR_CLOSED,
         NEXMO_ERR_PENDING,
-        NEXMO_ERR_TIMEOUT,
+        NEXMO_ERR_INVALID_ARGUMENT, // There was no event, so its id is none.
         NEXMO_ERR_OUTBOX_BUSY,
     ];
     assert!(expected.contains(&status), "{status}");
@@ -219,7 +223,7 @@ fn threads_make_use_and_free_the_same_reporters() {
         nexmo_reporter_free(place.load(Ordering::Relaxed));
     }
     assert!(accepted.load(Ordering::Relaxed) > 500, "only {accepted:?} reports were accepted");
-    for suffix in ["", "-wal", "-shm", ".lock", ".ballast"] {
+    for suffix in ["", "-wal", "-shm", ".lock", ".reserve"] {
         std::fs::remove_file(format!("{}{suffix}", outbox.display())).unwrap();
     }
 }

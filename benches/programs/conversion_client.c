@@ -10,7 +10,7 @@ static bool report(void *client, size_t thread, size_t number)
     char id[MESSAGE_ID_SIZE];
     (void)thread;
     message_id(number, id);
-    if (nexmo_client_report_sms(client, id, 1, TIMESTAMP, &result) == NEXMO_OK && result.http_status == 200)
+    if (nexmo_client_report(client, NEXMO_CHANNEL_SMS, id, 1, TIMESTAMP, &result) == NEXMO_OK && result.http_status == 200)
         return true;
     fprintf(stderr, "%s\n", result.message);
     return false;
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
     credentials.api_secret = API_SECRET;
     options.base_url = given.url;
     options.ca_file = given.ca_file;
-    options.connections = (int32_t)given.concurrency;
+    options.max_idle_connections = (int32_t)given.concurrency;
     if (nexmo_client_new(&credentials, &options, &client, &result) != NEXMO_OK)
         die(result.message);
     status = measure(&given, report, client);

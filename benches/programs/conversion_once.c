@@ -33,6 +33,6 @@ int main(int argc, char **argv)
     account.credentials.api_secret = API_SECRET;
     account.options.base_url = given.url;
     account.options.ca_file = given.ca_file;
-    account.options.connections = (int32_t)given.concurrency;
+    account.options.max_idle_connections = (int32_t)given.concurrency;
     return measure(&given, report, &account);
 }

@@ -31,9 +31,9 @@ static nexmo_reporter *reporter(const struct arguments *given)
     options.ca_file = given->ca_file;
     outbox.durability = durability(given->more[0]);
     outbox.outbox = outbox.durability == NEXMO_DURABILITY_NONE ? NULL : given->more[1];
-    outbox.connections = (int32_t)given->concurrency;
-    outbox.most_reports = 10000000;
-    outbox.lock_wait_ms = 10000;
+    outbox.max_in_flight = (int32_t)given->concurrency;
+    outbox.max_pending = 10000000;
+    outbox.busy_timeout_ms = 10000;
     if (nexmo_reporter_new(&credentials, &options, &outbox, &made, &result) != NEXMO_OK)
         die(result.message);
     return made;
@@ -45,7 +45,7 @@ static bool submit(void *made, size_t thread, size_t number)
     char id[MESSAGE_ID_SIZE];
     (void)thread;
     message_id(number, id);
-    if (nexmo_reporter_submit_sms(made, id, 1, TIMESTAMP, &result) == NEXMO_OK)
+    if (nexmo_reporter_submit(made, NEXMO_CHANNEL_SMS, id, 1, TIMESTAMP, &result) == NEXMO_OK)
         return true;
     fprintf(stderr, "%s\n", result.message);
     return false;
@@ -57,9 +57,9 @@ static size_t send(nexmo_reporter *made, size_t first, size_t count)
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
     nexmo_result result = NEXMO_RESULT_INIT;
     on_threads(1, first, count, submit, made);
-    if (nexmo_reporter_flush(made, HOUR_MS, &statistics, &result) != NEXMO_OK)
+    if (nexmo_reporter_flush(made, HOUR_MS, &result) != NEXMO_OK || nexmo_reporter_statistics(made, &statistics, &result) != NEXMO_OK)
         fprintf(stderr, "%s\n", result.message);
-    return first + count - (size_t)statistics.sent;
+    return first + count - (size_t)statistics.accepted;
 }
 
 int main(int argc, char **argv)

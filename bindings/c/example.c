@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     credentials.api_key = getenv("NEXMO_API_KEY");
     credentials.api_secret = getenv("NEXMO_API_SECRET");
     credentials.signature_secret = getenv("NEXMO_SIGNATURE_SECRET");
-    credentials.signature_method = NEXMO_SIGNATURE_SHA256;
+    credentials.signature_method = NEXMO_SIGNATURE_HMAC_SHA256;
     credentials.auth = auth_from(getenv("NEXMO_AUTH"));
     options.base_url = getenv("NEXMO_BASE_URL");
     options.ca_file = getenv("NEXMO_CA_FILE");

@@ -38,7 +38,7 @@ static void end(int signal_number)
     (void)written;
 }
 
-/* Makes the reporter, once, when the server starts. What an earlier run left in the outbox goes out from here on. */
+/* Makes the reporter, once, when the server starts. It sends what an earlier run left in the outbox. */
 static nexmo_reporter *start_reporting(const char *outbox)
 {
     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -63,7 +63,7 @@ static const char *log_in(nexmo_reporter *reporter, const char *message_id, cons
     const int is_right = strcmp(code, "1234") == 0;
     nexmo_result result = NEXMO_RESULT_INIT;
 
-    if (nexmo_reporter_submit_sms(reporter, message_id, is_right, NULL, &result) != NEXMO_OK)
+    if (nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, message_id, is_right, NULL, &result) != NEXMO_OK)
         fprintf(stderr, "not reported: %s: %s\n", message_id, result.message);
     return is_right ? "welcome\n" : "wrong code\n";
 }
@@ -87,13 +87,17 @@ static void serve(int listener, nexmo_reporter *reporter)
     close(connection);
 }
 
-/* Writes into the log what the service will never take, each report once. It is called when the descriptor is readable. */
-static void log_what_was_set_aside(nexmo_reporter *reporter)
+/* Logs what the service did not accept. Called when the descriptor is readable. An event stays in the outbox until it is
+ * acknowledged, so that a crash in between loses none. */
+static void log_events(nexmo_reporter *reporter)
 {
-    nexmo_aside aside = NEXMO_ASIDE_INIT;
+    nexmo_event event = NEXMO_EVENT_INIT;
 
-    while (nexmo_reporter_poll(reporter, &aside, NULL) == NEXMO_OK && aside.reason != NEXMO_ASIDE_NONE)
-        fprintf(stderr, "set aside: %s: %s\n", aside.message_id, aside.message);
+    while (nexmo_reporter_poll(reporter, 0, &event, NULL) == NEXMO_OK && event.kind != NEXMO_EVENT_NONE) {
+        fprintf(stderr, "not accepted: %s: %s\n", event.message_id, event.message);
+        if (nexmo_reporter_acknowledge(reporter, event.id, NULL) != NEXMO_OK)
+            return; /* The outbox is busy. The descriptor stays readable. */
+    }
 }
 
 /* A socket that listens, and its port. */
@@ -132,7 +136,7 @@ static void serve_until_the_end(int listener, nexmo_reporter *reporter)
         if (watched[1].revents != 0)
             serve(listener, reporter);
         if (watched[2].revents != 0)
-            log_what_was_set_aside(reporter);
+            log_events(reporter);
     }
 }
 
@@ -142,10 +146,12 @@ static void stop_reporting(nexmo_reporter *reporter)
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
     nexmo_result result = NEXMO_RESULT_INIT;
 
-    if (nexmo_reporter_close(reporter, 2000, &statistics, &result) != NEXMO_OK)
+    if (nexmo_reporter_close(reporter, 2000, &result) != NEXMO_OK)
         fprintf(stderr, "%s\n", result.message);
-    log_what_was_set_aside(reporter);
-    fprintf(stderr, "%ld reports accepted, %ld sent, %ld pending\n", (long)statistics.accepted, (long)statistics.sent, (long)statistics.pending);
+    log_events(reporter);
+    if (nexmo_reporter_statistics(reporter, &statistics, NULL) == NEXMO_OK)
+        fprintf(stderr, "%ld reports submitted, %ld accepted, %ld pending\n", (long)statistics.submitted, (long)statistics.accepted,
+                (long)statistics.pending);
     nexmo_reporter_free(reporter);
 }
 

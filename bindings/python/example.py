@@ -1,12 +1,13 @@
-"""Reports one conversion, and says what came of it. Copy it, and leave out what you do not need.
+"""Reports one conversion and prints the outcome. Copy it, and leave out what you do not need.
 
     python example.py sms|voice MESSAGE_ID true|false [TIMESTAMP]
 
-The environment says who reports: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_AUTH, which is basic (the default), query or
-signature; signature takes NEXMO_SIGNATURE_SECRET, and is HMAC-SHA-256 here. To try it against the sandbox, NEXMO_BASE_URL
-and NEXMO_CA_FILE say where the service is and whom to trust.
+The credentials are taken from the environment: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_AUTH, which is basic (the
+default), query or signature; signature requires NEXMO_SIGNATURE_SECRET, and is HMAC-SHA-256 here. To try it with the
+sandbox, set NEXMO_BASE_URL and NEXMO_CA_FILE.
 
-Ends with 0 if the service took the report, with 75 if a repeat may help, with 1 if something must be mended first.
+Exits with 0 if the service accepted the report, with 75 if a retry may succeed, and with 1 if something must be
+corrected first.
 """
 
 import sys
@@ -18,10 +19,10 @@ from nexmo_conversion import Credentials, Options, SignatureMethod
 
 
 def credentials() -> Credentials:
-    key, way = environ["NEXMO_API_KEY"], environ.get("NEXMO_AUTH", "basic")
-    if way == "signature":
-        return Credentials.signature(key, environ["NEXMO_SIGNATURE_SECRET"], SignatureMethod.SHA256)
-    return {"basic": Credentials.basic, "query": Credentials.query}[way](key, environ["NEXMO_API_SECRET"])
+    key, auth = environ["NEXMO_API_KEY"], environ.get("NEXMO_AUTH", "basic")
+    if auth == "signature":
+        return Credentials.signature(key, environ["NEXMO_SIGNATURE_SECRET"], SignatureMethod.HMAC_SHA256)
+    return {"basic": Credentials.basic, "query": Credentials.query}[auth](key, environ["NEXMO_API_SECRET"])
 
 
 def main() -> int:
@@ -36,7 +37,7 @@ def main() -> int:
         result = report(credentials(), message_id, delivered == "true", timestamp, options=options)
     except nexmo_conversion.Error as error:
         print(f"{error.name}: {error}\n{error.description}")
-        return 75 if error.is_retryable else 1
+        return 75 if error.retryable else 1
     print(f"{nexmo_conversion.status_name(result.status)}: {result.message}")
     return 0
 

@@ -5,9 +5,14 @@ use std::ffi::CString;
 use std::ptr;
 
 use libfuzzer_sys::fuzz_target;
-use nexmo_conversion::ffi::reporter::structs::{NEXMO_DURABILITY_NONE, nexmo_aside, nexmo_reporter_options, nexmo_statistics};
-use nexmo_conversion::ffi::reporter::*;
-use nexmo_conversion::ffi::structs::{nexmo_credentials, nexmo_options};
+use nexmo_conversion::ffi::credentials::nexmo_credentials;
+use nexmo_conversion::ffi::options::nexmo_options;
+use nexmo_conversion::ffi::reporter::event::*;
+use nexmo_conversion::ffi::reporter::lifecycle::*;
+use nexmo_conversion::ffi::reporter::options::{NEXMO_DURABILITY_NONE, nexmo_reporter_options};
+use nexmo_conversion::ffi::reporter::statistics::{nexmo_reporter_statistics, nexmo_statistics};
+use nexmo_conversion::ffi::reporter::submit::nexmo_reporter_submit;
+use nexmo_conversion::ffi::status::*;
 
 /// As many bytes as a struct may say that it has.
 const LARGEST: usize = 4096;
@@ -38,7 +43,7 @@ fn reporter(options: &[u8]) -> *mut nexmo_reporter {
         value.outbox = ptr::null();
         given.write_unaligned(value);
         let status = nexmo_reporter_new(&credentials, &client_options, given, &mut made, ptr::null_mut());
-        assert!(matches!(status, 0 | 2..=4), "{status}");
+        assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "{status}");
         assert_eq!(status == 0, !made.is_null());
         let is_in_memory = value.durability == NEXMO_DURABILITY_NONE;
         assert!(is_in_memory || made.is_null());
@@ -51,19 +56,30 @@ fuzz_target!(|input: (&[u8], Vec<(u8, u16, Vec<u8>)>)| {
     let reporter = reporter(options);
     for (call, size, bytes) in calls {
         let mut room = room(size, &bytes);
-        let (aside, statistics) = (room.as_mut_ptr().cast::<nexmo_aside>(), room.as_mut_ptr().cast::<nexmo_statistics>());
+        let (event, statistics) = (room.as_mut_ptr().cast::<nexmo_event>(), room.as_mut_ptr().cast::<nexmo_statistics>());
         let id = CString::new(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).unwrap_or_default();
+        let (channel, result) = (i32::from(call % 4), ptr::null_mut());
         // SAFETY: each struct has as much room as it says; a handle may be anything.
         let status = unsafe {
-            match call % 6 {
-                0 => nexmo_reporter_poll(reporter, aside, ptr::null_mut()),
-                1 => nexmo_reporter_statistics(reporter, statistics, ptr::null_mut()),
-                2 => nexmo_reporter_flush(reporter, 0, statistics, ptr::null_mut()),
-                3 => nexmo_reporter_close(reporter, 0, statistics, ptr::null_mut()),
-                _ => nexmo_reporter_submit_sms(reporter, id.as_ptr(), i32::from(call % 3), ptr::null(), ptr::null_mut()),
+            match call % 7 {
+                0 => nexmo_reporter_poll(reporter, i32::from(call % 5) - 3, event, result),
+                1 => nexmo_reporter_statistics(reporter, statistics, result),
+                2 => nexmo_reporter_flush(reporter, 0, result),
+                3 => nexmo_reporter_close(reporter, 0, result),
+                4 => nexmo_reporter_acknowledge(reporter, i64::from(size) << (call % 48), result),
+                _ => nexmo_reporter_submit(reporter, channel, id.as_ptr(), i32::from(call % 3), ptr::null(), result),
             }
         };
-        assert!(matches!(status, 0 | 2 | 4 | 5 | 101 | 301 | 305..=308), "{status}");
+        let expected = [
+            NEXMO_OK,
+            NEXMO_ERR_STRUCT_SIZE,
+            NEXMO_ERR_INVALID_ARGUMENT,
+            NEXMO_ERR_INVALID_HANDLE,
+            NEXMO_ERR_CLOSED,
+            NEXMO_ERR_OUTBOX_FULL,
+            NEXMO_ERR_PENDING,
+        ];
+        assert!(expected.contains(&status), "{status}");
     }
     assert_eq!(nexmo_reporter_free(reporter), 0);
 });

@@ -4,8 +4,12 @@
 use std::ptr;
 
 use libfuzzer_sys::fuzz_target;
-use nexmo_conversion::ffi::client::{nexmo_client_free, nexmo_client_new, nexmo_client_report_sms};
-use nexmo_conversion::ffi::structs::{nexmo_credentials, nexmo_options, nexmo_result};
+use nexmo_conversion::ffi::client::{nexmo_client_free, nexmo_client_new, nexmo_client_report};
+use nexmo_conversion::ffi::conversion::NEXMO_CHANNEL_SMS;
+use nexmo_conversion::ffi::credentials::nexmo_credentials;
+use nexmo_conversion::ffi::options::nexmo_options;
+use nexmo_conversion::ffi::result::nexmo_result;
+use nexmo_conversion::ffi::status::*;
 
 /// As many bytes as a struct may say that it has.
 const LARGEST: usize = 4096;
@@ -19,7 +23,7 @@ fn room(size: u16, bytes: &[u8]) -> Vec<u8> {
 }
 
 fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
-    let (sizes, credentials, options, result, ticket) = input;
+    let (sizes, credentials, options, result, handle) = input;
     let (mut credentials, mut options, result) = (room(sizes[0], credentials), room(sizes[1], options), room(sizes[2], result));
     // SAFETY: there is room for each struct; pointers are put right before anybody follows them.
     unsafe {
@@ -40,9 +44,12 @@ fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
     let mut client = ptr::null_mut();
     // SAFETY: see above.
     let status = unsafe { nexmo_client_new(credentials.as_ptr().cast(), options.as_ptr().cast(), &mut client, result) };
-    assert!(matches!(status, 0 | 2..=4), "{status}");
+    assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "{status}");
     // SAFETY: a handle may be anything.
-    let status = unsafe { nexmo_client_report_sms(ptr::without_provenance_mut(ticket | 1 << 40), c"id".as_ptr(), 1, ptr::null(), result) };
-    assert!(matches!(status, 2 | 5), "{status}");
+    let status = unsafe {
+        let handle = ptr::without_provenance_mut(handle | 1 << 40);
+        nexmo_client_report(handle, NEXMO_CHANNEL_SMS, c"id".as_ptr(), 1, ptr::null(), result)
+    };
+    assert!(matches!(status, NEXMO_ERR_STRUCT_SIZE | NEXMO_ERR_INVALID_HANDLE), "{status}");
     assert_eq!(nexmo_client_free(client), 0);
 });

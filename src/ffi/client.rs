@@ -3,27 +3,26 @@
 
 use std::ffi::c_char;
 
-use super::arguments;
-use super::handle::Table;
+use super::call::call;
+use super::conversion::channel;
+use super::credentials::nexmo_credentials;
+use super::handle::{Table, number};
+use super::options::nexmo_options;
+use super::result::nexmo_result;
 use super::status::nexmo_status;
-use super::structs::{nexmo_credentials, nexmo_options, nexmo_result};
-use super::tell::tell;
+use super::{conversion, credentials, options};
 use crate::client::Client;
-use crate::conversion::Channel;
 use crate::fork;
+use crate::outcome::Acceptance;
 
-/// A client: who reports, how, and the connections that are kept for it. Made by nexmo_client_new, given back to
-/// nexmo_client_free.
-///
-/// What a nexmo_client pointer points to is nobody's to read: it is a ticket, a number that is never used twice. A
-/// call with one that was freed, or never was one, returns NEXMO_ERR_HANDLE.
+/// A client: credentials, options and kept connections. An identifier, not an address: never dereference it.
 pub struct nexmo_client {
-    _ticket: (),
+    _identifier: (),
 }
 
 static CLIENTS: Table<Client> = Table::new();
 
-/// Has forks hold the table's lock from the moment on that the library is loaded.
+/// Has forks hold the table's lock from the moment that the library is loaded.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
@@ -33,32 +32,21 @@ static AT_LOAD: extern "C" fn() = {
     hold
 };
 
-/// Makes a client.
+/// Creates a client. Checks credentials and options and reads the files that the options name; makes no connection.
 ///
-/// Checks credentials and options, and reads the files that the options name, once and for all. Makes no connection
-/// yet.
-///
-/// @param credentials  Required. Who reports.
-/// @param options      How to report. NULL: all defaults.
-/// @param client       Required. Receives the client; NULL on failure.
-/// @param result       Is filled with what came of it. NULL: the status is enough.
-/// @retval NEXMO_OK            The client is made.
-/// @retval NEXMO_ERR_NULL      A required pointer is NULL. Correct the call.
-/// @retval NEXMO_ERR_STRUCT    A struct's size cannot be used. Correct the call.
-/// @retval NEXMO_ERR_FLAGS     A flag is unknown. Correct the call.
-/// @retval NEXMO_ERR_ARGUMENT  A value or a file was refused; the message names it. Correct the call.
-/// @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
-/// @retval NEXMO_ERR_INTERNAL  A mistake of the library.
-/// @par Ownership: credentials and options are copied. The client is the caller's, to be given to nexmo_client_free.
-/// @par Threads: call from any thread, any number at once. The client may be used by any thread, by many at once, and
-/// on both sides of a fork.
-/// @par Blocking: for as long as it takes to read the files.
-/// @par Since: 1.0
+/// @param credentials  Required. Copied.
+/// @param options      Copied. NULL: all defaults.
+/// @param client       Required. Receives the client, to be freed with nexmo_client_free; NULL on failure.
+/// @param result       Optional. Receives the outcome.
+/// @retval NEXMO_ERR_SYSTEM  A file cannot be read at the moment. Retry.
+/// @return Otherwise NEXMO_OK, NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED or
+/// NEXMO_ERR_INTERNAL.
+/// @par Blocking: while the files are read.
 ///
 /// @code
 /// nexmo_client *client;
 /// if (nexmo_client_new(&credentials, NULL, &client, &result) == NEXMO_OK) {
-///     nexmo_client_report_sms(client, "00A0B0C0", 1, NULL, &result);
+///     nexmo_client_report(client, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
 ///     nexmo_client_free(client);
 /// }
 /// @endcode
@@ -71,127 +59,62 @@ pub unsafe extern "C" fn nexmo_client_new(
 ) -> nexmo_status {
     let make = || {
         // SAFETY: the header's promises for each parameter.
-        let (credentials, settings) = unsafe { (arguments::credentials(credentials)?, arguments::options(options)?) };
+        let (credentials, settings) = unsafe { (credentials::read(credentials)?, options::read(options)?) };
         Ok(Client::with_settings(credentials, settings)?)
     };
     // SAFETY: the header's promises.
-    unsafe { CLIENTS.tell_new("client", client, result, make) }
+    unsafe { CLIENTS.new_handle("client", client, result, make) }
 }
 
-/// Tells the Conversion API, through a client, whether one SMS did its job.
+/// Reports to the Conversion API, through a client, whether one message was effective.
 ///
-/// All is as with nexmo_conversion_sms, but credentials, options and connections are the client's.
+/// As nexmo_conversion_sms and nexmo_conversion_voice, with the credentials, options and connections of the client.
 ///
-/// @param client      Required. A client that was not freed.
-/// @param message_id  Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
-///                    bytes of UTF-8. No control characters, no white space at its ends.
-/// @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
+/// @param client      Required.
+/// @param channel     One of NEXMO_CHANNEL_*.
+/// @param message_id  Required. As for nexmo_conversion_sms and nexmo_conversion_voice.
+/// @param delivered   1 if the user completed the action, otherwise 0.
 /// @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
-/// @param result      Is filled with what came of it. NULL: the status is enough.
-/// @retval NEXMO_ERR_HANDLE     The client is NULL, was freed, or never was one. Nothing was sent. Correct the call.
-/// @retval NEXMO_ERR_CANCELLED  The client was freed during the call; taken says if the report may be there. Repeat it
-///                              through another client.
-/// @return Or a status as nexmo_conversion_sms gives it.
-/// @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
-/// @par Threads: call from any thread, any number at once, with the same client too. Not from a signal handler.
-/// @par Blocking: up to timeout_ms of the client's options, 10 s by default.
-/// @par Since: 1.0
-///
-/// @code
-/// status = nexmo_client_report_sms(client, "00A0B0C0", 1, NULL, &result);
-/// @endcode
+/// @param result      Optional. Receives the outcome.
+/// @retval NEXMO_ERR_INVALID_HANDLE  The client is NULL, was freed, or was never valid.
+/// @retval NEXMO_ERR_CANCELLED       The client was freed during the call.
+/// @return Otherwise as nexmo_conversion_sms.
+/// @par Blocking: up to timeout_ms of the client's options.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexmo_client_report_sms(
+pub unsafe extern "C" fn nexmo_client_report(
     client: *mut nexmo_client,
-    message_id: *const c_char,
-    delivered: i32,
-    timestamp: *const c_char,
-    result: *mut nexmo_result,
-) -> nexmo_status {
-    // SAFETY: the header's promises for each parameter.
-    unsafe { report(Channel::Sms, client, message_id, delivered, timestamp, result) }
-}
-
-/// Tells the Conversion API, through a client, whether one phone call did its job.
-///
-/// All is as with nexmo_client_report_sms, but for the message_id: it is the call-id that the Text-To-Speech API or
-/// the Text-To-Speech-Prompt API gave.
-///
-/// @param client      Required. A client that was not freed.
-/// @param message_id  Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
-///                    ends.
-/// @param delivered   1 if the user completed the action, 0 if not; any other number is refused.
-/// @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
-/// @param result      Is filled with what came of it. NULL: the status is enough.
-/// @return A status as nexmo_client_report_sms gives it.
-/// @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
-/// @par Threads: call from any thread, any number at once, with the same client too. Not from a signal handler.
-/// @par Blocking: up to timeout_ms of the client's options, 10 s by default.
-/// @par Since: 1.0
-///
-/// @code
-/// status = nexmo_client_report_voice(client, call_id, 0, "2020-01-01 12:00:00", &result);
-/// @endcode
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexmo_client_report_voice(
-    client: *mut nexmo_client,
-    message_id: *const c_char,
-    delivered: i32,
-    timestamp: *const c_char,
-    result: *mut nexmo_result,
-) -> nexmo_status {
-    // SAFETY: as above.
-    unsafe { report(Channel::Voice, client, message_id, delivered, timestamp, result) }
-}
-
-/// # Safety
-///
-/// Each pointer is NULL or points to what the header asks for; `client` may be anything.
-unsafe fn report(
-    channel: Channel,
-    client: *mut nexmo_client,
+    channel: i32,
     message_id: *const c_char,
     delivered: i32,
     timestamp: *const c_char,
     result: *mut nexmo_result,
 ) -> nexmo_status {
     let work = || {
-        let client = CLIENTS.get(client)?;
-        // SAFETY: the caller's promise.
-        let conversion = unsafe { arguments::conversion(channel, message_id, delivered, timestamp) }?;
+        let found = CLIENTS.get(number(client))?;
+        // SAFETY: the header's promises for each parameter.
+        let conversion = unsafe { conversion::read(self::channel(channel)?, message_id, delivered, timestamp) }?;
         #[cfg(feature = "testing")]
         super::testing::panic_if_asked();
-        Ok(client.report(&conversion))
+        Ok(nexmo_result::from(&found.report(&conversion)))
     };
-    // SAFETY: the caller's promise.
-    unsafe { tell(result, work, || discard(client)) }
+    // SAFETY: the header's promise.
+    unsafe { call(result, Acceptance::Unknown, || discard(client), work) }
 }
 
-/// Takes away a client that a panic may have broken. It is not dropped, for the same reason.
+/// Removes a client that a panic may have broken. It is not dropped, for the same reason.
 fn discard(client: *mut nexmo_client) {
-    if let Ok(client) = CLIENTS.remove(client) {
+    if let Ok(client) = CLIENTS.remove(number(client)) {
         std::mem::forget(client);
     }
 }
 
-/// Frees a client.
+/// Frees a client. Calls in progress on other threads return NEXMO_ERR_CANCELLED; the last of them to return releases
+/// the memory and closes the connections.
 ///
-/// Calls that other threads make with it at this moment end with NEXMO_ERR_CANCELLED; this call does not wait for
-/// them. The last of them to end releases the memory and closes the connections.
-///
-/// @param client  A client, or NULL, which does nothing.
-/// @retval NEXMO_OK            The client is freed, or NULL was given.
-/// @retval NEXMO_ERR_HANDLE    The client was freed before, or never was one. Correct the call.
-/// @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
-/// @retval NEXMO_ERR_INTERNAL  A mistake of the library.
-/// @par Ownership: the pointer must not be used afterwards; a call that does returns NEXMO_ERR_HANDLE.
-/// @par Threads: call from any thread, while others use the client too. Not from a signal handler.
+/// @param client  NULL does nothing.
+/// @retval NEXMO_OK                  The client is freed, or NULL was given.
+/// @retval NEXMO_ERR_INVALID_HANDLE  The client was freed before, or was never valid.
 /// @par Blocking: never.
-/// @par Since: 1.0
-///
-/// @code
-/// nexmo_client_free(client);
-/// @endcode
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_client_free(client: *mut nexmo_client) -> nexmo_status {
     CLIENTS.free(client, Client::cancel)

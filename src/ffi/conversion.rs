@@ -3,52 +3,39 @@
 use std::ffi::c_char;
 use std::time::Instant;
 
+use super::call::{CallError, call};
+use super::credentials::nexmo_credentials;
+use super::options::nexmo_options;
+use super::result::nexmo_result;
 use super::status::nexmo_status;
-use super::structs::{nexmo_credentials, nexmo_options, nexmo_result};
-use super::tell::tell;
-use super::{Refusal, arguments, pools};
+use super::{c_string, credentials, options, pools};
 use crate::client::{self, World};
-use crate::conversion::Channel;
-use crate::outcome::Outcome;
+use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
+use crate::outcome::Acceptance;
 
-/// Tells the Conversion API whether one SMS did its job.
+/// The channel of a report: an SMS.
+pub const NEXMO_CHANNEL_SMS: i32 = 1;
+/// The channel of a report: a phone call.
+pub const NEXMO_CHANNEL_VOICE: i32 = 2;
+
+/// Reports to the Conversion API whether one SMS was effective.
 ///
-/// Makes one request, or more if attempts asks for them, and waits for the answer. Keeps nothing of the report: one
-/// that fails here is the caller's to repeat. Keeps the connection for the next call with the same base_url and
-/// ca_file and the same whom to trust; one that was closed meanwhile is replaced unseen.
+/// Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
+/// fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
+/// and TLS settings; a stale one is replaced transparently.
 ///
-/// @param credentials  Required. Who reports.
-/// @param message_id   Required. The message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256
-///                     bytes of UTF-8. No control characters, no white space at its ends.
-/// @param delivered    1 if the user completed the action, 0 if not; any other number is refused.
-/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", a date that exists; see
-///                     nexmo_timestamp_from_unix. NULL: the service takes the time of arrival; a signed request
-///                     carries the time of sending.
-/// @param options      How to report. NULL: all defaults.
-/// @param result       Is filled with what came of it. NULL: the status is enough.
-/// @retval NEXMO_OK                      Any 2xx: the service took the report.
-/// @retval NEXMO_ERR_NULL                A required pointer is NULL. Nothing was sent. Correct the call.
-/// @retval NEXMO_ERR_STRUCT              A struct's size cannot be used. Nothing was sent. Correct the call.
-/// @retval NEXMO_ERR_FLAGS               A flag is unknown. Nothing was sent. Correct the call.
-/// @retval NEXMO_ERR_ARGUMENT            A value was refused. Nothing was sent. Correct the call.
-/// @retval NEXMO_ERR_FORKED              The process was made by a raw clone. Nothing was sent. Make it with fork.
-/// @retval NEXMO_ERR_NETWORK             No connection, or it was lost; taken says if the report may be there. Repeat.
-/// @retval NEXMO_ERR_TIMEOUT             A limit ran out; taken says if the report may be there. Repeat.
-/// @retval NEXMO_ERR_TLS                 The server is not trusted. Remove the cause before a repeat.
-/// @retval NEXMO_ERR_PROTOCOL            The answer is not HTTP; the report may be there. Repeat.
-/// @retval NEXMO_ERR_PROXY               The proxy cannot be reached, or refuses. Repeat.
-/// @retval NEXMO_ERR_UNAUTHORIZED        401: wrong credentials. Correct them before a repeat.
-/// @retval NEXMO_ERR_NOT_ENABLED         402: ask the service's support to enable the account before a repeat.
-/// @retval NEXMO_ERR_INVALID_PARAMETERS  420, 422, 423: the service refuses this report. Do not repeat it unchanged.
-/// @retval NEXMO_ERR_RATE_LIMITED        429: repeat after retry_after_ms.
-/// @retval NEXMO_ERR_UNAVAILABLE         408, 5xx: repeat after retry_after_ms, or later if that is -1.
-/// @retval NEXMO_ERR_REDIRECTED          3xx: not followed. Remove the cause before a repeat.
-/// @retval NEXMO_ERR_UNEXPECTED_STATUS   Any other status. Remove the cause before a repeat.
-/// @retval NEXMO_ERR_INTERNAL            A mistake of the library; the report may be there.
-/// @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
-/// @par Threads: call from any thread, any number at once. Not from a signal handler.
-/// @par Blocking: up to timeout_ms, 10 s by default.
-/// @par Since: 1.0
+/// @param credentials  Required.
+/// @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256
+///                     bytes, without control characters or white space at its ends.
+/// @param delivered    1 if the user completed the action, otherwise 0.
+/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
+///                     a signed request carries the time of sending.
+/// @param options      NULL: all defaults.
+/// @param result       Optional. Receives the outcome.
+/// @retval NEXMO_OK  The service accepted the report.
+/// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED, one of 20 to 59, or
+/// NEXMO_ERR_INTERNAL.
+/// @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
 ///
 /// @code
 /// nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -67,33 +54,14 @@ pub unsafe extern "C" fn nexmo_conversion_sms(
     options: *const nexmo_options,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header's promises for each parameter are those of `report` and `tell`.
-    unsafe {
-        tell(result, || report(Channel::Sms, credentials, message_id, delivered, timestamp, options), pools::discard)
-    }
+    // SAFETY: the header's promises for each parameter.
+    unsafe { report(Channel::Sms, credentials, message_id, delivered, timestamp, options, result) }
 }
 
-/// Tells the Conversion API whether one phone call did its job.
+/// Reports to the Conversion API whether one phone call was effective.
 ///
-/// All is as with nexmo_conversion_sms, but for the message_id: it is the call-id that the Text-To-Speech API or the
-/// Text-To-Speech-Prompt API gave.
-///
-/// @param credentials  Required. Who reports.
-/// @param message_id   Required. The call-id; 1 to 256 bytes of UTF-8. No control characters, no white space at its
-///                     ends.
-/// @param delivered    1 if the user completed the action, 0 if not.
-/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
-/// @param options      How to report. NULL: all defaults.
-/// @param result       Is filled with what came of it. NULL: the status is enough.
-/// @return A status as nexmo_conversion_sms gives it.
-/// @par Ownership: every argument is borrowed until the call returns; nothing is there to free.
-/// @par Threads: call from any thread, any number at once. Not from a signal handler.
-/// @par Blocking: up to timeout_ms, 10 s by default.
-/// @par Since: 1.0
-///
-/// @code
-/// status = nexmo_conversion_voice(&credentials, call_id, 0, "2020-01-01 12:00:00", NULL, &result);
-/// @endcode
+/// As nexmo_conversion_sms, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API
+/// returned.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_conversion_voice(
     credentials: *const nexmo_credentials,
@@ -104,9 +72,7 @@ pub unsafe extern "C" fn nexmo_conversion_voice(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     // SAFETY: as above.
-    unsafe {
-        tell(result, || report(Channel::Voice, credentials, message_id, delivered, timestamp, options), pools::discard)
-    }
+    unsafe { report(Channel::Voice, credentials, message_id, delivered, timestamp, options, result) }
 }
 
 /// # Safety
@@ -119,18 +85,65 @@ unsafe fn report(
     delivered: i32,
     timestamp: *const c_char,
     options: *const nexmo_options,
-) -> Result<Outcome, Refusal> {
-    let start = Instant::now();
-    // SAFETY: the caller's promise.
-    let (credentials, conversion, settings) = unsafe {
-        (
-            arguments::credentials(credentials)?,
-            arguments::conversion(channel, message_id, delivered, timestamp)?,
-            arguments::options(options)?,
-        )
+    result: *mut nexmo_result,
+) -> nexmo_status {
+    let work = || {
+        let start = Instant::now();
+        // SAFETY: the caller's promise.
+        let (credentials, conversion, settings) = unsafe {
+            (credentials::read(credentials)?, read(channel, message_id, delivered, timestamp)?, options::read(options)?)
+        };
+        let transport = pools::transport(&settings)?;
+        #[cfg(feature = "testing")]
+        super::testing::panic_if_asked();
+        let outcome = client::report(&conversion, &credentials, &settings, &*transport, &World::REAL, start);
+        Ok(nexmo_result::from(&outcome))
     };
-    let transport = pools::transport(&settings)?;
-    #[cfg(feature = "testing")]
-    super::testing::panic_if_asked();
-    Ok(client::report(&conversion, &credentials, &settings, &*transport, &World::REAL, start))
+    // SAFETY: the caller's promise.
+    unsafe { call(result, Acceptance::Unknown, pools::discard, work) }
+}
+
+/// # Safety
+///
+/// Each text is NULL or NUL-terminated.
+pub(super) unsafe fn read(
+    channel: Channel,
+    message_id: *const c_char,
+    delivered: i32,
+    timestamp: *const c_char,
+) -> Result<Conversion, CallError> {
+    // SAFETY: the caller's promise.
+    let (message_id, timestamp) =
+        unsafe { (c_string::required("message_id", message_id)?, c_string::optional("timestamp", timestamp)?) };
+    conversion(channel, message_id, delivered, timestamp)
+}
+
+pub(super) fn conversion(
+    channel: Channel,
+    message_id: &str,
+    delivered: i32,
+    timestamp: Option<&str>,
+) -> Result<Conversion, CallError> {
+    let delivered = match delivered {
+        0 => false,
+        1 => true,
+        other => return Err(CallError::invalid_argument(format!("delivered is {other}; valid: 0, 1"))),
+    };
+    let message_id = MessageId::new(message_id)?;
+    Ok(Conversion { channel, message_id, delivered, timestamp: timestamp.map(Timestamp::parse).transpose()? })
+}
+
+pub(super) fn channel(number: i32) -> Result<Channel, CallError> {
+    match number {
+        NEXMO_CHANNEL_SMS => Ok(Channel::Sms),
+        NEXMO_CHANNEL_VOICE => Ok(Channel::Voice),
+        other => Err(CallError::invalid_argument(format!("channel is {other}; valid: 1, 2 (NEXMO_CHANNEL_*)"))),
+    }
+}
+
+pub(super) fn channel_number(channel: Channel) -> i32 {
+    match channel {
+        Channel::Sms => NEXMO_CHANNEL_SMS,
+        Channel::Voice => NEXMO_CHANNEL_VOICE,
+    }
 }

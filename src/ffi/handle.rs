@@ -1,78 +1,76 @@
-//! Handles are tickets: a number that is never used twice, in the guise of a pointer. A ticket that was given back, or never
-//! given out, is found out and refused; nothing behind it can be touched.
+//! Handles are identifiers, not addresses: numbers that are never reused, passed as pointers. One that was freed, or was never
+//! valid, is found out and refused; no memory can be reached through it.
 
 use std::collections::BTreeMap;
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Refusal;
-use super::status::{NEXMO_ERR_HANDLE, NEXMO_ERR_INTERNAL, NEXMO_ERR_NULL, NEXMO_OK, nexmo_status};
-use super::structs::nexmo_result;
-use super::tell::{if_sound, tell_done};
-use crate::guard::guard;
+use super::c_string::null;
+use super::call::{CallError, call, perform};
+use super::result::nexmo_result;
+use super::status::{NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_HANDLE, NEXMO_OK, nexmo_status};
+use crate::outcome::Acceptance;
 
-/// One more than the last ticket: half of the numbers that 32 bits hold, so that it is positive as any kind of integer.
-const TICKETS: u32 = 1 << 31;
+/// The first handle: some runtimes refuse small numbers as pointers (Go ends a program that holds one below 4096).
+const FIRST: u64 = 65_536;
 
-/// The last ticket that was given out, of any table: a ticket of one is none of another.
-static LAST: AtomicU32 = AtomicU32::new(0);
+/// One more than the last handle, which any language can hold: as a pointer, an `int` where pointers have 4 bytes, or a double.
+const END: u64 = if size_of::<usize>() == 8 { 1 << 46 } else { 1 << 31 };
 
-/// The tickets that are out, and what each stands for. Its lock is held for a look and no longer.
-pub(crate) struct Table<T: 'static> {
-    entries: Mutex<BTreeMap<u32, Arc<T>>>,
-    last: &'static AtomicU32,
+/// The next handle of any table, so that a handle of one table is none of another.
+static NEXT: AtomicU64 = AtomicU64::new(FIRST);
+
+/// The handles that are valid, and what each stands for. Its lock is never held across I/O.
+pub(super) struct Table<T: 'static> {
+    entries: Mutex<Entries<T>>,
+    next: &'static AtomicU64,
 }
 
-type Entries<T> = BTreeMap<u32, Arc<T>>;
+type Entries<T> = BTreeMap<u64, Arc<T>>;
 
 impl<T> Table<T> {
-    /// An empty table. Whoever has one sees to it that [`Table::lock`] is held during forks, or a child might find it locked
-    /// for ever.
-    pub(crate) const fn new() -> Self {
-        Self { entries: Mutex::new(BTreeMap::new()), last: &LAST }
+    /// An empty table. Its owner sees to it that [`Table::lock`] is held during forks, or a child might find it locked
+    /// permanently.
+    pub(super) const fn new() -> Self {
+        Self { entries: Mutex::new(BTreeMap::new()), next: &NEXT }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Entries<T>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Entries<T>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new ticket for `value`.
-    pub(crate) fn insert<H>(&self, value: T) -> Result<*mut H, Refusal> {
-        let last = self.last.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
-            last.checked_add(1).filter(|next| *next < TICKETS)
-        });
-        let ticket = last.map(|last| last.saturating_add(1));
-        let ticket = ticket
-            .map_err(|_| Refusal::new(NEXMO_ERR_INTERNAL, "2147483647 handles were made, and there are no more"))?;
-        self.lock().insert(ticket, Arc::new(value));
-        Ok(ptr::without_provenance_mut(usize::try_from(ticket).unwrap_or_default()))
+    /// A new handle for `value`.
+    pub(super) fn insert(&self, value: T) -> Result<u64, CallError> {
+        let next = |next: u64| (next < END).then(|| next.saturating_add(1));
+        let handle = self.next.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        let handle = handle.map_err(|_| CallError::new(NEXMO_ERR_INTERNAL, "no handle is left in this process"))?;
+        self.lock().insert(handle, Arc::new(value));
+        Ok(handle)
     }
 
-    /// What the ticket `handle` stands for.
-    pub(crate) fn get<H>(&self, handle: *const H) -> Result<Arc<T>, Refusal> {
-        let found = ticket(handle).and_then(|ticket| self.lock().get(&ticket).map(Arc::clone));
-        found.ok_or_else(refused)
+    /// What `handle` stands for.
+    pub(super) fn get(&self, handle: u64) -> Result<Arc<T>, CallError> {
+        self.lock().get(&handle).map(Arc::clone).ok_or_else(invalid)
     }
 
-    /// Takes the ticket `handle` back. What it stood for lives until the last call that uses it is over.
-    pub(crate) fn remove<H>(&self, handle: *const H) -> Result<Arc<T>, Refusal> {
-        let found = ticket(handle).and_then(|ticket| self.lock().remove(&ticket));
-        found.ok_or_else(refused)
+    /// Makes `handle` invalid. What it stood for lives until the last call that uses it returns.
+    pub(super) fn remove(&self, handle: u64) -> Result<Arc<T>, CallError> {
+        self.lock().remove(&handle).ok_or_else(invalid)
     }
 
-    /// The work of an exported `..._new`: has `make` make something, and writes its ticket to `place`, the parameter of that
-    /// `name`. NULL stands there if anything is refused.
+    /// The work of an exported `..._new`: calls `make`, and writes the handle to `place`, the parameter of that `name`. On
+    /// failure NULL is written.
     ///
     /// # Safety
     ///
     /// `place` and `result` are NULL or point to what the header asks for.
-    pub(crate) unsafe fn tell_new<H>(
+    pub(super) unsafe fn new_handle<H>(
         &self,
         name: &str,
         place: *mut *mut H,
         result: *mut nexmo_result,
-        make: impl FnOnce() -> Result<T, Refusal>,
+        make: impl FnOnce() -> Result<T, CallError>,
     ) -> nexmo_status {
         if !place.is_null() {
             // SAFETY: the caller's promise.
@@ -80,36 +78,35 @@ impl<T> Table<T> {
         }
         let work = || {
             if place.is_null() {
-                return Err(Refusal::new(NEXMO_ERR_NULL, format!("{name} is NULL: give a place for the handle")));
+                return Err(null(name));
             }
-            let ticket = self.insert(make()?)?;
+            let handle = self.insert(make()?)?;
+            let pointer = ptr::without_provenance_mut(usize::try_from(handle).unwrap_or_default());
             // SAFETY: the caller's promise.
-            unsafe { place.write_unaligned(ticket) };
-            Ok(())
+            unsafe { place.write_unaligned(pointer) };
+            Ok(nexmo_result::ok())
         };
         // SAFETY: the caller's promise.
-        unsafe { tell_done(result, work, || {}) }
+        unsafe { call(result, Acceptance::No, || {}, work) }
     }
 
-    /// The work of an exported `..._free`: takes the ticket back, if it is not NULL, and has `end` end what is under way.
-    pub(crate) fn free<H>(&self, handle: *const H, end: impl FnOnce(&T)) -> nexmo_status {
+    /// The work of an exported `..._free`: makes the handle invalid, unless it is NULL, and has `end` end what is in progress.
+    pub(super) fn free<H>(&self, handle: *const H, end: impl FnOnce(&T)) -> nexmo_status {
         if handle.is_null() {
             return NEXMO_OK;
         }
-        match guard(|| if_sound().and_then(|()| self.remove(handle)).map(|value| end(&value))) {
-            Some(Ok(())) => NEXMO_OK,
-            Some(Err(refusal)) => refusal.status,
-            None => NEXMO_ERR_INTERNAL,
-        }
+        let work = || self.remove(number(handle)).map(|value| end(&value)).map(|()| nexmo_result::ok());
+        perform(Acceptance::No, || {}, work).status
     }
 }
 
-fn ticket<H>(handle: *const H) -> Option<u32> {
-    u32::try_from(handle.addr()).ok()
+/// The number that a handle is.
+pub(super) fn number<H>(handle: *const H) -> u64 {
+    u64::try_from(handle.addr()).unwrap_or(0)
 }
 
-fn refused() -> Refusal {
-    Refusal::new(NEXMO_ERR_HANDLE, "the handle is NULL, was freed, or never was one")
+fn invalid() -> CallError {
+    CallError::new(NEXMO_ERR_INVALID_HANDLE, "the handle is NULL, was freed, or is not a handle for this function")
 }
 
 #[cfg(test)]
@@ -119,40 +116,37 @@ mod tests {
     static TABLE: Table<&str> = Table::new();
 
     #[test]
-    fn a_ticket_stands_for_its_value_until_it_is_given_back() {
-        let first: *mut u8 = TABLE.insert("first").ok().unwrap();
-        let second: *mut u8 = TABLE.insert("second").ok().unwrap();
-        assert_ne!(first, second);
+    fn a_handle_stands_for_its_value_until_it_is_removed_and_is_not_reused() {
+        let first = TABLE.insert("first").ok().unwrap();
+        let second = TABLE.insert("second").ok().unwrap();
+        assert!(first >= 65_536 && second > first);
         assert_eq!((*TABLE.get(first).ok().unwrap(), *TABLE.get(second).ok().unwrap()), ("first", "second"));
         assert_eq!(*TABLE.remove(first).ok().unwrap(), "first");
         assert!(TABLE.remove(first).is_err() && TABLE.get(first).is_err());
         assert!(TABLE.get(second).is_ok());
-        let third: *mut u8 = TABLE.insert("third").ok().unwrap();
-        assert_ne!(first, third);
+        assert!(TABLE.insert("third").ok().unwrap() > second);
     }
 
     #[test]
-    fn a_ticket_of_one_table_is_none_of_another() {
+    fn a_handle_of_one_table_is_none_of_another() {
         static OTHER: Table<u8> = Table::new();
-        let handle: *mut u8 = TABLE.insert("mine").ok().unwrap();
-        let other: *mut u8 = OTHER.insert(1).ok().unwrap();
+        let handle = TABLE.insert("mine").ok().unwrap();
+        let other = OTHER.insert(1).ok().unwrap();
         assert!(OTHER.get(handle).is_err() && TABLE.get(other).is_err());
     }
 
     #[test]
-    fn what_never_was_a_ticket_is_refused() {
-        for number in [0, 1 << 30, usize::MAX, 1 << 40] {
-            let handle: *const u8 = ptr::without_provenance(number);
-            assert_eq!(TABLE.get(handle).err().unwrap().status, NEXMO_ERR_HANDLE);
+    fn what_was_never_a_handle_is_refused() {
+        for number in [0, 1, 4096, 1 << 30, 1 << 40, u64::MAX] {
+            assert_eq!(TABLE.get(number).err().unwrap().status, NEXMO_ERR_INVALID_HANDLE);
         }
     }
 
     #[test]
-    fn when_the_tickets_are_used_up_there_are_no_more() {
-        static NEARLY_ALL: AtomicU32 = AtomicU32::new(TICKETS - 2);
-        let table: Table<u8> = Table { last: &NEARLY_ALL, ..Table::new() };
-        let last: *mut u8 = table.insert(1).ok().unwrap();
-        assert_eq!(last.addr(), (1 << 31) - 1);
-        assert!(table.insert::<u8>(2).is_err() && table.insert::<u8>(3).is_err());
+    fn when_the_numbers_are_used_up_there_are_no_more_handles() {
+        static NEARLY_ALL: AtomicU64 = AtomicU64::new(END - 1);
+        let table: Table<u8> = Table { next: &NEARLY_ALL, ..Table::new() };
+        assert_eq!(table.insert(1).ok().unwrap(), END - 1);
+        assert!(table.insert(2).is_err() && table.insert(3).is_err());
     }
 }

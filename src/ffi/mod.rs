@@ -1,47 +1,29 @@
-//! The door to C: every cast, every pointer and every exported function. The core behind it knows nothing of C.
+//! The C interface: every cast, every pointer and every exported function. The core knows nothing of C.
 //!
-//! An exported function is written out by hand, so that the header generator sees it, and does four things in order: it
-//! looks whether the result can be written, reads its arguments, has the core do the work with panics caught, and
-//! writes the result. What the pointers must hold is said in the header; each `SAFETY:` line names the promise it rests
-//! on.
+//! An exported function is written out by hand, so that the header generator sees it. It checks that its outputs can be
+//! written, reads its arguments, runs the core with panics caught, and writes its outputs. The header states what the pointers
+//! must hold; each `SAFETY:` line names the promise that it relies on.
 #![allow(unsafe_code)]
 // The header says for each function what its pointers must hold.
 #![allow(clippy::missing_safety_doc)]
 
 pub mod client;
 pub mod conversion;
-pub mod info;
+pub mod credentials;
+pub mod flat;
+pub mod options;
 pub mod reporter;
+pub mod result;
 pub mod status;
-pub mod structs;
+pub mod version;
 
-mod arguments;
+mod c_string;
+mod call;
 mod handle;
+mod layout;
 mod pools;
-mod sized;
-mod tell;
-mod text;
+mod sized_struct;
+mod status_table;
 
 #[cfg(feature = "testing")]
 pub mod testing;
-
-use crate::error::Error;
-use crate::ffi::status::nexmo_status;
-
-/// Why a call was refused before the core was asked.
-pub(crate) struct Refusal {
-    status: nexmo_status,
-    message: String,
-}
-
-impl Refusal {
-    fn new(status: nexmo_status, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
-    }
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self::new(status::of(error.kind()), error.message())
-    }
-}

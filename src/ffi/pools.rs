@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::fork::Renewed;
 use crate::options::{Identity, Settings, Trust};
 use crate::proxy_url::ProxyUrl;
-use crate::transport::{HttpTransport, Resolver, Setup};
+use crate::transport::{HttpTransport, Resolver, Setup, unreadable};
 
 /// The most pools that are kept.
 const MOST: usize = 8;
@@ -54,7 +54,7 @@ impl Key {
             proxy: settings.proxy.clone(),
             trust: settings.trust.clone(),
             identity: settings.identity.clone(),
-            connections: settings.connections,
+            connections: settings.max_idle_connections,
             files: files_of(settings)
                 .into_iter()
                 .map(|(parameter, path)| stamp(parameter, path))
@@ -78,9 +78,7 @@ fn files_of(settings: &Settings) -> Vec<(&'static str, &Path)> {
 }
 
 fn stamp(parameter: &str, path: &Path) -> Result<Stamp, Error> {
-    let data = fs::metadata(path);
-    let data =
-        data.map_err(|error| Error::argument(parameter, format!("{} cannot be read: {error}", path.display())))?;
+    let data = fs::metadata(path).map_err(|error| unreadable(parameter, path, &error))?;
     Ok((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
 }
 
@@ -142,8 +140,9 @@ mod tests {
 
     use super::*;
     use crate::ffi::conversion::nexmo_conversion_sms;
+    use crate::ffi::credentials::nexmo_credentials;
+    use crate::ffi::options::{NEXMO_OPTIONS_ALLOW_PLAIN_HTTP, nexmo_options};
     use crate::ffi::status::NEXMO_OK;
-    use crate::ffi::structs::{NEXMO_OPTIONS_ALLOW_PLAIN_HTTP, nexmo_credentials, nexmo_options};
     use crate::options::Options;
     use crate::transport::Lookup;
 

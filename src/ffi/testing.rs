@@ -1,12 +1,17 @@
-//! What only tests need: a panic on demand, and structs as a later version might have them. The feature `testing` makes
-//! these; no library that is shipped has them, which a golden test of the exported symbols sees to.
+//! What only tests need: a panic on demand, and structs as a later version might have them. The feature `testing` exports
+//! these; a library that is shipped has none of them, which a golden test of the exported symbols checks.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::reporter::structs::{nexmo_aside, nexmo_reporter_options, nexmo_statistics};
-use super::sized::{self, Sized};
+use super::credentials::nexmo_credentials;
+use super::layout::{Field, Layout};
+use super::options::nexmo_options;
+use super::reporter::event::nexmo_event;
+use super::reporter::options::nexmo_reporter_options;
+use super::reporter::statistics::nexmo_statistics;
+use super::result::nexmo_result;
+use super::sized_struct::{self, SizedStruct};
 use super::status::{NEXMO_OK, nexmo_status};
-use super::structs::{nexmo_options, nexmo_result};
 
 static PANIC: AtomicBool = AtomicBool::new(false);
 
@@ -35,99 +40,83 @@ pub(crate) fn panic_if_asked() {
     }
 }
 
-/// A struct as a later version might have it: one field longer.
+/// A struct as a later version might have it: one field longer. The fields of today keep their places.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct Later<T> {
+struct Later<T> {
     today: T,
-    added: i64,
+    added: [u8; 8],
+}
+
+/// What the later version sets its field to at first.
+const ADDED: [u8; 8] = 7_u64.to_ne_bytes();
+
+/// The fields of today, and one more at the end.
+const fn later_fields<const COUNT: usize>(today: &'static [Field], end: usize) -> [Field; COUNT] {
+    let mut fields = [Field { name: "added", offset: end, size: 8 }; COUNT];
+    let (todays, _added) = fields.split_at_mut(today.len());
+    todays.copy_from_slice(today);
+    fields
 }
 
 macro_rules! later {
-    ($($today:ty),*) => {$(
-        // SAFETY: integers and pointers; each of the structs ends at a multiple of 8.
-        unsafe impl Sized for Later<$today> {
-            const NAME: &'static str = <$today>::NAME;
-            const FIRST_SIZE: usize = <$today>::FIRST_SIZE;
-            const KNOWN_FLAGS: u32 = <$today>::KNOWN_FLAGS;
+    ($($today:ident: $read:ident, $write:ident, $init:ident;)*) => {$(
+        impl Layout for Later<$today> {
+            const TYPE: &'static str = $today::TYPE;
+            const FIELDS: &'static [Field] =
+                &later_fields::<{ $today::FIELDS.len() + 1 }>($today::FIELDS, size_of::<$today>());
+        }
+
+        // SAFETY: bytes at the end of a struct for which the trait was promised.
+        unsafe impl SizedStruct for Later<$today> {
+            const NAME: &'static str = $today::NAME;
+            const FIRST_SIZE: usize = $today::FIRST_SIZE;
+            const KNOWN_FLAGS: u32 = $today::KNOWN_FLAGS;
+            const INITIAL: Self = Self { today: $today::INITIAL, added: ADDED };
+        }
+
+        /// Reads a struct as a later version would, and gives its added field.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $read(given: *const $today, added: &mut [u8; 8]) -> nexmo_status {
+            // SAFETY: the test's promise.
+            match unsafe { sized_struct::read(given.cast::<Later<$today>>()) } {
+                Ok(read) => {
+                    *added = read.added;
+                    NEXMO_OK
+                }
+                Err(error) => error.status,
+            }
+        }
+
+        /// Writes the initial values to a struct as a later version would.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $write(written: *mut $today) -> nexmo_status {
+            let written = written.cast::<Later<$today>>();
+            // SAFETY: the test's promise.
+            match unsafe { sized_struct::check_writable(written) } {
+                Ok(()) => {
+                    // SAFETY: the test's promise; the struct was found to be writable.
+                    unsafe { sized_struct::write(written, &Later::INITIAL) };
+                    NEXMO_OK
+                }
+                Err(error) => error.status,
+            }
+        }
+
+        /// Initialises a struct as a later version would.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $init(written: *mut $today, size: usize) {
+            // SAFETY: the test's promise.
+            unsafe { sized_struct::init(written.cast::<Later<$today>>(), size) };
         }
     )*};
 }
 
-later!(nexmo_options, nexmo_result, nexmo_reporter_options, nexmo_statistics, nexmo_aside);
-
-/// Reads a struct as a later version would, and tells its added field.
-unsafe fn read_later<T: Copy>(given: *const Later<T>, added: &mut i64) -> nexmo_status
-where
-    Later<T>: Sized,
-{
-    // SAFETY: the test's promise.
-    match unsafe { sized::read(given) } {
-        Ok(read) => {
-            *added = read.added;
-            NEXMO_OK
-        }
-        Err(refusal) => refusal.status,
-    }
-}
-
-/// Writes a struct as a later version would, with 7 in its added field.
-unsafe fn write_later<T: Copy>(written: *mut Later<T>) -> nexmo_status
-where
-    Later<T>: Sized,
-{
-    // SAFETY: the test's promise; a struct of ours is a value whatever its bytes are, all zeroes included.
-    let value = Later { added: 7, ..unsafe { std::mem::zeroed() } };
-    // SAFETY: the test's promise.
-    match unsafe { sized::check_writable(written) } {
-        Ok(()) => {
-            // SAFETY: the test's promise; the struct was just found to be writable.
-            unsafe { sized::write(written, &value) };
-            NEXMO_OK
-        }
-        Err(refusal) => refusal.status,
-    }
-}
-
-/// Reads options as a later version would, and tells the added field.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexmo_testing_read_later_options(
-    options: *const Later<nexmo_options>,
-    added: &mut i64,
-) -> nexmo_status {
-    // SAFETY: the test's promise.
-    unsafe { read_later(options, added) }
-}
-
-/// Writes a result as a later version would, with 7 in the added field.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexmo_testing_write_later_result(result: *mut Later<nexmo_result>) -> nexmo_status {
-    // SAFETY: the test's promise.
-    unsafe { write_later(result) }
-}
-
-/// Reads reporter options as a later version would, and tells the added field.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexmo_testing_read_later_reporter_options(
-    options: *const Later<nexmo_reporter_options>,
-    added: &mut i64,
-) -> nexmo_status {
-    // SAFETY: the test's promise.
-    unsafe { read_later(options, added) }
-}
-
-/// Writes statistics as a later version would, with 7 in the added field.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexmo_testing_write_later_statistics(
-    statistics: *mut Later<nexmo_statistics>,
-) -> nexmo_status {
-    // SAFETY: the test's promise.
-    unsafe { write_later(statistics) }
-}
-
-/// Writes a report that was set aside as a later version would, with 7 in the added field.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexmo_testing_write_later_aside(aside: *mut Later<nexmo_aside>) -> nexmo_status {
-    // SAFETY: the test's promise.
-    unsafe { write_later(aside) }
+later! {
+    nexmo_credentials: nexmo_testing_read_later_credentials, nexmo_testing_write_later_credentials, nexmo_testing_init_later_credentials;
+    nexmo_options: nexmo_testing_read_later_options, nexmo_testing_write_later_options, nexmo_testing_init_later_options;
+    nexmo_result: nexmo_testing_read_later_result, nexmo_testing_write_later_result, nexmo_testing_init_later_result;
+    nexmo_reporter_options: nexmo_testing_read_later_reporter_options, nexmo_testing_write_later_reporter_options, nexmo_testing_init_later_reporter_options;
+    nexmo_statistics: nexmo_testing_read_later_statistics, nexmo_testing_write_later_statistics, nexmo_testing_init_later_statistics;
+    nexmo_event: nexmo_testing_read_later_event, nexmo_testing_write_later_event, nexmo_testing_init_later_event;
 }

@@ -2,18 +2,19 @@
 //!
 //! ```text
 //!              success                      no use until somebody corrects something (401, 402, 3xx, ...)
-//!       +------------------ SHUT <---+   +----> PARKED
+//!       +------------------ SHUT <---+   +----> SUSPENDED
 //!       v                            |   |        | one report at once to see whether it was that report alone,
 //!     OPEN: 2, 4, 8 ... at a time ---+---+        | then one a minute, another each time
 //!       ^      it may go later (network, 5xx ...) |
 //!       +-----------------------------------------+ success
 //! ```
 //!
-//! While it is shut or parked, one report probes. A report that alone fails while others are taken has troubles of its own.
+//! While it is shut or suspended, one report probes. A report that alone fails while others are accepted has troubles of its
+//! own.
 
 use std::time::{Duration, Instant};
 
-use super::outbox::{Fate, Reason};
+use super::outbox::{EventKind, Fate};
 use super::troubles::Troubles;
 use crate::clock::after;
 use crate::error::{Error, Kind};
@@ -23,7 +24,7 @@ use crate::retry;
 /// How fast the gate does what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
-    /// Between two probes while parked, give or take a quarter.
+    /// Between two probes while suspended, give or take a quarter.
     pub(crate) probe: Duration,
     /// How long a report rests that alone keeps failing, first, second, and each later time.
     pub(crate) rests: [Duration; 3],
@@ -36,6 +37,9 @@ impl Pace {
     };
 }
 
+/// The shortest time between two probes that callers request.
+const BETWEEN_REQUESTED: Duration = Duration::from_secs(1);
+
 /// What the gate lets through.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -43,19 +47,21 @@ pub(crate) struct Gate {
     most: usize,
     state: State,
     troubles: Troubles,
+    /// When the latest probe that a caller requested is due, or was.
+    requested: Option<Instant>,
 }
 
 /// The gate's own state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// So many reports may be under way.
+    /// So many reports may be in flight.
     Open(usize),
     /// One may probe after a time, which the service may have asked for; a failure that was begun before the gate was shut
     /// tells nothing new.
     Shut { failures: u32, since: Instant, until: Instant, is_asked: bool, probe: Option<u64> },
     /// As shut, for a reason that will not go away by itself. It began with one report, and is in doubt until another was
     /// answered so too.
-    Parked { since: Instant, until: Instant, probe: Option<u64>, began_with: u64, is_in_doubt: bool },
+    Suspended { since: Instant, until: Instant, is_asked: bool, probe: Option<u64>, began_with: u64, is_in_doubt: bool },
 }
 
 /// What the gate is doing, as its owner is told.
@@ -63,7 +69,7 @@ enum State {
 pub(crate) enum Passage {
     Open,
     BackingOff,
-    Parked,
+    Suspended,
 }
 
 /// One report's answer.
@@ -77,8 +83,8 @@ pub(crate) struct Answered<'a> {
 
 /// What kind of news an answer is.
 enum News {
-    Taken,
-    Refused,
+    Accepted,
+    Rejected,
     Later,
     Useless,
     Nothing,
@@ -86,8 +92,8 @@ enum News {
 
 fn news(error: Option<&Error>) -> News {
     match error.map(Error::kind) {
-        None => News::Taken,
-        Some(Kind::InvalidParameters) => News::Refused,
+        None => News::Accepted,
+        Some(Kind::Rejected) => News::Rejected,
         Some(Kind::Unauthorized | Kind::NotEnabled | Kind::Redirected | Kind::UnexpectedStatus) => News::Useless,
         Some(Kind::Cancelled) => News::Nothing,
         Some(_) => News::Later,
@@ -97,7 +103,7 @@ fn news(error: Option<&Error>) -> News {
 impl Gate {
     /// An open gate for at most `most` reports at a time.
     pub(crate) fn new(pace: Pace, most: usize) -> Self {
-        Self { pace, most, state: State::Open(most), troubles: Troubles::new(pace.rests) }
+        Self { pace, most, state: State::Open(most), troubles: Troubles::new(pace.rests), requested: None }
     }
 
     /// What it is doing.
@@ -105,15 +111,15 @@ impl Gate {
         match self.state {
             State::Open(_) => Passage::Open,
             State::Shut { .. } => Passage::BackingOff,
-            State::Parked { .. } => Passage::Parked,
+            State::Suspended { .. } => Passage::Suspended,
         }
     }
 
-    /// How many reports may be under way now.
+    /// How many reports may be in flight now.
     pub(crate) fn width(&self, now: Instant) -> usize {
         match self.state {
             State::Open(width) => width,
-            State::Shut { until, probe, .. } | State::Parked { until, probe, .. } => {
+            State::Shut { until, probe, .. } | State::Suspended { until, probe, .. } => {
                 usize::from(probe.is_none() && now >= until)
             }
         }
@@ -136,7 +142,7 @@ impl Gate {
 
     /// Notes that report `id` goes out.
     pub(crate) fn goes_out(&mut self, id: u64) {
-        if let State::Shut { probe, .. } | State::Parked { probe, .. } = &mut self.state {
+        if let State::Shut { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
             *probe = Some(id);
         }
     }
@@ -144,35 +150,62 @@ impl Gate {
     /// When to look again, if nothing happens before.
     pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
         let opening = match self.state {
-            State::Shut { until, probe: None, .. } | State::Parked { until, probe: None, .. } => Some(until),
-            State::Open(_) | State::Shut { .. } | State::Parked { .. } => None,
+            State::Shut { until, probe: None, .. } | State::Suspended { until, probe: None, .. } => Some(until),
+            State::Open(_) | State::Shut { .. } | State::Suspended { .. } => None,
         };
         opening.filter(|until| *until > now).into_iter().chain(self.troubles.next(now)).min()
     }
 
-    /// Lets a probe through at once, by any report.
+    /// Lets a probe through at once, by any report, or in a moment if another was requested less than a second ago. A wait that
+    /// the service asked for is not cut short.
     pub(crate) fn probe_now(&mut self, now: Instant) {
-        if let State::Shut { until, .. } | State::Parked { until, .. } = &mut self.state {
-            *until = now;
+        let at = match self.requested {
+            Some(last) if last > now => last,
+            Some(last) => after(last, BETWEEN_REQUESTED).max(now),
+            None => now,
+        };
+        self.requested = Some(at);
+        if !self.is_wait_asked() {
+            self.end_wait(at);
+            self.troubles.end_rests(at);
         }
-        self.troubles.end_rests(now);
     }
 
-    /// While parked, there is no report left to probe with: those that failed so rest. The next probe is that of a minute later.
+    /// Whether the service asked for the wait.
+    pub(crate) fn is_wait_asked(&self) -> bool {
+        matches!(self.state, State::Shut { is_asked: true, .. } | State::Suspended { is_asked: true, .. })
+    }
+
+    fn end_wait(&mut self, at: Instant) {
+        if let State::Shut { until, .. } | State::Suspended { until, .. } = &mut self.state {
+            *until = at.min(*until);
+        }
+    }
+
+    /// A probe that is requested for a time after `began` is still due.
+    fn keep_request(&mut self, began: Instant) {
+        if let Some(at) = self.requested.filter(|at| *at > began && !self.is_wait_asked()) {
+            self.end_wait(at);
+        }
+    }
+
+    /// While suspended, there is no report left to probe with: those that failed so rest. The next probe is made when one is
+    /// requested, or a minute later.
     pub(crate) fn found_none(&mut self, now: Instant, random: u64) {
-        if let State::Parked { until, probe: None, .. } = &mut self.state {
-            *until = after(now, between_probes(self.pace.probe, random));
+        if let State::Suspended { until, probe: None, .. } = &mut self.state {
+            *until = after(now, between_probes(self.pace.probe, random)).max(*until);
         }
+        self.keep_request(now);
     }
 
-    /// Whether it is parked for the answer to one report, and no other was tried.
+    /// Whether it is suspended for the response to one report, and no other was tried.
     pub(crate) fn is_in_doubt(&self) -> bool {
-        matches!(self.state, State::Parked { is_in_doubt: true, .. })
+        matches!(self.state, State::Suspended { is_in_doubt: true, .. })
     }
 
     /// Another report has come, which can settle the doubt.
     pub(crate) fn another_came(&mut self, now: Instant) {
-        if let State::Parked { is_in_doubt: true, until, .. } = &mut self.state {
+        if let State::Suspended { is_in_doubt: true, is_asked: false, until, .. } = &mut self.state {
             *until = now;
         }
     }
@@ -181,25 +214,27 @@ impl Gate {
     pub(crate) fn answered(&mut self, answered: &Answered<'_>, now: Instant, random: u64) -> Option<Fate> {
         let error = answered.outcome.result.as_ref().err();
         match news(error) {
-            News::Taken => {
+            News::Accepted => {
                 self.open(answered, now);
-                return Some(Fate::Sent);
+                return Some(Fate::Accepted);
             }
-            News::Refused => {
+            News::Rejected => {
                 self.open(answered, now);
-                return error.map(|error| refused(answered.outcome, error));
+                return error.map(|error| rejected(answered.outcome, error));
             }
             News::Later => {
                 self.troubles.note(answered.id, now, Duration::ZERO);
                 self.shut(answered, now, random);
+                self.keep_request(answered.began);
             }
             News::Useless => {
                 let rest = between_probes(self.pace.probe, random);
                 let is_at_fault = self.troubles.note_useless(answered.id, now, rest);
-                self.park(answered, now, random);
+                self.suspend(answered, now, random);
+                self.keep_request(answered.began);
                 if is_at_fault {
                     self.troubles.forget(answered.id);
-                    return error.map(|error| refused(answered.outcome, error));
+                    return error.map(|error| rejected(answered.outcome, error));
                 }
             }
             News::Nothing => {}
@@ -209,14 +244,18 @@ impl Gate {
     }
 
     /// The service takes reports: the gate opens by degrees, and what failed only while it was shut need not rest. Time that
-    /// the service has asked for is not cut short by what was under way before.
+    /// the service has asked for is not cut short by what was in flight before.
     fn open(&mut self, answered: &Answered<'_>, now: Instant) {
         self.troubles.forget(answered.id);
         self.troubles.another_was_taken();
         self.state = match self.state {
             State::Open(width) => State::Open(width.saturating_mul(2).min(self.most)),
-            shut @ State::Shut { is_asked: true, since, .. } if answered.began < since => shut,
-            State::Shut { .. } | State::Parked { .. } => {
+            shut @ (State::Shut { is_asked: true, since, .. } | State::Suspended { is_asked: true, since, .. })
+                if answered.began < since =>
+            {
+                shut
+            }
+            State::Shut { .. } | State::Suspended { .. } => {
                 self.troubles.end_first_rests(now);
                 State::Open(self.most.min(2))
             }
@@ -232,45 +271,60 @@ impl Gate {
         self.state = match self.state {
             State::Open(_) => shut(1),
             State::Shut { failures, since, .. } if answered.began >= since => shut(failures.saturating_add(1)),
-            State::Parked { since, .. } if answered.began >= since => shut(1),
-            // One of those that were under way when the gate was shut. What it asks for is heeded all the same.
+            State::Suspended { since, .. } if answered.began >= since => shut(1),
+            // One of those that were in flight when the gate was shut. What it asks for is heeded all the same.
             State::Shut { failures, since, until, is_asked, probe } => {
                 let until = asked.map_or(until, |asked| until.max(after(now, asked)));
                 State::Shut { failures, since, until, is_asked: is_asked || asked.is_some(), probe }
             }
-            parked @ State::Parked { .. } => parked,
+            suspended @ State::Suspended { .. } => suspended,
         };
     }
 
-    fn park(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
+    fn suspend(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
+        let asked = answered.outcome.retry_after;
+        let is_asked = asked.is_some();
         self.state = match self.state {
-            State::Open(_) | State::Shut { .. } => {
-                State::Parked { since: now, until: now, probe: None, began_with: answered.id, is_in_doubt: true }
-            }
-            State::Parked { since, began_with, is_in_doubt, .. } if answered.began >= since => State::Parked {
+            // Another report is tried at once, unless the service asked for a wait.
+            State::Open(_) | State::Shut { .. } => State::Suspended {
                 since: now,
-                until: after(now, between_probes(self.pace.probe, random)),
+                until: after(now, asked.unwrap_or_default()),
+                is_asked,
+                probe: None,
+                began_with: answered.id,
+                is_in_doubt: true,
+            },
+            State::Suspended { since, began_with, is_in_doubt, .. } if answered.began >= since => State::Suspended {
+                since: now,
+                until: after(now, between_probes(self.pace.probe, random).max(asked.unwrap_or_default())),
+                is_asked,
                 probe: None,
                 began_with,
                 is_in_doubt: is_in_doubt && answered.id == began_with,
             },
-            State::Parked { since, until, probe, began_with, is_in_doubt } => {
-                let is_in_doubt = is_in_doubt && answered.id == began_with;
-                State::Parked { since, until, probe, began_with, is_in_doubt }
+            State::Suspended { since, until, is_asked: was_asked, probe, began_with, is_in_doubt } => {
+                State::Suspended {
+                    since,
+                    until: asked.map_or(until, |asked| until.max(after(now, asked))),
+                    is_asked: was_asked || is_asked,
+                    probe,
+                    began_with,
+                    is_in_doubt: is_in_doubt && answered.id == began_with,
+                }
             }
         };
     }
 
-    /// Report `id` is no longer under way.
+    /// Report `id` is no longer in flight.
     pub(crate) fn came_back(&mut self, id: u64) {
-        if let State::Shut { probe, .. } | State::Parked { probe, .. } = &mut self.state {
+        if let State::Shut { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
             *probe = probe.filter(|probe| *probe != id);
         }
     }
 }
 
-fn refused(outcome: &Outcome, error: &Error) -> Fate {
-    Fate::Aside(Reason::Refused, outcome.http_status, error.message().to_owned())
+fn rejected(outcome: &Outcome, error: &Error) -> Fate {
+    Fate::Event(EventKind::Rejected, outcome.http_status, error.message().to_owned())
 }
 
 /// Three quarters of `pace` and up to half of it more.
@@ -282,15 +336,15 @@ fn between_probes(pace: Duration, random: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Taken;
+    use crate::outcome::Acceptance;
 
     const PACE: Pace = Pace::REAL;
     const HALF: u64 = 1 << 63;
 
     fn outcome(kind: Option<Kind>) -> Outcome {
         let result = kind.map_or(Ok(()), |kind| Err(Error::new(kind, "told")));
-        let taken = if result.is_ok() { Taken::Yes } else { Taken::Perhaps };
-        Outcome { result, http_status: None, attempts: 1, taken, elapsed: Duration::ZERO, retry_after: None }
+        let acceptance = if result.is_ok() { Acceptance::Yes } else { Acceptance::Unknown };
+        Outcome { result, http_status: None, attempts: 1, acceptance, elapsed: Duration::ZERO, retry_after: None }
     }
 
     /// A gate and a time that passes only when it is told to.
@@ -373,7 +427,7 @@ mod tests {
         scene.wait();
         let widths: Vec<usize> = (1..=6)
             .map(|id| {
-                assert_eq!(scene.answer(id, None), Some(Fate::Sent));
+                assert_eq!(scene.answer(id, None), Some(Fate::Accepted));
                 scene.width()
             })
             .collect();
@@ -381,25 +435,25 @@ mod tests {
     }
 
     #[test]
-    fn a_useless_answer_parks_after_a_look_at_another_report_and_one_a_minute_probes() {
+    fn a_useless_answer_suspends_after_a_look_at_another_report_and_one_a_minute_probes() {
         for kind in [Kind::Unauthorized, Kind::NotEnabled, Kind::Redirected, Kind::UnexpectedStatus] {
             let mut scene = Scene::new();
             assert_eq!(scene.answer(1, Some(kind)), None);
-            assert_eq!((scene.width(), scene.gate.passage()), (1, Passage::Parked));
+            assert_eq!((scene.width(), scene.gate.passage()), (1, Passage::Suspended));
             assert!(scene.gate.rests(1, scene.now) && scene.gate.has_trouble(1), "another report is to be tried");
             for id in 2..100 {
                 assert_eq!(scene.answer(id, Some(kind)), None);
                 assert_eq!(scene.width(), 0);
                 assert_eq!(scene.wait(), PACE.probe);
             }
-            assert_eq!(scene.answer(100, None), Some(Fate::Sent));
+            assert_eq!(scene.answer(100, None), Some(Fate::Accepted));
             assert_eq!((scene.width(), scene.gate.passage()), (2, Passage::Open));
             assert!((1..100).all(|id| !scene.gate.rests(id, scene.now)), "none of them was at fault");
         }
     }
 
     #[test]
-    fn a_parked_gate_without_another_report_waits_for_the_next_probe() {
+    fn a_suspended_gate_without_another_report_waits_for_the_next_probe() {
         let mut scene = Scene::new();
         scene.answer(1, Some(Kind::NotEnabled));
         assert_eq!(scene.width(), 1);
@@ -427,23 +481,91 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_alone_is_answered_so_is_refused_in_the_end() {
+    fn callers_get_one_probe_a_second_however_often_they_ask() {
+        for kind in [Kind::NotEnabled, Kind::Network] {
+            let mut scene = Scene::new();
+            (1..=8).for_each(|id| drop(scene.answer(id, Some(kind))));
+            scene.gate.probe_now(scene.now);
+            let mut probes = 0;
+            for id in 9.. {
+                (0..40).for_each(|_| scene.gate.probe_now(scene.now));
+                if scene.width() == 1 {
+                    scene.answer(id, Some(kind));
+                    probes += 1;
+                }
+                if probes == 5 {
+                    break;
+                }
+                let since = scene.gate.requested.unwrap();
+                scene.now += Duration::from_millis(100);
+                assert!(scene.now < since + Duration::from_secs(2));
+            }
+            let waited = scene.gate.requested.unwrap() - scene.now;
+            assert!(waited <= BETWEEN_REQUESTED, "{waited:?}");
+        }
+    }
+
+    #[test]
+    fn a_probe_that_is_asked_for_while_another_is_in_flight_follows_it() {
+        let mut scene = Scene::new();
+        scene.answer(1, Some(Kind::NotEnabled));
+        scene.answer(2, Some(Kind::NotEnabled));
+        scene.gate.probe_now(scene.now);
+        scene.gate.goes_out(3);
+        let began = scene.now;
+        scene.now += Duration::from_millis(1500);
+        scene.gate.probe_now(scene.now);
+        let outcome = outcome(Some(Kind::NotEnabled));
+        scene.gate.answered(&Answered { id: 3, began, outcome: &outcome }, scene.now, HALF);
+        assert_eq!(scene.width(), 1);
+    }
+
+    #[test]
+    fn a_probe_that_is_due_later_is_made_though_no_report_was_left_meanwhile() {
+        let mut scene = Scene::new();
+        scene.gate.probe_now(scene.now);
+        scene.answer(1, Some(Kind::NotEnabled));
+        scene.gate.probe_now(scene.now);
+        scene.gate.found_none(scene.now, HALF);
+        assert_eq!(scene.width(), 0);
+        scene.now += BETWEEN_REQUESTED;
+        assert_eq!(scene.width(), 1);
+    }
+
+    #[test]
+    fn a_wait_that_the_service_asks_for_is_not_cut_short_by_callers() {
+        for kind in [Kind::RateLimited, Kind::Unavailable, Kind::NotEnabled] {
+            let mut scene = Scene::new();
+            let asked = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(kind)) };
+            scene.gate.goes_out(1);
+            scene.gate.answered(&Answered { id: 1, began: scene.now, outcome: &asked }, scene.now, HALF);
+            scene.gate.probe_now(scene.now);
+            scene.gate.another_came(scene.now);
+            scene.gate.found_none(scene.now, HALF);
+            assert_eq!((scene.width(), scene.gate.is_wait_asked()), (0, true));
+            scene.now += Duration::from_secs(90);
+            assert_eq!(scene.width(), 1);
+        }
+    }
+
+    #[test]
+    fn a_report_that_alone_is_answered_so_is_rejected_in_the_end() {
         let mut scene = Scene::new();
         let mut rests = Vec::new();
         let fate = loop {
             if let Some(fate) = scene.answer(1, Some(Kind::UnexpectedStatus)) {
                 break fate;
             }
-            assert_eq!(scene.answer(2, None), Some(Fate::Sent));
+            assert_eq!(scene.answer(2, None), Some(Fate::Accepted));
             rests.push(if scene.gate.rests(1, scene.now) { scene.wait().as_secs() } else { 0 });
         };
         assert_eq!(rests, [0, 1, 10]);
-        assert_eq!(fate, Fate::Aside(Reason::Refused, None, "told".to_owned()));
+        assert_eq!(fate, Fate::Event(EventKind::Rejected, None, "told".to_owned()));
         assert!(!scene.gate.has_trouble(1));
     }
 
     #[test]
-    fn outages_that_a_report_met_do_not_count_when_it_is_answered_in_a_way_that_parks() {
+    fn outages_that_a_report_met_do_not_count_when_it_is_answered_in_a_way_that_suspends() {
         let mut scene = Scene::new();
         for _ in 0..6 {
             assert_eq!(scene.answer(1, Some(Kind::Unavailable)), None);
@@ -457,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_is_the_only_one_is_never_refused_for_it() {
+    fn a_report_that_is_the_only_one_is_never_rejected_for_it() {
         let mut scene = Scene::new();
         for _ in 0..1000 {
             assert_eq!(scene.answer(1, Some(Kind::Unauthorized)), None);
@@ -466,7 +588,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_alone_meets_an_outage_rests_for_longer_and_is_never_refused() {
+    fn a_report_that_alone_meets_an_outage_rests_for_longer_and_is_never_rejected() {
         let mut scene = Scene::new();
         let rests: Vec<u64> = (0..6)
             .map(|_| {
@@ -479,11 +601,11 @@ mod tests {
     }
 
     #[test]
-    fn invalid_parameters_are_refused_at_once_and_show_that_the_service_is_there() {
+    fn rejected_parameters_are_rejected_at_once_and_show_that_the_service_is_there() {
         let mut scene = Scene::new();
         scene.answer(1, Some(Kind::Network));
-        let fate = scene.answer(2, Some(Kind::InvalidParameters));
-        assert!(matches!(fate, Some(Fate::Aside(Reason::Refused, _, _))));
+        let fate = scene.answer(2, Some(Kind::Rejected));
+        assert!(matches!(fate, Some(Fate::Event(EventKind::Rejected, _, _))));
         assert_eq!(scene.gate.passage(), Passage::Open);
     }
 

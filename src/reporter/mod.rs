@@ -25,10 +25,10 @@ mod worker;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 pub use self::options::{Durability, ReporterOptions};
-pub use self::outbox::{Aside, Reason, WhenFull};
+pub use self::outbox::{Event, EventKind, Overflow};
 pub use self::shared::{LastError, State};
 pub use self::statistics::Statistics;
 
@@ -36,12 +36,16 @@ pub(crate) use self::options::Plan;
 use self::running::{Account, Running};
 use self::senders::Messenger;
 use crate::client::Client;
-use crate::clock::Moment;
+use crate::clock::{Moment, after, from_now};
 use crate::conversion::{Conversion, Timestamp};
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind};
 use crate::fork::Renewed;
 use crate::options::{Options, Settings};
+use crate::sys::events::wait_for_either;
+
+/// How long a wait for events goes without a check, for another process may make some.
+const EVENT_SWEEP: Duration = Duration::from_millis(500);
 
 /// Takes reports over and has them sent.
 ///
@@ -53,7 +57,7 @@ pub struct Reporter {
     plan: Plan,
     running: Renewed<Running>,
     is_closed: AtomicBool,
-    /// Whether its owner has given it up: calls under way end.
+    /// Whether its owner has abandoned it: calls in progress end.
     is_abandoned: AtomicBool,
 }
 
@@ -62,7 +66,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// [`Kind::Argument`] when an option is refused; the kinds of the outbox when it cannot be used.
+    /// [`Kind::InvalidArgument`] when an option is refused; the kinds of the outbox when it cannot be used.
     pub fn new(
         credentials: Credentials,
         options: &Options<'_>,
@@ -73,10 +77,13 @@ impl Reporter {
 
     /// As [`Reporter::new`], with options that were checked already.
     pub(crate) fn with_settings(credentials: Credentials, settings: Settings, plan: Plan) -> Result<Self, Error> {
-        let account =
-            Account { api_key: credentials.api_key().to_owned(), base_url: settings.base_url.as_str().to_owned() };
+        let account = Account { api_key: credentials.api_key().to_owned(), base_url: settings.base_url.normalized() };
         // One attempt a request: the worker knows when to try again, and with what.
-        let settings = Settings { attempts: 1, connections: plan.connections.max(settings.connections), ..settings };
+        let settings = Settings {
+            max_attempts: 1,
+            max_idle_connections: plan.max_in_flight.max(settings.max_idle_connections),
+            ..settings
+        };
         Self::with_messenger(Arc::new(Client::with_settings(credentials, settings)?), account, plan)
     }
 
@@ -95,12 +102,13 @@ impl Reporter {
         Ok(reporter)
     }
 
-    /// Accepts a report, which is then as safe as the reporter's durability. One for the same message that was not sent yet
+    /// Stores a report, which is then as safe as the reporter's durability. One for the same message that was not accepted yet
     /// is replaced. Without a timestamp the report gets that of this moment.
     ///
     /// # Errors
     ///
-    /// The kinds of the outbox, and [`Kind::Closed`]: the report was not accepted.
+    /// The kinds of the outbox, and [`Kind::Closed`]: the report was not stored, unless
+    /// [`may_be_stored`](Error::may_be_stored) says otherwise.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
         let running = self.running()?;
         // Counted before the look, so that a close either is seen here, or waits.
@@ -110,39 +118,78 @@ impl Reporter {
         }
         let has_dropped = running.outbox.put(&stamped(conversion))?;
         self.start(running);
-        running.shared.accepted();
+        running.shared.submitted();
         if has_dropped {
-            running.shared.aside.ring();
+            running.shared.events.ring();
         }
         Ok(())
     }
 
-    /// Hands out a report that was set aside, each once, over all that use the outbox.
+    /// Waits until there is an event, and returns the oldest one, which stays until it is acknowledged: until then every call,
+    /// of any process, returns the same event. None: `timeout` expired first.
+    ///
+    /// `timeout` of `None` sets no limit; zero checks once.
     ///
     /// # Errors
     ///
-    /// The kinds of the outbox.
-    pub fn poll(&self) -> Result<Option<Aside>, Error> {
+    /// [`Kind::Closed`] when the reporter is closed and no event is left; [`Kind::Cancelled`] when it was freed during the
+    /// call; the kinds of the outbox.
+    pub fn poll(&self, timeout: Option<Duration>) -> Result<Option<Event>, Error> {
+        let deadline = timeout.map(from_now);
         let running = self.running()?;
-        // Before the look, so that what is set aside meanwhile is not missed.
-        running.shared.aside.hush();
-        let aside = running.outbox.fetch_aside();
-        if !matches!(aside, Ok(None)) {
-            running.shared.aside.ring();
+        loop {
+            // Before the check, so that an event that is made meanwhile is not missed.
+            running.shared.events.hush();
+            let event = running.outbox.oldest_event();
+            if !matches!(event, Ok(None)) {
+                running.shared.events.ring();
+                return event;
+            }
+            self.fail_if_abandoned()?;
+            if self.is_over(running) {
+                running.shared.events.ring();
+                return Err(Error::new(Kind::Closed, "the reporter is closed, and no event is left"));
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Ok(None);
+            }
+            self.start(running);
+            let next = deadline.map_or(after(now, EVENT_SWEEP), |deadline| deadline.min(after(now, EVENT_SWEEP)));
+            wait_for_either(running.shared.events.as_fd(), Some(running.shared.ended.as_fd()), Some(next));
         }
-        aside
     }
 
-    /// A descriptor that is readable when [`Reporter::poll`] may have something. It belongs to the reporter. A forked child
-    /// has another.
+    /// Removes the event with that id and no other. One that is gone already is fine.
     ///
     /// # Errors
     ///
-    /// [`Kind::Outbox`] when the system has no descriptors left.
+    /// [`Kind::InvalidArgument`] when no event can have that id; the kinds of the outbox, with which the event is still there.
+    pub fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
+        let running = self.running()?;
+        running.outbox.acknowledge(event_id)?;
+        running.shared.events.hush();
+        if self.is_over(running) || !matches!(running.outbox.has_events(), Ok(false)) {
+            running.shared.events.ring();
+        }
+        Ok(())
+    }
+
+    /// Whether it is closed and no call of `close` waits any more, so that a poll has only events to return.
+    fn is_over(&self, running: &Running) -> bool {
+        self.is_closed.load(Ordering::SeqCst) && !running.is_closing()
+    }
+
+    /// A descriptor that is readable while an event waits to be acknowledged, and once the reporter is closed. It belongs to the
+    /// reporter. A forked child has another.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::System`] when the system has no descriptors left; the kinds of the outbox.
     pub fn fd(&self) -> Result<RawFd, Error> {
         let running = self.running()?;
         self.start(running);
-        Ok(running.shared.aside.as_fd().as_raw_fd())
+        Ok(running.shared.events.as_fd().as_raw_fd())
     }
 
     /// Has the worker run, unless the reporter is closed. Without one, which a system may be too short of, reports wait for

@@ -1,13 +1,14 @@
 //! Everything that can be adjusted about a reporter, checked once.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::gate::Pace;
-use super::outbox::WhenFull;
+use super::outbox::Overflow;
 use crate::error::Error;
 
-/// How many reports an outbox may hold when nothing else is said.
+/// How many reports an outbox may hold by default.
 const DEFAULT_MOST: u64 = 1_000_000;
 
 /// The most that can be allowed.
@@ -20,10 +21,10 @@ const DEFAULT_AGE: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How many reports are sent at a time when nothing else is said.
-const DEFAULT_CONNECTIONS: u32 = 8;
+const DEFAULT_IN_FLIGHT: u32 = 8;
 
 /// The most that can be sent at a time.
-const MOST_CONNECTIONS: u32 = 256;
+const MOST_IN_FLIGHT: u32 = 256;
 
 /// How long `submit` waits for others when nothing else is said.
 const DEFAULT_LOCK_WAIT: Duration = Duration::from_millis(100);
@@ -31,7 +32,7 @@ const DEFAULT_LOCK_WAIT: Duration = Duration::from_millis(100);
 /// The longest that it can be made to wait.
 const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(60);
 
-/// What an accepted report survives.
+/// What a submitted report survives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
     /// A crash of the process, and being killed.
@@ -47,21 +48,21 @@ pub enum Durability {
 /// there is no default place for an outbox.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReporterOptions<'a> {
-    /// The path of the outbox file, in a folder that exists. Required, unless `durability` is `None`. Beside it stand files
-    /// of its name with endings of their own.
+    /// The path of the outbox file, in a folder that exists. Required, unless `durability` is `None`. A path that looks like a
+    /// URL is refused; `./x:y` names such a file.
     pub outbox: Option<&'a Path>,
-    /// What an accepted report survives. Default: a crash of the process.
+    /// What a submitted report survives. Default: a crash of the process.
     pub durability: Durability,
     /// The most reports that may be pending, 1 to 1,000,000,000. Default: 1,000,000.
-    pub most_reports: Option<u64>,
-    /// What happens to a report that comes when that many are pending. Default: it is refused.
-    pub when_full: WhenFull,
+    pub max_pending: Option<u64>,
+    /// What `submit` does when that many are pending. Default: it fails.
+    pub overflow: Overflow,
     /// How old a report may grow, counted from its submission, 1 s to 365 days. Default: 24 h.
-    pub age_limit: Option<Duration>,
-    /// How many reports may be under way at a time, 1 to 256. Default: 8.
-    pub connections: Option<u32>,
+    pub max_age: Option<Duration>,
+    /// The most reports in flight at a time, 1 to 256. Default: chosen by the library.
+    pub max_in_flight: Option<u32>,
     /// How long a call waits for others that have the outbox locked, 1 ms to 1 min. Default: 100 ms.
-    pub lock_wait: Option<Duration>,
+    pub busy_timeout: Option<Duration>,
     /// Allows an outbox on a network file system, whose locks may not work.
     pub allow_network_file_system: bool,
 }
@@ -72,10 +73,10 @@ pub(crate) struct Plan {
     pub(crate) outbox: Option<PathBuf>,
     pub(crate) survives_power_loss: bool,
     pub(crate) most: u64,
-    pub(crate) when_full: WhenFull,
-    pub(crate) age_limit: Duration,
-    pub(crate) connections: u32,
-    pub(crate) lock_wait: Duration,
+    pub(crate) overflow: Overflow,
+    pub(crate) max_age: Duration,
+    pub(crate) max_in_flight: u32,
+    pub(crate) busy_timeout: Duration,
     pub(crate) allow_network: bool,
     pub(crate) pace: Pace,
 }
@@ -86,27 +87,27 @@ impl ReporterOptions<'_> {
         Ok(Plan {
             outbox: self.path()?,
             survives_power_loss: self.durability == Durability::Power,
-            most: within("most_reports", self.most_reports, DEFAULT_MOST, LARGEST_MOST)?,
-            when_full: self.when_full,
-            age_limit: self.age()?,
-            connections: within("connections", self.connections, DEFAULT_CONNECTIONS, MOST_CONNECTIONS)?,
-            lock_wait: self.lock_wait()?,
+            most: within("max_pending", self.max_pending, DEFAULT_MOST, LARGEST_MOST)?,
+            overflow: self.overflow,
+            max_age: self.age()?,
+            max_in_flight: within("max_in_flight", self.max_in_flight, DEFAULT_IN_FLIGHT, MOST_IN_FLIGHT)?,
+            busy_timeout: self.busy_timeout()?,
             allow_network: self.allow_network_file_system,
             pace: Pace::REAL,
         })
     }
 
     fn age(&self) -> Result<Duration, Error> {
-        match self.age_limit.unwrap_or(DEFAULT_AGE) {
+        match self.max_age.unwrap_or(DEFAULT_AGE) {
             age if (Duration::from_secs(1)..=LONGEST_AGE).contains(&age) => Ok(age),
-            _ => Err(Error::argument("age_limit_s", "is not 1 to 31536000 (365 days)")),
+            _ => Err(Error::argument("max_age_s", "is not 1 to 31536000 (365 days)")),
         }
     }
 
-    fn lock_wait(&self) -> Result<Duration, Error> {
-        match self.lock_wait.unwrap_or(DEFAULT_LOCK_WAIT) {
+    fn busy_timeout(&self) -> Result<Duration, Error> {
+        match self.busy_timeout.unwrap_or(DEFAULT_LOCK_WAIT) {
             wait if (Duration::from_millis(1)..=LONGEST_LOCK_WAIT).contains(&wait) => Ok(wait),
-            _ => Err(Error::argument("lock_wait_ms", "is not 1 to 60000 (one minute)")),
+            _ => Err(Error::argument("busy_timeout_ms", "is not 1 to 60000 (one minute)")),
         }
     }
 
@@ -120,8 +121,28 @@ impl ReporterOptions<'_> {
                 Err(Error::argument("outbox", "is missing: give the path of a file, or choose durability none"))
             }
             (Some(path), _) if path.as_os_str().is_empty() => Err(Error::argument("outbox", "is empty")),
+            (Some(path), _) if is_url(path.as_os_str().as_bytes()) => Err(Error::argument("outbox", not_a_path(path))),
             (Some(path), _) => Ok(Some(path.to_owned())),
         }
+    }
+}
+
+/// Whether a path begins as a URL does: with a colon, or with a scheme and a colon. A single letter before a colon is none.
+fn is_url(path: &[u8]) -> bool {
+    let is_of_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+.-".contains(byte);
+    let scheme = path.iter().take_while(is_of_scheme).count();
+    scheme != 1 && path.get(scheme) == Some(&b':')
+}
+
+/// Why a URL is refused. It is not quoted: it may hold a password.
+fn not_a_path(path: &Path) -> &'static str {
+    let path = path.as_os_str().as_bytes().to_ascii_lowercase();
+    match path.starts_with(b"postgresql:") || path.starts_with(b"postgres:") {
+        true => {
+            "is a PostgreSQL URL, and a reporter keeps its outbox in a file: an outbox in PostgreSQL is filled by SELECT \
+             nexmo_conversion.submit(...) and sent by nexmo-conversion relay, not by this library"
+        }
+        false => "looks like a URL: give the path of a file, such as /var/lib/shop/conversions or ./name:with:colons",
     }
 }
 
@@ -140,6 +161,7 @@ fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     #[test]
     fn an_outbox_goes_with_a_durability() {
@@ -149,21 +171,46 @@ mod tests {
         assert!(ReporterOptions { durability: Durability::None, outbox, ..Default::default() }.check().is_err());
         assert!(ReporterOptions { outbox: Some(Path::new("")), ..Default::default() }.check().is_err());
         let plan = ReporterOptions { outbox, ..Default::default() }.check().unwrap();
-        assert_eq!((plan.most, plan.connections, plan.survives_power_loss), (1_000_000, 8, false));
-        assert_eq!((plan.age_limit, plan.lock_wait), (DEFAULT_AGE, DEFAULT_LOCK_WAIT));
+        assert_eq!((plan.most, plan.max_in_flight, plan.survives_power_loss), (1_000_000, 8, false));
+        assert_eq!((plan.max_age, plan.busy_timeout), (DEFAULT_AGE, DEFAULT_LOCK_WAIT));
+    }
+
+    #[test]
+    fn what_looks_like_a_url_is_refused_and_not_quoted() {
+        let check =
+            |path: &'static str| ReporterOptions { outbox: Some(Path::new(path)), ..Default::default() }.check();
+        for url in [
+            "postgresql://user:hush@host/db",
+            "POSTGRES://user:hush@host/db",
+            "file:hush",
+            "a.b+c-1:hush",
+            "..:hush",
+            ":hush:",
+            ":memory:hush",
+            "ab:",
+        ] {
+            let error = check(url).unwrap_err();
+            assert!(error.kind() == Kind::InvalidArgument && error.message().starts_with("outbox "), "{error}");
+            assert!(!error.message().contains("hush"), "{error}");
+            let is_postgres = url.to_ascii_lowercase().starts_with("postgres");
+            assert_eq!(error.message().contains("SELECT nexmo_conversion.submit(...)"), is_postgres, "{error}");
+        }
+        for path in ["./file:x", "/a/b:c", "c:x", "a_b:c", "é:x", "plain", "x/y:z", "-", "+"] {
+            assert!(check(path).is_ok(), "{path}");
+        }
     }
 
     #[test]
     fn numbers_have_their_ranges() {
         let base = ReporterOptions { outbox: Some(Path::new("/x")), ..Default::default() };
         let refused = [
-            (ReporterOptions { most_reports: Some(0), ..base }, "most_reports "),
-            (ReporterOptions { most_reports: Some(1_000_000_001), ..base }, "most_reports "),
-            (ReporterOptions { connections: Some(257), ..base }, "connections "),
-            (ReporterOptions { age_limit: Some(Duration::from_millis(999)), ..base }, "age_limit_s "),
-            (ReporterOptions { age_limit: Some(LONGEST_AGE * 2), ..base }, "age_limit_s "),
-            (ReporterOptions { lock_wait: Some(Duration::ZERO), ..base }, "lock_wait_ms "),
-            (ReporterOptions { lock_wait: Some(Duration::from_secs(61)), ..base }, "lock_wait_ms "),
+            (ReporterOptions { max_pending: Some(0), ..base }, "max_pending "),
+            (ReporterOptions { max_pending: Some(1_000_000_001), ..base }, "max_pending "),
+            (ReporterOptions { max_in_flight: Some(257), ..base }, "max_in_flight "),
+            (ReporterOptions { max_age: Some(Duration::from_millis(999)), ..base }, "max_age_s "),
+            (ReporterOptions { max_age: Some(LONGEST_AGE * 2), ..base }, "max_age_s "),
+            (ReporterOptions { busy_timeout: Some(Duration::ZERO), ..base }, "busy_timeout_ms "),
+            (ReporterOptions { busy_timeout: Some(Duration::from_secs(61)), ..base }, "busy_timeout_ms "),
         ];
         for (options, name) in refused {
             assert!(options.check().unwrap_err().message().starts_with(name), "{options:?}");

@@ -22,8 +22,10 @@ pub(super) struct Running {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) senders: Arc<Senders>,
     pub(super) shared: Arc<Shared>,
-    /// How many calls of `submit` are under way.
+    /// How many calls of `submit` are in progress.
     submitting: AtomicUsize,
+    /// How many calls of `close` are in progress.
+    closing: AtomicUsize,
     /// Whether the worker was started.
     is_started: Mutex<bool>,
 }
@@ -38,13 +40,20 @@ impl Running {
     pub(super) fn new(reporter: &Reporter) -> Result<Self, Error> {
         let outbox = open(&reporter.plan, &reporter.account)?;
         let shared = Shared::new()
-            .map_err(|error| Error::new(Kind::Outbox, format!("the system has no descriptor left: {error}")))?;
+            .map_err(|error| Error::new(Kind::System, format!("the system has no file descriptor left: {error}")))?;
         let shared = Arc::new(shared);
         let rung = Arc::clone(&shared);
-        let connections = usize::try_from(reporter.plan.connections).unwrap_or(1);
+        let connections = usize::try_from(reporter.plan.max_in_flight).unwrap_or(1);
         let ring = Box::new(move || rung.wake.ring());
         let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), connections, ring));
-        Ok(Self { outbox, senders, shared, submitting: AtomicUsize::new(0), is_started: Mutex::new(false) })
+        Ok(Self {
+            outbox,
+            senders,
+            shared,
+            submitting: AtomicUsize::new(0),
+            closing: AtomicUsize::new(0),
+            is_started: Mutex::new(false),
+        })
     }
 
     /// Starts the worker, unless it runs.
@@ -54,7 +63,7 @@ impl Running {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
             // Asked here already, so that the first look at the state finds what is so. The worker meets a failure again.
             let is_leading = self.outbox.lead().unwrap_or(false);
-            let state = if is_leading { State::Running } else { State::StandingBy };
+            let state = if is_leading { State::Running } else { State::Standby };
             self.shared.tell(|told| told.state = state);
             *is_started = Worker::start(outbox, senders, Arc::clone(&self.shared), plan).is_ok();
         }
@@ -72,7 +81,18 @@ impl Running {
         Submitting(&self.submitting)
     }
 
-    /// Whether calls of `submit` are under way.
+    /// Counts a call of `close` for as long as what this gives lives.
+    pub(super) fn begin_closing(&self) -> Closing<'_> {
+        self.closing.fetch_add(1, Ordering::SeqCst);
+        Closing(self)
+    }
+
+    /// Whether calls of `close` are in progress.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether calls of `submit` are in progress.
     pub(super) fn is_submitting(&self) -> bool {
         self.submitting.load(Ordering::SeqCst) > 0
     }
@@ -86,12 +106,12 @@ impl Running {
     }
 
     /// Waits until the worker tells something, or it is time for another look.
-    pub(super) fn wait(&self, deadline: Instant) {
+    pub(super) fn wait(&self, deadline: Option<Instant>) {
         self.shared.wait(deadline, LOOK);
     }
 }
 
-/// A call of `submit` that is under way.
+/// A call of `submit` that is in progress.
 pub(super) struct Submitting<'a>(&'a AtomicUsize);
 
 impl Drop for Submitting<'_> {
@@ -100,10 +120,21 @@ impl Drop for Submitting<'_> {
     }
 }
 
+/// A call of `close` that is in progress.
+pub(super) struct Closing<'a>(&'a Running);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        if self.0.closing.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.shared.ended.ring();
+        }
+    }
+}
+
 /// The outbox that is planned, which is opened when it is first used.
 pub(super) fn open(plan: &Plan, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
     let Some(path) = &plan.outbox else {
-        return Ok(Arc::new(MemoryOutbox::new(plan.most, plan.when_full)));
+        return Ok(Arc::new(MemoryOutbox::new(plan.most, plan.overflow)));
     };
     let terms = Terms {
         path,
@@ -112,8 +143,8 @@ pub(super) fn open(plan: &Plan, account: &Account) -> Result<Arc<dyn Outbox>, Er
         base_url: &account.base_url,
         survives_power_loss: plan.survives_power_loss,
         most: plan.most,
-        when_full: plan.when_full,
-        lock_wait: plan.lock_wait,
+        overflow: plan.overflow,
+        busy_timeout: plan.busy_timeout,
     };
     Ok(Arc::new(SqliteOutbox::new(&terms)?))
 }

@@ -55,7 +55,7 @@ pub(crate) struct Senders {
 struct State {
     queue: VecDeque<Entry>,
     answers: Vec<Answer>,
-    under_way: usize,
+    in_flight: usize,
     idle: usize,
     threads: usize,
     /// Whether what is queued waits until the worker has judged a failure, which may be one for all.
@@ -68,13 +68,13 @@ impl State {
     fn begin(&mut self) -> Option<Entry> {
         let entry = if self.is_held { None } else { self.queue.pop_front() }?;
         self.idle = self.idle.saturating_sub(1);
-        self.under_way = self.under_way.saturating_add(1);
+        self.in_flight = self.in_flight.saturating_add(1);
         Some(entry)
     }
 
     /// Takes the answer of a thread, which is idle then.
     fn note(&mut self, answer: Answer) {
-        self.under_way = self.under_way.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_sub(1);
         self.idle = self.idle.saturating_add(1);
         self.is_held |= is_failure(&answer);
         self.answers.push(answer);
@@ -91,7 +91,7 @@ impl State {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) queued: usize,
-    pub(crate) under_way: usize,
+    pub(crate) in_flight: usize,
     /// Answered, and the answer not fetched yet.
     pub(crate) answered: usize,
 }
@@ -119,7 +119,7 @@ impl Senders {
 
     fn start(self: &Arc<Self>) -> bool {
         let senders = Arc::clone(self);
-        sys::spawn("nexmo-send", move || senders.work()).is_ok()
+        sys::spawn("nexmo-sender", move || senders.work()).is_ok()
     }
 
     fn work(&self) {
@@ -187,7 +187,7 @@ impl Senders {
 
     pub(crate) fn load(&self) -> Load {
         let state = self.state();
-        Load { queued: state.queue.len(), under_way: state.under_way, answered: state.answers.len() }
+        Load { queued: state.queue.len(), in_flight: state.in_flight, answered: state.answers.len() }
     }
 
     /// Ends the threads, and what they are doing, and takes back what is queued.
@@ -208,9 +208,9 @@ impl Senders {
 
 /// Whether other reports may fail for the same reason.
 fn is_failure(answer: &Answer) -> bool {
-    answer.outcome.result.as_ref().is_err_and(|error| error.kind() != Kind::InvalidParameters)
+    answer.outcome.result.as_ref().is_err_and(|error| error.kind() != Kind::Rejected)
 }
 
 fn mistake() -> Outcome {
-    Outcome::refused(Error::new(Kind::Internal, "a mistake of the library was caught while a report was sent"))
+    Outcome::unsent(Error::new(Kind::Internal, "a mistake of the library was caught while a report was sent"))
 }

@@ -16,12 +16,12 @@ pub enum State {
     Running,
     /// The service, or the way to it, is down: it waits, and tries again.
     BackingOff,
-    /// The service takes no reports of the account: it tries one a minute.
-    Parked,
+    /// The service accepts no reports of the account: it tries one a minute.
+    Suspended,
     /// It is closed.
     Closed,
     /// Another process sends what is in the outbox.
-    StandingBy,
+    Standby,
 }
 
 /// What last went wrong in the background.
@@ -42,8 +42,10 @@ pub(crate) struct Told {
     pub(crate) last_error: Option<LastError>,
     /// How often the outbox could not be read or written in the background.
     pub(crate) outbox_errors: u64,
-    /// How many probes were answered while parked.
-    pub(crate) probes: u64,
+    /// When the latest probe began that was answered while suspended, or that could not be made because there was no report to make it with.
+    pub(crate) last_probe: Option<Instant>,
+    /// Whether the service asked for the wait that is on.
+    pub(crate) is_wait_asked: bool,
     /// Whether the worker has ended.
     pub(crate) is_ended: bool,
 }
@@ -54,8 +56,10 @@ pub(crate) struct Shared {
     changed: Condvar,
     /// Rung to wake the worker.
     pub(crate) wake: Bell,
-    /// Readable while there is something aside.
-    pub(crate) aside: Bell,
+    /// Readable while there is an event.
+    pub(crate) events: Bell,
+    /// Readable once the reporter is freed, or closed and no call of `close` waits any more.
+    pub(crate) ended: Bell,
     /// Whether the worker wants to be woken by a new report.
     wants_reports: AtomicBool,
     probe_is_asked: AtomicBool,
@@ -68,15 +72,16 @@ impl Shared {
             told: Mutex::default(),
             changed: Condvar::new(),
             wake: Bell::new()?,
-            aside: Bell::new()?,
+            events: Bell::new()?,
+            ended: Bell::new()?,
             wants_reports: AtomicBool::new(false),
             probe_is_asked: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
         })
     }
 
-    /// A report was accepted. Costs nothing while the worker has enough to do.
-    pub(crate) fn accepted(&self) {
+    /// A report was submitted. Costs nothing while the worker has enough to do.
+    pub(crate) fn submitted(&self) {
         if self.wants_reports.load(Ordering::SeqCst) && self.wants_reports.swap(false, Ordering::SeqCst) {
             self.wake.ring();
         }
@@ -118,9 +123,12 @@ impl Shared {
     }
 
     /// Tells what the reporter does, if that is another thing than before.
-    pub(crate) fn tell_state(&self, state: State) {
-        let before = std::mem::replace(&mut self.lock().state, state);
-        if before != state {
+    pub(crate) fn tell_state(&self, state: State, is_wait_asked: bool) {
+        let mut told = self.lock();
+        let has_changed = (told.state, told.is_wait_asked) != (state, is_wait_asked);
+        (told.state, told.is_wait_asked) = (state, is_wait_asked);
+        drop(told);
+        if has_changed {
             self.changed.notify_all();
         }
     }
@@ -130,8 +138,8 @@ impl Shared {
     }
 
     /// Waits until the worker tells something, for no longer than `longest`.
-    pub(crate) fn wait(&self, deadline: Instant, longest: Duration) {
-        let left = deadline.saturating_duration_since(Instant::now()).min(longest);
+    pub(crate) fn wait(&self, deadline: Option<Instant>, longest: Duration) {
+        let left = deadline.map_or(longest, |deadline| deadline.saturating_duration_since(Instant::now()).min(longest));
         drop(self.changed.wait_timeout(self.lock(), left));
     }
 

@@ -10,35 +10,37 @@ use crate::error::Error;
 
 /// How many reports there were, and what became of them. They are counted by the outbox, over all that ever used it.
 ///
-/// `accepted` is the sum of `sent`, `refused`, `expired`, `replaced`, `dropped` and `pending`.
+/// `submitted` is the sum of `accepted`, `rejected`, `expired`, `replaced`, `dropped`, `damaged` and `pending`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statistics {
-    /// Accepted by `submit`.
+    /// Stored by `submit`.
+    pub submitted: u64,
+    /// Accepted by the service.
     pub accepted: u64,
-    /// Taken by the service.
-    pub sent: u64,
-    /// Refused by the service.
-    pub refused: u64,
-    /// Grown older than the age limit.
+    /// Rejected by the service.
+    pub rejected: u64,
+    /// Older than the age limit.
     pub expired: u64,
     /// Replaced by a later report for the same message.
     pub replaced: u64,
     /// Dropped, because the outbox was full.
     pub dropped: u64,
-    /// Still to be sent.
+    /// Could not be read back and were removed.
+    pub damaged: u64,
+    /// Still to be accepted, those in flight included.
     pub pending: u64,
-    /// Set aside, and waiting to be fetched by `poll`.
-    pub aside: u64,
-    /// Set aside and forgotten before they were fetched, because there were too many.
-    pub forgotten: u64,
-    /// How many outbox files were damaged or removed while this reporter used them, and replaced by new ones.
-    pub outboxes_lost: u64,
+    /// Events that wait to be acknowledged.
+    pub events: u64,
+    /// Events that were discarded before they were acknowledged, because there were too many.
+    pub events_discarded: u64,
+    /// How many times the outbox was damaged or removed while this reporter used it, and replaced by a new one.
+    pub outbox_resets: u64,
     /// How often the outbox could not be read or written in the background.
     pub outbox_errors: u64,
-    /// How long ago the oldest pending report was accepted.
+    /// How long ago the oldest pending report was submitted.
     pub oldest_pending: Option<Duration>,
-    /// How many are being sent by this reporter at this moment.
-    pub under_way: usize,
+    /// How many reports this reporter is sending at this moment.
+    pub in_flight: usize,
     /// What this reporter is doing.
     pub state: State,
     /// What last went wrong in the background.
@@ -58,19 +60,20 @@ impl Reporter {
         let (told, tally) = (running.shared.told(), inventory.tally);
         let is_closed = self.is_closed.load(Ordering::SeqCst);
         Ok(Statistics {
+            submitted: tally.submitted,
             accepted: tally.accepted,
-            sent: tally.sent,
-            refused: tally.refused,
+            rejected: tally.rejected,
             expired: tally.expired,
             replaced: tally.replaced,
             dropped: tally.dropped,
+            damaged: tally.damaged,
             pending: tally.pending(),
-            aside: tally.aside,
-            forgotten: tally.forgotten,
-            outboxes_lost: running.outbox.lost(),
+            events: tally.events,
+            events_discarded: tally.events_discarded,
+            outbox_resets: running.outbox.resets(),
             outbox_errors: told.outbox_errors,
             oldest_pending: inventory.oldest.map(|oldest| Moment::now().since(&oldest)),
-            under_way: running.senders.load().under_way,
+            in_flight: running.senders.load().in_flight,
             state: if is_closed { State::Closed } else { told.state },
             last_error: told.last_error,
         })

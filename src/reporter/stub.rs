@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::outbox::{Fate, Settlement};
+use super::outbox::{Entry, Fate, Outbox, Settlement};
 use super::running::{Account, open};
 use super::senders::Messenger;
 use super::{Reporter, ReporterOptions};
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
-use crate::outcome::{Outcome, Taken};
+use crate::outcome::{Acceptance, Outcome};
 
 /// What [`syncs`] tells.
 pub(super) static SYNCS: AtomicU64 = AtomicU64::new(0);
@@ -42,13 +42,13 @@ impl Messenger for Arc<Stub> {
             std::thread::sleep(self.latency);
         }
         if self.is_down.load(Ordering::SeqCst) {
-            return Outcome::refused(Error::new(Kind::Network, "the stub is down"));
+            return Outcome::unsent(Error::new(Kind::Network, "the stub is down"));
         }
         Outcome {
             result: Ok(()),
             http_status: Some(200),
             attempts: 1,
-            taken: Taken::Yes,
+            acceptance: Acceptance::Yes,
             elapsed: Duration::ZERO,
             retry_after: None,
         }
@@ -88,14 +88,28 @@ pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
     let options = ReporterOptions { outbox: Some(path), ..ReporterOptions::default() };
     let outbox = open(&options.check()?, &account())?;
     outbox.lead()?;
+    // Opens the file, and reads its log if it was left with one.
+    outbox.inventory()?;
     let (start, mut count) = (Instant::now(), 0_usize);
     loop {
-        let entries = outbox.take(batch, &|_| false)?;
+        let entries = claim(&*outbox, batch)?;
         if entries.is_empty() {
             return Ok((count, start.elapsed()));
         }
-        let settled: Vec<_> = entries.iter().map(|entry| Settlement { id: entry.id, fate: Fate::Sent }).collect();
-        outbox.settle(&settled)?;
+        complete(&*outbox, &entries)?;
         count = count.saturating_add(entries.len());
     }
+}
+
+/// Claims a batch. Never inlined: `benches/gate` counts it by its name.
+#[inline(never)]
+fn claim(outbox: &dyn Outbox, batch: usize) -> Result<Vec<Entry>, Error> {
+    outbox.take(batch, &|_| false)
+}
+
+/// Completes a batch as accepted. Never inlined: `benches/gate` counts it by its name.
+#[inline(never)]
+fn complete(outbox: &dyn Outbox, entries: &[Entry]) -> Result<(), Error> {
+    let settled: Vec<_> = entries.iter().map(|entry| Settlement { id: entry.id, fate: Fate::Accepted }).collect();
+    outbox.settle(&settled)
 }

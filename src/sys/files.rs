@@ -47,8 +47,15 @@ pub(crate) fn unlock(file: &File, byte: i64) -> io::Result<()> {
     set_lock(file, byte, libc::F_UNLCK)
 }
 
+/// The system call itself: which of the structs `fcntl` takes for these locks on 32 bits depends on the version of glibc that
+/// the program was linked for. The kernel always takes the one with offsets of 64 bits.
+#[cfg(target_pointer_width = "32")]
+const FCNTL: libc::c_long = libc::SYS_fcntl64;
+#[cfg(not(target_pointer_width = "32"))]
+const FCNTL: libc::c_long = libc::SYS_fcntl;
+
 fn set_lock(file: &File, byte: i64, kind: libc::c_int) -> io::Result<()> {
-    let lock = libc::flock {
+    let lock = libc::flock64 {
         l_type: libc::c_short::try_from(kind).unwrap_or_default(),
         l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap_or_default(),
         l_start: byte,
@@ -56,7 +63,7 @@ fn set_lock(file: &File, byte: i64, kind: libc::c_int) -> io::Result<()> {
         l_pid: 0,
     };
     // SAFETY: the descriptor is open, and the struct outlives the call.
-    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) } {
+    match unsafe { libc::syscall(FCNTL, file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
@@ -64,8 +71,22 @@ fn set_lock(file: &File, byte: i64, kind: libc::c_int) -> io::Result<()> {
 
 /// Whether `folder` lies on a file system that other machines share, where locks and shared memory are not to be relied on.
 pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
+    let path = CString::new(folder.as_os_str().as_bytes())?;
+    let mut told = MaybeUninit::<libc::statfs64>::uninit();
+    // SAFETY: the path ends with NUL, and `told` has room for the answer.
+    if unsafe { libc::statfs64(path.as_ptr(), told.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so `told` is filled.
+    let kind = unsafe { told.assume_init() }.f_type;
+    Ok(is_network(kind))
+}
+
+/// Whether that kind of file system is one that other machines share. A kind is a number of 32 bits. `f_type` has 32 bits or
+/// 64, with or without a sign, so that the same kind can be negative or not.
+fn is_network(kind: impl Into<i128>) -> bool {
     // NFS, SMB, CIFS, SMB2, Coda, AFS, 9P, Ceph, Lustre, GPFS, OCFS2: linux/magic.h and the file systems' own sources.
-    const NETWORK: [u64; 11] = [
+    const NETWORK: [i128; 11] = [
         0x6969,
         0x517b,
         0xff53_4d42,
@@ -78,15 +99,7 @@ pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
         0x4750_4653,
         0x7461_636f,
     ];
-    let path = CString::new(folder.as_os_str().as_bytes())?;
-    let mut told = MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: the path ends with NUL, and `told` has room for the answer.
-    if unsafe { libc::statfs(path.as_ptr(), told.as_mut_ptr()) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the call succeeded, so `told` is filled.
-    let kind = unsafe { told.assume_init() }.f_type;
-    Ok(u64::try_from(kind).is_ok_and(|kind| NETWORK.contains(&(kind & 0xffff_ffff))))
+    NETWORK.contains(&(kind.into() & 0xffff_ffff))
 }
 
 #[cfg(test)]
@@ -126,5 +139,21 @@ mod tests {
         assert!(is_on_network(&folder.join("nowhere")).is_err());
         std::fs::remove_file(&path).unwrap();
         std::fs::remove_file(&link).unwrap();
+    }
+
+    #[test]
+    fn a_kind_of_file_system_is_known_by_32_bits() {
+        const SMB2: u32 = 0xfe53_4d42;
+        const CIFS: u32 = 0xff53_4d42;
+        const BTRFS: u32 = 0x9123_683e;
+        const EXT4: u32 = 0xef53;
+        let is_known = |kind: u32| {
+            let signed = kind.cast_signed();
+            let wide = [is_network(i64::from(signed)), is_network(i64::from(kind)), is_network(u64::from(kind))];
+            assert_eq!(wide, [is_network(signed); 3], "{kind:x}");
+            is_network(signed)
+        };
+        assert!(is_known(SMB2) && is_known(CIFS));
+        assert!(!is_known(BTRFS) && !is_known(EXT4));
     }
 }

@@ -37,6 +37,34 @@ fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
     result
 }
 
+/// Keeps `pthread_cancel` from ending this thread for as long as it lives: the cancellation takes effect later. glibc ends a
+/// thread by an exception, which must not meet the code that catches panics.
+pub(crate) struct Uncancellable(libc::c_int);
+
+impl Uncancellable {
+    pub(crate) fn begin() -> Self {
+        let mut before = ENABLE;
+        // SAFETY: the call changes nothing but this thread's own state, and `before` outlives it.
+        unsafe { pthread_setcancelstate(DISABLE, &raw mut before) };
+        Self(before)
+    }
+}
+
+impl Drop for Uncancellable {
+    fn drop(&mut self) {
+        // SAFETY: as above; nobody asks for the state that this replaces.
+        unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };
+    }
+}
+
+/// `PTHREAD_CANCEL_ENABLE` and `PTHREAD_CANCEL_DISABLE` of glibc and musl, which the libc crate does not have.
+const ENABLE: libc::c_int = 0;
+const DISABLE: libc::c_int = 1;
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: libc::c_int, before: *mut libc::c_int) -> libc::c_int;
+}
+
 /// Has the three functions called by every fork: before it, and after it in the parent and in the child.
 pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
     // SAFETY: functions are never unloaded: the library is linked with `nodelete`. Where the system has no memory left to

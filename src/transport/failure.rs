@@ -5,7 +5,7 @@ use std::io;
 use rustls::CertificateError;
 use ureq::Timeout;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, is_shortage};
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -66,6 +66,7 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
         return (Kind::Tls, not_trusted(error));
     }
     match error.kind() {
+        _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit ran out".to_owned()),
         // Only TLS says so, where it refuses without an error of its own, as more handshake messages than it keeps.
         io::ErrorKind::InvalidData => (Kind::Tls, format!("TLS failed: {error}")),

@@ -37,7 +37,7 @@ pub(crate) struct Setup {
     pub(super) roots: RootCerts,
     pub(super) client_cert: Option<ClientCert>,
     proxy: Option<ProxyUrl>,
-    connections: u32,
+    max_idle_connections: u32,
 }
 
 impl Setup {
@@ -53,7 +53,7 @@ impl Setup {
             },
             client_cert: settings.identity.as_ref().map(trust::client_cert).transpose()?,
             proxy: settings.proxy.clone(),
-            connections: settings.connections,
+            max_idle_connections: settings.max_idle_connections,
         })
     }
 }
@@ -73,7 +73,7 @@ impl HttpTransport {
         let cancel = Arc::<Cancel>::default();
         let route = Route { resolver: resolver.clone(), proxy: setup.proxy.clone(), cancel: Arc::clone(&cancel) };
         let tcp = TcpConnector { cancel: Arc::clone(&cancel), proxy: setup.proxy.clone().map(Proxy) };
-        let pool = Pool::new(usize::try_from(setup.connections).unwrap_or(usize::MAX));
+        let pool = Pool::new(usize::try_from(setup.max_idle_connections).unwrap_or(usize::MAX));
         Self { connector: Connector::new(setup, route, tcp), pool, cancel, resolver }
     }
 

@@ -53,6 +53,8 @@ pub(super) enum Failure {
     NotFound,
     /// The deadline came first.
     TimedOut,
+    /// The system has no thread left to look the name up.
+    NoThread,
 }
 
 /// Looks up names and remembers them. Cheap to share; any number of threads may ask at once.
@@ -122,7 +124,7 @@ impl Resolver {
             return Ok(known);
         }
         let mut names = self.shared.names();
-        self.begin_look_up_if_needed(&mut names, host, now);
+        let has_thread = self.begin_look_up_if_needed(&mut names, host, now);
         let mut now = now;
         loop {
             let name = names.get(host).ok_or(Failure::NotFound)?;
@@ -130,7 +132,7 @@ impl Resolver {
                 return Ok(addresses.to_vec());
             }
             if !name.is_being_looked_up {
-                return Err(Failure::NotFound);
+                return Err(if has_thread { Failure::NotFound } else { Failure::NoThread });
             }
             if is_over() {
                 return Err(Failure::TimedOut);
@@ -150,14 +152,16 @@ impl Resolver {
         self.shared.ended.notify_all();
     }
 
-    fn begin_look_up_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) {
+    /// Begins to look `host` up, unless that is not needed. False: no thread could be started for it.
+    fn begin_look_up_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) -> bool {
         if names.get(host).is_some_and(|name| !name.needs_look_up(now)) {
-            return;
+            return true;
         }
         names.retain(|_, name| name.is_of_use(now));
         let name = names.entry(host.to_owned()).or_default();
         let (shared, owned) = (Arc::clone(&self.shared), host.to_owned());
-        name.is_being_looked_up = sys::spawn("nexmo-look-up", move || shared.look_up(&owned)).is_ok();
+        name.is_being_looked_up = sys::spawn("nexmo-dns", move || shared.look_up(&owned)).is_ok();
+        name.is_being_looked_up
     }
 }
 

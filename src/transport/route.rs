@@ -1,5 +1,6 @@
 //! Where a connection goes first: to the service or, if there is one, to the proxy.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,6 +40,7 @@ impl Route {
     fn told(&self, failure: Failure, deadline: Deadline) -> Error {
         match (failure, &self.proxy) {
             (Failure::TimedOut, _) => deadline.over(),
+            (Failure::NoThread, _) => io::Error::from(io::ErrorKind::OutOfMemory).into(),
             (Failure::NotFound, None) => Error::HostNotFound,
             (Failure::NotFound, Some(_)) => {
                 Error::ConnectProxyFailed("the proxy's name could not be looked up".to_owned())

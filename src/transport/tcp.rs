@@ -13,6 +13,7 @@ use super::cancel::Cancel;
 use super::connection::LOOK;
 use super::proxy::Proxy;
 use super::socket::Socket;
+use crate::error::is_shortage;
 
 /// Room under TLS for what goes out and what comes in: a record that is longer comes in parts.
 const BUFFER_UNDER_TLS: usize = 4 * 1024;
@@ -71,6 +72,7 @@ impl TcpConnector {
     fn told(&self, error: io::Error, limit: Timeout) -> Error {
         match &self.proxy {
             _ if error.kind() == io::ErrorKind::TimedOut => Error::Timeout(limit),
+            _ if is_shortage(&error) => Error::Io(error),
             Some(_) => Error::ConnectProxyFailed(error.to_string()),
             None => Error::Io(error),
         }

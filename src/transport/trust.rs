@@ -11,7 +11,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Error, Kind, is_shortage};
 use crate::fork::Renewed;
 use crate::options::{Identity, Trust};
 
@@ -36,15 +36,35 @@ static PLATFORM: Renewed<RootCerts> = Renewed::new();
 pub(super) fn roots(trust: &Trust) -> Result<RootCerts, Error> {
     match trust {
         Trust::BuiltIn => Ok(RootCerts::WebPki),
-        Trust::Platform => Ok(PLATFORM.get_or_make(|| platform_roots(&PLATFORM_STORES)).clone()),
+        Trust::Platform => match PLATFORM.get() {
+            Some(roots) => Ok(roots.clone()),
+            None => {
+                let read = platform_roots(&PLATFORM_STORES)?;
+                Ok(PLATFORM.get_or_make(|| read).clone())
+            }
+        },
         Trust::File(path) => file_roots(path),
     }
 }
 
-/// The certificates of the first store that has any; the built-in roots where there is none.
-fn platform_roots(stores: &[&str]) -> RootCerts {
-    let found = stores.iter().filter_map(|store| usable_certificates(&fs::read(store).ok()?)).next();
-    found.unwrap_or(RootCerts::WebPki)
+/// The certificates of the first store that has any; the built-in roots where there is none. A store that exists and cannot
+/// be read is an error: to go on with the built-in roots would silently change which servers are trusted.
+fn platform_roots(stores: &[&str]) -> Result<RootCerts, Error> {
+    for store in stores {
+        match fs::read(store) {
+            Ok(pem) => {
+                if let Some(roots) = usable_certificates(&pem) {
+                    return Ok(roots);
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => {
+                let message = format!("the platform's certificate store {store} cannot be read: {error}");
+                return Err(Error::new(Kind::System, message));
+            }
+        }
+    }
+    Ok(RootCerts::WebPki)
 }
 
 fn file_roots(path: &Path) -> Result<RootCerts, Error> {
@@ -91,13 +111,20 @@ pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
 }
 
 fn read(parameter: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let told = |error: io::Error| refused(parameter, path, &format!("cannot be read: {error}"));
+    let told = |error: io::Error| unreadable(parameter, path, &error);
     let data = fs::metadata(path).map_err(told)?;
     // A pipe would be waited for, and a device read, without end.
     if !data.is_file() || data.len() > LARGEST_FILE {
         return Err(refused(parameter, path, "is no file, or has more than 4 MiB"));
     }
     fs::read(path).map(Zeroizing::new).map_err(told)
+}
+
+/// A file that cannot be read: the argument is invalid, unless the cause may go away by itself.
+pub(crate) fn unreadable(parameter: &str, path: &Path, error: &io::Error) -> Error {
+    let message = format!("{parameter} {} cannot be read: {error}", path.display());
+    let is_temporary = is_shortage(error) || matches!(error.raw_os_error(), Some(libc::EIO | libc::EINTR));
+    Error::new(if is_temporary { Kind::System } else { Kind::InvalidArgument }, message)
 }
 
 fn refused(parameter: &str, path: &Path, problem: &str) -> Error {
@@ -123,13 +150,31 @@ mod tests {
 
     #[test]
     fn the_first_store_that_has_a_certificate_counts() {
-        let roots = platform_roots(&["/nonexistent", "Cargo.toml", CA]);
+        let roots = platform_roots(&["/nonexistent", "Cargo.toml/x", "Cargo.toml", CA]).unwrap();
         assert!(matches!(roots, RootCerts::Specific(certificates) if certificates.len() == 1));
     }
 
     #[test]
     fn without_a_store_the_built_in_roots_serve() {
-        assert!(matches!(platform_roots(&["/nonexistent", "Cargo.toml"]), RootCerts::WebPki));
+        assert!(matches!(platform_roots(&["/nonexistent", "Cargo.toml"]), Ok(RootCerts::WebPki)));
+    }
+
+    #[test]
+    fn a_store_that_exists_and_cannot_be_read_is_an_error_that_may_go_away() {
+        let error = platform_roots(&["src", CA]).unwrap_err();
+        assert_eq!(error.kind(), Kind::System);
+        assert!(error.message().contains(" src cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn what_may_go_away_is_not_an_invalid_argument() {
+        let kind = |code| unreadable("ca_file", Path::new("/x"), &io::Error::from_raw_os_error(code)).kind();
+        for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EIO, libc::EINTR] {
+            assert_eq!(kind(code), Kind::System);
+        }
+        for code in [libc::ENOENT, libc::EACCES, libc::EISDIR, libc::ELOOP] {
+            assert_eq!(kind(code), Kind::InvalidArgument);
+        }
     }
 
     #[test]

@@ -8,33 +8,36 @@ use rusqlite::{Connection, OpenFlags};
 /// The counters of a file, and its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Books {
+    pub(crate) submitted: u64,
     pub(crate) accepted: u64,
-    pub(crate) sent: u64,
     pub(crate) replaced: u64,
-    /// Refused, expired or dropped.
-    pub(crate) put_aside: u64,
+    /// Rejected, expired or dropped.
+    pub(crate) ended: u64,
+    /// Unreadable rows that were removed.
+    pub(crate) damaged: u64,
     pub(crate) rows: u64,
-    /// Aside, or aside and forgotten.
-    pub(crate) aside: u64,
+    /// Events of all that ended, discarded ones included, that were not acknowledged.
+    pub(crate) events: u64,
 }
 
 impl Books {
     /// Reads the books at one moment; none if there is no file, or nothing in it yet. Leaves the log as it is.
     pub(crate) fn read(outbox: &Path) -> Option<Self> {
-        const ALL: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), sent, replaced, \
-                           refused + expired + dropped, (SELECT count(*) FROM report), \
-                           forgotten + (SELECT count(*) FROM aside) FROM tally";
+        const ALL: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, replaced, \
+                           rejected + expired + dropped, damaged, (SELECT count(*) FROM report), \
+                           events_discarded + (SELECT count(*) FROM event) FROM tally";
         let connection = open(outbox)?;
         let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         let read = |row: &rusqlite::Row<'_>| {
             let count = |index| row.get::<_, i64>(index).map(|count| u64::try_from(count).unwrap());
             Ok(Self {
-                accepted: count(0)?,
-                sent: count(1)?,
+                submitted: count(0)?,
+                accepted: count(1)?,
                 replaced: count(2)?,
-                put_aside: count(3)?,
-                rows: count(4)?,
-                aside: count(5)?,
+                ended: count(3)?,
+                damaged: count(4)?,
+                rows: count(5)?,
+                events: count(6)?,
             })
         };
         (version > 0).then(|| connection.query_row(ALL, [], read).unwrap())
@@ -43,7 +46,8 @@ impl Books {
     /// Fails unless each report has one fate, and each that has none its row.
     #[track_caller]
     pub(crate) fn audit(&self) {
-        assert_eq!(self.accepted, self.sent + self.replaced + self.put_aside + self.rows, "{self:?}");
+        let gone = self.accepted + self.replaced + self.ended + self.damaged;
+        assert_eq!(self.submitted, gone + self.rows, "{self:?}");
     }
 }
 

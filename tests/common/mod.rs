@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nexmo_conversion::{
-    Channel, Conversion, Credentials, Durability, Kind, MessageId, Options, Reporter, ReporterOptions, Statistics,
-    WhenFull,
+    Channel, Conversion, Credentials, Durability, Event, Kind, MessageId, Options, Overflow, Reporter, ReporterOptions,
+    Statistics,
 };
 
 /// Longer than anything takes that works. Who waits for as long has found a fault.
@@ -94,26 +94,34 @@ pub(crate) fn in_file(outbox: &Path) -> ReporterOptions<'_> {
 
 /// As [`in_file`], for tests that are not about waiting: nothing is busy, however slow the machine is.
 pub(crate) fn in_calm_file(outbox: &Path) -> ReporterOptions<'_> {
-    ReporterOptions { lock_wait: Some(SOON), ..in_file(outbox) }
+    ReporterOptions { busy_timeout: Some(SOON), ..in_file(outbox) }
 }
 
 pub(crate) const IN_MEMORY: ReporterOptions<'_> = ReporterOptions {
     outbox: None,
     durability: Durability::None,
-    most_reports: None,
-    when_full: WhenFull::Refuse,
-    age_limit: None,
-    connections: None,
-    lock_wait: None,
+    max_pending: None,
+    overflow: Overflow::Fail,
+    max_age: None,
+    max_in_flight: None,
+    busy_timeout: None,
     allow_network_file_system: false,
 };
 
 /// What a reporter counts, which adds up.
 pub(crate) fn statistics(reporter: &Reporter) -> Statistics {
     let statistics = reporter.statistics().unwrap();
-    let gone = statistics.sent + statistics.refused + statistics.expired + statistics.replaced + statistics.dropped;
-    assert_eq!(statistics.accepted, gone + statistics.pending, "{statistics:?}");
+    let Statistics { accepted, rejected, expired, replaced, dropped, damaged, pending, .. } = statistics;
+    let sum = accepted + rejected + expired + replaced + dropped + damaged + pending;
+    assert_eq!(statistics.submitted, sum, "{statistics:?}");
     statistics
+}
+
+/// The oldest event, which is acknowledged, if there is one.
+pub(crate) fn take_event(reporter: &Reporter) -> Option<Event> {
+    let event = reporter.poll(Some(Duration::ZERO)).unwrap()?;
+    reporter.acknowledge(event.id).unwrap();
+    Some(event)
 }
 
 /// Waits until it is so, and fails after `limit`.

@@ -85,7 +85,7 @@ fn use_it(outbox: &Path, service: &Service, told: &str) -> End {
         }
     };
     let submitted = reporter.submit(&sms("after", true));
-    let flushed = submitted.clone().and_then(|()| reporter.flush(PATIENCE));
+    let flushed = submitted.clone().and_then(|()| reporter.flush(Some(PATIENCE)));
     let statistics = reporter.statistics();
     for error in [&submitted.err(), &statistics.as_ref().err().cloned()].into_iter().flatten() {
         assert!(is_of_the_outbox(error.kind()), "{told}: {error}");
@@ -93,10 +93,10 @@ fn use_it(outbox: &Path, service: &Service, told: &str) -> End {
     let taken = service.taken();
     let is_whole = (0..REPORTS).all(|number| taken.contains_key(&(format!("id-{number}"), true)));
     match (statistics, flushed) {
-        (Ok(statistics), flushed) if statistics.outboxes_lost > 0 => {
-            assert_eq!(set_aside(outbox).len() as u64, statistics.outboxes_lost, "{told}");
+        (Ok(statistics), flushed) if statistics.outbox_resets > 0 => {
+            assert_eq!(set_aside(outbox).len() as u64, statistics.outbox_resets, "{told}");
             // The first report may have been lost with the old file.
-            let well = reporter.submit(&sms("well", true)).and_then(|()| reporter.flush(SOON));
+            let well = reporter.submit(&sms("well", true)).and_then(|()| reporter.flush(Some(SOON)));
             assert!(
                 well.is_ok() && service.taken().contains_key(&("well".to_owned(), true)),
                 "{told}: {flushed:?}, {well:?}"
@@ -168,9 +168,9 @@ fn bytes_that_change_while_the_file_is_open_end_in_a_status_or_a_success() {
             count(&mut tally, "submit", reporter.submit(&sms(&format!("id-{round}-{number}"), true)));
         }
         count(&mut tally, "statistics", reporter.statistics().map(drop));
-        count(&mut tally, "poll", reporter.poll().map(drop));
+        count(&mut tally, "poll", reporter.poll(Some(Duration::ZERO)).map(drop));
         if dice.throw(10) == 0 {
-            count(&mut tally, "flush", reporter.flush(Duration::from_millis(50)));
+            count(&mut tally, "flush", reporter.flush(Some(Duration::from_millis(50))));
         }
         // What is in memory hides what is on the disk, until somebody reads it anew; first beside the one that has it open,
         // then alone.
@@ -190,7 +190,7 @@ fn bytes_that_change_while_the_file_is_open_end_in_a_status_or_a_success() {
 
 fn count(tally: &mut BTreeMap<String, u32>, call: &str, result: Result<(), nexmo_conversion::Error>) {
     let kind = result.map_err(|error| error.kind());
-    let is_known = |kind: Kind| is_of_the_outbox(kind) || matches!(kind, Kind::Timeout | Kind::Aside);
+    let is_known = |kind: Kind| is_of_the_outbox(kind) || matches!(kind, Kind::Pending);
     assert!(kind.is_ok() || kind.is_err_and(is_known), "{call}: {kind:?}");
     let told = kind.map_or_else(|kind| format!("{kind:?}"), |()| "ok".to_owned());
     *tally.entry(format!("{call} {told}")).or_default() += 1;
@@ -202,7 +202,8 @@ fn open_alone(outbox: &Path, service: &Service, tally: &mut BTreeMap<String, u32
     let (began, mut opened) = (Instant::now(), None);
     wait_until("a reporter of its own", SOON, || {
         let tried = try_open(outbox, &service.url);
-        let is_foreign = tried.as_ref().is_err_and(|error| matches!(error.kind(), Kind::Outbox | Kind::OutboxAccount));
+        let is_foreign =
+            tried.as_ref().is_err_and(|error| matches!(error.kind(), Kind::Outbox | Kind::OutboxWrongAccount));
         if is_foreign && began.elapsed() > PATIENCE {
             count(tally, "new by hand", tried.map(drop));
             ["", "-wal", "-shm"].iter().for_each(|ending| drop(fs::remove_file(beside(outbox, ending))));
@@ -221,7 +222,7 @@ fn becomes_well(reporter: &Reporter, service: &Service) {
         number += 1;
         let id = format!("well-{number}");
         reporter.submit(&sms(&id, true)).is_ok()
-            && reporter.flush(PATIENCE).is_ok()
+            && reporter.flush(Some(PATIENCE)).is_ok()
             && service.taken().contains_key(&(id, true))
     });
 }

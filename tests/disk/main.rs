@@ -49,7 +49,15 @@ fn refusal(outbox: &Path) -> Kind {
 
 /// Whether a call that cannot do its work says so in one of the ways in which an outbox fails.
 fn is_of_the_outbox(kind: Kind) -> bool {
-    matches!(kind, Kind::Outbox | Kind::OutboxFull | Kind::OutboxBusy | Kind::OutboxCorrupt | Kind::OutboxAccount)
+    let of_the_outbox = [
+        Kind::Outbox,
+        Kind::OutboxFull,
+        Kind::OutboxBusy,
+        Kind::OutboxCorrupt,
+        Kind::OutboxWrongAccount,
+        Kind::OutboxVersion,
+    ];
+    of_the_outbox.contains(&kind)
 }
 
 /// A file that belongs to an outbox.

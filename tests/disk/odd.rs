@@ -80,7 +80,7 @@ fn an_outbox_of_a_later_version_is_refused_and_left_as_it_is() {
     drop(first);
     let database = Connection::open(&outbox).unwrap();
     database.pragma_update(None, "user_version", 2).unwrap();
-    is_refused_and_untouched(&outbox, Kind::Outbox);
+    is_refused_and_untouched(&outbox, Kind::OutboxVersion);
     database.pragma_update(None, "user_version", 1).unwrap();
     let reporter = reporter(NOWHERE, &in_file(&outbox));
     assert_eq!(reporter.statistics().unwrap().pending, 1, "it was not harmed");

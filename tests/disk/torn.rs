@@ -64,8 +64,8 @@ fn a_damaged_file_is_set_aside_whole_and_counted() {
         service.recover();
         let reporter = try_open(&outbox, &service.url).expect(told);
         reporter.submit(&sms("after", true)).unwrap();
-        reporter.flush(SOON).unwrap();
-        assert_eq!(statistics(&reporter).outboxes_lost, 1, "{told}");
+        reporter.flush(Some(SOON)).unwrap();
+        assert_eq!(statistics(&reporter).outbox_resets, 1, "{told}");
         let aside = set_aside(&outbox);
         assert_eq!(aside.len(), 1, "{told}: {aside:?}");
         assert!(fs::read(&aside[0]).unwrap() == damaged, "{told}: it is kept as it was");
@@ -81,7 +81,7 @@ fn a_file_that_was_cut_to_nothing_is_set_aside_with_its_log() {
     let log = fs::read(beside(&outbox, "-wal")).unwrap();
     cut(&outbox, u64::MAX);
     let reporter = try_open(&outbox, NOWHERE).unwrap();
-    assert_eq!((statistics(&reporter).outboxes_lost, statistics(&reporter).accepted), (1, 0));
+    assert_eq!((statistics(&reporter).outbox_resets, statistics(&reporter).submitted), (1, 0));
     let aside = set_aside(&outbox);
     assert_eq!(aside.len(), 1);
     assert!(fs::read(beside(&aside[0], "-wal")).unwrap() == log, "the log, from which reports could be had back");
@@ -111,7 +111,7 @@ fn a_damaged_log_costs_what_was_in_it_and_no_more() {
         damage(&beside(&outbox, "-wal"));
         let second = try_open(&outbox, &service.url).expect(told);
         second.submit(&sms("after", true)).unwrap();
-        second.flush(SOON).unwrap();
+        second.flush(Some(SOON)).unwrap();
         let taken = service.taken();
         assert!(taken.contains_key(&("after".to_owned(), true)), "{told}");
         assert_eq!(statistics(&second).pending, 0, "{told}");
@@ -155,7 +155,7 @@ fn a_damaged_file_stays_in_its_place_while_another_process_has_it_open() {
     drop(other);
     let reporter = try_open(&outbox, NOWHERE).unwrap();
     reporter.submit(&sms("after", true)).unwrap();
-    assert_eq!(statistics(&reporter).outboxes_lost, 1);
+    assert_eq!(statistics(&reporter).outbox_resets, 1);
     assert!(fs::read(&set_aside(&outbox)[0]).unwrap() == damaged);
 }
 
@@ -165,7 +165,7 @@ fn a_damaged_file_stays_in_its_place_while_another_reporter_of_the_process_has_i
     let outbox = folder.outbox();
     left_behind(&outbox, &service.url, REPORTS, true);
     let (first, began) = (reporter(&service.url, &in_file(&outbox)), Instant::now());
-    first.flush(SOON).unwrap();
+    first.flush(Some(SOON)).unwrap();
     // In place, as a broken disk does it; the log too, else it would hide what is wrong.
     overwrite(&outbox, 0, 1 << 20);
     overwrite(&beside(&outbox, "-wal"), 0, 1 << 20);
@@ -181,8 +181,8 @@ fn a_damaged_file_stays_in_its_place_while_another_reporter_of_the_process_has_i
         second.is_some()
     });
     let second = second.unwrap();
-    assert_eq!((statistics(&second).outboxes_lost, set_aside(&outbox).len()), (1, 1));
+    assert_eq!((statistics(&second).outbox_resets, set_aside(&outbox).len()), (1, 1));
     second.submit(&sms("after", true)).unwrap();
-    second.flush(SOON).unwrap();
+    second.flush(Some(SOON)).unwrap();
     assert!(service.taken().contains_key(&("after".to_owned(), true)));
 }

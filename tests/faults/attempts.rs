@@ -11,9 +11,9 @@ use crate::tls::secure;
 const FINAL: [(u16, Kind); 7] = [
     (401, Kind::Unauthorized),
     (402, Kind::NotEnabled),
-    (420, Kind::InvalidParameters),
-    (422, Kind::InvalidParameters),
-    (423, Kind::InvalidParameters),
+    (420, Kind::Rejected),
+    (422, Kind::Rejected),
+    (423, Kind::Rejected),
     (302, Kind::Redirected),
     (404, Kind::UnexpectedStatus),
 ];
@@ -63,7 +63,7 @@ fn repeated() -> Vec<Row> {
         thrice("502, then a refusal")
             .plays(later("502 Bad"))
             .plays(answer_with("401 Who?", "", ""))
-            .fails(Kind::Unauthorized)
+            .fails_after_unknown(Kind::Unauthorized)
             .status(401)
             .makes(2..=2)
             .requests(2..=2),
@@ -77,19 +77,19 @@ fn in_vain() -> Vec<Row> {
         all(thrice("429 each time").plays(later("429 Slow")).fails(Kind::RateLimited).status(429).asks_to_wait(0..=0)),
         all(thrice("closed each time").plays(vec![Step::Read]).fails(Kind::Network)),
         all(thrice("garbage each time").plays(answer("garbage\r\n\r\n")).fails(Kind::Protocol)),
-        thrice("nobody listens").at("http://{nobody}").fails_untaken(Kind::Network).makes(3..=3).no_request(),
+        thrice("nobody listens").at("http://{nobody}").fails_unsent(Kind::Network).makes(3..=3).no_request(),
         thrice("a proxy that refuses")
             .at("http://service.invalid")
             .through("http://{here}")
             .plays(answer("HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n"))
-            .fails_untaken(Kind::Proxy)
+            .fails_unsent(Kind::Proxy)
             .makes(3..=3)
             .no_request(),
         thrice("nobody takes the connection")
             .limit(60_000)
             .connect_limit(100)
             .at("http://{deaf}")
-            .fails_untaken(Kind::Timeout)
+            .fails_unsent(Kind::Timeout)
             .makes(3..=3)
             .no_request(),
         thrice("perhaps taken at first, and then closed unread")
@@ -114,7 +114,7 @@ fn not_repeated() -> Vec<Row> {
         secure_row("three attempts: a certificate of an unknown authority")
             .attempts(3)
             .plays(vec![secure(Identity::UnknownAuthority)])
-            .fails_untaken(Kind::Tls)
+            .fails_unsent(Kind::Tls)
             .no_request(),
     ]);
     rows

@@ -20,7 +20,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .succeeds(200),
         // Here the client is done with the handshake, and has written its request, when it hears that it is refused.
         secure_row("a client certificate wanted, TLS 1.3").plays(wanted(&TLS13)).fails(Kind::Tls).no_request(),
-        secure_row("a client certificate wanted, TLS 1.2").plays(wanted(&TLS12)).fails_untaken(Kind::Tls).no_request(),
+        secure_row("a client certificate wanted, TLS 1.2").plays(wanted(&TLS12)).fails_unsent(Kind::Tls).no_request(),
     ];
     for (name, identity) in [
         ("of an unknown authority", Identity::UnknownClient),
@@ -37,7 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
             secure_row(format!("a client certificate {name}, TLS 1.2"))
                 .shows(identity)
                 .plays(wanted(&TLS12))
-                .fails_untaken(Kind::Tls)
+                .fails_unsent(Kind::Tls)
                 .no_request(),
         ]);
     }

@@ -13,22 +13,22 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn not_made() -> Vec<Row> {
     vec![
-        row("nobody listens").at("http://{nobody}").fails_untaken(Kind::Network).no_request(),
+        row("nobody listens").at("http://{nobody}").fails_unsent(Kind::Network).no_request(),
         row("nobody listens at either address of localhost")
             .at("http://localhost:{nobody-port}")
-            .fails_untaken(Kind::Network)
+            .fails_unsent(Kind::Network)
             .no_request(),
         row("nobody listens, and a call of a minute")
             .at("http://{nobody}")
-            .fails_untaken(Kind::Network)
+            .fails_unsent(Kind::Network)
             .within(0)
             .no_request(),
-        row("nobody takes the connection").at("http://{deaf}").fails_untaken(Kind::Timeout).no_request(),
+        row("nobody takes the connection").at("http://{deaf}").fails_unsent(Kind::Timeout).no_request(),
         row("nobody takes the connection, which has half a second of a minute")
             .limit(60_000)
             .connect_limit(500)
             .at("http://{deaf}")
-            .fails_untaken(Kind::Timeout)
+            .fails_unsent(Kind::Timeout)
             .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),
@@ -36,11 +36,11 @@ fn not_made() -> Vec<Row> {
             .limit(500)
             .connect_limit(60_000)
             .at("http://{deaf}")
-            .fails_untaken(Kind::Timeout)
+            .fails_unsent(Kind::Timeout)
             .says("timeout_ms ran out before")
             .within(500)
             .no_request(),
-        row("nobody takes the connection for TLS").at("https://{deaf}").fails_untaken(Kind::Timeout).no_request(),
+        row("nobody takes the connection for TLS").at("https://{deaf}").fails_unsent(Kind::Timeout).no_request(),
         row("localhost is dead at 127.0.0.1 and lives at ::1")
             .only_on_ipv6()
             .at("http://localhost:{port}")
@@ -55,7 +55,7 @@ fn lost() -> Vec<Row> {
     let lost = |name: &str, script: Script| row(name).plays(script).fails(Kind::Network);
     vec![
         lost("closed before the request is read", vec![Step::Finish]).requests(0..=1),
-        lost("reset before the request is read", vec![Step::Reset]).or_untaken().requests(0..=1),
+        lost("reset before the request is read", vec![Step::Reset]).or_unsent().requests(0..=1),
         lost("closed before the head", vec![Step::Read]),
         lost("reset before the head", vec![Step::Read, Step::Reset]),
         lost("closed after one byte", after("H", Step::Finish)),

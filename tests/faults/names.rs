@@ -18,7 +18,7 @@ const OF_MANY: [&str; 3] = ["255.255.255.255", "224.0.0.1", "[ff02::1]"];
 pub(crate) fn rows() -> Vec<Row> {
     // Whether a name server says no, or nothing, is for the machine to decide.
     let unknown = |name: String, base_url: String| {
-        row(name).at(&base_url).fails_untaken(Kind::Network).or(Kind::Timeout).no_request()
+        row(name).at(&base_url).fails_unsent(Kind::Network).or(Kind::Timeout).no_request()
     };
     let names = UNKNOWN.iter().flat_map(|name| {
         [
@@ -27,10 +27,7 @@ pub(crate) fn rows() -> Vec<Row> {
         ]
     });
     let addresses = OF_MANY.iter().map(|address| {
-        row(format!("the address {address}"))
-            .at(&format!("https://{address}"))
-            .fails_untaken(Kind::Network)
-            .no_request()
+        row(format!("the address {address}")).at(&format!("https://{address}")).fails_unsent(Kind::Network).no_request()
     });
     names.chain(addresses).collect()
 }

@@ -89,7 +89,7 @@ fn passed() -> Vec<Row> {
 }
 
 fn refused() -> Vec<Row> {
-    let fails = |name: String, script: Script| proxied(&name).plays(script).fails_untaken(Kind::Proxy).no_request();
+    let fails = |name: String, script: Script| proxied(&name).plays(script).fails_unsent(Kind::Proxy).no_request();
     let mut rows: Vec<_> =
         REFUSALS.iter().map(|(name, head)| fails(format!("refuses with {name}"), answer(head))).collect();
     rows.extend(NONSENSE.iter().map(|(name, bytes)| fails(format!("answers with {name}"), answer(bytes))));
@@ -104,13 +104,13 @@ fn refused() -> Vec<Row> {
         proxied("refuses user and password")
             .through("http://user:password@{here}")
             .plays(answer("HTTP/1.1 407 Who?\r\ncontent-length: 0\r\n\r\n"))
-            .fails_untaken(Kind::Proxy)
+            .fails_unsent(Kind::Proxy)
             .no_request()
             .hears("Basic dXNlcjpwYXNzd29yZA=="),
-        proxied("nobody listens").through("http://{nobody}").fails_untaken(Kind::Proxy).no_request(),
+        proxied("nobody listens").through("http://{nobody}").fails_unsent(Kind::Proxy).no_request(),
         proxied("of an unknown name")
             .through("http://proxy.invalid:3128")
-            .fails_untaken(Kind::Proxy)
+            .fails_unsent(Kind::Proxy)
             .or(Kind::Timeout)
             .no_request(),
     ]);
@@ -118,7 +118,7 @@ fn refused() -> Vec<Row> {
 }
 
 fn silent() -> Vec<Row> {
-    let fails = |name: &str| proxied(name).fails_untaken(Kind::Timeout).no_request();
+    let fails = |name: &str| proxied(name).fails_unsent(Kind::Timeout).no_request();
     vec![
         fails("takes no connection").through("http://{deaf}"),
         fails("hangs").plays(vec![Step::Stall]),
@@ -130,7 +130,7 @@ fn silent() -> Vec<Row> {
             .limit(60_000)
             .connect_limit(500)
             .plays(vec![Step::Read, Step::Stall])
-            .fails_untaken(Kind::Timeout)
+            .fails_unsent(Kind::Timeout)
             .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),
@@ -172,22 +172,20 @@ fn under_tls() -> Vec<Row> {
             .succeeds(200)
             .hears("CONNECT localhost:443 HTTP/1.1"),
         of("plays the service", "https://service.invalid", vec![secure(Identity::Good)])
-            .fails_untaken(Kind::Tls)
+            .fails_unsent(Kind::Tls)
             .no_request(),
         of("plays the service, untrusted", localhost, vec![secure(Identity::UnknownAuthority)])
-            .fails_untaken(Kind::Tls)
+            .fails_unsent(Kind::Tls)
             .no_request(),
         of("lies, with garbage for a handshake", localhost, vec![send("garbage, and more of it")])
-            .fails_untaken(Kind::Tls)
+            .fails_unsent(Kind::Tls)
             .no_request(),
-        of("lies, and closes in the handshake", localhost, vec![Step::Finish])
-            .fails_untaken(Kind::Network)
-            .no_request(),
-        of("lies, and hangs in the handshake", localhost, vec![Step::Stall]).fails_untaken(Kind::Timeout).no_request(),
+        of("lies, and closes in the handshake", localhost, vec![Step::Finish]).fails_unsent(Kind::Network).no_request(),
+        of("lies, and hangs in the handshake", localhost, vec![Step::Stall]).fails_unsent(Kind::Timeout).no_request(),
         proxied("refuses TLS with 403")
             .at(localhost)
             .plays(answer("HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n"))
-            .fails_untaken(Kind::Proxy)
+            .fails_unsent(Kind::Proxy)
             .no_request(),
     ]
 }

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use nexmo_conversion::{Kind, Taken};
+use nexmo_conversion::{Acceptance, Kind};
 
 use crate::authority::Identity;
 use crate::script::{Script, Step};
@@ -52,8 +52,8 @@ pub(crate) struct Expected {
     pub(crate) http_status: Option<u16>,
     /// Classes without a status that are right too, where the machine decides.
     pub(crate) other_kinds: Vec<Kind>,
-    /// What is right to tell of the arrival; more than one where the machine decides.
-    pub(crate) taken: Vec<Taken>,
+    /// What the result may say of the acceptance; more than one where the machine decides.
+    pub(crate) acceptance: Vec<Acceptance>,
     pub(crate) attempts: RangeInclusive<u32>,
     /// The wait that the caller is asked for; none where there is none.
     pub(crate) retry_after: Option<RangeInclusive<u64>>,
@@ -136,26 +136,32 @@ impl Row {
 
     /// The next call succeeds with `http_status`.
     pub(crate) fn succeeds(self, http_status: u16) -> Self {
-        self.ends(None, Taken::Yes).status(http_status)
+        self.ends(None, Acceptance::Yes).status(http_status)
     }
 
-    /// The next call fails with `kind`, and the report may have been taken.
+    /// The next call fails with `kind`, after a request that may have been accepted unless a response of that kind rejects it.
     pub(crate) fn fails(self, kind: Kind) -> Self {
-        self.ends(Some(kind), Taken::Perhaps)
+        let is_rejection = matches!(kind, Kind::Unauthorized | Kind::NotEnabled | Kind::Rejected | Kind::RateLimited);
+        self.ends(Some(kind), if is_rejection { Acceptance::No } else { Acceptance::Unknown })
+    }
+
+    /// The next call fails with `kind`, after an earlier attempt that may have been accepted.
+    pub(crate) fn fails_after_unknown(self, kind: Kind) -> Self {
+        self.ends(Some(kind), Acceptance::Unknown)
     }
 
     /// The next call fails with `kind` before anything was written.
-    pub(crate) fn fails_untaken(self, kind: Kind) -> Self {
-        self.ends(Some(kind), Taken::No)
+    pub(crate) fn fails_unsent(self, kind: Kind) -> Self {
+        self.ends(Some(kind), Acceptance::No)
     }
 
     /// The next call ends with `kind`, or with success where it is none.
-    fn ends(mut self, kind: Option<Kind>, taken: Taken) -> Self {
+    fn ends(mut self, kind: Option<Kind>, acceptance: Acceptance) -> Self {
         self.calls.push(Expected {
             kind,
             http_status: None,
             other_kinds: Vec::new(),
-            taken: vec![taken],
+            acceptance: vec![acceptance],
             attempts: 1..=1,
             retry_after: None,
             says: None,
@@ -170,8 +176,8 @@ impl Row {
     }
 
     /// The call just described may end before anything was written.
-    pub(crate) fn or_untaken(self) -> Self {
-        self.change(|call| call.taken.push(Taken::No))
+    pub(crate) fn or_unsent(self) -> Self {
+        self.change(|call| call.acceptance.push(Acceptance::No))
     }
 
     /// The call just described tells this status.

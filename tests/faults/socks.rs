@@ -99,7 +99,7 @@ fn passed() -> Vec<Row> {
 }
 
 fn refused() -> Vec<Row> {
-    let fails = |name: String, script: Script| proxied(&name).plays(script).fails_untaken(Kind::Proxy).no_request();
+    let fails = |name: String, script: Script| proxied(&name).plays(script).fails_unsent(Kind::Proxy).no_request();
     let greeted = |bytes: &[u8]| vec![Step::ReadSocksGreeting, send(bytes)];
     let mut rows: Vec<_> =
         GREETINGS.iter().map(|(name, bytes)| fails(format!("greets with {name}"), greeted(bytes))).collect();
@@ -112,23 +112,23 @@ fn refused() -> Vec<Row> {
         fails("resets".to_owned(), vec![Step::Reset]),
         fails("resets when it has heard".to_owned(), tunnel(&[], vec![Step::Reset])),
         fails("garbage without end".to_owned(), vec![Step::ReadSocksGreeting, endless(b"\xff\xfe")]),
-        proxied("nobody listens").through("socks5://{nobody}").fails_untaken(Kind::Proxy).no_request(),
+        proxied("nobody listens").through("socks5://{nobody}").fails_unsent(Kind::Proxy).no_request(),
         proxied("of an unknown name")
             .through("socks5://proxy.invalid:1080")
-            .fails_untaken(Kind::Proxy)
+            .fails_unsent(Kind::Proxy)
             .or(Kind::Timeout)
             .no_request(),
         proxied("refuses TLS")
             .at("https://localhost:9443")
             .plays(tunnel(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 0], Vec::new()))
-            .fails_untaken(Kind::Proxy)
+            .fails_unsent(Kind::Proxy)
             .no_request(),
     ]);
     rows
 }
 
 fn password_refused() -> Vec<Row> {
-    let fails = |name: &str, script: Script| with_password(name).plays(script).fails_untaken(Kind::Proxy).no_request();
+    let fails = |name: &str, script: Script| with_password(name).plays(script).fails_unsent(Kind::Proxy).no_request();
     vec![
         fails("refuses the password", password(&[1, 1])),
         fails("refuses the password with 255", password(&[1, 255])),
@@ -140,7 +140,7 @@ fn password_refused() -> Vec<Row> {
 }
 
 fn silent() -> Vec<Row> {
-    let fails = |name: &str, script: Script| proxied(name).plays(script).fails_untaken(Kind::Timeout).no_request();
+    let fails = |name: &str, script: Script| proxied(name).plays(script).fails_unsent(Kind::Timeout).no_request();
     vec![
         fails("hangs", vec![Step::Stall]),
         fails("hangs when it has greeted", vec![Step::ReadSocksGreeting, send(OPEN), Step::Stall]),
@@ -149,14 +149,14 @@ fn silent() -> Vec<Row> {
         fails("one byte a second", vec![Step::ReadSocksGreeting, drip(OPEN, 1000)]),
         with_password("hangs when it has heard the password")
             .plays([password(&[]), vec![Step::Stall]].concat())
-            .fails_untaken(Kind::Timeout)
+            .fails_unsent(Kind::Timeout)
             .no_request(),
-        proxied("takes no connection").through("socks5://{deaf}").fails_untaken(Kind::Timeout).no_request(),
+        proxied("takes no connection").through("socks5://{deaf}").fails_unsent(Kind::Timeout).no_request(),
         proxied("hangs for half a second of a minute")
             .limit(60_000)
             .connect_limit(500)
             .plays(vec![Step::Stall])
-            .fails_untaken(Kind::Timeout)
+            .fails_unsent(Kind::Timeout)
             .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),
@@ -171,7 +171,7 @@ fn in_the_tunnel() -> Vec<Row> {
         of("lies, and hangs", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
         of("lies, with garbage for a handshake", vec![send("garbage, and more of it")])
             .at("https://localhost:9443")
-            .fails_untaken(Kind::Tls)
+            .fails_unsent(Kind::Tls)
             .no_request(),
     ]
 }

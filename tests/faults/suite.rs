@@ -161,7 +161,7 @@ fn client(row: &Row) -> Client {
         client_cert_file: identity.as_ref().map(|(certificate, _)| certificate.as_path()),
         client_key_file: identity.as_ref().map(|(_, key)| key.as_path()),
         proxy: row.proxy.as_deref(),
-        attempts: row.attempts,
+        max_attempts: row.attempts,
         connect_timeout: Some(connect_timeout),
         timeout: Some(timeout),
         ..Options::default()
@@ -219,10 +219,10 @@ fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: Range
         format!("{:?}", outcome.http_status),
     );
     check(
-        expected.taken.contains(&outcome.taken),
-        "taken",
-        format!("{:?}", expected.taken),
-        format!("{:?}", outcome.taken),
+        expected.acceptance.contains(&outcome.acceptance),
+        "acceptance",
+        format!("{:?}", expected.acceptance),
+        format!("{:?}", outcome.acceptance),
     );
     check(
         expected.attempts.contains(&outcome.attempts),

@@ -58,7 +58,7 @@ fn trusted() -> Vec<Row> {
 
 fn untrusted() -> Vec<Row> {
     let of = |name: String, base_url: &str, handshake: Step| {
-        row(name).at(base_url).plays([vec![handshake], answer(OK)].concat()).fails_untaken(Kind::Tls).no_request()
+        row(name).at(base_url).plays([vec![handshake], answer(OK)].concat()).fails_unsent(Kind::Tls).no_request()
     };
     let mut rows = Vec::new();
     for (name, identity) in UNTRUSTED {
@@ -73,26 +73,26 @@ fn no_handshake() -> Vec<Row> {
     let instead =
         |name: &str, script: Script| secure_row(format!("in place of a handshake: {name}")).plays(script).no_request();
     let mut rows: Vec<_> =
-        NO_HANDSHAKE.iter().map(|(name, bytes)| instead(name, vec![send(bytes)]).fails_untaken(Kind::Tls)).collect();
+        NO_HANDSHAKE.iter().map(|(name, bytes)| instead(name, vec![send(bytes)]).fails_unsent(Kind::Tls)).collect();
     rows.extend([
-        instead("the end", vec![Step::Finish]).fails_untaken(Kind::Network),
-        instead("a reset", vec![Step::Reset]).fails_untaken(Kind::Network),
-        instead("half a record and the end", vec![send(b"\x16\x03\x03\x00\x7a\x02")]).fails_untaken(Kind::Network),
-        instead("nothing", vec![Step::Stall]).fails_untaken(Kind::Timeout),
-        instead("half a record", vec![send(b"\x16\x03\x03\x00\x7a\x02"), Step::Stall]).fails_untaken(Kind::Timeout),
+        instead("the end", vec![Step::Finish]).fails_unsent(Kind::Network),
+        instead("a reset", vec![Step::Reset]).fails_unsent(Kind::Network),
+        instead("half a record and the end", vec![send(b"\x16\x03\x03\x00\x7a\x02")]).fails_unsent(Kind::Network),
+        instead("nothing", vec![Step::Stall]).fails_unsent(Kind::Timeout),
+        instead("half a record", vec![send(b"\x16\x03\x03\x00\x7a\x02"), Step::Stall]).fails_unsent(Kind::Timeout),
         instead("a record with one byte a second", vec![drip(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76", 1000)])
-            .fails_untaken(Kind::Timeout),
+            .fails_unsent(Kind::Timeout),
         instead(
             "a record with one byte every 20 ms",
             vec![drip([&b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76"[..], &[3; 100]].concat(), 20)],
         )
-        .fails_untaken(Kind::Timeout),
-        instead("garbage without end", vec![endless(b"\x80\x81")]).fails_untaken(Kind::Tls),
+        .fails_unsent(Kind::Timeout),
+        instead("garbage without end", vec![endless(b"\x80\x81")]).fails_unsent(Kind::Tls),
         secure_row("no handshake in half a second of a minute")
             .limit(60_000)
             .connect_limit(500)
             .plays(vec![Step::Stall])
-            .fails_untaken(Kind::Timeout)
+            .fails_unsent(Kind::Timeout)
             .says("connect_timeout_ms ran out")
             .within(500)
             .no_request(),

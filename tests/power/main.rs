@@ -10,6 +10,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod disk;
+mod events;
 mod recording;
 
 use std::collections::HashSet;
@@ -66,7 +67,7 @@ fn work_in_a_child() {
     let outbox = folder.join("outbox");
     let durability = if durability == "power" { Durability::Power } else { Durability::Process };
     // A slow disk is no reason to refuse a report here.
-    let options = ReporterOptions { durability, lock_wait: Some(SOON), ..in_file(&outbox) };
+    let options = ReporterOptions { durability, busy_timeout: Some(SOON), ..in_file(&outbox) };
     let reporter = reporter(&sandbox.http_url(), &options);
     let (threads, reports): (u64, u64) = (threads.parse().unwrap(), reports.parse().unwrap());
     thread::scope(|scope| {

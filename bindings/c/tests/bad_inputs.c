@@ -102,8 +102,8 @@ static int set_number(struct call *call, const char *field, const char *value)
         {"options.flags", &call->options.flags},
         {"options.connect_timeout_ms", &call->options.connect_timeout_ms},
         {"options.timeout_ms", &call->options.timeout_ms},
-        {"options.attempts", &call->options.attempts},
-        {"options.connections", &call->options.connections},
+        {"options.max_attempts", &call->options.max_attempts},
+        {"options.max_idle_connections", &call->options.max_idle_connections},
     };
     const uint32_t bits = (uint32_t)strtoll(value, NULL, 10);
     size_t i;
@@ -149,7 +149,7 @@ static void run(char *row)
     CHECK(strcmp(nexmo_status_name(got), name) == 0, "%s: got %s", told, nexmo_status_name(got));
     CHECK(call.result.status == got, "%s: the result says %d", told, (int)call.result.status);
     CHECK(begins_with(call.result.message, beginning), "%s: the message is %s", told, call.result.message);
-    CHECK(call.result.attempts == 0 && call.result.taken == NEXMO_TAKEN_NO, "%s: something was sent", told);
+    CHECK(call.result.attempts == 0 && call.result.acceptance == NEXMO_ACCEPTANCE_NO, "%s: something was sent", told);
 }
 
 void test_bad_inputs(const char *path)

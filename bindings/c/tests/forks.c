@@ -35,7 +35,7 @@ static atomic_long reports;
 static int report_both_ways(void)
 {
     struct call call = fine_call();
-    const nexmo_status by_client = nexmo_client_report_sms(client, "fork", 1, NULL, NULL);
+    const nexmo_status by_client = nexmo_client_report(client, NEXMO_CHANNEL_SMS, "fork", 1, NULL, NULL);
     const nexmo_status by_call = make(&call);
     return by_client == NEXMO_OK && by_call == NEXMO_OK;
 }

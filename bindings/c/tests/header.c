@@ -7,15 +7,15 @@ nexmo_options header_options = NEXMO_OPTIONS_INIT;
 nexmo_result header_result = NEXMO_RESULT_INIT;
 nexmo_reporter_options header_reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
 nexmo_statistics header_statistics = NEXMO_STATISTICS_INIT;
-nexmo_aside header_aside = NEXMO_ASIDE_INIT;
+nexmo_event header_event = NEXMO_EVENT_INIT;
 
 /* No padding, inside or at the end, whatever the size of a pointer: an array of negative size would not compile. */
 typedef char header_credentials_size[sizeof(nexmo_credentials) == 4 * 4 + 3 * sizeof(char *) ? 1 : -1];
 typedef char header_options_size[sizeof(nexmo_options) == 6 * 4 + 6 * sizeof(char *) ? 1 : -1];
 typedef char header_result_size[sizeof(nexmo_result) == 6 * 4 + 2 * 8 + 256 ? 1 : -1];
 typedef char header_reporter_options_size[sizeof(nexmo_reporter_options) == 8 * 4 + sizeof(char *) ? 1 : -1];
-typedef char header_statistics_size[sizeof(nexmo_statistics) == 6 * 4 + 13 * 8 + 256 ? 1 : -1];
-typedef char header_aside_size[sizeof(nexmo_aside) == 6 * 4 + 260 + 20 + 256 ? 1 : -1];
+typedef char header_statistics_size[sizeof(nexmo_statistics) == 6 * 4 + 14 * 8 + 256 ? 1 : -1];
+typedef char header_event_size[sizeof(nexmo_event) == 6 * 4 + 2 * 8 + 260 + 20 + 256 ? 1 : -1];
 
 nexmo_status header_call(void);
 

@@ -101,7 +101,7 @@ static void users_log_in_while_reports_go_out(const char *program)
     say(&server, "invalid 1234\n", answer, sizeof answer); /* which the service refuses */
     CHECK(strcmp(answer, "welcome\n") == 0, "%s", answer);
     WAIT_UNTIL(sandbox_took("login", NULL, 0) == USERS, "%ld arrived", sandbox_took("login", NULL, 0));
-    stop(&server, "set aside: invalid: ", "51 reports accepted, 50 sent, 0 pending");
+    stop(&server, "not accepted: invalid: ", "51 reports submitted, 50 accepted, 0 pending");
 }
 
 /* With a wrong secret nobody is kept from logging in, and nothing is lost: a start with the right one sends it all. */
@@ -113,10 +113,10 @@ static void what_could_not_be_sent_goes_out_at_the_next_start(const char *progra
     say(&server, "later-1 1234\n", answer, sizeof answer);
     say(&server, "later-2 4321\n", answer, sizeof answer);
     CHECK(strcmp(answer, "wrong code\n") == 0, "%s", answer);
-    stop(&server, "still pending: 2", "2 reports accepted, 0 sent, 2 pending");
+    stop(&server, "2 pending in the outbox", "2 reports submitted, 0 accepted, 2 pending");
     server = start(program, outbox, "s3cret");
     WAIT_UNTIL(sandbox_took("later", NULL, 0) == 2, "%ld arrived", sandbox_took("later", NULL, 0));
-    stop(&server, "2 reports accepted, 2 sent, 0 pending", "0 pending");
+    stop(&server, "2 reports submitted, 2 accepted, 0 pending", "0 pending");
 }
 
 int main(int argc, char **argv)

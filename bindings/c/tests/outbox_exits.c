@@ -28,12 +28,14 @@ long checks_passed = 0;
 long checks_failed = 0;
 
 /* The ways to end. */
-static const char *const ways[] = {"return", "exit", "_exit", "exit-in-a-thread", "exit-under-submits", "kill", "closed", "dlclose"};
+static const char *const ways[] = {"return", "exit",   "_exit",  "exit-in-a-thread", "exit-under-submits",
+                                   "kill",   "closed", "dlclose"};
 
 /* What a process that ends uses of the library: linked, or loaded by itself. */
-static nexmo_status (*new_reporter)(const nexmo_credentials *, const nexmo_options *, const nexmo_reporter_options *, nexmo_reporter **,
-                                    nexmo_result *) = nexmo_reporter_new;
-static nexmo_status (*submit_sms)(nexmo_reporter *, const char *, int32_t, const char *, nexmo_result *) = nexmo_reporter_submit_sms;
+static nexmo_status (*new_reporter)(const nexmo_credentials *, const nexmo_options *, const nexmo_reporter_options *,
+                                    nexmo_reporter **, nexmo_result *) = nexmo_reporter_new;
+static nexmo_status (*submit_report)(nexmo_reporter *, int32_t, const char *, int32_t, const char *,
+                                     nexmo_result *) = nexmo_reporter_submit;
 static nexmo_reporter *reporter;
 
 static void *submit_without_end(void *name)
@@ -42,7 +44,7 @@ static void *submit_without_end(void *name)
     int i;
     for (i = 0;; i++) {
         snprintf(message_id, sizeof message_id, "%s-more-%d", (const char *)name, i % 1000);
-        submit_sms(reporter, message_id, 1, NULL, NULL);
+        submit_report(reporter, NEXMO_CHANNEL_SMS, message_id, 1, NULL, NULL);
     }
     return NULL;
 }
@@ -65,13 +67,13 @@ static void *load(const char *library)
 {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
     void *const made = handle == NULL ? NULL : dlsym(handle, "nexmo_reporter_new");
-    void *const submitted = handle == NULL ? NULL : dlsym(handle, "nexmo_reporter_submit_sms");
+    void *const submitted = handle == NULL ? NULL : dlsym(handle, "nexmo_reporter_submit");
     if (made == NULL || submitted == NULL) {
         fprintf(stderr, "%s\n", dlerror());
         exit(2);
     }
     memcpy(&new_reporter, &made, sizeof made);
-    memcpy(&submit_sms, &submitted, sizeof submitted);
+    memcpy(&submit_report, &submitted, sizeof submitted);
     return handle;
 }
 
@@ -85,7 +87,7 @@ static int begin_to_send(const char *way, const char *outbox)
         return 3;
     for (i = 0; i < REPORTS; i++) {
         snprintf(message_id, sizeof message_id, "%s-%d", way, i);
-        if (submit_sms(reporter, message_id, 1, NULL, NULL) != NEXMO_OK)
+        if (submit_report(reporter, NEXMO_CHANNEL_SMS, message_id, 1, NULL, NULL) != NEXMO_OK)
             return 4;
     }
     return 0;
@@ -101,7 +103,7 @@ static void end_by(const char *way)
     if (strcmp(way, "kill") == 0)
         kill(getpid(), SIGKILL);
     if (strcmp(way, "closed") == 0)
-        nexmo_reporter_close(reporter, 0, NULL, NULL);
+        nexmo_reporter_close(reporter, 0, NULL);
     if (strcmp(way, "exit-under-submits") == 0)
         in_threads(submit_without_end, way, THREADS);
     if (strcmp(way, "exit-in-a-thread") == 0) {
@@ -170,12 +172,12 @@ static void what_is_left_goes_out_at_the_next_start(const char *way, const char 
     long left;
     reporter = begin(&reporting);
     left = (long)statistics_of(reporter).pending;
-    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, NULL, &reporting.result) == NEXMO_OK, "%s: %s", way, reporting.result.message);
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s: %s", way, reporting.result.message);
     statistics = statistics_of(reporter);
-    CHECK(statistics.accepted >= REPORTS && statistics.sent + statistics.replaced == statistics.accepted, "%s: %ld accepted, %ld sent", way,
-          (long)statistics.accepted, (long)statistics.sent);
+    CHECK(statistics.submitted >= REPORTS && statistics.accepted + statistics.replaced == statistics.submitted,
+          "%s: %ld submitted, %ld accepted", way, (long)statistics.submitted, (long)statistics.accepted);
     CHECK(sandbox_took(way, NULL, 0) >= REPORTS, "%s: %ld arrived", way, sandbox_took(way, NULL, 0));
-    printf("%s: %ld of %ld reports were left\n", way, left, (long)statistics.accepted);
+    printf("%s: %ld of %ld reports were left\n", way, left, (long)statistics.submitted);
     nexmo_reporter_free(reporter);
 }
 

@@ -32,13 +32,13 @@ void nexmo_testing_without_fork_handlers(void);
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* What all processes see: who has had what accepted, and what each server does. */
+/* What all processes see: which reports were stored, and what each server does. */
 struct board {
     atomic_long next;
     atomic_long most;
     atomic_int states[SERVERS];
     atomic_int done[SERVERS];
-    atomic_char accepted[MOST];
+    atomic_char stored[MOST];
 };
 
 static struct board *board;
@@ -47,18 +47,18 @@ static nexmo_reporter *reporter;
 /* How long a child has: less where many are expected to hang. */
 static unsigned int seconds_a_child = 120;
 
-/* Submits a report of a number that no other has, and writes down that it was accepted. */
+/* Submits a report of a number that no other has, and writes down that it was stored. */
 static nexmo_status submit_next(void)
 {
     const long number = board->next++;
     char message_id[32];
     nexmo_status status;
     if (number >= MOST)
-        return NEXMO_ERR_ARGUMENT;
+        return NEXMO_ERR_INVALID_ARGUMENT;
     snprintf(message_id, sizeof message_id, "fork-%ld", number);
     status = submit(reporter, message_id);
     if (status == NEXMO_OK)
-        board->accepted[number] = 1;
+        board->stored[number] = 1;
     return status;
 }
 
@@ -70,7 +70,7 @@ static void *submit_flat_out(void *argument)
         if (board->next < board->most)
             status = submit_next();
         else
-            status = nexmo_reporter_fd(reporter) == -1 ? NEXMO_ERR_HANDLE : (poll(NULL, 0, 1), NEXMO_OK);
+            status = nexmo_reporter_fd(reporter) < 0 ? NEXMO_ERR_INVALID_HANDLE : (poll(NULL, 0, 1), NEXMO_OK);
     }
     return NULL;
 }
@@ -149,11 +149,12 @@ static int be_fresh(const char *outbox)
 {
     struct reporting reporting = fine_reporting_into(outbox);
     nexmo_statistics statistics;
-    reporting.reporter_options.connections = 16;
+    reporting.reporter_options.max_in_flight = 16;
     reporter = begin(&reporting);
-    CHECK(nexmo_reporter_flush(reporter, 4 * PLENTY_MS, NULL, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    CHECK(nexmo_reporter_flush(reporter, 4 * PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     statistics = statistics_of(reporter);
-    CHECK(statistics.pending == 0 && statistics.sent == statistics.accepted, "%ld accepted, %ld sent", (long)statistics.accepted, (long)statistics.sent);
+    CHECK(statistics.pending == 0 && statistics.accepted == statistics.submitted, "%ld submitted, %ld accepted",
+          (long)statistics.submitted, (long)statistics.accepted);
     nexmo_reporter_free(reporter);
     return checks_failed == 0 ? 0 : 1;
 }
@@ -178,18 +179,18 @@ static long arrivals(unsigned char *arrived)
     return requests;
 }
 
-/* Compares what was accepted with what arrived, and tells how many were lost. */
+/* Compares what was stored with what arrived, and tells how many were lost. */
 static long compare(const char *what)
 {
     static unsigned char arrived[MOST];
     const long requests = arrivals(arrived);
-    long accepted = 0, lost = 0, number;
+    long stored = 0, lost = 0, number;
     for (number = 0; number < board->next && number < MOST; number++) {
-        accepted += board->accepted[number];
-        lost += board->accepted[number] && !arrived[number];
+        stored += board->stored[number];
+        lost += board->stored[number] && !arrived[number];
     }
-    printf("%s: %ld reports accepted, %ld requests taken, %ld reports lost\n", what, accepted, requests, lost);
-    CHECK(accepted > 0, "nothing was accepted");
+    printf("%s: %ld reports stored, %ld requests accepted, %ld reports lost\n", what, stored, requests, lost);
+    CHECK(stored > 0, "nothing was stored");
     return lost;
 }
 
@@ -204,7 +205,8 @@ static void fork_in_the_middle(const char *program, long rounds, int is_without)
     for (i = 0; i < rounds; i++)
         run_round(&reporting, &hung, &failed);
     CHECK(drain(program, reporting.reporter_options.outbox) || is_without, "a fresh process could not send what is left");
-    printf("%ld forks%s: %ld children hung, %ld failed\n", rounds * CHILDREN, is_without ? " without handlers" : "", hung, failed);
+    printf("%ld forks%s: %ld children hung, %ld failed\n", rounds * CHILDREN, is_without ? " without handlers" : "", hung,
+           failed);
     lost = compare("forks");
     CHECK((lost == 0 && hung == 0 && failed == 0) || is_without, "%ld lost, %ld hung, %ld failed", lost, hung, failed);
 }

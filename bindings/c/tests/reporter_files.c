@@ -1,4 +1,4 @@
-/* The files that a reporter cannot use, or shares with others: NEXMO_ERR_OUTBOX, _BUSY, _CORRUPT and _ACCOUNT, provoked. */
+/* The files that a reporter cannot use, or shares with others: NEXMO_ERR_OUTBOX, _BUSY, _CORRUPT and _WRONG_ACCOUNT, provoked. */
 #define _GNU_SOURCE
 #include "tests.h"
 
@@ -59,14 +59,16 @@ static void write_database_of_another_program(const char *path)
 
 static void the_file_of_another_program_is_left_as_it_is(void)
 {
-    static const char text[] = "These are somebody's notes, and long enough for a file to be taken for what it is not. They stay.";
+    static const char text[] =
+        "These are somebody's notes, and long enough for a file to be taken for what it is not. They stay.";
     const char *notes = new_outbox(), *database = new_outbox();
     char found[sizeof text] = "";
     FILE *file;
     write_file(notes, text, sizeof text);
     check_cannot_be_used(notes);
     file = fopen(notes, "r");
-    CHECK(file != NULL && fread(found, 1, sizeof found, file) == sizeof text && memcmp(found, text, sizeof text) == 0, "%s", found);
+    CHECK(file != NULL && fread(found, 1, sizeof found, file) == sizeof text && memcmp(found, text, sizeof text) == 0, "%s",
+          found);
     if (file != NULL)
         fclose(file);
     write_database_of_another_program(database);
@@ -79,14 +81,14 @@ static void an_outbox_belongs_to_one_account(void)
     nexmo_reporter *reporter = begin(&reporting), *same;
     struct reporting other = reporting;
     other.credentials.api_key = "another1";
-    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_ACCOUNT, "%s", other.result.message);
+    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", other.result.message);
     CHECK(strstr(other.result.message, "abcd1234") != NULL, "%s", other.result.message);
     other = reporting;
     other.options.base_url = "https://conversion.test";
-    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_ACCOUNT, "%s", other.result.message);
+    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", other.result.message);
     same = begin(&reporting);
     CHECK(nexmo_reporter_free(same) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
-    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_ACCOUNT, "forgotten: %s", other.result.message);
+    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "forgotten: %s", other.result.message);
 }
 
 static void no_secret_is_in_an_outbox(void)
@@ -101,7 +103,8 @@ static void no_secret_is_in_an_outbox(void)
         FILE *file = fopen(files[i], "r");
         size = file == NULL ? 0 : fread(bytes, 1, sizeof bytes, file);
         CHECK(size > 0, "%s cannot be read", files[i]);
-        CHECK(memmem(bytes, size, "s3cret", 6) == NULL && memmem(bytes, size, "sign4ture", 9) == NULL, "a secret is in %s", files[i]);
+        CHECK(memmem(bytes, size, "s3cret", 6) == NULL && memmem(bytes, size, "sign4ture", 9) == NULL, "a secret is in %s",
+              files[i]);
         /* The file is not closed: that would end the locks that this process has on it. */
     }
     nexmo_reporter_free(reporter);
@@ -139,25 +142,33 @@ static pid_t hold_write_lock(const char *index)
     return child;
 }
 
-static void a_call_waits_no_longer_than_lock_wait_ms(void)
+static void a_call_waits_no_longer_than_busy_timeout_ms(void)
 {
     struct reporting reporting = unheard_reporting();
     nexmo_reporter *reporter;
     pid_t holder;
     long took;
-    reporting.reporter_options.lock_wait_ms = 300;
+    nexmo_event event;
+    reporting.reporter_options.busy_timeout_ms = 300;
+    reporting.reporter_options.max_pending = 2;
+    reporting.reporter_options.overflow = NEXMO_OVERFLOW_DROP_OLDEST;
     reporter = begin(&reporting);
     submit_some(reporter, "busy", 3);
+    event = oldest_event(reporter);
     holder = hold_write_lock(beside(reporting.reporter_options.outbox, "-shm"));
     took = now_ms();
-    CHECK(nexmo_reporter_submit_sms(reporter, "busy-3", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_BUSY, "%s", reporting.result.message);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "busy-3", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_BUSY, "%s",
+          reporting.result.message);
     took = now_ms() - took;
     CHECK(took >= 300 && took < 5000, "it waited for %ld ms", took);
-    CHECK(strstr(reporting.result.message, "lock_wait_ms") != NULL, "%s", reporting.result.message);
+    CHECK(strstr(reporting.result.message, "busy_timeout_ms") != NULL, "%s", reporting.result.message);
+    CHECK(nexmo_reporter_acknowledge(reporter, event.id, &reporting.result) == NEXMO_ERR_OUTBOX_BUSY, "%s",
+          reporting.result.message);
     CHECK(try_to_begin(&reporting) == NEXMO_ERR_OUTBOX_BUSY, "%s", reporting.result.message);
     CHECK(kill(holder, SIGKILL) == 0 && waitpid(holder, NULL, 0) == holder, "not ended");
+    CHECK(oldest_event(reporter).id == event.id, "the event is gone");
     CHECK(submit(reporter, "busy-3") == NEXMO_OK, "still busy");
-    CHECK(statistics_of(reporter).accepted == 4, "%ld accepted", (long)statistics_of(reporter).accepted);
+    CHECK(statistics_of(reporter).submitted == 4, "%ld submitted", (long)statistics_of(reporter).submitted);
     nexmo_reporter_free(reporter);
 }
 
@@ -174,13 +185,13 @@ static int damage(const char *path)
     return file;
 }
 
-static void a_damaged_outbox_is_set_aside_once_nobody_uses_it(void)
+static void a_damaged_outbox_is_replaced_once_nobody_uses_it(void)
 {
     struct reporting reporting = unheard_reporting();
     nexmo_reporter *reporter;
     const char *path = reporting.reporter_options.outbox;
     int files[2];
-    reporting.reporter_options.lock_wait_ms = 300;
+    reporting.reporter_options.busy_timeout_ms = 300;
     reporter = begin(&reporting);
     submit_some(reporter, "damaged", 3);
     files[0] = damage(path);
@@ -193,7 +204,7 @@ static void a_damaged_outbox_is_set_aside_once_nobody_uses_it(void)
     close(files[0]);
     close(files[1]);
     reporter = begin(&reporting);
-    CHECK(statistics_of(reporter).accepted == 0 && submit(reporter, "new") == NEXMO_OK, "not a new one");
+    CHECK(statistics_of(reporter).submitted == 0 && submit(reporter, "new") == NEXMO_OK, "not a new one");
     nexmo_reporter_free(reporter);
 }
 
@@ -224,9 +235,10 @@ static void a_removed_outbox_begins_anew(void)
     CHECK(unlink(reporting.reporter_options.outbox) == 0, "not removed");
     CHECK(unlink(beside(reporting.reporter_options.outbox, "-wal")) == 0, "not removed");
     CHECK(unlink(beside(reporting.reporter_options.outbox, "-shm")) == 0, "not removed");
-    CHECK(nexmo_reporter_submit_sms(reporter, "anew", 1, NULL, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(statistics_of(reporter).outboxes_lost == 1 && statistics_of(reporter).accepted == 1, "%ld lost, %ld accepted",
-          (long)statistics_of(reporter).outboxes_lost, (long)statistics_of(reporter).accepted);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "anew", 1, NULL, &reporting.result) == NEXMO_OK, "%s",
+          reporting.result.message);
+    CHECK(statistics_of(reporter).outbox_resets == 1 && statistics_of(reporter).submitted == 1, "%ld resets, %ld submitted",
+          (long)statistics_of(reporter).outbox_resets, (long)statistics_of(reporter).submitted);
     nexmo_reporter_free(reporter);
 }
 
@@ -235,7 +247,7 @@ static void an_outbox_that_became_another_account_s_is_refused(void)
     struct reporting reporting = unheard_reporting(), other = unheard_reporting();
     const char *path = reporting.reporter_options.outbox;
     nexmo_reporter *reporter, *another;
-    nexmo_aside aside = NEXMO_ASIDE_INIT;
+    nexmo_event event = NEXMO_EVENT_INIT;
     other.credentials.api_key = "another1";
     another = begin(&other);
     nexmo_reporter_free(another);
@@ -243,9 +255,11 @@ static void an_outbox_that_became_another_account_s_is_refused(void)
     CHECK(unlink(path) == 0 && unlink(beside(path, "-shm")) == 0, "not removed");
     CHECK(rename(beside(other.reporter_options.outbox, "-wal"), beside(path, "-wal")) == 0, "not moved");
     CHECK(rename(other.reporter_options.outbox, path) == 0, "not moved");
-    CHECK(nexmo_reporter_submit_sms(reporter, "id", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_ACCOUNT, "%s", reporting.result.message);
-    CHECK(nexmo_reporter_poll(reporter, &aside, &reporting.result) == NEXMO_ERR_OUTBOX_ACCOUNT, "%s", reporting.result.message);
-    CHECK(nexmo_reporter_flush(reporter, 0, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_ACCOUNT, "%s", reporting.result.message);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT,
+          "%s", reporting.result.message);
+    CHECK(nexmo_reporter_poll(reporter, 0, &event, &reporting.result) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s",
+          reporting.result.message);
+    CHECK(nexmo_reporter_flush(reporter, 0, &reporting.result) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", reporting.result.message);
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 
@@ -255,8 +269,8 @@ void test_reporter_files(void)
     the_file_of_another_program_is_left_as_it_is();
     an_outbox_belongs_to_one_account();
     no_secret_is_in_an_outbox();
-    a_call_waits_no_longer_than_lock_wait_ms();
-    a_damaged_outbox_is_set_aside_once_nobody_uses_it();
+    a_call_waits_no_longer_than_busy_timeout_ms();
+    a_damaged_outbox_is_replaced_once_nobody_uses_it();
     a_damaged_outbox_is_counted_and_kept();
     a_removed_outbox_begins_anew();
     an_outbox_that_became_another_account_s_is_refused();

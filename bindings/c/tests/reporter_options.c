@@ -34,16 +34,18 @@ struct refused {
 static void values_out_of_range_are_refused(void)
 {
     static const struct refused table[] = {
-        OPTION(durability, 3),           OPTION(durability, -1),       OPTION(when_full, 2),         OPTION(when_full, -1),
-        OPTION(most_reports, -1),        OPTION(most_reports, 1000000001), OPTION(age_limit_s, -1),  OPTION(age_limit_s, 31536001),
-        OPTION(connections, -1),         OPTION(connections, 257),     OPTION(lock_wait_ms, -1),     OPTION(lock_wait_ms, 60001),
+        OPTION(durability, 3),     OPTION(durability, -1),          OPTION(overflow, 2),         OPTION(overflow, -1),
+        OPTION(max_pending, -1),   OPTION(max_pending, 1000000001), OPTION(max_age_s, -1),       OPTION(max_age_s, 31536001),
+        OPTION(max_in_flight, -1), OPTION(max_in_flight, 257),      OPTION(busy_timeout_ms, -1), OPTION(busy_timeout_ms, 60001),
     };
     size_t i;
     for (i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct reporting reporting = fine_reporting();
         memcpy((char *)&reporting.reporter_options + table[i].place, &table[i].value, sizeof table[i].value);
-        CHECK(try_to_begin(&reporting) == NEXMO_ERR_ARGUMENT, "%s%d: %s", table[i].name, (int)table[i].value, reporting.result.message);
-        CHECK(begins_with(reporting.result.message, table[i].name), "%s%d: %s", table[i].name, (int)table[i].value, reporting.result.message);
+        CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s%d: %s", table[i].name, (int)table[i].value,
+              reporting.result.message);
+        CHECK(begins_with(reporting.result.message, table[i].name), "%s%d: %s", table[i].name, (int)table[i].value,
+              reporting.result.message);
         CHECK(access(reporting.reporter_options.outbox, F_OK) != 0, "an outbox was made");
     }
 }
@@ -52,7 +54,7 @@ static void flags_are_known_or_refused(void)
 {
     struct reporting reporting = fine_reporting();
     reporting.reporter_options.flags = 2;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_FLAGS, "%s", reporting.result.message);
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_UNKNOWN_FLAGS, "%s", reporting.result.message);
     CHECK(begins_with(reporting.result.message, "reporter_options.flags "), "%s", reporting.result.message);
     reporting.reporter_options.flags = NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM;
     CHECK(try_to_begin(&reporting) == NEXMO_OK, "%s", reporting.result.message);
@@ -62,14 +64,17 @@ static void an_outbox_goes_with_a_durability(void)
 {
     struct reporting reporting = fine_reporting();
     reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_ARGUMENT, "%s", reporting.result.message);
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
     CHECK(begins_with(reporting.result.message, "outbox "), "%s", reporting.result.message);
     reporting.reporter_options.outbox = "";
     reporting.reporter_options.durability = NEXMO_DURABILITY_PROCESS;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_ARGUMENT, "%s", reporting.result.message);
-    reporting.reporter_options.outbox = NULL;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_ARGUMENT, "%s", reporting.result.message);
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
     CHECK(begins_with(reporting.result.message, "outbox "), "%s", reporting.result.message);
+    reporting.reporter_options.outbox = NULL;
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
+    CHECK(strcmp(reporting.result.message, "outbox is NULL") == 0, "%s", reporting.result.message);
+    reporting.reporter_options.durability = NEXMO_DURABILITY_POWER;
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
 }
 
 /* How many reports are pending when a reporter that sent none is made anew. */
@@ -105,8 +110,9 @@ static void a_reporter_without_a_file_sends_too(void)
     reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
     reporter = begin(&reporting);
     submit_some(reporter, "memory", 20);
-    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, NULL, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(sandbox_took("memory", NULL, 0) == 20 && statistics_of(reporter).sent == 20, "%ld arrived", sandbox_took("memory", NULL, 0));
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    CHECK(sandbox_took("memory", NULL, 0) == 20 && statistics_of(reporter).accepted == 20, "%ld arrived",
+          sandbox_took("memory", NULL, 0));
     nexmo_reporter_free(reporter);
 }
 
@@ -132,15 +138,16 @@ static void only_power_waits_for_the_disk(void)
     CHECK(power >= 50, "the disk was waited for only %ld times", power);
 }
 
-static void most_reports_may_be_pending(void)
+static void no_more_than_max_pending_are_pending(void)
 {
     struct reporting reporting = unheard_reporting();
     nexmo_reporter *reporter;
-    reporting.reporter_options.most_reports = 3;
+    reporting.reporter_options.max_pending = 3;
     reporter = begin(&reporting);
     submit_some(reporter, "most", 3);
-    CHECK(nexmo_reporter_submit_sms(reporter, "one-too-many", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_FULL, "%s", reporting.result.message);
-    CHECK(strstr(reporting.result.message, "3 reports") != NULL, "%s", reporting.result.message);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "one-too-many", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_FULL,
+          "%s", reporting.result.message);
+    CHECK(strstr(reporting.result.message, "max_pending = 3") != NULL, "%s", reporting.result.message);
     CHECK(submit(reporter, "most-1") == NEXMO_OK, "a later report on the same message needs no room");
     CHECK(statistics_of(reporter).replaced == 1 && statistics_of(reporter).pending == 3, "not replaced");
     nexmo_reporter_free(reporter);
@@ -150,51 +157,52 @@ static void the_oldest_is_dropped_when_that_is_asked_for(void)
 {
     struct reporting reporting = unheard_reporting();
     nexmo_reporter *reporter;
-    nexmo_aside aside;
-    reporting.reporter_options.most_reports = 3;
-    reporting.reporter_options.when_full = NEXMO_WHEN_FULL_DROP_OLDEST;
+    nexmo_event event;
+    reporting.reporter_options.max_pending = 3;
+    reporting.reporter_options.overflow = NEXMO_OVERFLOW_DROP_OLDEST;
     reporter = begin(&reporting);
-    CHECK(nexmo_reporter_submit_voice(reporter, "dropped", 0, "2020-01-01 12:00:00", NULL) == NEXMO_OK, "refused");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "dropped", 0, "2020-01-01 12:00:00", NULL) == NEXMO_OK, "refused");
     submit_some(reporter, "kept", 3);
-    CHECK(statistics_of(reporter).dropped == 1 && statistics_of(reporter).aside == 1, "not counted");
+    CHECK(statistics_of(reporter).dropped == 1 && statistics_of(reporter).events == 1, "not counted");
     WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
-    aside = fetch_aside(reporter);
-    CHECK(aside.reason == NEXMO_ASIDE_DROPPED && aside.http_status == 0 && aside.channel == NEXMO_CHANNEL_VOICE, "reason %d", (int)aside.reason);
-    CHECK(strcmp(aside.message_id, "dropped") == 0 && aside.delivered == 0, "%s", aside.message_id);
-    CHECK(strcmp(aside.timestamp, "2020-01-01 12:00:00") == 0 && aside.message[0] != '\0', "%s", aside.timestamp);
-    CHECK(fetch_aside(reporter).reason == NEXMO_ASIDE_NONE, "handed out twice");
+    event = take_event(reporter);
+    CHECK(event.kind == NEXMO_EVENT_DROPPED && event.http_status == 0 && event.channel == NEXMO_CHANNEL_VOICE, "kind %d",
+          (int)event.kind);
+    CHECK(strcmp(event.message_id, "dropped") == 0 && event.delivered == 0, "%s", event.message_id);
+    CHECK(strcmp(event.timestamp, "2020-01-01 12:00:00") == 0 && event.message[0] != '\0', "%s", event.timestamp);
+    CHECK(take_event(reporter).kind == NEXMO_EVENT_NONE, "still there");
     nexmo_reporter_free(reporter);
 }
 
-static void a_report_expires_at_its_age_limit(void)
+static void a_report_expires_at_max_age_s(void)
 {
     struct reporting reporting = unheard_reporting();
     nexmo_reporter *reporter;
-    nexmo_aside aside;
-    reporting.reporter_options.age_limit_s = 1;
+    nexmo_event event;
+    reporting.reporter_options.max_age_s = 1;
     reporting.options.timeout_ms = 200;
     reporter = begin(&reporting);
     CHECK(submit(reporter, "too-old") == NEXMO_OK, "refused");
     WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
-    aside = fetch_aside(reporter);
-    CHECK(aside.reason == NEXMO_ASIDE_EXPIRED && strcmp(aside.message_id, "too-old") == 0, "reason %d", (int)aside.reason);
-    CHECK(aside.delivered == 1 && begins_with(aside.timestamp, "20"), "%s", aside.timestamp);
+    event = take_event(reporter);
+    CHECK(event.kind == NEXMO_EVENT_EXPIRED && strcmp(event.message_id, "too-old") == 0, "kind %d", (int)event.kind);
+    CHECK(event.delivered == 1 && begins_with(event.timestamp, "20"), "%s", event.timestamp);
     CHECK(statistics_of(reporter).expired == 1 && statistics_of(reporter).pending == 0, "not counted");
     nexmo_reporter_free(reporter);
 }
 
-static void connections_is_how_many_are_under_way(void)
+static void max_in_flight_is_how_many_are_in_flight(void)
 {
     struct reporting reporting = unheard_reporting();
     const int before = unheard_connections();
     nexmo_reporter *reporter;
     int most = 0, count = 0;
-    reporting.reporter_options.connections = 3;
+    reporting.reporter_options.max_in_flight = 3;
     reporter = begin(&reporting);
-    submit_some(reporter, "under-way", 10);
+    submit_some(reporter, "in-flight", 10);
     WAIT_UNTIL((count = unheard_connections() - before) >= 3, "%d connections", count);
-    WAIT_UNTIL((most = statistics_of(reporter).under_way) >= 3, "%d under way", most);
-    CHECK(most == 3 && unheard_connections() - before == 3, "%d under way, %d connections", most, unheard_connections() - before);
+    WAIT_UNTIL((most = statistics_of(reporter).in_flight) >= 3, "%d in flight", most);
+    CHECK(most == 3 && unheard_connections() - before == 3, "%d in flight, %d connections", most, unheard_connections() - before);
     nexmo_reporter_free(reporter);
 }
 
@@ -206,8 +214,8 @@ void test_reporter_options(void)
     durability_says_what_a_report_survives();
     a_reporter_without_a_file_sends_too();
     only_power_waits_for_the_disk();
-    most_reports_may_be_pending();
+    no_more_than_max_pending_are_pending();
     the_oldest_is_dropped_when_that_is_asked_for();
-    a_report_expires_at_its_age_limit();
-    connections_is_how_many_are_under_way();
+    a_report_expires_at_max_age_s();
+    max_in_flight_is_how_many_are_in_flight();
 }

@@ -13,7 +13,7 @@
 
 #include "setup.h"
 
-enum { MOST_PATHS = 256 };
+enum { MOST_PATHS = 512 };
 
 static char folder[] = "/tmp/nexmo-outboxes-XXXXXX";
 static int has_folder = 0;
@@ -119,7 +119,7 @@ struct reporting fine_reporting_into(const char *outbox)
     reporting.reporter_options = reporter_options;
     reporting.reporter_options.outbox = outbox;
     /* The default suits a program that must not wait. A test under a checker on a busy machine has time. */
-    reporting.reporter_options.lock_wait_ms = 10000;
+    reporting.reporter_options.busy_timeout_ms = 10000;
     return reporting;
 }
 
@@ -140,8 +140,8 @@ struct reporting unauthorized_reporting(void)
 nexmo_reporter *begin(struct reporting *reporting)
 {
     nexmo_reporter *reporter = NULL;
-    const nexmo_status status =
-        nexmo_reporter_new(&reporting->credentials, &reporting->options, &reporting->reporter_options, &reporter, &reporting->result);
+    const nexmo_status status = nexmo_reporter_new(&reporting->credentials, &reporting->options, &reporting->reporter_options,
+                                                   &reporter, &reporting->result);
     CHECK(status == NEXMO_OK && reporter != NULL, "%s", reporting->result.message);
     return reporter;
 }
@@ -149,8 +149,8 @@ nexmo_reporter *begin(struct reporting *reporting)
 nexmo_status try_to_begin(struct reporting *reporting)
 {
     nexmo_reporter *reporter = (nexmo_reporter *)(void *)reporting;
-    const nexmo_status status =
-        nexmo_reporter_new(&reporting->credentials, &reporting->options, &reporting->reporter_options, &reporter, &reporting->result);
+    const nexmo_status status = nexmo_reporter_new(&reporting->credentials, &reporting->options, &reporting->reporter_options,
+                                                   &reporter, &reporting->result);
     CHECK((status == NEXMO_OK) == (reporter != NULL), "a failure must leave NULL behind: %s", reporting->result.message);
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
     return status;
@@ -158,7 +158,7 @@ nexmo_status try_to_begin(struct reporting *reporting)
 
 nexmo_status submit(nexmo_reporter *reporter, const char *message_id)
 {
-    return nexmo_reporter_submit_sms(reporter, message_id, 1, NULL, NULL);
+    return nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, message_id, 1, NULL, NULL);
 }
 
 void submit_some(nexmo_reporter *reporter, const char *name, int count)
@@ -168,7 +168,7 @@ void submit_some(nexmo_reporter *reporter, const char *name, int count)
     int i;
     for (i = 0; i < count; i++) {
         snprintf(message_id, sizeof message_id, "%s-%d", name, i);
-        nexmo_reporter_submit_sms(reporter, message_id, 1, NULL, &result);
+        nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, message_id, 1, NULL, &result);
         CHECK(result.status == NEXMO_OK, "%s: %s", message_id, result.message);
     }
 }
@@ -178,21 +178,34 @@ nexmo_statistics statistics_of(nexmo_reporter *reporter)
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
     nexmo_result result = NEXMO_RESULT_INIT;
     CHECK(nexmo_reporter_statistics(reporter, &statistics, &result) == NEXMO_OK, "%s", result.message);
-    CHECK(statistics.accepted == statistics.sent + statistics.refused + statistics.expired + statistics.replaced +
-                                     statistics.dropped + statistics.pending,
-          "%ld accepted, %ld sent, %ld pending", (long)statistics.accepted, (long)statistics.sent, (long)statistics.pending);
+    CHECK(statistics.submitted == statistics.accepted + statistics.rejected + statistics.expired + statistics.replaced +
+                                      statistics.dropped + statistics.damaged + statistics.pending,
+          "%ld submitted, %ld accepted, %ld pending", (long)statistics.submitted, (long)statistics.accepted,
+          (long)statistics.pending);
     CHECK((statistics.oldest_pending_ms == -1) == (statistics.pending == 0), "%ld pending, the oldest since %ld ms",
           (long)statistics.pending, (long)statistics.oldest_pending_ms);
     return statistics;
 }
 
-nexmo_aside fetch_aside(nexmo_reporter *reporter)
+nexmo_event oldest_event(nexmo_reporter *reporter)
 {
-    nexmo_aside aside = NEXMO_ASIDE_INIT;
+    nexmo_event event = NEXMO_EVENT_INIT;
     nexmo_result result = NEXMO_RESULT_INIT;
-    aside.reason = -1;
-    CHECK(nexmo_reporter_poll(reporter, &aside, &result) == NEXMO_OK, "%s", result.message);
-    return aside;
+    nexmo_status status;
+    event.kind = -1;
+    status = nexmo_reporter_poll(reporter, 0, &event, &result);
+    CHECK(status == NEXMO_OK || (status == NEXMO_ERR_CLOSED && event.kind == NEXMO_EVENT_NONE), "%s", result.message);
+    CHECK((event.kind == NEXMO_EVENT_NONE) == (event.id == 0), "kind %d has id %ld", (int)event.kind, (long)event.id);
+    return event;
+}
+
+nexmo_event take_event(nexmo_reporter *reporter)
+{
+    const nexmo_event event = oldest_event(reporter);
+    nexmo_result result = NEXMO_RESULT_INIT;
+    if (event.kind != NEXMO_EVENT_NONE)
+        CHECK(nexmo_reporter_acknowledge(reporter, event.id, &result) == NEXMO_OK, "%s", result.message);
+    return event;
 }
 
 int is_readable(nexmo_reporter *reporter)

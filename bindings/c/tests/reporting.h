@@ -54,8 +54,11 @@ void submit_some(nexmo_reporter *reporter, const char *name, int count);
 /* The statistics, whose counts must add up. */
 nexmo_statistics statistics_of(nexmo_reporter *reporter);
 
-/* Fetches a report that was set aside, with NEXMO_ASIDE_NONE as its reason if there is none. */
-nexmo_aside fetch_aside(nexmo_reporter *reporter);
+/* The oldest event, which stays, with NEXMO_EVENT_NONE as its kind if there is none, also in a closed reporter. */
+nexmo_event oldest_event(nexmo_reporter *reporter);
+
+/* The same, and acknowledges it. */
+nexmo_event take_event(nexmo_reporter *reporter);
 
 /* Whether the reporter's descriptor is readable. */
 int is_readable(nexmo_reporter *reporter);

@@ -1,6 +1,6 @@
 """Reports conversions to the Nexmo (Vonage) Conversion API.
 
-A conversion says whether a one-time code, sent by SMS or phone call, did its job.
+A conversion says whether a one-time code that was sent by SMS or phone call was effective.
 
     import nexmo_conversion
     from nexmo_conversion import Credentials
@@ -8,98 +8,122 @@ A conversion says whether a one-time code, sent by SMS or phone call, did its jo
     credentials = Credentials.basic("abcd1234", "s3cret")
     nexmo_conversion.sms(credentials, "00A0B0C0", True)
 
-`sms` and `voice` make one report each and wait for the answer; what fails raises a subclass of `Error`. A `Client` says
-once who reports and how, and can be closed while other threads use it. A `Reporter` takes reports over in microseconds
-and sends them in the background until the service has them, across crashes, outages and restarts. The work is done by
-the shared library libnexmo_conversion, which is loaded at the first use (see `load`). Every function may be called from
-any thread, any number at once; other threads run on while one waits.
+`sms` and `voice` make one report and wait for the response; a failure raises a subclass of `Error`. A `Client` does the
+same with credentials and options that are set once, and can be closed while other threads use it. A `Reporter` stores a
+report in an outbox within microseconds and sends it in the background until the service has accepted it, across
+crashes, outages and restarts. The work is done by the shared library libnexmo_conversion, which is loaded at the first
+use (see `load`). Every function may be called from any thread, concurrently; while one waits, other threads run.
 """
 
-from ._aside import Aside, Channel, Reason
+from ._channel import Channel
 from ._client import Client
 from ._credentials import Authentication, Credentials, SignatureMethod
 from ._errors import (
-    CallerError,
+    CallRefused,
     Cancelled,
     Closed,
-    ConnectionFailed,
     Error,
-    HandleError,
+    Forked,
     InternalError,
-    InvalidParameters,
+    InvalidArgument,
+    InvalidHandle,
+    NetworkError,
+    NoResponse,
     NotEnabled,
-    OutboxAccount,
+    NullPointer,
     OutboxBusy,
     OutboxCorrupt,
     OutboxError,
     OutboxFull,
-    Parked,
+    OutboxVersion,
+    OutboxWrongAccount,
     Pending,
+    ProtocolError,
+    ProxyError,
     RateLimited,
+    Redirected,
+    Rejected,
+    ReporterError,
     ServiceError,
-    SetAside,
+    StructSize,
+    Suspended,
+    SystemFailure,
     Timeout,
     TlsError,
     Unauthorized,
     Unavailable,
+    UnexpectedStatus,
+    UnknownFlags,
     WrongType,
 )
-from ._info import status_describe, status_is_retryable, status_name, timestamp_from_unix, version
+from ._event import Event, EventKind
 from ._library import LibraryError, LibraryNotFound, load
 from ._options import Options
 from ._prometheus import prometheus_text
 from ._report import sms, voice
 from ._reporter import Reporter
-from ._reporter_options import Durability, ReporterOptions, WhenFull
-from ._result import Result, Taken
+from ._reporter_options import Durability, Overflow, ReporterOptions
+from ._result import Acceptance, Result
 from ._statistics import State, Statistics
-from ._status import Status
-from ._watch import Watch
+from ._status import Status, status_describe, status_is_retryable, status_name
+from ._timestamp import timestamp_from_unix
+from ._version import version
 
 __all__ = [
-    "Aside",
+    "Acceptance",
     "Authentication",
-    "CallerError",
+    "CallRefused",
     "Cancelled",
     "Channel",
     "Client",
     "Closed",
-    "ConnectionFailed",
     "Credentials",
     "Durability",
     "Error",
-    "HandleError",
+    "Event",
+    "EventKind",
+    "Forked",
     "InternalError",
-    "InvalidParameters",
+    "InvalidArgument",
+    "InvalidHandle",
     "LibraryError",
     "LibraryNotFound",
+    "NetworkError",
+    "NoResponse",
     "NotEnabled",
+    "NullPointer",
     "Options",
-    "OutboxAccount",
     "OutboxBusy",
     "OutboxCorrupt",
     "OutboxError",
     "OutboxFull",
-    "Parked",
+    "OutboxVersion",
+    "OutboxWrongAccount",
+    "Overflow",
     "Pending",
+    "ProtocolError",
+    "ProxyError",
     "RateLimited",
-    "Reason",
+    "Redirected",
+    "Rejected",
     "Reporter",
+    "ReporterError",
     "ReporterOptions",
     "Result",
     "ServiceError",
-    "SetAside",
     "SignatureMethod",
     "State",
     "Statistics",
     "Status",
-    "Taken",
+    "StructSize",
+    "Suspended",
+    "SystemFailure",
     "Timeout",
     "TlsError",
     "Unauthorized",
     "Unavailable",
-    "Watch",
-    "WhenFull",
+    "UnexpectedStatus",
+    "UnknownFlags",
     "WrongType",
     "load",
     "prometheus_text",

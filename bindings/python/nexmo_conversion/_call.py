@@ -1,4 +1,4 @@
-"""A call of the library, and what came of it."""
+"""A call of the library, and its outcome."""
 
 from typing import Any, Optional, Tuple
 
@@ -8,15 +8,15 @@ from ._timestamp import Timestamp
 
 
 def conversion(message_id: str, delivered: bool, timestamp: Timestamp) -> Tuple[bytes, bool, Optional[bytes]]:
-    """What is reported, as the library takes it; refused are values that cannot be passed to it."""
+    """The values of a report as the library takes them. Raises if one cannot be passed to it."""
     return _values.text("message_id", message_id), _values.boolean("delivered", delivered), _timestamp.text(timestamp)
 
 
 def complete(function: str, *arguments: Any) -> Result:
-    """Calls a function of the library whose last parameter is a result, and raises what is no success."""
-    filled = _result.blank()
-    status: int = getattr(_library.functions(), function)(*arguments, filled)
-    result = _result.read(status, filled)
+    """Calls a function of the library whose last parameter is a result, and raises unless it succeeds."""
+    written = _result.blank()
+    status: int = getattr(_library.functions(), function)(*arguments, written)
+    result = _result.read(status, written)
     if status != 0:
         raise _errors.of(result)
     return result

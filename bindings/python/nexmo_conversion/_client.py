@@ -1,12 +1,13 @@
-"""A client: says once who reports and how, and can be closed while others use it."""
+"""A client: credentials, options and connections that are set up once, and can be closed while others use it."""
 
 import dataclasses
 import weakref
 from typing import NoReturn, Optional
 
-from . import _call, _credentials, _library, _options
+from . import _abi, _call, _credentials, _library, _options, _values
+from ._channel import Channel
 from ._credentials import Credentials
-from ._errors import HandleError
+from ._errors import InvalidHandle
 from ._options import Options
 from ._result import Result
 from ._timestamp import Timestamp
@@ -15,51 +16,61 @@ from ._timestamp import Timestamp
 class Client:
     """Reports the conversions of one account, over connections of its own.
 
-        with Client(credentials, Options(attempts=3)) as client:
-            client.sms("00A0B0C0", True)
+        with Client(credentials, Options(max_attempts=3)) as client:
+            client.report(Channel.SMS, "00A0B0C0", True)
 
-    credentials: who reports.
+    credentials: the account that reports.
     options: how to report. None: all defaults.
 
-    Both are checked, and the files that the options name are read, once and for all, when the client is made; then
-    `CallerError` (`WrongType` for a type) says what is refused. No connection is made before the first report.
+    Creating a client checks both and reads the files that the options name; it makes no connection. Raises a subclass
+    of `CallRefused` (`WrongType` for a type), or `SystemFailure` if a file cannot be read at the moment.
 
-    Threads: make one client and share it; any of its methods may be called from any thread, any number at once.
-    Processes: after a fork, parent and child each go on with the client, over connections of their own; what one of
-    them closes stays open for the other. A client cannot be pickled: give another process the credentials and options.
+    Threads: create one client and share it; its methods may be called from any thread, concurrently.
+    Processes: after a fork, parent and child each continue with the client, over connections of their own; what one of
+    them closes stays open in the other. A client cannot be pickled: give another process the credentials and options.
 
-    A client that is forgotten without `close` is closed when it is collected, or when the process ends.
+    A client that is dropped without `close` is closed when it is collected, or when the process ends.
     """
 
     def __init__(self, credentials: Credentials, options: Optional[Options] = None) -> None:
-        handle = _library.Handle()
+        handle = _abi.Handle()
         _call.complete("nexmo_client_new", _credentials.struct(credentials), _options.struct(options), handle)
         self._api_key = credentials.api_key
-        # A ticket: the library never gives it out again, and refuses it once it is freed. So whoever reports needs no
-        # lock against whoever closes.
+        # The library never reuses a handle, and refuses one that was freed. So a report needs no lock against a close.
         self._handle = handle.value
         self._free = weakref.finalize(self, _library.functions().nexmo_client_free, self._handle)
 
-    def sms(self, message_id: str, delivered: bool, timestamp: Timestamp = None) -> Result:
-        """Tells the Conversion API whether one SMS did its job.
+    def report(self, channel: int, message_id: str, delivered: bool, timestamp: Timestamp = None) -> Result:
+        """Reports to the Conversion API whether one message was effective.
 
-        All is as with the function `sms`, but credentials, options and connections are the client's. Raises also
-        `HandleError` if the client is closed, when nothing was sent, and `Cancelled` if it is closed during the call.
+        channel: a `Channel`.
+        message_id, delivered, timestamp: as for the functions `sms` and `voice`.
+
+        Returns and raises as they do. Raises `InvalidHandle` too if the client is closed, and `Cancelled` if it is
+        closed during the call; then `acceptance` says whether the report may have been accepted.
+
+        Threads: any, concurrently. Blocks the calling thread only, for up to `timeout_ms` of the options.
         """
-        return self._report("nexmo_client_report_sms", message_id, delivered, timestamp)
+        conversion = _call.conversion(message_id, delivered, timestamp)
+        try:
+            return _call.complete("nexmo_client_report", self._handle, _values.number("channel", channel), *conversion)
+        except InvalidHandle as error:
+            self.close()
+            result = dataclasses.replace(error.result, message="the client is closed: create another")
+            raise InvalidHandle(result) from None
+
+    def sms(self, message_id: str, delivered: bool, timestamp: Timestamp = None) -> Result:
+        """As `report` with `Channel.SMS`."""
+        return self.report(Channel.SMS, message_id, delivered, timestamp)
 
     def voice(self, message_id: str, delivered: bool, timestamp: Timestamp = None) -> Result:
-        """Tells the Conversion API whether one phone call did its job.
-
-        All is as with `sms`, but for the message_id: it is the call-id that the Text-To-Speech API or the
-        Text-To-Speech-Prompt API gave.
-        """
-        return self._report("nexmo_client_report_voice", message_id, delivered, timestamp)
+        """As `report` with `Channel.VOICE`."""
+        return self.report(Channel.VOICE, message_id, delivered, timestamp)
 
     def close(self) -> None:
-        """Ends the client; a second time does nothing. Reports that other threads are making raise `Cancelled`.
+        """Closes the client; a second call does nothing. Reports in progress on other threads raise `Cancelled`.
 
-        Does not wait for them, and never blocks or raises. The last of them to end closes the connections.
+        Threads: any. Never blocks or raises. The last report in progress to end closes the connections.
         """
         self._free()
 
@@ -74,12 +85,4 @@ class Client:
         return f"<Client of {self._api_key!r}{state}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Client cannot be pickled or copied: make another of the same credentials and options")
-
-    def _report(self, function: str, message_id: str, delivered: bool, timestamp: Timestamp) -> Result:
-        try:
-            return _call.complete(function, self._handle, *_call.conversion(message_id, delivered, timestamp))
-        except HandleError as error:
-            self.close()
-            result = dataclasses.replace(error.result, message="the client is closed: make another")
-            raise HandleError(result) from None
+        raise TypeError("a Client cannot be pickled or copied: create another with the same credentials and options")

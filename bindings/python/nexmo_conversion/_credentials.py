@@ -1,46 +1,49 @@
-"""Who reports, and how that is proved."""
+"""The account that reports."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Optional
 
-from . import _library, _values
+from . import _abi, _values
 from ._errors import wrong_type
 
 
 class Authentication(IntEnum):
-    """How a request proves who sent it."""
+    """How a request is authenticated."""
 
-    QUERY = 0
-    """api_key and api_secret in the query, as the API's page shows."""
-    BASIC = 1
-    """The header Authorization: Basic, which keeps the secret out of the URLs that servers log."""
-    SIGNATURE = 2
-    """A signature made with the signature secret, which itself never leaves the machine."""
+    QUERY = _abi.NEXMO_AUTH_QUERY
+    """api_key and api_secret in the query, as the API's documentation shows."""
+    BASIC = _abi.NEXMO_AUTH_BASIC
+    """An Authorization: Basic header, which keeps the secret out of URLs that servers log."""
+    SIGNATURE = _abi.NEXMO_AUTH_SIGNATURE
+    """A signature made with the signature secret, which is never sent."""
 
 
 class SignatureMethod(IntEnum):
-    """How a signature is made, as the account's settings say."""
+    """How a signature is made, as configured for the account."""
 
-    MD5HASH = 1
-    """MD5 of the parameters with the secret behind them."""
-    MD5 = 2
+    MD5_HASH = _abi.NEXMO_SIGNATURE_MD5_HASH
+    """MD5 of the parameters followed by the secret."""
+    HMAC_MD5 = _abi.NEXMO_SIGNATURE_HMAC_MD5
     """HMAC-MD5."""
-    SHA1 = 3
+    HMAC_SHA1 = _abi.NEXMO_SIGNATURE_HMAC_SHA1
     """HMAC-SHA-1."""
-    SHA256 = 4
+    HMAC_SHA256 = _abi.NEXMO_SIGNATURE_HMAC_SHA256
     """HMAC-SHA-256."""
-    SHA512 = 5
+    HMAC_SHA512 = _abi.NEXMO_SIGNATURE_HMAC_SHA512
     """HMAC-SHA-512."""
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """The account that reports. Make it with `query`, `basic` or `signature`; it never changes or shows a secret.
+    """The account that reports. Create it with `query`, `basic` or `signature`. Immutable; repr shows no secret.
 
-    api_key: 1 to 256 bytes of UTF-8, no control characters, no white space at its ends; with `basic` no colon. Each
-    secret: 1 to 256 bytes, no control characters. These bounds are checked by the library when a report is made; a
-    value that cannot be passed to it at all (wrong type, a NUL, half of a surrogate pair) raises `CallerError` at once.
+    api_key: 1 to 256 bytes of UTF-8, without control characters or white space at its ends; with `basic` without a
+        colon.
+    Each secret: 1 to 256 bytes, without control characters.
+
+    The library checks these ranges when a report is made, or a `Client` or `Reporter` created. A value that cannot be
+    passed to it (wrong type, a NUL, an unpaired surrogate) raises `InvalidArgument` immediately.
     """
 
     api_key: str
@@ -51,17 +54,17 @@ class Credentials:
 
     @classmethod
     def query(cls, api_key: str, api_secret: str) -> "Credentials":
-        """Sends key and secret in the query, as the API's page shows. Servers may write them to their logs."""
+        """Sends key and secret in the query, as the API's documentation shows. Servers may log them."""
         return cls(api_key, _required("api_secret", api_secret), auth=Authentication.QUERY)
 
     @classmethod
     def basic(cls, api_key: str, api_secret: str) -> "Credentials":
-        """Sends key and secret in the header Authorization: Basic, out of the URLs that servers log."""
+        """Sends key and secret in an Authorization: Basic header, which keeps them out of URLs that servers log."""
         return cls(api_key, _required("api_secret", api_secret), auth=Authentication.BASIC)
 
     @classmethod
     def signature(cls, api_key: str, signature_secret: str, signature_method: int) -> "Credentials":
-        """Signs each request by a `SignatureMethod`, which must be the one that the account's settings name."""
+        """Signs each request, with the `SignatureMethod` that is configured for the account."""
         return cls(
             api_key,
             signature_secret=_required("signature_secret", signature_secret),
@@ -79,11 +82,11 @@ def _required(name: str, secret: Optional[str]) -> str:
     return secret
 
 
-def struct(credentials: Credentials) -> _library.CredentialsStruct:
-    """`credentials` as the library takes them; refused are values that cannot be passed to it."""
+def struct(credentials: Credentials) -> _abi.CredentialsStruct:
+    """`credentials` as the library takes them. Raises if a value cannot be passed to it."""
     if not isinstance(credentials, Credentials):
         raise wrong_type("credentials", credentials, "a Credentials")
-    return _library.CredentialsStruct(
+    return _abi.CredentialsStruct(
         api_key=_values.text("api_key", credentials.api_key),
         api_secret=_values.optional_text("api_secret", credentials.api_secret),
         signature_secret=_values.optional_text("signature_secret", credentials.signature_secret),

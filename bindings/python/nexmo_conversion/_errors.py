@@ -1,197 +1,288 @@
-"""What is raised when a call fails: one class for each family of statuses, and some for single ones."""
+"""What is raised when a call fails: one class for each status, grouped by the bands of the statuses."""
 
-from typing import Dict, Tuple, Type
+from typing import Dict, Optional, Tuple, Type
 
 from . import _library
-from ._result import Result
-from ._status import Status
+from ._abi import Status
+from ._result import Acceptance, Result
 
 
 class Error(Exception):
-    """A call failed. Its text is the message of the result, which never holds a secret.
+    """A call failed. Its text is the message of the result, which never contains a secret.
 
-    A report that fails is kept nowhere, and one that a `Reporter` does not accept neither: to repeat it is the caller's
-    choice, which `is_retryable`, `result.taken` and `result.retry_after_ms` help to make.
+    A report that fails is not kept: whether to retry it is the caller's decision, for which there are `retryable`,
+    `acceptance` and `retry_after`. A status that this version does not know raises the class of its band.
     """
 
     def __init__(self, result: Result) -> None:
         super().__init__(result)
         self.result = result
+        """The outcome of the call."""
 
     def __str__(self) -> str:
         return self.result.message
 
     @property
     def status(self) -> int:
-        """The number of the failure; compare it with `Status`."""
+        """The status of the call: a `Status`, or a number of a later library."""
         return self.result.status
 
     @property
     def name(self) -> str:
-        """The name of the status in C, such as "NEXMO_ERR_TIMEOUT". Asks the library, as do the properties below."""
+        """The name of the status in C, such as "NEXMO_ERR_TIMEOUT"."""
         return _library.status_name(self.status)
 
     @property
     def description(self) -> str:
-        """What the status means: what happened, whether the report may have been taken, and what to do next."""
+        """What the status means: what happened, whether the report may have been accepted, and what to do next."""
         return _library.status_describe(self.status)
 
     @property
-    def is_retryable(self) -> bool:
-        """Whether the same call, repeated later without any change, can succeed."""
+    def retryable(self) -> bool:
+        """Whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
+        correcting anything."""
         return _library.status_is_retryable(self.status)
 
+    @property
+    def acceptance(self) -> Acceptance:
+        """Whether the service may have accepted the report."""
+        return self.result.acceptance
 
-class CallerError(Error, ValueError):
-    """1 to 99: the call was refused; nothing was sent, but for `Cancelled`. Correct it as the message says.
+    @property
+    def http_status(self) -> int:
+        """The HTTP status of the last response; 0 if there was none."""
+        return self.result.http_status
 
-    The refusals that Python makes before it calls the library have the status `Status.ARGUMENT`.
-    """
-
-
-class WrongType(CallerError, TypeError):
-    """A value has a type that is not taken. Nothing was sent. Correct the call; the message names the parameter."""
-
-
-class HandleError(CallerError):
-    """5: the client is closed, or the reporter freed, by the program or after a mistake of the library. Nothing was
-    sent. Make another."""
-
-
-class Cancelled(CallerError):
-    """6: the client was closed during the call, or the reporter freed during a flush or a close. `result.taken` says
-    whether the report of a client may have arrived: repeat it through another. Reports in an outbox file stay there."""
+    @property
+    def retry_after(self) -> Optional[float]:
+        """Suggested delay before retrying, in seconds, as time.sleep takes it; None if there is none."""
+        milliseconds = self.result.retry_after_ms
+        return None if milliseconds is None else milliseconds / 1000
 
 
-class ConnectionFailed(Error, ConnectionError):
-    """100 to 199: no answer came. `result.taken` says whether the report may have arrived. Mostly worth a repeat."""
+# --- 1 to 19 ---
 
 
-class Timeout(ConnectionFailed, TimeoutError):
-    """101: a time limit ran out. `result.taken` says whether the report may have arrived. Repeat later.
-
-    From `Reporter.flush` it means that reports are left after the time given: they go out later, and nothing needs to
-    be repeated."""
+class CallRefused(Error, ValueError):
+    """1 to 19: the call was refused, and nothing was sent. Correct what the message names."""
 
 
-class TlsError(ConnectionFailed):
-    """102: the server is not trusted, or the TLS handshake failed. Do not repeat before the cause is mended."""
+class NullPointer(CallRefused):
+    """1: a required value is None. Give one."""
+
+
+class StructSize(CallRefused):
+    """2: the library does not know a struct of this package. Load the library of this package's version."""
+
+
+class UnknownFlags(CallRefused):
+    """3: the library does not know a flag of this package. Load the library of this package's version."""
+
+
+class InvalidArgument(CallRefused):
+    """4: an argument, or a file that it names, is invalid. Correct what the message names."""
+
+
+class WrongType(InvalidArgument, TypeError):
+    """4: an argument has a type that is not accepted. The message names the parameter, and never shows the value."""
+
+
+class InvalidHandle(CallRefused):
+    """5: the client is closed, or the reporter is freed. Create another."""
+
+
+class Closed(CallRefused):
+    """6: the reporter is closed. A report was not stored: submit it to another reporter. From `Reporter.poll`: there
+    are no more events."""
+
+
+class Forked(CallRefused):
+    """7: the process was created without running the fork handlers. Use os.fork, multiprocessing or subprocess."""
+
+
+# --- 20 to 39 ---
+
+
+class NoResponse(Error):
+    """20 to 39: there was no response from the service. `acceptance` says whether the report may have been accepted."""
+
+
+class NetworkError(NoResponse, ConnectionError):
+    """20: the host name could not be resolved, no connection could be made, or it was lost. Retry later."""
+
+
+class Timeout(NoResponse, TimeoutError):
+    """21: a time limit expired. Retry later."""
+
+
+class TlsError(NoResponse, ConnectionError):
+    """22: the TLS handshake failed, or the server's certificate is not trusted. Before retrying, check `base_url`,
+    `ca_file` and the machine's clock."""
+
+
+class ProtocolError(NoResponse, ConnectionError):
+    """23: the response is not valid HTTP. Retry later; if the error persists, check `base_url`."""
+
+
+class ProxyError(NoResponse, ConnectionError):
+    """24: the proxy could not be reached, refused the connection, or sent no valid response. Retry later; if the error
+    persists, check the proxy's address and credentials."""
+
+
+class Cancelled(NoResponse):
+    """25: the client was closed, or the reporter closed or freed, during the call. Reports in an outbox file stay
+    there."""
+
+
+class SystemFailure(NoResponse, OSError):
+    """26: the system has no file descriptor, memory or thread available, or a file cannot be read at the moment. Retry
+    later; if the error persists, raise the limit that the message names."""
+
+
+# --- 40 to 59 ---
 
 
 class ServiceError(Error):
-    """200 to 299: the service, or something in its place, answered something else than success."""
+    """40 to 59: the service, or something in its place, sent a response other than success."""
 
 
 class Unauthorized(ServiceError):
-    """200: the credentials are wrong. Do not repeat before they are mended."""
+    """40: the credentials are wrong (401). Correct them before retrying."""
 
 
 class NotEnabled(ServiceError):
-    """201: conversion is not enabled for the account, or its credentials are bad. Ask the service's support."""
+    """41: conversion is not enabled for the account, or its credentials are bad (402). Ask the service's support."""
 
 
-class InvalidParameters(ServiceError):
-    """202: the service refused the report for its parameters. Do not repeat it unchanged."""
+class Rejected(ServiceError):
+    """42: the service rejected the report for its parameters (420, 422, 423). Do not retry it unchanged."""
 
 
 class RateLimited(ServiceError):
-    """203: too many reports for now. Repeat after `result.retry_after_ms`."""
+    """43: too many requests (429). Retry after `retry_after`."""
 
 
 class Unavailable(ServiceError):
-    """204: the service cannot answer now. Repeat later, after `result.retry_after_ms` if it is not None."""
+    """44: the service is unavailable (408, 5xx). Retry later, after `retry_after` unless that is None."""
 
 
-class OutboxError(Error):
-    """300 to 399: the outbox did not accept a report, or has something to say about those that it holds.
+class Redirected(ServiceError):
+    """45: a redirect (3xx), which is never followed. Before retrying, check `base_url`."""
 
-    300 itself: the outbox cannot be read or written; the message says why. A report that was submitted does not count
-    as accepted, and is sent all the same if its disk failed at the last moment. Remove the cause, and submit again.
-    """
+
+class UnexpectedStatus(ServiceError):
+    """46: an HTTP status that the Conversion API does not document. Before retrying, check `base_url`."""
+
+
+# --- 60 to 79 ---
+
+
+class ReporterError(Error):
+    """60 to 79: a reporter or its outbox failed, or has not finished."""
+
+
+class OutboxError(ReporterError):
+    """60: the outbox cannot be read or written; the message says why. A report is not counted as submitted; it may
+    still be sent if `acceptance` is `Acceptance.UNKNOWN`. Remove the cause, then submit again."""
 
 
 class OutboxFull(OutboxError):
-    """301: as many reports are pending as may be, or the disk is full. The report was not accepted: submit it later."""
+    """61: the outbox is full, or its disk is. The report was not stored. Submit it again later."""
 
 
 class OutboxBusy(OutboxError):
-    """302: others held the outbox for longer than `lock_wait_ms`. The report was not accepted: submit it again."""
+    """62: others had the outbox locked for longer than `busy_timeout_ms`. The report was not stored, or the event is
+    kept. Call again."""
 
 
 class OutboxCorrupt(OutboxError):
-    """303: the outbox is damaged, and still open elsewhere. The report was not accepted: submit it again once the
-    others have closed the outbox, which is then set aside under another name."""
+    """63: the outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again later: the outbox
+    is replaced once all others have closed it."""
 
 
-class OutboxAccount(OutboxError):
-    """304: the outbox belongs to another account (api_key or base_url). The report was not accepted. Give each account
-    an outbox of its own."""
+class OutboxWrongAccount(OutboxError):
+    """64: the outbox belongs to another account (`api_key` or `base_url`). The report was not stored. Use a separate
+    outbox for each account."""
 
 
-class Pending(OutboxError):
-    """305, from `close`: reports are left. They go out when a reporter next opens the outbox, and nothing needs to be
-    repeated; with `Durability.NONE` they are lost."""
+class OutboxVersion(OutboxError):
+    """65: the outbox was created by a later version of the library. The report was not stored. Load that version, or
+    use another path."""
 
 
-class SetAside(OutboxError):
-    """306, from `flush`: none is left to be sent, and some were set aside. Fetch them with `poll`."""
+class Pending(ReporterError):
+    """70: the time limit expired with reports still pending. They are sent later, unless the outbox is in memory and
+    the reporter closed; nothing needs to be submitted again."""
 
 
-class Parked(OutboxError):
-    """307, from `flush`: the service takes no reports of the account, which was just tried. They stay in the outbox.
-    Correct the account's credentials or settings; nothing needs to be repeated."""
+class Suspended(ReporterError):
+    """71: the reporter is suspended, because the service accepts no reports of the account. They stay in the outbox.
+    Correct the account, its credentials or `base_url`; nothing needs to be submitted again."""
 
 
-class Closed(OutboxError):
-    """308, from a submit: the reporter is closed. The report was not accepted: submit it through another reporter."""
+# --- 99 ---
 
 
 class InternalError(Error):
-    """900 to 999: a mistake of the library was caught. Repeat once, and tell its developers what was called."""
+    """99: a bug in the library was caught. Retry once, and report the bug."""
 
 
-_SINGLE: Dict[int, Type[Error]] = {
-    Status.HANDLE: HandleError,
-    Status.CANCELLED: Cancelled,
+_CLASSES: Dict[int, Type[Error]] = {
+    Status.NULL_POINTER: NullPointer,
+    Status.STRUCT_SIZE: StructSize,
+    Status.UNKNOWN_FLAGS: UnknownFlags,
+    Status.INVALID_ARGUMENT: InvalidArgument,
+    Status.INVALID_HANDLE: InvalidHandle,
+    Status.CLOSED: Closed,
+    Status.FORKED: Forked,
+    Status.NETWORK: NetworkError,
     Status.TIMEOUT: Timeout,
     Status.TLS: TlsError,
+    Status.PROTOCOL: ProtocolError,
+    Status.PROXY: ProxyError,
+    Status.CANCELLED: Cancelled,
+    Status.SYSTEM: SystemFailure,
     Status.UNAUTHORIZED: Unauthorized,
     Status.NOT_ENABLED: NotEnabled,
-    Status.INVALID_PARAMETERS: InvalidParameters,
+    Status.REJECTED: Rejected,
     Status.RATE_LIMITED: RateLimited,
     Status.UNAVAILABLE: Unavailable,
+    Status.REDIRECTED: Redirected,
+    Status.UNEXPECTED_STATUS: UnexpectedStatus,
+    Status.OUTBOX: OutboxError,
     Status.OUTBOX_FULL: OutboxFull,
     Status.OUTBOX_BUSY: OutboxBusy,
     Status.OUTBOX_CORRUPT: OutboxCorrupt,
-    Status.OUTBOX_ACCOUNT: OutboxAccount,
+    Status.OUTBOX_WRONG_ACCOUNT: OutboxWrongAccount,
+    Status.OUTBOX_VERSION: OutboxVersion,
     Status.PENDING: Pending,
-    Status.ASIDE: SetAside,
-    Status.PARKED: Parked,
-    Status.CLOSED: Closed,
+    Status.SUSPENDED: Suspended,
+    Status.INTERNAL: InternalError,
 }
 
-_FAMILIES: Tuple[Tuple[range, Type[Error]], ...] = (
-    (range(1, 100), CallerError),
-    (range(100, 200), ConnectionFailed),
-    (range(200, 300), ServiceError),
-    (range(300, 400), OutboxError),
-    (range(900, 1000), InternalError),
+# A full band continues 1000 higher.
+_BANDS: Tuple[Tuple[range, Type[Error]], ...] = (
+    (range(1, 20), CallRefused),
+    (range(20, 40), NoResponse),
+    (range(40, 60), ServiceError),
+    (range(60, 80), ReporterError),
+    (range(99, 100), InternalError),
 )
 
 
 def of(result: Result) -> Error:
-    """The error for a result that is no success; a status that is not known here gets the class of its family."""
-    family = (kind for numbers, kind in _FAMILIES if result.status in numbers)
-    kind = _SINGLE.get(result.status) or next(family, Error)
+    """The error for the result of a call that failed."""
+    band = (kind for numbers, kind in _BANDS if result.status % 1000 in numbers)
+    kind = _CLASSES.get(result.status) or next(band, Error)
     return kind(result)
 
 
-def refusal(message: str) -> CallerError:
+def invalid(message: str) -> InvalidArgument:
     """The error for a value that Python refuses; `message` begins with the name of the parameter."""
-    return CallerError(Result(Status.ARGUMENT, message=message))
+    return InvalidArgument(Result(Status.INVALID_ARGUMENT, message=message))
 
 
 def wrong_type(name: str, value: object, wanted: str) -> WrongType:
-    """The error for a value of a wrong type. The value itself is not shown, for it may be a secret."""
+    """The error for a value of a wrong type. The value itself is not shown, because it may be a secret."""
     message = f"{name} is of type {type(value).__name__}: give {wanted}"
-    return WrongType(Result(Status.ARGUMENT, message=message))
+    return WrongType(Result(Status.INVALID_ARGUMENT, message=message))

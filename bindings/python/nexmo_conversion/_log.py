@@ -1,12 +1,12 @@
-"""What this package tells in the log of Python: only what its caller asked for, on the caller's own thread."""
+"""The package's logger. It is used only by calls that say so, on the thread that calls."""
 
 import logging
 
 _logger = logging.getLogger("nexmo_conversion")
-# Without a handler Python would write warnings to standard error, in a program that asked for no log.
+# Without a handler, Python would write warnings to standard error in a program that has not configured logging.
 _logger.addHandler(logging.NullHandler())
 
 
-def warn(told: object) -> None:
+def warn(message: object) -> None:
     """Writes a warning."""
-    _logger.warning("%s", told)
+    _logger.warning("%s", message)

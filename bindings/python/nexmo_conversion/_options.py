@@ -5,79 +5,77 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Optional, Union
 
-from . import _library, _values
+from . import _abi, _values
 from ._errors import wrong_type
 
 
 class Flag(IntFlag):
     """The bits of nexmo_options.flags."""
 
-    ALLOW_PLAIN_HTTP = 1
-    PROXY_FROM_ENVIRONMENT = 2
-    BUILT_IN_ROOTS_ONLY = 4
-    SIGN_UNIX_SECONDS = 8
+    ALLOW_PLAIN_HTTP = _abi.NEXMO_OPTIONS_ALLOW_PLAIN_HTTP
+    PROXY_FROM_ENVIRONMENT = _abi.NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT
+    BUILT_IN_ROOTS_ONLY = _abi.NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY
+    SIGN_UNIX_SECONDS = _abi.NEXMO_OPTIONS_SIGN_UNIX_SECONDS
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to report. What stays None, 0 or False takes its default.
+    """How to report. Every field that is None, 0 or False selects the default. Immutable.
 
-    Ranges and files are checked by the library when a report or a `Client` is made; a value that cannot be passed to it
-    at all (wrong type, a NUL, half of a surrogate pair, more than 32 bits) raises `CallerError` at once.
+    The library checks ranges and files when a report is made, or a `Client` or `Reporter` created. A value that cannot
+    be passed to it (wrong type, a NUL, an unpaired surrogate, more than 32 bits) raises `InvalidArgument` immediately.
     """
 
     base_url: Optional[str] = None
-    """https://host[:port][/prefix] of the service; http:// towards loopback only, unless `allow_plain_http` is True.
-    None: https://api.nexmo.com."""
+    """https://host[:port][/prefix] of the service; http:// only to loopback, unless `allow_plain_http` is True. None:
+    https://api.nexmo.com."""
     proxy: Optional[str] = field(default=None, repr=False)
-    """http://[user:password@]host:port of a proxy that knows CONNECT, or socks5://[user:password@]host:port. The proxy
-    looks up the service's name. Percent-encode what a URL cannot hold of user and password. None: no proxy, unless
-    `proxy_from_environment` is True. A proxy on another machine is refused with an http:// `base_url`, unless
-    `allow_plain_http` is True. Not shown by repr, for it may hold a password."""
+    """http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
+    proxy resolves the service's name. User and password are percent-encoded. A remote proxy is refused with an http://
+    `base_url`, unless `allow_plain_http` is True. Not shown by repr, because it may contain a password. None: none,
+    unless `proxy_from_environment` is True."""
     ca_file: "Union[str, os.PathLike[str], None]" = None
-    """Path of a PEM file with the certificates to trust, in place of all others. A `Client` reads it once; `sms` and
-    `voice` read it again when it changes. None: the platform's store; where that is missing, the roots built into the
-    library."""
+    """Path of a PEM file with the certificates to trust, in place of all others. A `Client` or `Reporter` reads it
+    once, like the two files below; `sms` and `voice` read it again when it changes. None: the platform's store, or the
+    built-in roots where there is no such store."""
     client_cert_file: "Union[str, os.PathLike[str], None]" = None
-    """Path of a PEM file with the certificate to show to a server that asks for one, and those between it and a root.
-    Goes with `client_key_file`. None: no certificate is shown."""
+    """Path of a PEM file with the client certificate and its intermediates. Requires `client_key_file`. None: none."""
     client_key_file: "Union[str, os.PathLike[str], None]" = None
-    """Path of a PEM file with the key of that certificate, without a passphrase."""
+    """Path of a PEM file with the key of the client certificate, without a passphrase."""
     user_agent: Optional[str] = None
-    """Follows "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces."""
+    """Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
+    spaces."""
     connect_timeout_ms: int = 0
-    """Limit for looking up the host's name and connecting, in milliseconds, 1 to 3600000. 0: 5000."""
+    """Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000. 0: 5000."""
     timeout_ms: int = 0
-    """Limit over everything, all attempts and the waits between them included, in milliseconds, 1 to 3600000.
-    0: 10000."""
-    attempts: int = 0
-    """The most requests to make for one report, 1 to 100. What can succeed later is tried again after a wait: as long
-    as the service asks for, or else at random up to 200 ms, doubled each time. A wait that would pass `timeout_ms` is
-    not begun. 0: 1."""
-    connections: int = 0
-    """The most idle connections to keep for the next reports, 1 to 1024. 0: 32."""
+    """Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000."""
+    max_attempts: int = 0
+    """The most requests made for one report, 1 to 100. Retryable failures are retried after Retry-After, or after a
+    random back-off of up to 200 ms, doubled each time; a wait that would exceed `timeout_ms` is not begun. A `Reporter`
+    ignores this field: it retries as long as it takes. 0: 1."""
+    max_idle_connections: int = 0
+    """The most idle connections kept for later calls, 1 to 1024; for a `Reporter` at least `max_in_flight`. 0: 32."""
     allow_plain_http: bool = False
-    """Allows http:// towards other machines, which shows the credentials to everybody on the way."""
+    """Allows http:// to hosts other than loopback, where anyone on the network can read the credentials."""
     built_in_roots_only: bool = False
-    """Trusts the roots built into the library rather than the platform's store."""
+    """Trusts the root certificates built into the library instead of the platform's store."""
     sign_unix_seconds: bool = False
-    """Signs the seconds since 1970 of the moment of sending as timestamp. The price: the service is not told the time
-    of the event."""
+    """Signs with the UNIX time of sending as timestamp. The service then does not learn the time of the event."""
     proxy_from_environment: bool = False
-    """Where `proxy` is None, takes it from the environment, by names in lower case: https_proxy (http_proxy for an http://
-    `base_url`) or all_proxy, unless no_proxy excepts the host. Nothing is taken in a CGI program."""
+    """Where `proxy` is None, takes it from the environment variables https_proxy (http_proxy for an http:// `base_url`)
+    or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs."""
 
     def __post_init__(self) -> None:
         struct(self)
 
 
-def struct(options: Optional[Options]) -> Optional[_library.OptionsStruct]:
-    """`options` as the library takes them, None for none; refused are values that cannot be passed to it."""
+def struct(options: Optional[Options]) -> Optional[_abi.OptionsStruct]:
+    """`options` as the library takes them, or None. Raises if a value cannot be passed to it."""
     if options is None:
         return None
     if not isinstance(options, Options):
         raise wrong_type("options", options, "an Options, or None")
-    return _library.OptionsStruct(
+    return _abi.OptionsStruct(
         flags=_flags(options),
         base_url=_values.optional_text("base_url", options.base_url),
         proxy=_values.optional_text("proxy", options.proxy),
@@ -87,8 +85,8 @@ def struct(options: Optional[Options]) -> Optional[_library.OptionsStruct]:
         user_agent=_values.optional_text("user_agent", options.user_agent),
         connect_timeout_ms=_values.number("connect_timeout_ms", options.connect_timeout_ms),
         timeout_ms=_values.number("timeout_ms", options.timeout_ms),
-        attempts=_values.number("attempts", options.attempts),
-        connections=_values.number("connections", options.connections),
+        max_attempts=_values.number("max_attempts", options.max_attempts),
+        max_idle_connections=_values.number("max_idle_connections", options.max_idle_connections),
     )
 
 

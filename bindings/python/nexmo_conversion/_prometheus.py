@@ -1,31 +1,32 @@
-"""Statistics in the text format that Prometheus reads."""
+"""Statistics in the text format of Prometheus."""
 
 import re
 from typing import Iterator, Mapping, Optional, Tuple
 
 from . import _values
-from ._errors import refusal, wrong_type
+from ._errors import invalid, wrong_type
 from ._statistics import State, Statistics
 
 _COUNTERS = (
-    ("accepted", "Reports accepted by submit."),
-    ("sent", "Reports taken by the service."),
-    ("refused", "Reports refused by the service."),
-    ("expired", "Reports grown older than the age limit."),
+    ("submitted", "Reports stored by submit."),
+    ("accepted", "Reports accepted by the service."),
+    ("rejected", "Reports rejected by the service."),
+    ("expired", "Reports older than max_age_s."),
     ("replaced", "Reports replaced by a later one for the same message."),
     ("dropped", "Reports dropped because the outbox was full."),
-    ("forgotten", "Reports set aside and forgotten before they were fetched."),
-    ("outboxes_lost", "Outbox files that were damaged or removed while they were used, and replaced by new ones."),
+    ("damaged", "Reports that could not be read back and were removed."),
+    ("events_discarded", "Events discarded before they were acknowledged, because there were more than 10000."),
+    ("outbox_resets", "Times that the outbox was found damaged or removed and was replaced by a new one."),
     ("outbox_errors", "Times that the outbox could not be read or written in the background."),
 )
 
 _GAUGES = (
-    ("pending", "Reports still to be sent."),
-    ("aside", "Reports set aside that wait to be fetched."),
-    ("under_way", "Reports being sent at this moment."),
-    ("oldest_pending_seconds", "How long ago the oldest pending report was accepted; 0 if none is pending."),
-    ("last_error_status", "What last went wrong in the background, as a status; 0 if nothing ever did."),
-    ("last_error_timestamp_seconds", "When that was, in seconds since 1970; 0 if it never was."),
+    ("pending", "Reports that are pending, those in flight included."),
+    ("events", "Events that wait to be acknowledged."),
+    ("in_flight", "Reports being sent at this moment."),
+    ("oldest_pending_seconds", "The time since the oldest pending report was submitted; 0 if none is pending."),
+    ("last_error_status", "The status of the last error in the background; 0 if there was none."),
+    ("last_error_timestamp_seconds", "When the last error happened, in seconds since 1970; 0 if there was none."),
 )
 
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
@@ -34,16 +35,18 @@ Labels = Mapping[str, str]
 
 
 def prometheus_text(statistics: Statistics, labels: Optional[Labels] = None) -> str:
-    """Gives statistics of a reporter in the text format that Prometheus reads: "text/plain; version=0.0.4".
+    """Returns the statistics of a reporter in the text format of Prometheus: "text/plain; version=0.0.4".
 
-    statistics: those of a `Reporter`.
-    labels: are put on every sample, such as {"outbox": "conversions"}. A name has letters, digits and underscores, does
-        not begin with a digit or two underscores, and is not "state"; a value is a text without a NUL. `CallerError`
-        otherwise.
+    statistics: what `Reporter.statistics` returned.
+    labels: added to every sample, such as {"outbox": "conversions"}. A name consists of letters, digits and
+        underscores, begins with neither a digit nor two underscores, and is not "state"; a value is a str without a
+        NUL. Otherwise `InvalidArgument` is raised, or `WrongType` for a type.
 
-    All names begin with nexmo_reporter_. Counters end in _total; nexmo_reporter_state has a sample for each `State`,
-    which is 1 for the one that the reporter is in. Of the processes that share an outbox, let one tell what the file
-    counts.
+    All names begin with nexmo_reporter_. Counters end in _total; nexmo_reporter_state has one sample per `State`, which
+    is 1 for the reporter's state and 0 for the others. Export from one only of the processes that share an outbox,
+    because the counts belong to the file.
+
+    Threads: any. Never blocks.
     """
     if not isinstance(statistics, Statistics):
         raise wrong_type("statistics", statistics, "a Statistics")
@@ -51,12 +54,12 @@ def prometheus_text(statistics: Statistics, labels: Optional[Labels] = None) -> 
 
 
 def _lines(statistics: Statistics, labels: Labels) -> Iterator[str]:
-    for name, told in _COUNTERS:
-        yield from _head(f"{name}_total", "counter", told)
+    for name, meaning in _COUNTERS:
+        yield from _head(f"{name}_total", "counter", meaning)
         yield _sample(f"{name}_total", labels, getattr(statistics, name))
     values = _gauges(statistics)
-    for name, told in _GAUGES:
-        yield from _head(name, "gauge", told)
+    for name, meaning in _GAUGES:
+        yield from _head(name, "gauge", meaning)
         yield _sample(name, labels, values[name])
     yield from _head("state", "gauge", "What the reporter does: 1 for its state, 0 for the others.")
     for state in State:
@@ -66,16 +69,16 @@ def _lines(statistics: Statistics, labels: Labels) -> Iterator[str]:
 def _gauges(statistics: Statistics) -> Mapping[str, float]:
     return {
         "pending": statistics.pending,
-        "aside": statistics.aside,
-        "under_way": statistics.under_way,
+        "events": statistics.events,
+        "in_flight": statistics.in_flight,
         "oldest_pending_seconds": (statistics.oldest_pending_ms or 0) / 1000,
-        "last_error_status": statistics.last_error,
+        "last_error_status": int(statistics.last_error),
         "last_error_timestamp_seconds": (statistics.last_error_unix_ms or 0) / 1000,
     }
 
 
-def _head(name: str, kind: str, told: str) -> Tuple[str, str]:
-    return f"# HELP nexmo_reporter_{name} {told}", f"# TYPE nexmo_reporter_{name} {kind}"
+def _head(name: str, kind: str, meaning: str) -> Tuple[str, str]:
+    return f"# HELP nexmo_reporter_{name} {meaning}", f"# TYPE nexmo_reporter_{name} {kind}"
 
 
 def _sample(name: str, labels: Labels, value: float) -> str:
@@ -94,5 +97,5 @@ def _checked(labels: Labels) -> Labels:
         _values.text("labels", label)
         _values.text("labels", text)
         if label == "state" or not _LABEL.fullmatch(label):
-            raise refusal(f"labels has {label!r}, which is taken or no name for a label: give another")
+            raise invalid(f"labels contains {label!r}, which is reserved or no valid name: give another")
     return labels

@@ -1,4 +1,4 @@
-"""The reports: one call tells the service about one message."""
+"""One report per call."""
 
 from typing import Optional
 
@@ -17,29 +17,29 @@ def sms(
     *,
     options: Optional[Options] = None,
 ) -> Result:
-    """Tells the Conversion API whether one SMS did its job.
+    """Reports to the Conversion API whether one SMS was effective.
 
-    Makes one request, or more if `attempts` asks for them, and waits for the answer. Keeps nothing of the report: one
-    that fails is the caller's to repeat. Keeps the connection for the next call with the same base_url, proxy, trust
-    and client certificate; a `Client` has connections of its own.
+    Makes one request (more only if `max_attempts` allows it) and waits for the response. Keeps nothing: a report that
+    fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
+    and TLS settings; a `Client` has connections of its own.
 
-    credentials: who reports.
-    message_id: the message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of UTF-8, no
-        control characters, no white space at its ends.
-    delivered: True if the user completed the action, False if not; nothing else is taken.
-    timestamp: when the user did: a datetime with a time zone, whose fraction of a second is cut off, or a text
-        "yyyy-MM-dd HH:mm:ss" in UTC. None: the service takes the time of arrival; a signed request carries the time of
+    credentials: the account that reports.
+    message_id: the message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256 bytes of UTF-8,
+        without control characters or white space at its ends.
+    delivered: True if the user completed the action, otherwise False; nothing else is accepted.
+    timestamp: when the user did: a datetime with a time zone, whose fraction of a second is dropped, or a str
+        "yyyy-MM-dd HH:mm:ss" in UTC. None: the service uses the time of arrival; a signed request carries the time of
         sending.
     options: how to report. None: all defaults.
 
-    Returns a `Result` whose `taken` is `Taken.YES`.
+    Returns a `Result` whose `acceptance` is `Acceptance.YES`.
 
-    Raises `CallerError` when an argument is refused (`WrongType` for its type) and nothing was sent, `ConnectionFailed`
-    when no answer came, `ServiceError` when another answer than success came, `InternalError` after a mistake of the
-    library, all of them an `Error`; and `LibraryError` when the library cannot be loaded.
+    Raises a subclass of `Error`: of `CallRefused` if an argument is refused and nothing was sent (`WrongType` for its
+    type), of `NoResponse` if there was no response, of `ServiceError` if the response is not success; `InternalError`
+    after a bug in the library. Raises `LibraryError` if the library cannot be loaded.
 
-    Threads: call from any thread, any number at once. Blocks the calling thread alone, for up to `timeout_ms` (10 s by
-    default); signal handlers of Python run after that.
+    Threads: any, concurrently. Blocks the calling thread only, for up to `timeout_ms` (10 s by default); Python's
+    signal handlers run after that.
     """
     return _report("nexmo_conversion_sms", credentials, message_id, delivered, timestamp, options)
 
@@ -52,10 +52,9 @@ def voice(
     *,
     options: Optional[Options] = None,
 ) -> Result:
-    """Tells the Conversion API whether one phone call did its job.
+    """Reports to the Conversion API whether one phone call was effective.
 
-    All is as with `sms`, but for the message_id: it is the call-id that the Text-To-Speech API or the
-    Text-To-Speech-Prompt API gave.
+    As `sms`, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API returned.
     """
     return _report("nexmo_conversion_voice", credentials, message_id, delivered, timestamp, options)
 

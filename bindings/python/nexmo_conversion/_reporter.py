@@ -1,203 +1,309 @@
-"""A reporter: takes reports over at once, and sends them in the background until the service has them."""
+"""A reporter: stores reports, and sends them in the background until the service has accepted them."""
 
+import contextlib
 import dataclasses
 import weakref
-from typing import Any, Iterator, NoReturn, Optional
+from typing import Any, AsyncGenerator, Generator, NoReturn, Optional, Union
 
-from . import _aside, _call, _credentials, _library, _log, _options, _reporter_options, _statistics, _values, _watch
-from ._aside import Aside
+from . import (
+    _abi,
+    _call,
+    _credentials,
+    _errors,
+    _event,
+    _library,
+    _log,
+    _options,
+    _reporter_options,
+    _statistics,
+    _values,
+    _wait,
+)
+from ._abi import Status
 from ._credentials import Credentials
-from ._errors import Cancelled, HandleError, OutboxError
+from ._errors import Cancelled, Closed, Error, InvalidHandle, Pending, ReporterError
+from ._event import Event
 from ._options import Options
 from ._reporter_options import ReporterOptions
 from ._result import Result
 from ._statistics import Statistics
-from ._status import Status
 from ._timestamp import Timestamp
-from ._watch import Watch
 
-CLOSING_MS = 2000
-"""How long a reporter goes on sending when it is closed and nothing else is said, in milliseconds."""
+CLOSE_TIMEOUT_MS = 2000
+"""The time limit of `Reporter.close` unless another is given, in milliseconds."""
+
+_ENDS = (Closed, Cancelled, InvalidHandle)
+"""What `Reporter.poll` raises when there will be no more events."""
 
 
 class Reporter:
-    """Takes reports over in microseconds, and sends them in the background until the service has them.
+    """Stores reports within microseconds, and sends them in the background until the service has accepted them.
 
         with Reporter(credentials, ReporterOptions("/var/lib/shop/conversions")) as reporter:
-            reporter.submit_sms("00A0B0C0", True)
+            reporter.submit(Channel.SMS, "00A0B0C0", True)
 
-    credentials: who reports.
-    reporter_options: where reports wait, and how.
-    options: how to report. None: all defaults. Its `attempts` is not used: the reporter repeats as long as it takes.
+    credentials: the account that reports.
+    reporter_options: where and how reports are kept.
+    options: how to report. None: all defaults. Its `max_attempts` is ignored: a reporter retries as long as it takes.
 
-    All are checked, the files that the options name are read, and the outbox is opened or made when the reporter is
-    made; then `CallerError` (`WrongType` for a type) or `OutboxError` says what is refused. What is in the outbox is
-    sent from then on. Of the processes and reporters that share an outbox one sends; when that ends, another takes
-    over.
+    Creating a reporter checks all three, reads the files that the options name, opens the outbox or creates it, and
+    begins to send what is in it. Raises a subclass of `CallRefused` (`WrongType` for a type; `NullPointer` if the
+    outbox is None with a durability other than `Durability.NONE`) or of `OutboxError`, or `SystemFailure`. Of the
+    processes and reporters that share an outbox, one sends; when it ends, another takes over.
 
-    Leaving `with` closes the reporter as `close` does, with its 2 s, and frees it. What is left then is told in the log
-    as a warning rather than raised, for a file keeps it. Without one it is lost: there, `flush` or `close` first.
+    Leaving `with` closes the reporter as `close` does, with its limit of 2 s, and frees it. Reports that are pending
+    then are logged as a warning instead of raised, because they stay in the outbox file. Without a file they are lost:
+    there, call `flush` or `close` first.
 
-    Threads: make one reporter and share it; any of its methods may be called from any thread, any number at once. The
-    library sends on threads of its own, which never run Python.
-    Processes: after a fork, parent and child each go on with the reporter and the same outbox, if it is a file;
-    without one the child's begins empty. What one of them closes or frees stays open for the other. A reporter cannot
-    be pickled: give another process the credentials and options.
+    Threads: create one reporter and share it; its methods may be called from any thread, concurrently. The library's
+    own threads never run Python.
+    Processes: after a fork, parent and child each continue with the reporter and the same outbox file; without a file
+    the child's outbox begins empty. What one of them closes or frees stays open in the other. A reporter cannot be
+    pickled: give another process the credentials and options.
 
-    A reporter that is forgotten is freed when it is collected, or when the process ends. With a file nothing is lost
-    then.
+    A reporter that is dropped is freed when it is collected, or when the process ends. Reports in an outbox file are
+    not lost then.
     """
 
     def __init__(
         self, credentials: Credentials, reporter_options: ReporterOptions, options: Optional[Options] = None
     ) -> None:
-        handle = _library.Handle()
-        keeps = _reporter_options.struct(reporter_options)
+        handle = _abi.Handle()
+        keeping = _reporter_options.check(reporter_options)
         _call.complete(
-            "nexmo_reporter_new", _credentials.struct(credentials), _options.struct(options), keeps, handle
+            "nexmo_reporter_new", _credentials.struct(credentials), _options.struct(options), keeping, handle
         )
         self._api_key = credentials.api_key
-        self._ending = _watch.Ending()
-        # A ticket, as that of a client: it is never given out again, so whoever uses it needs no lock against whoever
-        # frees it.
+        self._is_closed = False
+        self._waits = _wait.Waits()
+        # The library never reuses a handle, and refuses one that was freed. So a call needs no lock against `free`.
         self._handle = handle.value
         self._free = weakref.finalize(self, _library.functions().nexmo_reporter_free, self._handle)
 
-    def submit_sms(self, message_id: str, delivered: bool, timestamp: Timestamp = None) -> None:
-        """Hands over a report on one SMS, to be sent in the background.
+    def submit(self, channel: int, message_id: str, delivered: bool, timestamp: Timestamp = None) -> None:
+        """Submits a report, to be sent in the background.
 
-        message_id: the message-id that the SMS API gave, or the event_id of the Verify API; 1 to 256 bytes of UTF-8, no
-            control characters, no white space at its ends.
-        delivered: True if the user completed the action, False if not; nothing else is taken.
-        timestamp: when the user did: a datetime with a time zone, whose fraction of a second is cut off, or a text
+        channel: a `Channel`.
+        message_id: the message-id that the SMS API returned, the event_id of the Verify API, or the call-id that the
+            Text-To-Speech or Text-To-Speech-Prompt API returned; 1 to 256 bytes of UTF-8, without control characters or
+            white space at its ends.
+        delivered: True if the user completed the action, otherwise False; nothing else is accepted.
+        timestamp: when the user did: a datetime with a time zone, whose fraction of a second is dropped, or a str
             "yyyy-MM-dd HH:mm:ss" in UTC. None: now.
 
-        Once it returns, the report is as safe as the `Durability` says. It is sent at once, and again until the service
-        took it, refused it, or it grew older than `age_limit_s`. A report for the same message that was not sent yet is
-        replaced; whichever was submitted last is the last that the service hears.
+        When it returns, the report is stored as durably as the reporter's `Durability` says. It is sent at once, and
+        again until the service accepts it, rejects it, or it expires. A pending report for the same message is
+        replaced; whichever was submitted last is the last that the service receives.
 
-        Raises when the report was not accepted: `CallerError` when an argument is refused, `OutboxFull`, `OutboxBusy`,
-        `OutboxCorrupt`, `OutboxAccount`, `Closed` or another `OutboxError` as each says, `HandleError` after `free`,
-        and `InternalError` after a mistake of the library, which frees the reporter.
+        Raises, and the report was not stored unless `acceptance` is `Acceptance.UNKNOWN`: a subclass of `CallRefused`
+        if an argument is refused, `Closed`, `InvalidHandle` after `free`; `OutboxError` or the subclass that says why
+        the outbox did not store it; `InternalError` after a bug in the library, which frees the reporter.
 
-        Blocks for some microseconds; for up to `lock_wait_ms` where others have the outbox locked; with
-        `Durability.POWER` until the disk has the report. Never for the network.
+        Threads: any, concurrently. Blocks for some microseconds; for up to `busy_timeout_ms` while others have the
+        outbox locked; with `Durability.POWER` until the disk has the report. Never for the network.
         """
-        self._complete("nexmo_reporter_submit_sms", *_call.conversion(message_id, delivered, timestamp))
+        conversion = _call.conversion(message_id, delivered, timestamp)
+        channel = _values.number("channel", channel)
+        if self._is_closed and self._free.alive:
+            raise Closed(Result(Status.CLOSED, message="the reporter is closed: submit to another"))
+        self._complete("nexmo_reporter_submit", channel, *conversion)
 
-    def submit_voice(self, message_id: str, delivered: bool, timestamp: Timestamp = None) -> None:
-        """Hands over a report on one phone call, to be sent in the background.
+    def poll(self, timeout_ms: int = 0) -> Optional[Event]:
+        """Waits for an event and returns the oldest one, or None if the time limit expires.
 
-        All is as with `submit_sms`, but for the message_id: it is the call-id that the Text-To-Speech API or the
-        Text-To-Speech-Prompt API gave.
+        timeout_ms: the time limit in milliseconds; 0 checks once, -1 is no limit.
+
+        The same event is returned, in every thread and process, until `acknowledge` removes it: use one consumer per
+        outbox, or handle events idempotently. A closed reporter still returns its events.
+
+        Raises `Closed` if the reporter is closed and has no more events, `Cancelled` if it is freed during the call,
+        `InvalidHandle` after `free`, `InvalidArgument` if timeout_ms is below -1, `OutboxError` if the outbox cannot be
+        read. Nothing is lost then.
+
+        Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox.
+        Python's signal handlers run at least every 500 ms.
         """
-        self._complete("nexmo_reporter_submit_voice", *_call.conversion(message_id, delivered, timestamp))
+        written = _abi.EventStruct()
+        for slice_ms in _wait.slices(_values.number("timeout_ms", timeout_ms)):
+            self._complete("nexmo_reporter_poll", slice_ms, written)
+            event = _event.read(written)
+            if event is not None:
+                return event
+        return None
 
-    def poll(self) -> Optional[Aside]:
-        """Fetches a report that was set aside: refused by the service, grown too old, or dropped from a full outbox.
+    def acknowledge(self, event: Union[Event, int]) -> None:
+        """Removes an event, and no other, from the outbox.
 
-        Gives None if there is none. Each is handed out once, over all processes and reporters that share the outbox,
-        the oldest first. Works after `close` too. Blocks for up to `lock_wait_ms`. Raises `OutboxError` when the outbox
-        cannot be used, and nothing was fetched, and `HandleError` after `free`.
+        event: an `Event`, or its id.
+
+        Succeeds too if the event is already gone: acknowledged by another process, discarded because there were more
+        than 10000, or lost with its outbox. Works after `close` too.
+
+        Raises `InvalidArgument` if no event can have this id, `OutboxError` if the outbox cannot be written (the event
+        is kept), `InvalidHandle` after `free`.
+
+        Threads: any. Blocks for up to `busy_timeout_ms`.
         """
-        filled = _library.AsideStruct()
-        self._complete("nexmo_reporter_poll", filled)
-        return _aside.read(filled)
+        event_id = event.id if isinstance(event, Event) else _values.number("event", event, bits=64)
+        self._complete("nexmo_reporter_acknowledge", event_id)
 
-    def poll_all(self) -> Iterator[Aside]:
-        """Fetches everything that is aside, one report after the other, each as `poll` does."""
-        while (aside := self.poll()) is not None:
-            yield aside
+    def events(self, timeout_ms: int = 0) -> Generator[Event, None, None]:
+        """Yields events, the oldest first, and acknowledges each one when the loop asks for the next.
 
-    def log_aside(self) -> int:
-        """Fetches everything that is aside, and tells each in a warning to the logger "nexmo_conversion".
+            for event in reporter.events():
+                handle(event)
 
-        Gives how many there were. The warnings are written by the thread that calls, and hold no secret.
+        timeout_ms: how long to wait for each event, in milliseconds. 0: until none is left; -1: until the reporter is
+            closed and has none left.
+
+        Leaving the loop by `break`, `return` or an exception leaves that event unacknowledged, so that it is returned
+        again; if it has been handled, call `acknowledge` first.
+
+        Ends when the time limit expires, and when the reporter is closed and has no more events, or is freed; an event
+        that the loop held when the reporter was freed is not acknowledged. Raises what else `poll` and `acknowledge`
+        raise, such as `OutboxBusy`; call again to continue.
+
+        Threads: use one consumer per outbox. Blocks as `poll` and `acknowledge` do.
+        """
+        return self._events(_values.number("timeout_ms", timeout_ms))
+
+    def _events(self, timeout_ms: int) -> Generator[Event, None, None]:
+        with contextlib.suppress(*_ENDS):
+            while (event := self.poll(timeout_ms)) is not None:
+                yield event
+                self.acknowledge(event)
+
+    async def events_async(self) -> AsyncGenerator[Event, None]:
+        """Yields events to a task of asyncio until the reporter is closed and has none left.
+
+            async for event in reporter.events_async():
+                await handle(event)
+
+        As `events(-1)`, except that the task waits for the file descriptor, so that the loop runs other tasks
+        meanwhile. The task may be cancelled; nothing is lost, and the event that it held is returned again.
+
+        Blocks the loop for no longer than a `poll` and an `acknowledge`. `flush` and `close` would block it:
+        `await asyncio.to_thread(reporter.close)`.
+        """
+        with contextlib.suppress(*_ENDS):
+            while True:
+                event = self.poll()
+                if event is None:
+                    await self._waits.readable(self.fileno())
+                else:
+                    yield event
+                    self.acknowledge(event)
+
+    def log_events(self) -> int:
+        """Writes each event as a warning to the logger "nexmo_conversion", acknowledges it, and returns how many there
+        were.
+
+        The warnings are written by the calling thread and contain no secret. Raises and blocks as `poll` and
+        `acknowledge` do.
         """
         count = 0
-        for aside in self.poll_all():
-            _log.warn(aside)
+        for event in self.events():
+            _log.warn(event)
             count += 1
         return count
 
-    def watch(self) -> Watch:
-        """Gives each report that is set aside as soon as it is: `async for aside in reporter.watch()`.
-
-        Ends when the reporter is closed and everything aside was given, or when it is freed. A report is fetched only
-        to be given, so none is lost when the task is cancelled or leaves the loop; to go on, watch again. Several tasks
-        may watch, of which one gets each report. Blocks the loop for no longer than a `poll`, whose errors it raises,
-        but for `OutboxBusy` while the reporter is open: then it looks again a few seconds later.
-
-        To be given what is set aside during `close` too, call that in another thread:
-        `await asyncio.to_thread(reporter.close)`.
-        """
-        return Watch(self.poll, self.fileno, self._ending)
-
     def fileno(self) -> int:
-        """Gives a file descriptor that is readable when `poll` may have something, for select, poll or a selector.
+        """Returns a file descriptor that is readable while an event waits to be acknowledged, and once a closed
+        reporter has no more events. For select, poll and selectors, which accept the reporter itself.
 
-        It is the reporter's: do not read, write or close it, and stop watching it before `free`. In a forked child it
-        is closed, and another call gives that of the child. Never blocks. Raises `HandleError` after `free`, and
-        `OutboxError` if the outbox cannot be used in a forked child.
+        It belongs to the reporter: do not read, write or close it, and stop watching it before `free`. In a forked
+        child it is closed; call again there.
+
+        Raises `InvalidHandle` after `free`, `SystemFailure` if the system has no file descriptor available,
+        `OutboxError` if the outbox cannot be opened in a forked child.
+
+        Threads: any. Blocks for up to `busy_timeout_ms` after a fork, otherwise never.
         """
         descriptor: int = _library.functions().nexmo_reporter_fd(self._handle)
         if descriptor < 0:
-            # That is all the library says here; the next call meets what is in the way, and names it.
-            self.statistics()
-            raise OutboxError(Result(Status.OUTBOX, message="there is no descriptor: the system has none left"))
+            status = -descriptor
+            raise self._explained(_errors.of(Result(status, message=_library.status_describe(status))))
         return descriptor
 
-    def flush(self, timeout_ms: int) -> Statistics:
-        """Waits until every report that the outbox accepted before this call has left it.
+    def flush(self, timeout_ms: int) -> None:
+        """Waits until the reports that were submitted to this outbox, by any process, are no longer pending.
 
-        timeout_ms: how long to wait at most, in milliseconds; 0 only looks.
+        timeout_ms: the time limit in milliseconds; 0 checks once, -1 is no limit.
 
-        Gives the statistics after the wait if none is left and nothing waits to be fetched. Otherwise raises `SetAside`
-        if none is left and some were set aside, `Timeout` if some are left, `Parked` if the service takes no reports of
-        the account, which was just tried. Nothing needs to be repeated after any of them. Raises also `Cancelled` if
-        the reporter is freed during the call, `CallerError`, `OutboxError` and `HandleError`.
+        Returns when none is pending, even if some were rejected: events and `statistics` show their outcome. The
+        reports are sent without waiting for a back-off, but not before the time that the service asked for.
 
-        Blocks the calling thread alone; signal handlers of Python run after that.
+        Raises `Pending` if the time limit expired and some are still pending, `Suspended` if the reporter is suspended
+        and a probe did not end that, or the service asked for a wait; they are sent in the background, and the message
+        gives their number. Raises `Closed` if the reporter is closed and some are still pending, `Cancelled` if it is
+        closed or freed during the call, `InvalidArgument` if timeout_ms is below -1, `OutboxError`, and `InvalidHandle`
+        after `free`.
+
+        Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox. It
+        waits in slices of up to 500 ms, between which Python's signal handlers run; reports that are submitted before a
+        slice begins are waited for too.
         """
-        return self._counted("nexmo_reporter_flush", _values.number("timeout_ms", timeout_ms))
+        pending: Optional[Pending] = None
+        for slice_ms in _wait.slices(_values.number("timeout_ms", timeout_ms)):
+            try:
+                self._complete("nexmo_reporter_flush", slice_ms)
+            except Pending as error:
+                pending = error
+            else:
+                return
+        assert pending is not None
+        raise pending
 
     def statistics(self) -> Statistics:
-        """Tells how many reports there were, what became of them, and what the reporter does.
+        """Returns the number of reports and their outcomes, and what the reporter does. Works after `close` too.
 
-        Works after `close` too. Blocks for up to `lock_wait_ms`, however many reports there are. Raises `OutboxError`
-        when the outbox cannot be used, and `HandleError` after `free`.
+        Raises `OutboxError` if the outbox cannot be read, and `InvalidHandle` after `free`.
+
+        Threads: any. Blocks for up to `busy_timeout_ms`; the time does not depend on the number of reports.
         """
-        return self._counted("nexmo_reporter_statistics")
+        written = _abi.StatisticsStruct()
+        self._complete("nexmo_reporter_statistics", written)
+        return _statistics.read(written)
 
-    def close(self, timeout_ms: int = CLOSING_MS) -> Statistics:
-        """Takes no more reports, goes on sending until none is left or the time is over, and ends what is under way.
+    def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> None:
+        """Closes the reporter: it accepts no more reports, waits as `flush` does, and then cancels what is in flight.
 
-        timeout_ms: how long to go on sending, in milliseconds; 0 ends at once.
+        timeout_ms: the time limit in milliseconds; 0 checks once, -1 is no limit.
 
-        Gives the statistics at the end if nothing is left. Raises `Pending` if reports are left, which go out when a
-        reporter next opens the outbox; with `Durability.NONE` they are lost. After that, and after any other
-        `OutboxError`, the reporter is closed all the same. Raises also `Cancelled` if it is freed during the call,
-        `CallerError` and `HandleError`.
+        Returns if no report is pending any more. Raises `Pending` or `Suspended` if some are: they stay in the outbox,
+        and the next reporter that opens it sends them; with `Durability.NONE` they are lost. The reporter is closed
+        whatever is raised, KeyboardInterrupt included, except for `InvalidArgument`, `WrongType`, `Forked` and
+        `InvalidHandle`. It can still be polled, acknowledge events and give its statistics. A second call does not
+        wait.
 
-        Blocks the calling thread alone, for up to `timeout_ms` and half a second. A closed reporter can still be polled
-        and asked for its statistics. It is still to be freed, which happens by itself when it is forgotten.
+        Threads: any. Blocks the calling thread only, for up to timeout_ms and half a second. Python's signal handlers
+        run at least every 500 ms.
         """
+        timeout_ms = _values.number("timeout_ms", timeout_ms)
+        was_closed, self._is_closed = self._is_closed, True
         try:
-            statistics = self._counted("nexmo_reporter_close", _values.number("timeout_ms", timeout_ms))
-        except OutboxError:
-            self._ending.reach()
+            self.flush(timeout_ms)
+        except (ReporterError, Closed):
+            pass  # What is pending when the reporter is closed counts.
+        except _errors.CallRefused:
+            self._is_closed = was_closed
             raise
-        self._ending.reach()
-        return statistics
+        except BaseException:
+            with contextlib.suppress(Error):
+                self._complete("nexmo_reporter_close", 0)
+            raise
+        self._complete("nexmo_reporter_close", 0)
 
     def free(self) -> None:
-        """Frees the reporter, and closes it if it is not closed; a second time does nothing.
+        """Frees the reporter, and closes it first, without waiting, if it is open. A second call does nothing.
 
-        Waits for nothing, and never raises. A flush or close of another thread raises `Cancelled`. What is left in the
-        outbox goes out when a reporter next opens it; with `Durability.NONE` it is lost.
+        Calls in progress on other threads that wait raise `Cancelled`. Reports that are still pending stay in the
+        outbox; with `Durability.NONE` they are lost.
+
+        Threads: any. Blocks for up to half a second, while what is in flight is cancelled. Never raises.
         """
         self._free()
-        self._ending.reach()
+        self._waits.end()
 
     def __enter__(self) -> "Reporter":
         return self
@@ -205,29 +311,29 @@ class Reporter:
     def __exit__(self, *_: object) -> None:
         try:
             self.close()
-        except (Cancelled, HandleError):
-            pass  # Somebody freed it before, or during the call.
-        except OutboxError as error:
+        except (Cancelled, InvalidHandle):
+            pass  # It was freed before, or during the call.
+        except ReporterError as error:
             _log.warn(error)
         finally:
             self.free()
 
     def __repr__(self) -> str:
-        state = ", freed" if not self._free.alive else ", closed" if self._ending.is_reached else ""
+        state = ", freed" if not self._free.alive else ", closed" if self._is_closed else ""
         return f"<Reporter of {self._api_key!r}{state}>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Reporter cannot be pickled or copied: make another of the same credentials and options")
-
-    def _counted(self, function: str, *arguments: int) -> Statistics:
-        filled = _library.StatisticsStruct()
-        self._complete(function, *arguments, filled)
-        return _statistics.read(filled)
+        raise TypeError("a Reporter cannot be pickled or copied: create another with the same credentials and options")
 
     def _complete(self, function: str, *arguments: Any) -> None:
         try:
             _call.complete(function, self._handle, *arguments)
-        except HandleError as error:
-            self.free()
-            result = dataclasses.replace(error.result, message="the reporter is freed: make another")
-            raise HandleError(result) from None
+        except InvalidHandle as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error: Error) -> Error:
+        """`error`, with what an invalid handle means here. A bug in the library frees the reporter too."""
+        if not isinstance(error, InvalidHandle):
+            return error
+        self.free()
+        return InvalidHandle(dataclasses.replace(error.result, message="the reporter is freed: create another"))

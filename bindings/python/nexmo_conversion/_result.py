@@ -1,65 +1,68 @@
-"""What came of a report."""
+"""The outcome of a call."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Optional
 
-from . import _library
+from . import _abi, _library
 
 
-class Taken(IntEnum):
-    """Whether the service may have taken a report, over all requests that were made for it."""
+class Acceptance(IntEnum):
+    """Whether the service may have accepted a report, over all attempts of a call."""
 
-    NO = 0
-    """Nothing of the report was written on any connection."""
-    PERHAPS = 1
-    """Something was written and no success came back; the status says what did."""
-    YES = 2
-    """The service said that it took the report."""
+    NO = _abi.NEXMO_ACCEPTANCE_NO
+    """Each attempt either wrote nothing of the request, or was rejected by a response (401, 402, 420, 422, 423,
+    429)."""
+    UNKNOWN = _abi.NEXMO_ACCEPTANCE_UNKNOWN
+    """At least one attempt was written and got no such response, and none got a 2xx. Reporting the same value for a
+    message twice is harmless."""
+    YES = _abi.NEXMO_ACCEPTANCE_YES
+    """An attempt got a 2xx."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a report: what `sms` and `voice` return, and what an `Error` carries."""
+    """The outcome of a call: what `sms`, `voice` and `Client.report` return, and what an `Error` carries."""
 
     status: int
-    """0 on success, otherwise the number of a failure; see `Status`."""
+    """0 on success, otherwise a failure: a `Status`, or a number of a later library."""
     http_status: int = 0
-    """The HTTP status of the last answer; 0 if there was none."""
+    """The HTTP status of the last response; 0 if there was none."""
     attempts: int = 0
-    """How many requests were made, those that found no connection included; 0 if the call was refused."""
-    taken: Taken = Taken.NO
-    """Whether the service may have taken the report."""
+    """The number of requests made, including those that found no connection; 0 if none was made."""
+    acceptance: Acceptance = Acceptance.NO
+    """Whether the service may have accepted the report. After a submit that failed, `Acceptance.UNKNOWN` if the report
+    may be in the outbox."""
     elapsed_us: int = 0
-    """How long the call took, in microseconds."""
+    """The duration of the call in microseconds."""
     retry_after_ms: Optional[int] = None
-    """How long to wait before a repeat, in milliseconds: what the service asks for, 0 to 3600000, or a wait that would
-    have passed `timeout_ms`; None if there is none."""
+    """Suggested delay before retrying, in milliseconds, 0 to 3600000: the service's Retry-After, or the back-off that
+    would have exceeded `timeout_ms`; None if there is none."""
     message: str = ""
-    """What happened, in a sentence for a log. Never holds a secret."""
+    """What happened, as one line for a log. Never contains a secret."""
 
 
-_BLANK = bytes(_library.ResultStruct(retry_after_ms=-1))
-_TAKEN = {taken.value: taken for taken in Taken}
+_BLANK = bytes(_abi.ResultStruct())
+_ACCEPTANCE = {acceptance.value: acceptance for acceptance in Acceptance}
 
 
-def blank() -> _library.ResultStruct:
-    """A struct for the library to fill, which says nothing if the library refuses to."""
-    return _library.ResultStruct.from_buffer_copy(_BLANK)
+def blank() -> _abi.ResultStruct:
+    """A new struct for the library to write."""
+    return _abi.ResultStruct.from_buffer_copy(_BLANK)
 
 
-def read(status: int, filled: _library.ResultStruct) -> Result:
+def read(status: int, written: _abi.ResultStruct) -> Result:
     """The result of a call that returned `status`."""
     result = object.__new__(Result)
-    # At once, where the constructor of a frozen class sets field after field, at several times the cost.
+    # Sets all fields at once: the constructor of a frozen class sets them one by one, at several times the cost.
     result.__dict__.update(
         status=status,
-        http_status=filled.http_status,
-        attempts=filled.attempts,
-        # What a newer library says there is not known here, so neither yes nor no would be honest.
-        taken=_TAKEN.get(filled.taken, Taken.PERHAPS),
-        elapsed_us=filled.elapsed_us,
-        retry_after_ms=None if filled.retry_after_ms < 0 else filled.retry_after_ms,
-        message=filled.message.decode("utf-8", "replace") or _library.status_describe(status),
+        http_status=written.http_status,
+        attempts=written.attempts,
+        # A value of a later library is unknown here, so neither YES nor NO would be true.
+        acceptance=_ACCEPTANCE.get(written.acceptance, Acceptance.UNKNOWN),
+        elapsed_us=written.elapsed_us,
+        retry_after_ms=None if written.retry_after_ms < 0 else written.retry_after_ms,
+        message=written.message.decode("utf-8", "replace") or _library.status_describe(status),
     )
     return result

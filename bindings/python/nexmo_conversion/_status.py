@@ -1,47 +1,39 @@
-"""The numbers that say what came of a call."""
+"""What the statuses mean."""
 
-from enum import IntEnum
+from . import _library, _values
+from ._abi import Status
+
+__all__ = ["Status", "status_describe", "status_is_retryable", "status_name"]
 
 
-class Status(IntEnum):
-    """The statuses that this version of the package knows: NEXMO_OK, and NEXMO_ERR_ with the name behind it.
+def status_name(status: int) -> str:
+    """Returns the name of a status in C, such as "NEXMO_ERR_TIMEOUT".
 
-    A number keeps its meaning for ever. A newer library may give others, so `Error.status` and `Result.status` are
-    plain integers, which compare with these; `status_describe` says what each means.
+    status: any number of 32 bits; otherwise `InvalidArgument` is raised. For a number that the library does not know,
+        the name is "NEXMO_ERR_UNKNOWN".
+
+    Threads: any. Never blocks.
     """
+    return _library.status_name(_values.number("status", status))
 
-    OK = 0
 
-    NULL = 1
-    STRUCT = 2
-    FLAGS = 3
-    ARGUMENT = 4
-    HANDLE = 5
-    CANCELLED = 6
-    FORKED = 7
+def status_describe(status: int) -> str:
+    """Returns what a status means: what happened, whether the report may have been accepted, and what to do next.
 
-    NETWORK = 100
-    TIMEOUT = 101
-    TLS = 102
-    PROTOCOL = 103
-    PROXY = 104
+    status: any number of 32 bits; otherwise `InvalidArgument` is raised.
 
-    UNAUTHORIZED = 200
-    NOT_ENABLED = 201
-    INVALID_PARAMETERS = 202
-    RATE_LIMITED = 203
-    UNAVAILABLE = 204
-    REDIRECTED = 205
-    UNEXPECTED_STATUS = 206
+    Threads: any. Never blocks.
+    """
+    return _library.status_describe(_values.number("status", status))
 
-    OUTBOX = 300
-    OUTBOX_FULL = 301
-    OUTBOX_BUSY = 302
-    OUTBOX_CORRUPT = 303
-    OUTBOX_ACCOUNT = 304
-    PENDING = 305
-    ASIDE = 306
-    PARKED = 307
-    CLOSED = 308
 
-    INTERNAL = 900
+def status_is_retryable(status: int) -> bool:
+    """Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
+    correcting anything.
+
+    status: any number of 32 bits; otherwise `InvalidArgument` is raised. False for a number that the library does not
+        know.
+
+    Threads: any. Never blocks.
+    """
+    return _library.status_is_retryable(_values.number("status", status))

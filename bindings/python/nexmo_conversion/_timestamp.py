@@ -1,16 +1,30 @@
-"""When the user completed the action, as the service reads it: "yyyy-MM-dd HH:mm:ss", UTC."""
+"""When the user completed the action, in the API's form: "yyyy-MM-dd HH:mm:ss" in UTC."""
 
 from datetime import datetime, timezone
 from typing import Optional, Union
 
-from . import _values
-from ._errors import refusal, wrong_type
+from . import _library, _values
+from ._errors import invalid, wrong_type
 
 Timestamp = Union[datetime, str, None]
 
 
+def timestamp_from_unix(seconds: int) -> str:
+    """Converts UNIX time to the API's form, "yyyy-MM-dd HH:mm:ss" in UTC.
+
+    seconds: seconds since 1970-01-01 00:00:00 UTC, -62135596800 to 253402300799 (the years 1 to 9999); otherwise
+        `InvalidArgument` is raised. For time.time() write int(time.time()).
+
+    Threads: any. Never blocks.
+    """
+    status, text = _library.timestamp_from_unix(_values.number("seconds", seconds, bits=64))
+    if status != 0:
+        raise invalid("seconds is outside the years 1 to 9999: give -62135596800 to 253402300799")
+    return text
+
+
 def text(timestamp: Timestamp) -> Optional[bytes]:
-    """`timestamp` as the library takes it. Text goes through as it is, for the library to judge."""
+    """`timestamp` as the library takes it. A str is passed on unchanged, for the library to check."""
     if timestamp is None:
         return None
     if isinstance(timestamp, str):
@@ -22,14 +36,14 @@ def text(timestamp: Timestamp) -> Optional[bytes]:
 
 def _utc(moment: datetime) -> str:
     if moment.utcoffset() is None:
-        raise refusal(
-            "timestamp is a datetime without a time zone, so which moment it means cannot be known: give one with "
-            "tzinfo, such as datetime.now(timezone.utc)"
+        raise invalid(
+            "timestamp is a datetime without a time zone, which is ambiguous: give one with tzinfo, such as "
+            "datetime.now(timezone.utc)"
         )
     try:
         utc = moment.astimezone(timezone.utc).replace(tzinfo=None)
     except OverflowError:
         utc = None
     if utc is None:
-        raise refusal("timestamp lies outside of the years 1 to 9999 in UTC: give a moment within")
+        raise invalid("timestamp is outside the years 1 to 9999 in UTC: give a moment within")
     return utc.isoformat(sep=" ", timespec="seconds")

@@ -1,28 +1,29 @@
-"""From Python's values to what fits over the border to C, and back.
+"""Converts values between Python and C.
 
-What ctypes would pass on maimed is refused here: it cuts text at a NUL and numbers at their last 32 or 64 bits. All
-else is for the library to judge.
+Refused here is only what ctypes would pass on changed: it truncates text at a NUL, and numbers to 32 or 64 bits.
+Everything else is left to the library.
 """
 
 import os
+import re
 from enum import IntEnum
 from typing import Optional, Type
 
-from ._errors import refusal, wrong_type
+from ._errors import invalid, wrong_type
 
 
 def text(name: str, value: object) -> bytes:
-    """`value` as UTF-8; refused if it is no str, or holds a NUL or half of a surrogate pair."""
+    """`value` as UTF-8. Raises if it is not a str, or contains a NUL or an unpaired surrogate."""
     if not isinstance(value, str):
         raise wrong_type(name, value, "a str")
-    # Most texts are; each look and call that is spared here counts, for a report is short.
+    # The common case first: a report is short, and each check counts.
     if value.isascii() and "\0" not in value:
         return value.encode()
     if "\0" in value:
-        raise refusal(f"{name} holds a NUL, which ends a text in C: give a text without")
+        raise invalid(f"{name} contains a NUL, which ends a text in C: give a text without one")
     encoded = _utf8(value)
     if encoded is None:
-        raise refusal(f"{name} holds a surrogate without its pair, which UTF-8 cannot carry: give a text without")
+        raise invalid(f"{name} contains an unpaired surrogate, which UTF-8 cannot encode: give a text without one")
     return encoded
 
 
@@ -32,28 +33,41 @@ def optional_text(name: str, value: object) -> Optional[bytes]:
 
 
 def optional_path(name: str, value: object) -> Optional[bytes]:
-    """As `optional_text`, and takes a pathlib.Path as well."""
+    """As `optional_text`; accepts an os.PathLike too."""
     return optional_text(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
+# What the library takes for the beginning of a URL. A "/" after the colon is what pathlib leaves of a real one.
+_LIKE_A_URL = re.compile(r"(:|[A-Za-z0-9+.-]{2,}:)(?!/)")
+
+
+def optional_outbox(value: object) -> Optional[bytes]:
+    """As `optional_path`. An os.PathLike is a file even if its name begins like a URL, so it gets back the "./" that
+    pathlib removes; unless it is a URL ("name:/"), which the library refuses without showing the password in it."""
+    if isinstance(value, os.PathLike):
+        path = os.fspath(value)
+        value = f"./{path}" if isinstance(path, str) and _LIKE_A_URL.match(path) else path
+    return optional_text("outbox", value)
+
+
 def number(name: str, value: object, bits: int = 32) -> int:
-    """`value`, if it is an integer that fits into so many bits, one of which is the sign."""
+    """`value`, if it is an integer that fits into this many bits, including the sign."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(name, value, "an int")
     if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-        raise refusal(f"{name} is out of range: give a number that fits into {bits} bits")
+        raise invalid(f"{name} is out of range: give a number that fits into {bits} bits")
     return int(value)
 
 
 def boolean(name: str, value: object) -> bool:
-    """`value`, if it is True or False; 1, 0 and the like are refused, for with them go many mistakes."""
+    """`value`, if it is True or False. 1, 0 and the like are refused, because they are often mistakes."""
     if not isinstance(value, bool):
         raise wrong_type(name, value, "True or False")
     return value
 
 
 def known(kind: Type[IntEnum], value: int) -> int:
-    """`value` as a member of `kind`, or as it is if it is none: a newer library may give others."""
+    """`value` as a member of `kind`, or unchanged if it is a number of a later library."""
     try:
         return kind(value)
     except ValueError:
@@ -61,12 +75,12 @@ def known(kind: Type[IntEnum], value: int) -> int:
 
 
 def word(value: int) -> str:
-    """What a number that `known` gave is called in a sentence."""
+    """A number that `known` returned, as a word for a sentence."""
     return value.name.lower() if isinstance(value, IntEnum) else f"number {value}"
 
 
 def _utf8(value: str) -> Optional[bytes]:
-    # The codec's own error holds the whole text, which may be a secret, so it must not become part of ours.
+    # The codec's own error contains the whole text, which may be a secret, so it must not become part of ours.
     try:
         return value.encode("utf-8")
     except UnicodeEncodeError:

@@ -26,5 +26,5 @@ def log() -> Log:
 
 @pytest.fixture
 def root() -> Path:
-    """The folder of the whole project."""
+    """The root directory of the project."""
     return Path(__file__).resolve().parents[3]

@@ -22,7 +22,7 @@ class Asked(NamedTuple):
 
 
 class Proxy(ThreadingTCPServer):
-    """Answers each CONNECT with `status`; after a 200 it passes on what comes from either side."""
+    """Responds to each CONNECT with `status`; after a 200 it passes on what comes from either side."""
 
     daemon_threads = True
     block_on_close = False

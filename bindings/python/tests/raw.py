@@ -4,8 +4,8 @@ import os
 from ctypes import CDLL
 from typing import Any, NamedTuple, Optional
 
-from nexmo_conversion import _library
-from nexmo_conversion._library import CredentialsStruct, OptionsStruct, ResultStruct
+from nexmo_conversion import Channel, _abi, _library
+from nexmo_conversion._abi import CredentialsStruct, OptionsStruct, ResultStruct
 from sandbox import API_KEY, API_SECRET, SIGNATURE_SECRET
 
 
@@ -49,7 +49,7 @@ class Call:
 
     def make_by_client(self) -> Outcome:
         """Makes the same report by a client that lives no longer."""
-        handle = _library.Handle(1)
+        handle = _abi.Handle(1)
         outcome = self.new(handle)
         if outcome.status != 0:
             assert handle.value is None
@@ -58,14 +58,15 @@ class Call:
         assert self.free(handle) == 0
         return outcome
 
-    def new(self, handle: Optional[_library.Handle]) -> Outcome:
+    def new(self, handle: Optional[_abi.Handle]) -> Outcome:
         """Makes a client with the credentials and options of the call."""
         return self._outcome(self.functions.nexmo_client_new(self.credentials, self.options, handle, self.result))
 
     def report(self, handle: Any) -> Outcome:
         """Makes the call's report by a client that there may be."""
-        function = getattr(self.functions, f"nexmo_client_report_{self.channel}")
-        return self._outcome(function(handle, self.message_id, self.delivered, self.timestamp, self.result))
+        channel = Channel[self.channel.upper()].value
+        function = self.functions.nexmo_client_report
+        return self._outcome(function(handle, channel, self.message_id, self.delivered, self.timestamp, self.result))
 
     def free(self, handle: Any) -> int:
         """Frees a client that there may be."""

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional
 
-from nexmo_conversion import Durability, Options, OutboxError, Reporter, ReporterOptions, Statistics, Timeout
+from nexmo_conversion import Durability, Options, Reporter, ReporterError, ReporterOptions, Statistics
 from sandbox import QUERY, Holding, holding, http_options
 
 LONG_MS = 60_000
@@ -27,12 +27,18 @@ def in_file(outbox: Path, options: Optional[Options] = None, **others: Any) -> R
     return Reporter(QUERY, ReporterOptions(outbox, **others), options or http_options())
 
 
+def flushed(reporter: Reporter) -> Statistics:
+    """The statistics once nothing is pending."""
+    reporter.flush(LONG_MS)
+    return reporter.statistics()
+
+
 def until(reporter: Reporter, is_so: Callable[[Statistics], bool]) -> Statistics:
-    """The statistics once they are as wanted; each look flushes, which has the reporter try at once."""
+    """The statistics once they are as wanted. Each check flushes, so that the reporter sends at once."""
     deadline = time.monotonic() + LONG_MS / 1000
     while not is_so(statistics := reporter.statistics()):
         assert time.monotonic() < deadline, statistics
-        with contextlib.suppress(Timeout, OutboxError):
+        with contextlib.suppress(ReporterError):
             reporter.flush(10)
     return statistics
 
@@ -43,9 +49,9 @@ def is_readable(reporter: Reporter, timeout_ms: int = 0) -> bool:
 
 
 def is_balanced(statistics: Statistics) -> bool:
-    """Whether each report that was accepted met exactly one fate."""
-    fates = ("sent", "refused", "expired", "replaced", "dropped", "pending")
-    return statistics.accepted == sum(int(getattr(statistics, fate)) for fate in fates)
+    """Whether each report that was submitted had exactly one outcome."""
+    outcomes = ("accepted", "rejected", "expired", "replaced", "dropped", "damaged", "pending")
+    return statistics.submitted == sum(int(getattr(statistics, outcome)) for outcome in outcomes)
 
 
 class Held:
@@ -61,13 +67,13 @@ class Held:
         assert self._arrived.acquire(timeout=LONG_MS / 1000)
 
     def let_go(self) -> None:
-        """Answers what is held, and all that comes later at once."""
+        """Responds to what is held, and to all that comes later at once."""
         self._is_over.set()
 
 
 @contextlib.contextmanager
 def held() -> Iterator[Held]:
-    """A server that takes requests, and answers when it is told to, or at the end."""
+    """A server that holds requests, and responds when `let_go` is called, or at the end."""
     arrived, is_over = threading.Semaphore(0), threading.Event()
 
     def hold() -> None:
@@ -90,6 +96,10 @@ nexmo_conversion.load(os.environ["NEXMO_LIBRARY"])
 credentials = Credentials.query("abcd1234", "s3cret")
 outbox, base_url = sys.argv[1:3]
 options = Options(base_url=base_url)
+
+def flushed(reporter):
+    reporter.flush(60000)
+    return reporter.statistics()
 """
 
 

@@ -47,7 +47,7 @@ def https_options(**others: Any) -> Options:
 
 
 class Log:
-    """The requests that reached the sandbox since this was made. Each is written before it is answered."""
+    """The requests that reached the sandbox since this was made. Each is written before the response."""
 
     def __init__(self) -> None:
         self._path = os.environ["NEXMO_SANDBOX_LOG"]
@@ -67,13 +67,13 @@ class Log:
         return record
 
     def statuses(self) -> List[int]:
-        """How each was answered, in the order of their arrival."""
+        """The status of each response, in the order of their arrival."""
         return [record["status"] for record in self.records()]
 
 
 @contextlib.contextmanager
-def answering(status: int, headers: Optional[Dict[str, str]] = None) -> Iterator[Options]:
-    """Options towards a server in this process that answers every request with `status`."""
+def responding(status: int, headers: Optional[Dict[str, str]] = None) -> Iterator[Options]:
+    """Options towards a server in this process that responds to every request with `status`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -102,7 +102,7 @@ def running(server: BaseServer) -> Iterator[None]:
 
 
 class Holding(ThreadingHTTPServer):
-    """A server in this process that does something of the test's with each request before it answers."""
+    """A server in this process that calls `hold` for each request before it responds."""
 
     daemon_threads = True
     block_on_close = False
@@ -129,7 +129,7 @@ class Holding(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Lets clients go away without an answer."""
+        """Lets clients disconnect before the response."""
 
     def options(self, **others: Any) -> Options:
         """Options towards this server."""
@@ -138,6 +138,6 @@ class Holding(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def holding(hold: Callable[[], object]) -> Iterator[Holding]:
-    """A server that calls `hold` before each answer."""
+    """A server that calls `hold` before each response."""
     with Holding(hold) as server, running(server):
         yield server

@@ -11,7 +11,7 @@ from raw import Call, Outcome
 from sandbox import Log
 
 TABLE = Path(__file__).resolve().parents[3] / "tests" / "data" / "bad_inputs.tsv"
-NUMBERS = re.compile(r"delivered|.*\.(auth|signature_method|flags|\w+_ms|attempts|connections)")
+NUMBERS = re.compile(r"delivered|.*\.(auth|signature_method|flags|\w+_ms|max_attempts|max_idle_connections)")
 ESCAPES = {"n": b"\n", "r": b"\r", "t": b"\t", "\\": b"\\"}
 
 

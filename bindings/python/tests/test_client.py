@@ -12,23 +12,27 @@ import pytest
 
 import nexmo_conversion
 from nexmo_conversion import (
-    CallerError,
+    Acceptance,
+    CallRefused,
     Cancelled,
+    Channel,
     Client,
     Credentials,
     Error,
-    HandleError,
+    InvalidArgument,
+    InvalidHandle,
+    NoResponse,
     Options,
     RateLimited,
     Result,
     Status,
-    Taken,
     Unauthorized,
     WrongType,
 )
 from sandbox import ALL_WAYS, API_KEY, BASIC, QUERY, Log, holding, http_options, https_options, way
 
 REPORTS = [Client.sms, Client.voice]
+NO_CHANNELS = [0, 3, -1]
 
 
 @pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
@@ -43,9 +47,17 @@ def test_a_report_arrives(report: Callable[..., Result], delivered: bool, creden
     assert (record["api_key"], record["message_id"]) == (API_KEY, "00A0B0C0")
     assert (record["delivered"], record["timestamp"]) == (str(delivered).lower(), "2020-01-01 12:00:00")
     assert record["authentication"] == nexmo_conversion.Authentication(credentials.auth).name.lower()
-    assert (result.status, result.http_status, result.attempts, result.taken) == (0, 200, 1, Taken.YES)
+    assert (result.status, result.http_status, result.attempts, result.acceptance) == (0, 200, 1, Acceptance.YES)
     assert 0 < result.elapsed_us < 10_000_000
-    assert (result.retry_after_ms, result.message) == (None, "the service took the report")
+    assert (result.retry_after_ms, result.message) == (None, "report accepted")
+
+
+def test_the_channel_is_an_argument(log: Log) -> None:
+    with Client(QUERY, http_options()) as client:
+        for channel in Channel:
+            assert client.report(channel, "channel", False, "2020-01-01 12:00:00").acceptance is Acceptance.YES
+        client.report(1, "as a number", True)
+    assert [record["channel"] for record in log.records()] == ["sms", "voice", "sms"]
 
 
 def test_a_report_arrives_over_tls(log: Log) -> None:
@@ -71,7 +83,7 @@ def test_a_failure_is_raised_and_the_client_goes_on(log: Log) -> None:
         with pytest.raises(RateLimited) as caught:
             client.sms("throttled", True)
         assert caught.value.result.retry_after_ms == 7000
-        assert client.sms("after", True).taken is Taken.YES
+        assert client.sms("after", True).acceptance is Acceptance.YES
     with Client(Credentials.basic(API_KEY, "wrong"), http_options()) as client, pytest.raises(Unauthorized):
         client.voice("wrong", True)
     assert log.statuses() == [429, 200, 401]
@@ -79,14 +91,21 @@ def test_a_failure_is_raised_and_the_client_goes_on(log: Log) -> None:
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_what_is_refused_is_not_sent(report: Callable[..., Result], log: Log) -> None:
+    given: Any
     with Client(QUERY, http_options()) as client:
         for arguments in [(7, True), ("a", 1), ("a", True, 0)]:
             with pytest.raises(WrongType):
                 report(client, *arguments)
         for texts in [("a\0", True), (" a", True), ("a", True, "yesterday")]:
-            with pytest.raises(CallerError) as caught:
+            with pytest.raises(CallRefused) as caught:
                 report(client, *texts)
-            assert caught.value.status == Status.ARGUMENT
+            assert caught.value.status == Status.INVALID_ARGUMENT
+        for channel in NO_CHANNELS:
+            with pytest.raises(InvalidArgument, match="^channel "):
+                client.report(channel, "a", True)
+        for given in ("sms", None, True, 1.0):
+            with pytest.raises(WrongType, match="^channel is of type "):
+                client.report(given, "a", True)
         assert log.records() == []
         report(client, "fine", True)
     assert log.statuses() == [200]
@@ -99,10 +118,10 @@ def test_credentials_and_options_are_checked_when_the_client_is_made() -> None:
             Client(given)
     with pytest.raises(WrongType, match=r"^options is of type "):
         Client(QUERY, {"timeout_ms": 5})  # type: ignore[arg-type]
-    with pytest.raises(CallerError, match=r"^api_key ") as caught:
+    with pytest.raises(CallRefused, match=r"^api_key ") as caught:
         Client(Credentials.basic("a:b", "s3cret"))
-    assert (caught.value.status, caught.value.result.attempts) == (Status.ARGUMENT, 0)
-    with pytest.raises(CallerError, match=r"^base_url "):
+    assert (caught.value.status, caught.value.result.attempts) == (Status.INVALID_ARGUMENT, 0)
+    with pytest.raises(CallRefused, match=r"^base_url "):
         Client(QUERY, Options(base_url="http://192.0.2.1"))
 
 
@@ -113,12 +132,12 @@ def test_a_client_is_made_without_a_connection() -> None:
 
 def assert_closed(client: Client, log: Log) -> None:
     for report in REPORTS:
-        with pytest.raises(HandleError) as caught:
+        with pytest.raises(InvalidHandle) as caught:
             report(client, "closed", True)
         error = caught.value
-        assert (error.status, error.name, error.is_retryable) == (Status.HANDLE, "NEXMO_ERR_HANDLE", False)
-        assert (str(error), error.result.taken) == ("the client is closed: make another", Taken.NO)
-        assert isinstance(error, CallerError)
+        assert (error.status, error.name, error.retryable) == (Status.INVALID_HANDLE, "NEXMO_ERR_INVALID_HANDLE", False)
+        assert (str(error), error.result.acceptance) == ("the client is closed: create another", Acceptance.NO)
+        assert isinstance(error, CallRefused)
     assert repr(client) == f"<Client of {API_KEY!r}, closed>"
     assert log.records() == []
 
@@ -159,7 +178,7 @@ def test_threads_share_a_client(log: Log) -> None:
             return REPORTS[number % 2](client, f"shared {number}", number % 3 == 0)
 
         results = list(pool.map(report, range(16 * 50)))
-    assert all(result.taken is Taken.YES for result in results)
+    assert all(result.acceptance is Acceptance.YES for result in results)
     arrived = {record["message_id"]: record for record in log.records()}
     assert len(log.records()) == len(arrived) == len(results)
     for number in range(len(results)):
@@ -182,7 +201,7 @@ def test_closing_ends_the_calls_of_other_threads() -> None:
         is_over.wait(60)
 
     with holding(hold) as server, ThreadPoolExecutor(16) as pool:
-        client = Client(QUERY, server.options(timeout_ms=50_000, attempts=9))
+        client = Client(QUERY, server.options(timeout_ms=50_000, max_attempts=9))
         calls = [pool.submit(client.sms, f"held {number}", True) for number in range(16)]
         for _ in calls:
             assert arrived.acquire(timeout=60)
@@ -191,14 +210,14 @@ def test_closing_ends_the_calls_of_other_threads() -> None:
         is_over.set()
     assert [type(error) for error in raised] == [Cancelled] * 16
     for error in raised:
-        assert (error.status, error.name, error.is_retryable) == (Status.CANCELLED, "NEXMO_ERR_CANCELLED", False)
-        assert (error.result.taken, error.result.attempts) == (Taken.PERHAPS, 1)
+        assert (error.status, error.name, error.retryable) == (Status.CANCELLED, "NEXMO_ERR_CANCELLED", False)
+        assert (error.acceptance, error.result.attempts) == (Acceptance.UNKNOWN, 1)
         assert error.result.elapsed_us < 25_000_000
-        assert isinstance(error, CallerError)
+        assert isinstance(error, NoResponse)
         assert str(error)
 
 
-def test_a_slow_answer_is_not_waited_for_once_the_client_is_closed(log: Log) -> None:
+def test_a_slow_response_is_not_waited_for_once_the_client_is_closed(log: Log) -> None:
     client = Client(QUERY, http_options())
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.voice, "slow", True)
@@ -206,23 +225,24 @@ def test_a_slow_answer_is_not_waited_for_once_the_client_is_closed(log: Log) -> 
             wait([call], timeout=0.01)
         client.close()
         (error,) = errors([call])
-    assert (type(error), error.result.taken) == (Cancelled, Taken.PERHAPS)
-    # When the sandbox would have answered.
+    assert (type(error), error.result.acceptance) == (Cancelled, Acceptance.UNKNOWN)
+    # When the sandbox would have responded.
     assert error.result.elapsed_us < 2_000_000
 
 
 def test_closing_ends_a_wait_between_attempts(log: Log) -> None:
     # The sandbox asks for a wait of 7 s, which this limit allows.
-    client = Client(QUERY, http_options(timeout_ms=50_000, attempts=2))
+    client = Client(QUERY, http_options(timeout_ms=50_000, max_attempts=2))
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.sms, "throttled", True)
         while not (log.records() or call.done()):
             wait([call], timeout=0.01)
-        # Long enough for the answer to be read; a call that has not come that far is to end in the same way.
+        # Long enough for the response to be read; a call that has not come that far is to end in the same way.
         wait([call], timeout=0.2)
         client.close()
         (error,) = errors([call])
-    assert (type(error), error.result.taken) == (Cancelled, Taken.PERHAPS)
+    # The only attempt was rejected, or its response not read yet.
+    assert type(error) is Cancelled and error.acceptance in (Acceptance.NO, Acceptance.UNKNOWN)
     assert error.result.elapsed_us < 7_000_000
     assert len(log.records()) == 1
 
@@ -242,7 +262,7 @@ def test_threads_may_close_a_client_together(log: Log) -> None:
 
 
 def test_a_client_that_reports_is_not_collected(log: Log) -> None:
-    assert Client(QUERY, http_options()).sms("nameless", True).taken is Taken.YES
+    assert Client(QUERY, http_options()).sms("nameless", True).acceptance is Acceptance.YES
     gone = weakref.ref(Client(QUERY, http_options()))
     gc.collect()
     assert gone() is None
@@ -252,7 +272,7 @@ def test_a_client_that_reports_is_not_collected(log: Log) -> None:
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_client_cannot_be_pickled_or_copied(duplicate: Callable[[Client], object], log: Log) -> None:
     with Client(QUERY, http_options()) as client:
-        with pytest.raises(TypeError, match=r"^a Client cannot be pickled or copied: make another "):
+        with pytest.raises(TypeError, match=r"^a Client cannot be pickled or copied: create another "):
             duplicate(client)
         client.sms("as before", True)
     assert len(log.records()) == 1

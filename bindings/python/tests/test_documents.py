@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 def example(*arguments: str, secret: str = API_SECRET, auth: str = "basic") -> "subprocess.CompletedProcess[str]":
-    """Runs the example towards the sandbox, as a user would: with the library that lies beside the package."""
+    """Runs the example towards the sandbox, as a user would: with the library in the directory of the package."""
     command = [sys.executable, str(HERE / "example.py"), *arguments]
     environment = {
         **os.environ,
@@ -36,13 +36,13 @@ def example(*arguments: str, secret: str = API_SECRET, auth: str = "basic") -> "
 @pytest.mark.parametrize("auth", ["query", "basic", "signature"])
 def test_the_example_reports(auth: str, log: Log) -> None:
     done = example("voice", "example", "false", "2020-01-01 12:00:00", auth=auth)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "NEXMO_OK: the service took the report\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "NEXMO_OK: report accepted\n", "")
     record = log.only()
     assert (record["channel"], record["delivered"], record["authentication"]) == ("voice", "false", auth)
     assert record["timestamp"] == "2020-01-01 12:00:00"
 
 
-def test_the_example_tells_what_went_wrong() -> None:
+def test_the_example_says_what_went_wrong() -> None:
     done = example("sms", "example", "true", secret="wrong")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("NEXMO_ERR_UNAUTHORIZED: ")
@@ -74,4 +74,4 @@ def test_the_code_of_the_readme_runs(
         exec(block, names)
     assert [record["status"] for record in log.records()] == [200] * len(blocks)
     assert len(blocks) == 4
-    assert "\nnexmo_reporter_accepted_total 1\n" in capsys.readouterr().out
+    assert "\nnexmo_reporter_submitted_total 1\n" in capsys.readouterr().out

@@ -9,37 +9,37 @@ import pytest
 
 import nexmo_conversion
 from nexmo_conversion import (
-    CallerError,
-    Cancelled,
-    Closed,
-    ConnectionFailed,
+    Acceptance,
+    CallRefused,
     Credentials,
     Error,
-    HandleError,
     InternalError,
-    InvalidParameters,
+    InvalidArgument,
+    NetworkError,
+    NoResponse,
     NotEnabled,
     Options,
-    OutboxAccount,
-    OutboxBusy,
-    OutboxCorrupt,
     OutboxError,
-    OutboxFull,
-    Parked,
-    Pending,
+    ProtocolError,
+    ProxyError,
     RateLimited,
+    Redirected,
+    Rejected,
+    ReporterError,
     Result,
     ServiceError,
-    SetAside,
     Status,
-    Taken,
+    SystemFailure,
     Timeout,
     TlsError,
     Unauthorized,
     Unavailable,
+    UnexpectedStatus,
+    WrongType,
     _errors,
 )
-from sandbox import QUERY, Log, answering, http_options, https_options
+from nexmo_conversion._abi import RETRYABLE
+from sandbox import QUERY, Log, http_options, https_options, responding
 
 
 def failure(options: Options, credentials: Credentials = QUERY, message_id: str = "a") -> Error:
@@ -48,62 +48,63 @@ def failure(options: Options, credentials: Credentials = QUERY, message_id: str 
     return caught.value
 
 
-def check(error: Error, kind: Type[Error], status: Status, taken: Taken, http_status: int = 0) -> None:
+def check(error: Error, kind: Type[Error], status: Status, acceptance: Acceptance, http_status: int = 0) -> None:
     """Whether the error is all that such an error must be."""
     assert type(error) is kind
     assert (error.status, error.result.status) == (status, status)
     assert error.name == nexmo_conversion.status_name(status) == f"NEXMO_ERR_{status.name}"
     assert error.description == nexmo_conversion.status_describe(status)
-    assert error.is_retryable is nexmo_conversion.status_is_retryable(status)
-    assert (error.result.taken, error.result.http_status) == (taken, http_status)
+    assert error.retryable is nexmo_conversion.status_is_retryable(status)
+    assert (error.acceptance, error.http_status) == (acceptance, http_status)
+    assert (error.result.acceptance, error.result.http_status) == (acceptance, http_status)
     assert str(error) == error.result.message != ""
 
 
 @pytest.mark.parametrize(
-    ("message_id", "kind", "status", "http_status", "is_retryable", "retry_after_ms"),
+    ("message_id", "kind", "status", "http_status", "acceptance", "retry_after"),
     [
-        ("not-enabled", NotEnabled, Status.NOT_ENABLED, 402, False, None),
-        ("throttled", RateLimited, Status.RATE_LIMITED, 429, True, 7000),
-        ("unavailable", Unavailable, Status.UNAVAILABLE, 503, True, None),
-        ("teapot", ServiceError, Status.UNEXPECTED_STATUS, 418, False, None),
-        ("moved", ServiceError, Status.REDIRECTED, 302, False, None),
-        ("leak", NotEnabled, Status.NOT_ENABLED, 402, False, None),
+        ("not-enabled", NotEnabled, Status.NOT_ENABLED, 402, Acceptance.NO, None),
+        ("throttled", RateLimited, Status.RATE_LIMITED, 429, Acceptance.NO, 7.0),
+        ("unavailable", Unavailable, Status.UNAVAILABLE, 503, Acceptance.UNKNOWN, None),
+        ("teapot", UnexpectedStatus, Status.UNEXPECTED_STATUS, 418, Acceptance.UNKNOWN, None),
+        ("moved", Redirected, Status.REDIRECTED, 302, Acceptance.UNKNOWN, None),
+        ("leak", NotEnabled, Status.NOT_ENABLED, 402, Acceptance.NO, None),
     ],
 )
-def test_answers_of_the_sandbox(
+def test_responses_of_the_sandbox(
     message_id: str,
     kind: Type[Error],
     status: Status,
     http_status: int,
-    is_retryable: bool,
-    retry_after_ms: Optional[int],
+    acceptance: Acceptance,
+    retry_after: Optional[float],
     log: Log,
 ) -> None:
     error = failure(http_options(), message_id=message_id)
-    check(error, kind, status, Taken.PERHAPS, http_status)
+    check(error, kind, status, acceptance, http_status)
     assert isinstance(error, ServiceError)
-    assert (error.is_retryable, error.result.retry_after_ms) == (is_retryable, retry_after_ms)
+    assert (error.retryable, error.retry_after) == (status in RETRYABLE, retry_after)
     assert (error.result.attempts, log.only()["status"]) == (1, http_status)
 
 
 def test_wrong_credentials(log: Log) -> None:
     error = failure(http_options(), Credentials.basic("abcd1234", "wrong"))
-    check(error, Unauthorized, Status.UNAUTHORIZED, Taken.PERHAPS, 401)
+    check(error, Unauthorized, Status.UNAUTHORIZED, Acceptance.NO, 401)
     assert log.only()["status"] == 401
 
 
 @pytest.mark.parametrize("http_status", [420, 422, 423])
 def test_invalid_parameters(http_status: int) -> None:
-    with answering(http_status) as options:
-        check(failure(options), InvalidParameters, Status.INVALID_PARAMETERS, Taken.PERHAPS, http_status)
+    with responding(http_status) as options:
+        check(failure(options), Rejected, Status.REJECTED, Acceptance.NO, http_status)
 
 
 @pytest.mark.parametrize("http_status", [408, 500, 502, 599])
 def test_unavailable(http_status: int) -> None:
-    with answering(http_status, {"retry-after": "120"}) as options:
+    with responding(http_status, {"retry-after": "120"}) as options:
         error = failure(options)
-    check(error, Unavailable, Status.UNAVAILABLE, Taken.PERHAPS, http_status)
-    assert error.result.retry_after_ms == 120_000
+    check(error, Unavailable, Status.UNAVAILABLE, Acceptance.UNKNOWN, http_status)
+    assert (error.result.retry_after_ms, error.retry_after) == (120_000, 120.0)
 
 
 @pytest.fixture
@@ -120,19 +121,19 @@ def test_a_connection_that_cannot_be_made(listener: socket.socket) -> None:
     options = towards(listener)
     listener.close()
     error = failure(options)
-    check(error, ConnectionFailed, Status.NETWORK, Taken.NO)
+    check(error, NetworkError, Status.NETWORK, Acceptance.NO)
     assert isinstance(error, ConnectionError)
 
 
-def test_an_answer_that_does_not_come(listener: socket.socket) -> None:
+def test_a_response_that_does_not_come(listener: socket.socket) -> None:
     error = failure(towards(listener))
-    check(error, Timeout, Status.TIMEOUT, Taken.PERHAPS)
+    check(error, Timeout, Status.TIMEOUT, Acceptance.UNKNOWN)
     assert isinstance(error, TimeoutError)
-    assert isinstance(error, ConnectionFailed)
+    assert isinstance(error, NoResponse)
     assert 300_000 <= error.result.elapsed_us < 5_000_000
 
 
-def test_an_answer_that_is_not_http(listener: socket.socket) -> None:
+def test_a_response_that_is_not_http(listener: socket.socket) -> None:
     def babble() -> None:
         connection, _ = listener.accept()
         with connection:
@@ -142,55 +143,64 @@ def test_an_answer_that_is_not_http(listener: socket.socket) -> None:
     thread = threading.Thread(target=babble)
     thread.start()
     try:
-        check(failure(towards(listener)), ConnectionFailed, Status.PROTOCOL, Taken.PERHAPS)
+        check(failure(towards(listener)), ProtocolError, Status.PROTOCOL, Acceptance.UNKNOWN)
     finally:
         thread.join()
 
 
 def test_a_server_that_is_not_trusted(log: Log) -> None:
     error = failure(Options(base_url=https_options().base_url))
-    check(error, TlsError, Status.TLS, Taken.NO)
-    assert isinstance(error, ConnectionFailed)
+    check(error, TlsError, Status.TLS, Acceptance.NO)
+    assert isinstance(error, NoResponse)
     assert log.records() == []
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((number, CallerError) for number in (*range(1, 5), 7, 99)),
-        (5, HandleError),
-        (6, Cancelled),
-        *((number, ConnectionFailed) for number in (100, 103, 104, 199)),
-        *((number, ServiceError) for number in (205, 206, 299)),
-        *((number, OutboxError) for number in (300, 309, 399)),
-        (301, OutboxFull),
-        (302, OutboxBusy),
-        (303, OutboxCorrupt),
-        (304, OutboxAccount),
-        (305, Pending),
-        (306, SetAside),
-        (307, Parked),
-        (308, Closed),
-        *((number, InternalError) for number in (900, 999)),
-        *((number, Error) for number in (-1, 400, 899, 1000, 2**31 - 1)),
+        *((number, CallRefused) for number in (8, 19, 1005)),
+        *((number, NoResponse) for number in (27, 39, 1020)),
+        *((number, ServiceError) for number in (47, 59, 1040)),
+        *((number, ReporterError) for number in (66, 79, 1060)),
+        (1099, InternalError),
+        *((number, Error) for number in (-1, 80, 98, 100, 1000, 2**31 - 1)),
+        *((number, kind) for number, kind in _errors._CLASSES.items()),
     ],
 )
-def test_every_number_has_the_class_of_its_family(status: int, kind: Type[Error]) -> None:
+def test_every_number_has_its_own_class_or_that_of_its_band(status: int, kind: Type[Error]) -> None:
     error = _errors.of(Result(status, message="why"))
     assert type(error) is kind
     assert (error.status, str(error)) == (status, "why")
     if status not in [*Status]:
-        assert (error.name, error.is_retryable) == ("NEXMO_ERR_UNKNOWN", False)
+        assert (error.name, error.retryable) == ("NEXMO_ERR_UNKNOWN", False)
 
 
-@pytest.mark.parametrize("number", [status for status in Status if 300 <= status < 400])
-def test_whatever_the_outbox_says_is_an_outbox_error(number: int) -> None:
-    assert isinstance(_errors.of(Result(number)), OutboxError)
+BANDS = ((1, CallRefused), (20, NoResponse), (40, ServiceError), (60, ReporterError))
+
+
+@pytest.mark.parametrize("status", [status for status in Status if 0 < status < 80])
+def test_every_class_belongs_to_its_band(status: Status) -> None:
+    *_, kind = (kind for begin, kind in BANDS if begin <= status)
+    assert isinstance(_errors.of(Result(status)), kind)
+    assert isinstance(_errors.of(Result(status)), OutboxError) is status.name.startswith("OUTBOX")
+
+
+def test_errors_are_those_of_python_too() -> None:
+    pairs = [
+        (CallRefused, ValueError), (WrongType, TypeError), (WrongType, InvalidArgument), (Timeout, TimeoutError),
+        (NetworkError, ConnectionError), (ProxyError, ConnectionError), (SystemFailure, OSError),
+    ]  # fmt: skip
+    assert all(issubclass(kind, parent) for kind, parent in pairs)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_the_library_says_what_is_retryable(status: Status) -> None:
+    assert nexmo_conversion.status_is_retryable(status) is (status in RETRYABLE)
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status])
 def test_every_error_survives_pickling(status: Status) -> None:
-    error = _errors.of(Result(status, 503, 1, Taken.PERHAPS, 5, 7000, "why"))
+    error = _errors.of(Result(status, 503, 1, Acceptance.UNKNOWN, 5, 7000, "why"))
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), again.result, str(again)) == (type(error), error.result, "why")
 
@@ -209,5 +219,5 @@ def test_no_status_has_more_than_32_bits(status: int) -> None:
         nexmo_conversion.status_describe,
         nexmo_conversion.status_is_retryable,
     ):
-        with pytest.raises(CallerError, match=r"^status is out of range"):
+        with pytest.raises(CallRefused, match=r"^status is out of range"):
             function(status)

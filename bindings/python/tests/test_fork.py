@@ -10,7 +10,7 @@ from sandbox import Log
 PROGRAM = """
 import os
 import nexmo_conversion
-from nexmo_conversion import Credentials, Options
+from nexmo_conversion import *
 
 nexmo_conversion.load(os.environ["NEXMO_LIBRARY"])
 credentials = Credentials.query("abcd1234", "s3cret")
@@ -32,7 +32,7 @@ report("parent")
 CLIENT = """
 import os, sys
 import nexmo_conversion
-from nexmo_conversion import Client, Credentials, HandleError, Options
+from nexmo_conversion import *
 
 nexmo_conversion.load(os.environ["NEXMO_LIBRARY"])
 credentials = Credentials.query("abcd1234", "s3cret")
@@ -48,7 +48,7 @@ if child == 0:
     client.close()
     try:
         client.sms("never", True)
-    except HandleError:
+    except InvalidHandle:
         sys.exit(0)
     sys.exit(1)
 assert os.waitpid(child, 0)[1] == 0

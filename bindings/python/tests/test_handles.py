@@ -5,7 +5,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from nexmo_conversion import Status, _library
+from nexmo_conversion import Status, _abi
 from raw import Call
 from sandbox import Log
 
@@ -14,7 +14,7 @@ GARBAGE = [1 << 30, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 32, 1 << 40, 1 <
 
 def made() -> int:
     """A new client's handle."""
-    handle = _library.Handle()
+    handle = _abi.Handle()
     assert Call().new(handle).status == Status.OK
     assert handle.value
     return handle.value
@@ -30,7 +30,7 @@ def client() -> Iterator[int]:
 
 
 def garbage(client: int) -> Iterator[Any]:
-    """What is no handle, but might be taken for one."""
+    """What is no handle, but might be mistaken for one."""
     text = ctypes.create_string_buffer(b"no client", 4096)
     yield from GARBAGE
     # A ticket that was not given out yet, ones that differ in bits beyond it, and places in memory.
@@ -43,10 +43,10 @@ def assert_refused(handle: Any, log: Log) -> None:
         call = Call()
         call.channel = channel
         outcome = call.report(handle)
-        assert outcome == (Status.HANDLE, "the handle is NULL, was freed, or never was one")
-        assert (call.result.status, call.result.taken, call.result.attempts) == (Status.HANDLE, 0, 0)
+        assert outcome == (Status.INVALID_HANDLE, "the handle is NULL, was freed, or is not a handle for this function")
+        assert (call.result.status, call.result.acceptance, call.result.attempts) == (Status.INVALID_HANDLE, 0, 0)
         call.result = None
-        assert call.report(handle).status == Status.HANDLE
+        assert call.report(handle).status == Status.INVALID_HANDLE
     assert log.records() == []
 
 
@@ -59,7 +59,7 @@ def test_null_is_refused_but_may_be_freed(client: int, log: Log) -> None:
 def test_garbage_is_refused(client: int, log: Log) -> None:
     for handle in garbage(client):
         assert_refused(handle, log)
-        assert Call().free(handle) == Status.HANDLE
+        assert Call().free(handle) == Status.INVALID_HANDLE
 
 
 def test_a_freed_handle_is_refused(client: int, log: Log) -> None:
@@ -67,7 +67,7 @@ def test_a_freed_handle_is_refused(client: int, log: Log) -> None:
     assert Call().free(handle) == Status.OK
     for _ in range(2):
         assert_refused(handle, log)
-        assert Call().free(handle) == Status.HANDLE
+        assert Call().free(handle) == Status.INVALID_HANDLE
 
 
 def test_a_handle_is_never_given_out_again(client: int, log: Log) -> None:
@@ -75,7 +75,7 @@ def test_a_handle_is_never_given_out_again(client: int, log: Log) -> None:
     for _ in range(1000):
         handle = made()
         assert handle not in seen
-        assert handle < 1 << 31
+        assert handle >= 1 << 16
         seen.add(handle)
         assert Call().free(handle) == Status.OK
     assert_refused(min(seen - {client}), log)
@@ -84,57 +84,57 @@ def test_a_handle_is_never_given_out_again(client: int, log: Log) -> None:
 def test_a_handle_comes_first(client: int) -> None:
     call = Call()
     call.message_id, call.delivered, call.timestamp = None, 7, b"yesterday"
-    assert call.report(None).status == Status.HANDLE
-    assert call.report(client).status == Status.NULL
+    assert call.report(None).status == Status.INVALID_HANDLE
+    assert call.report(client).status == Status.NULL_POINTER
 
 
 def test_a_refused_result_comes_before_the_handle(client: int, log: Log) -> None:
     call = Call()
     call.result.struct_size = 4
-    assert call.report(None).status == Status.STRUCT
-    assert call.report(client).status == Status.STRUCT
+    assert call.report(None).status == Status.STRUCT_SIZE
+    assert call.report(client).status == Status.STRUCT_SIZE
     assert log.records() == []
 
 
 def test_a_place_for_the_client_is_required() -> None:
     call = Call()
     outcome = call.new(None)
-    assert (outcome.status, outcome.message.split(" ")[0]) == (Status.NULL, "client")
+    assert (outcome.status, outcome.message.split(" ")[0]) == (Status.NULL_POINTER, "client")
     call.result = None
-    assert call.new(None).status == Status.NULL
+    assert call.new(None).status == Status.NULL_POINTER
 
 
 def test_a_client_that_is_not_made_is_null() -> None:
     call = Call()
     call.options.timeout_ms = -1
     for result in (call.result, None):
-        handle = _library.Handle(77)
+        handle = _abi.Handle(77)
         call.result = result
-        assert call.new(handle).status == Status.ARGUMENT
+        assert call.new(handle).status == Status.INVALID_ARGUMENT
         assert handle.value is None
     call = Call()
     call.credentials = None
-    handle = _library.Handle(77)
-    assert (call.new(handle).status, handle.value) == (Status.NULL, None)
+    handle = _abi.Handle(77)
+    assert (call.new(handle).status, handle.value) == (Status.NULL_POINTER, None)
 
 
 def test_a_client_is_not_made_if_the_result_is_refused() -> None:
-    call, handle = Call(), _library.Handle(77)
+    call, handle = Call(), _abi.Handle(77)
     call.result.struct_size = 4
-    assert call.new(handle).status == Status.STRUCT
+    assert call.new(handle).status == Status.STRUCT_SIZE
     assert handle.value is None
 
 
 def test_a_client_is_made_without_a_result_and_without_options(client: int) -> None:
     call = Call()
     call.result = call.options = None
-    handle = _library.Handle()
+    handle = _abi.Handle()
     assert call.new(handle).status == Status.OK
     assert call.free(handle) == Status.OK
 
 
 def test_what_a_client_is_made_of_may_change_afterwards(log: Log) -> None:
-    call, handle = Call(), _library.Handle()
+    call, handle = Call(), _abi.Handle()
     secret = ctypes.create_string_buffer(call.credentials.api_secret)
     call.credentials.api_secret = ctypes.cast(secret, ctypes.c_char_p)
     assert call.new(handle).status == Status.OK

@@ -25,8 +25,8 @@ def package(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A current folder that holds the library under every name."""
+def directory(tmp_path: Path) -> Path:
+    """A current directory that contains the library under every name."""
     decoys = tmp_path / "current"
     decoys.mkdir()
     for name in ("libnexmo_conversion.so.1", "libnexmo_conversion.so", "libnexmo_conversion.dylib"):
@@ -34,13 +34,13 @@ def folder(tmp_path: Path) -> Path:
     return decoys
 
 
-def run(package: Path, folder: Path, code: str, **environment: str) -> str:
-    """What a program with that package prints, run in that folder."""
+def run(package: Path, directory: Path, code: str, **environment: str) -> str:
+    """What a program with that package prints, run in that directory."""
     surroundings: Dict[str, str] = {**os.environ, "PYTHONPATH": str(package.parent), **environment}
     program = f"import nexmo_conversion\nfrom nexmo_conversion import *\n{code}"
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(
-        command, cwd=folder, env=surroundings, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=directory, env=surroundings, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
@@ -55,20 +55,20 @@ except LibraryNotFound as error:
 """
 
 
-def test_it_is_never_taken_from_the_current_folder_or_by_the_environment(package: Path, folder: Path) -> None:
+def test_it_is_never_taken_from_the_current_directory_or_by_the_environment(package: Path, directory: Path) -> None:
     names = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "NEXMO_LIBRARY_PATH", "NEXMO_CONVERSION_LIBRARY"]
-    environment = {name: str(folder) for name in names}
-    told = run(package, folder, EXPECT_NONE, **environment)
-    assert f"in {package}:" in told
-    assert "libnexmo_conversion." in told
-    assert "nexmo_conversion.load(path)" in told
+    environment = {name: str(directory) for name in names}
+    seen = run(package, directory, EXPECT_NONE, **environment)
+    assert f"in {package}:" in seen
+    assert "libnexmo_conversion." in seen
+    assert "nexmo_conversion.load(path)" in seen
 
 
 @pytest.mark.parametrize("name", ["libnexmo_conversion.so.1", "libnexmo_conversion.so"])
 def test_it_is_found_beside_the_package(package: Path, tmp_path: Path, name: str) -> None:
     shutil.copy(LIBRARY, package / name)
-    told = run(package, tmp_path, "print(version(), nexmo_conversion._library._loaded[0])")
-    assert told == f"{nexmo_conversion.version()} {package / name}"
+    seen = run(package, tmp_path, "print(version(), nexmo_conversion._library._loaded[0])")
+    assert seen == f"{nexmo_conversion.version()} {package / name}"
 
 
 def test_nothing_is_loaded_before_the_first_use(package: Path, tmp_path: Path) -> None:
@@ -76,18 +76,18 @@ def test_nothing_is_loaded_before_the_first_use(package: Path, tmp_path: Path) -
     assert run(package, tmp_path, code) == ""
 
 
-def test_it_is_loaded_from_a_path(package: Path, folder: Path) -> None:
+def test_it_is_loaded_from_a_path(package: Path, directory: Path) -> None:
     code = f"load({str(LIBRARY)!r})\nload()\nload({str(LIBRARY)!r})\nprint(version())"
-    assert run(package, folder, code) == nexmo_conversion.version()
+    assert run(package, directory, code) == nexmo_conversion.version()
 
 
-def test_a_path_may_be_relative_or_a_symbolic_link(package: Path, folder: Path) -> None:
-    (folder / "link.so").symlink_to("libnexmo_conversion.so.1")
+def test_a_path_may_be_relative_or_a_symbolic_link(package: Path, directory: Path) -> None:
+    (directory / "link.so").symlink_to("libnexmo_conversion.so.1")
     code = "import pathlib\nload(pathlib.Path('link.so'))\nload('libnexmo_conversion.so.1')\nprint(version())"
-    assert run(package, folder, code) == nexmo_conversion.version()
+    assert run(package, directory, code) == nexmo_conversion.version()
 
 
-def test_a_second_path_is_refused(package: Path, folder: Path) -> None:
+def test_a_second_path_is_refused(package: Path, directory: Path) -> None:
     code = f"""
 load({str(LIBRARY)!r})
 try:
@@ -96,7 +96,7 @@ except LibraryError as error:
     print(error)
 version()
 """
-    assert run(package, folder, code).startswith(f"{LIBRARY} is loaded already: ")
+    assert run(package, directory, code).startswith(f"{LIBRARY} is already loaded: ")
 
 
 @pytest.mark.parametrize("path", ["/nonexistent/libnexmo_conversion.so", "/", "", "libnexmo_conversion.so", "a\0b"])

@@ -10,9 +10,9 @@ from typing import Any, Dict
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import CallerError, Client, ConnectionFailed, Options, RateLimited, Status, Taken, Unavailable
+from nexmo_conversion import Acceptance, CallRefused, Client, NoResponse, Options, RateLimited, Status, Unavailable
 from proxy import NAME, Proxy, proxy
-from sandbox import BASIC, QUERY, Log, answering, holding, http_options, https_options
+from sandbox import BASIC, QUERY, Log, holding, http_options, https_options, responding
 
 DATA = Path(__file__).resolve().parents[3] / "tests" / "data"
 VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "ALL_PROXY", "REQUEST_METHOD"]
@@ -23,20 +23,20 @@ def by_name(**others: Any) -> Options:
     return Options(base_url=f"http://{NAME}", allow_plain_http=True, **others)
 
 
-# --- attempts ---
+# --- max_attempts ---
 
 
 def test_what_can_succeed_later_is_tried_again(log: Log) -> None:
-    with Client(QUERY, http_options(attempts=3)) as client:
+    with Client(QUERY, http_options(max_attempts=3)) as client:
         result = client.sms("twice", True)
     assert log.statuses() == [503, 503, 200]
-    assert (result.attempts, result.http_status, result.taken) == (3, 200, Taken.YES)
+    assert (result.attempts, result.http_status, result.acceptance) == (3, 200, Acceptance.YES)
 
 
 def test_no_more_attempts_are_made_than_allowed() -> None:
-    with answering(503, {"retry-after": "0"}) as towards:
+    with responding(503, {"retry-after": "0"}) as towards:
         for attempts in (0, 1, 4):
-            options = Options(base_url=towards.base_url, attempts=attempts)
+            options = Options(base_url=towards.base_url, max_attempts=attempts)
             with Client(QUERY, options) as client, pytest.raises(Unavailable) as caught:
                 client.sms("a", True)
             assert caught.value.result.attempts == max(attempts, 1)
@@ -46,26 +46,26 @@ def test_no_more_attempts_are_made_than_allowed() -> None:
 
 
 def test_a_wait_that_would_pass_the_limit_is_left_to_the_caller(log: Log) -> None:
-    with Client(QUERY, http_options(attempts=9, timeout_ms=5000)) as client, pytest.raises(RateLimited) as caught:
+    with Client(QUERY, http_options(max_attempts=9, timeout_ms=5000)) as client, pytest.raises(RateLimited) as caught:
         client.voice("throttled", True)
     assert (caught.value.result.attempts, caught.value.result.retry_after_ms) == (1, 7000)
     assert len(log.records()) == 1
 
 
 def test_what_is_useless_to_repeat_is_not_repeated(log: Log) -> None:
-    with Client(QUERY, http_options(attempts=9)) as client, pytest.raises(nexmo_conversion.NotEnabled):
+    with Client(QUERY, http_options(max_attempts=9)) as client, pytest.raises(nexmo_conversion.NotEnabled):
         client.sms("not-enabled", True)
     assert len(log.records()) == 1
 
 
-# --- connections ---
+# --- max_idle_connections ---
 
 
-@pytest.mark.parametrize(("connections", "made"), [(0, 2), (1, 3), (2, 2)])
-def test_no_more_idle_connections_are_kept_than_allowed(connections: int, made: int) -> None:
+@pytest.mark.parametrize(("kept", "made"), [(0, 2), (1, 3), (2, 2)])
+def test_no_more_idle_connections_are_kept_than_allowed(kept: int, made: int) -> None:
     together = threading.Barrier(2)
     with holding(lambda: together.wait(60)) as server, ThreadPoolExecutor(2) as pool:
-        with Client(QUERY, server.options(connections=connections)) as client:
+        with Client(QUERY, server.options(max_idle_connections=kept)) as client:
             for _ in range(2):
                 for call in [pool.submit(client.sms, "a", True) for _ in range(2)]:
                     call.result(60)
@@ -75,7 +75,7 @@ def test_no_more_idle_connections_are_kept_than_allowed(connections: int, made: 
 # --- proxy ---
 
 
-def test_the_proxy_looks_up_the_name(log: Log) -> None:
+def test_the_proxy_resolves_the_name(log: Log) -> None:
     with proxy() as through:
         with Client(QUERY, by_name(proxy=through.url)) as client:
             client.sms("a", True)
@@ -95,7 +95,7 @@ def test_tls_goes_through_the_proxy_unread(log: Log) -> None:
     assert (log.only()["scheme"], log.only()["status"]) == ("https", 200)
 
 
-def test_the_proxy_is_told_user_and_password(log: Log) -> None:
+def test_the_proxy_receives_user_and_password(log: Log) -> None:
     with proxy() as through:
         with Client(QUERY, by_name(proxy=f"http://us%40er:p%3A%C3%A9@{through.address}")) as client:
             client.sms("a", True)
@@ -107,19 +107,19 @@ def test_the_proxy_is_told_user_and_password(log: Log) -> None:
 @pytest.mark.parametrize("status", ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway"])
 def test_a_proxy_that_refuses(status: str, log: Log) -> None:
     with proxy(status) as through, Client(QUERY, by_name(proxy=through.url)) as client:
-        with pytest.raises(ConnectionFailed) as caught:
+        with pytest.raises(NoResponse) as caught:
             client.sms("a", True)
         assert through.targets == [f"{NAME}:80"]
-    assert (caught.value.status, caught.value.result.taken) == (Status.PROXY, Taken.NO)
+    assert (caught.value.status, caught.value.result.acceptance) == (Status.PROXY, Acceptance.NO)
     assert log.records() == []
 
 
 def test_a_proxy_that_is_not_there(log: Log) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with Client(QUERY, by_name(proxy=f"http://127.0.0.1:{port}")) as client, pytest.raises(ConnectionFailed) as caught:
+    with Client(QUERY, by_name(proxy=f"http://127.0.0.1:{port}")) as client, pytest.raises(NoResponse) as caught:
         client.sms("a", True)
-    assert (caught.value.status, caught.value.result.taken) == (Status.PROXY, Taken.NO)
+    assert (caught.value.status, caught.value.result.acceptance) == (Status.PROXY, Acceptance.NO)
     assert log.records() == []
 
 
@@ -171,9 +171,9 @@ def test_an_environment_that_names_nonsense_is_refused(monkeypatch: pytest.Monke
     monkeypatch.delenv("REQUEST_METHOD", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("http_proxy", "proxy")
-    with pytest.raises(CallerError, match=r"^proxy ") as caught:
+    with pytest.raises(CallRefused, match=r"^proxy ") as caught:
         Client(QUERY, http_options(proxy_from_environment=True))
-    assert caught.value.status == Status.ARGUMENT
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert log.records() == []
 
 
@@ -206,8 +206,8 @@ def test_a_client_certificate_that_cannot_be_used_is_refused_with_a_sentence(
     certificate: Any, key: Any, name: str, problem: str
 ) -> None:
     options = https_options(client_cert_file=certificate and DATA / certificate, client_key_file=key and DATA / key)
-    with pytest.raises(CallerError, match=rf"^{name} .*{problem}") as caught:
+    with pytest.raises(CallRefused, match=rf"^{name} .*{problem}") as caught:
         Client(BASIC, options)
-    assert (caught.value.status, caught.value.result.taken) == (Status.ARGUMENT, Taken.NO)
-    with pytest.raises(CallerError, match=rf"^{name} .*{problem}"):
+    assert (caught.value.status, caught.value.result.acceptance) == (Status.INVALID_ARGUMENT, Acceptance.NO)
+    with pytest.raises(CallRefused, match=rf"^{name} .*{problem}"):
         nexmo_conversion.sms(BASIC, "a", True, options=options)

@@ -1,4 +1,4 @@
-"""What an outbox has to say: each status from 300 on, provoked."""
+"""Each status of an outbox and a reporter, provoked."""
 
 import sqlite3
 from contextlib import closing
@@ -8,29 +8,29 @@ from typing import Callable, List
 import pytest
 
 from nexmo_conversion import (
+    Channel,
     Credentials,
-    OutboxAccount,
+    EventKind,
     OutboxBusy,
     OutboxCorrupt,
     OutboxError,
-    Parked,
+    OutboxWrongAccount,
     Pending,
-    Reason,
     Reporter,
     ReporterOptions,
-    SetAside,
     State,
     Status,
+    Suspended,
 )
-from reporters import LONG_MS, held, in_file, in_memory, is_balanced, locked, until
-from sandbox import API_KEY, Log, answering, http_options
+from reporters import LONG_MS, flushed, held, in_file, in_memory, is_balanced, locked, until
+from sandbox import API_KEY, Log, http_options, responding
 
 
-def folder_that_is_missing(outbox: Path) -> Path:
+def missing_directory(outbox: Path) -> Path:
     return outbox / "missing" / "outbox"
 
 
-def folder(outbox: Path) -> Path:
+def directory(outbox: Path) -> Path:
     outbox.mkdir()
     return outbox
 
@@ -46,41 +46,41 @@ def database_of_another_program(outbox: Path) -> Path:
     return outbox
 
 
-@pytest.mark.parametrize("kind", [folder_that_is_missing, folder, link, database_of_another_program])
+@pytest.mark.parametrize("kind", [missing_directory, directory, link, database_of_another_program])
 def test_what_is_no_outbox_is_refused_and_left_as_it_is(kind: Callable[[Path], Path], tmp_path: Path) -> None:
     outbox = kind(tmp_path / "outbox")
     before = outbox.read_bytes() if outbox.is_file() else None
     with pytest.raises(OutboxError) as caught:
         in_file(outbox)
     error = caught.value
-    assert (type(error), error.status, error.is_retryable) == (OutboxError, Status.OUTBOX, False)
+    assert (type(error), error.status, error.retryable) == (OutboxError, Status.OUTBOX, False)
     assert "outbox" in str(error)
     assert before is None or outbox.read_bytes() == before
 
 
 def test_an_outbox_that_others_hold_is_busy(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
-    with in_file(outbox, lock_wait_ms=20) as reporter:
+    with in_file(outbox, busy_timeout_ms=20) as reporter:
         with locked(outbox):
             uses: List[Callable[[], object]] = [
-                lambda: reporter.submit_sms("busy", True),
-                lambda: in_file(outbox, lock_wait_ms=20),
+                lambda: reporter.submit(Channel.SMS, "busy", True),
+                lambda: in_file(outbox, busy_timeout_ms=20),
             ]
             for use in uses:
                 with pytest.raises(OutboxBusy) as caught:
                     use()
                 assert (caught.value.status, caught.value.name) == (Status.OUTBOX_BUSY, "NEXMO_ERR_OUTBOX_BUSY")
-        reporter.submit_sms("free again", True)
-        assert reporter.flush(LONG_MS).accepted == 1
+        reporter.submit(Channel.SMS, "free again", True)
+        assert flushed(reporter).submitted == 1
 
 
 def test_an_outbox_belongs_to_one_account(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     in_file(outbox).free()
-    with pytest.raises(OutboxAccount, match=f" belongs to the account {API_KEY} at ") as caught:
+    with pytest.raises(OutboxWrongAccount, match=f" belongs to the account {API_KEY} at ") as caught:
         Reporter(Credentials.basic("another", "s3cret"), ReporterOptions(outbox), http_options())
-    assert (caught.value.status, caught.value.is_retryable) == (Status.OUTBOX_ACCOUNT, False)
-    with answering(200) as elsewhere, pytest.raises(OutboxAccount):
+    assert (caught.value.status, caught.value.retryable) == (Status.OUTBOX_WRONG_ACCOUNT, False)
+    with responding(200) as elsewhere, pytest.raises(OutboxWrongAccount):
         in_file(outbox, elsewhere)
     # Another secret of the same account is none of its business, for no secret is ever in it.
     Reporter(Credentials.basic(API_KEY, "new"), ReporterOptions(outbox), http_options()).free()
@@ -96,122 +96,119 @@ def spoil(outbox: Path) -> None:
 def test_a_damaged_outbox_is_refused_while_others_have_it_open(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with held() as server, in_file(outbox, server.options) as reporter:
-        reporter.submit_sms("a", True)
+        reporter.submit(Channel.SMS, "a", True)
         spoil(outbox)
         with pytest.raises(OutboxCorrupt) as caught:
             in_file(outbox, server.options)
-        assert (caught.value.status, caught.value.is_retryable) == (Status.OUTBOX_CORRUPT, False)
+        assert (caught.value.status, caught.value.retryable) == (Status.OUTBOX_CORRUPT, True)
         server.let_go()
 
 
-def test_a_damaged_outbox_is_set_aside_and_kept(tmp_path: Path) -> None:
+def test_a_damaged_outbox_is_renamed_and_kept(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with in_file(outbox) as reporter:
-        reporter.submit_sms("before", True)
+        reporter.submit(Channel.SMS, "before", True)
         reporter.flush(LONG_MS)
     spoil(outbox)
     with in_file(outbox) as reporter:
-        reporter.submit_sms("after", True)
-        statistics = until(reporter, lambda statistics: statistics.sent == 1)
-    assert (statistics.accepted, statistics.outboxes_lost) == (1, 1)
+        reporter.submit(Channel.SMS, "after", True)
+        statistics = until(reporter, lambda statistics: statistics.accepted == 1)
+    assert (statistics.submitted, statistics.outbox_resets) == (1, 1)
     assert any(".corrupt" in path.name for path in tmp_path.iterdir())
 
 
 def test_an_outbox_that_was_removed_is_made_anew_and_counted(tmp_path: Path, log: Log) -> None:
     outbox = tmp_path / "outbox"
     with in_file(outbox) as reporter:
-        reporter.submit_sms("before", True)
+        reporter.submit(Channel.SMS, "before", True)
         reporter.flush(LONG_MS)
         for name in ("outbox", "outbox-wal", "outbox-shm"):
             outbox.with_name(name).unlink()
-        until(reporter, lambda statistics: statistics.outboxes_lost == 1)
-        reporter.submit_sms("after", True)
-        assert until(reporter, lambda statistics: statistics.sent == 1).accepted == 1
+        until(reporter, lambda statistics: statistics.outbox_resets == 1)
+        reporter.submit(Channel.SMS, "after", True)
+        assert until(reporter, lambda statistics: statistics.accepted == 1).accepted == 1
     assert log.statuses() == [200, 200]
 
 
 def test_reports_that_are_left_are_pending() -> None:
     with held() as server:
         reporter = in_memory(server.options)
-        reporter.submit_sms("held", True)
+        reporter.submit(Channel.SMS, "held", True)
         for _ in range(2):
             with pytest.raises(Pending) as caught:
                 reporter.close(0)
-            assert (caught.value.status, caught.value.is_retryable) == (Status.PENDING, False)
+            assert (caught.value.status, caught.value.retryable) == (Status.PENDING, False)
         assert reporter.statistics().state == State.CLOSED
         reporter.free()
 
 
 @pytest.mark.parametrize("http_status", [420, 422, 423])
-def test_what_the_service_refuses_is_set_aside(http_status: int, tmp_path: Path) -> None:
-    with answering(http_status) as options, in_file(tmp_path / "outbox", options) as reporter:
-        reporter.submit_sms("refused", True)
-        with pytest.raises(SetAside) as caught:
-            reporter.flush(LONG_MS)
-        assert (caught.value.status, caught.value.is_retryable) == (Status.ASIDE, False)
-        statistics = reporter.statistics()
-        assert (statistics.refused, statistics.aside, statistics.pending) == (1, 1, 0)
-        aside = reporter.poll()
-        assert aside and (aside.reason, aside.http_status) == (Reason.REFUSED, http_status)
-        assert reporter.flush(LONG_MS).aside == 0
+def test_what_the_service_rejects_becomes_an_event(http_status: int, tmp_path: Path) -> None:
+    with responding(http_status) as options, in_file(tmp_path / "outbox", options) as reporter:
+        reporter.submit(Channel.SMS, "rejected", True)
+        statistics = flushed(reporter)
+        assert (statistics.rejected, statistics.events, statistics.pending) == (1, 1, 0)
+        (event,) = reporter.events()
+        assert (event.kind, event.http_status) == (EventKind.REJECTED, http_status)
+        assert reporter.statistics().events == 0
 
 
-def test_an_account_that_the_service_does_not_take_is_parked(tmp_path: Path, log: Log) -> None:
+def test_a_reporter_whose_account_is_not_accepted_is_suspended(tmp_path: Path, log: Log) -> None:
     options = ReporterOptions(tmp_path / "outbox")
     with Reporter(Credentials.query(API_KEY, "wrong"), options, http_options()) as reporter:
-        reporter.submit_sms("parked", True)
-        until(reporter, lambda statistics: statistics.state == State.PARKED)
-        with pytest.raises(Parked) as caught:
+        reporter.submit(Channel.SMS, "suspended", True)
+        until(reporter, lambda statistics: statistics.state == State.SUSPENDED)
+        with pytest.raises(Suspended) as caught:
             reporter.flush(LONG_MS)
-        assert (caught.value.status, caught.value.is_retryable) == (Status.PARKED, False)
+        assert (caught.value.status, caught.value.retryable) == (Status.SUSPENDED, False)
         statistics = reporter.statistics()
-        assert (statistics.state, statistics.pending, statistics.aside) == (State.PARKED, 1, 0)
+        assert (statistics.state, statistics.pending, statistics.events) == (State.SUSPENDED, 1, 0)
         assert (statistics.last_error, statistics.last_error_http_status) == (Status.UNAUTHORIZED, 401)
         reporter.free()
     assert set(log.statuses()) == {401}
-    # Nothing was burnt: with the right secret it goes out.
+    # Nothing is lost: with the right secret it is accepted.
     with in_file(tmp_path / "outbox") as reporter:
-        assert reporter.flush(LONG_MS).sent == 1
+        assert flushed(reporter).accepted == 1
 
 
-def test_an_outage_is_told_and_outlasted() -> None:
+def test_an_outage_is_reported() -> None:
     with held() as server, in_memory(server.options) as reporter:
-        reporter.submit_sms("a", True)
+        reporter.submit(Channel.SMS, "a", True)
         server.wait()
         assert reporter.statistics().state == State.RUNNING
         server.let_go()
-    with answering(503) as options, in_memory(options) as reporter:
-        reporter.submit_sms("a", True)
+    with responding(503) as options, in_memory(options) as reporter:
+        reporter.submit(Channel.SMS, "a", True)
         statistics = until(reporter, lambda statistics: statistics.state == State.BACKING_OFF)
         assert (statistics.last_error, statistics.last_error_http_status) == (Status.UNAVAILABLE, 503)
         assert statistics.last_error_message
         assert statistics.last_error_unix_ms and statistics.last_error_unix_ms > 1_577_880_000_000
-        assert (statistics.pending, statistics.refused) == (1, 0)
+        assert (statistics.pending, statistics.rejected) == (1, 0)
         reporter.free()
 
 
-def test_one_reporter_sends_and_the_others_stand_by(tmp_path: Path, log: Log) -> None:
+def test_one_reporter_sends_and_the_others_are_on_standby(tmp_path: Path, log: Log) -> None:
     outbox = tmp_path / "outbox"
     with in_file(outbox) as first:
-        first.submit_sms("first", True)
+        first.submit(Channel.SMS, "first", True)
         first.flush(LONG_MS)
         with in_file(outbox) as second:
-            second.submit_sms("second", True)
-            statistics = until(second, lambda statistics: statistics.state == State.STANDING_BY)
-            assert second.flush(LONG_MS).sent == first.flush(LONG_MS).sent == 2
+            second.submit(Channel.SMS, "second", True)
+            statistics = until(second, lambda statistics: statistics.state == State.STANDBY)
+            assert flushed(second).accepted == flushed(first).accepted == 2
             first.free()
-            second.submit_sms("third", True)
-            statistics = second.flush(LONG_MS)
-            assert (statistics.sent, statistics.state) == (3, State.RUNNING)
+            second.submit(Channel.SMS, "third", True)
+            statistics = flushed(second)
+            assert (statistics.accepted, statistics.state) == (3, State.RUNNING)
             assert is_balanced(statistics)
     assert log.statuses() == [200] * 3
 
 
-def test_no_secret_is_told_by_what_the_service_repeats(tmp_path: Path, log: Log) -> None:
+def test_no_secret_is_shown_by_what_the_service_repeats(tmp_path: Path, log: Log) -> None:
     with in_file(tmp_path / "outbox") as reporter:
-        reporter.submit_sms("leak", True)
-        until(reporter, lambda statistics: statistics.state == State.PARKED)
-        with pytest.raises(Parked) as caught:
+        reporter.submit(Channel.SMS, "leak", True)
+        until(reporter, lambda statistics: statistics.state == State.SUSPENDED)
+        with pytest.raises(Suspended) as caught:
             reporter.flush(LONG_MS)
         assert reporter.statistics().last_error == Status.NOT_ENABLED
         shown = f"{caught.value!r} {reporter.statistics()!r} {reporter!r} {vars(reporter)!r}"

@@ -1,4 +1,4 @@
-"""A mistake inside the library stays inside."""
+"""A bug in the library stays inside the library."""
 
 import json
 import os
@@ -14,113 +14,115 @@ from sandbox import Log
 PROGRAM = """
 import ctypes, json, os, sys
 import nexmo_conversion
-from nexmo_conversion import Credentials, InternalError, Options
+from nexmo_conversion import *
 
 path = os.environ["NEXMO_TESTING_LIBRARY"]
 nexmo_conversion.load(path)
 credentials = Credentials.query("abcd1234", "s3cret")
 options = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"])
-told = {"before": nexmo_conversion.sms(credentials, "before", True, options=options).status}
+seen = {"before": nexmo_conversion.sms(credentials, "before", True, options=options).status}
 ctypes.CDLL(path).nexmo_testing_panic()
 try:
     nexmo_conversion.sms(credentials, "panic", True, options=options)
 except InternalError as error:
     result = error.result
-    told.update(status=error.status, name=error.name, taken=result.taken, message=result.message)
-told["after"] = nexmo_conversion.sms(credentials, "after", True, options=options).status
+    seen.update(status=error.status, name=error.name, acceptance=result.acceptance, message=result.message)
+seen["after"] = nexmo_conversion.sms(credentials, "after", True, options=options).status
 with open(sys.argv[1], "w") as file:
-    json.dump(told, file)
+    json.dump(seen, file)
 """
 
 CLIENT = """
 import ctypes, json, os, sys
 import nexmo_conversion
-from nexmo_conversion import Client, Credentials, HandleError, InternalError, Options
+from nexmo_conversion import *
 
 path = os.environ["NEXMO_TESTING_LIBRARY"]
 nexmo_conversion.load(path)
 credentials = Credentials.query("abcd1234", "s3cret")
 options = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"])
 client, other = Client(credentials, options), Client(credentials, options)
-told = {"before": client.sms("before", True).status}
+seen = {"before": client.sms("before", True).status}
 ctypes.CDLL(path).nexmo_testing_panic()
 try:
     client.sms("panic", True)
 except InternalError as error:
     result = error.result
-    told.update(status=error.status, name=error.name, taken=result.taken, message=result.message)
+    seen.update(status=error.status, name=error.name, acceptance=result.acceptance, message=result.message)
 try:
     client.voice("broken", True)
-except HandleError as error:
-    told.update(broken=[error.name, str(error)])
+except InvalidHandle as error:
+    seen.update(broken=[error.name, str(error)])
 client.close()
-told["after"] = other.sms("after", True).status
+seen["after"] = other.sms("after", True).status
 with open(sys.argv[1], "w") as file:
-    json.dump(told, file)
+    json.dump(seen, file)
 """
 
 
 REPORTER = """
 import ctypes, json, os, sys
 import nexmo_conversion
-from nexmo_conversion import Credentials, Durability, HandleError, InternalError, Options, Reporter, ReporterOptions
+from nexmo_conversion import *
 
 path = os.environ["NEXMO_TESTING_LIBRARY"]
 nexmo_conversion.load(path)
 credentials = Credentials.query("abcd1234", "s3cret")
 options, keeps = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"]), ReporterOptions(durability=Durability.NONE)
 reporter, other = Reporter(credentials, keeps, options), Reporter(credentials, keeps, options)
-reporter.submit_sms("before", True)
-told = {"before": reporter.flush(60000).last_error}
+reporter.submit(Channel.SMS, "before", True)
+reporter.flush(60000)
+seen = {"before": reporter.statistics().last_error}
 ctypes.CDLL(path).nexmo_testing_panic()
 try:
-    reporter.submit_sms("panic", True)
+    reporter.submit(Channel.SMS, "panic", True)
 except InternalError as error:
-    told.update(status=error.status, name=error.name, message=error.result.message)
+    seen.update(status=error.status, name=error.name, message=error.result.message)
 try:
-    reporter.submit_voice("broken", True)
-except HandleError as error:
-    told.update(broken=[error.name, str(error)])
+    reporter.submit(Channel.VOICE, "broken", True)
+except InvalidHandle as error:
+    seen.update(broken=[error.name, str(error)])
 reporter.free()
-other.submit_sms("after", True)
-told["after"] = other.flush(60000).last_error
+other.submit(Channel.SMS, "after", True)
+other.flush(60000)
+seen["after"] = other.statistics().last_error
 with open(sys.argv[1], "w") as file:
-    json.dump(told, file)
+    json.dump(seen, file)
 """
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """Where a program tells what it saw."""
-    return tmp_path / "told.json"
+    """Where a program writes what it saw."""
+    return tmp_path / "seen.json"
 
 
-def told_by(program: str, out: Path) -> Dict[str, Any]:
-    """What a program tells, which must print nothing and survive."""
+def seen_by(program: str, out: Path) -> Dict[str, Any]:
+    """What a program saw, which must print nothing and survive."""
     package = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "PYTHONPATH": str(package), "RUST_BACKTRACE": "1"}
     command = [sys.executable, "-c", program, str(out)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    told: Dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    assert (told["before"], told["after"]) == (0, 0)
-    assert (told["status"], told["name"]) == (900, "NEXMO_ERR_INTERNAL")
-    assert told["message"]
-    return told
+    seen: Dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    assert (seen["before"], seen["after"]) == (0, 0)
+    assert (seen["status"], seen["name"]) == (99, "NEXMO_ERR_INTERNAL")
+    assert seen["message"]
+    return seen
 
 
 def test_a_panic_becomes_an_internal_error_and_prints_nothing(out: Path) -> None:
-    assert told_by(PROGRAM, out)["taken"] == 1
+    assert seen_by(PROGRAM, out)["acceptance"] == 1
 
 
 def test_a_panic_closes_the_client_in_which_it_was_and_no_other(out: Path, log: Log) -> None:
-    told = told_by(CLIENT, out)
-    assert told["taken"] == 1
-    assert told["broken"] == ["NEXMO_ERR_HANDLE", "the client is closed: make another"]
+    seen = seen_by(CLIENT, out)
+    assert seen["acceptance"] == 1
+    assert seen["broken"] == ["NEXMO_ERR_INVALID_HANDLE", "the client is closed: create another"]
     assert [record["message_id"] for record in log.records()] == ["before", "after"]
 
 
 def test_a_panic_frees_the_reporter_in_which_it_was_and_no_other(out: Path, log: Log) -> None:
-    told = told_by(REPORTER, out)
-    assert told["broken"] == ["NEXMO_ERR_HANDLE", "the reporter is freed: make another"]
+    seen = seen_by(REPORTER, out)
+    assert seen["broken"] == ["NEXMO_ERR_INVALID_HANDLE", "the reporter is freed: create another"]
     assert [record["message_id"] for record in log.records()] == ["before", "after"]

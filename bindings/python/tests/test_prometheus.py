@@ -1,4 +1,4 @@
-"""What Prometheus is told can be read back, and says what the statistics say."""
+"""The text for Prometheus can be read back, and equals the statistics."""
 
 import dataclasses
 import re
@@ -6,8 +6,18 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
-from nexmo_conversion import CallerError, State, Statistics, Status, WrongType, _library, _statistics, prometheus_text
-from reporters import LONG_MS, in_memory
+from nexmo_conversion import (
+    CallRefused,
+    Channel,
+    State,
+    Statistics,
+    Status,
+    WrongType,
+    _abi,
+    _statistics,
+    prometheus_text,
+)
+from reporters import flushed, in_memory
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"'
@@ -18,17 +28,18 @@ Labels = Tuple[Tuple[str, str], ...]
 
 BUSY = Statistics(
     state=State.BACKING_OFF,
-    under_way=1,
-    accepted=36,
-    sent=3,
-    refused=4,
+    in_flight=1,
+    submitted=44,
+    accepted=3,
+    rejected=4,
     expired=5,
     replaced=6,
     dropped=7,
+    damaged=8,
     pending=11,
-    aside=12,
-    forgotten=13,
-    outboxes_lost=14,
+    events=12,
+    events_discarded=13,
+    outbox_resets=14,
     outbox_errors=15,
     oldest_pending_ms=1500,
     last_error=Status.UNAVAILABLE,
@@ -78,12 +89,13 @@ def unescaped(value: str) -> str:
 
 
 COUNTERS = [
-    "accepted", "sent", "refused", "expired", "replaced", "dropped", "forgotten", "outboxes_lost", "outbox_errors",
+    "submitted", "accepted", "rejected", "expired", "replaced", "dropped", "damaged", "events_discarded",
+    "outbox_resets", "outbox_errors",
 ]  # fmt: skip
-GAUGES = ["pending", "aside", "under_way"]
+GAUGES = ["pending", "events", "in_flight"]
 
 
-def test_every_count_is_told_under_its_name() -> None:
+def test_every_count_is_written_under_its_name() -> None:
     read = Read(prometheus_text(BUSY))
     for name in COUNTERS:
         assert read.types[f"nexmo_reporter_{name}_total"] == "counter"
@@ -92,16 +104,16 @@ def test_every_count_is_told_under_its_name() -> None:
         assert read.types[f"nexmo_reporter_{name}"] == "gauge"
         assert read.value(name) == getattr(BUSY, name)
     assert read.value("oldest_pending_seconds") == 1.5
-    assert read.value("last_error_status") == 204
+    assert read.value("last_error_status") == 44
     assert read.value("last_error_timestamp_seconds") == 1_577_880_000.25
     assert len(read.types) == len(COUNTERS) + len(GAUGES) + 4
 
 
 def test_no_number_of_the_statistics_is_left_out() -> None:
-    told = {*COUNTERS, *GAUGES, "oldest_pending_ms", "last_error", "last_error_unix_ms", "state"}
-    # Of the last error the log tells more than a number can.
+    seen = {*COUNTERS, *GAUGES, "oldest_pending_ms", "last_error", "last_error_unix_ms", "state"}
+    # The last error is for the log, which can hold its message.
     left_out = {"last_error_http_status", "last_error_message"}
-    assert told | left_out == {field.name for field in dataclasses.fields(Statistics)}
+    assert seen | left_out == {field.name for field in dataclasses.fields(Statistics)}
 
 
 @pytest.mark.parametrize("state", [*State, 77])
@@ -115,9 +127,9 @@ def test_the_state_is_1_and_the_others_0(state: int) -> None:
 def test_the_names_that_are_promised() -> None:
     lines = prometheus_text(BUSY, {"outbox": "shop"}).splitlines()
     assert lines[:3] == [
-        "# HELP nexmo_reporter_accepted_total Reports accepted by submit.",
-        "# TYPE nexmo_reporter_accepted_total counter",
-        'nexmo_reporter_accepted_total{outbox="shop"} 36',
+        "# HELP nexmo_reporter_submitted_total Reports stored by submit.",
+        "# TYPE nexmo_reporter_submitted_total counter",
+        'nexmo_reporter_submitted_total{outbox="shop"} 44',
     ]
     assert 'nexmo_reporter_state{outbox="shop",state="backing_off"} 1' in lines
 
@@ -134,7 +146,7 @@ def test_labels_come_back_as_they_were(value: str) -> None:
 
 @pytest.mark.parametrize("label", ["", "1a", "a-b", "__name__", "state", "a b", "é", 'a"', "a\n"])
 def test_a_label_that_cannot_be_is_refused(label: str) -> None:
-    with pytest.raises(CallerError, match="^labels "):
+    with pytest.raises(CallRefused, match="^labels "):
         prometheus_text(BUSY, {label: "value"})
 
 
@@ -146,25 +158,25 @@ def test_labels_are_a_mapping_of_text(labels: Any) -> None:
 
 def test_a_value_that_cannot_be_written_is_refused() -> None:
     for value in ("\ud800", "a\0"):
-        with pytest.raises(CallerError, match="^labels holds "):
+        with pytest.raises(CallRefused, match="^labels contains "):
             prometheus_text(BUSY, {"a": value})
 
 
-def test_nothing_but_statistics_is_taken() -> None:
+def test_nothing_but_statistics_is_accepted() -> None:
     with pytest.raises(WrongType, match="^statistics is of type "):
         prometheus_text({"accepted": 1})  # type: ignore[arg-type]
 
 
-def test_a_reporter_is_told() -> None:
+def test_statistics_of_a_reporter() -> None:
     with in_memory() as reporter:
         for number in range(3):
-            reporter.submit_sms(f"{number}", True)
-        read = Read(prometheus_text(reporter.flush(LONG_MS)))
-    assert [read.value(name) for name in ("accepted_total", "sent_total", "pending")] == [3, 3, 0]
+            reporter.submit(Channel.SMS, f"{number}", True)
+        read = Read(prometheus_text(flushed(reporter)))
+    assert [read.value(name) for name in ("submitted_total", "accepted_total", "pending")] == [3, 3, 0]
     assert [read.value(name) for name in ("oldest_pending_seconds", "last_error_status")] == [0, 0]
     assert read.value("last_error_timestamp_seconds") == 0
 
 
-def test_statistics_of_a_newer_library_are_taken_as_they_are() -> None:
-    read = _statistics.read(_library.StatisticsStruct(state=77, last_error=999, oldest_pending_ms=-1))
+def test_numbers_of_a_later_library_are_kept() -> None:
+    read = _statistics.read(_abi.StatisticsStruct(state=77, last_error=999, oldest_pending_ms=-1))
     assert (read.state, read.last_error, read.oldest_pending_ms) == (77, 999, None)

@@ -7,19 +7,19 @@ from typing import Any, Dict
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import CallerError, Client, Credentials, Options, SignatureMethod, Status, Taken, WrongType
+from nexmo_conversion import Acceptance, CallRefused, Client, Credentials, Options, SignatureMethod, Status, WrongType
 from sandbox import QUERY, Log, http_options
 
 TEXTS = ["base_url", "proxy", "ca_file", "client_cert_file", "client_key_file", "user_agent"]
-NUMBERS = ["connect_timeout_ms", "timeout_ms", "attempts", "connections"]
+NUMBERS = ["connect_timeout_ms", "timeout_ms", "max_attempts", "max_idle_connections"]
 FLAGS = ["allow_plain_http", "built_in_roots_only", "sign_unix_seconds", "proxy_from_environment"]
 BAD_TEXTS = ["\0", "a\0", "a\0b", "\ud800", "a\udfffb", "\udcff"]
 
 
-def refused(arguments: Dict[str, Any], log: Log) -> CallerError:
+def refused(arguments: Dict[str, Any], log: Log) -> CallRefused:
     """The error of a report that is fine but for `arguments`, of which nothing may have been sent."""
     fine = {"credentials": QUERY, "message_id": "a", "delivered": True, "options": http_options()}
-    with pytest.raises(CallerError) as caught:
+    with pytest.raises(CallRefused) as caught:
         nexmo_conversion.sms(**{**fine, **arguments})
     assert log.records() == []
     assert str(caught.value).startswith(f"{next(iter(arguments))} ")
@@ -36,18 +36,18 @@ def test_text_that_c_cannot_hold(name: str, text: str, log: Log) -> None:
 
 @pytest.mark.parametrize("text", BAD_TEXTS)
 def test_text_of_credentials_that_c_cannot_hold(text: str) -> None:
-    with pytest.raises(CallerError, match=r"^api_key holds a "):
+    with pytest.raises(CallRefused, match=r"^api_key contains an? "):
         Credentials.query(text, "s3cret")
-    with pytest.raises(CallerError, match=r"^api_secret holds a "):
+    with pytest.raises(CallRefused, match=r"^api_secret contains an? "):
         Credentials.basic("abcd1234", text)
-    with pytest.raises(CallerError, match=r"^signature_secret holds a "):
-        Credentials.signature("abcd1234", text, SignatureMethod.MD5)
+    with pytest.raises(CallRefused, match=r"^signature_secret contains an? "):
+        Credentials.signature("abcd1234", text, SignatureMethod.HMAC_MD5)
 
 
 @pytest.mark.parametrize("text", BAD_TEXTS)
 @pytest.mark.parametrize("name", TEXTS)
 def test_text_of_options_that_c_cannot_hold(name: str, text: str) -> None:
-    with pytest.raises(CallerError, match=rf"^{name} holds a "):
+    with pytest.raises(CallRefused, match=rf"^{name} contains an? "):
         Options(**{name: text})  # type: ignore[arg-type]
 
 
@@ -90,7 +90,7 @@ def test_credentials_of_another_type(value: Any) -> None:
     with pytest.raises(TypeError, match=r"^api_secret is of type "):
         Credentials.basic("abcd1234", value)
     with pytest.raises(TypeError, match=r"^signature_secret is of type "):
-        Credentials.signature("abcd1234", value, SignatureMethod.MD5)
+        Credentials.signature("abcd1234", value, SignatureMethod.HMAC_MD5)
 
 
 @pytest.mark.parametrize("value", [None, "md5", True, 1.0])
@@ -113,7 +113,7 @@ def test_numbers_of_options(name: str) -> None:
             Options(**{name: value})  # type: ignore[arg-type]
     # ctypes would keep the last 32 bits, 5.
     for number in (2**32 + 5, 2**31, -(2**31) - 1):
-        with pytest.raises(CallerError, match=rf"^{name} is out of range"):
+        with pytest.raises(CallRefused, match=rf"^{name} is out of range"):
             Options(**{name: number})  # type: ignore[arg-type]
 
 
@@ -128,8 +128,8 @@ def test_a_refusal_is_an_error_like_any_other() -> None:
     with pytest.raises(nexmo_conversion.Error) as caught:
         nexmo_conversion.sms(QUERY, "a\0b", True)
     error = caught.value
-    assert (error.status, error.name, error.is_retryable) == (Status.ARGUMENT, "NEXMO_ERR_ARGUMENT", False)
-    assert (error.result.taken, error.result.attempts, error.result.message) == (Taken.NO, 0, str(error))
+    assert (error.status, error.name, error.retryable) == (Status.INVALID_ARGUMENT, "NEXMO_ERR_INVALID_ARGUMENT", False)
+    assert (error.result.acceptance, error.result.attempts, error.result.message) == (Acceptance.NO, 0, str(error))
     assert error.__cause__ is None
     assert error.__context__ is None
 
@@ -141,9 +141,9 @@ def test_a_refusal_is_an_error_like_any_other() -> None:
         ({"client_cert_file": "/nonexistent"}, "client_key_file"),
         ({"client_key_file": "/nonexistent"}, "client_cert_file"),
         ({"client_cert_file": "/nonexistent", "client_key_file": "/nonexistent"}, "client_cert_file"),
-        ({"attempts": 101}, "attempts"),
-        ({"attempts": -1}, "attempts"),
-        ({"connections": 1025}, "connections"),
+        ({"max_attempts": 101}, "max_attempts"),
+        ({"max_attempts": -1}, "max_attempts"),
+        ({"max_idle_connections": 1025}, "max_idle_connections"),
         ({"timeout_ms": -1}, "timeout_ms"),
         ({"connect_timeout_ms": 3_600_001}, "connect_timeout_ms"),
         ({"user_agent": "é"}, "user_agent"),
@@ -152,22 +152,22 @@ def test_a_refusal_is_an_error_like_any_other() -> None:
 )
 def test_options_that_the_library_refuses_reach_it(given: Dict[str, Any], name: str, log: Log) -> None:
     options = http_options(**given)
-    with pytest.raises(CallerError, match=rf"^{name} ") as caught:
+    with pytest.raises(CallRefused, match=rf"^{name} ") as caught:
         nexmo_conversion.sms(QUERY, "a", True, options=options)
-    assert caught.value.status == Status.ARGUMENT
-    with pytest.raises(CallerError, match=rf"^{name} ") as caught:
+    assert caught.value.status == Status.INVALID_ARGUMENT
+    with pytest.raises(CallRefused, match=rf"^{name} ") as caught:
         Client(QUERY, options)
-    assert caught.value.status == Status.ARGUMENT
+    assert caught.value.status == Status.INVALID_ARGUMENT
     assert log.records() == []
 
 
 def test_credentials_that_the_library_refuses_reach_it(log: Log) -> None:
     unknown = Credentials.signature("abcd1234", "sign4ture", 9)
-    with pytest.raises(CallerError, match=r"^signature_method "):
+    with pytest.raises(CallRefused, match=r"^signature_method "):
         nexmo_conversion.sms(unknown, "a", True, options=http_options())
-    with pytest.raises(CallerError, match=r"^api_secret ") as caught:
+    with pytest.raises(CallRefused, match=r"^api_secret ") as caught:
         nexmo_conversion.sms(Credentials("abcd1234"), "a", True, options=http_options())
-    assert caught.value.status == Status.NULL
-    with pytest.raises(CallerError, match=r"^auth "):
+    assert caught.value.status == Status.NULL_POINTER
+    with pytest.raises(CallRefused, match=r"^auth "):
         nexmo_conversion.sms(Credentials("abcd1234", "s3cret", auth=3), "a", True, options=http_options())
     assert log.records() == []

@@ -11,7 +11,7 @@ import pytest
 START = """
 import atexit, ctypes, gc, os, threading, time
 import nexmo_conversion
-from nexmo_conversion import CallerError, Client, Credentials, Durability, Options, Reporter, ReporterOptions
+from nexmo_conversion import *
 
 nexmo_conversion.load(os.environ["NEXMO_TESTING_LIBRARY"])
 live = ctypes.CDLL(os.environ["NEXMO_TESTING_LIBRARY"]).nexmo_testing_live_clients
@@ -36,7 +36,7 @@ with Client(credentials, options), Client(credentials, options):
 expect(0)
 """
 
-FORGOTTEN = """
+DROPPED = """
 client = Client(credentials, options)
 client.sms("a", True)
 clients = [Client(credentials, options) for _ in range(9)]
@@ -50,7 +50,7 @@ gc.collect()
 expect(0)
 """
 
-FORGOTTEN_BY_A_THREAD = """
+DROPPED_BY_A_THREAD = """
 def use():
     Client(credentials, options).sms("a", True)
 
@@ -62,10 +62,10 @@ expect(0)
 """
 
 REFUSED = """
-for refused in (Options(attempts=101), Options(ca_file="/nonexistent"), Options(client_key_file="/nonexistent")):
+for refused in (Options(max_attempts=101), Options(ca_file="/nonexistent"), Options(client_key_file="/nonexistent")):
     try:
         Client(credentials, refused)
-    except CallerError:
+    except CallRefused:
         expect(0)
 """
 
@@ -77,7 +77,7 @@ def use():
     while True:
         try:
             client.sms("a", True)
-        except CallerError as error:
+        except Error as error:
             return ended.append(error.name)
 
 threads = [threading.Thread(target=use) for _ in range(8)]
@@ -86,7 +86,7 @@ begun.wait()
 client.sms("mine", True)
 client.close()
 for thread in threads: thread.join()
-assert set(ended) <= {"NEXMO_ERR_HANDLE", "NEXMO_ERR_CANCELLED"} and len(ended) == 8, ended
+assert set(ended) <= {"NEXMO_ERR_INVALID_HANDLE", "NEXMO_ERR_CANCELLED"} and len(ended) == 8, ended
 expect(0)
 """
 
@@ -107,7 +107,7 @@ def use():
     try:
         while True:
             client.sms("a", True)
-    except CallerError:
+    except Error:
         pass
 
 threading.Thread(target=use, daemon=True).start()
@@ -147,7 +147,7 @@ def expect_in_the_end(wanted):
 
 def use():
     reporter = Reporter(credentials, keeps, options)
-    reporter.submit_sms("a", True)
+    reporter.submit(Channel.SMS, "a", True)
     reporter.flush(30000)
     return reporter
 
@@ -157,29 +157,29 @@ expect_in_the_end(before)
 with use(), use():
     expect(2)
 expect_in_the_end(before)
-freed, forgotten = use(), [use() for _ in range(3)]
-forgotten.append(forgotten)
+freed, dropped = use(), [use() for _ in range(3)]
+dropped.append(dropped)
 freed.free()
-del forgotten
+del dropped
 gc.collect()
 expect_in_the_end(before)
-for refused in (Options(attempts=101), Options(ca_file="/nonexistent")):
+for refused in (Options(max_attempts=101), Options(ca_file="/nonexistent")):
     try:
         Reporter(credentials, keeps, refused)
-    except CallerError:
+    except CallRefused:
         pass
 expect_in_the_end(before)
 """
 
 PROGRAMS = {
     "closed": CLOSED,
-    "forgotten": FORGOTTEN,
-    "forgotten by a thread": FORGOTTEN_BY_A_THREAD,
+    "dropped": DROPPED,
+    "dropped by a thread": DROPPED_BY_A_THREAD,
     "refused": REFUSED,
     "closed during calls": CLOSED_DURING_CALLS,
     "open at the end": OPEN_AT_THE_END,
     "in a call at the end": IN_A_CALL_AT_THE_END,
-    "forgotten in a child": CHILD,
+    "dropped in a child": CHILD,
     "reporters": REPORTERS,
 }
 

@@ -1,27 +1,27 @@
-"""A reporter goes on in parent and child after a fork, and ends with its process without a word."""
+"""A reporter works in parent and child after a fork, and ends silently with its process."""
 
 from pathlib import Path
 
 import pytest
 
-from reporters import LONG_MS, held, in_file, run, run_well
+from reporters import flushed, held, in_file, run, run_well
 from sandbox import Log
 
 FORK = """
 reporter = Reporter(credentials, ReporterOptions(outbox), options)
-reporter.submit_sms("before", True)
+reporter.submit(Channel.SMS, "before", True)
 reporter.flush(60000)
 parents = reporter.fileno()
 child = os.fork()
 if child == 0:
-    reporter.submit_sms("child", True)
-    reporter.submit_voice("child", False)
+    reporter.submit(Channel.SMS, "child", True)
+    reporter.submit(Channel.VOICE, "child", False)
     assert reporter.poll() is None
     os._exit(0)
-reporter.submit_sms("parent", True)
+reporter.submit(Channel.SMS, "parent", True)
 assert os.waitpid(child, 0)[1] == 0
-statistics = reporter.flush(60000)
-assert (statistics.accepted, statistics.sent) == (4, 4), statistics
+statistics = flushed(reporter)
+assert (statistics.submitted, statistics.accepted) == (4, 4), statistics
 assert reporter.fileno() == parents
 """
 
@@ -29,28 +29,28 @@ CHILD_SENDS = """
 reporter = Reporter(credentials, ReporterOptions(outbox), options)
 child = os.fork()
 if child == 0:
-    reporter.submit_sms("child", True)
+    reporter.submit(Channel.SMS, "child", True)
     # Whether it sends itself or its parent does, all of it is sent.
-    assert reporter.flush(60000).sent == 1
+    assert flushed(reporter).accepted == 1
     reporter.close()
     try:
-        reporter.submit_sms("closed", True)
+        reporter.submit(Channel.SMS, "closed", True)
     except Closed:
         reporter.free()
         os._exit(0)
     os._exit(1)
 assert os.waitpid(child, 0)[1] == 0
-reporter.submit_sms("parent", True)
-assert reporter.flush(60000).sent == 2
+reporter.submit(Channel.SMS, "parent", True)
+assert flushed(reporter).accepted == 2
 """
 
 PARENT_ENDS_FIRST = """
 reporter = Reporter(credentials, ReporterOptions(outbox), options)
-reporter.submit_sms("before", True)
+reporter.submit(Channel.SMS, "before", True)
 child = os.fork()
 if child == 0:
-    reporter.submit_sms("child", True)
-    assert reporter.flush(60000).accepted == 2
+    reporter.submit(Channel.SMS, "child", True)
+    assert flushed(reporter).submitted == 2
     os._exit(0)
 reporter.free()
 assert os.waitpid(child, 0)[1] == 0
@@ -59,57 +59,57 @@ assert os.waitpid(child, 0)[1] == 0
 MULTIPROCESSING = """
 import multiprocessing
 
-reporter = Reporter(credentials, ReporterOptions(outbox, lock_wait_ms=60000), options)
+reporter = Reporter(credentials, ReporterOptions(outbox, busy_timeout_ms=60000), options)
 
 def submit(number):
     for one in range(10):
-        reporter.submit_sms(f"{number} {one}", True)
+        reporter.submit(Channel.SMS, f"{number} {one}", True)
 
 fork = multiprocessing.get_context("fork")
 children = [fork.Process(target=submit, args=(number,)) for number in range(4)]
 for child in children: child.start()
 for child in children: child.join(60)
 assert [child.exitcode for child in children] == [0] * 4
-statistics = reporter.flush(60000)
-assert (statistics.accepted, statistics.sent) == (40, 40), statistics
+statistics = flushed(reporter)
+assert (statistics.submitted, statistics.accepted) == (40, 40), statistics
 reporter.free()
 """
 
 IN_MEMORY = """
 reporter = Reporter(credentials, ReporterOptions(durability=Durability.NONE), options)
-reporter.submit_sms("parent", True)
+reporter.submit(Channel.SMS, "parent", True)
 reporter.flush(60000)
 child = os.fork()
 if child == 0:
-    assert reporter.statistics().accepted == 0
-    reporter.submit_sms("child", True)
-    assert reporter.flush(60000).sent == 1
+    assert reporter.statistics().submitted == 0
+    reporter.submit(Channel.SMS, "child", True)
+    assert flushed(reporter).accepted == 1
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
-assert reporter.flush(60000).sent == 1
+assert flushed(reporter).accepted == 1
 """
 
-ASIDE_IN_A_CHILD = """
+EVENT_IN_A_CHILD = """
 import select
 
 reporter = Reporter(credentials, ReporterOptions(outbox), options)
 child = os.fork()
 if child == 0:
-    reporter.submit_sms("invalid", True)
+    reporter.submit(Channel.SMS, "invalid", True)
     assert select.select([reporter], [], [], 60)[0]
-    assert reporter.poll().http_status == 420
+    assert [event.http_status for event in reporter.events()] == [420]
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
-assert reporter.flush(60000).refused == 1
+assert flushed(reporter).rejected == 1
 """
 
 NO_OUTBOX_IN_A_CHILD = """
-folder = os.path.dirname(outbox)
+directory = os.path.dirname(outbox)
 reporter = Reporter(credentials, ReporterOptions(outbox), options)
 child = os.fork()
 if child == 0:
-    os.rename(folder, f"{folder} elsewhere")
-    for use in (reporter.fileno, reporter.poll, reporter.statistics, lambda: reporter.submit_sms("a", True)):
+    os.rename(directory, f"{directory} elsewhere")
+    for use in (reporter.fileno, reporter.poll, reporter.statistics, lambda: reporter.submit(Channel.SMS, "a", True)):
         try:
             use()
         except OutboxError as error:
@@ -126,7 +126,7 @@ FORKS = {
     "parent frees while the child goes on": PARENT_ENDS_FIRST,
     "multiprocessing": MULTIPROCESSING,
     "in memory": IN_MEMORY,
-    "aside in a child": ASIDE_IN_A_CHILD,
+    "event in a child": EVENT_IN_A_CHILD,
     "no outbox in a child": NO_OUTBOX_IN_A_CHILD,
 }
 
@@ -147,8 +147,8 @@ reporter = Reporter(credentials, ReporterOptions(outbox), options)
 cycle = [Reporter(credentials, ReporterOptions(durability=Durability.NONE), options)]
 cycle.append(cycle)
 for number in range(20):
-    reporter.submit_sms(f"{number}", True)
-    cycle[0].submit_sms(f"{number}", True)
+    reporter.submit(Channel.SMS, f"{number}", True)
+    cycle[0].submit(Channel.SMS, f"{number}", True)
 """
 
 IN_A_FLUSH_AT_THE_END = """
@@ -156,32 +156,32 @@ import threading
 
 reporter, begun = Reporter(credentials, ReporterOptions(outbox), options), threading.Event()
 for number in range(20):
-    reporter.submit_sms(f"{number}", True)
+    reporter.submit(Channel.SMS, f"{number}", True)
 
 def use():
     begun.set()
     try:
         reporter.flush(60000)
-    except CallerError:
+    except Error:
         pass
 
 threading.Thread(target=use, daemon=True).start()
 begun.wait()
 """
 
-WATCHED_AT_THE_END = """
+AWAITED_AT_THE_END = """
 import asyncio
 
 reporter = Reporter(credentials, ReporterOptions(outbox), options)
 for number in range(20):
-    reporter.submit_sms(f"{number}", True)
+    reporter.submit(Channel.SMS, f"{number}", True)
 
-async def watch():
-    async for aside in reporter.watch():
+async def consume():
+    async for event in reporter.events_async():
         pass
 
 async def main():
-    task = asyncio.create_task(watch())
+    task = asyncio.create_task(consume())
     await asyncio.sleep(0)
 
 asyncio.run(main())
@@ -191,7 +191,7 @@ EXCEPTION_IN_WITH = """
 try:
     with Reporter(credentials, ReporterOptions(outbox), options) as reporter:
         for number in range(20):
-            reporter.submit_sms(f"{number}", True)
+            reporter.submit(Channel.SMS, f"{number}", True)
         raise KeyboardInterrupt
 except KeyboardInterrupt:
     pass
@@ -200,7 +200,7 @@ except KeyboardInterrupt:
 ENDS = {
     "open": OPEN_AT_THE_END,
     "in a flush": IN_A_FLUSH_AT_THE_END,
-    "watched": WATCHED_AT_THE_END,
+    "awaited": AWAITED_AT_THE_END,
     "exception in with": EXCEPTION_IN_WITH,
 }
 
@@ -212,8 +212,8 @@ def test_a_process_ends_with_a_reporter_open_and_nothing_is_lost(program: str, t
         run_well(program, outbox, server.options)
         server.let_go()
         with in_file(outbox, server.options) as reporter:
-            statistics = reporter.flush(LONG_MS)
-    assert (statistics.accepted, statistics.sent) == (20, 20)
+            statistics = flushed(reporter)
+    assert (statistics.submitted, statistics.accepted) == (20, 20)
 
 
 def test_a_process_that_exits_at_once_waits_for_nothing(tmp_path: Path) -> None:

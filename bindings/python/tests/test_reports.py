@@ -7,8 +7,8 @@ from typing import Any, Callable
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import Credentials, Options, Result, SignatureMethod, Taken
-from sandbox import ALL_WAYS, API_KEY, BASIC, QUERY, SIGNED, Log, answering, http_options, https_options, way
+from nexmo_conversion import Acceptance, Credentials, Options, Result, SignatureMethod
+from sandbox import ALL_WAYS, API_KEY, BASIC, QUERY, SIGNED, Log, http_options, https_options, responding, way
 
 REPORTS = [nexmo_conversion.sms, nexmo_conversion.voice]
 ODD_IDS = [
@@ -42,15 +42,15 @@ def test_a_report_arrives(report: Callable[..., Result], delivered: bool, creden
     assert (record["api_key"], record["message_id"]) == (API_KEY, "00A0B0C0")
     assert (record["delivered"], record["timestamp"]) == (str(delivered).lower(), "2020-01-01 12:00:00")
     assert record["authentication"] == nexmo_conversion.Authentication(credentials.auth).name.lower()
-    assert (result.status, result.http_status, result.attempts, result.taken) == (0, 200, 1, Taken.YES)
+    assert (result.status, result.http_status, result.attempts, result.acceptance) == (0, 200, 1, Acceptance.YES)
     assert 0 < result.elapsed_us < 10_000_000
-    assert (result.retry_after_ms, result.message) == (None, "the service took the report")
+    assert (result.retry_after_ms, result.message) == (None, "report accepted")
 
 
 @pytest.mark.parametrize("method", SignatureMethod)
 def test_each_method_signs_as_itself(method: SignatureMethod, log: Log) -> None:
     nexmo_conversion.sms(SIGNED[method], "signed", True, options=http_options())
-    assert log.only()["signature_method"] == method.name.lower()
+    assert log.only()["signature_method"] == method.name.lower().replace("hmac_", "").replace("_", "")
 
 
 @pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
@@ -94,7 +94,7 @@ def test_the_user_agent_is_followed_by_the_callers(log: Log) -> None:
 def test_unix_seconds_are_signed_when_asked_for(log: Log) -> None:
     options = http_options(sign_unix_seconds=True)
     before = int(time.time())
-    nexmo_conversion.sms(SIGNED[SignatureMethod.SHA256], "seconds", True, "2020-01-01 12:00:00", options=options)
+    nexmo_conversion.sms(SIGNED[SignatureMethod.HMAC_SHA256], "seconds", True, "2020-01-01 12:00:00", options=options)
     assert before <= int(log.only()["timestamp"]) <= int(time.time())
 
 
@@ -106,10 +106,10 @@ def test_built_in_roots_do_not_trust_the_sandbox() -> None:
 
 def test_plain_http_is_allowed_when_asked_for() -> None:
     refused = Options(base_url="http://192.0.2.1", timeout_ms=1, connect_timeout_ms=1)
-    with pytest.raises(nexmo_conversion.CallerError, match=r"^base_url "):
+    with pytest.raises(nexmo_conversion.CallRefused, match=r"^base_url "):
         nexmo_conversion.sms(QUERY, "plain", True, options=refused)
     allowed = Options(base_url="http://192.0.2.1", timeout_ms=1, connect_timeout_ms=1, allow_plain_http=True)
-    with pytest.raises(nexmo_conversion.ConnectionFailed):
+    with pytest.raises(nexmo_conversion.NoResponse):
         nexmo_conversion.sms(QUERY, "plain", True, options=allowed)
 
 
@@ -126,7 +126,7 @@ def test_threads_share_the_library(log: Log) -> None:
 
     with ThreadPoolExecutor(16) as pool:
         results = list(pool.map(report, range(16 * 50)))
-    assert all(result.taken is Taken.YES for result in results)
+    assert all(result.acceptance is Acceptance.YES for result in results)
     arrived = {record["message_id"]: record for record in log.records()}
     assert len(log.records()) == len(arrived) == len(results)
     for number in range(len(results)):
@@ -135,6 +135,6 @@ def test_threads_share_the_library(log: Log) -> None:
 
 
 def test_other_threads_run_while_a_report_waits() -> None:
-    # The server is a thread of this process: it could never answer if the call held the interpreter's lock.
-    with answering(204) as options:
+    # The server is a thread of this process: it could never respond if the call held the interpreter's lock.
+    with responding(204) as options:
         assert nexmo_conversion.sms(QUERY, "gil", True, options=options).http_status == 204

@@ -1,4 +1,4 @@
-"""Structs of callers older and newer than the library."""
+"""Structs of callers of earlier and later versions than the library."""
 
 import ctypes
 import os
@@ -7,7 +7,7 @@ from typing import Any, Type
 import pytest
 
 from nexmo_conversion import Status, _library
-from nexmo_conversion._library import CredentialsStruct, OptionsStruct, ResultStruct
+from nexmo_conversion._abi import CredentialsStruct, OptionsStruct, ResultStruct
 from raw import Call, credentials, options
 from sandbox import Log
 
@@ -58,14 +58,14 @@ def filled(kind: Type[ResultStruct]) -> Any:
     return struct
 
 
-def test_structs_of_the_first_size_are_taken(log: Log) -> None:
+def test_structs_of_the_first_size_are_accepted(log: Log) -> None:
     call = Call()
     assert [getattr(call, name).struct_size for name, _ in PAIRS] == [ctypes.sizeof(kind) for _, kind in PAIRS]
     assert call.make().status == Status.OK
     assert len(log.records()) == 1
 
 
-def test_longer_structs_are_taken_while_their_surplus_is_0(log: Log) -> None:
+def test_longer_structs_are_accepted_while_their_surplus_is_0(log: Log) -> None:
     call = Call()
     call.credentials, call.options = credentials(LongerCredentials), options(LongerOptions)
     assert (call.credentials.struct_size, call.options.struct_size) == (48, 80)
@@ -82,7 +82,7 @@ def test_a_surplus_that_is_not_0_is_refused(log: Log) -> None:
         longer = kind(**{field[0]: getattr(struct, field[0]) for field in struct._fields_[1:]}, added=1 << 56)
         setattr(call, name, longer)
         outcome = call.make()
-        assert (outcome.status, outcome.message.split(" ")[0]) == (Status.STRUCT, f"{name}.struct_size")
+        assert (outcome.status, outcome.message.split(" ")[0]) == (Status.STRUCT_SIZE, f"{name}.struct_size")
     assert log.records() == []
 
 
@@ -92,7 +92,7 @@ def test_sizes_that_no_version_has_are_refused(name: str, size: int, log: Log) -
     call = Call()
     getattr(call, name).struct_size = size
     outcome = call.make()
-    assert outcome.status == Status.STRUCT
+    assert outcome.status == Status.STRUCT_SIZE
     assert outcome.message.startswith(f"{name}.struct_size ")
     assert log.records() == []
 
@@ -101,7 +101,7 @@ def test_sizes_that_no_version_has_are_refused(name: str, size: int, log: Log) -
 def test_a_size_below_the_first_is_refused(name: str, kind: Type[ctypes.Structure], log: Log) -> None:
     call = Call()
     getattr(call, name).struct_size = ctypes.sizeof(kind) - 1
-    assert call.make().status == Status.STRUCT
+    assert call.make().status == Status.STRUCT_SIZE
     assert log.records() == []
 
 
@@ -113,7 +113,7 @@ def test_a_refused_result_is_not_written_and_nothing_is_sent(size: int, log: Log
     before = bytes_of(call.result)
     function = _library.functions().nexmo_conversion_sms
     status = function(call.credentials, call.message_id, 1, call.timestamp, call.options, call.result)
-    assert status == Status.STRUCT
+    assert status == Status.STRUCT_SIZE
     assert bytes_of(call.result) == before
     assert log.records() == []
 
@@ -141,7 +141,7 @@ def test_credentials_are_required(log: Log) -> None:
     call = Call()
     call.credentials = None
     outcome = call.make()
-    assert outcome.status == Status.NULL
+    assert outcome.status == Status.NULL_POINTER
     assert outcome.message.startswith("credentials ")
     assert log.records() == []
 
@@ -171,11 +171,11 @@ def test_a_later_library_refuses_what_even_it_does_not_know(later: ctypes.CDLL) 
     assert read_later(later, LargestOptions(surplus=b"\0" * 8))[0] == Status.OK
     newest = LargestOptions()
     ctypes.memset(ctypes.addressof(newest) + 4095, 1, 1)
-    assert read_later(later, newest) == (Status.STRUCT, 99)
+    assert read_later(later, newest) == (Status.STRUCT_SIZE, 99)
     for size in (*NO_SIZES, ctypes.sizeof(OptionsStruct) - 1):
         struct = OptionsStruct()
         struct.struct_size = size
-        assert read_later(later, struct) == (Status.STRUCT, 99)
+        assert read_later(later, struct) == (Status.STRUCT_SIZE, 99)
 
 
 def test_a_later_library_writes_no_more_than_an_old_caller_has(later: ctypes.CDLL) -> None:
@@ -183,7 +183,7 @@ def test_a_later_library_writes_no_more_than_an_old_caller_has(later: ctypes.CDL
     whole.struct_size = ctypes.sizeof(ResultStruct)
     assert later.nexmo_testing_write_later_result(ctypes.byref(whole)) == Status.OK
     known = ctypes.sizeof(ResultStruct)
-    assert bytes_of(whole)[4:known] == bytes(known - 4)
+    assert bytes_of(whole)[4:known] == bytes_of(ResultStruct())[4:]
     assert bytes_of(whole)[known:] == b"\xaa" * 8
     assert whole.struct_size == known
 
@@ -203,5 +203,5 @@ def test_a_later_library_does_not_write_a_result_that_it_refuses(later: ctypes.C
         struct = filled(ResultStruct)
         struct.struct_size = size
         before = bytes_of(struct)
-        assert later.nexmo_testing_write_later_result(ctypes.byref(struct)) == Status.STRUCT
+        assert later.nexmo_testing_write_later_result(ctypes.byref(struct)) == Status.STRUCT_SIZE
         assert bytes_of(struct) == before

@@ -8,7 +8,7 @@ from typing import Optional
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import CallerError
+from nexmo_conversion import CallRefused
 from sandbox import QUERY, Log, http_options
 
 
@@ -63,14 +63,14 @@ def test_the_machines_own_time_zone_plays_no_part(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("moment", [datetime(2020, 1, 1), datetime(2020, 1, 1, tzinfo=Undecided())])
 def test_a_naive_datetime_is_refused(moment: datetime, log: Log) -> None:
-    with pytest.raises(CallerError, match=r"^timestamp is a datetime without a time zone, so which moment"):
+    with pytest.raises(CallRefused, match=r"^timestamp is a datetime without a time zone, which is ambiguous"):
         nexmo_conversion.sms(QUERY, "naive", True, moment, options=http_options())
     assert log.records() == []
 
 
 @pytest.mark.parametrize("moment", [datetime(1, 1, 1, tzinfo=at(1)), datetime(9999, 12, 31, 23, 59, 59, tzinfo=at(-1))])
 def test_a_moment_outside_of_the_years_is_refused(moment: datetime, log: Log) -> None:
-    with pytest.raises(CallerError, match=r"^timestamp lies outside"):
+    with pytest.raises(CallRefused, match=r"^timestamp is outside"):
         nexmo_conversion.sms(QUERY, "outside", True, moment, options=http_options())
     assert log.records() == []
 
@@ -78,9 +78,9 @@ def test_a_moment_outside_of_the_years_is_refused(moment: datetime, log: Log) ->
 def test_text_goes_to_the_library_as_it_is(log: Log) -> None:
     nexmo_conversion.sms(QUERY, "text", True, "2020-02-29 23:59:59", options=http_options())
     assert log.only()["timestamp"] == "2020-02-29 23:59:59"
-    with pytest.raises(CallerError, match=r"^timestamp ") as caught:
+    with pytest.raises(CallRefused, match=r"^timestamp ") as caught:
         nexmo_conversion.sms(QUERY, "text", True, "2020-01-01T12:00:00Z", options=http_options())
-    assert caught.value.name == "NEXMO_ERR_ARGUMENT"
+    assert caught.value.name == "NEXMO_ERR_INVALID_ARGUMENT"
     assert len(log.records()) == 1
 
 
@@ -100,7 +100,7 @@ def test_seconds_become_text(seconds: int, text: str) -> None:
 
 @pytest.mark.parametrize("seconds", [-62_135_596_801, 253_402_300_800, -(2**63), 2**63 - 1, 2**63, 2**64])
 def test_seconds_outside_of_the_years_are_refused(seconds: int) -> None:
-    with pytest.raises(CallerError, match=r"^seconds "):
+    with pytest.raises(CallRefused, match=r"^seconds "):
         nexmo_conversion.timestamp_from_unix(seconds)
 
 

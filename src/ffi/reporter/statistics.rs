@@ -1,37 +1,144 @@
-//! The statistics, which one call asks for, and which others are told at the end of a wait.
+//! The statistics of a reporter and its outbox.
+#![allow(non_camel_case_types)]
 
-use std::time::Duration;
+use std::ffi::c_char;
+use std::time::SystemTime;
 
-use super::structs::nexmo_statistics;
-use super::{REPORTERS, discard, nexmo_reporter, told};
-use crate::error::Error;
-use crate::ffi::status::nexmo_status;
-use crate::ffi::structs::nexmo_result;
-use crate::ffi::tell::tell_done;
-use crate::ffi::{arguments, sized};
-use crate::reporter::Reporter;
+use super::lifecycle::{REPORTERS, discard, nexmo_reporter};
+use crate::ffi::c_string;
+use crate::ffi::call::{call, milliseconds};
+use crate::ffi::handle::number;
+use crate::ffi::result::{NEXMO_MESSAGE_SIZE, nexmo_result};
+use crate::ffi::sized_struct::{self, SizedStruct, first_size, zeroed};
+use crate::ffi::status::{self, nexmo_status};
+use crate::outcome::Acceptance;
+use crate::reporter::{State, Statistics};
 
-/// Tells how many reports there were, what became of them, and what the reporter does.
+/// nexmo_statistics.state: the reporter sends what is submitted.
+pub const NEXMO_STATE_RUNNING: i32 = 0;
+/// nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing waits of up to 30 s,
+/// or when the service asks for it.
+pub const NEXMO_STATE_BACKING_OFF: i32 = 1;
+/// nexmo_statistics.state: the service accepts no reports of the account (401, 402, 3xx or an unexpected status). The
+/// reporter sends one report a minute as a probe; the others stay pending.
+pub const NEXMO_STATE_SUSPENDED: i32 = 2;
+/// nexmo_statistics.state: the reporter is closed.
+pub const NEXMO_STATE_CLOSED: i32 = 3;
+/// nexmo_statistics.state: another process, or another reporter of this one, sends what is in the outbox. This one
+/// takes over when that ends.
+pub const NEXMO_STATE_STANDBY: i32 = 4;
+
+/// The number of reports and their outcomes.
 ///
-/// @param reporter    Required. A reporter that was not freed; it may be closed.
-/// @param statistics  Required. Is filled.
-/// @param result      Is filled with what came of it. NULL: the status is enough.
-/// @retval NEXMO_OK            The statistics are filled.
-/// @retval NEXMO_ERR_NULL      statistics is NULL. Correct the call.
-/// @retval NEXMO_ERR_STRUCT    A struct's size cannot be used. Correct the call.
-/// @retval NEXMO_ERR_HANDLE    The reporter is NULL, was freed, or never was one. Correct the call.
-/// @retval NEXMO_ERR_OUTBOX    The outbox cannot be read, or is busy, full, damaged or another account's with the
-///                             status of that name, 301 to 304.
-/// @retval NEXMO_ERR_FORKED    The process was made by a raw clone. Make it with fork.
-/// @retval NEXMO_ERR_INTERNAL  A mistake of the library.
-/// @par Ownership: the arguments are borrowed until the call returns; nothing is there to free.
-/// @par Threads: call from any thread, any number at once.
-/// @par Blocking: up to lock_wait_ms; the same few reads however many reports there are.
-/// @par Since: 1.0
+/// The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE to
+/// the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter. submitted =
+/// accepted + rejected + expired + replaced + dropped + damaged + pending.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_statistics {
+    /// sizeof(nexmo_statistics). The only field that is read.
+    pub struct_size: u32,
+    /// Written as 0.
+    pub flags: u32,
+    /// What this reporter does: one of NEXMO_STATE_*.
+    pub state: i32,
+    /// The reports that this reporter is sending at this moment.
+    pub in_flight: i32,
+    /// The status of the last error in the background; 0 if there was none.
+    pub last_error: nexmo_status,
+    /// The HTTP status of the response that was the last error; 0 if it was not a response.
+    pub last_error_http_status: i32,
+    /// Stored by submit.
+    pub submitted: i64,
+    /// Accepted by the service.
+    pub accepted: i64,
+    /// Rejected by the service.
+    pub rejected: i64,
+    /// Older than max_age_s.
+    pub expired: i64,
+    /// Replaced by a later report for the same message.
+    pub replaced: i64,
+    /// Dropped because the outbox was full.
+    pub dropped: i64,
+    /// Could not be read back and were removed.
+    pub damaged: i64,
+    /// Still pending, those in flight included.
+    pub pending: i64,
+    /// Events that wait to be acknowledged: at most 10000.
+    pub events: i64,
+    /// Events that were discarded because there were more.
+    pub events_discarded: i64,
+    /// How often the outbox was found damaged or removed and was replaced by a new one. A damaged outbox is kept beside
+    /// the new one, with .corrupt in its name.
+    pub outbox_resets: i64,
+    /// How often the outbox could not be read or written in the background.
+    pub outbox_errors: i64,
+    /// The time since the oldest pending report was submitted, in milliseconds; -1 if none is pending.
+    pub oldest_pending_ms: i64,
+    /// When the last error happened, in milliseconds since 1970; -1 if there was none.
+    pub last_error_unix_ms: i64,
+    /// The last error as one line for a log, like nexmo_result.message.
+    pub last_error_message: [c_char; NEXMO_MESSAGE_SIZE],
+}
+
+// SAFETY: all fields are integers, for which every bit pattern is a value; layout.rs asserts that there is no padding.
+unsafe impl SizedStruct for nexmo_statistics {
+    const NAME: &'static str = "statistics";
+    const FIRST_SIZE: usize = first_size(392, 392);
+    const KNOWN_FLAGS: u32 = 0;
+    const INITIAL: Self = Self { oldest_pending_ms: -1, last_error_unix_ms: -1, ..zeroed() };
+}
+
+impl From<&Statistics> for nexmo_statistics {
+    fn from(counted: &Statistics) -> Self {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let mut written = Self {
+            state: match counted.state {
+                State::Running => NEXMO_STATE_RUNNING,
+                State::BackingOff => NEXMO_STATE_BACKING_OFF,
+                State::Suspended => NEXMO_STATE_SUSPENDED,
+                State::Closed => NEXMO_STATE_CLOSED,
+                State::Standby => NEXMO_STATE_STANDBY,
+            },
+            in_flight: i32::try_from(counted.in_flight).unwrap_or(i32::MAX),
+            submitted: count(counted.submitted),
+            accepted: count(counted.accepted),
+            rejected: count(counted.rejected),
+            expired: count(counted.expired),
+            replaced: count(counted.replaced),
+            dropped: count(counted.dropped),
+            damaged: count(counted.damaged),
+            pending: count(counted.pending),
+            events: count(counted.events),
+            events_discarded: count(counted.events_discarded),
+            outbox_resets: count(counted.outbox_resets),
+            outbox_errors: count(counted.outbox_errors),
+            oldest_pending_ms: counted.oldest_pending.map_or(-1, milliseconds),
+            ..Self::INITIAL
+        };
+        if let Some(last) = &counted.last_error {
+            written.last_error = status::of(last.error.kind());
+            written.last_error_http_status = last.http_status.map_or(0, i32::from);
+            let since_1970 = last.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            written.last_error_unix_ms = milliseconds(since_1970);
+            c_string::fill(&mut written.last_error_message, last.error.message());
+        }
+        written
+    }
+}
+
+/// Returns the number of reports and their outcomes, and what the reporter does. The reporter may be closed.
+///
+/// @param reporter    Required.
+/// @param statistics  Required. Receives the statistics; on failure its initial values.
+/// @param result      Optional. Receives the outcome.
+/// @return NEXMO_OK, NEXMO_ERR_NULL_POINTER, NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED,
+/// NEXMO_ERR_INTERNAL or an error of the outbox.
+/// @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
 ///
 /// @code
 /// if (nexmo_reporter_statistics(reporter, &statistics, NULL) == NEXMO_OK)
-///     printf("%lld pending\n", (long long)statistics.pending);
+///     printf("%ld pending\n", (long)statistics.pending);
 /// @endcode
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_statistics(
@@ -39,51 +146,25 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     statistics: *mut nexmo_statistics,
     result: *mut nexmo_result,
 ) -> nexmo_status {
+    // SAFETY: the header's promise; a struct that cannot be written is left unchanged.
+    let write = |written: &nexmo_statistics| unsafe { sized_struct::write(statistics, written) };
+    write(&nexmo_statistics::INITIAL);
     let work = || {
         // SAFETY: the header's promise.
-        unsafe { sized::check_required(statistics) }?;
-        let counted = REPORTERS.get(reporter)?.statistics()?;
-        // SAFETY: the header's promise; the struct was just found to be writable.
-        unsafe { sized::write(statistics, &told::statistics(&counted)) };
-        Ok(())
+        unsafe { sized_struct::check_required(statistics) }?;
+        write(&nexmo_statistics::from(&REPORTERS.get(number(reporter))?.statistics()?));
+        Ok(nexmo_result::ok())
     };
     // SAFETY: the header's promise.
-    unsafe { tell_done(result, work, || discard(reporter)) }
+    unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Does `wait`, and fills `statistics` when it is over, whatever came of it.
+/// Initialises a nexmo_statistics in memory of any origin, as NEXMO_STATISTICS_INIT does in a declaration.
 ///
-/// # Safety
-///
-/// Each pointer is NULL or points to what the header asks for; `reporter` may be anything.
-pub(super) unsafe fn wait_and_tell(
-    wait: fn(&Reporter, Duration) -> Result<(), Error>,
-    reporter: *mut nexmo_reporter,
-    timeout_ms: i32,
-    statistics: *mut nexmo_statistics,
-    result: *mut nexmo_result,
-) -> nexmo_status {
-    let work = || {
-        // SAFETY: the caller's promise.
-        unsafe { sized::check_writable(statistics) }?;
-        let (reporter, timeout) = (REPORTERS.get(reporter)?, arguments::wait(timeout_ms)?);
-        let waited = wait(&reporter, timeout);
-        // SAFETY: the caller's promise; the struct was just found to be writable.
-        unsafe { tell_statistics(&reporter, statistics) };
-        Ok(waited?)
-    };
-    // SAFETY: the caller's promise.
-    unsafe { tell_done(result, work, || discard(reporter)) }
-}
-
-/// Fills `statistics`, if they are wanted and the outbox can be read; otherwise they stay as they are.
-///
-/// # Safety
-///
-/// As [`sized::write`].
-unsafe fn tell_statistics(reporter: &Reporter, statistics: *mut nexmo_statistics) {
-    if let (false, Ok(counted)) = (statistics.is_null(), reporter.statistics()) {
-        // SAFETY: the caller's promise.
-        unsafe { sized::write(statistics, &told::statistics(&counted)) };
-    }
+/// @param statistics  The struct; NULL does nothing.
+/// @param size        sizeof(nexmo_statistics) as the caller knows it; below 8 or above 4096 does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_statistics_init(statistics: *mut nexmo_statistics, size: usize) {
+    // SAFETY: the header's promise: `size` bytes can be written at `statistics`.
+    unsafe { sized_struct::init(statistics, size) };
 }

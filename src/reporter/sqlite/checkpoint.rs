@@ -91,7 +91,7 @@ impl Checkpoints {
                     crate::guard::guard(|| checkpoint(&*outbox));
                 }
             };
-            state.is_running = sys::spawn("nexmo-log", work).is_ok();
+            state.is_running = sys::spawn("nexmo-wal", work).is_ok();
         }
     }
 

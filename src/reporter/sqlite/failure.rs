@@ -1,11 +1,12 @@
 //! What went wrong with the file, in the classes that a caller is told.
 
+use std::fs::File;
 use std::path::Path;
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, is_shortage};
 
 /// Why nothing became of what was to be done with the file.
 #[derive(Debug)]
@@ -21,6 +22,13 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    fn system(error: &dyn std::fmt::Display) -> Self {
+        Self::Other(Error::new(
+            Kind::System,
+            format!("the outbox cannot be used, for the system is out of resources: {error}"),
+        ))
+    }
+
     pub(super) fn outbox(message: impl Into<String>) -> Self {
         Self::Other(Error::new(Kind::Outbox, message))
     }
@@ -31,13 +39,20 @@ impl Failure {
         match self {
             Self::Corrupt(what) => Error::new(
                 Kind::OutboxCorrupt,
-                format!("{path} is damaged ({what}) and still open elsewhere: it is set aside once that is closed"),
+                format!(
+                    "{path} is corrupt ({what}) and still open elsewhere: it is replaced once all others have closed it"
+                ),
             ),
             Self::Full => Error::new(Kind::OutboxFull, format!("the disk of {path} is full")),
-            Self::Busy => Error::new(Kind::OutboxBusy, format!("others held {path} for longer than lock_wait_ms")),
+            Self::Busy => Error::new(Kind::OutboxBusy, format!("{path} is locked by others (waited busy_timeout_ms)")),
             Self::Other(error) => error,
         }
     }
+}
+
+/// Whether the system, or this process, has no file descriptor left. SQLite does not say why it cannot open a file.
+fn are_descriptors_short() -> bool {
+    File::open("/dev/null").is_err_and(|error| is_shortage(&error))
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -53,6 +68,13 @@ impl From<rusqlite::Error> for Failure {
                 (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed, _) => {
                     Self::Busy
                 }
+                (ErrorCode::OutOfMemory, _) => Self::system(&error),
+                (ErrorCode::CannotOpen, _) if are_descriptors_short() => Self::system(&error),
+                // The last page of the transaction may be in the log all the same.
+                (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC) => {
+                    let error = Error::new(Kind::Outbox, format!("the outbox cannot be written: {error}"));
+                    Self::Other(error.with_report_possibly_stored())
+                }
                 _ => Self::outbox(format!("the outbox cannot be used: {error}")),
             },
             // Rows that this library never writes, and tables that are not what it made.
@@ -65,6 +87,7 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull => Self::Full,
+            _ if is_shortage(&error) => Self::system(&error),
             _ => Self::outbox(format!("the outbox cannot be used: {error}")),
         }
     }

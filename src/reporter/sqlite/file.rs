@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::log_file;
 use super::next::Next;
 use super::patience::Patience;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, is_shortage};
 use crate::sys::events::Descriptor;
 use crate::sys::files::{self, Sharing};
 
@@ -213,7 +213,8 @@ impl Place {
         let path = self.path.display();
         match (number("application_id")?, number("user_version")?) {
             (APPLICATION, version) if version > VERSION => {
-                Err(Failure::outbox(format!("{path} was made by a later version of the library")))
+                let message = format!("{path} was created by a later version of this library: load that version");
+                Err(Failure::Other(Error::new(Kind::OutboxVersion, message)))
             }
             (APPLICATION, _) => Ok(()),
             (0, 0) if number("schema_version")? == 0 => Ok(()),
@@ -241,8 +242,11 @@ impl Place {
     }
 
     fn of_another_account(&self, (api_key, base_url): &(String, String)) -> Error {
-        let told = format!("{} belongs to the account {api_key} at {base_url}", self.path.display());
-        Error::new(Kind::OutboxAccount, told)
+        let told = format!(
+            "{} belongs to the account {api_key} at {base_url}: use another path for another account",
+            self.path.display()
+        );
+        Error::new(Kind::OutboxWrongAccount, told)
     }
 }
 
@@ -301,5 +305,6 @@ pub(super) fn identity(found: &Metadata) -> Identity {
 }
 
 fn cannot_be(done: &str, path: &Path, error: &io::Error) -> Error {
-    Error::new(Kind::Outbox, format!("{} cannot be {done}: {error}", path.display()))
+    let kind = if is_shortage(error) { Kind::System } else { Kind::Outbox };
+    Error::new(kind, format!("{} cannot be {done}: {error}", path.display()))
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind};
 /// The most reports in one transaction.
 const MOST: usize = 256;
 
-/// Puts many reports, and tells of each whether the oldest was set aside for it.
+/// Puts many reports, and returns for each whether the oldest was dropped for it.
 type PutAll<'a> = &'a dyn Fn(&[Conversion]) -> Vec<Result<bool, Error>>;
 
 /// Threads that wait for the disk together.

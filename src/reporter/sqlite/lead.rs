@@ -147,7 +147,7 @@ mod tests {
 
     use super::super::{SqliteOutbox, Terms};
     use crate::conversion::{Channel, Conversion, MessageId};
-    use crate::reporter::outbox::{Outbox, WhenFull};
+    use crate::reporter::outbox::{Outbox, Overflow};
     use crate::sys::events::wait_for_either;
 
     /// A folder of its own with an outbox in it, of which each that is opened is as another process has it.
@@ -169,8 +169,8 @@ mod tests {
                 base_url: "http://localhost",
                 survives_power_loss,
                 most: 100,
-                when_full: WhenFull::Refuse,
-                lock_wait: Duration::from_secs(60),
+                overflow: Overflow::Fail,
+                busy_timeout: Duration::from_secs(60),
             };
             let outbox = SqliteOutbox::new(&terms).unwrap();
             outbox.inventory().unwrap();

@@ -1,6 +1,5 @@
 //! An outbox in a file, which any number of processes share. Only this room names the database.
 
-mod ballast;
 mod checkpoint;
 mod checkpoint_connection;
 mod damaged;
@@ -15,6 +14,7 @@ mod log_file;
 mod next;
 mod patience;
 mod pick;
+mod reserve;
 mod rows;
 mod store;
 mod transaction;
@@ -30,10 +30,10 @@ use rusqlite::Connection;
 use self::failure::Failure;
 use self::file::{OpenFile, Place};
 use self::lead::Lead;
-use self::rows::Put;
+use self::rows::{OldestEvent, Put};
 use self::store::{Access, Store};
 use self::turn::Manner;
-use super::outbox::{Aside, Entry, Inventory, Outbox, Settlement, Taken, WhenFull, full, oldest_share};
+use super::outbox::{Entry, Event, Inventory, Outbox, Overflow, Settlement, Taken, check_event_id, full, oldest_share};
 use crate::clock::{Moment, from_now};
 use crate::conversion::Conversion;
 use crate::error::Error;
@@ -48,11 +48,11 @@ pub(crate) struct Terms<'a> {
     pub(crate) allow_network: bool,
     pub(crate) api_key: &'a str,
     pub(crate) base_url: &'a str,
-    /// Whether a report must be on the disk before it counts as accepted.
+    /// Whether a report must be on the disk before it counts as submitted.
     pub(crate) survives_power_loss: bool,
     pub(crate) most: u64,
-    pub(crate) when_full: WhenFull,
-    pub(crate) lock_wait: Duration,
+    pub(crate) overflow: Overflow,
+    pub(crate) busy_timeout: Duration,
 }
 
 /// Reports in a file.
@@ -61,8 +61,8 @@ pub(crate) struct SqliteOutbox {
     lead: Lead,
     survives_power_loss: bool,
     most: u64,
-    when_full: WhenFull,
-    lock_wait: Duration,
+    overflow: Overflow,
+    busy_timeout: Duration,
     state: Mutex<State>,
 }
 
@@ -83,8 +83,8 @@ impl SqliteOutbox {
             lead: Lead::new(),
             survives_power_loss: terms.survives_power_loss,
             most: terms.most,
-            when_full: terms.when_full,
-            lock_wait: terms.lock_wait,
+            overflow: terms.overflow,
+            busy_timeout: terms.busy_timeout,
             state: Mutex::default(),
         })
     }
@@ -95,37 +95,42 @@ impl SqliteOutbox {
 
     /// How a caller comes to the file, which is made if it is not there.
     fn callers(&self) -> Access {
-        Access { deadline: from_now(self.lock_wait), may_make: true, manner: Manner::Eager }
+        Access { deadline: from_now(self.busy_timeout), may_make: true, manner: Manner::Eager }
     }
 
     /// Puts many reports in one transaction, and waits for the disk.
     fn put_all(&self, all: &[Conversion]) -> Vec<Result<bool, Error>> {
         let put = |rows: &Connection| {
-            let put = |report| rows::put(rows, &rows::tally(rows)?, report, self.most, self.when_full);
+            let put = |report| rows::put(rows, &rows::tally(rows)?, report, self.most, self.overflow);
             all.iter().map(put).collect::<Result<Vec<_>, _>>()
         };
         let written = self.store.write(self.callers(), put);
-        let flushed = written.and_then(|written| self.store.flush(&written).map(|()| written.done));
-        match flushed.map_err(|failure| self.told(failure)) {
+        let written = written.map_err(|failure| self.told(failure));
+        let flushed = written.and_then(|written| match self.store.flush(&written) {
+            Ok(()) => Ok(written.done),
+            // What is committed is sent all the same, if the disk recovers.
+            Err(failure) => Err(self.told(failure).with_report_possibly_stored()),
+        });
+        match flushed {
             Ok(puts) => {
                 self.ring_for(&puts);
-                puts.iter().map(|put| self.accepted(put)).collect()
+                puts.iter().map(|put| self.stored(put)).collect()
             }
             Err(error) => all.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
-    /// Tells the process that sends of what was accepted, which is committed.
+    /// Wakes the process that sends, for what was stored and is committed.
     fn ring_for(&self, puts: &[Put]) {
-        if puts.iter().any(|put| matches!(put, Put::Accepted { .. })) {
+        if puts.iter().any(|put| matches!(put, Put::Stored { .. })) {
             self.lead.ring(&self.store.place);
         }
     }
 
-    /// Whether the oldest was set aside for what was accepted.
-    fn accepted(&self, put: &Put) -> Result<bool, Error> {
+    /// Whether the oldest was dropped for what was stored.
+    fn stored(&self, put: &Put) -> Result<bool, Error> {
         match put {
-            Put::Accepted { has_dropped } => Ok(*has_dropped),
+            Put::Stored { has_dropped } => Ok(*has_dropped),
             Put::Full => Err(full(self.most)),
         }
     }
@@ -144,12 +149,12 @@ impl Outbox for SqliteOutbox {
     fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
         if self.survives_power_loss {
             let busy = || self.told(Failure::Busy);
-            return self.store.group.put(conversion, from_now(self.lock_wait), &|all| self.put_all(all), &busy);
+            return self.store.group.put(conversion, from_now(self.busy_timeout), &|all| self.put_all(all), &busy);
         }
-        let put = |file: &OpenFile| file.next.put(&file.connection, conversion, self.most, self.when_full);
+        let put = |file: &OpenFile| file.next.put(&file.connection, conversion, self.most, self.overflow);
         let written = self.store.change(self.callers(), put).map_err(|failure| self.told(failure))?;
         self.ring_for(std::slice::from_ref(&written.done));
-        self.accepted(&written.done)
+        self.stored(&written.done)
     }
 
     fn take(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {
@@ -173,12 +178,12 @@ impl Outbox for SqliteOutbox {
 
     fn settle(&self, batch: &[Settlement]) -> Result<(), Error> {
         let settled = match self.try_settle(batch) {
-            Err(Failure::Full) if self.store.ballast.give_up() => self.try_settle(batch),
+            Err(Failure::Full) if self.store.reserve.give_up() => self.try_settle(batch),
             other => other,
         };
         settled.map_err(|failure| self.told(failure))?;
         self.release(&batch.iter().map(|settled| settled.id).collect::<Vec<_>>());
-        self.store.ballast.take_up();
+        self.store.reserve.take_up();
         Ok(())
     }
 
@@ -186,26 +191,37 @@ impl Outbox for SqliteOutbox {
         self.expire_rows(is_too_old).map_err(|failure| self.told(failure))
     }
 
-    fn fetch_aside(&self) -> Result<Option<Aside>, Error> {
-        // Most often there is none, which is told without keeping others from writing.
-        if self.inventory()?.tally.aside == 0 {
-            return Ok(None);
+    fn oldest_event(&self) -> Result<Option<Event>, Error> {
+        loop {
+            match self.store.read(self.callers(), rows::oldest_event).map_err(|failure| self.told(failure))? {
+                OldestEvent::None => return Ok(None),
+                OldestEvent::Event(event) => return Ok(Some(event)),
+                OldestEvent::Damaged(id) => {
+                    let discarded = self.store.write(self.callers(), |rows| rows::discard_event(rows, id));
+                    discarded.map_err(|failure| self.told(failure))?;
+                }
+            }
         }
-        let fetched = self.store.write(self.callers(), rows::fetch_aside);
-        fetched.map(|written| written.done).map_err(|failure| self.told(failure))
+    }
+
+    fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
+        let last = self.store.read(self.callers(), rows::last_event).map_err(|failure| self.told(failure))?;
+        check_event_id(event_id, last)?;
+        let removed = self.store.write(self.callers(), |rows| rows::remove_event(rows, event_id));
+        removed.map(drop).map_err(|failure| self.told(failure))
     }
 
     fn inventory(&self) -> Result<Inventory, Error> {
         self.store.read(self.callers(), rows::inventory).map_err(|failure| self.told(failure))
     }
 
-    fn has_aside(&self) -> Result<bool, Error> {
+    fn has_events(&self) -> Result<bool, Error> {
         let inventory = self.store.read(workers(), rows::inventory).map_err(|failure| self.told(failure))?;
-        Ok(inventory.tally.aside > 0)
+        Ok(inventory.tally.events > 0)
     }
 
     fn last(&self) -> Result<u64, Error> {
-        let last = |rows: &Connection| Ok(self.store.epochs.id(rows::tally(rows)?.accepted));
+        let last = |rows: &Connection| Ok(self.store.epochs.id(rows::tally(rows)?.submitted));
         self.store.read(self.callers(), last).map_err(|failure| self.told(failure))
     }
 
@@ -238,7 +254,7 @@ impl Outbox for SqliteOutbox {
         self.lead.notices()
     }
 
-    fn lost(&self) -> u64 {
+    fn resets(&self) -> u64 {
         self.store.epochs.lost()
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Result};
 use super::rows::{self, Put};
 use super::transaction::in_transaction;
 use crate::conversion::Conversion;
-use crate::reporter::outbox::{Tally, WhenFull};
+use crate::reporter::outbox::{Overflow, Tally};
 
 /// What a connection knows of the next report.
 #[derive(Debug, Default)]
@@ -26,32 +26,32 @@ struct Known {
 impl Known {
     /// What is known after another report.
     fn after(self, tally: Tally) -> Self {
-        Self { tally, is_alone: tally.accepted == self.tally.accepted.saturating_add(1) }
+        Self { tally, is_alone: tally.submitted == self.tally.submitted.saturating_add(1) }
     }
 }
 
 impl Next {
-    /// Accepts a report, unless `most` are pending and none of them is to go for it.
+    /// Stores a report, unless `most` are pending and none of them is to go for it.
     pub(super) fn put(
         &self,
         connection: &Connection,
         conversion: &Conversion,
         most: u64,
-        when_full: WhenFull,
+        overflow: Overflow,
     ) -> Result<Put> {
         let known = self.0.get();
-        let accepted = known.tally.accepted.saturating_add(1);
+        let submitted = known.tally.submitted.saturating_add(1);
         let may_be_next = known.is_alone && known.tally.pending() < most;
-        if may_be_next && rows::put_as(connection, accepted, conversion)? {
-            self.0.set(known.after(Tally { accepted, ..known.tally }));
-            return Ok(Put::Accepted { has_dropped: false });
+        if may_be_next && rows::put_as(connection, submitted, conversion)? {
+            self.0.set(known.after(Tally { submitted, ..known.tally }));
+            return Ok(Put::Stored { has_dropped: false });
         }
         let (put, tally) = in_transaction(connection, |rows| {
             let tally = rows::tally(rows)?;
-            Ok((rows::put(rows, &tally, conversion, most, when_full)?, tally))
+            Ok((rows::put(rows, &tally, conversion, most, overflow)?, tally))
         })?;
-        let accepted = tally.accepted.saturating_add(u64::from(matches!(put, Put::Accepted { .. })));
-        self.0.set(known.after(Tally { accepted, ..tally }));
+        let submitted = tally.submitted.saturating_add(u64::from(matches!(put, Put::Stored { .. })));
+        self.0.set(known.after(Tally { submitted, ..tally }));
         Ok(put)
     }
 }
@@ -77,18 +77,18 @@ mod tests {
         [first, second]
     }
 
-    fn put_with(side: &(Connection, Next), id: &str, most: u64, when_full: WhenFull) -> bool {
+    fn put_with(side: &(Connection, Next), id: &str, most: u64, overflow: Overflow) -> bool {
         let message_id = MessageId::new(id).unwrap();
         let report = Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None };
-        matches!(side.1.put(&side.0, &report, most, when_full).unwrap(), Put::Accepted { .. })
+        matches!(side.1.put(&side.0, &report, most, overflow).unwrap(), Put::Stored { .. })
     }
 
     fn put(side: &(Connection, Next), id: &str) {
-        assert!(put_with(side, id, MOST, WhenFull::Refuse));
+        assert!(put_with(side, id, MOST, Overflow::Fail));
     }
 
     fn settle(side: &(Connection, Next), row: u64) {
-        in_transaction(&side.0, |rows| rows::settle(rows, [(row, &Fate::Sent)].into_iter())).unwrap();
+        in_transaction(&side.0, |rows| rows::settle(rows, [(row, &Fate::Accepted)].into_iter())).unwrap();
     }
 
     fn tally(side: &(Connection, Next)) -> Tally {
@@ -106,7 +106,7 @@ mod tests {
         (1..4).for_each(|row| settle(&other, row));
         put(&one, "after");
         assert!(one.1.0.get().is_alone, "to settle is not to put");
-        assert_eq!((tally(&one).accepted, tally(&one).pending()), (6, 3));
+        assert_eq!((tally(&one).submitted, tally(&one).pending()), (6, 3));
     }
 
     #[test]
@@ -118,8 +118,8 @@ mod tests {
             settled.iter().for_each(|row| settle(&other, *row));
             put(&one, "after");
             assert!(!one.1.0.get().is_alone);
-            let sent = u64::try_from(settled.len()).unwrap();
-            assert_eq!((tally(&one).accepted, tally(&one).sent), (8, sent), "{settled:?}");
+            let accepted = u64::try_from(settled.len()).unwrap();
+            assert_eq!((tally(&one).submitted, tally(&one).accepted), (8, accepted), "{settled:?}");
         }
     }
 
@@ -129,7 +129,7 @@ mod tests {
         (0..9).for_each(|id| put(&one, &format!("older-{id}")));
         other.0.execute("DELETE FROM report WHERE id > 4", []).unwrap();
         put(&one, "after");
-        assert_eq!((tally(&one).accepted, tally(&one).pending()), (5, 5));
+        assert_eq!((tally(&one).submitted, tally(&one).pending()), (5, 5));
     }
 
     #[test]
@@ -139,17 +139,17 @@ mod tests {
         assert!(one.1.0.get().is_alone);
         put(&other, "same-1");
         (0..2).for_each(|_| put(&one, "same-1"));
-        assert_eq!((tally(&one).accepted, tally(&one).replaced, tally(&one).pending()), (7, 5, 2));
+        assert_eq!((tally(&one).submitted, tally(&one).replaced, tally(&one).pending()), (7, 5, 2));
     }
 
     #[test]
     fn a_limit_is_kept_by_one_who_is_alone() {
         let [one, other] = two("next-full");
-        let put = |id: &str| put_with(&one, id, 3, WhenFull::Refuse);
+        let put = |id: &str| put_with(&one, id, 3, Overflow::Fail);
         assert!(put("1") && put("2") && put("3") && !put("4") && !put("5") && put("3"));
         settle(&other, 1);
         assert!(put("6") && !put("7"));
-        assert!(put_with(&one, "8", 3, WhenFull::DropOldest));
-        assert_eq!((tally(&one).accepted, tally(&one).dropped, tally(&one).pending()), (6, 1, 3));
+        assert!(put_with(&one, "8", 3, Overflow::DropOldest));
+        assert_eq!((tally(&one).submitted, tally(&one).dropped, tally(&one).pending()), (6, 1, 3));
     }
 }

@@ -1,10 +1,10 @@
-//! Which reports are picked: the newest and the oldest to be sent, and the oldest to be set aside if they are too old.
+//! Which reports are picked: the newest and the oldest to be sent, and the oldest to expire if they are too old.
 
 use super::failure::Failure;
 use super::rows::{Found, Search};
 use super::{SqliteOutbox, rows, workers};
 use crate::clock::Moment;
-use crate::reporter::outbox::{Entry, Fate, Reason, Settlement};
+use crate::reporter::outbox::{Entry, EventKind, Fate, Settlement};
 
 /// How many rows are looked at in one go.
 const ROWS: u32 = 512;
@@ -27,9 +27,9 @@ impl SqliteOutbox {
         while entries.len() < limit {
             let search =
                 Search { from, is_for_older: is_older, limit: limit.saturating_sub(entries.len()), rows: ROWS };
-            let (found, last) = self.find(search, &|id| !skip(id) && !state.taken.holds(id))?;
-            entries.extend(found.into_iter().filter(|entry| state.taken.add(entry)));
-            let Some(last) = last else {
+            let found = self.find(search, &|id| !skip(id) && !state.taken.holds(id))?;
+            entries.extend(found.entries.into_iter().filter(|entry| state.taken.add(entry)));
+            let Some(last) = found.last else {
                 break;
             };
             from = last;
@@ -37,23 +37,29 @@ impl SqliteOutbox {
         Ok(())
     }
 
-    /// Reports that `is_wanted` by their numbers.
+    /// Reports that `is_wanted` by their numbers. Rows that are damaged are removed and counted, so that one of them does not
+    /// cost the whole outbox.
     fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Failure> {
-        self.store.read(workers(), |rows| {
+        let found = self.store.read(workers(), |rows| {
             let id = |row| self.store.epochs.id(row);
-            let (entries, last) = rows::find(rows, search, &|row| is_wanted(id(row)))?;
-            Ok((entries.into_iter().map(|entry| Entry { id: id(entry.id), ..entry }).collect(), last))
-        })
+            let found = rows::find(rows, search, &|row| is_wanted(id(row)))?;
+            let entries = found.entries.into_iter().map(|entry| Entry { id: id(entry.id), ..entry }).collect();
+            Ok(Found { entries, ..found })
+        })?;
+        if !found.damaged.is_empty() {
+            self.store.write(workers(), |rows| rows::remove_damaged(rows, &found.damaged))?;
+        }
+        Ok(found)
     }
 
-    /// Sets aside what is too old among the oldest, and not taken. Tells how many.
+    /// Makes events of what is too old among the oldest, and not taken. Returns how many.
     pub(super) fn expire_rows(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Failure> {
         let limit = usize::try_from(EXPIRED_AT_ONCE).unwrap_or(usize::MAX);
         let search = Search { from: 0, is_for_older: false, limit, rows: EXPIRED_AT_ONCE };
-        let (oldest, _) = self.find(search, &|_| true)?;
+        let oldest = self.find(search, &|_| true)?.entries;
         // Not in the order of their age, where the clock was set in between.
-        let old = oldest.iter().filter(|entry| is_too_old(&entry.accepted));
-        let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
+        let old = oldest.iter().filter(|entry| is_too_old(&entry.submitted));
+        let fate = Fate::Event(EventKind::Expired, None, EventKind::Expired.message().to_owned());
         let expired = |entry: &Entry| Settlement { id: entry.id, fate: fate.clone() };
         let free = |entry: &&Entry| !self.state().taken.holds(entry.id);
         let batch: Vec<Settlement> = old.filter(free).map(expired).collect();

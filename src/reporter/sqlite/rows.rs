@@ -3,41 +3,43 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
 
-use super::super::outbox::{Aside, Entry, Fate, Inventory, MOST_ASIDE, Reason, Tally, WhenFull};
+use super::super::outbox::{
+    Entry, Event, EventKind, Fate, Inventory, MAX_EVENTS, Overflow, Tally, next_event_id, unix_milliseconds,
+};
 use crate::clock::Moment;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 
-/// What became of a report that was to be accepted.
+/// What became of a report that was submitted.
 pub(super) enum Put {
-    /// It was accepted, and perhaps the oldest set aside for it.
-    Accepted {
+    /// It was stored, and perhaps the oldest dropped for it.
+    Stored {
         has_dropped: bool,
     },
     Full,
 }
 
-/// Accepts a report, unless `most` are pending and none of them is to go for it. `tally` is what [`tally`] tells in the same
-/// transaction.
+/// Stores a report, unless `most` are pending and none of them is to be dropped for it. `tally` is what [`tally`] returns in
+/// the same transaction.
 pub(super) fn put(
     connection: &Connection,
     tally: &Tally,
     conversion: &Conversion,
     most: u64,
-    when_full: WhenFull,
+    overflow: Overflow,
 ) -> Result<Put> {
     let has_no_room = tally.pending() >= most && !has(connection, conversion)?;
     if has_no_room {
-        match when_full {
-            WhenFull::Refuse => return Ok(Put::Full),
-            WhenFull::DropOldest => drop_oldest(connection)?,
+        match overflow {
+            Overflow::Fail => return Ok(Put::Full),
+            Overflow::DropOldest => drop_oldest(connection)?,
         }
     }
-    let id = tally.accepted.saturating_add(1);
+    let id = tally.submitted.saturating_add(1);
     if insert(connection, id, conversion)? == 0 {
-        replace(connection, tally.accepted, conversion)?;
+        replace(connection, tally.submitted, conversion)?;
         insert(connection, id, conversion)?;
     }
-    Ok(Put::Accepted { has_dropped: has_no_room })
+    Ok(Put::Stored { has_dropped: has_no_room })
 }
 
 fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {
@@ -46,8 +48,8 @@ fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<u
     insert_by(connection, INSERT, id, conversion)
 }
 
-/// Accepts a report under a number, in a transaction of its own, unless that is not the next or its key is there. Whether it was
-/// accepted.
+/// Stores a report under a number, in a transaction of its own, unless that is not the next or its key is there. Whether it was
+/// stored.
 pub(super) fn put_as(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
     // Without a message id it is ignored.
     const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
@@ -94,7 +96,7 @@ fn drop_oldest(connection: &Connection) -> Result<()> {
         return Ok(());
     };
     remember_last(connection)?;
-    set_aside(connection, natural(id), Reason::Dropped, None, Reason::Dropped.told())
+    make_event(connection, natural(id), EventKind::Dropped, None, EventKind::Dropped.message())
 }
 
 /// Which reports are looked for.
@@ -110,8 +112,15 @@ pub(super) struct Search {
     pub(super) rows: u32,
 }
 
-/// What was found, and the id of the last row that was looked at; none if there were no more.
-pub(super) type Found = (Vec<Entry>, Option<u64>);
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) entries: Vec<Entry>,
+    /// The ids of rows that this library cannot have written.
+    pub(super) damaged: Vec<i64>,
+    /// The id of the last row that was looked at; none if there were no more.
+    pub(super) last: Option<u64>,
+}
 
 /// Reports that `is_wanted` by their ids.
 pub(super) fn find(connection: &Connection, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found> {
@@ -119,30 +128,35 @@ pub(super) fn find(connection: &Connection, search: Search, is_wanted: &dyn Fn(u
     const NEWER: &str = "SELECT * FROM report WHERE id > ? ORDER BY id LIMIT ?";
     let mut statement = connection.prepare_cached(if search.is_for_older { OLDER } else { NEWER })?;
     let mut rows = statement.query(params![integer(search.from), search.rows])?;
-    let (mut entries, mut last) = (Vec::new(), None);
-    while entries.len() < search.limit {
+    let mut found = Found::default();
+    while found.entries.len() < search.limit {
         let Some(row) = rows.next()? else {
             break;
         };
-        let id = natural(row.get(0)?);
-        last = Some(id);
-        // Most of the newest are under way already. Of those no more is read.
+        let number = row.get(0)?;
+        let id = natural(number);
+        found.last = Some(id);
+        // Most of the newest are in flight already. Of those no more is read.
         if is_wanted(id) {
-            entries.push(entry(id, row)?);
+            match entry(id, row) {
+                Ok(entry) => found.entries.push(entry),
+                Err(error) if is_nonsense(&error) => found.damaged.push(number),
+                Err(error) => return Err(error),
+            }
         }
     }
-    Ok((entries, last))
+    Ok(found)
 }
 
 fn entry(id: u64, row: &Row<'_>) -> Result<Entry> {
-    let accepted = Moment { wall: row.get(5)?, uptime: row.get(6)?, boot: row.get(7)? };
-    Ok(Entry { id, conversion: conversion(row)?, accepted })
+    let submitted = Moment { wall: row.get(5)?, uptime: row.get(6)?, boot: row.get(7)? };
+    Ok(Entry { id, conversion: conversion(row)?, submitted })
 }
 
-/// The report in a row of `report` or `aside`, whose first columns are the same. By number: to look a column up by its name
+/// The report in a row of `report` or `event`, whose first columns are the same. By number: to look a column up by its name
 /// costs more than to read it.
 fn conversion(row: &Row<'_>) -> Result<Conversion> {
-    let message_id = row.get_ref(1)?.as_str()?;
+    let message_id = row.get_ref(1)?.as_str().map_err(|_| nonsense("message_id"))?;
     let timestamp: Option<i64> = row.get(4)?;
     Ok(Conversion {
         channel: match row.get(2)? {
@@ -151,32 +165,54 @@ fn conversion(row: &Row<'_>) -> Result<Conversion> {
             _ => return Err(nonsense("channel")),
         },
         message_id: MessageId::new(message_id).map_err(|_| nonsense("message_id"))?,
-        delivered: row.get(3)?,
+        delivered: match row.get(3)? {
+            0 => false,
+            1 => true,
+            _ => return Err(nonsense("delivered")),
+        },
         timestamp: timestamp.map(Timestamp::from_unix_seconds).transpose().map_err(|_| nonsense("timestamp"))?,
     })
 }
 
-/// A value that this library never writes: the file is damaged.
+/// A value that this library never writes: the row is damaged.
 fn nonsense(column: &str) -> Error {
-    Error::FromSqlConversionFailure(0, Type::Null, format!("{column} is not what it can be").into())
+    Error::FromSqlConversionFailure(0, Type::Null, format!("{column} has an impossible value").into())
 }
 
-/// Writes down that reports have met their fates, those that are still there.
+/// Whether a row was read, and holds what this library never writes.
+fn is_nonsense(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..)
+    )
+}
+
+/// Removes reports that cannot be read, and counts them.
+pub(super) fn remove_damaged(connection: &Connection, ids: &[i64]) -> Result<()> {
+    remember_last(connection)?;
+    let mut count: i64 = 0;
+    for id in ids {
+        count = count.saturating_add(i64::from(connection.prepare_cached(DELETE)?.execute([id])? > 0));
+    }
+    connection.prepare_cached("UPDATE tally SET damaged = damaged + ?")?.execute([count]).map(drop)
+}
+
+/// Records what became of reports, of those that are still there.
 pub(super) fn settle<'a>(connection: &Connection, batch: impl Iterator<Item = (u64, &'a Fate)>) -> Result<()> {
     remember_last(connection)?;
-    let mut sent: i64 = 0;
+    let mut accepted: i64 = 0;
     // Looked up once: there are many.
     let mut delete = connection.prepare_cached(DELETE)?;
     for (id, fate) in batch {
         match fate {
-            Fate::Sent => sent = sent.saturating_add(i64::from(delete.execute([integer(id)])? > 0)),
-            Fate::Aside(reason, http_status, message) => set_aside(connection, id, *reason, *http_status, message)?,
+            Fate::Accepted => accepted = accepted.saturating_add(i64::from(delete.execute([integer(id)])? > 0)),
+            Fate::Event(kind, http_status, message) => make_event(connection, id, *kind, *http_status, message)?,
         }
     }
-    connection.prepare_cached("UPDATE tally SET sent = sent + ?")?.execute([sent]).map(drop)
+    connection.prepare_cached("UPDATE tally SET accepted = accepted + ?")?.execute([accepted]).map(drop)
 }
 
-/// Keeps the number of accepted reports when their rows go.
+/// Keeps the number of submitted reports when their rows go.
 pub(super) fn remember_last(connection: &Connection) -> Result<()> {
     connection
         .prepare_cached("UPDATE tally SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
@@ -190,84 +226,136 @@ fn delete(connection: &Connection, id: u64) -> Result<bool> {
     connection.prepare_cached(DELETE)?.execute([integer(id)]).map(|count| count > 0)
 }
 
-/// Moves a report aside, if it is still there.
-pub(super) fn set_aside(
+/// Makes an event of a report, if it is still there.
+fn make_event(
     connection: &Connection,
     id: u64,
-    reason: Reason,
+    kind: EventKind,
     http_status: Option<u16>,
     message: &str,
 ) -> Result<()> {
-    const MOVE: &str = "INSERT INTO aside SELECT coalesce((SELECT max(id) FROM aside), 0) + 1, message_id, channel, delivered, \
-                        timestamp, ?, ?, ? FROM report WHERE id = ?";
-    connection.prepare_cached(MOVE)?.execute(params![reason_number(reason), http_status, message, integer(id)])?;
+    const MOVE: &str = "INSERT INTO event SELECT ?, message_id, channel, delivered, timestamp, ?, ?, ?, ? \
+                        FROM report WHERE id = ?";
+    let event_id = next_event_id(last_event(connection)?);
+    connection.prepare_cached(MOVE)?.execute(params![
+        event_id,
+        kind_number(kind),
+        http_status,
+        message,
+        unix_milliseconds(),
+        integer(id)
+    ])?;
     if delete(connection, id)? {
-        connection.prepare_cached(count_up(reason))?.execute([])?;
-        forget_oldest_aside(connection)?;
+        connection.prepare_cached(count_event(kind))?.execute([event_id])?;
+        discard_oldest_events(connection)?;
     }
     Ok(())
 }
 
-fn count_up(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Refused => "UPDATE tally SET refused = refused + 1",
-        Reason::Expired => "UPDATE tally SET expired = expired + 1",
-        Reason::Dropped => "UPDATE tally SET dropped = dropped + 1",
+/// The id of the last event, which may be gone.
+pub(super) fn last_event(connection: &Connection) -> Result<i64> {
+    connection.prepare_cached("SELECT last_event FROM tally")?.query_row([], |row| row.get(0))
+}
+
+fn count_event(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Rejected => "UPDATE tally SET last_event = ?, events = events + 1, rejected = rejected + 1",
+        EventKind::Expired => "UPDATE tally SET last_event = ?, events = events + 1, expired = expired + 1",
+        EventKind::Dropped => "UPDATE tally SET last_event = ?, events = events + 1, dropped = dropped + 1",
     }
 }
 
-/// Makes room aside. Rows come in at the upper end and go at the lower one, so that their ids have no gaps.
-fn forget_oldest_aside(connection: &Connection) -> Result<()> {
-    const FORGET: &str = "DELETE FROM aside WHERE id <= (SELECT max(id) FROM aside) - ?";
-    let count = connection.prepare_cached(FORGET)?.execute([integer(MOST_ASIDE)])?;
-    if let Some(count) = i64::try_from(count).ok().filter(|count| *count > 0) {
-        connection.prepare_cached("UPDATE tally SET forgotten = forgotten + ?")?.execute([count])?;
-    }
-    Ok(())
+/// Keeps the number of events within its limit.
+fn discard_oldest_events(connection: &Connection) -> Result<()> {
+    const DISCARD: &str = "DELETE FROM event WHERE id IN \
+                           (SELECT id FROM event ORDER BY id LIMIT max(0, (SELECT events FROM tally) - ?))";
+    let count = connection.prepare_cached(DISCARD)?.execute([integer(MAX_EVENTS)])?;
+    count_discarded(connection, count)
 }
 
-/// Takes out the report that has been aside for longest.
-pub(super) fn fetch_aside(connection: &Connection) -> Result<Option<Aside>> {
-    const FETCH: &str = "DELETE FROM aside WHERE id = (SELECT min(id) FROM aside) RETURNING *";
-    let mut statement = connection.prepare_cached(FETCH)?;
+fn count_discarded(connection: &Connection, count: usize) -> Result<()> {
+    const COUNT: &str = "UPDATE tally SET events = events - ?1, events_discarded = events_discarded + ?1";
+    match i64::try_from(count) {
+        Ok(count) if count > 0 => connection.prepare_cached(COUNT)?.execute([count]).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// The oldest event, or the id of a row that is none.
+pub(super) enum OldestEvent {
+    None,
+    Event(Event),
+    Damaged(i64),
+}
+
+pub(super) fn oldest_event(connection: &Connection) -> Result<OldestEvent> {
+    let mut statement = connection.prepare_cached("SELECT * FROM event ORDER BY id LIMIT 1")?;
     let mut rows = statement.query([])?;
     let Some(row) = rows.next()? else {
-        return Ok(None);
+        return Ok(OldestEvent::None);
     };
-    let aside = Aside {
+    let id = row.get(0)?;
+    match event(id, row) {
+        Ok(event) => Ok(OldestEvent::Event(event)),
+        Err(error) if is_nonsense(&error) => Ok(OldestEvent::Damaged(id)),
+        Err(error) => Err(error),
+    }
+}
+
+fn event(id: i64, row: &Row<'_>) -> Result<Event> {
+    Ok(Event {
+        id,
         conversion: conversion(row)?,
-        reason: reason(row.get("reason")?)?,
-        http_status: row.get("http_status")?,
-        message: row.get("message")?,
-    };
-    // The row is gone only when the statement has run to its end.
-    while rows.next()?.is_some() {}
-    Ok(Some(aside))
+        kind: match row.get(5)? {
+            1 => EventKind::Rejected,
+            2 => EventKind::Expired,
+            3 => EventKind::Dropped,
+            _ => return Err(nonsense("kind")),
+        },
+        http_status: row.get(6)?,
+        message: row.get_ref(7)?.as_str().map_err(|_| nonsense("message"))?.to_owned(),
+        created_unix_ms: row.get(8)?,
+    })
+}
+
+/// Removes an event, if it is still there.
+pub(super) fn remove_event(connection: &Connection, id: i64) -> Result<()> {
+    if connection.prepare_cached("DELETE FROM event WHERE id = ?")?.execute([id])? > 0 {
+        connection.prepare_cached("UPDATE tally SET events = events - 1")?.execute([])?;
+    }
+    Ok(())
+}
+
+/// Removes an event that cannot be read, and counts it.
+pub(super) fn discard_event(connection: &Connection, id: i64) -> Result<()> {
+    let count = connection.prepare_cached("DELETE FROM event WHERE id = ?")?.execute([id])?;
+    count_discarded(connection, count)
 }
 
 pub(super) fn inventory(connection: &Connection) -> Result<Inventory> {
-    const ASIDE: &str = "SELECT coalesce((SELECT max(id) FROM aside) - (SELECT min(id) FROM aside) + 1, 0)";
-    let aside = connection.prepare_cached(ASIDE)?.query_row([], |row| row.get(0).map(natural))?;
-    let oldest = Search { from: 0, is_for_older: false, limit: 1, rows: 1 };
-    let oldest = find(connection, oldest, &|_| true)?.0.first().map(|entry| entry.accepted);
-    Ok(Inventory { tally: Tally { aside, ..tally(connection)? }, oldest })
+    let oldest = connection
+        .prepare_cached("SELECT wall, uptime, boot FROM report ORDER BY id LIMIT 1")?
+        .query_row([], |row| Ok(Moment { wall: row.get(0)?, uptime: row.get(1)?, boot: row.get(2)? }))
+        .optional()?;
+    Ok(Inventory { tally: tally(connection)?, oldest })
 }
 
-/// The counters, but for what is aside.
+/// The counters.
 pub(super) fn tally(connection: &Connection) -> Result<Tally> {
-    const TALLY: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), sent, refused, expired, replaced, \
-                         dropped, forgotten FROM tally";
+    const TALLY: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, rejected, expired, \
+                         replaced, dropped, damaged, events, events_discarded FROM tally";
     connection.prepare_cached(TALLY)?.query_row([], |row| {
         let count = |index: usize| row.get(index).map(natural);
         Ok(Tally {
-            accepted: count(0)?,
-            sent: count(1)?,
-            refused: count(2)?,
+            submitted: count(0)?,
+            accepted: count(1)?,
+            rejected: count(2)?,
             expired: count(3)?,
             replaced: count(4)?,
             dropped: count(5)?,
-            aside: 0,
-            forgotten: count(6)?,
+            damaged: count(6)?,
+            events: count(7)?,
+            events_discarded: count(8)?,
         })
     })
 }
@@ -288,21 +376,12 @@ fn channel_number(channel: Channel) -> i64 {
     }
 }
 
-fn reason_number(reason: Reason) -> i64 {
-    match reason {
-        Reason::Refused => 0,
-        Reason::Expired => 1,
-        Reason::Dropped => 2,
+fn kind_number(kind: EventKind) -> i64 {
+    match kind {
+        EventKind::Rejected => 1,
+        EventKind::Expired => 2,
+        EventKind::Dropped => 3,
     }
-}
-
-fn reason(number: i64) -> Result<Reason> {
-    Ok(match number {
-        0 => Reason::Refused,
-        1 => Reason::Expired,
-        2 => Reason::Dropped,
-        _ => return Err(nonsense("reason")),
-    })
 }
 
 fn integer(number: u64) -> i64 {

@@ -1,12 +1,12 @@
 -- The outbox, version 1. A later version adds a step of its own to `file.rs`, from this one to it.
 
--- Whose reports these are. One row.
+-- Whose reports these are. One row. The URL is in its normal form.
 CREATE TABLE account (
     api_key TEXT NOT NULL,
     base_url TEXT NOT NULL
 ) STRICT;
 
--- What is pending. An id is the number of the report among all that were ever accepted.
+-- What is pending. An id is the number of the report among all that were ever submitted.
 CREATE TABLE report (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -19,28 +19,33 @@ CREATE TABLE report (
     UNIQUE (message_id, channel)
 ) STRICT;
 
--- What was set aside and waits to be fetched, the oldest first. Up to `timestamp` its columns are those of `report`.
-CREATE TABLE aside (
+-- Reports that left without being accepted, until they are acknowledged. An id is not reused. Up to `timestamp` the columns
+-- are those of `report`; `created` is in milliseconds since 1970.
+CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
     channel INTEGER NOT NULL,
     delivered INTEGER NOT NULL,
     timestamp INTEGER,
-    reason INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
     http_status INTEGER,
-    message TEXT NOT NULL
+    message TEXT NOT NULL,
+    created INTEGER NOT NULL
 ) STRICT;
 
 -- What became of all others. One row. `last` is the highest id that is not to be found in `report` any more: as many were
--- accepted as the higher of it and the highest there. So a report that is accepted writes no row but its own.
+-- submitted as the higher of it and the highest there. So a report that is submitted writes no row but its own.
 CREATE TABLE tally (
     last INTEGER NOT NULL DEFAULT 0,
-    sent INTEGER NOT NULL DEFAULT 0,
-    refused INTEGER NOT NULL DEFAULT 0,
+    accepted INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0,
     expired INTEGER NOT NULL DEFAULT 0,
     replaced INTEGER NOT NULL DEFAULT 0,
     dropped INTEGER NOT NULL DEFAULT 0,
-    forgotten INTEGER NOT NULL DEFAULT 0
+    damaged INTEGER NOT NULL DEFAULT 0,
+    events INTEGER NOT NULL DEFAULT 0,
+    events_discarded INTEGER NOT NULL DEFAULT 0,
+    last_event INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 INSERT INTO tally DEFAULT VALUES;

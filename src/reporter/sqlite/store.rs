@@ -11,7 +11,6 @@ use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::ballast::Ballast;
 use super::checkpoint::{Checkpointed, Checkpoints};
 use super::checkpoint_connection::CheckpointConnection;
 use super::epochs::Epochs;
@@ -19,6 +18,7 @@ use super::failure::Failure;
 use super::file::{Identity, OpenFile, Place};
 use super::group::Group;
 use super::patience::Patience;
+use super::reserve::Reserve;
 use super::rows;
 use super::transaction::in_transaction;
 use super::turn::{Manner, Turn};
@@ -42,7 +42,7 @@ pub(super) struct Store {
     pub(super) place: Place,
     /// Those who wait for the disk together.
     pub(super) group: Group,
-    pub(super) ballast: Ballast,
+    pub(super) reserve: Reserve,
     /// Whose turn it is to use what is open.
     turn: Turn,
     open: Mutex<Option<OpenFile>>,
@@ -74,7 +74,7 @@ pub(super) struct Written<T> {
 impl Store {
     pub(super) fn new(place: Place) -> Self {
         Self {
-            ballast: Ballast::new(place.beside(".ballast")),
+            reserve: Reserve::new(place.beside(".reserve")),
             place,
             group: Group::default(),
             turn: Turn::default(),
@@ -198,7 +198,7 @@ impl Store {
             Ok(())
         };
         file.connection.wal_hook(Some(note))?;
-        self.ballast.take_up();
+        self.reserve.take_up();
         Ok(file)
     }
 

@@ -31,7 +31,7 @@ impl Worker {
     fn answers(&self) -> Vec<Answer> {
         let load = self.senders.load();
         let mut answers = self.senders.answers();
-        if !answers.is_empty() && answers.len() < BATCH && load.queued > self.connections / 2 && load.under_way > 0 {
+        if !answers.is_empty() && answers.len() < BATCH && load.queued > self.connections / 2 && load.in_flight > 0 {
             std::thread::sleep(LINGER);
             answers.extend(self.senders.answers());
         }
@@ -41,23 +41,23 @@ impl Worker {
     /// Judges an answer. Gives the report's number if it is to go out again.
     fn judge(&mut self, answer: &Answer) -> Option<u64> {
         let answered = Answered { id: answer.id, began: answer.began, outcome: &answer.outcome };
-        let was_parked = self.gate.passage() == Passage::Parked;
+        let was_suspended = self.gate.passage() == Passage::Suspended;
         let fate = self.gate.answered(&answered, Instant::now(), client::random());
         let goes_out_again = fate.is_none();
         self.unsettled.extend(fate.map(|fate| Settlement { id: answer.id, fate }));
         self.note(&answer.outcome);
-        match (was_parked, self.gate.passage()) {
-            (true, Passage::Parked) => self.count_probe(),
-            (false, Passage::Parked) => self.is_parking_in_doubt = true,
-            _ => self.is_parking_in_doubt = false,
+        match (was_suspended, self.gate.passage()) {
+            (true, Passage::Suspended) => self.note_probe(answer.began),
+            (false, Passage::Suspended) => self.is_suspension_in_doubt = true,
+            _ => self.is_suspension_in_doubt = false,
         }
         goes_out_again.then_some(answer.id)
     }
 
-    /// The service takes no reports of the account, as far as can be found out now.
-    pub(super) fn count_probe(&mut self) {
-        self.is_parking_in_doubt = false;
-        self.shared.tell(|told| told.probes = told.probes.saturating_add(1));
+    /// A probe that began then showed that the service accepts no reports of the account, as far as can be found out now.
+    pub(super) fn note_probe(&mut self, began: Instant) {
+        self.is_suspension_in_doubt = false;
+        self.shared.tell(|told| told.last_probe = told.last_probe.max(Some(began)));
     }
 
     /// Takes what has met its fate out of the outbox. What cannot be taken out stays here, and is not sent again.
@@ -67,8 +67,8 @@ impl Worker {
         }
         match self.outbox.settle(&self.unsettled) {
             Ok(()) => {
-                if self.unsettled.iter().any(|settled| matches!(settled.fate, Fate::Aside(..))) {
-                    self.shared.aside.ring();
+                if self.unsettled.iter().any(|settled| matches!(settled.fate, Fate::Event(..))) {
+                    self.shared.events.ring();
                 }
                 self.unsettled.clear();
                 self.shared.tell(|_| {});

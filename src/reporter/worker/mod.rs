@@ -26,7 +26,7 @@ use crate::sys::events::wait_for_either;
 /// Between two looks for what nobody told of.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// The same where another process sends, whose reports set aside are noticed by looking, or where there is no watch.
+/// The same where another process sends, whose events are noticed by looking, or where there is no watch.
 const SHORT_SWEEP: Duration = Duration::from_millis(500);
 
 /// Between two looks for reports that grew too old.
@@ -43,7 +43,7 @@ pub(crate) struct Worker {
     outbox: Arc<dyn Outbox>,
     senders: Arc<Senders>,
     shared: Arc<Shared>,
-    age_limit: Duration,
+    max_age: Duration,
     connections: usize,
     gate: Gate,
     unsettled: Vec<Settlement>,
@@ -57,8 +57,8 @@ pub(crate) struct Worker {
     succession: Instant,
     /// Whether another report is to be tried as soon as there is one.
     waits_for_another: bool,
-    /// Whether a report was answered in a way that parks, and it is not known yet whether others are too.
-    is_parking_in_doubt: bool,
+    /// Whether a report was answered in a way that suspends, and it is not known yet whether others are too.
+    is_suspension_in_doubt: bool,
 }
 
 impl Worker {
@@ -70,17 +70,17 @@ impl Worker {
         plan: &Plan,
     ) -> std::io::Result<()> {
         let mut worker = Self::new(outbox, senders, shared, plan);
-        sys::spawn("nexmo-reporter", move || worker.work())
+        sys::spawn("nexmo-worker", move || worker.work())
     }
 
     fn new(outbox: Arc<dyn Outbox>, senders: Arc<Senders>, shared: Arc<Shared>, plan: &Plan) -> Self {
         let now = Instant::now();
-        let connections = usize::try_from(plan.connections).unwrap_or(1);
+        let connections = usize::try_from(plan.max_in_flight).unwrap_or(1);
         Self {
             outbox,
             senders,
             shared,
-            age_limit: plan.age_limit,
+            max_age: plan.max_age,
             connections,
             gate: Gate::new(plan.pace, connections),
             unsettled: Vec::new(),
@@ -91,14 +91,17 @@ impl Worker {
             settle_due: now,
             succession: now,
             waits_for_another: false,
-            is_parking_in_doubt: false,
+            is_suspension_in_doubt: false,
         }
     }
 
     fn work(&mut self) {
         while !self.shared.is_over() {
             if guard(|| self.turn()).is_none() {
-                self.note(&Outcome::refused(Error::new(Kind::Internal, "a mistake of the library was caught")));
+                self.note(&Outcome::unsent(Error::new(
+                    Kind::Internal,
+                    "internal error (a bug in libnexmo_conversion); please report it",
+                )));
                 self.take_due = after(Instant::now(), PAUSE);
                 self.settle_due = self.take_due;
             }
@@ -143,8 +146,8 @@ impl Worker {
     fn seek_lead(&mut self, has_noticed: bool) {
         let now = Instant::now();
         let load = self.senders.load();
-        let is_idle = load.queued == 0 && load.under_way == 0 && self.unsettled.is_empty();
-        if self.gate.passage() == Passage::Parked && self.gate.width(now) == 0 {
+        let is_idle = load.queued == 0 && load.in_flight == 0 && self.unsettled.is_empty();
+        if self.gate.passage() == Passage::Suspended && self.gate.width(now) == 0 {
             if self.is_leading && is_idle {
                 self.outbox.resign();
                 self.is_leading = false;
@@ -168,10 +171,10 @@ impl Worker {
         if now < self.next_expiry {
             return;
         }
-        let (moment, limit) = (Moment::now(), self.age_limit);
-        match self.outbox.expire(&|accepted| moment.since(accepted) > limit) {
+        let (moment, limit) = (Moment::now(), self.max_age);
+        match self.outbox.expire(&|submitted| moment.since(submitted) > limit) {
             Ok(0) => self.next_expiry = after(now, EXPIRY),
-            Ok(_) => self.shared.aside.ring(),
+            Ok(_) => self.shared.events.ring(),
             Err(error) => self.next_expiry = self.outbox_failed(error),
         }
     }
@@ -184,8 +187,8 @@ impl Worker {
         }
         let is_long = self.is_leading && self.outbox.notices();
         self.next_sweep = after(now, if is_long { SWEEP } else { SHORT_SWEEP });
-        match self.outbox.has_aside() {
-            Ok(true) => self.shared.aside.ring(),
+        match self.outbox.has_events() {
+            Ok(true) => self.shared.events.ring(),
             Ok(false) => {}
             Err(error) => self.next_sweep = self.outbox_failed(error),
         }
@@ -194,7 +197,7 @@ impl Worker {
     /// Counts a failure, and tells when to try again.
     fn outbox_failed(&self, error: Error) -> Instant {
         self.shared.tell(|told| told.outbox_errors = told.outbox_errors.saturating_add(1));
-        self.note(&Outcome::refused(error));
+        self.note(&Outcome::unsent(error));
         after(Instant::now(), PAUSE)
     }
 
@@ -207,12 +210,12 @@ impl Worker {
 
     fn tell_state(&self) {
         let state = match self.gate.passage() {
-            Passage::Parked => State::Parked,
-            _ if !self.is_leading => State::StandingBy,
+            Passage::Suspended => State::Suspended,
+            _ if !self.is_leading => State::Standby,
             Passage::Open => State::Running,
             Passage::BackingOff => State::BackingOff,
         };
-        self.shared.tell_state(state);
+        self.shared.tell_state(state, self.gate.is_wait_asked());
     }
 
     /// Waits until there is something to do.
@@ -235,7 +238,7 @@ impl Worker {
         let queued = self.senders.end();
         self.outbox.release(&queued.iter().map(|entry| entry.id).collect::<Vec<_>>());
         // It ends at once, being cancelled. Until it has, nobody else may send, who could overtake it.
-        while self.senders.load().under_way > 0 {
+        while self.senders.load().in_flight > 0 {
             wait_for_either(self.shared.wake.as_fd(), None, Some(after(Instant::now(), SHORT_SWEEP)));
             self.shared.wake.hush();
             self.gather();

@@ -6,7 +6,7 @@ use super::{PAUSE, Worker};
 use crate::client;
 use crate::clock::{Moment, after};
 use crate::error::Error;
-use crate::reporter::outbox::{Entry, Fate, Reason, Settlement};
+use crate::reporter::outbox::{Entry, EventKind, Fate, Settlement};
 
 /// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
 const MOST_UNSETTLED: usize = 10_000;
@@ -24,7 +24,7 @@ impl Worker {
         // As long as the gate is not wide open, it says how many may be under way at all.
         let is_wide_open = width == self.connections && !self.gate.is_probing();
         let room = if is_wide_open { width.saturating_mul(AHEAD) } else { width };
-        let wanted = room.saturating_sub(load.queued).saturating_sub(load.under_way).saturating_sub(load.answered);
+        let wanted = room.saturating_sub(load.queued).saturating_sub(load.in_flight).saturating_sub(load.answered);
         let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
         self.shared.want_reports(has_room);
         if !has_room || is_wide_open && wanted < least {
@@ -55,10 +55,10 @@ impl Worker {
 
     /// Has all sent that are not too old. Tells how many.
     fn send(&mut self, entries: Vec<Entry>) -> usize {
-        let (moment, limit) = (Moment::now(), self.age_limit);
+        let (moment, limit) = (Moment::now(), self.max_age);
         let (old, entries): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| moment.since(&entry.accepted) > limit);
-        let fate = Fate::Aside(Reason::Expired, None, Reason::Expired.told().to_owned());
+            entries.into_iter().partition(|entry| moment.since(&entry.submitted) > limit);
+        let fate = Fate::Event(EventKind::Expired, None, EventKind::Expired.message().to_owned());
         self.unsettled.extend(old.iter().map(|entry| Settlement { id: entry.id, fate: fate.clone() }));
         entries.iter().for_each(|entry| self.gate.goes_out(entry.id));
         let count = entries.len();
@@ -71,13 +71,13 @@ impl Worker {
         count.saturating_sub(unsent.len())
     }
 
-    /// There is nothing to send now. While parked that settles whether it is one report's fault: there is no other to ask.
+    /// There is nothing to send now. While suspended that settles whether it is one report's fault: there is no other to ask.
     fn find_none(&mut self, now: Instant) {
         self.gate.found_none(now, client::random());
         // Reports have been wanted since before they were looked for, so that none is missed.
         self.waits_for_another = self.gate.is_in_doubt();
-        if self.is_parking_in_doubt {
-            self.count_probe();
+        if self.is_suspension_in_doubt {
+            self.note_probe(now);
         }
     }
 }

@@ -3,10 +3,10 @@ use std::sync::{Condvar, Mutex};
 
 use super::*;
 use crate::conversion::{Channel, Conversion, MessageId};
-use crate::outcome::Taken;
+use crate::outcome::Acceptance;
 use crate::reporter::memory::MemoryOutbox;
 use crate::reporter::options::{Durability, ReporterOptions};
-use crate::reporter::outbox::WhenFull;
+use crate::reporter::outbox::Overflow;
 use crate::reporter::senders::Messenger;
 
 /// Answers each report when the test says so, and then that.
@@ -25,9 +25,9 @@ impl Messenger for Service {
             let answer = answers.remove(conversion.message_id.as_str());
             if let Some(answer) = answer.or(is_cancelled.then_some(Err(Kind::Cancelled))) {
                 let result = answer.map_err(|kind| Error::new(kind, "told"));
-                let taken = if result.is_ok() { Taken::Yes } else { Taken::Perhaps };
+                let acceptance = if result.is_ok() { Acceptance::Yes } else { Acceptance::Unknown };
                 let elapsed = Duration::ZERO;
-                return Outcome { result, http_status: None, attempts: 1, taken, elapsed, retry_after: None };
+                return Outcome { result, http_status: None, attempts: 1, acceptance, elapsed, retry_after: None };
             }
             answers = self.changed.wait(answers).unwrap();
         }
@@ -50,10 +50,10 @@ impl Scene {
     fn new() -> Self {
         let (service, shared) = (Arc::<Service>::default(), Arc::new(Shared::new().unwrap()));
         let options =
-            ReporterOptions { durability: Durability::None, connections: Some(32), ..ReporterOptions::default() };
+            ReporterOptions { durability: Durability::None, max_in_flight: Some(32), ..ReporterOptions::default() };
         let (rung, messenger) = (Arc::clone(&shared), Arc::clone(&service));
         let senders = Arc::new(Senders::new(messenger, 32, Box::new(move || rung.wake.ring())));
-        let outbox = Arc::new(MemoryOutbox::new(1000, WhenFull::Refuse));
+        let outbox = Arc::new(MemoryOutbox::new(1000, Overflow::Fail));
         Self { worker: Worker::new(outbox, senders, shared, &options.check().unwrap()), service }
     }
 
@@ -88,7 +88,7 @@ impl Scene {
     /// How many reports are out.
     fn out(&self) -> usize {
         let load = self.worker.senders.load();
-        load.queued + load.under_way
+        load.queued + load.in_flight
     }
 }
 

@@ -1,0 +1,237 @@
+//! `include/nexmo_conversion.h`: cbindgen writes the declarations, one source file at a time, so that they keep the
+//! order of the steps. Added here is what cbindgen does not know: the overview, the version and the INIT macros.
+
+use std::path::Path;
+
+use cbindgen::{Builder, Config, DocumentationStyle, ItemType, Language, Layout, Style};
+
+use crate::interface::{Interface, Section, Struct, Type};
+use crate::source::FOLDER;
+use crate::{Failure, NOTICE};
+
+/// What holds for every function, stated once.
+const OVERVIEW: &str = include_str!("../overview.txt");
+
+/// The longest line.
+const WIDTH: usize = 120;
+
+/// The header.
+pub(crate) fn header(root: &Path, interface: &Interface) -> Result<String, Failure> {
+    let mut text = comment(&OVERVIEW.replace("NOTICE", NOTICE));
+    text.push_str(&beginning(interface.version)?);
+    for section in &interface.sections {
+        text.push_str(&heading(&section.title));
+        text.push_str(&declarations(root, interface, section)?);
+        for item in &section.structs {
+            text.push_str(&init_macro(item));
+        }
+    }
+    text.push_str("\n#ifdef __cplusplus\n}\n#endif\n\n#endif /* NEXMO_CONVERSION_H */\n");
+    Ok(text)
+}
+
+fn comment(text: &str) -> String {
+    let lines = text.lines().map(|line| format!(" * {line}").trim_end().to_owned() + "\n");
+    format!("/*\n{} */\n", lines.collect::<String>())
+}
+
+fn beginning(version: &str) -> Result<String, Failure> {
+    let [major, minor, patch] = version.split('.').collect::<Vec<_>>()[..] else {
+        return Err(format!("the version {version} does not have three parts").into());
+    };
+    Ok(format!(
+        "#ifndef NEXMO_CONVERSION_H\n#define NEXMO_CONVERSION_H\n\n#include <stddef.h>\n#include <stdint.h>\n\n\
+         /** The version of this header; nexmo_conversion_version() returns that of the library. */\n\
+         #define NEXMO_CONVERSION_VERSION \"{version}\"\n#define NEXMO_CONVERSION_VERSION_MAJOR {major}\n\
+         #define NEXMO_CONVERSION_VERSION_MINOR {minor}\n#define NEXMO_CONVERSION_VERSION_PATCH {patch}\n\n\
+         #ifdef __cplusplus\nextern \"C\" {{\n#endif\n"
+    ))
+}
+
+fn heading(title: &str) -> String {
+    let line = format!("/* --- {title} ");
+    let dashes = "-".repeat(WIDTH.saturating_sub(line.len()).saturating_sub(3));
+    format!("\n{line}{dashes} */\n\n")
+}
+
+/// What cbindgen makes of one file. Types of other files appear by name.
+fn declarations(root: &Path, interface: &Interface, section: &Section) -> Result<String, Failure> {
+    let mut config = config();
+    config.export.include = section.structs.iter().map(|item| item.name.clone()).collect();
+    let mut bytes = Vec::new();
+    Builder::new()
+        .with_config(config)
+        .with_src(root.join(FOLDER).join(&section.path))
+        .generate()
+        .map_err(|error| format!("{}: {error}", section.path))?
+        .write(&mut bytes);
+    let text = String::from_utf8(bytes)?;
+    check_all_are_declared(section, &text)?;
+    let text = with_plain_names(section, &with_unsigned_flags(interface, &text));
+    Ok(with_constants_together(&with_short_comments_on_one_line(&text)))
+}
+
+fn config() -> Config {
+    let mut config = Config {
+        language: Language::C,
+        style: Style::Both,
+        documentation_style: DocumentationStyle::Doxy,
+        line_length: WIDTH,
+        tab_width: 4,
+        no_includes: true,
+        usize_is_size_t: true,
+        ..Config::default()
+    };
+    config.function.args = Layout::Auto;
+    config.export.item_types =
+        vec![ItemType::Constants, ItemType::Typedefs, ItemType::Structs, ItemType::OpaqueItems, ItemType::Functions];
+    config
+}
+
+fn check_all_are_declared(section: &Section, text: &str) -> Result<(), Failure> {
+    let constants = section.constants.iter().map(|constant| format!("#define {} ", constant.name));
+    let structs = section.structs.iter().map(|item| format!("}} {};", item.name));
+    let functions = section.functions.iter().map(|function| format!("{}(", function.name));
+    match constants.chain(structs).chain(functions).find(|declaration| !text.contains(declaration)) {
+        Some(missing) => Err(format!("{}: cbindgen does not declare {missing}", section.path).into()),
+        None => Ok(()),
+    }
+}
+
+/// Flags are unsigned like the field, so that `flags &= ~FLAG` converts no sign. cbindgen writes them without `u`.
+fn with_unsigned_flags(interface: &Interface, text: &str) -> String {
+    let flags = interface.constants().filter(|constant| constant.of == Type::U32);
+    let definitions: Vec<String> = flags.map(|flag| format!("#define {} {}", flag.name, flag.value)).collect();
+    let line =
+        |line: &str| if definitions.iter().any(|it| it == line) { format!("{line}u\n") } else { format!("{line}\n") };
+    text.lines().map(line).collect()
+}
+
+/// Pointers to the structs of this file are spelled like those to the structs of other files, without `struct`.
+fn with_plain_names(section: &Section, text: &str) -> String {
+    let names = section.structs.iter().map(|item| &item.name).chain(&section.handles);
+    names.fold(text.to_owned(), |text, name| text.replace(&format!("struct {name} *"), &format!("{name} *")))
+}
+
+/// A comment of one line takes one line rather than three.
+fn with_short_comments_on_one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_matches('\n').lines().collect();
+    let mut rest = lines.as_slice();
+    let mut written = String::new();
+    while let [first, following @ ..] = rest {
+        match following {
+            [line, end, after @ ..] if first.trim() == "/**" && end.trim() == "*/" && fits(first, line) => {
+                let indent = first.trim_end_matches("/**");
+                written.push_str(&format!("{indent}/** {} */\n", text_of(line)));
+                rest = after;
+            }
+            _ => {
+                written.push_str(first);
+                written.push('\n');
+                rest = following;
+            }
+        }
+    }
+    written
+}
+
+/// Constants that begin alike and have comments of one line follow each other without an empty line.
+fn with_constants_together(text: &str) -> String {
+    let mut blocks = text.split("\n\n");
+    let mut previous = blocks.next().unwrap_or_default();
+    let mut written = previous.to_owned();
+    for block in blocks {
+        let is_alike = family(previous).is_some_and(|of| family(block) == Some(of));
+        written.push_str(if is_alike { "\n" } else { "\n\n" });
+        written.push_str(block);
+        previous = block;
+    }
+    written
+}
+
+/// What the name of a constant begins with, up to the second underscore, if its comment has one line.
+fn family(block: &str) -> Option<&str> {
+    let (comment, definition) = block.trim_end().split_once("\n#define ")?;
+    let (end, _) = definition.match_indices('_').nth(1)?;
+    (!comment.contains('\n')).then_some(definition.get(..end)).flatten()
+}
+
+fn fits(first: &str, line: &str) -> bool {
+    first.len().saturating_add(text_of(line).chars().count()).saturating_add(" ".len() + " */".len()) <= WIDTH
+}
+
+/// The text of a line in a comment.
+fn text_of(line: &str) -> &str {
+    line.trim_start().trim_start_matches('*').trim()
+}
+
+/// The macro that initialises a struct in its declaration.
+fn init_macro(item: &Struct) -> String {
+    let values = item.fields.iter().map(|field| match item.initial.iter().find(|(name, _)| *name == field.name) {
+        Some((_, value)) => value.clone(),
+        None if field.name == "struct_size" => format!("sizeof({})", item.name),
+        None => zero(&field.of).to_owned(),
+    });
+    let set = item.initial.iter().map(|(name, _)| format!(", {name}")).collect::<String>();
+    let documentation = format!("Sets struct_size{set}; every other field is 0, NULL or \"\".");
+    let (name, values) = (item.name.to_uppercase(), values.collect::<Vec<_>>().join(", "));
+    format!("\n/** {documentation} */\n#define {name}_INIT {{ {values} }}\n")
+}
+
+fn zero(of: &Type) -> &'static str {
+    match of {
+        Type::Pointer { .. } => "NULL",
+        Type::Array { .. } => "\"\"",
+        _ => "0",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::tests::interface;
+
+    const FIELDS: &str = "struct_size: u32, pub flags: u32, pub text: *const c_char, pub status: i32, pub wait: i64, \
+                          pub message: [c_char; NEXMO_TEXT_SIZE]";
+
+    #[test]
+    fn an_init_macro_sets_each_field_in_order() {
+        let interface = interface(FIELDS, "wait: -1, status: NEXMO_ERR_LATER,");
+        let expected = "#define NEXMO_EXAMPLE_INIT { sizeof(nexmo_example), 0, NULL, NEXMO_ERR_LATER, -1, \"\" }\n";
+        assert!(init_macro(interface.structs().next().unwrap()).ends_with(expected));
+    }
+
+    #[test]
+    fn flags_get_a_u_and_other_constants_do_not() {
+        let text = "#define NEXMO_EXAMPLE_FLAG 4\n#define NEXMO_TEXT_SIZE 20\n";
+        let expected = "#define NEXMO_EXAMPLE_FLAG 4u\n#define NEXMO_TEXT_SIZE 20\n";
+        assert_eq!(with_unsigned_flags(&interface(FIELDS, ""), text), expected);
+    }
+
+    #[test]
+    fn a_comment_of_one_line_is_joined_if_it_fits() {
+        let text = "    /**\n     * One line.\n     */\n    int a;\n/**\n * Two\n * lines.\n */\nint b;\n";
+        let expected = "    /** One line. */\n    int a;\n/**\n * Two\n * lines.\n */\nint b;\n";
+        assert_eq!(with_short_comments_on_one_line(text), expected);
+        let long = format!("/**\n * {}\n */\nint c;\n", "x".repeat(WIDTH - 7));
+        assert!(with_short_comments_on_one_line(&long).starts_with("/** x"));
+        let longer = format!("/**\n * {}\n */\nint c;\n", "x".repeat(WIDTH - 6));
+        assert_eq!(with_short_comments_on_one_line(&longer), longer);
+    }
+
+    #[test]
+    fn constants_that_begin_alike_follow_each_other() {
+        let text = "/** A. */\n#define NEXMO_A_X 0\n\n/** A. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
+        let expected = "/** A. */\n#define NEXMO_A_X 0\n/** A. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
+        assert_eq!(with_constants_together(text), expected);
+        let longer = "/**\n * A.\n */\n#define NEXMO_A_X 0\n\n/** A. */\n#define NEXMO_A_Y 1\n";
+        assert_eq!(with_constants_together(longer), longer);
+    }
+
+    #[test]
+    fn what_cbindgen_leaves_out_is_found() {
+        let interface = interface(FIELDS, "");
+        let error = check_all_are_declared(&interface.sections[0], "#define NEXMO_OK 0\n").unwrap_err().to_string();
+        assert!(error.contains("NEXMO_ERR_LATER"), "{error}");
+    }
+}

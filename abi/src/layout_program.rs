@@ -1,0 +1,58 @@
+//! `tests/abi/layout.c`: a program that prints what a compiler makes of the header, and what it is expected to print.
+
+use std::fmt::Write as _;
+
+use crate::interface::Interface;
+use crate::layout::{Target, layout};
+use crate::{Failure, NOTICE};
+
+const BEGINNING: &str = "\
+#include <stddef.h>
+#include <stdio.h>
+
+#include \"nexmo_conversion.h\"
+
+#define STRUCT(type) printf(\"%s %lu\\n\", #type, (unsigned long)sizeof(type))
+#define PLACE(type, field)                                                                     \\
+    printf(\"%s.%s %lu %lu\\n\", #type, #field, (unsigned long)offsetof(type, field),              \\
+           (unsigned long)sizeof(((type *)NULL)->field))
+#define CONSTANT(name) printf(\"%s %ld\\n\", #name, (long)(name))
+
+int main(void)
+{
+";
+
+/// The program.
+pub(crate) fn program(interface: &Interface) -> Result<String, Failure> {
+    let mut text = format!(
+        "/* Prints each struct with its size, each field with its offset and size, and each constant with its value.\n   \
+         abi/tests compares that with docs/abi.json, on 64 and on 32 bits.\n   {NOTICE} */\n{BEGINNING}"
+    );
+    for item in interface.structs() {
+        writeln!(text, "    STRUCT({});", item.name)?;
+        for field in &item.fields {
+            writeln!(text, "    PLACE({}, {});", item.name, field.name)?;
+        }
+    }
+    for constant in interface.constants() {
+        writeln!(text, "    CONSTANT({});", constant.name)?;
+    }
+    text.push_str("    return 0;\n}\n");
+    Ok(text)
+}
+
+/// What the program prints on such a target.
+pub(crate) fn expected(interface: &Interface, target: Target) -> Result<String, Failure> {
+    let mut text = String::new();
+    for item in interface.structs() {
+        let layout = layout(interface, item, target)?;
+        writeln!(text, "{} {}", item.name, layout.size)?;
+        for field in layout.fields {
+            writeln!(text, "{}.{} {} {}", item.name, field.name, field.offset, field.size)?;
+        }
+    }
+    for constant in interface.constants() {
+        writeln!(text, "{} {}", constant.name, constant.value)?;
+    }
+    Ok(text)
+}

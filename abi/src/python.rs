@@ -1,0 +1,156 @@
+//! `bindings/python/nexmo_conversion/_abi.py`: the structs, constants and prototypes for ctypes.
+
+use std::fmt::Write as _;
+
+use crate::interface::{Field, Function, Interface, Struct, Type};
+use crate::text::wrapped;
+use crate::{Failure, NOTICE};
+
+/// The longest line.
+const WIDTH: usize = 120;
+
+const BEGINNING: &str = "\
+* `NEXMO_...`: each constant, under its name in C.
+* `Status`: the statuses, named without NEXMO_ and ERR_; `RETRYABLE`: those after which a retry can succeed.
+* `...Struct`: each struct of C. A new one has its struct_size and the initial values that its INIT macro sets in C;
+  keyword arguments set fields.
+* `Handle`: nexmo_client * and nexmo_reporter *.
+* `PROTOTYPES`: for the name of each function, what it returns and what it takes, as `restype` and `argtypes` of ctypes.
+\"\"\"
+
+import ctypes
+from ctypes import POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
+from enum import IntEnum
+from typing import Any, ClassVar, Dict, Tuple
+";
+
+const SIZED: &str = "\
+class Sized(ctypes.Structure):
+    \"\"\"A struct that begins with its own size, so that programs and libraries of different versions work together.\"\"\"
+
+    _initial_: ClassVar[Dict[str, int]] = {}
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**{\"struct_size\": ctypes.sizeof(self), **self._initial_, **fields})
+";
+
+const HANDLE: &str = "\
+Handle = c_void_p
+\"\"\"nexmo_client * or nexmo_reporter *: an identifier, not an address.\"\"\"
+
+PROTOTYPES: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
+";
+
+/// The module.
+pub(crate) fn module(interface: &Interface) -> Result<String, Failure> {
+    let mut text = format!("\"\"\"The C interface for ctypes.\n\n{NOTICE}\n\n{BEGINNING}\n");
+    for constant in interface.constants() {
+        writeln!(text, "{} = {}", constant.name, constant.value)?;
+    }
+    statuses(&mut text, interface)?;
+    write!(text, "\n\n{SIZED}")?;
+    for item in interface.structs() {
+        sized_struct(&mut text, interface, item)?;
+    }
+    write!(text, "\n\n{HANDLE}")?;
+    for function in interface.functions() {
+        text.push_str(&prototype(interface, function)?);
+    }
+    text.push_str("}\n");
+    Ok(text)
+}
+
+fn statuses(text: &mut String, interface: &Interface) -> Result<(), Failure> {
+    write!(text, "\n\nclass Status(IntEnum):\n    \"\"\"The statuses that this version of the package knows.\"\"\"\n")?;
+    let name = |name: &str| name.trim_start_matches("NEXMO_").trim_start_matches("ERR_").to_owned();
+    for status in interface.statuses() {
+        let documentation = wrapped(&format!("\"\"\"{}\"\"\"", status.text), WIDTH.saturating_sub(4)).join("\n    ");
+        write!(text, "\n    {} = {}\n    {documentation}\n", name(status.name), status.number)?;
+    }
+    let statuses = interface.statuses().into_iter().filter(|status| status.is_retryable);
+    let retryable: Vec<String> = statuses.map(|status| format!("        Status.{},\n", name(status.name))).collect();
+    Ok(write!(text, "\n\nRETRYABLE = frozenset(\n    {{\n{}    }}\n)\n", retryable.concat())?)
+}
+
+fn sized_struct(text: &mut String, interface: &Interface, item: &Struct) -> Result<(), Failure> {
+    write!(text, "\n\nclass {}(Sized):\n    \"\"\"{}.\"\"\"\n\n    _fields_ = [\n", class_name(&item.name), item.name)?;
+    for field in &item.fields {
+        writeln!(text, "        (\"{}\", {}),", field.name, ctype(interface, &field.of)?)?;
+    }
+    text.push_str("    ]\n");
+    if !item.initial.is_empty() {
+        let values = item.initial.iter().map(|(name, value)| format!("\"{name}\": {value}"));
+        writeln!(text, "    _initial_ = {{{}}}", values.collect::<Vec<_>>().join(", "))?;
+    }
+    Ok(())
+}
+
+/// `ReporterOptionsStruct` for nexmo_reporter_options.
+fn class_name(name: &str) -> String {
+    let words = name.trim_start_matches("nexmo_").split('_').map(|word| {
+        let mut characters = word.chars();
+        characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect::<String>()
+    });
+    words.collect::<String>() + "Struct"
+}
+
+/// An entry of PROTOTYPES, on one line if it fits, with the parameters below it otherwise.
+fn prototype(interface: &Interface, function: &Function) -> Result<String, Failure> {
+    let of = |field: &Field| ctype(interface, &field.of);
+    let parameters: Vec<String> = function.parameters.iter().map(of).collect::<Result<_, Failure>>()?;
+    let (name, returns) = (&function.name, ctype(interface, &function.returns)?);
+    let listed = parameters.join(", ") + if parameters.len() == 1 { "," } else { "" };
+    let line = format!("    \"{name}\": ({returns}, ({listed})),\n");
+    if line.trim_end().len() <= WIDTH {
+        return Ok(line);
+    }
+    let lines = parameters.iter().map(|parameter| format!("            {parameter},\n")).collect::<String>();
+    Ok(format!("    \"{name}\": (\n        {returns},\n        (\n{lines}        ),\n    ),\n"))
+}
+
+fn ctype(interface: &Interface, of: &Type) -> Result<String, Failure> {
+    Ok(match interface.resolved(of) {
+        Type::Void => "None".to_owned(),
+        Type::Char => "c_char".to_owned(),
+        Type::I32 => "c_int32".to_owned(),
+        Type::U32 => "c_uint32".to_owned(),
+        Type::I64 => "c_int64".to_owned(),
+        Type::Usize => "c_size_t".to_owned(),
+        Type::Array { of, length } => format!("{} * {length}", ctype(interface, of)?),
+        Type::Named(name) => class_name(name),
+        Type::Pointer { is_const: true, to } if **to == Type::Char => "c_char_p".to_owned(),
+        Type::Pointer { to, .. } => match &**to {
+            Type::Named(name) if !interface.is_struct(name) => "Handle".to_owned(),
+            to => format!("POINTER({})", ctype(interface, to)?),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::tests::interface;
+
+    #[test]
+    fn structs_become_classes_with_fields_and_initial_values() {
+        let fields =
+            "struct_size: u32, pub status: nexmo_status, pub text: *const c_char, pub m: [c_char; NEXMO_TEXT_SIZE]";
+        let text = module(&interface(fields, "status: NEXMO_ERR_LATER,")).unwrap();
+        assert!(text.contains(
+            "class ExampleStruct(Sized):\n    \"\"\"nexmo_example.\"\"\"\n\n    _fields_ = [\n        (\"struct_size\", c_uint32),\n        \
+             (\"status\", c_int32),\n        (\"text\", c_char_p),\n        (\"m\", c_char * 20),\n    ]\n    \
+             _initial_ = {\"status\": NEXMO_ERR_LATER}\n"
+        ));
+    }
+
+    #[test]
+    fn pointers_to_handles_structs_and_buffers_are_told_apart() {
+        let interface = interface("struct_size: u32", "");
+        let text = prototype(&interface, interface.functions().next().unwrap()).unwrap();
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            line,
+            "\"nexmo_do\": (c_int32, (Handle, c_char_p, c_size_t, POINTER(ExampleStruct), POINTER(Handle), POINTER(c_char))),"
+        );
+    }
+}

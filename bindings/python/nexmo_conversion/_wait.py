@@ -1,0 +1,59 @@
+"""Waits that leave Python and asyncio responsive."""
+
+import asyncio
+import contextlib
+import math
+import os
+import time
+from typing import Callable, Iterator, Set
+
+SLICE_MS = 500
+"""The longest wait inside the library, in milliseconds: Python's signal handlers, such as that of Ctrl-C, run after
+each."""
+
+
+def slices(timeout_ms: int) -> Iterator[int]:
+    """The time limits of the calls that together wait for `timeout_ms`; -1 means no limit."""
+    left = math.inf if timeout_ms == -1 else float(timeout_ms)
+    end = time.monotonic() + left / 1000
+    while left > SLICE_MS:
+        yield SLICE_MS
+        left = max(0.0, (end - time.monotonic()) * 1000)
+    # Below -1 too, for the library to refuse.
+    yield math.ceil(left)
+
+
+class Waits:
+    """The tasks of asyncio that wait for a reporter's file descriptor. `end` wakes them when the reporter is freed,
+    because the descriptor does not."""
+
+    def __init__(self) -> None:
+        self._has_ended = False
+        self._wakes: Set[Callable[[], None]] = set()
+
+    def end(self) -> None:
+        """Ends all waits, those that begin later included. Call from any thread."""
+        self._has_ended = True
+        for wake in tuple(self._wakes):
+            wake()
+
+    async def readable(self, descriptor: int) -> None:
+        """Waits until `descriptor` is readable. Leaves nothing behind if it is cancelled."""
+        loop, event = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            # A loop that is closed has no task to wake.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(event.set)
+
+        # A loop has one reader for each descriptor, and others may watch the same one; so this is a duplicate.
+        duplicate = os.dup(descriptor)
+        self._wakes.add(wake)
+        try:
+            loop.add_reader(duplicate, event.set)
+            if not self._has_ended:
+                await event.wait()
+        finally:
+            self._wakes.discard(wake)
+            loop.remove_reader(duplicate)
+            os.close(duplicate)

@@ -1,0 +1,160 @@
+//! C strings: NUL-terminated UTF-8 comes in borrowed, and goes out into arrays of a fixed size.
+
+use std::ffi::c_char;
+use std::{ptr, slice};
+
+use super::call::CallError;
+use super::status::NEXMO_ERR_NULL_POINTER;
+
+/// The longest text that is read, in bytes. What is longer has lost its NUL.
+const LONGEST: usize = 4096;
+
+/// The text at `pointer`, which must not be NULL.
+///
+/// # Safety
+///
+/// `pointer` is NULL, or points to bytes that end with NUL and stay unchanged for `'a`.
+pub(super) unsafe fn required<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, CallError> {
+    // SAFETY: the caller's promise.
+    unsafe { optional(name, pointer) }?.ok_or_else(|| null(name))
+}
+
+/// A required pointer that is NULL.
+pub(super) fn null(name: &str) -> CallError {
+    CallError::new(NEXMO_ERR_NULL_POINTER, format!("{name} is NULL"))
+}
+
+/// The text at `pointer`, or none if that is NULL.
+///
+/// # Safety
+///
+/// As [`required`].
+pub(super) unsafe fn optional<'a>(name: &str, pointer: *const c_char) -> Result<Option<&'a str>, CallError> {
+    // SAFETY: the caller's promise.
+    unsafe { up_to(LONGEST, name, pointer) }
+}
+
+/// As [`optional`], for a text of at most `longest` bytes.
+///
+/// # Safety
+///
+/// As [`required`].
+pub(super) unsafe fn up_to<'a>(
+    longest: usize,
+    name: &str,
+    pointer: *const c_char,
+) -> Result<Option<&'a str>, CallError> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    let bytes = pointer.cast::<u8>();
+    // SAFETY: the caller's promise: every byte up to the NUL can be read, and none after it is read.
+    let length = (0..=longest).find(|index| unsafe { bytes.add(*index).read() } == 0);
+    let length = length.ok_or_else(|| {
+        CallError::invalid_argument(format!("{name} is longer than {longest} bytes, or not NUL-terminated"))
+    })?;
+    // SAFETY: the caller's promise; `length` bytes were just read.
+    utf8(name, unsafe { slice::from_raw_parts(bytes, length) }).map(Some)
+}
+
+pub(super) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, CallError> {
+    str::from_utf8(bytes).map_err(|_| CallError::invalid_argument(format!("{name} is not UTF-8")))
+}
+
+/// Writes `text` to `out` as one line, NUL-terminated and truncated at a character boundary.
+pub(super) fn fill(out: &mut [c_char], text: &str) {
+    out.fill(0);
+    let text = truncated(text, out.len().saturating_sub(1));
+    for (slot, byte) in out.iter_mut().zip(text.bytes()) {
+        *slot = c_char::from_ne_bytes([printable(byte)]);
+    }
+}
+
+/// As much of `text` as fits into `room` bytes, without half a character at the end.
+pub(super) fn truncated(text: &str, room: usize) -> &str {
+    let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+/// A byte of a line: control characters become spaces.
+pub(super) fn printable(byte: u8) -> u8 {
+    if byte.is_ascii_control() { b' ' } else { byte }
+}
+
+/// The text that [`fill`] wrote to `array`.
+pub(super) fn text_of(array: &[c_char]) -> String {
+    let bytes = array.iter().flat_map(|byte| byte.to_ne_bytes()).take_while(|byte| *byte != 0).collect();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Writes `text` and its NUL to the `size` bytes at `pointer`.
+///
+/// # Safety
+///
+/// `pointer` is NULL, or `size` bytes can be written there.
+pub(super) unsafe fn write_to(name: &str, pointer: *mut c_char, size: usize, text: &str) -> Result<(), CallError> {
+    if pointer.is_null() {
+        return Err(null(name));
+    }
+    if size <= text.len() {
+        let needed = text.len().saturating_add(1);
+        return Err(CallError::invalid_argument(format!("{name} has {size} bytes; {needed} are needed")));
+    }
+    // SAFETY: the caller's promise; the text and its NUL fit.
+    unsafe {
+        ptr::copy_nonoverlapping(text.as_ptr().cast::<c_char>(), pointer, text.len());
+        pointer.add(text.len()).write(0);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+    use crate::ffi::status::NEXMO_ERR_INVALID_ARGUMENT;
+
+    fn read(bytes: &[u8]) -> Result<Option<&str>, i32> {
+        assert_eq!(bytes.last(), Some(&0));
+        // SAFETY: the bytes end with NUL.
+        unsafe { optional("it", bytes.as_ptr().cast()) }.map_err(|error| error.status)
+    }
+
+    fn written(room: usize, text: &str) -> String {
+        let mut out = vec![1; room];
+        fill(&mut out, text);
+        let bytes: Vec<u8> = out.iter().flat_map(|byte| byte.to_ne_bytes()).collect();
+        CStr::from_bytes_until_nul(&bytes).unwrap().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn text_is_utf_8_of_a_bounded_length() {
+        assert_eq!(read(b"\0"), Ok(Some("")));
+        assert_eq!(read("ключ\0".as_bytes()), Ok(Some("ключ")));
+        assert_eq!(read(b"\xff\0"), Err(NEXMO_ERR_INVALID_ARGUMENT));
+        assert_eq!(read(b"\xc3\0"), Err(NEXMO_ERR_INVALID_ARGUMENT));
+        let text = [vec![b'x'; LONGEST], vec![0]].concat();
+        assert_eq!(read(&text).unwrap().unwrap().len(), LONGEST);
+        let text = [vec![b'x'; LONGEST + 1], vec![0]].concat();
+        assert_eq!(read(&text), Err(NEXMO_ERR_INVALID_ARGUMENT));
+    }
+
+    #[test]
+    fn null_is_no_text() {
+        // SAFETY: NULL may be passed.
+        let (missing, none) = unsafe { (required("it", ptr::null()), optional("it", ptr::null())) };
+        assert_eq!(missing.err().unwrap().status, NEXMO_ERR_NULL_POINTER);
+        assert_eq!(none.ok().unwrap(), None);
+    }
+
+    #[test]
+    fn text_is_cut_at_a_character_and_always_ended() {
+        assert_eq!(written(4, "abc"), "abc");
+        assert_eq!(written(4, "abcd"), "abc");
+        assert_eq!(written(4, "abé"), "ab");
+        assert_eq!(written(1, "abc"), "");
+        assert_eq!(written(9, "ab\0c\r\n\x7f"), "ab c   ");
+        fill(&mut [], "abc");
+    }
+}

@@ -1,0 +1,110 @@
+//! What every exported function does around its own work: it defers the cancellation of the thread, checks the result struct,
+//! catches panics, and writes the result.
+
+use std::time::{Duration, Instant};
+
+use super::result::nexmo_result;
+use super::sized_struct;
+use super::status::{self, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_ARGUMENT, nexmo_status};
+use crate::error::Error;
+use crate::fork;
+use crate::guard::guard;
+use crate::outcome::Acceptance;
+use crate::sys::Uncancellable;
+
+/// The message after a panic.
+const BUG: &str = "internal error (a bug in libnexmo_conversion); please report it";
+
+/// Why a call failed.
+pub(crate) struct CallError {
+    pub(super) status: nexmo_status,
+    pub(super) message: String,
+    pub(super) acceptance: Acceptance,
+}
+
+impl CallError {
+    pub(super) fn new(status: nexmo_status, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), acceptance: Acceptance::No }
+    }
+
+    pub(super) fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(NEXMO_ERR_INVALID_ARGUMENT, message)
+    }
+}
+
+impl From<Error> for CallError {
+    fn from(error: Error) -> Self {
+        Self::new(status::of(error.kind()), error.message())
+    }
+}
+
+/// Does `work` and returns its result, whatever happens. After a panic `discard` removes what may be broken, and the
+/// acceptance is `after_panic`.
+pub(super) fn perform(
+    after_panic: Acceptance,
+    discard: impl FnOnce(),
+    work: impl FnOnce() -> Result<nexmo_result, CallError>,
+) -> nexmo_result {
+    let _uncancellable = Uncancellable::begin();
+    let start = Instant::now();
+    let result = match guard(|| check_process().and_then(|()| work())) {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => nexmo_result::new(error.status, error.acceptance, &error.message),
+        None => {
+            discard();
+            nexmo_result::new(NEXMO_ERR_INTERNAL, after_panic, BUG)
+        }
+    };
+    nexmo_result { elapsed_us: microseconds(start.elapsed()), ..result }
+}
+
+/// As [`perform`], and writes the result to `result`. Nothing is done if that cannot be written.
+///
+/// # Safety
+///
+/// `result` is NULL or points to a result as the header asks for it.
+pub(super) unsafe fn call(
+    result: *mut nexmo_result,
+    after_panic: Acceptance,
+    discard: impl FnOnce(),
+    work: impl FnOnce() -> Result<nexmo_result, CallError>,
+) -> nexmo_status {
+    // SAFETY: the caller's promise.
+    if let Err(error) = unsafe { sized_struct::check_writable(result) } {
+        return error.status;
+    }
+    let done = perform(after_panic, discard, work);
+    // SAFETY: the caller's promise; the struct was found to be writable.
+    unsafe { sized_struct::write(result, &done) };
+    done.status
+}
+
+/// Refuses a process that cannot use the library.
+fn check_process() -> Result<(), CallError> {
+    if fork::is_sound() {
+        return Ok(());
+    }
+    let message =
+        "this process was created without running the fork handlers: create it with fork, or execute a program in it";
+    Err(CallError::new(NEXMO_ERR_FORKED, message))
+}
+
+/// A time limit in milliseconds: 0 checks once, -1 is none.
+pub(super) fn time_limit(milliseconds: i32) -> Result<Option<Duration>, CallError> {
+    match u64::try_from(milliseconds) {
+        Ok(milliseconds) => Ok(Some(Duration::from_millis(milliseconds))),
+        Err(_) if milliseconds == -1 => Ok(None),
+        Err(_) => {
+            let message = format!("timeout_ms is {milliseconds}; valid: 0 or more, or -1 for no limit");
+            Err(CallError::invalid_argument(message))
+        }
+    }
+}
+
+pub(super) fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,116 @@
+//! The credentials of an account.
+#![allow(non_camel_case_types)]
+
+use std::ffi::c_char;
+
+use super::c_string;
+use super::call::CallError;
+use super::sized_struct::{self, SizedStruct, first_size, zeroed};
+use crate::credentials::Credentials;
+use crate::signature::Method;
+
+/// nexmo_credentials.auth: api_key and api_secret in the query, as the API's documentation shows.
+pub const NEXMO_AUTH_QUERY: i32 = 0;
+/// nexmo_credentials.auth: an Authorization: Basic header, which keeps the secret out of URLs that servers log.
+pub const NEXMO_AUTH_BASIC: i32 = 1;
+/// nexmo_credentials.auth: a signature made with signature_secret. The secret is never sent.
+pub const NEXMO_AUTH_SIGNATURE: i32 = 2;
+
+/// nexmo_credentials.signature_method: MD5 of the parameters followed by the secret.
+pub const NEXMO_SIGNATURE_MD5_HASH: i32 = 1;
+/// nexmo_credentials.signature_method: HMAC-MD5.
+pub const NEXMO_SIGNATURE_HMAC_MD5: i32 = 2;
+/// nexmo_credentials.signature_method: HMAC-SHA-1.
+pub const NEXMO_SIGNATURE_HMAC_SHA1: i32 = 3;
+/// nexmo_credentials.signature_method: HMAC-SHA-256.
+pub const NEXMO_SIGNATURE_HMAC_SHA256: i32 = 4;
+/// nexmo_credentials.signature_method: HMAC-SHA-512.
+pub const NEXMO_SIGNATURE_HMAC_SHA512: i32 = 5;
+
+/// The account that reports. Clients and reporters keep copies of the secrets, which are wiped when they are freed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_credentials {
+    /// sizeof(nexmo_credentials).
+    pub struct_size: u32,
+    /// 0.
+    pub flags: u32,
+    /// Required: the account's API key, 1 to 256 bytes, without control characters or white space at its ends; with
+    /// NEXMO_AUTH_BASIC without a colon.
+    pub api_key: *const c_char,
+    /// Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes, without
+    /// control characters.
+    pub api_secret: *const c_char,
+    /// Required with NEXMO_AUTH_SIGNATURE, otherwise not read: the signature secret, 1 to 256 bytes, without control
+    /// characters.
+    pub signature_secret: *const c_char,
+    /// One of NEXMO_AUTH_*.
+    pub auth: i32,
+    /// Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused: 0
+    /// or one of them.
+    pub signature_method: i32,
+}
+
+// SAFETY: all fields are integers and pointers, for which every bit pattern is a value; layout.rs asserts that there is no
+// padding.
+unsafe impl SizedStruct for nexmo_credentials {
+    const NAME: &'static str = "credentials";
+    const FIRST_SIZE: usize = first_size(40, 28);
+    const KNOWN_FLAGS: u32 = 0;
+    const INITIAL: Self = Self { ..zeroed() };
+}
+
+/// # Safety
+///
+/// `pointer` is NULL or points to credentials as the header asks for them.
+pub(super) unsafe fn read(pointer: *const nexmo_credentials) -> Result<Credentials, CallError> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { sized_struct::read(pointer) }?;
+    // SAFETY: the header's promise for each text of the struct.
+    let required = |name, pointer| unsafe { c_string::required(name, pointer) };
+    let api_secret = || required("api_secret", given.api_secret);
+    let signature_secret = || required("signature_secret", given.signature_secret);
+    let method = signature_method(given.signature_method)?;
+    let api_key = required("api_key", given.api_key)?;
+    Ok(match given.auth {
+        NEXMO_AUTH_QUERY => Credentials::query(api_key, api_secret()?)?,
+        NEXMO_AUTH_BASIC => Credentials::basic(api_key, api_secret()?)?,
+        NEXMO_AUTH_SIGNATURE => Credentials::signature(api_key, signature_secret()?, chosen(method)?)?,
+        other => {
+            return Err(CallError::invalid_argument(format!("auth is {other}; valid: 0, 1, 2 (NEXMO_AUTH_*)")));
+        }
+    })
+}
+
+fn signature_method(number: i32) -> Result<Option<Method>, CallError> {
+    Ok(Some(match number {
+        0 => return Ok(None),
+        NEXMO_SIGNATURE_MD5_HASH => Method::Md5Hash,
+        NEXMO_SIGNATURE_HMAC_MD5 => Method::HmacMd5,
+        NEXMO_SIGNATURE_HMAC_SHA1 => Method::HmacSha1,
+        NEXMO_SIGNATURE_HMAC_SHA256 => Method::HmacSha256,
+        NEXMO_SIGNATURE_HMAC_SHA512 => Method::HmacSha512,
+        other => {
+            let message = format!("signature_method is {other}; valid: 1, 2, 3, 4, 5 (NEXMO_SIGNATURE_*)");
+            return Err(CallError::invalid_argument(message));
+        }
+    }))
+}
+
+fn chosen(method: Option<Method>) -> Result<Method, CallError> {
+    method.ok_or_else(|| {
+        CallError::invalid_argument(
+            "signature_method is not set: use the NEXMO_SIGNATURE_* value configured for the account",
+        )
+    })
+}
+
+/// Initialises a nexmo_credentials in memory of any origin, as NEXMO_CREDENTIALS_INIT does in a declaration.
+///
+/// @param credentials  The struct; NULL does nothing.
+/// @param size         sizeof(nexmo_credentials) as the caller knows it; below 8 or above 4096 does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
+    // SAFETY: the header's promise: `size` bytes can be written at `credentials`.
+    unsafe { sized_struct::init(credentials, size) };
+}

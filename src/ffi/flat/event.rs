@@ -1,0 +1,134 @@
+//! Events through the flat functions.
+
+use std::ffi::c_char;
+
+use super::numbers_out::NumbersOut;
+use super::text_out::TextOut;
+use super::{call, find};
+use crate::ffi::c_string::text_of;
+use crate::ffi::call::time_limit;
+use crate::ffi::reporter::event::nexmo_event;
+use crate::ffi::result::nexmo_result;
+use crate::ffi::sized_struct::SizedStruct;
+use crate::ffi::status::NEXMO_OK;
+use crate::outcome::Acceptance;
+
+/// Index in the event of nexmo_flat_poll: as nexmo_event.id.
+pub const NEXMO_EVENT_FIELD_ID: usize = 0;
+/// Index in the event: as nexmo_event.kind.
+pub const NEXMO_EVENT_FIELD_KIND: usize = 1;
+/// Index in the event: as nexmo_event.channel.
+pub const NEXMO_EVENT_FIELD_CHANNEL: usize = 2;
+/// Index in the event: as nexmo_event.delivered.
+pub const NEXMO_EVENT_FIELD_DELIVERED: usize = 3;
+/// Index in the event: as nexmo_event.http_status.
+pub const NEXMO_EVENT_FIELD_HTTP_STATUS: usize = 4;
+/// How many numbers an event has. Later versions append some.
+pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
+
+/// Waits for an event of a reporter and returns the oldest one, which stays until it is acknowledged.
+///
+/// As nexmo_reporter_poll, with a handle and outputs as nexmo_flat_open describes them.
+///
+/// @param handle           Required. A reporter.
+/// @param timeout_ms       The time limit in milliseconds; 0 checks once, -1 is no limit.
+/// @param event            Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*; the kind is
+///                         NEXMO_EVENT_NONE when the time limit expires or the call fails.
+/// @param event_count      How many numbers event has room for.
+/// @param message_id       Receives the message id as submitted. It is never truncated.
+/// @param message_id_size  The size of message_id: NEXMO_MESSAGE_ID_SIZE fits all.
+/// @param timestamp        Receives the timestamp as submitted, or the time of the submission.
+/// @param timestamp_size   The size of timestamp: NEXMO_TIMESTAMP_SIZE fits all.
+/// @param message          Receives what happened, as one line: nexmo_event.message if there is an event.
+/// @param message_size     The size of message.
+/// @retval NEXMO_ERR_INVALID_ARGUMENT  An argument is invalid, or message_id is too small. The event is kept.
+/// @retval NEXMO_ERR_INVALID_HANDLE    The handle is a client, was closed, or was never valid.
+/// @return Otherwise as nexmo_reporter_poll.
+/// @par Blocking: as nexmo_reporter_poll.
+///
+/// @code
+/// int64_t event[NEXMO_EVENT_FIELD_COUNT];
+/// char message_id[NEXMO_MESSAGE_ID_SIZE];
+/// if (nexmo_flat_poll(handle, 0, event, NEXMO_EVENT_FIELD_COUNT, message_id, (int32_t)sizeof message_id, NULL, 0,
+///                     message, (int32_t)sizeof message) == NEXMO_OK && event[NEXMO_EVENT_FIELD_KIND] != NEXMO_EVENT_NONE) {
+///     fprintf(stderr, "%s: %s\n", message_id, message);
+///     nexmo_flat_acknowledge(handle, event[NEXMO_EVENT_FIELD_ID], NULL, 0);
+/// }
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_flat_poll(
+    handle: i64,
+    timeout_ms: i32,
+    event: *mut i64,
+    event_count: i32,
+    message_id: *mut c_char,
+    message_id_size: i32,
+    timestamp: *mut c_char,
+    timestamp_size: i32,
+    message: *mut c_char,
+    message_size: i32,
+) -> i32 {
+    // SAFETY: the header's promises for each output.
+    let (event, message_id, timestamp, message) = unsafe {
+        (
+            NumbersOut::new("event", event, event_count),
+            TextOut::new("message_id", message_id, message_id_size),
+            TextOut::new("timestamp", timestamp, timestamp_size),
+            TextOut::new("message", message, message_size),
+        )
+    };
+    let mut polled = nexmo_event::INITIAL;
+    let work = || {
+        event.check()?;
+        message_id.check()?;
+        timestamp.check()?;
+        let Some(oldest) = find(handle)?.reporter()?.poll(time_limit(timeout_ms)?)? else {
+            return Ok(nexmo_result::ok());
+        };
+        message_id.check_room(oldest.conversion.message_id.as_str())?;
+        polled = nexmo_event::from(&oldest);
+        Ok(nexmo_result::new(NEXMO_OK, Acceptance::No, &oldest.message))
+    };
+    let status = call(handle, &message, Acceptance::No, work).status;
+    event.write(&numbers(&polled));
+    message_id.write(&text_of(&polled.message_id));
+    timestamp.write(&text_of(&polled.timestamp));
+    status
+}
+
+fn numbers(event: &nexmo_event) -> [i64; NEXMO_EVENT_FIELD_COUNT] {
+    let mut numbers = [0; NEXMO_EVENT_FIELD_COUNT];
+    numbers[NEXMO_EVENT_FIELD_ID] = event.id;
+    numbers[NEXMO_EVENT_FIELD_KIND] = i64::from(event.kind);
+    numbers[NEXMO_EVENT_FIELD_CHANNEL] = i64::from(event.channel);
+    numbers[NEXMO_EVENT_FIELD_DELIVERED] = i64::from(event.delivered);
+    numbers[NEXMO_EVENT_FIELD_HTTP_STATUS] = i64::from(event.http_status);
+    numbers
+}
+
+/// Removes an event from the outbox of a reporter.
+///
+/// As nexmo_reporter_acknowledge, with a handle and a buffer as nexmo_flat_open describes them.
+///
+/// @param handle        Required. A reporter.
+/// @param event_id      The number at NEXMO_EVENT_FIELD_ID.
+/// @param message       Receives what happened, as one line.
+/// @param message_size  The size of message.
+/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
+/// @return Otherwise as nexmo_reporter_acknowledge.
+/// @par Blocking: as nexmo_reporter_acknowledge.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_flat_acknowledge(
+    handle: i64,
+    event_id: i64,
+    message: *mut c_char,
+    message_size: i32,
+) -> i32 {
+    // SAFETY: the header's promise.
+    let message = unsafe { TextOut::new("message", message, message_size) };
+    let work = || {
+        find(handle)?.reporter()?.acknowledge(event_id)?;
+        Ok(nexmo_result::ok())
+    };
+    call(handle, &message, Acceptance::No, work).status
+}

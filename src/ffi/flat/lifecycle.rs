@@ -1,0 +1,184 @@
+//! Handles of the flat functions, from their creation to their end.
+
+use std::ffi::c_char;
+
+use super::numbers_out::NumbersOut;
+use super::text_out::TextOut;
+use super::{Flat, HANDLES, call, find, number, text_in};
+use crate::client::Client;
+use crate::error::Error;
+use crate::ffi::c_string::null;
+use crate::ffi::call::{CallError, time_limit};
+use crate::ffi::result::nexmo_result;
+use crate::outcome::Acceptance;
+use crate::reporter::Reporter;
+use crate::settings::{self, Checked, Settings};
+
+/// Opens a client or a reporter whose credentials and options are given as text.
+///
+/// The settings are lines "name = value" in UTF-8, at most 65536 bytes; lines that begin with # are comments. The names
+/// are the fields of nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and
+/// allow_plain_http, proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which
+/// are true or false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest.
+/// Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. With
+/// outbox, or with durability = none, the handle is a reporter, otherwise a client.
+///
+/// In all flat functions: text that is passed in has a size in bytes, without the spaces and NULs at its end, or -1 if
+/// it is NUL-terminated. Text that is NULL or empty is not given. A buffer for text has a size in bytes: above 0, the
+/// text is NUL-terminated and the rest filled with NULs; below -1, the size is negated and the text is padded with spaces
+/// without a NUL. Text that does not fit is truncated at a character boundary. An array receives as many numbers as its
+/// count says; those that this library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not
+/// wanted. Outputs are written on every return: 0, "" and the message if the call fails. Pointers need not be aligned.
+/// The handles are not those of the other functions.
+///
+/// @param settings       Required. Copied; the library's copies are wiped.
+/// @param settings_size  The size of settings, or -1.
+/// @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
+/// @param message        Receives what happened, as one line. About the settings it gives the line and the name, and never
+///                       quotes a value.
+/// @param message_size   The size of message.
+/// @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
+/// @return Otherwise as nexmo_client_new or nexmo_reporter_new.
+/// @par Blocking: as nexmo_client_new or nexmo_reporter_new.
+///
+/// @code
+/// const char *settings = "api_key = abcd1234\n"
+///                        "api_secret = s3cret\n"
+///                        "outbox = /var/lib/shop/conversions\n";
+/// int64_t handle;
+/// char message[NEXMO_MESSAGE_SIZE];
+/// if (nexmo_flat_open(settings, -1, &handle, message, (int32_t)sizeof message) != NEXMO_OK)
+///     fprintf(stderr, "%s\n", message);
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_flat_open(
+    settings: *const c_char,
+    settings_size: i32,
+    handle: *mut i64,
+    message: *mut c_char,
+    message_size: i32,
+) -> i32 {
+    // SAFETY: the header's promises for each output.
+    let (message, place) =
+        unsafe { (TextOut::new("message", message, message_size), NumbersOut::new("handle", handle, 1)) };
+    let mut opened = 0;
+    let work = || {
+        if handle.is_null() {
+            return Err(null("handle"));
+        }
+        // SAFETY: the header's promise.
+        let text = unsafe { text_in::required(settings::LONGEST, "settings", settings, settings_size) }?;
+        opened = HANDLES.insert(open(text)?)?;
+        Ok(nexmo_result::ok())
+    };
+    let status = call(0, &message, Acceptance::No, work).status;
+    place.write(&[i64::try_from(opened).unwrap_or(0)]);
+    status
+}
+
+fn open(text: &str) -> Result<Flat, CallError> {
+    let settings = Settings::parse(text)?;
+    let make = || -> Result<Flat, Error> {
+        let Checked { credentials, options, plan } = settings.check()?;
+        Ok(match plan {
+            Some(plan) => Flat::Reporter(Box::new(Reporter::with_settings(credentials, options, plan)?)),
+            None => Flat::Client(Box::new(Client::with_settings(credentials, options)?)),
+        })
+    };
+    let made = make();
+    made.map_err(|error| settings.explain(&error).into())
+}
+
+/// Closes a handle and frees it. A reporter waits for its reports first, as nexmo_reporter_close does.
+///
+/// The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
+/// NEXMO_ERR_FORKED. Calls in progress on other threads return NEXMO_ERR_CANCELLED.
+///
+/// @param handle        Required. A client or a reporter.
+/// @param timeout_ms    The time limit of a reporter in milliseconds; 0 checks once, -1 is no limit.
+/// @param message       Receives what happened, as one line.
+/// @param message_size  The size of message.
+/// @return As nexmo_reporter_close.
+/// @par Blocking: up to timeout_ms and half a second; never for a client.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_flat_close(
+    handle: i64,
+    timeout_ms: i32,
+    message: *mut c_char,
+    message_size: i32,
+) -> i32 {
+    // SAFETY: the header's promise.
+    let message = unsafe { TextOut::new("message", message, message_size) };
+    let work = || {
+        let found = find(handle)?;
+        let timeout = time_limit(timeout_ms)?;
+        let closed = match &*found {
+            Flat::Client(_) => Ok(()),
+            Flat::Reporter(reporter) => reporter.close(timeout),
+        };
+        HANDLES.remove(number(handle))?;
+        found.end();
+        closed?;
+        Ok(nexmo_result::ok())
+    };
+    call(handle, &message, Acceptance::No, work).status
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ffi::credentials::nexmo_credentials;
+    use crate::ffi::layout::Layout;
+    use crate::ffi::options::nexmo_options;
+    use crate::ffi::reporter::options::nexmo_reporter_options;
+    use crate::settings::{Form, Group, SETTINGS, Setting};
+
+    const CREDENTIALS: &str = include_str!("../credentials.rs");
+    const OPTIONS: &str = include_str!("../options.rs");
+    const REPORTER_OPTIONS: &str = include_str!("../reporter/options.rs");
+
+    /// The constants in a file that begin with `prefix`, in lower case and without it.
+    fn constants(source: &str, prefix: &str) -> Vec<String> {
+        let names = source.lines().filter_map(|line| line.strip_prefix(&format!("pub const {prefix}")));
+        names.map(|line| line.split(':').next().unwrap().to_lowercase()).collect()
+    }
+
+    fn settings(group: Group, is_flag: bool) -> Vec<&'static str> {
+        let matches = |setting: &&Setting| setting.group == group && matches!(setting.form, Form::Flag(_)) == is_flag;
+        SETTINGS.iter().filter(matches).map(|setting| setting.name).collect()
+    }
+
+    fn fields<T: Layout>() -> Vec<&'static str> {
+        let names = T::FIELDS.iter().map(|field| field.name);
+        names.filter(|name| !["struct_size", "flags"].contains(name)).collect()
+    }
+
+    #[test]
+    fn the_settings_are_the_fields_of_the_structs() {
+        assert_eq!(settings(Group::Credentials, false), fields::<nexmo_credentials>());
+        assert_eq!(settings(Group::Options, false), fields::<nexmo_options>());
+        assert_eq!(settings(Group::ReporterOptions, false), fields::<nexmo_reporter_options>());
+    }
+
+    #[test]
+    fn each_flag_is_a_setting() {
+        assert!(settings(Group::Credentials, true).is_empty());
+        assert_eq!(settings(Group::Options, true), constants(OPTIONS, "NEXMO_OPTIONS_"));
+        let flags = constants(REPORTER_OPTIONS, "NEXMO_REPORTER_OPTIONS_");
+        assert_eq!(settings(Group::ReporterOptions, true), flags);
+    }
+
+    #[test]
+    fn a_choice_is_one_of_the_constants() {
+        for (name, source, prefix) in [
+            ("auth", CREDENTIALS, "NEXMO_AUTH_"),
+            ("signature_method", CREDENTIALS, "NEXMO_SIGNATURE_"),
+            ("durability", REPORTER_OPTIONS, "NEXMO_DURABILITY_"),
+            ("overflow", REPORTER_OPTIONS, "NEXMO_OVERFLOW_"),
+        ] {
+            let setting = SETTINGS.iter().find(|setting| setting.name == name).unwrap();
+            let Form::Choice(choices) = setting.form else { panic!("{name} is no choice") };
+            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+            assert_eq!(words, constants(source, prefix));
+        }
+    }
+}

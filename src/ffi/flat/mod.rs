@@ -1,0 +1,105 @@
+//! The flat functions, for languages that cannot use C structs easily: scalars, text with its size, and arrays of int64_t.
+//!
+//! An exported function reads all its arguments before it writes any output, so that they may share memory, and writes its
+//! outputs on every return.
+
+pub mod event;
+pub mod information;
+pub mod lifecycle;
+pub mod report;
+
+mod numbers_out;
+mod text_in;
+mod text_out;
+
+use std::sync::Arc;
+
+use self::text_out::TextOut;
+use super::call::{CallError, perform};
+use super::handle::Table;
+use super::result::nexmo_result;
+use super::status::NEXMO_ERR_INVALID_HANDLE;
+use crate::client::Client;
+use crate::fork;
+use crate::guard::guard;
+use crate::outcome::Acceptance;
+use crate::reporter::Reporter;
+
+/// What a handle of the flat functions stands for.
+enum Flat {
+    Client(Box<Client>),
+    Reporter(Box<Reporter>),
+}
+
+static HANDLES: Table<Flat> = Table::new();
+
+/// Has forks hold the table's lock from the moment that the library is loaded.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn hold() {
+        fork::hold_during_forks(|| Box::new(HANDLES.lock()));
+    }
+    hold
+};
+
+impl Flat {
+    fn client(&self) -> Result<&Client, CallError> {
+        match self {
+            Self::Client(client) => Ok(client),
+            Self::Reporter(_) => Err(CallError::new(
+                NEXMO_ERR_INVALID_HANDLE,
+                "the handle is a reporter, and this function needs a client: use nexmo_flat_submit",
+            )),
+        }
+    }
+
+    fn reporter(&self) -> Result<&Reporter, CallError> {
+        match self {
+            Self::Reporter(reporter) => Ok(reporter),
+            Self::Client(_) => Err(CallError::new(
+                NEXMO_ERR_INVALID_HANDLE,
+                "the handle is a client, and this function needs a reporter: use nexmo_flat_report, or open a reporter with \
+                 outbox or durability = none in its settings",
+            )),
+        }
+    }
+
+    /// Ends what is in progress on other threads.
+    fn end(&self) {
+        match self {
+            Self::Client(client) => client.cancel(),
+            Self::Reporter(reporter) => reporter.abandon(),
+        }
+    }
+}
+
+fn find(handle: i64) -> Result<Arc<Flat>, CallError> {
+    HANDLES.get(number(handle))
+}
+
+/// A negative number is no handle, and neither is 0.
+fn number(handle: i64) -> u64 {
+    u64::try_from(handle).unwrap_or(0)
+}
+
+/// Does the work of a function that is called with `handle`, and writes the message.
+fn call(
+    handle: i64,
+    message: &TextOut,
+    after_panic: Acceptance,
+    work: impl FnOnce() -> Result<nexmo_result, CallError>,
+) -> nexmo_result {
+    let result = perform(after_panic, || discard(handle), || message.check().and_then(|()| work()));
+    message.write(&result.message());
+    result
+}
+
+/// Removes what a panic may have broken. It is not dropped, for the same reason; what is in an outbox is sent by the next
+/// reporter that opens it.
+fn discard(handle: i64) {
+    if let Ok(found) = HANDLES.remove(number(handle)) {
+        guard(|| found.end());
+        std::mem::forget(found);
+    }
+}

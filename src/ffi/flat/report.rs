@@ -1,0 +1,197 @@
+//! Reporting and submitting through the flat functions.
+
+use std::ffi::c_char;
+
+use super::numbers_out::NumbersOut;
+use super::text_out::TextOut;
+use super::{call, find, text_in};
+use crate::conversion::Conversion;
+use crate::ffi::call::{CallError, time_limit};
+use crate::ffi::result::nexmo_result;
+use crate::ffi::{conversion, reporter};
+use crate::outcome::Acceptance;
+
+/// Index in the details of nexmo_flat_report and nexmo_flat_submit: as nexmo_result.status.
+pub const NEXMO_DETAIL_STATUS: usize = 0;
+/// Index in the details: as nexmo_result.http_status; 0 after nexmo_flat_submit.
+pub const NEXMO_DETAIL_HTTP_STATUS: usize = 1;
+/// Index in the details: as nexmo_result.attempts; 0 after nexmo_flat_submit.
+pub const NEXMO_DETAIL_ATTEMPTS: usize = 2;
+/// Index in the details: as nexmo_result.acceptance.
+pub const NEXMO_DETAIL_ACCEPTANCE: usize = 3;
+/// Index in the details: as nexmo_result.elapsed_us.
+pub const NEXMO_DETAIL_ELAPSED_US: usize = 4;
+/// Index in the details: as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit.
+pub const NEXMO_DETAIL_RETRY_AFTER_MS: usize = 5;
+/// How many details there are. Later versions append some.
+pub const NEXMO_DETAIL_COUNT: usize = 6;
+
+/// The longest message id or timestamp that is read; the core refuses much shorter ones.
+const LONGEST: usize = 4096;
+
+/// Reports to the Conversion API, through a client, whether one message was effective.
+///
+/// As nexmo_client_report, with a handle, text and outputs as nexmo_flat_open describes them.
+///
+/// @param handle           Required. A client.
+/// @param channel          One of NEXMO_CHANNEL_*.
+/// @param message_id       Required.
+/// @param message_id_size  The size of message_id, or -1.
+/// @param delivered        1 if the user completed the action, otherwise 0.
+/// @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, as NULL for
+///                         nexmo_client_report.
+/// @param timestamp_size   The size of timestamp, or -1.
+/// @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
+/// @param details_count    How many numbers details has room for.
+/// @param message          Receives what happened, as one line.
+/// @param message_size     The size of message.
+/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a reporter, was closed, or was never valid.
+/// @return Otherwise as nexmo_client_report.
+/// @par Blocking: up to timeout_ms of the settings.
+///
+/// @code
+/// int64_t details[NEXMO_DETAIL_COUNT];
+/// if (nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "00A0B0C0", -1, 1, NULL, 0, details, NEXMO_DETAIL_COUNT, message,
+///                       (int32_t)sizeof message) != NEXMO_OK)
+///     fprintf(stderr, "%s\n", message);
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_flat_report(
+    handle: i64,
+    channel: i32,
+    message_id: *const c_char,
+    message_id_size: i32,
+    delivered: i32,
+    timestamp: *const c_char,
+    timestamp_size: i32,
+    details: *mut i64,
+    details_count: i32,
+    message: *mut c_char,
+    message_size: i32,
+) -> i32 {
+    // SAFETY: the header's promises for each output.
+    let (details, message) =
+        unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
+    let work = || {
+        details.check()?;
+        let found = find(handle)?;
+        let client = found.client()?;
+        // SAFETY: the header's promises for each text.
+        let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
+        #[cfg(feature = "testing")]
+        crate::ffi::testing::panic_if_asked();
+        Ok(nexmo_result::from(&client.report(&conversion)))
+    };
+    let result = call(handle, &message, Acceptance::Unknown, work);
+    details.write(&numbers(&result));
+    result.status
+}
+
+/// Submits a report to a reporter, to be sent in the background.
+///
+/// As nexmo_reporter_submit, with a handle, text and outputs as nexmo_flat_open describes them.
+///
+/// @param handle           Required. A reporter.
+/// @param channel          One of NEXMO_CHANNEL_*.
+/// @param message_id       Required.
+/// @param message_id_size  The size of message_id, or -1.
+/// @param delivered        1 if the user completed the action, otherwise 0.
+/// @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, now.
+/// @param timestamp_size   The size of timestamp, or -1.
+/// @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
+/// @param details_count    How many numbers details has room for.
+/// @param message          Receives what happened, as one line.
+/// @param message_size     The size of message.
+/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
+/// @return Otherwise as nexmo_reporter_submit.
+/// @par Blocking: as nexmo_reporter_submit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_flat_submit(
+    handle: i64,
+    channel: i32,
+    message_id: *const c_char,
+    message_id_size: i32,
+    delivered: i32,
+    timestamp: *const c_char,
+    timestamp_size: i32,
+    details: *mut i64,
+    details_count: i32,
+    message: *mut c_char,
+    message_size: i32,
+) -> i32 {
+    // SAFETY: the header's promises for each output.
+    let (details, message) =
+        unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
+    let work = || {
+        details.check()?;
+        let found = find(handle)?;
+        let reporter = found.reporter()?;
+        // SAFETY: the header's promises for each text.
+        let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
+        #[cfg(feature = "testing")]
+        crate::ffi::testing::panic_if_asked();
+        reporter::submit::submit(reporter, &conversion)
+    };
+    let result = call(handle, &message, Acceptance::Unknown, work);
+    details.write(&numbers(&result));
+    result.status
+}
+
+/// Waits until the reports that were submitted before the call are no longer pending.
+///
+/// As nexmo_reporter_flush, with a handle and a buffer as nexmo_flat_open describes them.
+///
+/// @param handle        Required. A reporter.
+/// @param timeout_ms    The time limit in milliseconds; 0 checks once, -1 is no limit.
+/// @param message       Receives what happened, as one line, with the number pending in the whole outbox.
+/// @param message_size  The size of message.
+/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
+/// @return Otherwise as nexmo_reporter_flush.
+/// @par Blocking: as nexmo_reporter_flush.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_flat_flush(
+    handle: i64,
+    timeout_ms: i32,
+    message: *mut c_char,
+    message_size: i32,
+) -> i32 {
+    // SAFETY: the header's promise.
+    let message = unsafe { TextOut::new("message", message, message_size) };
+    let work = || {
+        find(handle)?.reporter()?.flush(time_limit(timeout_ms)?)?;
+        Ok(nexmo_result::ok())
+    };
+    call(handle, &message, Acceptance::No, work).status
+}
+
+/// # Safety
+///
+/// Each text is NULL, or has the size that follows it.
+unsafe fn read(
+    channel: i32,
+    message_id: *const c_char,
+    message_id_size: i32,
+    delivered: i32,
+    timestamp: *const c_char,
+    timestamp_size: i32,
+) -> Result<Conversion, CallError> {
+    // SAFETY: the caller's promise.
+    let (message_id, timestamp) = unsafe {
+        (
+            text_in::required(LONGEST, "message_id", message_id, message_id_size)?,
+            text_in::optional(LONGEST, "timestamp", timestamp, timestamp_size)?,
+        )
+    };
+    conversion::conversion(conversion::channel(channel)?, message_id, delivered, timestamp)
+}
+
+fn numbers(result: &nexmo_result) -> [i64; NEXMO_DETAIL_COUNT] {
+    let mut numbers = [0; NEXMO_DETAIL_COUNT];
+    numbers[NEXMO_DETAIL_STATUS] = i64::from(result.status);
+    numbers[NEXMO_DETAIL_HTTP_STATUS] = i64::from(result.http_status);
+    numbers[NEXMO_DETAIL_ATTEMPTS] = i64::from(result.attempts);
+    numbers[NEXMO_DETAIL_ACCEPTANCE] = i64::from(result.acceptance);
+    numbers[NEXMO_DETAIL_ELAPSED_US] = result.elapsed_us;
+    numbers[NEXMO_DETAIL_RETRY_AFTER_MS] = result.retry_after_ms;
+    numbers
+}

@@ -1,0 +1,155 @@
+//! A buffer for text: NUL-terminated, or padded with spaces.
+
+use std::ffi::c_char;
+use std::ptr;
+
+use crate::ffi::c_string::{printable, truncated};
+use crate::ffi::call::CallError;
+
+/// A buffer of the caller's. NULL or a size of 0: the text is not wanted.
+pub(super) struct TextOut {
+    name: &'static str,
+    pointer: *mut u8,
+    size: i32,
+}
+
+impl TextOut {
+    /// The buffer at `pointer`. A size above 0 is that of NUL-terminated text, and one below -1, negated, that of text padded
+    /// with spaces.
+    ///
+    /// # Safety
+    ///
+    /// `pointer` is NULL, or as many bytes can be written there for as long as the value lives.
+    pub(super) unsafe fn new(name: &'static str, pointer: *mut c_char, size: i32) -> Self {
+        Self { name, pointer: pointer.cast(), size }
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.pointer.is_null() && self.size != 0
+    }
+
+    /// Refuses a size that means nothing.
+    pub(super) fn check(&self) -> Result<(), CallError> {
+        if !self.is_wanted() || self.size != -1 {
+            return Ok(());
+        }
+        let message = format!("{}_size is -1; valid: 0 or more, or -2 or less for padding with spaces", self.name);
+        Err(CallError::invalid_argument(message))
+    }
+
+    /// Refuses a buffer that `text` would not fit into.
+    pub(super) fn check_room(&self, text: &str) -> Result<(), CallError> {
+        let needed = text.len().saturating_add(usize::from(self.size > 0));
+        if !self.is_wanted() || needed <= self.bytes() {
+            return Ok(());
+        }
+        let message = format!("{} has {} bytes; {needed} are needed", self.name, self.bytes());
+        Err(CallError::invalid_argument(message))
+    }
+
+    /// Writes as much of `text` as fits, as one line, and fills the rest.
+    pub(super) fn write(&self, text: &str) {
+        if !self.is_wanted() || self.size == -1 {
+            return;
+        }
+        let (room, filler) = if self.size > 0 { (self.bytes().saturating_sub(1), 0) } else { (self.bytes(), b' ') };
+        let text = truncated(text, room);
+        for (index, byte) in text.bytes().enumerate() {
+            // SAFETY: the promise of `new`; the text fits.
+            unsafe { self.pointer.add(index).write(printable(byte)) };
+        }
+        // SAFETY: the promise of `new`; these are the bytes after the text.
+        unsafe { ptr::write_bytes(self.pointer.add(text.len()), filler, self.bytes().saturating_sub(text.len())) };
+    }
+
+    fn bytes(&self) -> usize {
+        usize::try_from(self.size.unsigned_abs()).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a buffer of that size holds after a write, and that the bytes after it are untouched.
+    fn written(size: i32, text: &str) -> Vec<u8> {
+        let count = usize::try_from(size.unsigned_abs()).unwrap();
+        let mut bytes = vec![b'?'; count + 4];
+        // SAFETY: so many bytes are there.
+        let out = unsafe { TextOut::new("it", bytes.as_mut_ptr().cast(), size) };
+        out.write(text);
+        assert_eq!(bytes.split_off(count), b"????");
+        bytes
+    }
+
+    fn out(pointer: *mut c_char, size: i32) -> TextOut {
+        // SAFETY: nothing is written through it.
+        unsafe { TextOut::new("it", pointer, size) }
+    }
+
+    #[test]
+    fn a_positive_size_is_that_of_nul_terminated_text() {
+        assert_eq!(written(6, "abc"), b"abc\0\0\0");
+        assert_eq!(written(4, "abc"), b"abc\0");
+        assert_eq!(written(3, "abc"), b"ab\0");
+        assert_eq!(written(1, "abc"), b"\0");
+        assert_eq!(written(4, "abé"), b"ab\0\0");
+        assert_eq!(written(2, "é"), b"\0\0");
+        assert_eq!(written(3, ""), b"\0\0\0");
+    }
+
+    #[test]
+    fn a_negative_size_is_that_of_padded_text() {
+        assert_eq!(written(-6, "abc"), b"abc   ");
+        assert_eq!(written(-3, "abc"), b"abc");
+        assert_eq!(written(-2, "abc"), b"ab");
+        assert_eq!(written(-3, "abé"), b"ab ");
+        assert_eq!(written(-4, "abé"), "abé".as_bytes());
+        assert_eq!(written(-3, ""), b"   ");
+    }
+
+    #[test]
+    fn control_characters_become_spaces() {
+        assert_eq!(written(6, "a\n\0\x7fb"), b"a   b\0");
+    }
+
+    #[test]
+    fn nothing_is_written_that_is_not_wanted() {
+        assert_eq!(written(0, "abc"), b"");
+        assert_eq!(written(-1, "abc"), b"?");
+        for size in [i32::MIN, -1, 0, 1, i32::MAX] {
+            let out = out(ptr::null_mut(), size);
+            out.write("abc");
+            assert!(out.check().is_ok() && out.check_room("abc").is_ok());
+        }
+    }
+
+    #[test]
+    fn a_size_of_minus_1_is_refused() {
+        let mut byte = 0;
+        let message = out(&raw mut byte, -1).check().err().unwrap().message;
+        assert_eq!(message, "it_size is -1; valid: 0 or more, or -2 or less for padding with spaces");
+        for size in [i32::MIN, -2, 0, 1, i32::MAX] {
+            assert!(out(&raw mut byte, size).check().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_text_has_room_if_it_is_not_truncated() {
+        let mut byte = 0;
+        for (size, text, has_room) in [
+            (4, "abc", true),
+            (3, "abc", false),
+            (-3, "abc", true),
+            (-2, "abc", false),
+            (4, "abé", false),
+            (5, "abé", true),
+            (1, "", true),
+            (0, "abc", true),
+        ] {
+            assert_eq!(out(&raw mut byte, size).check_room(text).is_ok(), has_room, "{size} {text}");
+        }
+        let message = out(&raw mut byte, 3).check_room("abc").err().unwrap().message;
+        assert_eq!(message, "it has 3 bytes; 4 are needed");
+    }
+}

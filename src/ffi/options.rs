@@ -1,0 +1,124 @@
+//! The options of calls, clients and reporters.
+#![allow(non_camel_case_types)]
+
+use std::ffi::c_char;
+use std::path::Path;
+use std::time::Duration;
+
+use super::c_string;
+use super::call::CallError;
+use super::sized_struct::{self, SizedStruct, first_size, zeroed};
+use crate::options::{Options, Settings};
+
+/// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
+/// credentials.
+pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
+/// nexmo_options.flags: where proxy is NULL, takes it from the environment variables https_proxy (http_proxy for an
+/// http:// base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
+pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
+/// nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store.
+pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
+/// nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The
+/// service then does not learn the time of the event. Without the flag the event's date is signed and sent, or the date
+/// of sending if none is given.
+pub const NEXMO_OPTIONS_SIGN_UNIX_SECONDS: u32 = 8;
+
+/// How to report. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_options {
+    /// sizeof(nexmo_options).
+    pub struct_size: u32,
+    /// A combination of NEXMO_OPTIONS_* flags, or 0.
+    pub flags: u32,
+    /// https://host[:port][/prefix] of the service; http:// only to loopback (127.0.0.0/8, ::1, localhost), unless
+    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. No user information, query or fragment. NULL: https://api.nexmo.com.
+    pub base_url: *const c_char,
+    /// http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
+    /// proxy resolves the service's name. User and password are percent-encoded. A remote proxy is refused with an
+    /// http:// base_url, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
+    pub proxy: *const c_char,
+    /// Path of a PEM file with the certificates to trust, in place of all others. A client reads it once, like the two
+    /// files below; the one-call functions read it again when its time, size or inode changes. NULL: the platform's
+    /// store, or the built-in roots where there is no such store.
+    pub ca_file: *const c_char,
+    /// Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none.
+    pub client_cert_file: *const c_char,
+    /// Path of a PEM file with the key of the client certificate, without a passphrase.
+    pub client_key_file: *const c_char,
+    /// Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
+    pub user_agent: *const c_char,
+    /// Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0: 5000.
+    pub connect_timeout_ms: i32,
+    /// Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000.
+    pub timeout_ms: i32,
+    /// The most requests made for one report, 1 to 100. Retryable failures are retried after Retry-After, or after a
+    /// random back-off of up to 200 ms, doubled each time; a wait that would exceed timeout_ms is not begun. A reporter
+    /// ignores this field: it retries as long as it takes. 0: 1.
+    pub max_attempts: i32,
+    /// The most idle connections kept for later calls, 1 to 1024; for a reporter at least max_in_flight. 0: 32.
+    pub max_idle_connections: i32,
+}
+
+// SAFETY: all fields are integers and pointers, for which every bit pattern is a value; layout.rs asserts that there is no
+// padding.
+unsafe impl SizedStruct for nexmo_options {
+    const NAME: &'static str = "options";
+    const FIRST_SIZE: usize = first_size(72, 48);
+    const KNOWN_FLAGS: u32 = NEXMO_OPTIONS_ALLOW_PLAIN_HTTP
+        | NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT
+        | NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY
+        | NEXMO_OPTIONS_SIGN_UNIX_SECONDS;
+    const INITIAL: Self = Self { ..zeroed() };
+}
+
+/// # Safety
+///
+/// `pointer` is NULL, which selects every default, or points to options as the header asks for them.
+pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<Settings, CallError> {
+    if pointer.is_null() {
+        return Ok(Options::default().check()?);
+    }
+    // SAFETY: the caller's promise.
+    let given = unsafe { sized_struct::read(pointer) }?;
+    // SAFETY: the header's promise for each text of the struct.
+    let optional = |name, pointer| unsafe { c_string::optional(name, pointer) };
+    let has = |flag: u32| given.flags & flag != 0;
+    let options = Options {
+        base_url: optional("base_url", given.base_url)?,
+        allow_plain_http: has(NEXMO_OPTIONS_ALLOW_PLAIN_HTTP),
+        ca_file: optional("ca_file", given.ca_file)?.map(Path::new),
+        built_in_roots_only: has(NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY),
+        user_agent: optional("user_agent", given.user_agent)?,
+        connect_timeout: duration(given.connect_timeout_ms),
+        timeout: duration(given.timeout_ms),
+        proxy: optional("proxy", given.proxy)?,
+        proxy_from_environment: has(NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT),
+        client_cert_file: optional("client_cert_file", given.client_cert_file)?.map(Path::new),
+        client_key_file: optional("client_key_file", given.client_key_file)?.map(Path::new),
+        max_attempts: count(given.max_attempts),
+        max_idle_connections: count(given.max_idle_connections),
+        sign_unix_seconds: has(NEXMO_OPTIONS_SIGN_UNIX_SECONDS),
+    };
+    Ok(options.check()?)
+}
+
+/// 0 selects the default; a negative duration is longer than any that the core accepts.
+pub(super) fn duration(milliseconds: i32) -> Option<Duration> {
+    (milliseconds != 0).then(|| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)))
+}
+
+/// 0 selects the default; a negative number is more than the core accepts.
+pub(super) fn count(number: i32) -> Option<u32> {
+    (number != 0).then(|| u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// Initialises a nexmo_options in memory of any origin, as NEXMO_OPTIONS_INIT does in a declaration.
+///
+/// @param options  The struct; NULL does nothing.
+/// @param size     sizeof(nexmo_options) as the caller knows it; below 8 or above 4096 does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_options_init(options: *mut nexmo_options, size: usize) {
+    // SAFETY: the header's promise: `size` bytes can be written at `options`.
+    unsafe { sized_struct::init(options, size) };
+}

@@ -1,0 +1,201 @@
+//! Events: what became of a report that the service did not accept.
+#![allow(non_camel_case_types)]
+
+use std::ffi::c_char;
+
+use super::lifecycle::{REPORTERS, discard, nexmo_reporter};
+use crate::ffi::c_string;
+use crate::ffi::call::{CallError, call, perform, time_limit};
+use crate::ffi::conversion::channel_number;
+use crate::ffi::handle::number;
+use crate::ffi::result::{NEXMO_MESSAGE_SIZE, nexmo_result};
+use crate::ffi::sized_struct::{self, SizedStruct, first_size, zeroed};
+use crate::ffi::status::nexmo_status;
+use crate::ffi::version::NEXMO_TIMESTAMP_SIZE;
+use crate::outcome::Acceptance;
+use crate::reporter::{Event, EventKind};
+
+/// nexmo_event.kind: there is no event.
+pub const NEXMO_EVENT_NONE: i32 = 0;
+/// nexmo_event.kind: the service rejected the report.
+pub const NEXMO_EVENT_REJECTED: i32 = 1;
+/// nexmo_event.kind: the report reached the age max_age_s. It may have been accepted, if an attempt got no response.
+pub const NEXMO_EVENT_EXPIRED: i32 = 2;
+/// nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt got
+/// no response.
+pub const NEXMO_EVENT_DROPPED: i32 = 3;
+
+/// Size of nexmo_event.message_id in bytes, including the NUL.
+pub const NEXMO_MESSAGE_ID_SIZE: usize = 260;
+
+/// What became of a report that the service did not accept. Kept in the outbox until it is acknowledged.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_event {
+    /// sizeof(nexmo_event). The only field that is read.
+    pub struct_size: u32,
+    /// Written as 0.
+    pub flags: u32,
+    /// Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is not
+    /// reused, and is below 2^53. Otherwise opaque.
+    pub id: i64,
+    /// When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE.
+    pub created_unix_ms: i64,
+    /// One of NEXMO_EVENT_*. With NEXMO_EVENT_NONE all fields below are 0 or "".
+    pub kind: i32,
+    /// The HTTP status of the response that rejected the report; 0 if none did.
+    pub http_status: i32,
+    /// One of NEXMO_CHANNEL_*.
+    pub channel: i32,
+    /// 1 or 0, as submitted.
+    pub delivered: i32,
+    /// As submitted.
+    pub message_id: [c_char; NEXMO_MESSAGE_ID_SIZE],
+    /// As submitted, or the time of the submission.
+    pub timestamp: [c_char; NEXMO_TIMESTAMP_SIZE],
+    /// What happened, as one line for a log, like nexmo_result.message.
+    pub message: [c_char; NEXMO_MESSAGE_SIZE],
+}
+
+// SAFETY: all fields are integers, for which every bit pattern is a value; layout.rs asserts that there is no padding.
+unsafe impl SizedStruct for nexmo_event {
+    const NAME: &'static str = "event";
+    const FIRST_SIZE: usize = first_size(576, 576);
+    const KNOWN_FLAGS: u32 = 0;
+    const INITIAL: Self = Self { ..zeroed() };
+}
+
+impl From<&Event> for nexmo_event {
+    fn from(event: &Event) -> Self {
+        let conversion = &event.conversion;
+        let timestamp = conversion.timestamp.map(|timestamp| timestamp.to_string());
+        let mut written = Self {
+            id: event.id,
+            created_unix_ms: event.created_unix_ms,
+            kind: match event.kind {
+                EventKind::Rejected => NEXMO_EVENT_REJECTED,
+                EventKind::Expired => NEXMO_EVENT_EXPIRED,
+                EventKind::Dropped => NEXMO_EVENT_DROPPED,
+            },
+            http_status: event.http_status.map_or(0, i32::from),
+            channel: channel_number(conversion.channel),
+            delivered: i32::from(conversion.delivered),
+            ..Self::INITIAL
+        };
+        c_string::fill(&mut written.message_id, conversion.message_id.as_str());
+        c_string::fill(&mut written.timestamp, timestamp.as_deref().unwrap_or_default());
+        c_string::fill(&mut written.message, &event.message);
+        written
+    }
+}
+
+/// Waits for an event and returns the oldest one. It stays the oldest, in every thread and process, until it is
+/// acknowledged: use one consumer per outbox, or handle events idempotently.
+///
+/// A closed reporter still returns its events.
+///
+/// @param reporter    Required.
+/// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
+/// @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or the
+///                    call fails.
+/// @param result      Optional. Receives the outcome.
+/// @retval NEXMO_OK             There is an event, or the time limit expired.
+/// @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
+/// @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
+/// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error
+/// of the outbox.
+/// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
+///
+/// @code
+/// nexmo_event event = NEXMO_EVENT_INIT;
+/// while (nexmo_reporter_poll(reporter, -1, &event, &result) == NEXMO_OK) {
+///     fprintf(stderr, "%s: %s\n", event.message_id, event.message);
+///     nexmo_reporter_acknowledge(reporter, event.id, &result);
+/// }
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_reporter_poll(
+    reporter: *mut nexmo_reporter,
+    timeout_ms: i32,
+    event: *mut nexmo_event,
+    result: *mut nexmo_result,
+) -> nexmo_status {
+    // SAFETY: the header's promise; a struct that cannot be written is left unchanged.
+    let write = |written: &nexmo_event| unsafe { sized_struct::write(event, written) };
+    write(&nexmo_event::INITIAL);
+    let work = || {
+        // SAFETY: the header's promise.
+        unsafe { sized_struct::check_required(event) }?;
+        let found = REPORTERS.get(number(reporter))?;
+        if let Some(oldest) = found.poll(time_limit(timeout_ms)?)? {
+            write(&nexmo_event::from(&oldest));
+        }
+        Ok(nexmo_result::ok())
+    };
+    // SAFETY: the header's promise.
+    unsafe { call(result, Acceptance::No, || discard(reporter), work) }
+}
+
+/// Removes an event, and no other, from the outbox. It succeeds too if the event is already gone: acknowledged by
+/// another process, discarded, or lost with its outbox. The reporter may be closed.
+///
+/// Above 10000 events the oldest are discarded and counted by events_discarded, even while a consumer handles them.
+///
+/// @param reporter  Required.
+/// @param event_id  nexmo_event.id.
+/// @param result    Optional. Receives the outcome.
+/// @retval NEXMO_OK                    The event is gone.
+/// @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
+/// @retval NEXMO_ERR_OUTBOX_BUSY       Others had the outbox locked for longer than busy_timeout_ms. The event is kept.
+/// @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error of the outbox.
+/// @par Blocking: up to busy_timeout_ms.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_reporter_acknowledge(
+    reporter: *mut nexmo_reporter,
+    event_id: i64,
+    result: *mut nexmo_result,
+) -> nexmo_status {
+    let work = || {
+        REPORTERS.get(number(reporter))?.acknowledge(event_id)?;
+        Ok(nexmo_result::ok())
+    };
+    // SAFETY: the header's promise.
+    unsafe { call(result, Acceptance::No, || discard(reporter), work) }
+}
+
+/// Returns a file descriptor for poll, select or epoll that is readable while an event waits to be acknowledged, and once
+/// a closed reporter has no more events.
+///
+/// It belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+///
+/// @param reporter  Required.
+/// @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
+/// -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
+/// @par Blocking: up to busy_timeout_ms after a fork, otherwise never.
+///
+/// @code
+/// struct pollfd watched = { 0, POLLIN, 0 };
+/// watched.fd = nexmo_reporter_fd(reporter);
+/// @endcode
+#[unsafe(no_mangle)]
+pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
+    let mut descriptor = 0;
+    let work = || -> Result<nexmo_result, CallError> {
+        descriptor = REPORTERS.get(number(reporter))?.fd()?;
+        Ok(nexmo_result::ok())
+    };
+    match perform(Acceptance::No, || discard(reporter), work).status {
+        0 => descriptor,
+        status => status.saturating_neg(),
+    }
+}
+
+/// Initialises a nexmo_event in memory of any origin, as NEXMO_EVENT_INIT does in a declaration.
+///
+/// @param event  The struct; NULL does nothing.
+/// @param size   sizeof(nexmo_event) as the caller knows it; below 8 or above 4096 does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_event_init(event: *mut nexmo_event, size: usize) {
+    // SAFETY: the header's promise: `size` bytes can be written at `event`.
+    unsafe { sized_struct::init(event, size) };
+}

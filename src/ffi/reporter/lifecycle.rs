@@ -1,0 +1,175 @@
+//! The handle of a reporter, from its creation to its end.
+#![allow(non_camel_case_types)]
+
+use super::options::nexmo_reporter_options;
+use crate::error::Error;
+use crate::ffi::call::{call, time_limit};
+use crate::ffi::credentials::nexmo_credentials;
+use crate::ffi::handle::{Table, number};
+use crate::ffi::options::nexmo_options;
+use crate::ffi::result::nexmo_result;
+use crate::ffi::status::nexmo_status;
+use crate::ffi::{credentials, options};
+use crate::fork;
+use crate::guard::guard;
+use crate::outcome::Acceptance;
+use crate::reporter::Reporter;
+use std::time::Duration;
+
+/// A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An identifier,
+/// not an address: never dereference it.
+pub struct nexmo_reporter {
+    _identifier: (),
+}
+
+pub(super) static REPORTERS: Table<Reporter> = Table::new();
+
+/// Has forks hold the table's lock from the moment that the library is loaded.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = {
+    extern "C" fn hold() {
+        fork::hold_during_forks(|| Box::new(REPORTERS.lock()));
+    }
+    hold
+};
+
+/// Creates a reporter. Opens the outbox, or creates it, and begins to send what is in it, on the library's own threads.
+///
+/// Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A damaged outbox is
+/// renamed, with .corrupt in its name, and a new one is created; outbox_resets counts that. A file that is not an outbox
+/// is refused and left unchanged. After a fork without a file, the child's reporter begins empty.
+///
+/// @param credentials       Required. Copied.
+/// @param options           Copied. NULL: all defaults. A reporter uses all options except max_attempts.
+/// @param reporter_options  Required. Copied.
+/// @param reporter          Required. Receives the reporter, to be freed with nexmo_reporter_free; NULL on failure.
+/// @param result            Optional. Receives the outcome.
+/// @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
+/// @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
+/// @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms.
+/// @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere.
+/// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox belongs to another api_key or base_url.
+/// @retval NEXMO_ERR_OUTBOX_VERSION  A later version of the library created the outbox.
+/// @return Otherwise as nexmo_client_new.
+/// @par Blocking: while the files are read, up to busy_timeout_ms for the outbox included.
+///
+/// @code
+/// nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
+/// nexmo_reporter *reporter;
+/// reporter_options.outbox = "/var/lib/shop/conversions";
+/// if (nexmo_reporter_new(&credentials, NULL, &reporter_options, &reporter, &result) != NEXMO_OK)
+///     fprintf(stderr, "%s\n", result.message);
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_reporter_new(
+    credentials: *const nexmo_credentials,
+    options: *const nexmo_options,
+    reporter_options: *const nexmo_reporter_options,
+    reporter: *mut *mut nexmo_reporter,
+    result: *mut nexmo_result,
+) -> nexmo_status {
+    let make = || {
+        // SAFETY: the header's promises for each parameter.
+        let (credentials, settings, plan) = unsafe {
+            (credentials::read(credentials)?, options::read(options)?, super::options::read(reporter_options)?)
+        };
+        Ok(Reporter::with_settings(credentials, settings, plan)?)
+    };
+    // SAFETY: the header's promises.
+    unsafe { REPORTERS.new_handle("reporter", reporter, result, make) }
+}
+
+/// Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending.
+/// They are sent without waiting for a back-off. Reports that are submitted during the call are not waited for.
+///
+/// @param reporter    Required.
+/// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
+/// @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
+/// @retval NEXMO_OK             None of them is pending; events and statistics show their outcome.
+/// @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They are sent
+///                              in the background, or by the next reporter that opens the outbox.
+/// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
+///                              wait. Returned without waiting further.
+/// @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
+/// @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an
+/// error of the outbox.
+/// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_reporter_flush(
+    reporter: *mut nexmo_reporter,
+    timeout_ms: i32,
+    result: *mut nexmo_result,
+) -> nexmo_status {
+    // SAFETY: the header's promise.
+    unsafe { wait(Reporter::flush, reporter, timeout_ms, result) }
+}
+
+/// Closes a reporter: it accepts no more reports, waits as nexmo_reporter_flush does, and then cancels what is in flight.
+///
+/// Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
+/// NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability protects.
+/// The reporter is closed whatever the call returns, unless the call was refused. It can still be polled, acknowledge
+/// events and give its statistics. A second call does not wait.
+///
+/// @param reporter    Required. To be freed afterwards.
+/// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
+/// @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
+/// @return As nexmo_reporter_flush.
+/// @par Blocking: up to timeout_ms and half a second.
+///
+/// @code
+/// if (nexmo_reporter_close(reporter, 2000, &result) != NEXMO_OK)
+///     fprintf(stderr, "%s\n", result.message);
+/// nexmo_reporter_free(reporter);
+/// @endcode
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_reporter_close(
+    reporter: *mut nexmo_reporter,
+    timeout_ms: i32,
+    result: *mut nexmo_result,
+) -> nexmo_status {
+    // SAFETY: the header's promise.
+    unsafe { wait(Reporter::close, reporter, timeout_ms, result) }
+}
+
+/// # Safety
+///
+/// `result` is NULL or points to a result as the header asks for it.
+unsafe fn wait(
+    wait: fn(&Reporter, Option<Duration>) -> Result<(), Error>,
+    reporter: *mut nexmo_reporter,
+    timeout_ms: i32,
+    result: *mut nexmo_result,
+) -> nexmo_status {
+    let work = || {
+        let found = REPORTERS.get(number(reporter))?;
+        wait(&found, time_limit(timeout_ms)?)?;
+        Ok(nexmo_result::ok())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(result, Acceptance::No, || discard(reporter), work) }
+}
+
+/// Frees a reporter, and closes it first, without waiting, if it is open.
+///
+/// Calls in progress on other threads that wait return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the
+/// outbox; with NEXMO_DURABILITY_NONE they are lost.
+///
+/// @param reporter  NULL does nothing.
+/// @retval NEXMO_OK                  The reporter is freed, or NULL was given.
+/// @retval NEXMO_ERR_INVALID_HANDLE  The reporter was freed before, or was never valid.
+/// @par Blocking: up to half a second, while what is in flight is cancelled.
+#[unsafe(no_mangle)]
+pub extern "C" fn nexmo_reporter_free(reporter: *mut nexmo_reporter) -> nexmo_status {
+    REPORTERS.free(reporter, Reporter::abandon)
+}
+
+/// Removes a reporter that a panic may have broken. It is not dropped, for the same reason; what is in its outbox is sent
+/// by the next reporter that opens it.
+pub(super) fn discard(reporter: *mut nexmo_reporter) {
+    if let Ok(reporter) = REPORTERS.remove(number(reporter)) {
+        guard(|| reporter.abandon());
+        std::mem::forget(reporter);
+    }
+}

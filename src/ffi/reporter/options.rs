@@ -1,0 +1,134 @@
+//! The options of reporters.
+#![allow(non_camel_case_types)]
+
+use std::ffi::c_char;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::ffi::c_string::{self, null};
+use crate::ffi::call::CallError;
+use crate::ffi::options::{count, duration};
+use crate::ffi::sized_struct::{self, SizedStruct, first_size, zeroed};
+use crate::reporter::{Durability, Overflow, Plan, ReporterOptions};
+
+/// nexmo_reporter_options.durability: a submitted report survives the end of the process, a crash included.
+pub const NEXMO_DURABILITY_PROCESS: i32 = 0;
+/// nexmo_reporter_options.durability: a submitted report survives power loss too. Each submit waits for the disk;
+/// concurrent submits share one write.
+pub const NEXMO_DURABILITY_POWER: i32 = 1;
+/// nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still pending
+/// when the process ends are lost.
+pub const NEXMO_DURABILITY_NONE: i32 = 2;
+
+/// nexmo_reporter_options.overflow: submit fails with NEXMO_ERR_OUTBOX_FULL.
+pub const NEXMO_OVERFLOW_FAIL: i32 = 0;
+/// nexmo_reporter_options.overflow: the oldest pending report is dropped and becomes an event of kind
+/// NEXMO_EVENT_DROPPED.
+pub const NEXMO_OVERFLOW_DROP_OLDEST: i32 = 1;
+
+/// nexmo_reporter_options.flags: allows an outbox on a network file system. Where its locks do not work, reports are
+/// sent more than once, or the file is damaged.
+pub const NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM: u32 = 1;
+
+/// How a reporter keeps reports. Every number that is 0 selects its default. outbox has no default.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct nexmo_reporter_options {
+    /// sizeof(nexmo_reporter_options).
+    pub struct_size: u32,
+    /// A combination of NEXMO_REPORTER_OPTIONS_* flags, or 0.
+    pub flags: u32,
+    /// Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
+    /// only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
+    /// together, and never while it is open. Any number of processes may share it, all for one account: api_key and
+    /// base_url are stored in it. A value that begins like a URL ("name:") is refused; ./x:y names such a file.
+    /// Required, except that it is NULL with NEXMO_DURABILITY_NONE.
+    pub outbox: *const c_char,
+    /// One of NEXMO_DURABILITY_*.
+    pub durability: i32,
+    /// One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending.
+    pub overflow: i32,
+    /// The most reports that may be pending, 1 to 1000000000. 0: 1000000, which take up to about 300 MB.
+    pub max_pending: i32,
+    /// The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
+    /// hours).
+    pub max_age_s: i32,
+    /// The most reports in flight at a time, each on a connection and a thread of its own, 1 to 256. 0: chosen by the
+    /// library.
+    pub max_in_flight: i32,
+    /// How long a call waits while others have the outbox locked, in milliseconds, 1 to 60000. 0: 100.
+    pub busy_timeout_ms: i32,
+}
+
+// SAFETY: all fields are integers and pointers, for which every bit pattern is a value; layout.rs asserts that there is no
+// padding.
+unsafe impl SizedStruct for nexmo_reporter_options {
+    const NAME: &'static str = "reporter_options";
+    const FIRST_SIZE: usize = first_size(40, 36);
+    const KNOWN_FLAGS: u32 = NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM;
+    const INITIAL: Self = Self { ..zeroed() };
+}
+
+/// # Safety
+///
+/// `pointer` is NULL or points to reporter options as the header asks for them.
+pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<Plan, CallError> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { sized_struct::read(pointer) }?;
+    let durability = durability(given.durability)?;
+    // SAFETY: the header's promise for each text of the struct.
+    let outbox = unsafe { c_string::optional("outbox", given.outbox) }?;
+    if outbox.is_none() && durability != Durability::None {
+        return Err(null("outbox"));
+    }
+    let options = ReporterOptions {
+        outbox: outbox.map(Path::new),
+        durability,
+        max_pending: count(given.max_pending).map(u64::from),
+        overflow: overflow(given.overflow)?,
+        max_age: seconds(given.max_age_s),
+        max_in_flight: count(given.max_in_flight),
+        busy_timeout: duration(given.busy_timeout_ms),
+        allow_network_file_system: given.flags & NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM != 0,
+    };
+    options.check().map_err(|error: Error| error.into())
+}
+
+fn durability(number: i32) -> Result<Durability, CallError> {
+    match number {
+        NEXMO_DURABILITY_PROCESS => Ok(Durability::Process),
+        NEXMO_DURABILITY_POWER => Ok(Durability::Power),
+        NEXMO_DURABILITY_NONE => Ok(Durability::None),
+        other => {
+            let message = format!("durability is {other}; valid: 0, 1, 2 (NEXMO_DURABILITY_*)");
+            Err(CallError::invalid_argument(message))
+        }
+    }
+}
+
+fn overflow(number: i32) -> Result<Overflow, CallError> {
+    match number {
+        NEXMO_OVERFLOW_FAIL => Ok(Overflow::Fail),
+        NEXMO_OVERFLOW_DROP_OLDEST => Ok(Overflow::DropOldest),
+        other => {
+            let message = format!("overflow is {other}; valid: 0, 1 (NEXMO_OVERFLOW_*)");
+            Err(CallError::invalid_argument(message))
+        }
+    }
+}
+
+/// 0 selects the default; a negative duration is longer than any that the core accepts.
+fn seconds(seconds: i32) -> Option<Duration> {
+    (seconds != 0).then(|| Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))
+}
+
+/// Initialises a nexmo_reporter_options in memory of any origin, as NEXMO_REPORTER_OPTIONS_INIT does in a declaration.
+///
+/// @param options  The struct; NULL does nothing.
+/// @param size     sizeof(nexmo_reporter_options) as the caller knows it; below 8 or above 4096 does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexmo_reporter_options_init(options: *mut nexmo_reporter_options, size: usize) {
+    // SAFETY: the header's promise: `size` bytes can be written at `options`.
+    unsafe { sized_struct::init(options, size) };
+}

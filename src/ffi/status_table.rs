@@ -1,0 +1,206 @@
+//! The name and the text of each status, from the comments in `status.rs`.
+//!
+//! Generated from src/ffi by `make generate`; do not edit.
+
+use super::status::Row;
+
+/// What a number that no constant names stands for.
+pub(super) static UNKNOWN: Row = Row {
+    status: -1,
+    name: c"NEXMO_ERR_UNKNOWN",
+    text: c"A status that this version of the library does not know. Classify it by its band.",
+};
+
+/// Every status, in the order of the numbers.
+pub(super) static ROWS: &[Row] = &[
+    Row {
+        status: 0,
+        name: c"NEXMO_OK",
+        text: c"Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing \
+            needs to be done.",
+    },
+    Row {
+        status: 1,
+        name: c"NEXMO_ERR_NULL_POINTER",
+        text: c"A required pointer is NULL. Nothing was sent. Pass what the message names.",
+    },
+    Row {
+        status: 2,
+        name: c"NEXMO_ERR_STRUCT_SIZE",
+        text: c"A struct has a size that this library does not accept, or values in fields that it does not \
+            know. Nothing was sent. Initialise the struct with its INIT macro or _init function, or load the \
+            library that the program was built for.",
+    },
+    Row {
+        status: 3,
+        name: c"NEXMO_ERR_UNKNOWN_FLAGS",
+        text: c"A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer \
+            library.",
+    },
+    Row {
+        status: 4,
+        name: c"NEXMO_ERR_INVALID_ARGUMENT",
+        text: c"An argument, or a file that it names, is invalid. Nothing was sent. Correct what the message \
+            names.",
+    },
+    Row {
+        status: 5,
+        name: c"NEXMO_ERR_INVALID_HANDLE",
+        text: c"The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct \
+            the call.",
+    },
+    Row {
+        status: 6,
+        name: c"NEXMO_ERR_CLOSED",
+        text: c"The reporter is closed. The report was not stored. Submit it to another reporter.",
+    },
+    Row {
+        status: 7,
+        name: c"NEXMO_ERR_FORKED",
+        text: c"The process was created without running the fork handlers. Nothing was sent. Create processes \
+            with fork, or execute a program in them.",
+    },
+    Row {
+        status: 20,
+        name: c"NEXMO_ERR_NETWORK",
+        text: c"The host name could not be resolved, no connection could be made, or it was lost before the \
+            response was complete. The report may have been accepted if acceptance says so. Retry later.",
+    },
+    Row {
+        status: 21,
+        name: c"NEXMO_ERR_TIMEOUT",
+        text: c"A time limit expired. The report may have been accepted if acceptance says so. Retry later.",
+    },
+    Row {
+        status: 22,
+        name: c"NEXMO_ERR_TLS",
+        text: c"The TLS handshake failed, or the server's certificate is not trusted. The report was not \
+            accepted unless acceptance says that it may have been. Before retrying, check base_url, ca_file, \
+            the machine's clock, and what responds in place of the service.",
+    },
+    Row {
+        status: 23,
+        name: c"NEXMO_ERR_PROTOCOL",
+        text: c"The response is not valid HTTP. The report may have been accepted. Retry later; if the error \
+            persists, check base_url.",
+    },
+    Row {
+        status: 24,
+        name: c"NEXMO_ERR_PROXY",
+        text: c"The proxy could not be reached, refused the connection, or sent no valid response. The report \
+            was not accepted unless acceptance says that it may have been. Retry later; if the error \
+            persists, check the proxy's address and credentials.",
+    },
+    Row {
+        status: 25,
+        name: c"NEXMO_ERR_CANCELLED",
+        text: c"The handle was freed during the call. The report may have been accepted if acceptance says so. \
+            Retry with another handle if the report still matters.",
+    },
+    Row {
+        status: 26,
+        name: c"NEXMO_ERR_SYSTEM",
+        text: c"The system has no file descriptor, memory or thread available, or a file cannot be read at the \
+            moment. The report was not accepted unless acceptance says that it may have been. Retry later; \
+            if the error persists, raise the limit that the message names.",
+    },
+    Row {
+        status: 40,
+        name: c"NEXMO_ERR_UNAUTHORIZED",
+        text: c"401: the credentials are wrong. The service did not accept the report. Retry it with the right \
+            key and secret; a signed report may also be rejected because its timestamp is old or the \
+            machine's clock is wrong.",
+    },
+    Row {
+        status: 41,
+        name: c"NEXMO_ERR_NOT_ENABLED",
+        text: c"402: conversion is not enabled for the account, or the account's credentials are bad. The \
+            service did not accept the report. Ask the service's support to enable it, then retry.",
+    },
+    Row {
+        status: 42,
+        name: c"NEXMO_ERR_REJECTED",
+        text: c"420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not \
+            retry it unchanged.",
+    },
+    Row {
+        status: 43,
+        name: c"NEXMO_ERR_RATE_LIMITED",
+        text: c"429: too many requests. The service did not accept the report. Retry after retry_after_ms, or \
+            later if that is -1.",
+    },
+    Row {
+        status: 44,
+        name: c"NEXMO_ERR_UNAVAILABLE",
+        text: c"408 or 5xx: the service is unavailable. The report may have been accepted. Retry after \
+            retry_after_ms, or later if that is -1.",
+    },
+    Row {
+        status: 45,
+        name: c"NEXMO_ERR_REDIRECTED",
+        text: c"3xx: a redirect, which is never followed, because the credentials would be sent along. Whether \
+            the report was accepted is unknown. Before retrying, check base_url, and what responds in place \
+            of the service.",
+    },
+    Row {
+        status: 46,
+        name: c"NEXMO_ERR_UNEXPECTED_STATUS",
+        text: c"An HTTP status that the Conversion API does not document. Whether the report was accepted is \
+            unknown. Before retrying, check base_url, and what responds in place of the service.",
+    },
+    Row {
+        status: 60,
+        name: c"NEXMO_ERR_OUTBOX",
+        text: c"The outbox cannot be read or written; the message says why. The report is not counted as \
+            submitted; it may still be sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, \
+            then submit again.",
+    },
+    Row {
+        status: 61,
+        name: c"NEXMO_ERR_OUTBOX_FULL",
+        text: c"The outbox is full, or its disk is. The report was not stored. Submit it again later.",
+    },
+    Row {
+        status: 62,
+        name: c"NEXMO_ERR_OUTBOX_BUSY",
+        text: c"The outbox was locked by others for longer than busy_timeout_ms. The report was not stored. \
+            Submit it again.",
+    },
+    Row {
+        status: 63,
+        name: c"NEXMO_ERR_OUTBOX_CORRUPT",
+        text: c"The outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again \
+            later: the outbox is replaced once all others have closed it.",
+    },
+    Row {
+        status: 64,
+        name: c"NEXMO_ERR_OUTBOX_WRONG_ACCOUNT",
+        text: c"The outbox belongs to another account. The report was not stored. Use a separate outbox for each \
+            account.",
+    },
+    Row {
+        status: 65,
+        name: c"NEXMO_ERR_OUTBOX_VERSION",
+        text: c"The outbox was created by a later version of this library. The report was not stored. Load that \
+            version, or use another path.",
+    },
+    Row {
+        status: 70,
+        name: c"NEXMO_ERR_PENDING",
+        text: c"The time limit expired with reports still pending. They may have been accepted. Nothing needs to \
+            be done: they are sent later, unless the outbox is in memory and the reporter closed.",
+    },
+    Row {
+        status: 71,
+        name: c"NEXMO_ERR_SUSPENDED",
+        text: c"The reporter is suspended: the service accepts no reports of the account. The reports stay in \
+            the outbox. Correct the account, its credentials or base_url; nothing needs to be submitted \
+            again.",
+    },
+    Row {
+        status: 99,
+        name: c"NEXMO_ERR_INTERNAL",
+        text: c"A bug in this library was caught; the calling program is unaffected. The report may have been \
+            accepted if acceptance says so. Retry once, and report the bug.",
+    },
+];

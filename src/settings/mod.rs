@@ -1,0 +1,120 @@
+//! Settings as text: credentials and options in lines of the form `name = value`.
+//!
+//! ```text
+//! # Comments and empty lines are skipped.
+//! api_key    = abcd1234
+//! api_secret = "quoted: \" and \\ are the only escapes"
+//! timeout_ms = 2000
+//! ```
+//!
+//! Messages name the line and the setting. They never quote a value, which may be a secret, or a secret in the wrong place.
+
+mod line;
+mod names;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(crate) use self::names::{Form, SETTINGS};
+
+use self::names::{Chosen, find};
+pub(crate) use self::names::{Group, Setting};
+use crate::credentials::Credentials;
+use crate::error::{Error, Kind};
+use crate::options;
+use crate::reporter::Plan;
+
+/// The longest settings accepted, in bytes.
+pub(crate) const LONGEST: usize = 65_536;
+
+/// Settings that were read.
+#[derive(Default)]
+pub(crate) struct Settings {
+    chosen: Chosen,
+    /// What was given, with the numbers of the lines.
+    given: Vec<(usize, &'static Setting)>,
+}
+
+/// Settings that passed the check.
+pub(crate) struct Checked {
+    pub(crate) credentials: Credentials,
+    pub(crate) options: options::Settings,
+    /// None: they are settings of a client.
+    pub(crate) plan: Option<Plan>,
+}
+
+impl Settings {
+    /// Reads `text`.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::InvalidArgument`], as for everything that is wrong with the settings.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > LONGEST {
+            return Err(Error::argument("settings", format!("is longer than {LONGEST} bytes")));
+        }
+        let mut settings = Self::default();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        for (line, number) in text.split_inclusive('\n').zip(1..) {
+            let line = line.strip_suffix("\r\n").or(line.strip_suffix('\n')).unwrap_or(line);
+            settings.read(line, number).map_err(|problem| at_line(number, &problem))?;
+        }
+        settings.refuse_stray_reporter_options()?;
+        Ok(settings)
+    }
+
+    fn read(&mut self, line: &str, number: usize) -> Result<(), String> {
+        let Some((written_name, written_value)) = line::split(line)? else {
+            return Ok(());
+        };
+        let shown = line::shown(written_name);
+        let name = find(written_name).ok_or_else(|| format!("{shown} is unknown"))?;
+        if let Some((first, _)) = self.given.iter().find(|(_, given)| given.name == name.name) {
+            return Err(format!("{shown} was given before, in line {first}"));
+        }
+        let value = line::value(written_value).map_err(|problem| format!("{shown} {problem}"))?;
+        self.chosen.set(name, value).map_err(|problem| format!("{shown} {problem}"))?;
+        self.given.push((number, name));
+        Ok(())
+    }
+
+    fn refuse_stray_reporter_options(&self) -> Result<(), Error> {
+        let stray = self.given.iter().find(|(_, name)| name.group == Group::ReporterOptions);
+        match stray {
+            Some((number, name)) if !self.chosen.is_reporter() => {
+                let problem = format!("{} is for a reporter, which needs outbox or durability = none", name.name);
+                Err(at_line(*number, &problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks all that can be told without touching a file or the network.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::InvalidArgument`]. Pass the error to [`Settings::explain`].
+    pub(crate) fn check(&self) -> Result<Checked, Error> {
+        Ok(Checked {
+            credentials: self.chosen.credentials()?,
+            options: self.chosen.options()?,
+            plan: self.chosen.is_reporter().then(|| self.chosen.plan()).transpose()?,
+        })
+    }
+
+    /// The failure of what was made of the settings, with the line of the setting that it names, and without its value.
+    pub(crate) fn explain(mut self, error: &Error) -> Error {
+        let (first, rest) = error.message().split_once(' ').unwrap_or((error.message(), ""));
+        let Some((number, name)) = self.given.iter().find(|(_, given)| given.name == first) else {
+            return error.clone();
+        };
+        let quoted = self.chosen.text(name).and_then(|value| rest.strip_prefix(value)?.strip_prefix(' '));
+        let problem = quoted.unwrap_or(rest);
+        Error::new(error.kind(), format!("line {number}: {first} {problem}"))
+    }
+}
+
+fn at_line(number: usize, problem: &str) -> Error {
+    Error::new(Kind::InvalidArgument, format!("line {number}: {problem}"))
+}

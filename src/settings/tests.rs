@@ -1,0 +1,301 @@
+use std::io::Write;
+use std::time::Duration;
+
+use super::*;
+use crate::base_url::BaseUrl;
+use crate::client::Client;
+use crate::credentials::Authentication;
+use crate::reporter::Overflow;
+use crate::signature::Method;
+
+/// What stands in every value that is refused, and in no message.
+const CANARY: &str = "CANARY";
+
+const ACCOUNT: &str = "api_key = key\napi_secret = secret\n";
+
+fn checked(text: &str) -> Result<Checked, Error> {
+    let settings = Settings::parse(text)?;
+    settings.check().map_err(|error| settings.explain(&error))
+}
+
+fn secret(text: &str) -> String {
+    let text = format!("api_key = key\napi_secret{text}");
+    match checked(&text).unwrap_or_else(|error| panic!("{text:?}: {error}")).credentials.authentication() {
+        Authentication::Query(secret) => secret.expose().to_owned(),
+        _ => panic!("auth is query by default"),
+    }
+}
+
+#[test]
+fn a_value_is_what_follows_the_first_equals_sign() {
+    for (text, value) in [
+        (" = abc", "abc"),
+        ("=abc", "abc"),
+        ("\t = \tabc \t", "abc"),
+        (" = abc\r\n", "abc"),
+        (" = abc\n", "abc"),
+        (" = a = b", "a = b"),
+        (" = a b", "a b"),
+        (" = abc # no comment", "abc # no comment"),
+        (" = #abc", "#abc"),
+        (" = a\"b\"", "a\"b\""),
+        (" = a\\\\b", "a\\\\b"),
+        (" = ключ", "ключ"),
+        (" = \u{a0}abc", "\u{a0}abc"),
+        (" = \"abc\"", "abc"),
+        (" = \" abc \" ", " abc "),
+        (" = \"a\\\"b\\\\c\"", "a\"b\\c"),
+        (" = \"\\\\\"", "\\"),
+        (" = \"#\"", "#"),
+        (" = 'abc'", "'abc'"),
+        (" = abc\n\n \t\n# CANARY = 1\n\t#\n\r\n", "abc"),
+        (" = abc\n#\u{1}\n", "abc"),
+    ] {
+        assert_eq!(secret(text), value, "{text:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_once() {
+    assert!(checked(&format!("\u{feff}{ACCOUNT}")).is_ok());
+    assert!(checked(&format!("\u{feff}\u{feff}{ACCOUNT}")).is_err());
+    assert!(checked(&format!("{ACCOUNT}\u{feff}timeout_ms = 1")).is_err());
+}
+
+#[test]
+fn the_size_is_limited() {
+    let padded = |size: usize| format!("{ACCOUNT}#{}", "x".repeat(size - ACCOUNT.len() - 1));
+    assert!(checked(&padded(LONGEST)).is_ok());
+    assert_eq!(checked(&padded(LONGEST + 1)).err().unwrap().message(), "settings is longer than 65536 bytes");
+}
+
+/// What follows the account, or replaces it where the message is of line 1, and the message.
+const REFUSED: &[(&str, &str)] = &[
+    ("timeout_ms", "line 3: there is no =: give name = value"),
+    ("CANARY", "line 3: there is no =: give name = value"),
+    ("\u{1}", "line 3: there is no =: give name = value"),
+    ("\u{a0}", "line 3: there is no =: give name = value"),
+    ("= CANARY", "line 3: the name is unknown"),
+    ("CANARY = 1", "line 3: the name is unknown"),
+    ("api key = CANARY", "line 3: the name is unknown"),
+    ("Timeout_ms = CANARY", "line 3: the name is unknown"),
+    ("timeout_ms\u{a0} = CANARY", "line 3: the name is unknown"),
+    ("sha256 = CANARY", "line 3: the name is unknown"),
+    ("timeout = CANARY", "line 3: timeout is unknown"),
+    ("flags = CANARY", "line 3: flags is unknown"),
+    ("struct_size = CANARY", "line 3: struct_size is unknown"),
+    ("_ = CANARY", "line 3: _ is unknown"),
+    ("abcdefghijklmnopqrstuvwxyz_abcde = 1", "line 3: abcdefghijklmnopqrstuvwxyz_abcde is unknown"),
+    ("abcdefghijklmnopqrstuvwxyz_abcdef = 1", "line 3: the name is unknown"),
+    ("\n\r\n# x\nnone = 1", "line 6: none is unknown"),
+    ("api_key = CANARY", "line 3: api_key was given before, in line 1"),
+    ("timeout_ms = 1\ntimeout_ms = 1", "line 4: timeout_ms was given before, in line 3"),
+    ("proxy =", "line 3: proxy has no value: \"\" is the empty string"),
+    ("proxy = \t \r\n", "line 3: proxy has no value: \"\" is the empty string"),
+    ("proxy = CANARY\tb", "line 3: proxy has a value with a control character"),
+    ("proxy = CANARY\r\r\n", "line 3: proxy has a value with a control character"),
+    ("proxy = CANARY\r", "line 3: proxy has a value with a control character"),
+    ("proxy = \"CANARY\u{7f}\"", "line 3: proxy has a value with a control character"),
+    ("proxy = CANARY\0", "line 3: proxy has a value with a control character"),
+    ("proxy = \"", "line 3: proxy begins with a quote and does not end with one"),
+    ("proxy = \"CANARY", "line 3: proxy begins with a quote and does not end with one"),
+    ("proxy = \"CANARY\\\"", "line 3: proxy begins with a quote and does not end with one"),
+    (
+        "proxy = \"CANARY\" # x",
+        "line 3: proxy has text after its closing quote: write \\\" for a quote within the value",
+    ),
+    (
+        "proxy = \"CANARY\"CANARY\"",
+        "line 3: proxy has text after its closing quote: write \\\" for a quote within the value",
+    ),
+    ("proxy = \"CANARY\\n\"", "line 3: proxy has a backslash that is not part of \\\" or \\\\"),
+    ("proxy = \"CANARY\\", "line 3: proxy has a backslash that is not part of \\\" or \\\\"),
+    ("timeout_ms = CANARY", "line 3: timeout_ms is not a number: give decimal digits"),
+    ("timeout_ms = \"\"", "line 3: timeout_ms is not a number: give decimal digits"),
+    ("timeout_ms = -1", "line 3: timeout_ms is not a number: give decimal digits"),
+    ("timeout_ms = +1", "line 3: timeout_ms is not a number: give decimal digits"),
+    ("timeout_ms = 1_000", "line 3: timeout_ms is not a number: give decimal digits"),
+    ("timeout_ms = \" 1\"", "line 3: timeout_ms is not a number: give decimal digits"),
+    ("timeout_ms = ١", "line 3: timeout_ms is not a number: give decimal digits"),
+    ("timeout_ms = 3600001", "line 3: timeout_ms is not 1 to 3600000 (one hour)"),
+    ("timeout_ms = 18446744073709551616", "line 3: timeout_ms is not 1 to 3600000 (one hour)"),
+    ("max_attempts = 4294967297", "line 3: max_attempts is not 1 to 100"),
+    ("sign_unix_seconds = CANARY", "line 3: sign_unix_seconds is not true or false"),
+    ("sign_unix_seconds = True", "line 3: sign_unix_seconds is not true or false"),
+    ("sign_unix_seconds = 1", "line 3: sign_unix_seconds is not true or false"),
+    ("auth = CANARY", "line 3: auth is not one of query, basic, signature"),
+    ("auth = 0", "line 3: auth is not one of query, basic, signature"),
+    ("auth = \"\"", "line 3: auth is not one of query, basic, signature"),
+    (
+        "signature_method = CANARY",
+        "line 3: signature_method is not one of md5_hash, hmac_md5, hmac_sha1, hmac_sha256, hmac_sha512",
+    ),
+    ("base_url = CANARY", "line 3: base_url does not begin with https://"),
+    ("base_url = \"\"", "line 3: base_url does not begin with https://"),
+    (
+        "base_url = https://u:CANARY@host",
+        "line 3: base_url holds user information: give api_key and api_secret instead",
+    ),
+    (
+        "\nproxy = http://u:CANARY@host",
+        "line 4: proxy is not http://[user:password@]host:port or socks5://[user:password@]host:port",
+    ),
+    ("user_agent = CANARYé", "line 3: user_agent holds something other than visible ASCII and spaces"),
+    (
+        "ca_file = /CANARY\nbuilt_in_roots_only = true",
+        "line 3: ca_file is given, and the built-in roots alone are asked for: choose one",
+    ),
+    ("client_cert_file = /CANARY", "client_key_file is missing: a client certificate goes with its key"),
+    ("max_pending = 1", "line 3: max_pending is for a reporter, which needs outbox or durability = none"),
+    (
+        "allow_network_file_system = false",
+        "line 3: allow_network_file_system is for a reporter, which needs outbox or durability = none",
+    ),
+    (
+        "timeout_ms = 1\noverflow = fail\ndurability = power",
+        "line 4: overflow is for a reporter, which needs outbox or durability = none",
+    ),
+    ("outbox = \"\"", "line 3: outbox is empty"),
+    ("durability = none\noutbox = /CANARY", "line 4: outbox is given, and durability none uses no file: choose one"),
+    (
+        "outbox = https://u:CANARY@host",
+        "line 3: outbox looks like a URL: give the path of a file, such as /var/lib/shop/conversions or ./name:with:colons",
+    ),
+    ("outbox = /CANARY\nmax_pending = 1000000001", "line 4: max_pending is not 1 to 1000000000"),
+    ("outbox = /CANARY\nmax_age_s = 31536001", "line 4: max_age_s is not 1 to 31536000 (365 days)"),
+    ("outbox = /CANARY\nmax_in_flight = 257", "line 4: max_in_flight is not 1 to 256"),
+    ("outbox = /CANARY\nbusy_timeout_ms = 60001", "line 4: busy_timeout_ms is not 1 to 60000 (one minute)"),
+    ("outbox = /CANARY\ndurability = 2", "line 4: durability is not one of process, power, none"),
+    ("outbox = /CANARY\noverflow = refuse", "line 4: overflow is not one of fail, drop_oldest"),
+];
+
+#[test]
+fn what_is_wrong_is_told_by_line_and_name_and_never_quoted() {
+    for (text, message) in REFUSED {
+        let error = checked(&format!("{ACCOUNT}{text}")).err().unwrap_or_else(|| panic!("{text:?} was accepted"));
+        assert_eq!((error.kind(), error.message()), (Kind::InvalidArgument, *message), "{text:?}");
+        assert!(!error.message().contains(CANARY), "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_account_is_told_by_name() {
+    let long = format!("api_key = {}\napi_secret = CANARY", CANARY.repeat(43));
+    for (text, message) in [
+        ("", "api_key is missing"),
+        ("api_secret = CANARY", "api_key is missing"),
+        ("api_key = CANARY", "api_secret is missing"),
+        ("api_key = CANARY\nauth = basic\nsignature_secret = CANARY", "api_secret is missing"),
+        ("api_key = CANARY\nauth = signature\napi_secret = CANARY", "signature_secret is missing"),
+        ("api_key = CANARY\nauth = signature\nsignature_secret = CANARY", "signature_method is missing"),
+        ("api_key = \"\"\napi_secret = CANARY", "line 1: api_key is empty: give 1 to 256 bytes"),
+        ("api_key = CANARY\napi_secret = \"\"", "line 2: api_secret is 0 bytes long: give 1 to 256 bytes"),
+        (
+            "api_secret = CANARY\napi_key = \" CANARY\"",
+            "line 2: api_key begins or ends with white space: give it without",
+        ),
+        (
+            "auth = basic\napi_secret = CANARY\napi_key = CANARY:CANARY",
+            "line 3: api_key holds a colon, which Basic authentication cannot carry",
+        ),
+        (&long, "line 1: api_key is 258 bytes long: give 1 to 256 bytes"),
+    ] {
+        let error = checked(text).err().unwrap_or_else(|| panic!("{text:?} was accepted"));
+        assert_eq!((error.kind(), error.message()), (Kind::InvalidArgument, message), "{text:?}");
+    }
+}
+
+#[test]
+fn a_file_is_told_by_line_and_name_and_not_by_its_path() {
+    let path = std::env::temp_dir().join(format!("{CANARY} {}", std::process::id()));
+    std::fs::File::create(&path).unwrap().write_all(b"no certificate").unwrap();
+    let text = format!("{ACCOUNT}ca_file = {}", path.display());
+    let opened = |text: &str| {
+        let settings = Settings::parse(text).unwrap();
+        let checked = settings.check().unwrap();
+        let error = Client::with_settings(checked.credentials, checked.options).err().unwrap();
+        settings.explain(&error)
+    };
+    let unusable = opened(&text);
+    std::fs::remove_file(&path).unwrap();
+    let missing = opened(&text);
+    assert_eq!((unusable.kind(), missing.kind()), (Kind::InvalidArgument, Kind::InvalidArgument));
+    assert!(unusable.message().starts_with("line 3: ca_file holds no usable certificate"), "{unusable}");
+    assert!(missing.message().starts_with("line 3: ca_file cannot be read: "), "{missing}");
+}
+
+#[test]
+fn other_errors_are_told_as_they_are() {
+    let settings = || Settings::parse(ACCOUNT).unwrap();
+    for message in ["the disk is full", "proxy from the environment's https_proxy is wrong", "api_keys", ""] {
+        let error = Error::new(Kind::Outbox, message);
+        assert_eq!(settings().explain(&error), error);
+    }
+    let explained = settings().explain(&Error::new(Kind::System, "api_secret cannot be read"));
+    assert_eq!((explained.kind(), explained.message()), (Kind::System, "line 2: api_secret cannot be read"));
+}
+
+#[test]
+fn settings_without_an_outbox_are_those_of_a_client() {
+    let defaults = checked(ACCOUNT).ok().unwrap();
+    assert!(defaults.plan.is_none());
+    assert_eq!(defaults.options, crate::Options::default().check().unwrap());
+    let zeroes = "timeout_ms = 0\nconnect_timeout_ms = 00\nmax_attempts = 000\nmax_idle_connections = \"0\"";
+    assert_eq!(checked(&format!("{ACCOUNT}{zeroes}")).ok().unwrap().options, defaults.options);
+}
+
+#[test]
+fn every_option_takes_effect() {
+    let text = "api_key = key\r\nsignature_secret = s\nauth = \"signature\"\nsignature_method = hmac_sha256\n\
+                base_url = http://host.example:8080/x\nallow_plain_http = true\nproxy = socks5://proxy.example:1080\n\
+                ca_file = /ca\nclient_cert_file = /cert\nclient_key_file = /key\nuser_agent = shop/2.1\n\
+                connect_timeout_ms = 00000001\ntimeout_ms = \"0002\"\nmax_attempts = 3\nmax_idle_connections = 4\n\
+                sign_unix_seconds = \"true\"\nproxy_from_environment = false\nbuilt_in_roots_only = false";
+    let Checked { credentials, options, plan } = checked(text).unwrap_or_else(|error| panic!("{error}"));
+    assert!(plan.is_none());
+    assert_eq!(credentials.api_key(), "key");
+    assert!(matches!(credentials.authentication(), Authentication::Signature(Method::HmacSha256, _)));
+    assert_eq!(options.base_url, BaseUrl::parse("http://host.example:8080/x", true).unwrap());
+    assert_eq!(options.proxy.map(|proxy| proxy.host).as_deref(), Some("proxy.example"));
+    assert_eq!(options.trust, options::Trust::File("/ca".into()));
+    assert_eq!(options.identity, Some(options::Identity { certificate: "/cert".into(), key: "/key".into() }));
+    assert!(options.user_agent.ends_with(" shop/2.1"));
+    assert_eq!(options.connect_timeout, Duration::from_millis(1));
+    assert_eq!(options.timeout, Duration::from_millis(2));
+    assert_eq!((options.max_attempts, options.max_idle_connections), (3, 4));
+    assert!(options.sign_unix_seconds);
+    let text = format!("{ACCOUNT}built_in_roots_only = true");
+    assert_eq!(checked(&text).ok().unwrap().options.trust, options::Trust::BuiltIn);
+}
+
+#[test]
+fn every_reporter_option_takes_effect() {
+    let text = "outbox = /o\ndurability = power\noverflow = drop_oldest\nmax_pending = 1000000000\nmax_age_s = 2\n\
+                max_in_flight = 3\nbusy_timeout_ms = 4\nallow_network_file_system = true";
+    let plan = checked(&format!("{text}\n{ACCOUNT}")).ok().unwrap().plan.unwrap();
+    assert_eq!(plan.outbox.as_deref(), Some("/o".as_ref()));
+    assert!(plan.survives_power_loss && plan.allow_network);
+    assert_eq!((plan.overflow, plan.most), (Overflow::DropOldest, 1_000_000_000));
+    assert_eq!((plan.max_age, plan.busy_timeout), (Duration::from_secs(2), Duration::from_millis(4)));
+    assert_eq!(plan.max_in_flight, 3);
+    let plan = checked(&format!("{ACCOUNT}durability = none")).ok().unwrap().plan.unwrap();
+    assert!(plan.outbox.is_none() && !plan.survives_power_loss && plan.overflow == Overflow::Fail);
+}
+
+#[test]
+fn every_choice_is_the_word_for_its_value() {
+    for (word, method) in [
+        ("md5_hash", Method::Md5Hash),
+        ("hmac_md5", Method::HmacMd5),
+        ("hmac_sha1", Method::HmacSha1),
+        ("hmac_sha256", Method::HmacSha256),
+        ("hmac_sha512", Method::HmacSha512),
+    ] {
+        let text = format!("{ACCOUNT}signature_secret = s\nauth = signature\nsignature_method = {word}");
+        let credentials = checked(&text).ok().unwrap().credentials;
+        assert!(matches!(credentials.authentication(), Authentication::Signature(found, _) if *found == method));
+    }
+    let basic = checked(&format!("{ACCOUNT}auth = basic")).ok().unwrap().credentials;
+    assert!(matches!(basic.authentication(), Authentication::Basic(_)));
+    assert!(checked(&format!("{ACCOUNT}auth = query\noutbox = /o\ndurability = process")).is_ok());
+}

@@ -1,0 +1,105 @@
+//! The ids of events across power loss: none is used for a second event.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use nexmo_conversion::{Durability, Reporter, ReporterOptions};
+use nexmo_sandbox::Behaviour;
+
+use crate::Marks;
+use crate::common::process::task;
+use crate::common::service::Service;
+use crate::common::{Dice, Folder, SOON, in_file, is_long, reporter, sms, take_event};
+use crate::disk::{Disk, Unflushed};
+use crate::recording::{Recording, Run, Step};
+
+/// What the child marks: an event, before it is acknowledged.
+const EVENT: &str = "event ";
+
+/// Events of one life of the child.
+const EVENTS: usize = 60;
+
+/// Has reports rejected, and handles their events.
+#[test]
+#[ignore = "a part of another test, which runs it in a process of its own"]
+fn handle_events_in_a_child() {
+    let Some(task) = task() else {
+        return;
+    };
+    let [folder, durability, url] = task.as_slice() else {
+        panic!("{task:?}");
+    };
+    let folder = Path::new(folder);
+    let marks = Marks::open(folder);
+    let outbox = folder.join("outbox");
+    let durability = if durability == "power" { Durability::Power } else { Durability::Process };
+    let reporter = reporter(url, &ReporterOptions { durability, busy_timeout: Some(SOON), ..in_file(&outbox) });
+    for number in 0..EVENTS {
+        reporter.submit(&sms(&format!("id-{number}"), true)).unwrap();
+        let event = reporter.poll(Some(SOON)).unwrap().unwrap();
+        marks.mark(EVENT, &format!("{} {}", event.id, event.conversion.message_id.as_str()));
+        reporter.acknowledge(event.id).unwrap();
+    }
+}
+
+#[test]
+fn the_ids_of_events_grow_across_power_cuts() {
+    let service = Service::doing(Behaviour::Status(420));
+    for durability in ["power", "process"] {
+        let folder = Folder::new();
+        let task = [folder.path().to_str().unwrap(), durability, &service.url];
+        let run = Run { function: "events::handle_events_in_a_child", task: &task, slow_us: 0, failing: None };
+        let recording = Recording::of(folder.path(), &run);
+        assert_eq!(recording.marks(EVENT), EVENTS);
+        let cuts = cut_and_go_on(&service, &recording, if is_long() { 500 } else { 20 });
+        println!("{durability}: after {cuts} cuts each new event had a new id");
+        assert!(cuts > 40, "{cuts}");
+    }
+}
+
+/// Cuts the power at about so many moments, in all four ways, and has another event happen each time.
+fn cut_and_go_on(service: &Service, recording: &Recording, count: u64) -> usize {
+    let (mut dice, _) = Dice::of_today("power, events");
+    let (mut disk, mut seen, mut cuts) = (Disk::default(), HashMap::new(), 0);
+    for step in &recording.steps {
+        disk.step(step);
+        if let Step::Mark(mark) = step
+            && let Some((id, message_id)) = mark.strip_prefix(EVENT).and_then(|event| event.trim_end().split_once(' '))
+        {
+            seen.insert(id.parse::<i64>().unwrap(), message_id.to_owned());
+        }
+        if !seen.is_empty() && dice.throw(recording.steps.len() as u64) < count {
+            for unflushed in Unflushed::ALL {
+                let folder = Folder::new();
+                disk.cut(unflushed, &mut dice, folder.path());
+                std::fs::write(folder.path().join("outbox-shm"), vec![0xa5; 32 * 1024]).unwrap();
+                let outbox = folder.outbox();
+                go_on(
+                    &reporter(&service.url, &ReporterOptions { busy_timeout: Some(SOON), ..in_file(&outbox) }),
+                    &seen,
+                );
+                cuts += 1;
+            }
+        }
+    }
+    cuts
+}
+
+/// An event that was seen before the cut may come again, as itself; a new one has an id above all that were seen.
+fn go_on(reporter: &Reporter, seen: &HashMap<i64, String>) {
+    reporter.submit(&sms("after the cut", true)).unwrap();
+    reporter.flush(Some(SOON)).unwrap();
+    let last = *seen.keys().max().unwrap();
+    let mut is_new_one_there = false;
+    while let Some(event) = take_event(reporter) {
+        let message_id = event.conversion.message_id.as_str();
+        match seen.get(&event.id) {
+            Some(known) => assert_eq!(known, message_id, "the id {} is used twice", event.id),
+            None => assert!(event.id > last, "{} is not above {last}", event.id),
+        }
+        is_new_one_there |= message_id == "after the cut" && event.id > last;
+    }
+    assert!(is_new_one_there);
+    assert_eq!(reporter.poll(Some(Duration::ZERO)).unwrap(), None);
+}
