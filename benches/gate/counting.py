@@ -1,0 +1,93 @@
+"""What is counted, and how: instructions in user mode for one call of a function, by callgrind."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from verdict import Counts
+
+BUILD = Path(__file__).resolve().parents[2] / "build" / "gate"
+TIME_LIMIT_S = 300
+
+
+class Failed(Exception):
+    """A program did not do what it should."""
+
+
+@dataclass(frozen=True)
+class HotPath:
+    """
+    A program that calls a function so many times after its warm-up.
+
+    In its arguments, {http}, {https} and {ca} stand for the sandbox, {outbox} for a new file, and {calls} for the number.
+    """
+
+    name: str
+    function: str
+    calls: int
+    command: str
+
+
+HOT_PATHS = (
+    HotPath("request-plain", "nexmo_client_report", 200, "calls client query {http} - {calls}"),
+    HotPath("request-tls", "nexmo_client_report", 200, "calls client query {https} {ca} {calls}"),
+    HotPath("request-signed", "nexmo_client_report", 200, "calls client signature {http} - {calls}"),
+    HotPath("submit-none", "nexmo_reporter_submit", 2000, "calls reporter - {calls}"),
+    HotPath("submit-process", "nexmo_reporter_submit", 2000, "calls reporter {outbox} {calls}"),
+    HotPath("submit-flat", "nexmo_flat_submit", 2000, "calls flat {calls}"),
+    HotPath("claim-32", "nexmo_conversion::reporter::stub::claim", 100, "parts batches {outbox} {calls}"),
+    HotPath("complete-32", "nexmo_conversion::reporter::stub::complete", 100, "parts batches {outbox} {calls}"),
+    HotPath("response-accepted", "gate::accepted_response", 100, "parts responses {calls}"),
+    HotPath("response-rejected", "gate::rejected_response", 100, "parts responses {calls}"),
+)
+
+
+def count_all() -> Counts:
+    return {path.name: count(path) for path in HOT_PATHS}
+
+
+def count(path: HotPath, slow_malloc: int | None = None) -> int:
+    """Instructions of one call; with `slow_malloc`, each allocation takes so many rounds of a loop longer."""
+    # Nothing else of the caller's environment: the counts must not depend on it.
+    environment = {"PATH": os.environ["PATH"]}
+    if slow_malloc is not None:
+        environment |= {"LD_PRELOAD": str(BUILD / "slow_malloc.so"), "SLOW_MALLOC": str(slow_malloc)}
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = path.command.format(
+            http=os.environ["NEXMO_SANDBOX_HTTP"],
+            https=os.environ["NEXMO_SANDBOX_HTTPS"],
+            ca=os.environ["NEXMO_SANDBOX_CA"],
+            outbox=f"{folder}/outbox",
+            calls=path.calls,
+        )
+        callgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes"]
+        # `begin_counting` is what the programs call after their warm-up.
+        limits = ["--zero-before=*begin_counting", f"--toggle-collect={path.function}"]
+        command = [*callgrind, *limits, *f"./{arguments}".split()]
+        done = subprocess.run(command, cwd=BUILD, env=environment, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
+    counted = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode != 0 or counted is None or counted.group(1) == "0":
+        raise Failed(f"{path.name}: {' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return round(int(counted.group(1)) / path.calls)
+
+
+def versions() -> dict[str, str]:
+    """What the counts depend on besides the code."""
+    return {
+        "rustc": _first_line("rustc", "--version"),
+        "cc": _first_line(os.environ.get("CC", "cc"), "--version"),
+        "libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown",
+        "valgrind": _first_line("valgrind", "--version"),
+        # Valgrind shows the same processor on all machines that have AVX2; libc and ring choose their code by it.
+        "processor": platform.machine() + (" with AVX2" if " avx2 " in Path("/proc/cpuinfo").read_text() else ""),
+    }
+
+
+def _first_line(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
