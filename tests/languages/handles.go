@@ -1,0 +1,97 @@
+// A handle may be held as an unsafe.Pointer, as Go programs hold a void *. Go ends a program in which the garbage collector,
+// or a stack that grows, finds a pointer below 4096 or one into free memory of its own.
+package main
+
+/*
+#include <stdlib.h>
+#include "nexmo_conversion.h"
+
+// Go does not see the macros that initialize, and must not keep pointers of its own in these structs.
+static nexmo_status new_client(const char *key, nexmo_client **client)
+{
+    nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
+    credentials.api_key = credentials.api_secret = key;
+    return nexmo_client_new(&credentials, NULL, client, NULL);
+}
+
+static nexmo_status new_reporter(const char *key, nexmo_reporter **reporter)
+{
+    nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
+    nexmo_reporter_options options = NEXMO_REPORTER_OPTIONS_INIT;
+    credentials.api_key = credentials.api_secret = key;
+    options.durability = NEXMO_DURABILITY_NONE;
+    return nexmo_reporter_new(&credentials, NULL, &options, reporter, NULL);
+}
+*/
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"unsafe"
+)
+
+// Reachable by the garbage collector, beside those on the stack.
+var kept []unsafe.Pointer
+
+func expect(what string, found, expected C.nexmo_status) {
+	if found != expected {
+		fmt.Fprintf(os.Stderr, "Go: %s returned %d, not %d\n", what, found, expected)
+		os.Exit(1)
+	}
+}
+
+//go:noinline
+func same(handle unsafe.Pointer) unsafe.Pointer {
+	return handle
+}
+
+// Holds the handle in each of many frames, so that the stack is copied with it on, several times. It is in a variable, for
+// parameters are not looked at, and used after the call, for what is not needed any more is not either.
+//
+//go:noinline
+func deeper(handle unsafe.Pointer, depth int) unsafe.Pointer {
+	var frame [1024]byte
+	frame[depth%len(frame)] = 1
+	local := same(handle)
+	if depth%64 == 0 {
+		runtime.GC()
+	}
+	if depth > 0 && deeper(local, depth-1) != local {
+		return nil
+	}
+	runtime.KeepAlive(&frame)
+	return local
+}
+
+// A goroutine of its own starts with a small stack.
+func survive(handle unsafe.Pointer) unsafe.Pointer {
+	survived := make(chan unsafe.Pointer)
+	go func() { survived <- deeper(handle, 512) }()
+	return <-survived
+}
+
+func main() {
+	key := C.CString("key")
+	defer C.free(unsafe.Pointer(key))
+	for i := 0; i < 4; i++ {
+		var client *C.nexmo_client
+		expect("nexmo_client_new", C.new_client(key, &client), C.NEXMO_OK)
+		var reporter *C.nexmo_reporter
+		expect("nexmo_reporter_new", C.new_reporter(key, &reporter), C.NEXMO_OK)
+		kept = append(kept, unsafe.Pointer(client), unsafe.Pointer(reporter))
+	}
+	for i, handle := range kept {
+		handle = survive(handle)
+		if i%2 == 0 {
+			expect("nexmo_client_free", C.nexmo_client_free((*C.nexmo_client)(handle)), C.NEXMO_OK)
+		} else {
+			expect("nexmo_reporter_free", C.nexmo_reporter_free((*C.nexmo_reporter)(handle)), C.NEXMO_OK)
+		}
+	}
+	runtime.GC()
+	stale := (*C.nexmo_client)(survive(kept[0]))
+	expect("nexmo_client_free, a second time,", C.nexmo_client_free(stale), C.NEXMO_ERR_INVALID_HANDLE)
+	fmt.Printf("%s: %d handles held as unsafe.Pointer\n", runtime.Version(), len(kept))
+}

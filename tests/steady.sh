@@ -1,0 +1,36 @@
+#!/bin/sh
+# Runs a command RUNS times (20) in each of three situations: as the machine is, on one core, and beside two busy loops.
+# Prints the failures of each, and fails if there is one.
+set -u
+
+runs=${RUNS:-20}
+output=$(mktemp)
+busy=
+trap 'kill $busy 2> /dev/null; rm -f "$output"' EXIT
+trap 'exit 1' INT TERM
+
+failures=0
+repeat() {
+    situation=$1
+    shift
+    failed=0
+    run=0
+    while [ "$run" -lt "$runs" ]; do
+        run=$((run + 1))
+        if ! "$@" > "$output" 2>&1; then
+            failed=$((failed + 1))
+            tail -40 "$output" >&2
+        fi
+    done
+    echo "$situation: $failed of $runs failed"
+    failures=$((failures + failed))
+}
+
+repeat "as the machine is" "$@"
+repeat "on one core" taskset -c 0 "$@"
+for loop in 1 2; do
+    (while :; do :; done) &
+    busy="$busy $!"
+done
+repeat "beside two busy loops" "$@"
+[ "$failures" -eq 0 ]
