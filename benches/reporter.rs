@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-use nexmo_conversion::stub::{self, Stub};
+use nexmo_conversion::testing::{self, Stub};
 use nexmo_conversion::{Channel, Conversion, Durability, MessageId, Reporter, ReporterOptions};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -235,10 +235,10 @@ fn power(folder: &Path) {
                 });
                 4_000.0 / start.elapsed().as_secs_f64()
             };
-            let syncs = stub::syncs();
+            let syncs = testing::syncs();
             let (one, sixteen) = (rate(1), rate(16));
             let alone = 4_000;
-            let shared = stub::syncs() - syncs - alone;
+            let shared = testing::syncs() - syncs - alone;
             println!(
                 "submit, Power: 1 thread {one:.0} a second, 16 threads {sixteen:.0}, {:.1} times, {:.1} reports a sync",
                 sixteen / one,
@@ -285,7 +285,7 @@ fn fill(folder: &Path, stub: &Arc<Stub>, rows: usize) -> Filled {
 fn print_rows(filled: Filled, medians: &[f64]) {
     let Filled { rows, outbox, reporter } = filled;
     drop(reporter);
-    let (count, time) = stub::drain(&outbox, 256).unwrap();
+    let (count, time) = testing::drain(&outbox, 256).unwrap();
     let rate = count as f64 / time.as_secs_f64();
     let [least, median, most] = [0, 3, 6].map(|at| medians[at]);
     println!(

@@ -5,14 +5,14 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::auth::credentials::Credentials;
+use crate::backoff;
 use crate::conversion::Conversion;
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind};
-use crate::fork::Renewed;
 use crate::options::{Options, Settings};
+use crate::os::fork::Renewed;
 use crate::outcome::{Acceptance, Outcome};
 use crate::request::Request;
-use crate::retry;
 use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Setup, Transport};
 
 /// Reports the conversions of one account.
@@ -134,7 +134,7 @@ pub(crate) fn report(
 fn wait_before_next(last: &Outcome, attempts: u32, settings: &Settings, world: &World) -> Option<Duration> {
     let error = last.result.as_ref().err()?;
     let is_of_use = error.kind().is_retryable() && attempts < settings.max_attempts;
-    is_of_use.then(|| retry::wait(attempts, last.retry_after, (world.random)()))
+    is_of_use.then(|| backoff::wait(attempts, last.retry_after, (world.random)()))
 }
 
 /// The outcome of one exchange.
@@ -166,8 +166,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::answer::Answer;
     use crate::conversion::{Channel, MessageId};
+    use crate::response::Answer;
 
     /// Gives prepared exchanges, keeps the limits it was given, and lets no time pass in a pause.
     #[derive(Default)]

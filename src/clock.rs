@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::sys;
+use crate::os;
 
 /// 2020-01-01 in milliseconds since 1970. A clock that stands before it was never set.
 const CLOCKS_WERE_SET: i64 = 1_577_836_800_000;
@@ -24,7 +24,7 @@ pub(crate) struct Moment {
 impl Moment {
     pub(crate) fn now() -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { wall: milliseconds(since), uptime: milliseconds(sys::uptime()), boot: boot() }
+        Self { wall: milliseconds(since), uptime: milliseconds(os::uptime()), boot: boot() }
     }
 
     /// How long before `self` the moment `then` was: within one run of the machine by its uptime, otherwise by the time of

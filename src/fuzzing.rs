@@ -2,14 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::answer::Answer;
+use crate::auth::signature;
+use crate::auth::signature::Method;
 use crate::error::Error;
-use crate::signature::{self, Method};
+use crate::response::Answer;
 
 /// What of a body is shown, when `secret` must not be.
 #[must_use]
 pub fn quote(body: &[u8], secret: &str) -> Option<String> {
-    crate::quote::quote(body, [secret].into_iter())
+    crate::sanitize::quote(body, [secret].into_iter())
 }
 
 /// The wait that a `Retry-After` asks for.

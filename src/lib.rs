@@ -25,39 +25,35 @@
 //! # Ok::<(), nexmo_conversion::Error>(())
 //! ```
 
-mod answer;
-mod base_url;
+mod auth;
+mod backoff;
 mod client;
 mod clock;
 mod conversion;
-mod credentials;
 mod error;
 pub mod ffi;
-mod fork;
 #[cfg(any(fuzzing, feature = "testing"))]
 pub mod fuzzing;
-mod guard;
 mod options;
+mod os;
 mod outcome;
-mod proxy_url;
-mod quote;
+mod panic;
 mod reporter;
 mod request;
-mod retry;
+mod response;
+mod sanitize;
 mod settings;
-mod signature;
-mod sys;
 mod transport;
 #[cfg(test)]
 mod wire;
 
+pub use auth::credentials::{Authentication, Credentials, Secret};
+pub use auth::signature::Method as SignatureMethod;
 pub use client::Client;
 pub use conversion::{Channel, Conversion, MessageId, Timestamp};
-pub use credentials::{Authentication, Credentials, Secret};
 pub use error::{Error, Kind};
 pub use options::Options;
 pub use outcome::{Acceptance, Outcome};
 #[cfg(feature = "testing")]
-pub use reporter::stub;
+pub use reporter::testing;
 pub use reporter::{Durability, Event, EventKind, LastError, Overflow, Reporter, ReporterOptions, State, Statistics};
-pub use signature::Method as SignatureMethod;

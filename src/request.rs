@@ -8,10 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
+use crate::auth::credentials::{Authentication, Credentials};
+use crate::auth::signature;
 use crate::conversion::{Conversion, Timestamp};
-use crate::credentials::{Authentication, Credentials};
 use crate::options::Settings;
-use crate::signature;
 
 /// What RFC 3986 does not call unreserved goes out as `%XX`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -5,12 +5,12 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::auth::credentials::Credentials;
+use crate::auth::signature::Method;
 use crate::client::{World, report};
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
-use crate::credentials::Credentials;
 use crate::options::Options;
 use crate::outcome::Acceptance;
-use crate::signature::Method;
 use crate::transport::{HttpTransport, Resolver, Setup};
 
 const EXPECTED: &str = include_str!("../tests/data/requests.txt");

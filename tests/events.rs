@@ -4,10 +4,9 @@
 
 mod common;
 
-use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use common::process::{Child, say, task, wait_for_the_end};
 use common::service::Service;

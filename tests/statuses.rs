@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::io::Write;
 use std::net::TcpListener;
-use std::ptr;
-use std::thread;
+use std::{ptr, thread};
 
 use common::process::{Child, say, task, wait_for_the_end};
 use common::service::Service;

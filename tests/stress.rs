@@ -4,9 +4,8 @@
 use std::ffi::CString;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::thread;
+use std::{ptr, thread};
 
 use nexmo_conversion::ffi::client::{nexmo_client, nexmo_client_free, nexmo_client_new, nexmo_client_report};
 use nexmo_conversion::ffi::conversion::{NEXMO_CHANNEL_SMS, nexmo_conversion_voice};

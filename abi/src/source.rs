@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Failure;
 use crate::interface::Interface;
-use crate::parse;
+use crate::{Failure, parse};
 
 /// Where the files are.
 pub(crate) const FOLDER: &str = "src/ffi";

@@ -41,8 +41,8 @@ HOT_PATHS = (
     HotPath("submit-none", "nexmo_reporter_submit", 2000, "calls reporter - {calls}"),
     HotPath("submit-process", "nexmo_reporter_submit", 2000, "calls reporter {outbox} {calls}"),
     HotPath("submit-flat", "nexmo_flat_submit", 2000, "calls flat {calls}"),
-    HotPath("claim-32", "nexmo_conversion::reporter::stub::claim", 100, "parts batches {outbox} {calls}"),
-    HotPath("complete-32", "nexmo_conversion::reporter::stub::complete", 100, "parts batches {outbox} {calls}"),
+    HotPath("claim-32", "nexmo_conversion::reporter::testing::claim", 100, "parts batches {outbox} {calls}"),
+    HotPath("complete-32", "nexmo_conversion::reporter::testing::complete", 100, "parts batches {outbox} {calls}"),
     HotPath("response-accepted", "gate::accepted_response", 100, "parts responses {calls}"),
     HotPath("response-rejected", "gate::rejected_response", 100, "parts responses {calls}"),
 )

@@ -15,7 +15,7 @@ use std::time::Duration;
 use std::{env, iter};
 
 use nexmo_conversion::fuzzing::verdict;
-use nexmo_conversion::stub::{self, Stub};
+use nexmo_conversion::testing::{self, Stub};
 use nexmo_conversion::{Channel, Conversion, Durability, Error, MessageId, Reporter, ReporterOptions, Timestamp};
 
 /// How many reports are claimed and completed at a time.
@@ -70,7 +70,7 @@ fn batches(outbox: &str, count: &str) {
     let filled = Command::new(env::current_exe().unwrap()).args(["fill", outbox, count]).status().unwrap();
     assert!(filled.success());
     begin_counting();
-    let (reports, _) = stub::drain(Path::new(outbox), BATCH).unwrap();
+    let (reports, _) = testing::drain(Path::new(outbox), BATCH).unwrap();
     assert_eq!(reports, BATCH * count.parse::<usize>().unwrap());
 }
 

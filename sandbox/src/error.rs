@@ -1,8 +1,7 @@
 //! Why a sandbox did not start.
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 /// What kept the sandbox from starting. Once started it has nothing to fail with but its answers.
 #[derive(Debug)]

@@ -1,12 +1,11 @@
 //! A running sandbox: it is there when `start` returns and gone when it is dropped.
 
-use std::fs;
-use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
+use std::{fs, io};
 
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};

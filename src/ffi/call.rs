@@ -4,13 +4,12 @@
 use std::time::{Duration, Instant};
 
 use super::result::nexmo_result;
-use super::sized_struct;
-use super::status::{self, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_ARGUMENT, nexmo_status};
+use super::status::{NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_ARGUMENT, nexmo_status};
+use super::{sized_struct, status};
 use crate::error::Error;
-use crate::fork;
-use crate::guard::guard;
+use crate::os::{Uncancellable, fork};
 use crate::outcome::Acceptance;
-use crate::sys::Uncancellable;
+use crate::panic::guard;
 
 /// The message after a panic.
 const BUG: &str = "internal error (a bug in libnexmo_conversion); please report it";

@@ -12,7 +12,7 @@ use super::result::nexmo_result;
 use super::status::nexmo_status;
 use super::{conversion, credentials, options};
 use crate::client::Client;
-use crate::fork;
+use crate::os::fork;
 use crate::outcome::Acceptance;
 
 /// A client: credentials, options and kept connections. An identifier, not an address: never dereference it.

@@ -9,7 +9,8 @@ use super::options::nexmo_options;
 use super::result::nexmo_result;
 use super::status::nexmo_status;
 use super::{c_string, credentials, options, pools};
-use crate::client::{self, World};
+use crate::client;
+use crate::client::World;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::outcome::Acceptance;
 

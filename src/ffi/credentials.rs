@@ -3,11 +3,11 @@
 
 use std::ffi::c_char;
 
-use super::c_string;
 use super::call::CallError;
-use super::sized_struct::{self, SizedStruct, first_size, zeroed};
-use crate::credentials::Credentials;
-use crate::signature::Method;
+use super::sized_struct::{SizedStruct, first_size, zeroed};
+use super::{c_string, sized_struct};
+use crate::auth::credentials::Credentials;
+use crate::auth::signature::Method;
 
 /// nexmo_credentials.auth: api_key and api_secret in the query, as the API's documentation shows.
 pub const NEXMO_AUTH_QUERY: i32 = 0;

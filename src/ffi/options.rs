@@ -5,9 +5,9 @@ use std::ffi::c_char;
 use std::path::Path;
 use std::time::Duration;
 
-use super::c_string;
 use super::call::CallError;
-use super::sized_struct::{self, SizedStruct, first_size, zeroed};
+use super::sized_struct::{SizedStruct, first_size, zeroed};
+use super::{c_string, sized_struct};
 use crate::options::{Options, Settings};
 
 /// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the

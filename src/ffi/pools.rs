@@ -9,11 +9,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::base_url::BaseUrl;
 use crate::error::Error;
-use crate::fork::Renewed;
+use crate::options::base_url::BaseUrl;
+use crate::options::proxy_url::ProxyUrl;
 use crate::options::{Identity, Settings, Trust};
-use crate::proxy_url::ProxyUrl;
+use crate::os::fork::Renewed;
 use crate::transport::{HttpTransport, Resolver, Setup, unreadable};
 
 /// The most pools that are kept.
@@ -130,11 +130,10 @@ fn find(pools: &mut [Pool], key: &Key) -> Option<Arc<HttpTransport>> {
 #[cfg(test)]
 mod tests {
     use std::ffi::CString;
-    use std::io;
     use std::net::{IpAddr, Ipv4Addr};
     use std::path::PathBuf;
-    use std::ptr;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{io, ptr};
 
     use nexmo_sandbox::{Sandbox, Settings as SandboxSettings};
 

@@ -3,10 +3,10 @@
 
 use std::ffi::c_char;
 
-use super::c_string;
 use super::call::milliseconds;
-use super::sized_struct::{self, SizedStruct, first_size, zeroed};
-use super::status::{self, NEXMO_ERR_STRUCT_SIZE, NEXMO_OK, nexmo_status};
+use super::sized_struct::{SizedStruct, first_size, zeroed};
+use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_OK, nexmo_status};
+use super::{c_string, sized_struct, status};
 use crate::outcome::{Acceptance, Outcome};
 
 /// nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401, 402,

@@ -217,8 +217,8 @@ unsafe fn surplus<'a, T: SizedStruct>(pointer: *const T, size: usize) -> &'a [u8
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::Field;
     use super::*;
+    use crate::ffi::layout::Field;
 
     /// A struct as its first release had it.
     #[repr(C)]
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn unknown_flags_and_null_are_refused() {
         assert_eq!(read_status(&old(16, 2)), NEXMO_ERR_UNKNOWN_FLAGS);
-        assert_eq!(read_status(ptr::null::<Old>()), super::super::status::NEXMO_ERR_NULL_POINTER);
+        assert_eq!(read_status(ptr::null::<Old>()), crate::ffi::status::NEXMO_ERR_NULL_POINTER);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::reporter::event::nexmo_event;
 use super::reporter::options::nexmo_reporter_options;
 use super::reporter::statistics::nexmo_statistics;
 use super::result::nexmo_result;
-use super::sized_struct::{self, SizedStruct};
+use super::sized_struct;
+use super::sized_struct::SizedStruct;
 use super::status::{NEXMO_OK, nexmo_status};
 
 static PANIC: AtomicBool = AtomicBool::new(false);
@@ -30,7 +31,7 @@ pub extern "C" fn nexmo_testing_live_clients() -> usize {
 /// Takes the fork handlers out, to show what they are for. There is no way back.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_without_fork_handlers() {
-    crate::fork::ARE_OUT.store(true, Ordering::SeqCst);
+    crate::os::fork::ARE_OUT.store(true, Ordering::SeqCst);
 }
 
 #[allow(clippy::panic)]

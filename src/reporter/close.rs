@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Reporter;
 use super::flush::Wait;
-use super::running::Running;
+use super::runtime::Running;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
 

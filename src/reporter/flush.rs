@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Reporter;
-use super::running::Running;
-use super::shared::State;
+use super::runtime::Running;
+use super::signals::State;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
 

@@ -6,20 +6,18 @@
 //!                                                                    gate: whether reports may go out now
 //! ```
 
+mod circuit_breaker;
 mod close;
 mod flush;
-mod gate;
-mod memory;
 mod options;
 mod outbox;
-mod running;
+mod report_failures;
+mod runtime;
 mod senders;
-mod shared;
-mod sqlite;
+mod signals;
 mod statistics;
 #[cfg(feature = "testing")]
-pub mod stub;
-mod troubles;
+pub mod testing;
 mod worker;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -27,22 +25,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+pub(crate) use self::options::Plan;
 pub use self::options::{Durability, ReporterOptions};
 pub use self::outbox::{Event, EventKind, Overflow};
-pub use self::shared::{LastError, State};
-pub use self::statistics::Statistics;
-
-pub(crate) use self::options::Plan;
-use self::running::{Account, Running};
+use self::runtime::{Account, Running};
 use self::senders::Messenger;
+pub use self::signals::{LastError, State};
+pub use self::statistics::Statistics;
+use crate::auth::credentials::Credentials;
 use crate::client::Client;
 use crate::clock::{Moment, after, from_now};
 use crate::conversion::{Conversion, Timestamp};
-use crate::credentials::Credentials;
 use crate::error::{Error, Kind};
-use crate::fork::Renewed;
 use crate::options::{Options, Settings};
-use crate::sys::events::wait_for_either;
+use crate::os::fork::Renewed;
+use crate::os::wakeup::wait_for_either;
 
 /// How long a wait for events goes without a check, for another process may make some.
 const EVENT_SWEEP: Duration = Duration::from_millis(500);

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::gate::Pace;
+use super::circuit_breaker::Pace;
 use super::outbox::Overflow;
 use crate::error::Error;
 

@@ -8,9 +8,9 @@ use super::outbox::Entry;
 use crate::client::Client;
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
-use crate::guard::guard;
+use crate::os;
 use crate::outcome::Outcome;
-use crate::sys;
+use crate::panic::guard;
 
 /// How long a thread waits for the next report before it ends.
 const IDLE_TIME: Duration = Duration::from_secs(10);
@@ -119,7 +119,7 @@ impl Senders {
 
     fn start(self: &Arc<Self>) -> bool {
         let senders = Arc::clone(self);
-        sys::spawn("nexmo-sender", move || senders.work()).is_ok()
+        os::spawn("nexmo-sender", move || senders.work()).is_ok()
     }
 
     fn work(&self) {

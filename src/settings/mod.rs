@@ -15,12 +15,11 @@ mod names;
 #[cfg(test)]
 mod tests;
 
+use self::names::{Chosen, find};
 #[cfg(test)]
 pub(crate) use self::names::{Form, SETTINGS};
-
-use self::names::{Chosen, find};
 pub(crate) use self::names::{Group, Setting};
-use crate::credentials::Credentials;
+use crate::auth::credentials::Credentials;
 use crate::error::{Error, Kind};
 use crate::options;
 use crate::reporter::Plan;

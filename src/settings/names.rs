@@ -6,11 +6,11 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use self::Form::{Choice, Flag, Number, Text as Any};
-use crate::credentials::Credentials;
+use crate::auth::credentials::Credentials;
+use crate::auth::signature::Method;
 use crate::error::Error;
 use crate::options::{Options, Settings};
 use crate::reporter::{Durability, Overflow, Plan, ReporterOptions};
-use crate::signature::Method;
 
 /// One setting.
 pub(crate) struct Setting {

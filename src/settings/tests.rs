@@ -2,11 +2,11 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::*;
-use crate::base_url::BaseUrl;
+use crate::auth::credentials::Authentication;
+use crate::auth::signature::Method;
 use crate::client::Client;
-use crate::credentials::Authentication;
+use crate::options::base_url::BaseUrl;
 use crate::reporter::Overflow;
-use crate::signature::Method;
 
 /// What stands in every value that is refused, and in no message.
 const CANARY: &str = "CANARY";

@@ -8,11 +8,11 @@ use ureq::unversioned::transport::{NextTimeout, Transport};
 use ureq::{Error, Timeout};
 use zeroize::Zeroize;
 
-use super::body::Body;
 use super::deadline::Deadline;
-use super::failure::Failure;
-use super::head::{Framing, Head};
-use crate::answer::Answer;
+use super::error::Failure;
+use super::response_body::Body;
+use super::response_head::{Framing, Head};
+use crate::response::Answer;
 
 /// The longest that a body is awaited once the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);

@@ -12,20 +12,19 @@ use super::cancel::Cancel;
 use super::connection::{Connection, Trip};
 use super::connector::Connector;
 use super::deadline::Deadline;
-use super::failure::Failure;
+use super::error::Failure;
 use super::pool::Pool;
 use super::proxy::Proxy;
 use super::resolver::Resolver;
 use super::route::Route;
 use super::tcp::TcpConnector;
-use super::trust;
-use super::{Exchange, Limits, Transport};
-use crate::answer::Answer;
+use super::{Exchange, Limits, Transport, certificates};
 use crate::error::Error;
-use crate::fork;
+use crate::options::proxy_url::ProxyUrl;
 use crate::options::{Settings, Trust};
-use crate::proxy_url::ProxyUrl;
+use crate::os::fork;
 use crate::request::Request;
+use crate::response::Answer;
 
 /// How soon a connection that died in the pool is known to be dead. A later loss happened to a request that was alive.
 const DEATH_TIME: Duration = Duration::from_secs(1);
@@ -49,9 +48,9 @@ impl Setup {
             // Plain HTTP has no use for them, but an error in them is told all the same.
             roots: match (settings.base_url.scheme(), &settings.trust) {
                 ("http", Trust::Platform) => RootCerts::WebPki,
-                (_, trust) => trust::roots(trust)?,
+                (_, trust) => certificates::roots(trust)?,
             },
-            client_cert: settings.identity.as_ref().map(trust::client_cert).transpose()?,
+            client_cert: settings.identity.as_ref().map(certificates::client_cert).transpose()?,
             proxy: settings.proxy.clone(),
             max_idle_connections: settings.max_idle_connections,
         })

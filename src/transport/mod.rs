@@ -6,33 +6,32 @@
 //!       +-- connect --> Connector (ureq: TCP, proxy, TLS) --> Connection -- bytes out, Head and Body in
 //! ```
 
-mod body;
 mod cancel;
+mod certificates;
 mod connection;
 mod connector;
 mod deadline;
-mod failure;
-mod head;
+mod error;
 mod http;
 mod pool;
 mod proxy;
 mod resolver;
+mod response_body;
+mod response_head;
 mod route;
 mod socket;
 mod tcp;
-mod trust;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use self::certificates::unreadable;
 pub(crate) use self::http::{HttpTransport, Setup};
 #[cfg(test)]
 pub(crate) use self::resolver::Lookup;
 pub(crate) use self::resolver::Resolver;
-pub(crate) use self::trust::unreadable;
-
-use crate::answer::Answer;
 use crate::error::Error;
 use crate::request::Request;
+use crate::response::Answer;
 
 /// How long an exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +62,8 @@ pub(crate) trait Transport: Send + Sync {
 /// Reads an answer out of `input`, as a connection would that brings it in pieces of `size` bytes and then ends.
 #[cfg(any(fuzzing, test, feature = "testing"))]
 pub(crate) fn read_answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
-    let head = head::Head::parse(input).ok()??;
-    let Ok(mut body) = body::Body::new(head.framing) else {
+    let head = response_head::Head::parse(input).ok()??;
+    let Ok(mut body) = response_body::Body::new(head.framing) else {
         return Some((head.status, None));
     };
     let (mut rest, mut end) = (input.get(head.length..)?, 0_usize);
@@ -72,7 +71,7 @@ pub(crate) fn read_answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<
         end = end.saturating_add(size.max(1));
         match body.take(rest.get(..end).unwrap_or(rest)) {
             Ok(taken) => (rest, end) = (rest.get(taken..)?, end.saturating_sub(taken)),
-            Err(body::Unreadable) => return Some((head.status, None)),
+            Err(response_body::Unreadable) => return Some((head.status, None)),
         }
     }
     Some((head.status, body.whole(true)))

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::route::port_of;
 use super::socket::Socket;
-use crate::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
+use crate::options::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
 
 /// For what is the same in every request to a proxy: the names of its headers.
 const ROOM_FOR_THE_REST: usize = 128;

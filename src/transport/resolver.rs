@@ -15,9 +15,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::fork::Renewed;
-use crate::guard::guard;
-use crate::sys;
+use crate::os;
+use crate::os::fork::Renewed;
+use crate::panic::guard;
 
 /// How long what was found is taken for new.
 const FRESH: Duration = Duration::from_secs(60);
@@ -160,7 +160,7 @@ impl Resolver {
         names.retain(|_, name| name.is_of_use(now));
         let name = names.entry(host.to_owned()).or_default();
         let (shared, owned) = (Arc::clone(&self.shared), host.to_owned());
-        name.is_being_looked_up = sys::spawn("nexmo-dns", move || shared.look_up(&owned)).is_ok();
+        name.is_being_looked_up = os::spawn("nexmo-dns", move || shared.look_up(&owned)).is_ok();
         name.is_being_looked_up
     }
 }

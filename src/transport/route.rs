@@ -11,7 +11,7 @@ use ureq::http::Uri;
 use super::cancel::Cancel;
 use super::deadline::Deadline;
 use super::resolver::{Failure, Resolver};
-use crate::proxy_url::ProxyUrl;
+use crate::options::proxy_url::ProxyUrl;
 
 /// Tells which addresses to connect to.
 #[derive(Debug)]

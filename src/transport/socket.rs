@@ -1,6 +1,7 @@
 //! A TCP connection whose every wait ends in time, and which a forked child knows how to close.
 
-use std::io::{self, Read};
+use std::io;
+use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Type};
 
-use crate::fork;
-use crate::sys::{self, Readiness};
+use crate::os;
+use crate::os::{Readiness, fork};
 
 /// From so much time on a read waits by itself, within a limit that the system keeps. For less that limit is too coarse.
 const LONG: Duration = Duration::from_millis(128);
@@ -44,7 +45,7 @@ impl Socket {
     /// Waits until the connection is made. False: `deadline` came first.
     pub(super) fn finish(&self, deadline: Option<Instant>) -> io::Result<bool> {
         let stream = self.stream()?;
-        if !sys::wait(stream.as_fd(), Readiness::Write, deadline)? {
+        if !os::wait(stream.as_fd(), Readiness::Write, deadline)? {
             return Ok(false);
         }
         // From here on a read waits by itself, with no call before it that asks whether it may.
@@ -65,7 +66,7 @@ impl Socket {
                 done => return done.map(Some),
             }
         }
-        while sys::wait(self.stream()?.as_fd(), Readiness::Read, deadline)? {
+        while os::wait(self.stream()?.as_fd(), Readiness::Read, deadline)? {
             if let Some(amount) = self.read_at_once(buffer)? {
                 return Ok(Some(amount));
             }
@@ -75,7 +76,7 @@ impl Socket {
 
     /// Reads what has come already. None: nothing has.
     pub(super) fn read_at_once(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        match sys::read_at_once(self.stream()?.as_fd(), buffer, false) {
+        match os::read_at_once(self.stream()?.as_fd(), buffer, false) {
             Err(error) if is_no_progress(&error) => Ok(None),
             done => done.map(Some),
         }
@@ -112,11 +113,11 @@ impl Socket {
     fn write(&self, bytes: &[u8], deadline: Option<Instant>) -> io::Result<Option<usize>> {
         let stream = self.stream()?.as_fd();
         loop {
-            match sys::write_at_once(stream, bytes) {
+            match os::write_at_once(stream, bytes) {
                 Err(error) if is_no_progress(&error) => {}
                 done => return done.map(Some),
             }
-            if !sys::wait(stream, Readiness::Write, deadline)? {
+            if !os::wait(stream, Readiness::Write, deadline)? {
                 return Ok(None);
             }
         }
@@ -125,7 +126,7 @@ impl Socket {
     /// Whether the connection is open and silent, as one is between two requests. Bytes that nobody asked for would be
     /// taken for the next answer.
     pub(super) fn is_open_and_silent(&self) -> bool {
-        let peeked = self.stream().and_then(|stream| sys::read_at_once(stream.as_fd(), &mut [0], true));
+        let peeked = self.stream().and_then(|stream| os::read_at_once(stream.as_fd(), &mut [0], true));
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 

@@ -6,11 +6,10 @@ pub(crate) mod books;
 pub(crate) mod process;
 pub(crate) mod service;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use nexmo_conversion::{
     Channel, Conversion, Credentials, Durability, Event, Kind, MessageId, Options, Overflow, Reporter, ReporterOptions,

@@ -1,12 +1,10 @@
 //! How much memory a client takes while a server sends as much as it can.
 
-use std::env;
-use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use nexmo_conversion::{Channel, Client, Conversion, Credentials, Kind, MessageId, Options};
 

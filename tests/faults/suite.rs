@@ -4,13 +4,12 @@
 //! from another; those about time come last, when nothing else runs.
 
 use std::collections::VecDeque;
-use std::env;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, thread};
 
 use nexmo_conversion::{Channel, Client, Conversion, Credentials, Kind, MessageId, Options, Outcome};
 

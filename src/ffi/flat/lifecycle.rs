@@ -12,7 +12,8 @@ use crate::ffi::call::{CallError, time_limit};
 use crate::ffi::result::nexmo_result;
 use crate::outcome::Acceptance;
 use crate::reporter::Reporter;
-use crate::settings::{self, Checked, Settings};
+use crate::settings;
+use crate::settings::{Checked, Settings};
 
 /// Opens a client or a reporter whose credentials and options are given as text.
 ///

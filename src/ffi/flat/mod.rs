@@ -20,9 +20,9 @@ use super::handle::Table;
 use super::result::nexmo_result;
 use super::status::NEXMO_ERR_INVALID_HANDLE;
 use crate::client::Client;
-use crate::fork;
-use crate::guard::guard;
+use crate::os::fork;
 use crate::outcome::Acceptance;
+use crate::panic::guard;
 use crate::reporter::Reporter;
 
 /// What a handle of the flat functions stands for.

@@ -4,14 +4,14 @@
 use std::ffi::c_char;
 
 use super::lifecycle::{REPORTERS, discard, nexmo_reporter};
-use crate::ffi::c_string;
 use crate::ffi::call::{CallError, call, perform, time_limit};
 use crate::ffi::conversion::channel_number;
 use crate::ffi::handle::number;
 use crate::ffi::result::{NEXMO_MESSAGE_SIZE, nexmo_result};
-use crate::ffi::sized_struct::{self, SizedStruct, first_size, zeroed};
+use crate::ffi::sized_struct::{SizedStruct, first_size, zeroed};
 use crate::ffi::status::nexmo_status;
 use crate::ffi::version::NEXMO_TIMESTAMP_SIZE;
+use crate::ffi::{c_string, sized_struct};
 use crate::outcome::Acceptance;
 use crate::reporter::{Event, EventKind};
 

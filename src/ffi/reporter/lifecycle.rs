@@ -1,6 +1,8 @@
 //! The handle of a reporter, from its creation to its end.
 #![allow(non_camel_case_types)]
 
+use std::time::Duration;
+
 use super::options::nexmo_reporter_options;
 use crate::error::Error;
 use crate::ffi::call::{call, time_limit};
@@ -10,11 +12,10 @@ use crate::ffi::options::nexmo_options;
 use crate::ffi::result::nexmo_result;
 use crate::ffi::status::nexmo_status;
 use crate::ffi::{credentials, options};
-use crate::fork;
-use crate::guard::guard;
+use crate::os::fork;
 use crate::outcome::Acceptance;
+use crate::panic::guard;
 use crate::reporter::Reporter;
-use std::time::Duration;
 
 /// A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An identifier,
 /// not an address: never dereference it.

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::ffi::c_string::{self, null};
+use crate::ffi::c_string::null;
 use crate::ffi::call::CallError;
 use crate::ffi::options::{count, duration};
-use crate::ffi::sized_struct::{self, SizedStruct, first_size, zeroed};
+use crate::ffi::sized_struct::{SizedStruct, first_size, zeroed};
+use crate::ffi::{c_string, sized_struct};
 use crate::reporter::{Durability, Overflow, Plan, ReporterOptions};
 
 /// nexmo_reporter_options.durability: a submitted report survives the end of the process, a crash included.

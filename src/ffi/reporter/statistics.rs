@@ -5,12 +5,12 @@ use std::ffi::c_char;
 use std::time::SystemTime;
 
 use super::lifecycle::{REPORTERS, discard, nexmo_reporter};
-use crate::ffi::c_string;
 use crate::ffi::call::{call, milliseconds};
 use crate::ffi::handle::number;
 use crate::ffi::result::{NEXMO_MESSAGE_SIZE, nexmo_result};
-use crate::ffi::sized_struct::{self, SizedStruct, first_size, zeroed};
-use crate::ffi::status::{self, nexmo_status};
+use crate::ffi::sized_struct::{SizedStruct, first_size, zeroed};
+use crate::ffi::status::nexmo_status;
+use crate::ffi::{c_string, sized_struct, status};
 use crate::outcome::Acceptance;
 use crate::reporter::{State, Statistics};
 

@@ -2,8 +2,8 @@
 //!
 //! What goes out is in `supply`, what comes back in `answers`; here is what it does in turn, and for what it waits.
 
-mod answers;
-mod supply;
+mod completion;
+mod dispatch;
 #[cfg(test)]
 mod tests;
 
@@ -11,17 +11,17 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::circuit_breaker::{Gate, Passage};
+use super::options::Plan;
+use super::outbox::{Outbox, Settlement};
+use super::senders::Senders;
+use super::signals::{LastError, Shared, State};
 use crate::clock::{Moment, after};
 use crate::error::{Error, Kind};
-use crate::guard::guard;
+use crate::os;
+use crate::os::wakeup::wait_for_either;
 use crate::outcome::Outcome;
-use crate::reporter::gate::{Gate, Passage};
-use crate::reporter::options::Plan;
-use crate::reporter::outbox::{Outbox, Settlement};
-use crate::reporter::senders::Senders;
-use crate::reporter::shared::{LastError, Shared, State};
-use crate::sys;
-use crate::sys::events::wait_for_either;
+use crate::panic::guard;
 
 /// Between two looks for what nobody told of.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -70,7 +70,7 @@ impl Worker {
         plan: &Plan,
     ) -> std::io::Result<()> {
         let mut worker = Self::new(outbox, senders, shared, plan);
-        sys::spawn("nexmo-worker", move || worker.work())
+        os::spawn("nexmo-worker", move || worker.work())
     }
 
     fn new(outbox: Arc<dyn Outbox>, senders: Arc<Senders>, shared: Arc<Shared>, plan: &Plan) -> Self {

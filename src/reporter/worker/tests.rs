@@ -4,9 +4,9 @@ use std::sync::{Condvar, Mutex};
 use super::*;
 use crate::conversion::{Channel, Conversion, MessageId};
 use crate::outcome::Acceptance;
-use crate::reporter::memory::MemoryOutbox;
 use crate::reporter::options::{Durability, ReporterOptions};
 use crate::reporter::outbox::Overflow;
+use crate::reporter::outbox::memory::MemoryOutbox;
 use crate::reporter::senders::Messenger;
 
 /// Answers each report when the test says so, and then that.

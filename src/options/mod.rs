@@ -1,0 +1,254 @@
+//! Everything that can be adjusted, checked once.
+
+pub(crate) mod base_url;
+pub(crate) mod proxy_url;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use self::base_url::{BaseUrl, is_loopback};
+use self::proxy_url::ProxyUrl;
+use crate::error::Error;
+
+/// How long one report may take, all in all, when nothing else is said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long looking up the name and connecting may take when nothing else is said.
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest time limit that can be set.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// The most requests for one report.
+const MOST_ATTEMPTS: u32 = 100;
+
+/// How many idle connections are kept when nothing else is said.
+const DEFAULT_CONNECTIONS: u32 = 32;
+
+/// The most idle connections that can be kept.
+const MOST_CONNECTIONS: u32 = 1024;
+
+/// The longest user agent suffix accepted, in bytes.
+const LONGEST_USER_AGENT: usize = 256;
+
+/// What a caller may choose. `Options::default()` chooses nothing: each choice that is `None` or `false` takes the
+/// default that its line names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// `https://host[:port][/prefix]` of the service; `http://` towards loopback only. Default: the service's own.
+    pub base_url: Option<&'a str>,
+    /// Allows `http://` towards other machines, which shows the credentials to everybody on the way.
+    pub allow_plain_http: bool,
+    /// PEM file with the certificates to trust, in place of all others. Default: the platform's store.
+    pub ca_file: Option<&'a Path>,
+    /// Trusts the roots built into the library rather than the platform's store.
+    pub built_in_roots_only: bool,
+    /// Follows the library's own name in the `user-agent` header, as in `shop/2.1`; visible ASCII and spaces.
+    pub user_agent: Option<&'a str>,
+    /// Limit for looking up the name and connecting, 1 ms to 1 h. Default: 5 s.
+    pub connect_timeout: Option<Duration>,
+    /// Limit over everything, 1 ms to 1 h. Default: 10 s.
+    pub timeout: Option<Duration>,
+    /// `http://[user:password@]host:port` or `socks5://[user:password@]host:port` of a proxy to go through, which looks
+    /// up the service's name itself. One on another machine is refused with an `http://` base URL, unless
+    /// `allow_plain_http` is set. Default: none.
+    pub proxy: Option<&'a str>,
+    /// Takes the proxy from the environment, by names in lower case, where `proxy` is `None`: `https_proxy` (`http_proxy` for an `http://` base
+    /// URL) or `all_proxy`, unless `no_proxy` excepts the host; nothing in a CGI program.
+    pub proxy_from_environment: bool,
+    /// PEM file with the client's certificate and those between it and a root, to show to a server that asks. Goes with
+    /// `client_key_file`. Default: none.
+    pub client_cert_file: Option<&'a Path>,
+    /// PEM file with the key of the client's certificate.
+    pub client_key_file: Option<&'a Path>,
+    /// The most requests to make for one report, 1 to 100. Default: 1. What can succeed later is tried again after a
+    /// wait, as long as the limit over everything allows.
+    pub max_attempts: Option<u32>,
+    /// The most idle connections to keep, 1 to 1024. Default: 32.
+    pub max_idle_connections: Option<u32>,
+    /// Signs with the seconds since 1970 of the moment of sending as `timestamp`, as the service's signing guide
+    /// describes. The price: the time of the event is not told. Without it the event's date is signed and told.
+    pub sign_unix_seconds: bool,
+}
+
+/// Options that passed the check, defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) base_url: BaseUrl,
+    pub(crate) trust: Trust,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) proxy: Option<ProxyUrl>,
+    pub(crate) max_attempts: u32,
+    pub(crate) max_idle_connections: u32,
+    pub(crate) user_agent: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) sign_unix_seconds: bool,
+}
+
+/// Whose word is taken for who the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Trust {
+    /// The platform's store; where there is none, the built-in roots.
+    Platform,
+    /// The roots built into the library.
+    BuiltIn,
+    /// The certificates of one PEM file.
+    File(PathBuf),
+}
+
+/// The files by which the client proves to a server who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl Options<'_> {
+    /// Checks all that can be told without touching a file or the network.
+    pub(crate) fn check(&self) -> Result<Settings, Error> {
+        let base_url =
+            self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?.unwrap_or_default();
+        Ok(Settings {
+            trust: self.trust()?,
+            identity: self.identity()?,
+            proxy: self.proxy_for(&base_url)?,
+            max_attempts: count("max_attempts", self.max_attempts, 1, MOST_ATTEMPTS)?,
+            max_idle_connections: count(
+                "max_idle_connections",
+                self.max_idle_connections,
+                DEFAULT_CONNECTIONS,
+                MOST_CONNECTIONS,
+            )?,
+            base_url,
+            user_agent: user_agent(self.user_agent)?,
+            connect_timeout: limit("connect_timeout_ms", self.connect_timeout, DEFAULT_CONNECT_TIMEOUT)?,
+            timeout: limit("timeout_ms", self.timeout, DEFAULT_TIMEOUT)?,
+            sign_unix_seconds: self.sign_unix_seconds,
+        })
+    }
+
+    fn trust(&self) -> Result<Trust, Error> {
+        match self.ca_file {
+            Some(_) if self.built_in_roots_only => {
+                Err(Error::argument("ca_file", "is given, and the built-in roots alone are asked for: choose one"))
+            }
+            Some(path) => Ok(Trust::File(path.to_owned())),
+            None if self.built_in_roots_only => Ok(Trust::BuiltIn),
+            None => Ok(Trust::Platform),
+        }
+    }
+
+    fn identity(&self) -> Result<Option<Identity>, Error> {
+        match (self.client_cert_file, self.client_key_file) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => {
+                Ok(Some(Identity { certificate: certificate.to_owned(), key: key.to_owned() }))
+            }
+            (Some(_), None) => {
+                Err(Error::argument("client_key_file", "is missing: a client certificate goes with its key"))
+            }
+            (None, Some(_)) => {
+                Err(Error::argument("client_cert_file", "is missing: a client key goes with its certificate"))
+            }
+        }
+    }
+
+    /// The proxy to go through. Through one on another machine, plain HTTP towards loopback leaves this one.
+    fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
+        const SEEN: &str = "is on another machine, which would see the credentials of an http:// base_url: give https://, or set \
+                            the flag that allows it";
+        let is_seen_by =
+            |proxy: &ProxyUrl| base_url.scheme() == "http" && !self.allow_plain_http && !is_loopback(&proxy.host);
+        match self.proxy.map(ProxyUrl::parse).transpose()? {
+            Some(proxy) if is_seen_by(&proxy) => Err(Error::argument("proxy", SEEN)),
+            None if self.proxy_from_environment => {
+                let proxy = ProxyUrl::from_environment(base_url.scheme(), base_url.host())?;
+                Ok(proxy.filter(|proxy| !is_seen_by(proxy)))
+            }
+            given => Ok(given),
+        }
+    }
+}
+
+fn count(parameter: &str, given: Option<u32>, default: u32, most: u32) -> Result<u32, Error> {
+    match given.unwrap_or(default) {
+        count if (1..=most).contains(&count) => Ok(count),
+        _ => Err(Error::argument(parameter, format!("is not 1 to {most}"))),
+    }
+}
+
+fn limit(parameter: &str, given: Option<Duration>, default: Duration) -> Result<Duration, Error> {
+    match given.unwrap_or(default) {
+        limit if limit.as_millis() == 0 || limit > LONGEST_TIMEOUT => {
+            Err(Error::argument(parameter, "is not 1 to 3600000 (one hour)"))
+        }
+        limit => Ok(limit),
+    }
+}
+
+fn user_agent(suffix: Option<&str>) -> Result<String, Error> {
+    const OWN: &str = concat!("nexmo-conversion/", env!("CARGO_PKG_VERSION"));
+    match suffix.unwrap_or_default() {
+        "" => Ok(OWN.to_owned()),
+        text if text.len() > LONGEST_USER_AGENT => Err(Error::argument("user_agent", "is longer than 256 bytes")),
+        text if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
+            Ok(format!("{OWN} {text}").trim_end().to_owned())
+        }
+        _ => Err(Error::argument("user_agent", "holds something other than visible ASCII and spaces")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_choice_takes_every_default() {
+        let settings = Options::default().check().unwrap();
+        assert_eq!(settings.base_url.as_str(), "https://api.nexmo.com");
+        assert_eq!(settings.trust, Trust::Platform);
+        assert_eq!(settings.user_agent, concat!("nexmo-conversion/", env!("CARGO_PKG_VERSION")));
+        assert_eq!((settings.connect_timeout, settings.timeout), (Duration::from_secs(5), Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn a_time_limit_has_a_least_and_a_most() {
+        let check = |limit| Options { timeout: Some(limit), ..Options::default() }.check();
+        assert!(check(Duration::from_millis(1)).is_ok());
+        assert!(check(Duration::from_secs(3600)).is_ok());
+        assert!(check(Duration::ZERO).is_err());
+        assert!(check(Duration::from_micros(999)).is_err());
+        assert!(check(Duration::from_millis(3_600_001)).is_err());
+    }
+
+    #[test]
+    fn a_user_agent_suffix_is_visible_ascii() {
+        let check = |suffix| Options { user_agent: Some(suffix), ..Options::default() }.check();
+        assert!(check("shop/2 (test)").unwrap().user_agent.ends_with(" shop/2 (test)"));
+        assert_eq!(check("").unwrap(), Options::default().check().unwrap());
+        assert_eq!(check("  ").unwrap(), Options::default().check().unwrap());
+        let spaces = " ".repeat(257);
+        for suffix in ["shop\r\nx: y", "ключ", "\t", "a\u{7f}", "shop/1\n", "\u{a0}shop", &spaces] {
+            assert!(check(suffix).is_err(), "{suffix:?} was accepted");
+        }
+        assert!(check(&"x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn plain_http_is_not_shown_to_a_proxy_on_another_machine() {
+        let check = |base_url, proxy, allow_plain_http| {
+            Options { base_url: Some(base_url), proxy: Some(proxy), allow_plain_http, ..Options::default() }.check()
+        };
+        assert!(check("http://localhost", "http://proxy.test:3128", false).is_err());
+        assert!(check("http://localhost", "http://proxy.test:3128", true).is_ok());
+        assert!(check("http://localhost", "http://127.0.0.1:3128", false).is_ok());
+        assert!(check("https://localhost", "http://proxy.test:3128", false).is_ok());
+    }
+
+    #[test]
+    fn two_sources_of_trust_are_one_too_many() {
+        let options = Options { ca_file: Some(Path::new("ca.pem")), built_in_roots_only: true, ..Options::default() };
+        assert!(options.check().unwrap_err().message().starts_with("ca_file "));
+    }
+}

@@ -1,0 +1,190 @@
+//! Which proxy to go through: `http://[user:password@]host:port` or `socks5://...`, given or taken from the environment.
+//! Pure, but for [`ProxyUrl::from_environment`].
+
+use std::env;
+
+use percent_encoding::percent_decode_str;
+
+use super::base_url::{check_host, check_port};
+use crate::auth::credentials::Secret;
+use crate::error::Error;
+
+/// The longest proxy URL accepted, in bytes.
+const LONGEST: usize = 2048;
+
+/// How the proxy is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProxyKind {
+    /// HTTP `CONNECT`.
+    Http,
+    /// SOCKS version 5.
+    Socks5,
+}
+
+/// Whom the proxy knows the caller as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProxyUser {
+    pub(crate) name: String,
+    pub(crate) password: Secret,
+}
+
+/// A checked proxy URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProxyUrl {
+    pub(crate) kind: ProxyKind,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: Option<ProxyUser>,
+}
+
+impl ProxyUrl {
+    /// Checks `text`. User and password are percent-decoded.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        parse(text).map_err(|problem| Error::argument("proxy", problem))
+    }
+
+    /// The proxy that the environment names for a service at `scheme` and `host`: `https_proxy` or `http_proxy`, else
+    /// `all_proxy`, unless `no_proxy` excepts the host. A CGI program is started with an environment that its client
+    /// helps to write, so there nothing is taken from it; nor is `HTTP_PROXY` ever, which such a client can set.
+    pub(crate) fn from_environment(scheme: &str, host: &str) -> Result<Option<Self>, Error> {
+        // What is no UTF-8 is there all the same: replaced, it is refused as what it is not.
+        from_variables(scheme, host, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+}
+
+fn from_variables(
+    scheme: &str,
+    host: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<ProxyUrl>, Error> {
+    let is_cgi = variable("REQUEST_METHOD").is_some();
+    if is_cgi || variable("no_proxy").is_some_and(|list| is_excepted(host, &list)) {
+        return Ok(None);
+    }
+    let named = |name: String| variable(&name).filter(|text| !text.is_empty()).map(|text| (name, text));
+    let Some((name, text)) = named(format!("{scheme}_proxy")).or_else(|| named("all_proxy".to_owned())) else {
+        return Ok(None);
+    };
+    parse(&text).map(Some).map_err(|problem| Error::argument(&format!("proxy from the environment's {name}"), problem))
+}
+
+/// Whether `list`, names and addresses parted by commas, has `host` or a domain that it belongs to, or is `*`.
+fn is_excepted(host: &str, list: &str) -> bool {
+    let host = host.trim_matches(['[', ']', '.']).to_ascii_lowercase();
+    let matches = |entry: &str| {
+        let without_port = entry
+            .rsplit_once(':')
+            .filter(|(name, port)| !name.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = without_port.map_or(entry, |(name, _)| name);
+        let entry = name.trim().trim_matches(['[', ']', '.']).to_ascii_lowercase();
+        entry == "*" || (!entry.is_empty() && (host == entry || host.ends_with(&format!(".{entry}"))))
+    };
+    list.split([',', ' ']).any(matches)
+}
+
+fn parse(text: &str) -> Result<ProxyUrl, &'static str> {
+    const SHAPE: &str = "is not http://[user:password@]host:port or socks5://[user:password@]host:port";
+    if text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("is longer than 2048 bytes, or holds a space, a control character or a letter outside of ASCII");
+    }
+    let (scheme, rest) = text.split_once("://").ok_or(SHAPE)?;
+    let kind = match scheme.to_ascii_lowercase().as_str() {
+        "http" => ProxyKind::Http,
+        "socks5" => ProxyKind::Socks5,
+        _ => return Err(SHAPE),
+    };
+    let (user, address) = rest.rsplit_once('@').map_or((None, rest), |(user, address)| (Some(user), address));
+    let (host, port) = address.strip_suffix('/').unwrap_or(address).rsplit_once(':').ok_or(SHAPE)?;
+    check_host(host)?;
+    check_port(Some(port))?;
+    let port = port.parse().map_err(|_| SHAPE)?;
+    Ok(ProxyUrl { kind, host: host.to_owned(), port, user: user.map(parse_user).transpose()? })
+}
+
+fn parse_user(text: &str) -> Result<ProxyUser, &'static str> {
+    const PROBLEM: &str =
+        "has a user or password that is empty, over 255 bytes, not UTF-8, or holds control characters";
+    let (name, password) = text.split_once(':').ok_or(PROBLEM)?;
+    let decode = |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| PROBLEM);
+    let (name, password) = (decode(name)?, zeroize::Zeroizing::new(decode(password)?));
+    let is_fine = |text: &str| (1..=255).contains(&text.len()) && !text.bytes().any(|byte| byte.is_ascii_control());
+    if !is_fine(&name) || !is_fine(&password) || (name.contains(':')) {
+        return Err(PROBLEM);
+    }
+    Secret::new("proxy", &password).map(|password| ProxyUser { name, password }).map_err(|_| PROBLEM)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_url_has_kind_host_and_port() {
+        let proxy = ProxyUrl::parse("http://proxy.test:3128").unwrap();
+        assert_eq!(
+            (proxy.kind, proxy.host.as_str(), proxy.port, proxy.user),
+            (ProxyKind::Http, "proxy.test", 3128, None)
+        );
+        let proxy = ProxyUrl::parse("socks5://us%40er:p%3Aw:d@[::1]:1080/").unwrap();
+        assert_eq!((proxy.kind, proxy.host.as_str(), proxy.port), (ProxyKind::Socks5, "[::1]", 1080));
+        let user = proxy.user.unwrap();
+        assert_eq!((user.name.as_str(), user.password.expose()), ("us@er", "p:w:d"));
+    }
+
+    #[test]
+    fn anything_else_is_refused_without_being_shown() {
+        let refused = [
+            "",
+            "proxy",
+            "proxy:3128",
+            "https://hush:3128",
+            "ftp://hush:21",
+            "http://proxy",
+            "http://proxy:",
+            "http://:3128",
+            "http://proxy:0",
+            "http://proxy:65536",
+            "http://proxy:3128/x",
+            "http://u@proxy:3128",
+            "http://u:@proxy:3128",
+            "http://:hush@proxy:3128",
+            "http://u:%ff@proxy:3128",
+            "http://u:hush%0a@proxy:3128",
+            "http://proxy :3128",
+            "socks4://proxy:1080",
+            "socks5h://proxy:1080",
+            "http://pröxy:3128",
+            "http://1.2.3:3128",
+        ];
+        for text in refused {
+            let error = ProxyUrl::parse(text).unwrap_err();
+            assert!(error.message().starts_with("proxy ") && !error.message().contains("hush"), "{error}");
+        }
+        let proxy = ProxyUrl::parse("http://user:hush@proxy:3128").unwrap();
+        assert!(!format!("{proxy:?}").contains("hush"));
+    }
+
+    #[test]
+    fn the_environment_names_a_proxy_by_lower_case_and_never_to_a_cgi_program() {
+        let find = |variables: &[(&str, &str)]| {
+            let variable =
+                |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+            from_variables("https", "api.nexmo.com", variable).unwrap().map(|proxy| proxy.host)
+        };
+        assert_eq!(find(&[("https_proxy", "http://one:1"), ("all_proxy", "http://two:2")]).as_deref(), Some("one"));
+        assert_eq!(find(&[("all_proxy", "socks5://two:2")]).as_deref(), Some("two"));
+        assert_eq!(find(&[("https_proxy", ""), ("all_proxy", "http://two:2")]).as_deref(), Some("two"));
+        assert_eq!(find(&[("https_proxy", "")]), None);
+        assert_eq!(find(&[("HTTP_PROXY", "http://one:1"), ("http_proxy", "http://one:1")]), None);
+        assert_eq!(find(&[("https_proxy", "http://one:1"), ("REQUEST_METHOD", "GET")]), None);
+        let bad = |name: &str| (name == "all_proxy").then(|| "one:1".to_owned());
+        let error = from_variables("https", "host", bad).unwrap_err();
+        assert!(error.message().starts_with("proxy from the environment's all_proxy is not"), "{error}");
+        for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM", "api.nexmo.com:443"] {
+            assert_eq!(find(&[("https_proxy", "http://one:1"), ("no_proxy", list)]), None, "{list}");
+        }
+        for list in ["", "exmo.com", "i.nexmo.com", "www.nexmo.com"] {
+            assert!(find(&[("https_proxy", "http://one:1"), ("no_proxy", list)]).is_some(), "{list}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Files that several processes share: locks on them, and where they lie.
+
+use std::ffi::CString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// Whom a lock lets in beside its holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// All others that share.
+    Shared,
+    /// Nobody.
+    Exclusive,
+}
+
+/// Opens `path` for its owner alone, and makes it if it is not there. What `path` links to is not followed.
+pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+    if is_new {
+        options.create_new(true)
+    } else {
+        options.create(true)
+    };
+    options.open(path)
+}
+
+/// Locks one byte of `file`, if nobody holds it in a way that forbids that. The lock belongs to the open file, so that it
+/// ends with it, however its process ends, and not with another descriptor of the same file.
+pub(crate) fn try_lock(file: &File, byte: i64, sharing: Sharing) -> io::Result<bool> {
+    let kind = match sharing {
+        Sharing::Shared => libc::F_RDLCK,
+        Sharing::Exclusive => libc::F_WRLCK,
+    };
+    match set_lock(file, byte, kind) {
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
+        other => other.map(|()| true),
+    }
+}
+
+/// Gives back the lock of one byte.
+pub(crate) fn unlock(file: &File, byte: i64) -> io::Result<()> {
+    set_lock(file, byte, libc::F_UNLCK)
+}
+
+/// The system call itself: which of the structs `fcntl` takes for these locks on 32 bits depends on the version of glibc that
+/// the program was linked for. The kernel always takes the one with offsets of 64 bits.
+#[cfg(target_pointer_width = "32")]
+const FCNTL: libc::c_long = libc::SYS_fcntl64;
+#[cfg(not(target_pointer_width = "32"))]
+const FCNTL: libc::c_long = libc::SYS_fcntl;
+
+fn set_lock(file: &File, byte: i64, kind: libc::c_int) -> io::Result<()> {
+    let lock = libc::flock64 {
+        l_type: libc::c_short::try_from(kind).unwrap_or_default(),
+        l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap_or_default(),
+        l_start: byte,
+        l_len: 1,
+        l_pid: 0,
+    };
+    // SAFETY: the descriptor is open, and the struct outlives the call.
+    match unsafe { libc::syscall(FCNTL, file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Whether `folder` lies on a file system that other machines share, where locks and shared memory are not to be relied on.
+pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
+    let path = CString::new(folder.as_os_str().as_bytes())?;
+    let mut told = MaybeUninit::<libc::statfs64>::uninit();
+    // SAFETY: the path ends with NUL, and `told` has room for the answer.
+    if unsafe { libc::statfs64(path.as_ptr(), told.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so `told` is filled.
+    let kind = unsafe { told.assume_init() }.f_type;
+    Ok(is_network(kind))
+}
+
+/// Whether that kind of file system is one that other machines share. A kind is a number of 32 bits. `f_type` has 32 bits or
+/// 64, with or without a sign, so that the same kind can be negative or not.
+fn is_network(kind: impl Into<i128>) -> bool {
+    // NFS, SMB, CIFS, SMB2, Coda, AFS, 9P, Ceph, Lustre, GPFS, OCFS2: linux/magic.h and the file systems' own sources.
+    const NETWORK: [i128; 11] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x7375_7245,
+        0x5346_414f,
+        0x0102_1997,
+        0x00c3_6400,
+        0x0bd0_0bd0,
+        0x4750_4653,
+        0x7461_636f,
+    ];
+    NETWORK.contains(&(kind.into() & 0xffff_ffff))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_lock_belongs_to_the_open_file() {
+        let path = PathBuf::from(env!("OUT_DIR")).join("locked");
+        let open = || open_private(&path, false).unwrap();
+        let (first, second) = (open(), open());
+        assert!(try_lock(&first, 0, Sharing::Exclusive).unwrap());
+        assert!(!try_lock(&second, 0, Sharing::Exclusive).unwrap());
+        assert!(try_lock(&second, 1, Sharing::Exclusive).unwrap(), "another byte is another lock");
+        drop(open());
+        assert!(!try_lock(&second, 0, Sharing::Shared).unwrap(), "another descriptor's end changes nothing");
+        unlock(&first, 0).unwrap();
+        assert!(try_lock(&second, 0, Sharing::Shared).unwrap() && try_lock(&first, 0, Sharing::Shared).unwrap());
+        drop(second);
+        assert!(try_lock(&first, 0, Sharing::Exclusive).unwrap(), "it ends with its file");
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn what_is_opened_is_for_its_owner_and_no_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = PathBuf::from(env!("OUT_DIR"));
+        let (path, link) = (folder.join("private"), folder.join("link"));
+        let file = open_private(&path, true).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(open_private(&path, true).is_err() && open_private(&path, false).is_ok());
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(open_private(&link, false).is_err());
+        assert!(!is_on_network(&folder).unwrap());
+        assert!(is_on_network(&folder.join("nowhere")).is_err());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(&link).unwrap();
+    }
+
+    #[test]
+    fn a_kind_of_file_system_is_known_by_32_bits() {
+        const SMB2: u32 = 0xfe53_4d42;
+        const CIFS: u32 = 0xff53_4d42;
+        const BTRFS: u32 = 0x9123_683e;
+        const EXT4: u32 = 0xef53;
+        let is_known = |kind: u32| {
+            let signed = kind.cast_signed();
+            let wide = [is_network(i64::from(signed)), is_network(i64::from(kind)), is_network(u64::from(kind))];
+            assert_eq!(wide, [is_network(signed); 3], "{kind:x}");
+            is_network(signed)
+        };
+        assert!(is_known(SMB2) && is_known(CIFS));
+        assert!(!is_known(BTRFS) && !is_known(EXT4));
+    }
+}

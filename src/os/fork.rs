@@ -1,0 +1,261 @@
+//! What fork does to a process that uses the library, and how parent and child both go on.
+//!
+//! A child has one thread, the one that forked, and a copy of all memory as it stood: a lock that another thread held is
+//! held for ever, and connections are shared with the parent, whose bytes would mix with the child's. So
+//!
+//! * the few locks that a child needs are taken before the fork and released after it, on both sides;
+//! * the child closes its copies of all connections, without a word to the peer;
+//! * all else that has locks or connections inside is [`Renewed`]: the child leaves its parent's alone and makes its own.
+#![allow(unsafe_code)]
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{io, process, ptr};
+
+use crate::os;
+
+/// How many forks lie between this process and the first one that used the library.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+/// The process that the handlers last saw.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// The descriptors of this process's connections.
+static CONNECTIONS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+
+/// Whether a test has taken the handlers out.
+#[cfg(feature = "testing")]
+pub(crate) static ARE_OUT: AtomicBool = AtomicBool::new(false);
+
+fn are_out() -> bool {
+    #[cfg(feature = "testing")]
+    return ARE_OUT.load(Ordering::SeqCst);
+    #[cfg(not(feature = "testing"))]
+    false
+}
+
+/// Takes one lock, which is released when the box is dropped.
+type Take = fn() -> Box<dyn Any>;
+
+/// The other locks to hold during a fork.
+static LOCKS: Mutex<Vec<Take>> = Mutex::new(Vec::new());
+
+/// What is held during a fork, released in this order.
+type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Vec<RawFd>>, MutexGuard<'static, Vec<Take>>);
+
+/// Where the thread that forks keeps what it holds. No thread-local: one that is ending has none left.
+struct Keep(UnsafeCell<Option<Held>>);
+
+// SAFETY: only the holder of the lock of `LOCKS` looks inside, and the child's one thread, which is its copy.
+unsafe impl Sync for Keep {}
+
+static HELD: Keep = Keep(UnsafeCell::new(None));
+
+fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has forks noticed from the moment on that the library is loaded: later would be too late for a fork at that moment.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = watch;
+
+extern "C" fn watch() {
+    PROCESS.store(process::id(), Ordering::Release);
+    os::at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+/// Whether this process can use the library: one made past the handlers, by a raw `clone`, has broken locks.
+pub(crate) fn is_sound() -> bool {
+    PROCESS.load(Ordering::Acquire) == process::id() || are_out()
+}
+
+/// Does `work` while no fork is under way and none begins: for what must not be found half done in a child.
+pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
+    let _locks = lock(&LOCKS);
+    work()
+}
+
+/// Has `take` called before each fork, and what it returned dropped after it.
+pub(crate) fn hold_during_forks(take: Take) {
+    lock(&LOCKS).push(take);
+}
+
+/// As [`hold_during_forks`], the first time only, which `is_known` remembers.
+pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, take: Take) {
+    let mut locks = lock(&LOCKS);
+    if !is_known.swap(true, Ordering::AcqRel) {
+        locks.push(take);
+    }
+}
+
+extern "C" fn before_fork() {
+    if !is_sound() || are_out() {
+        return;
+    }
+    let locks = lock(&LOCKS);
+    let others = locks.iter().map(|take| take()).collect();
+    let held = (others, lock(&CONNECTIONS), locks);
+    // SAFETY: the lock of `LOCKS` is held.
+    unsafe { *HELD.0.get() = Some(held) };
+}
+
+/// What was taken before the fork. Nothing in a process that may not use the library, and took nothing.
+fn take_held() -> Option<Held> {
+    // SAFETY: called after a fork only, by the thread that holds what it finds.
+    unsafe { (*HELD.0.get()).take() }
+}
+
+extern "C" fn after_fork_in_parent() {
+    if is_sound() && !are_out() {
+        drop(take_held());
+    }
+}
+
+extern "C" fn after_fork_in_child() {
+    if are_out() {
+        return;
+    }
+    // A child of a process that took nothing is as unsound as that, and stays so.
+    if let Some((_, mut connections, _)) = take_held() {
+        GENERATION.fetch_add(1, Ordering::AcqRel);
+        PROCESS.store(process::id(), Ordering::Release);
+        connections.drain(..).for_each(os::close);
+    }
+}
+
+/// Has `open` open a connection, which a child must close, with no fork in between.
+pub(crate) fn open_connection<C: AsRawFd>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C> {
+    let mut connections = lock(&CONNECTIONS);
+    let connection = open()?;
+    connections.push(connection.as_raw_fd());
+    Ok(connection)
+}
+
+/// Has `close` close `descriptor`, and forgets it, with no fork in between.
+pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
+    let mut connections = lock(&CONNECTIONS);
+    connections.retain(|other| *other != descriptor);
+    close();
+}
+
+/// A value of which each process has its own.
+///
+/// A value that was left behind, by a fork or by [`Renewed::abandon`], is neither touched nor freed: what it has inside may
+/// be locked for ever or broken. It stays reachable, so that leak checkers see what it is.
+pub(crate) struct Renewed<T> {
+    newest: AtomicPtr<Link<T>>,
+}
+
+struct Link<T> {
+    value: T,
+    generation: u64,
+    is_abandoned: AtomicBool,
+    older: *mut Link<T>,
+}
+
+// SAFETY: values are made by and shown to any thread by reference alone, and dropped by the owner of the whole.
+unsafe impl<T: Send + Sync> Sync for Renewed<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Send for Renewed<T> {}
+
+impl<T> Renewed<T> {
+    pub(crate) const fn new() -> Self {
+        Self { newest: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// The value of this process, which `make` makes if there is none yet.
+    pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
+        let newest = self.newest.load(Ordering::SeqCst);
+        match self.usable(newest) {
+            Some(value) => value,
+            None => self.add(newest, make()),
+        }
+    }
+
+    /// The value of this process, if there is one.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.usable(self.newest.load(Ordering::SeqCst))
+    }
+
+    /// Leaves the value of this process behind: the next call makes a new one.
+    pub(crate) fn abandon(&self) {
+        // SAFETY: a link, once published, lives as long as `self`.
+        if let Some(link) = unsafe { self.newest.load(Ordering::SeqCst).as_ref() } {
+            link.is_abandoned.store(true, Ordering::Release);
+        }
+    }
+
+    fn usable(&self, link: *mut Link<T>) -> Option<&T> {
+        // SAFETY: a link, once published, lives as long as `self`.
+        unsafe { link.as_ref() }.filter(|link| link.is_usable()).map(|link| &link.value)
+    }
+
+    fn add(&self, older: *mut Link<T>, value: T) -> &T {
+        let generation = GENERATION.load(Ordering::Acquire);
+        let link = Box::into_raw(Box::new(Link { value, generation, is_abandoned: AtomicBool::new(false), older }));
+        match self.newest.compare_exchange(older, link, Ordering::SeqCst, Ordering::SeqCst) {
+            // SAFETY: the link was just published, and lives as long as `self`.
+            Ok(_) => unsafe { &(*link).value },
+            Err(newest) => {
+                // SAFETY: the link came from a box just now, and was shown to nobody.
+                let own = unsafe { Box::from_raw(link) };
+                match self.usable(newest) {
+                    Some(value) => value,
+                    None => self.add(newest, own.value),
+                }
+            }
+        }
+    }
+}
+
+impl<T> Link<T> {
+    fn is_usable(&self) -> bool {
+        self.generation == GENERATION.load(Ordering::Acquire) && !self.is_abandoned.load(Ordering::Acquire)
+    }
+}
+
+impl<T> Drop for Renewed<T> {
+    fn drop(&mut self) {
+        let mut link = *self.newest.get_mut();
+        // SAFETY: links come from boxes; nobody else can see them any more. The first that was left behind stays, and with
+        // it all that are older.
+        while !link.is_null() && unsafe { (*link).is_usable() } {
+            // SAFETY: as above.
+            link = unsafe { Box::from_raw(link) }.older;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_made_once_and_dropped_with_its_owner() {
+        let value = Arc::new(());
+        let renewed = Renewed::new();
+        renewed.get_or_make(|| Arc::clone(&value));
+        renewed.get_or_make(|| panic!("it is there already"));
+        assert!(renewed.get().is_some());
+        drop(renewed);
+        assert_eq!(Arc::strong_count(&value), 1);
+    }
+
+    #[test]
+    fn what_was_abandoned_is_made_anew_and_never_dropped() {
+        let (first, second) = (Arc::new(1), Arc::new(2));
+        let renewed = Renewed::new();
+        assert_eq!(**renewed.get_or_make(|| Arc::clone(&first)), 1);
+        renewed.abandon();
+        assert!(renewed.get().is_none());
+        assert_eq!(**renewed.get_or_make(|| Arc::clone(&second)), 2);
+        drop(renewed);
+        assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 1));
+    }
+}

@@ -1,0 +1,204 @@
+//! The few system calls there are, each behind a safe function.
+#![allow(unsafe_code)]
+
+pub(crate) mod file_lock;
+pub(crate) mod fork;
+pub(crate) mod wakeup;
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
+use std::{io, ptr, thread};
+
+/// Stack of our threads, in bytes. The deepest thing they do is the system's name look-up.
+const STACK_SIZE: usize = 512 * 1024;
+
+/// Starts a thread that belongs to the library: small, and deaf to all signals, which are the host program's.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
+    with_signals_blocked(|| builder.spawn(work).map(drop))
+}
+
+/// Runs `action` with every signal blocked. A thread started meanwhile inherits that for good.
+fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: both sets are local and outlive the calls; `before` is filled by the call that reads `all`.
+    let is_blocked = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) == 0
+    };
+    let result = action();
+    if is_blocked {
+        // SAFETY: the call above succeeded, so `before` is filled.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
+    }
+    result
+}
+
+/// Keeps `pthread_cancel` from ending this thread for as long as it lives: the cancellation takes effect later. glibc ends a
+/// thread by an exception, which must not meet the code that catches panics.
+pub(crate) struct Uncancellable(libc::c_int);
+
+impl Uncancellable {
+    pub(crate) fn begin() -> Self {
+        let mut before = ENABLE;
+        // SAFETY: the call changes nothing but this thread's own state, and `before` outlives it.
+        unsafe { pthread_setcancelstate(DISABLE, &raw mut before) };
+        Self(before)
+    }
+}
+
+impl Drop for Uncancellable {
+    fn drop(&mut self) {
+        // SAFETY: as above; nobody asks for the state that this replaces.
+        unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };
+    }
+}
+
+/// `PTHREAD_CANCEL_ENABLE` and `PTHREAD_CANCEL_DISABLE` of glibc and musl, which the libc crate does not have.
+const ENABLE: libc::c_int = 0;
+const DISABLE: libc::c_int = 1;
+
+unsafe extern "C" {
+    fn pthread_setcancelstate(state: libc::c_int, before: *mut libc::c_int) -> libc::c_int;
+}
+
+/// Has the three functions called by every fork: before it, and after it in the parent and in the child.
+pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
+    // SAFETY: functions are never unloaded: the library is linked with `nodelete`. Where the system has no memory left to
+    // note them, a child is told apart by its process number and gets nothing.
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+}
+
+/// Closes a descriptor that has no owner in this process.
+pub(crate) fn close(descriptor: RawFd) {
+    // SAFETY: the caller knows that nobody here uses the number.
+    unsafe { libc::close(descriptor) };
+}
+
+/// How long the machine has been running, sleep included.
+pub(crate) fn uptime() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: `time` has room for the answer, and all zeroes are a value of it.
+    let time = unsafe {
+        libc::clock_gettime(libc::CLOCK_BOOTTIME, time.as_mut_ptr());
+        time.assume_init()
+    };
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// What to wait for on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// That bytes, or the end, can be read.
+    Read,
+    /// That bytes can be written, or that a connection is made.
+    Write,
+}
+
+/// Waits until `connection` is ready, or there is an error to be met on it. False: `deadline` came first.
+pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: Option<Instant>) -> io::Result<bool> {
+    let events = match readiness {
+        Readiness::Read => libc::POLLIN,
+        Readiness::Write => libc::POLLOUT,
+    };
+    let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 };
+    loop {
+        // SAFETY: one descriptor is passed, and it is borrowed for as long as the call lasts.
+        let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds_until(deadline)) };
+        match ready {
+            0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(false),
+            1.. => return Ok(true),
+            // A signal interrupts a wait, and a wait ends early by less than a millisecond; neither changes anything.
+            _ => ignore_interruption(ready)?,
+        }
+    }
+}
+
+fn ignore_interruption(result: libc::c_int) -> io::Result<()> {
+    let error = io::Error::last_os_error();
+    if result >= 0 || error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+}
+
+/// Reads what has come on `connection`, without waiting. With `peek` it stays there for the next read.
+pub(crate) fn read_at_once(connection: BorrowedFd<'_>, buffer: &mut [u8], peek: bool) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | if peek { libc::MSG_PEEK } else { 0 };
+    // SAFETY: the buffer is borrowed for as long as the call lasts, and no longer than it says.
+    let read = unsafe { libc::recv(connection.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
+    usize::try_from(read).map_err(|_| io::Error::last_os_error())
+}
+
+/// Writes what `connection` has room for, without waiting. A peer that has gone raises no signal.
+pub(crate) fn write_at_once(connection: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: the bytes are borrowed for as long as the call lasts, and no more than they are is read.
+    let written = unsafe { libc::send(connection.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
+    usize::try_from(written).map_err(|_| io::Error::last_os_error())
+}
+
+/// As poll takes it: rounded up, so that the deadline has passed when the wait is over; -1 for no deadline.
+fn milliseconds_until(deadline: Option<Instant>) -> libc::c_int {
+    let Some(deadline) = deadline else {
+        return -1;
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    libc::c_int::try_from(left.as_micros().div_ceil(1000)).unwrap_or(libc::c_int::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_of_ours_hears_no_signal() {
+        let (sender, receiver) = channel();
+        let blocked_here = is_blocked(libc::SIGTERM);
+        spawn("test", move || sender.send(is_blocked(libc::SIGTERM)).unwrap()).unwrap();
+        assert!(receiver.recv().unwrap());
+        assert_eq!(is_blocked(libc::SIGTERM), blocked_here);
+    }
+
+    fn is_blocked(signal: libc::c_int) -> bool {
+        let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: `set` is local; a NULL second argument only asks.
+        unsafe {
+            assert_eq!(libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), set.as_mut_ptr()), 0);
+            libc::sigismember(set.as_ptr(), signal) == 1
+        }
+    }
+
+    #[test]
+    fn a_wait_tells_readiness_from_the_end_of_time() {
+        let (stream, _peer) = connection();
+        assert!(wait(stream.as_fd(), Readiness::Write, None).unwrap());
+        assert!(!wait(stream.as_fd(), Readiness::Read, Some(Instant::now())).unwrap());
+        while write_at_once(stream.as_fd(), &[0; 64 * 1024]).is_ok() {}
+        assert!(!wait(stream.as_fd(), Readiness::Write, Some(Instant::now())).unwrap());
+    }
+
+    #[test]
+    fn what_is_done_at_once_never_waits() {
+        let (stream, peer) = connection();
+        let mut byte = [0];
+        let nothing = read_at_once(stream.as_fd(), &mut byte, false).unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(write_at_once(peer.as_fd(), b"x").unwrap(), 1);
+        stream.peek(&mut byte).unwrap();
+        assert_eq!(read_at_once(stream.as_fd(), &mut byte, true).unwrap(), 1);
+        assert_eq!((read_at_once(stream.as_fd(), &mut byte, false).unwrap(), byte), (1, [b'x']));
+        drop(peer);
+        stream.peek(&mut byte).unwrap();
+        assert_eq!(read_at_once(stream.as_fd(), &mut byte, false).unwrap(), 0);
+    }
+
+    fn connection() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (stream, listener.accept().unwrap().0)
+    }
+}

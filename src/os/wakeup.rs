@@ -1,0 +1,192 @@
+//! What a thread can be woken by: a bell of its own process, and changes of files by any process.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::io::{Read, Write};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Instant;
+
+use super::{close, fork, ignore_interruption, milliseconds_until};
+
+/// A descriptor of which a forked child closes its copy.
+#[derive(Debug)]
+pub(crate) struct Descriptor(ManuallyDrop<File>);
+
+impl Descriptor {
+    /// Takes over what `open` opens.
+    pub(crate) fn open(open: impl FnOnce() -> io::Result<File>) -> io::Result<Self> {
+        fork::open_connection(open).map(|file| Self(ManuallyDrop::new(file)))
+    }
+
+    /// The file behind it.
+    pub(crate) fn file(&self) -> &File {
+        &self.0
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        let descriptor = self.0.as_raw_fd();
+        fork::connection_closed(descriptor, || close(descriptor));
+    }
+}
+
+/// A descriptor that is readable from the moment it is rung until it is hushed. Writing to it can raise no SIGPIPE.
+#[derive(Debug)]
+pub(crate) struct Bell(Descriptor);
+
+impl Bell {
+    pub(crate) fn new() -> io::Result<Self> {
+        Descriptor::open(|| owned(open_eventfd)).map(Self)
+    }
+
+    pub(crate) fn ring(&self) {
+        // It fails only while it is readable already.
+        self.0.file().write_all(&1_u64.to_ne_bytes()).ok();
+    }
+
+    pub(crate) fn hush(&self) {
+        self.0.file().read_exact(&mut [0; 8]).ok();
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.file().as_fd()
+    }
+}
+
+/// Notices what any process does to files.
+#[derive(Debug)]
+pub(crate) struct Watch(Descriptor);
+
+/// What is watched for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// That somebody who had it open for writing closed it, or died.
+    Closed,
+    /// That, or that something was written.
+    WrittenOrClosed,
+}
+
+impl Watch {
+    pub(crate) fn new() -> io::Result<Self> {
+        Descriptor::open(|| owned(open_inotify)).map(Self)
+    }
+
+    /// Watches the file at `path`, too, for `change` and nothing else, whatever it was watched for before.
+    pub(crate) fn set(&self, path: &Path, change: Change) -> io::Result<()> {
+        let path = CString::new(path.as_os_str().as_bytes())?;
+        let mask = match change {
+            Change::Closed => libc::IN_CLOSE_WRITE,
+            Change::WrittenOrClosed => libc::IN_CLOSE_WRITE | libc::IN_MODIFY,
+        };
+        // SAFETY: the path ends with NUL and outlives the call.
+        let watched = unsafe { libc::inotify_add_watch(self.0.file().as_raw_fd(), path.as_ptr(), mask) };
+        if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    /// Forgets what was noticed so far. True: there was something.
+    pub(crate) fn hush(&self) -> bool {
+        let (mut events, mut has_noticed) = ([0; 4096], false);
+        while self.0.file().read(&mut events).is_ok_and(|count| count > 0) {
+            has_noticed = true;
+        }
+        has_noticed
+    }
+}
+
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.file().as_fd()
+    }
+}
+
+fn open_eventfd() -> RawFd {
+    // SAFETY: no memory is involved.
+    unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }
+}
+
+fn open_inotify() -> RawFd {
+    // SAFETY: no memory is involved.
+    unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) }
+}
+
+fn owned(open: impl FnOnce() -> RawFd) -> io::Result<File> {
+    let descriptor = open();
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it was opened just now and has no other owner.
+    Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
+/// Waits until one of two descriptors can be read. False: `deadline` came first.
+pub(crate) fn wait_for_either(
+    first: BorrowedFd<'_>,
+    second: Option<BorrowedFd<'_>>,
+    deadline: Option<Instant>,
+) -> bool {
+    let poll = |descriptor| libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+    // A negative descriptor is passed over.
+    let mut both = [poll(first.as_raw_fd()), poll(second.map_or(-1, |second| second.as_raw_fd()))];
+    loop {
+        // SAFETY: two descriptors are passed, which are borrowed for as long as the call lasts.
+        let ready = unsafe { libc::poll(both.as_mut_ptr(), 2, milliseconds_until(deadline)) };
+        let is_over = ready > 0 || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_over || ignore_interruption(ready).is_err() {
+            return ready > 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn is_readable(descriptor: BorrowedFd<'_>) -> bool {
+        wait_for_either(descriptor, None, Some(Instant::now()))
+    }
+
+    #[test]
+    fn a_bell_is_readable_until_it_is_hushed() {
+        let bell = Bell::new().unwrap();
+        assert!(!is_readable(bell.as_fd()));
+        bell.ring();
+        bell.ring();
+        assert!(is_readable(bell.as_fd()));
+        wait_for_either(bell.as_fd(), None, None);
+        bell.hush();
+        assert!(!is_readable(bell.as_fd()));
+        bell.hush();
+        wait_for_either(bell.as_fd(), None, Some(Instant::now() + Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn a_watch_tells_writing_from_closing() {
+        let path = std::path::PathBuf::from(env!("OUT_DIR")).join("watched");
+        let mut file = File::create(&path).unwrap();
+        let (both, closing) = (Watch::new().unwrap(), Watch::new().unwrap());
+        both.set(&path, Change::WrittenOrClosed).unwrap();
+        closing.set(&path, Change::Closed).unwrap();
+        file.write_all(b"x").unwrap();
+        assert!(is_readable(both.as_fd()) && !is_readable(closing.as_fd()));
+        assert!(both.hush() && !is_readable(both.as_fd()) && !both.hush());
+        // What is watched for is another thing from now on.
+        both.set(&path, Change::Closed).unwrap();
+        closing.set(&path, Change::WrittenOrClosed).unwrap();
+        file.write_all(b"x").unwrap();
+        assert!(!is_readable(both.as_fd()) && is_readable(closing.as_fd()));
+        closing.hush();
+        drop(file);
+        assert!(is_readable(both.as_fd()) && is_readable(closing.as_fd()));
+        assert!(closing.set(Path::new("/nowhere/at/all"), Change::Closed).is_err());
+        std::fs::remove_file(&path).unwrap();
+    }
+}

@@ -1,0 +1,149 @@
+//! What a reporter's callers and its worker tell each other.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::error::Error;
+use crate::os::wakeup::Bell;
+
+/// What a reporter is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum State {
+    /// It sends what comes in.
+    #[default]
+    Running,
+    /// The service, or the way to it, is down: it waits, and tries again.
+    BackingOff,
+    /// The service accepts no reports of the account: it tries one a minute.
+    Suspended,
+    /// It is closed.
+    Closed,
+    /// Another process sends what is in the outbox.
+    Standby,
+}
+
+/// What last went wrong in the background.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastError {
+    /// What it was.
+    pub error: Error,
+    /// The HTTP status of the answer, if there was one.
+    pub http_status: Option<u16>,
+    /// When it was.
+    pub at: SystemTime,
+}
+
+/// What the worker tells.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    pub(crate) state: State,
+    pub(crate) last_error: Option<LastError>,
+    /// How often the outbox could not be read or written in the background.
+    pub(crate) outbox_errors: u64,
+    /// When the latest probe began that was answered while suspended, or that could not be made because there was no report to make it with.
+    pub(crate) last_probe: Option<Instant>,
+    /// Whether the service asked for the wait that is on.
+    pub(crate) is_wait_asked: bool,
+    /// Whether the worker has ended.
+    pub(crate) is_ended: bool,
+}
+
+/// What both sides hold.
+pub(crate) struct Shared {
+    told: Mutex<Told>,
+    changed: Condvar,
+    /// Rung to wake the worker.
+    pub(crate) wake: Bell,
+    /// Readable while there is an event.
+    pub(crate) events: Bell,
+    /// Readable once the reporter is freed, or closed and no call of `close` waits any more.
+    pub(crate) ended: Bell,
+    /// Whether the worker wants to be woken by a new report.
+    wants_reports: AtomicBool,
+    probe_is_asked: AtomicBool,
+    is_over: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            told: Mutex::default(),
+            changed: Condvar::new(),
+            wake: Bell::new()?,
+            events: Bell::new()?,
+            ended: Bell::new()?,
+            wants_reports: AtomicBool::new(false),
+            probe_is_asked: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+        })
+    }
+
+    /// A report was submitted. Costs nothing while the worker has enough to do.
+    pub(crate) fn submitted(&self) {
+        if self.wants_reports.load(Ordering::SeqCst) && self.wants_reports.swap(false, Ordering::SeqCst) {
+            self.wake.ring();
+        }
+    }
+
+    /// Whether the worker is to be woken by the next report.
+    pub(crate) fn want_reports(&self, wants: bool) {
+        self.wants_reports.store(wants, Ordering::SeqCst);
+    }
+
+    pub(crate) fn wants_reports(&self) -> bool {
+        self.wants_reports.load(Ordering::SeqCst)
+    }
+
+    /// Has the worker try at once, whatever it waits for.
+    pub(crate) fn ask_for_probe(&self) {
+        self.probe_is_asked.store(true, Ordering::SeqCst);
+        self.wake.ring();
+    }
+
+    pub(crate) fn is_probe_asked(&self) -> bool {
+        self.probe_is_asked.swap(false, Ordering::SeqCst)
+    }
+
+    /// Has the worker end.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.wake.ring();
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
+    }
+
+    /// Tells those who wait.
+    pub(crate) fn tell(&self, change: impl FnOnce(&mut Told)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Tells what the reporter does, if that is another thing than before.
+    pub(crate) fn tell_state(&self, state: State, is_wait_asked: bool) {
+        let mut told = self.lock();
+        let has_changed = (told.state, told.is_wait_asked) != (state, is_wait_asked);
+        (told.state, told.is_wait_asked) = (state, is_wait_asked);
+        drop(told);
+        if has_changed {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        self.lock().clone()
+    }
+
+    /// Waits until the worker tells something, for no longer than `longest`.
+    pub(crate) fn wait(&self, deadline: Option<Instant>, longest: Duration) {
+        let left = deadline.map_or(longest, |deadline| deadline.saturating_duration_since(Instant::now()).min(longest));
+        drop(self.changed.wait_timeout(self.lock(), left));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,190 @@
+//! Whose word is taken for who the server is, and how the client proves who it is: certificates out of files.
+
+use std::path::Path;
+use std::{fs, io};
+
+use rustls::RootCertStore;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Kind, is_shortage};
+use crate::options::{Identity, Trust};
+use crate::os::fork::Renewed;
+
+/// Where Unix systems keep the certificates they trust, in one PEM file. No environment variable is asked: it would
+/// let whoever starts the host program change whom it trusts.
+const PLATFORM_STORES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/usr/local/share/certs/ca-root-nss.crt",
+];
+
+/// The largest file that is read, in bytes. A platform's whole store has a quarter of a million.
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+
+/// The platform's certificates, read once in each process.
+static PLATFORM: Renewed<RootCerts> = Renewed::new();
+
+/// The certificates that `trust` names.
+pub(super) fn roots(trust: &Trust) -> Result<RootCerts, Error> {
+    match trust {
+        Trust::BuiltIn => Ok(RootCerts::WebPki),
+        Trust::Platform => match PLATFORM.get() {
+            Some(roots) => Ok(roots.clone()),
+            None => {
+                let read = platform_roots(&PLATFORM_STORES)?;
+                Ok(PLATFORM.get_or_make(|| read).clone())
+            }
+        },
+        Trust::File(path) => file_roots(path),
+    }
+}
+
+/// The certificates of the first store that has any; the built-in roots where there is none. A store that exists and cannot
+/// be read is an error: to go on with the built-in roots would silently change which servers are trusted.
+fn platform_roots(stores: &[&str]) -> Result<RootCerts, Error> {
+    for store in stores {
+        match fs::read(store) {
+            Ok(pem) => {
+                if let Some(roots) = usable_certificates(&pem) {
+                    return Ok(roots);
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => {
+                let message = format!("the platform's certificate store {store} cannot be read: {error}");
+                return Err(Error::new(Kind::System, message));
+            }
+        }
+    }
+    Ok(RootCerts::WebPki)
+}
+
+fn file_roots(path: &Path) -> Result<RootCerts, Error> {
+    usable_certificates(&read("ca_file", path)?).ok_or_else(|| {
+        refused("ca_file", path, "holds no usable certificate: give PEM, which begins -----BEGIN CERTIFICATE-----")
+    })
+}
+
+/// What the client shows to a server that asks who it is.
+pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
+    let (certificate_pem, key_pem) =
+        (read("client_cert_file", &identity.certificate)?, read("client_key_file", &identity.key)?);
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate_pem).filter_map(Result::ok).collect();
+    let no_certificate = || {
+        refused(
+            "client_cert_file",
+            &identity.certificate,
+            "holds no certificate: give PEM, which begins -----BEGIN CERTIFICATE-----",
+        )
+    };
+    let no_key = || {
+        refused(
+            "client_key_file",
+            &identity.key,
+            "holds no usable key: give PEM without a passphrase, which begins -----BEGIN PRIVATE KEY-----",
+        )
+    };
+    if chain.is_empty() {
+        return Err(no_certificate());
+    }
+    // The HTTP library panics on what this refuses.
+    let key = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|_| no_key())?;
+    let signing_key = any_supported_type(&key).map_err(|_| no_key())?;
+    match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
+        Ok(()) => {}
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            return Err(refused("client_key_file", &identity.key, "is not the key of the client certificate"));
+        }
+        Err(_) => return Err(no_certificate()),
+    }
+    let chain: Vec<_> = chain.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    let key = PrivateKey::from_pem(&key_pem).map_err(|_| no_key())?;
+    Ok(ClientCert::new_with_certs(&chain, key))
+}
+
+fn read(parameter: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let told = |error: io::Error| unreadable(parameter, path, &error);
+    let data = fs::metadata(path).map_err(told)?;
+    // A pipe would be waited for, and a device read, without end.
+    if !data.is_file() || data.len() > LARGEST_FILE {
+        return Err(refused(parameter, path, "is no file, or has more than 4 MiB"));
+    }
+    fs::read(path).map(Zeroizing::new).map_err(told)
+}
+
+/// A file that cannot be read: the argument is invalid, unless the cause may go away by itself.
+pub(crate) fn unreadable(parameter: &str, path: &Path, error: &io::Error) -> Error {
+    let message = format!("{parameter} {} cannot be read: {error}", path.display());
+    let is_temporary = is_shortage(error) || matches!(error.raw_os_error(), Some(libc::EIO | libc::EINTR));
+    Error::new(if is_temporary { Kind::System } else { Kind::InvalidArgument }, message)
+}
+
+fn refused(parameter: &str, path: &Path, problem: &str) -> Error {
+    Error::argument(parameter, format!("{} {problem}", path.display()))
+}
+
+/// The certificates in `pem` that can serve as roots; none if there is not one.
+fn usable_certificates(pem: &[u8]) -> Option<RootCerts> {
+    let is_usable = |der: &CertificateDer<'static>| RootCertStore::empty().add(der.clone()).is_ok();
+    let usable: Vec<Certificate<'static>> = CertificateDer::pem_slice_iter(pem)
+        .filter_map(Result::ok)
+        .filter(is_usable)
+        .map(|der| Certificate::from_der(&der).to_owned())
+        .collect();
+    (!usable.is_empty()).then(|| RootCerts::from(usable))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CA: &str = "tests/data/ca.pem";
+
+    #[test]
+    fn the_first_store_that_has_a_certificate_counts() {
+        let roots = platform_roots(&["/nonexistent", "Cargo.toml/x", "Cargo.toml", CA]).unwrap();
+        assert!(matches!(roots, RootCerts::Specific(certificates) if certificates.len() == 1));
+    }
+
+    #[test]
+    fn without_a_store_the_built_in_roots_serve() {
+        assert!(matches!(platform_roots(&["/nonexistent", "Cargo.toml"]), Ok(RootCerts::WebPki)));
+    }
+
+    #[test]
+    fn a_store_that_exists_and_cannot_be_read_is_an_error_that_may_go_away() {
+        let error = platform_roots(&["src", CA]).unwrap_err();
+        assert_eq!(error.kind(), Kind::System);
+        assert!(error.message().contains(" src cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn what_may_go_away_is_not_an_invalid_argument() {
+        let kind = |code| unreadable("ca_file", Path::new("/x"), &io::Error::from_raw_os_error(code)).kind();
+        for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EIO, libc::EINTR] {
+            assert_eq!(kind(code), Kind::System);
+        }
+        for code in [libc::ENOENT, libc::EACCES, libc::EISDIR, libc::ELOOP] {
+            assert_eq!(kind(code), Kind::InvalidArgument);
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_usable_certificate_is_refused_by_name() {
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(usable_certificates(garbage.as_bytes()).is_none());
+        for path in ["/nonexistent", "Cargo.toml", "src"] {
+            let error = roots(&Trust::File(path.into())).unwrap_err();
+            assert!(error.message().starts_with(&format!("ca_file {path} ")), "{error}");
+        }
+        assert!(roots(&Trust::File(CA.into())).is_ok());
+    }
+}

@@ -1,0 +1,228 @@
+//! The body of an answer, whole or not at all. Pure; every byte of it comes from outside.
+
+use httparse::{EMPTY_HEADER, Status};
+
+use super::response_head::Framing;
+
+/// The longest body that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// The most lines after the last chunk.
+const MOST_TRAILERS: usize = 16;
+
+/// A body that is being read.
+#[derive(Debug)]
+pub(super) struct Body {
+    read: Vec<u8>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// So many bytes are to come, and then, if they are those of a chunk, the next chunk.
+    Bytes {
+        left: usize,
+        are_a_chunk: bool,
+    },
+    /// The length of a chunk is to come.
+    Size,
+    /// The end of the line after a chunk is to come.
+    LineEnd,
+    /// The lines after the last chunk are to come.
+    Trailers,
+    /// All that comes is to be read.
+    ToTheEnd,
+    Complete,
+}
+
+/// Why a body cannot be read to its end: it is too long, or broken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unreadable;
+
+impl Body {
+    pub(super) fn new(framing: Framing) -> Result<Self, Unreadable> {
+        let state = match framing {
+            Framing::Nothing | Framing::Length(0) => State::Complete,
+            Framing::Length(length) => State::Bytes { left: within_bounds(length, 0)?, are_a_chunk: false },
+            Framing::Chunked => State::Size,
+            Framing::ToTheEnd => State::ToTheEnd,
+            Framing::Senseless => return Err(Unreadable),
+        };
+        Ok(Self { read: Vec::new(), state })
+    }
+
+    /// Takes what it can from `input`, and tells how many bytes that were.
+    pub(super) fn take(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+        let mut taken: usize = 0;
+        while self.state != State::Complete {
+            let count = self.step(input.get(taken..).unwrap_or_default())?;
+            if count == 0 {
+                break;
+            }
+            taken = taken.saturating_add(count);
+        }
+        Ok(taken)
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.state == State::Complete
+    }
+
+    /// The whole, once it is complete, or when the connection has ended.
+    pub(super) fn whole(self, has_ended: bool) -> Option<Vec<u8>> {
+        let is_whole = self.is_complete() || has_ended && self.state == State::ToTheEnd;
+        is_whole.then_some(self.read)
+    }
+
+    /// Takes some of `input`, or nothing if more must come first.
+    fn step(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+        match self.state {
+            State::Bytes { left, are_a_chunk } => Ok(self.take_bytes(input, left, are_a_chunk)),
+            State::Size => self.take_size(input),
+            State::LineEnd => self.take_line_end(input),
+            State::Trailers => self.take_trailers(input),
+            State::ToTheEnd => self.take_all(input),
+            State::Complete => Ok(0),
+        }
+    }
+
+    fn take_bytes(&mut self, input: &[u8], left: usize, are_a_chunk: bool) -> usize {
+        let bytes = input.get(..left).unwrap_or(input);
+        self.read.extend_from_slice(bytes);
+        self.state = match (left.saturating_sub(bytes.len()), are_a_chunk) {
+            (0, true) => State::LineEnd,
+            (0, false) => State::Complete,
+            (left, _) => State::Bytes { left, are_a_chunk },
+        };
+        bytes.len()
+    }
+
+    fn take_size(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+        // The parser takes a line without a digit for that of the last chunk.
+        if input.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) {
+            return Err(Unreadable);
+        }
+        match httparse::parse_chunk_size(input).map_err(|_| Unreadable)? {
+            Status::Partial => Ok(0),
+            Status::Complete((length, 0)) => {
+                self.state = State::Trailers;
+                Ok(length)
+            }
+            Status::Complete((length, size)) => {
+                self.state = State::Bytes { left: within_bounds(size, self.read.len())?, are_a_chunk: true };
+                Ok(length)
+            }
+        }
+    }
+
+    fn take_line_end(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+        match input {
+            [b'\r', b'\n', ..] => {
+                self.state = State::Size;
+                Ok(2)
+            }
+            [] | [b'\r'] => Ok(0),
+            _ => Err(Unreadable),
+        }
+    }
+
+    fn take_trailers(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+        match httparse::parse_headers(input, &mut [EMPTY_HEADER; MOST_TRAILERS]).map_err(|_| Unreadable)? {
+            Status::Partial => Ok(0),
+            Status::Complete((length, _)) => {
+                self.state = State::Complete;
+                Ok(length)
+            }
+        }
+    }
+
+    fn take_all(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+        within_bounds(u64::try_from(input.len()).unwrap_or(u64::MAX), self.read.len())?;
+        self.read.extend_from_slice(input);
+        Ok(input.len())
+    }
+}
+
+/// So many bytes more, if they are not too many.
+fn within_bounds(more: u64, read: usize) -> Result<usize, Unreadable> {
+    let more = usize::try_from(more).map_err(|_| Unreadable)?;
+    if more <= LONGEST.saturating_sub(read) { Ok(more) } else { Err(Unreadable) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read of `input`, which comes in pieces of `size`, and what is left of it.
+    fn read(framing: Framing, input: &str, size: usize) -> (Option<String>, String) {
+        let Ok(mut body) = Body::new(framing) else {
+            return (None, input.to_owned());
+        };
+        let (mut buffer, mut rest) = (Vec::new(), input.as_bytes());
+        loop {
+            match body.take(&buffer) {
+                Ok(count) => drop(buffer.drain(..count)),
+                Err(Unreadable) => return (None, String::new()),
+            }
+            if body.is_complete() || rest.is_empty() {
+                let left = String::from_utf8([&buffer, rest].concat()).unwrap();
+                return (body.whole(true).map(|bytes| String::from_utf8(bytes).unwrap()), left);
+            }
+            let (piece, others) = rest.split_at(size.min(rest.len()));
+            buffer.extend_from_slice(piece);
+            rest = others;
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_to_its_end_and_no_further_however_it_comes() {
+        for (framing, input, body, left) in [
+            (Framing::Nothing, "next", "", "next"),
+            (Framing::Length(0), "next", "", "next"),
+            (Framing::Length(4), "bodynext", "body", "next"),
+            (Framing::Chunked, "2\r\nbo\r\n2;x=y\r\ndy\r\n0\r\n\r\nnext", "body", "next"),
+            (Framing::Chunked, "4\r\nbody\r\n000\r\nx: y\r\nz:\r\n\r\nnext", "body", "next"),
+            (Framing::ToTheEnd, "body and all", "body and all", ""),
+        ] {
+            for size in 1..=input.len() {
+                assert_eq!(read(framing, input, size), (Some(body.to_owned()), left.to_owned()), "{input} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_cut_or_broken_is_none() {
+        for (framing, input) in [
+            (Framing::Length(4), "bod"),
+            (Framing::Chunked, "4\r\nbod"),
+            (Framing::Chunked, "4\r\nbody\r\n"),
+            (Framing::Chunked, "4\r\nbody\r\n0\r\n"),
+            (Framing::Chunked, "4\r\nbodyx0\r\n\r\n"),
+            (Framing::Chunked, "four\r\nbody\r\n0\r\n\r\n"),
+            (Framing::Chunked, "-4\r\nbody\r\n0\r\n\r\n"),
+            (Framing::Chunked, "10000000000000004\r\nbody\r\n0\r\n\r\n"),
+            (Framing::Chunked, "ffffffffffffffff\r\nbody\r\n0\r\n\r\n"),
+            (Framing::Chunked, "4\r\nbody\r\n\r\n\r\n"),
+            (Framing::Chunked, "4\r\nbody\r\n \r\n\r\n"),
+            (Framing::Chunked, "4\r\nbody\r\n;x\r\n\r\n"),
+            (Framing::Senseless, "body"),
+        ] {
+            for size in 1..=input.len() {
+                assert_eq!(read(framing, input, size).0, None, "{input} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_of_64_kib_is_read_and_a_longer_one_is_not() {
+        let longest = "x".repeat(LONGEST);
+        let longer = "x".repeat(LONGEST + 1);
+        assert_eq!(read(Framing::Length(65_536), &longest, 999).0, Some(longest.clone()));
+        assert_eq!(read(Framing::Length(65_537), &longer, 999).0, None);
+        assert_eq!(read(Framing::ToTheEnd, &longest, 999).0, Some(longest.clone()));
+        assert_eq!(read(Framing::ToTheEnd, &longer, 999).0, None);
+        let halves = format!("8000\r\n{0}\r\n8000\r\n{0}\r\n", "x".repeat(0x8000));
+        assert_eq!(read(Framing::Chunked, &format!("{halves}0\r\n\r\n"), 999).0, Some(longest));
+        assert_eq!(read(Framing::Chunked, &format!("{halves}1\r\nx\r\n0\r\n\r\n"), 999).0, None);
+    }
+}
