@@ -29,11 +29,15 @@
  * Structs     The caller allocates them and initialises each with its NEXMO_..._INIT macro in a declaration, or with
  *             its _init function in memory of any origin. No struct has padding, and none needs to be aligned. Structs
  *             grow only at the end, so that programs and libraries of different versions work together: a struct_size
- *             from that of the first release up to 4096 is accepted. In a struct that is read, bytes beyond those that
- *             the library knows must be 0; in one that is written, they are set to 0. struct_size is never written.
+ *             from that of the first release up to 4096 is accepted if it is a multiple of 8 (of 4 where pointers have
+ *             4 bytes). In a struct that is read, bytes beyond those that the library knows must be 0; in one that is
+ *             written, they are set to 0. struct_size is never written.
+ * Numbers     Later versions may return numbers that this header does not name as a status, acceptance, state, kind or
+ *             channel: classify a status by nexmo_status_is_retryable and its band, and treat the others as unknown.
  * Handles     Identifiers, not addresses: never dereference them. A handle that was freed, or was never valid, is
  *             refused with NEXMO_ERR_INVALID_HANDLE and does no harm.
- * Time limits In milliseconds. Where a parameter is named timeout_ms, 0 checks once, -1 means no limit, and less is
+ * Time limits In milliseconds. The parameter timeout_ms limits one wait: 0 checks once, -1 means no limit, and less is
+ *             invalid. The option timeout_ms limits one report over the network: 0 selects the default, and less is
  *             invalid.
  * The host    The library never ends the process (memory exhaustion excepted), writes nothing to standard output or
  *             error, installs no signal handler, raises no SIGPIPE, reads no environment variable unless a flag asks
@@ -62,8 +66,7 @@ extern "C" {
  * The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a program's
  * exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to 39, there
  * was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's response; 60
- * to 79, outbox and reporter; 80 to 98, unused; 99, a bug. Later versions may return numbers that this header does not
- * name; classify them by nexmo_status_is_retryable and their band.
+ * to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
  */
 typedef int32_t nexmo_status;
 
@@ -89,7 +92,11 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_INVALID_ARGUMENT 4
 /** The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call. */
 #define NEXMO_ERR_INVALID_HANDLE 5
-/** The reporter is closed. The report was not stored. Submit it to another reporter. */
+
+/**
+ * The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to another
+ * reporter.
+ */
 #define NEXMO_ERR_CLOSED 6
 
 /**
@@ -128,8 +135,8 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_PROXY 24
 
 /**
- * The handle was freed during the call. The report may have been accepted if acceptance says so. Retry with
- * another handle if the report still matters.
+ * The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it was
+ * accepted before reporting it again.
  */
 #define NEXMO_ERR_CANCELLED 25
 
@@ -183,46 +190,47 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_UNEXPECTED_STATUS 46
 
 /**
- * The outbox cannot be read or written; the message says why. The report is not counted as submitted; it may still
- * be sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then submit again.
+ * The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance is
+ * NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
  */
 #define NEXMO_ERR_OUTBOX 60
 
-/** The outbox is full, or its disk is. The report was not stored. Submit it again later. */
+/** The outbox is full, or its disk is. A submitted report was not stored. Retry later. */
 #define NEXMO_ERR_OUTBOX_FULL 61
-/** The outbox was locked by others for longer than busy_timeout_ms. The report was not stored. Submit it again. */
+/** The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not stored. Retry. */
 #define NEXMO_ERR_OUTBOX_BUSY 62
 
 /**
- * The outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again later: the outbox is
+ * The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
  * replaced once all others have closed it.
  */
 #define NEXMO_ERR_OUTBOX_CORRUPT 63
 
-/** The outbox belongs to another account. The report was not stored. Use a separate outbox for each account. */
+/** The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account. */
 #define NEXMO_ERR_OUTBOX_WRONG_ACCOUNT 64
 
 /**
- * The outbox was created by a later version of this library. The report was not stored. Load that version, or use
- * another path.
+ * The outbox was created by a later version of this library. A submitted report was not stored. Load that version, or
+ * use another path.
  */
 #define NEXMO_ERR_OUTBOX_VERSION 65
 
 /**
- * The time limit expired with reports still pending. They may have been accepted. Nothing needs to be done: they
- * are sent later, unless the outbox is in memory and the reporter closed.
+ * The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
+ * Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses them.
  */
 #define NEXMO_ERR_PENDING 70
 
 /**
- * The reporter is suspended: the service accepts no reports of the account. The reports stay in the outbox.
- * Correct the account, its credentials or base_url; nothing needs to be submitted again.
+ * The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
+ * closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
+ * pending needs no second submit.
  */
 #define NEXMO_ERR_SUSPENDED 71
 
 /**
  * A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
- * acceptance says so. Retry once, and report the bug.
+ * acceptance says so. Check whether it was accepted before reporting it again, and file a bug report.
  */
 #define NEXMO_ERR_INTERNAL 99
 
@@ -656,8 +664,9 @@ typedef struct nexmo_reporter_options {
      * Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
      * only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
      * together, and never while it is open. Any number of processes may share it, all for one account: api_key and
-     * base_url are stored in it. A value that begins like a URL ("name:") is refused; ./x:y names such a file.
-     * Required, except that it is NULL with NEXMO_DURABILITY_NONE.
+     * base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
+     * ":", is a URL, which is refused; ./x:y names such a file. Required, except that it is NULL with
+     * NEXMO_DURABILITY_NONE.
      */
     const char *outbox;
     /** One of NEXMO_DURABILITY_*. */
@@ -711,6 +720,8 @@ typedef struct nexmo_reporter nexmo_reporter;
  * @param reporter_options  Required. Copied.
  * @param reporter          Required. Receives the reporter, to be freed with nexmo_reporter_free; NULL on failure.
  * @param result            Optional. Receives the outcome.
+ * @retval NEXMO_ERR_SYSTEM          A file cannot be read at the moment, or no file descriptor, memory or thread is
+ *                                   available. Retry.
  * @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
  * @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
  * @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms.
@@ -747,8 +758,8 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials,
  * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
  *                              wait. Returned without waiting further.
  * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
- * @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an
- * error of the outbox.
+ * @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
+ * NEXMO_ERR_INTERNAL or an error of the outbox.
  * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
  */
 nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter,
@@ -809,14 +820,17 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
  * @param result      Optional. Receives the outcome.
  * @retval NEXMO_OK                  The report is stored.
  * @retval NEXMO_ERR_CLOSED          The reporter is closed. The report was not stored.
+ * @retval NEXMO_ERR_SYSTEM          No file descriptor or memory is available. The report was not stored. Retry.
  * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the report
  *                                   may be stored and sent.
  * @retval NEXMO_ERR_OUTBOX_FULL     max_pending reports are pending, or the disk is full. The report was not stored.
- * @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms. As
- *                                   NEXMO_ERR_OUTBOX.
+ * @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms. The report was not
+ *                                   stored.
  * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. The report was not stored.
  * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account. The report was not
  *                                   stored.
+ * @retval NEXMO_ERR_OUTBOX_VERSION  The outbox was replaced by that of a later version of the library. The report was
+ *                                   not stored.
  * @retval NEXMO_ERR_INTERNAL        A bug. The reporter is freed.
  * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE or NEXMO_ERR_FORKED.
  * @par Blocking: some microseconds; up to busy_timeout_ms while others have the outbox locked; with
@@ -866,7 +880,10 @@ typedef struct nexmo_event {
     int64_t id;
     /** When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE. */
     int64_t created_unix_ms;
-    /** One of NEXMO_EVENT_*. With NEXMO_EVENT_NONE all fields below are 0 or "". */
+    /**
+     * NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE all
+     * fields below are 0 or "".
+     */
     int32_t kind;
     /** The HTTP status of the response that rejected the report; 0 if none did. */
     int32_t http_status;
@@ -896,8 +913,8 @@ typedef struct nexmo_event {
  * @retval NEXMO_OK             There is an event, or the time limit expired.
  * @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
  * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
- * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error
- * of the outbox.
+ * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
+ * NEXMO_ERR_INTERNAL or an error of the outbox.
  * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
  *
  * @code
@@ -925,7 +942,8 @@ nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter,
  * @retval NEXMO_OK                    The event is gone.
  * @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
  * @retval NEXMO_ERR_OUTBOX_BUSY       Others had the outbox locked for longer than busy_timeout_ms. The event is kept.
- * @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error of the outbox.
+ * @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the
+ * outbox.
  * @par Blocking: up to busy_timeout_ms.
  */
 nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_id, nexmo_result *result);
@@ -934,7 +952,8 @@ nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_
  * Returns a file descriptor for poll, select or epoll that is readable while an event waits to be acknowledged, and once
  * a closed reporter has no more events.
  *
- * It belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+ * It may also be readable without an event, which another process acknowledged: poll with 0. It belongs to the
+ * reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
  *
  * @param reporter  Required.
  * @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
@@ -1047,7 +1066,7 @@ typedef struct nexmo_statistics {
  * @param statistics  Required. Receives the statistics; on failure its initial values.
  * @param result      Optional. Receives the outcome.
  * @return NEXMO_OK, NEXMO_ERR_NULL_POINTER, NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED,
- * NEXMO_ERR_INTERNAL or an error of the outbox.
+ * NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the outbox.
  * @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
  *
  * @code
@@ -1075,26 +1094,30 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 /**
  * Opens a client or a reporter whose credentials and options are given as text.
  *
- * The settings are lines "name = value" in UTF-8, at most 65536 bytes; lines that begin with # are comments. The names
- * are the fields of nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and
- * allow_plain_http, proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which
- * are true or false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest.
- * Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. With
- * outbox, or with durability = none, the handle is a reporter, otherwise a client.
+ * The settings are lines "name = value" in UTF-8 that end with LF or CRLF, at most 65536 bytes. A leading byte order
+ * mark, and lines that are empty or begin with #, are skipped. The names are the fields of nexmo_credentials,
+ * nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
+ * proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
+ * false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
+ * may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
+ * unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox, or
+ * with durability = none, the handle is a reporter, otherwise a client.
  *
- * In all flat functions: text that is passed in has a size in bytes, without the spaces and NULs at its end, or -1 if
- * it is NUL-terminated. Text that is NULL or empty is not given. A buffer for text has a size in bytes: above 0, the
- * text is NUL-terminated and the rest filled with NULs; below -1, the size is negated and the text is padded with spaces
- * without a NUL. Text that does not fit is truncated at a character boundary. An array receives as many numbers as its
- * count says; those that this library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not
- * wanted. Outputs are written on every return: 0, "" and the message if the call fails. Pointers need not be aligned.
- * The handles are not those of the other functions.
+ * In all flat functions: text that is passed in has a size in bytes, and the spaces and NULs at its end are ignored; or
+ * the size is -1, and the text is NUL-terminated and used as it is. Text that is NULL or empty is not given. A buffer
+ * for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the size
+ * is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is truncated at a
+ * character boundary. An array receives as many numbers as its count says, which must not be negative; those that this
+ * library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not wanted. With a NULL
+ * pointer the size or count is not looked at. Outputs are written on every return: 0, "" and the message if the call
+ * fails. Pointers need not be aligned. The handles are not those of the other functions.
  *
  * @param settings       Required. Copied; the library's copies are wiped.
  * @param settings_size  The size of settings, or -1.
  * @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
- * @param message        Receives what happened, as one line. About the settings it gives the line and the name, and never
- *                       quotes a value.
+ * @param message        Receives what happened, as one line. An error in the settings is reported with the line and the
+ *                       name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses that begin
+ *                       with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
  * @param message_size   The size of message.
  * @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
  * @return Otherwise as nexmo_client_new or nexmo_reporter_new.

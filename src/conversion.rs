@@ -55,23 +55,24 @@ impl MessageId {
 /// Refuses what can be neither a message id nor an API key.
 pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
     if text.is_empty() {
-        return Err(Error::argument(parameter, "is empty: give 1 to 256 bytes"));
+        return Err(Error::argument(parameter, "is empty; valid: 1 to 256 bytes"));
     }
     if text.len() > LONGEST_NAME {
-        return Err(Error::argument(parameter, format!("is {} bytes long: give 1 to 256 bytes", text.len())));
+        return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));
     }
     check_no_controls(parameter, text)?;
     if text.trim() != text {
-        return Err(Error::argument(parameter, "begins or ends with white space: give it without"));
+        return Err(Error::argument(parameter, "has leading or trailing white space"));
     }
     Ok(())
 }
 
 /// Refuses control characters, which come from unread line ends and torn buffers, never from a real value.
 pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
-    match text.bytes().find(u8::is_ascii_control) {
-        Some(byte) => {
-            Err(Error::argument(parameter, format!("holds the control character 0x{byte:02x}: give it without")))
+    match text.chars().find(|character| character.is_control()) {
+        Some(found) => {
+            let code = u32::from(found);
+            Err(Error::argument(parameter, format!("contains the control character 0x{code:02x}")))
         }
         None => Ok(()),
     }
@@ -95,7 +96,7 @@ impl Timestamp {
         digits_of(text).and_then(existing_second).map(Self).ok_or_else(|| {
             Error::argument(
                 "timestamp",
-                "is not a real date and time as yyyy-MM-dd HH:mm:ss in UTC, such as 2020-01-01 12:00:00",
+                "is not a valid date and time of the form yyyy-MM-dd HH:mm:ss in UTC, such as 2020-01-01 12:00:00",
             )
         })
     }
@@ -112,7 +113,10 @@ impl Timestamp {
             .filter(|_| YEARS_1_TO_9999.contains(&seconds))
             .map(|date| Self(date.naive_utc()))
             .ok_or_else(|| {
-                Error::argument("seconds", "lies outside of the years 1 to 9999: count in seconds since 1970")
+                Error::argument(
+                    "seconds",
+                    format!("is {seconds}; valid: -62135596800 to 253402300799 (the years 1 to 9999)"),
+                )
             })
     }
 

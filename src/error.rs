@@ -100,6 +100,11 @@ impl Error {
         Self::new(Kind::InvalidArgument, format!("{parameter} {problem}"))
     }
 
+    /// A panic, or what cannot happen.
+    pub(crate) fn bug() -> Self {
+        Self::new(Kind::Internal, "internal error (a bug in libnexmo_conversion); please report it")
+    }
+
     /// A report whose client was freed while its request was in flight.
     pub(crate) fn cancelled() -> Self {
         Self::new(Kind::Cancelled, "the client was freed while the request was in flight")

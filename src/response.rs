@@ -41,15 +41,16 @@ impl Answer {
 fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     Some(match status {
         200..=299 => return None,
-        300..=399 => {
-            (Kind::Redirected, "redirected, which is never followed; check base_url, and who answers in its place")
-        }
+        300..=399 => (
+            Kind::Redirected,
+            "a redirect, which is never followed; check base_url, and what responds in place of the service",
+        ),
         401 => (Kind::Unauthorized, "the credentials are wrong"),
         402 => (Kind::NotEnabled, "conversion is not enabled for the account, or the account's credentials are bad"),
-        420 | 422 | 423 => (Kind::Rejected, "the service refused the parameters"),
-        429 => (Kind::RateLimited, "too many reports for now"),
-        408 | 500..=599 => (Kind::Unavailable, "the service cannot answer now"),
-        _ => (Kind::UnexpectedStatus, "no answer that the Conversion API gives; check base_url"),
+        420 | 422 | 423 => (Kind::Rejected, "the service rejected the parameters"),
+        429 => (Kind::RateLimited, "too many requests"),
+        408 | 500..=599 => (Kind::Unavailable, "the service is unavailable"),
+        _ => (Kind::UnexpectedStatus, "unexpected HTTP status; check base_url"),
     })
 }
 

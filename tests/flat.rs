@@ -151,9 +151,9 @@ fn bad_input_is_refused_with_every_output_written() {
     for (handle, id, time, expected, told) in [
         (client, "", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id is empty"),
         (client, "  \0 ", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id is empty"),
-        (client, "a\0b", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id has a NUL before its end"),
-        (client, " a", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id begins or ends with white space: give it without"),
-        (client, "a", "2020-01-01T12:00:00", NEXMO_ERR_INVALID_ARGUMENT, "timestamp is not a real date"),
+        (client, "a\0b", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id contains a NUL before its end"),
+        (client, " a", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id has leading or trailing white space"),
+        (client, "a", "2020-01-01T12:00:00", NEXMO_ERR_INVALID_ARGUMENT, "timestamp is not a valid date"),
         (0, "a", "", NEXMO_ERR_INVALID_HANDLE, "the handle is NULL"),
         (-1, "a", "", NEXMO_ERR_INVALID_HANDLE, "the handle is NULL"),
         (client + 1_000_000, "a", "", NEXMO_ERR_INVALID_HANDLE, "the handle is NULL"),
@@ -286,6 +286,21 @@ fn a_handle_of_the_other_kind_is_refused_with_the_name_of_the_right_function() {
 }
 
 #[test]
+fn a_close_that_waits_is_cancelled_by_one_that_does_not() {
+    let service = Service::doing(Behaviour::Unavailable(None));
+    let reporter = opened(&settings(&service, "durability = none"));
+    assert_eq!(submit(reporter, "id").0, NEXMO_OK);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| close(reporter, -1).0);
+        // The one that waits has begun when submits are refused.
+        common::wait_until("the first close", common::SOON, || submit(reporter, "id").0 == NEXMO_ERR_CLOSED);
+        assert_eq!(close(reporter, 0).0, NEXMO_ERR_PENDING);
+        assert_eq!(waiting.join().unwrap(), NEXMO_ERR_CANCELLED);
+    });
+    assert_eq!(close(reporter, 0).0, NEXMO_ERR_INVALID_HANDLE);
+}
+
+#[test]
 fn close_frees_the_handle_even_if_reports_are_pending() {
     let service = Service::doing(Behaviour::Unavailable(None));
     let reporter = opened(&settings(&service, "durability = none"));
@@ -331,7 +346,7 @@ fn settings_that_are_wrong_open_nothing() {
         ("   \0", "settings is empty"),
         ("api_key = k", "api_secret is missing"),
         ("api_key = k\nCANARY = 1", "line 2: the name is unknown"),
-        ("api_key = k\0\napi_secret = s", "settings has a NUL before its end"),
+        ("api_key = k\0\napi_secret = s", "settings contains a NUL before its end"),
         ("api_key = k\napi_secret = s\nca_file = /CANARY", "line 3: ca_file cannot be read: No such file"),
         ("api_key = k\napi_secret = s\noutbox = https://CANARY", "line 3: outbox looks like a URL"),
     ] {

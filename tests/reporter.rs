@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::books::Books;
+use common::process::{Child, say, task, wait_for_the_end};
 use common::service::Service;
 use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, take_event, wait_until};
 use nexmo_conversion::{
@@ -361,4 +362,38 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     assert!(counted.oldest_pending.unwrap() < SOON);
     let last = counted.last_error.unwrap();
     assert_eq!((last.error.kind(), last.http_status), (Kind::Unavailable, Some(503)));
+}
+
+/// A system without threads is simulated by a limit on the address space that has no room for another stack.
+#[test]
+#[ignore = "a part of another test, which runs it in a process of its own"]
+#[allow(unsafe_code)]
+fn submit_without_threads_in_a_child() {
+    let Some(task) = task() else {
+        return;
+    };
+    let reporter = reporter(&task[0], &IN_MEMORY);
+    // What the calls below allocate comes from what is freed here.
+    drop((0..200).map(|_| Vec::<u8>::with_capacity(8 * 1024)).collect::<Vec<_>>());
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
+    let limit = libc::rlimit { rlim_cur: (pages * 4096 + 64 * 1024) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limit is local.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
+    reporter.submit(&sms("id", true)).unwrap();
+    let mut last = None;
+    wait_until("the note", SOON, || {
+        last = reporter.statistics().unwrap().last_error.map(|last| last.error);
+        last.is_some()
+    });
+    let last = last.unwrap();
+    say(&format!("{:?} {}", last.kind(), last.message().contains("no thread can be created")));
+    wait_for_the_end();
+}
+
+#[test]
+fn a_reporter_that_gets_no_thread_notes_it_and_keeps_the_report() {
+    let service = Service::start();
+    let child = Child::start("submit_without_threads_in_a_child", &[&service.url]);
+    assert_eq!(child.says(SOON), "System true");
+    child.end();
 }

@@ -313,8 +313,10 @@ fn provoked_in_a_child(function: &str, task: &[&str]) -> Provoked {
 #[test]
 fn a_process_that_has_no_descriptors_or_no_fork_handlers() {
     let service = Service::start();
-    let without = provoked_in_a_child("report_without_descriptors_in_a_child", &[&service.url]);
-    assert_provoked(without, "ERR_SYSTEM", NO, true);
+    for url in [&service.url, "https://service.invalid"] {
+        let without = provoked_in_a_child("report_without_descriptors_in_a_child", &[url]);
+        assert_provoked(without, "ERR_SYSTEM", NO, true);
+    }
     let cloned = provoked_in_a_child("report_after_a_raw_clone_in_a_child", &[&service.url]);
     assert_provoked(cloned, "ERR_FORKED", NO, false);
     assert_eq!(service.count(), 0);

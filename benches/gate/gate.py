@@ -60,22 +60,22 @@ def renew() -> None:
 
 
 def proof() -> None:
-    made_with, margin, kept = _load()
+    made_with, margin, _ = _load()
     _refuse("counts.json was made with other tools", differing(made_with, versions()))
     rows, wrong = [], []
     for path in HOT_PATHS:
-        reference = kept[path.name].reference
-        none, some = count(path, slow_malloc=0), count(path, slow_malloc=1000)
+        # Today's count, so that what is proven does not depend on how near to the margin the path is.
+        reference, some = count(path, slow_malloc=0), count(path, slow_malloc=1000)
         row: Row = (path.name, f"{reference:,}")
         for slowdown, must_fail in ((0.01, False), (0.03, True)):
-            loops = max(0, round(1000 * (reference * (1 + slowdown) - none) / (some - none)))
+            loops = round(1000 * reference * slowdown / (some - reference))
             counted = count(path, slow_malloc=loops)
-            fails = bool(faults({path.name: kept[path.name]}, {path.name: counted}, margin))
+            fails = bool(faults({path.name: Kept(reference, reference)}, {path.name: counted}, margin))
             row += (*_beside(counted, reference)[1:], "fails" if fails else "passes")
             if fails != must_fail:
                 wrong.append(f"{path.name}, slower by {slowdown:.0%}, {row[-1]}")
         rows.append(row)
-    _print_table(("path", "reference", "1 % slower", "", "", "3 % slower", "", ""), rows)
+    _print_table(("path", "here", "1 % slower", "", "", "3 % slower", "", ""), rows)
     _refuse("the gate is not proven", wrong)
 
 

@@ -16,7 +16,7 @@ impl Secret {
     /// Takes over a secret, of which `parameter` is the name in a refusal.
     pub(crate) fn new(parameter: &str, text: &str) -> Result<Self, Error> {
         if text.is_empty() || text.len() > LONGEST_NAME {
-            return Err(Error::argument(parameter, format!("is {} bytes long: give 1 to 256 bytes", text.len())));
+            return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));
         }
         check_no_controls(parameter, text)?;
         Ok(Self(Zeroizing::new(text.to_owned())))
@@ -70,7 +70,7 @@ impl Credentials {
     /// As [`Credentials::query`]; a colon in the key is refused too, for the header could not be taken apart again.
     pub fn basic(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         if api_key.contains(':') {
-            return Err(Error::argument("api_key", "holds a colon, which Basic authentication cannot carry"));
+            return Err(Error::argument("api_key", "contains a colon, which Basic authentication does not allow"));
         }
         Self::new(api_key, Authentication::Basic(Secret::new("api_secret", api_secret)?))
     }

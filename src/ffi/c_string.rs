@@ -1,5 +1,6 @@
 //! C strings: NUL-terminated UTF-8 comes in borrowed, and goes out into arrays of a fixed size.
 
+use std::borrow::Cow;
 use std::ffi::c_char;
 use std::{ptr, slice};
 
@@ -64,9 +65,10 @@ pub(super) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, CallError
 /// Writes `text` to `out` as one line, NUL-terminated and truncated at a character boundary.
 pub(super) fn fill(out: &mut [c_char], text: &str) {
     out.fill(0);
-    let text = truncated(text, out.len().saturating_sub(1));
+    let text = one_line(text);
+    let text = truncated(&text, out.len().saturating_sub(1));
     for (slot, byte) in out.iter_mut().zip(text.bytes()) {
-        *slot = c_char::from_ne_bytes([printable(byte)]);
+        *slot = c_char::from_ne_bytes([byte]);
     }
 }
 
@@ -76,9 +78,9 @@ pub(super) fn truncated(text: &str, room: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A byte of a line: control characters become spaces.
-pub(super) fn printable(byte: u8) -> u8 {
-    if byte.is_ascii_control() { b' ' } else { byte }
+/// `text` with a space in place of each control character.
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) { text.replace(char::is_control, " ").into() } else { text.into() }
 }
 
 /// The text that [`fill`] wrote to `array`.

@@ -11,9 +11,6 @@ use crate::os::{Uncancellable, fork};
 use crate::outcome::Acceptance;
 use crate::panic::guard;
 
-/// The message after a panic.
-const BUG: &str = "internal error (a bug in libnexmo_conversion); please report it";
-
 /// Why a call failed.
 pub(crate) struct CallError {
     pub(super) status: nexmo_status,
@@ -51,7 +48,7 @@ pub(super) fn perform(
         Some(Err(error)) => nexmo_result::new(error.status, error.acceptance, &error.message),
         None => {
             discard();
-            nexmo_result::new(NEXMO_ERR_INTERNAL, after_panic, BUG)
+            nexmo_result::new(NEXMO_ERR_INTERNAL, after_panic, Error::bug().message())
         }
     };
     nexmo_result { elapsed_us: microseconds(start.elapsed()), ..result }
@@ -84,7 +81,7 @@ fn check_process() -> Result<(), CallError> {
         return Ok(());
     }
     let message =
-        "this process was created without running the fork handlers: create it with fork, or execute a program in it";
+        "this process was created without running the fork handlers; create it with fork, or execute a program in it";
     Err(CallError::new(NEXMO_ERR_FORKED, message))
 }
 

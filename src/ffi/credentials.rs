@@ -70,19 +70,21 @@ pub(super) unsafe fn read(pointer: *const nexmo_credentials) -> Result<Credentia
     let required = |name, pointer| unsafe { c_string::required(name, pointer) };
     let api_secret = || required("api_secret", given.api_secret);
     let signature_secret = || required("signature_secret", given.signature_secret);
-    let method = signature_method(given.signature_method)?;
+    let method = signature_method(given.signature_method, given.auth)?;
     let api_key = required("api_key", given.api_key)?;
     Ok(match given.auth {
         NEXMO_AUTH_QUERY => Credentials::query(api_key, api_secret()?)?,
         NEXMO_AUTH_BASIC => Credentials::basic(api_key, api_secret()?)?,
-        NEXMO_AUTH_SIGNATURE => Credentials::signature(api_key, signature_secret()?, chosen(method)?)?,
+        NEXMO_AUTH_SIGNATURE => {
+            Credentials::signature(api_key, signature_secret()?, method.ok_or_else(|| invalid_method(0, given.auth))?)?
+        }
         other => {
             return Err(CallError::invalid_argument(format!("auth is {other}; valid: 0, 1, 2 (NEXMO_AUTH_*)")));
         }
     })
 }
 
-fn signature_method(number: i32) -> Result<Option<Method>, CallError> {
+fn signature_method(number: i32, auth: i32) -> Result<Option<Method>, CallError> {
     Ok(Some(match number {
         0 => return Ok(None),
         NEXMO_SIGNATURE_MD5_HASH => Method::Md5Hash,
@@ -90,19 +92,15 @@ fn signature_method(number: i32) -> Result<Option<Method>, CallError> {
         NEXMO_SIGNATURE_HMAC_SHA1 => Method::HmacSha1,
         NEXMO_SIGNATURE_HMAC_SHA256 => Method::HmacSha256,
         NEXMO_SIGNATURE_HMAC_SHA512 => Method::HmacSha512,
-        other => {
-            let message = format!("signature_method is {other}; valid: 1, 2, 3, 4, 5 (NEXMO_SIGNATURE_*)");
-            return Err(CallError::invalid_argument(message));
-        }
+        other => return Err(invalid_method(other, auth)),
     }))
 }
 
-fn chosen(method: Option<Method>) -> Result<Method, CallError> {
-    method.ok_or_else(|| {
-        CallError::invalid_argument(
-            "signature_method is not set: use the NEXMO_SIGNATURE_* value configured for the account",
-        )
-    })
+/// A signature_method that is unknown, or that is 0 although it is required.
+fn invalid_method(number: i32, auth: i32) -> CallError {
+    let or_none = if auth == NEXMO_AUTH_SIGNATURE { "" } else { "0, " };
+    let message = format!("signature_method is {number}; valid: {or_none}1, 2, 3, 4, 5 (NEXMO_SIGNATURE_*)");
+    CallError::invalid_argument(message)
 }
 
 /// Initialises a nexmo_credentials in memory of any origin, as NEXMO_CREDENTIALS_INIT does in a declaration.
@@ -113,4 +111,19 @@ fn chosen(method: Option<Method>) -> Result<Method, CallError> {
 pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `credentials`.
     unsafe { sized_struct::init(credentials, size) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_signature_method_is_told_with_what_is_valid() {
+        let told = |number, auth| signature_method(number, auth).err().map(|error| error.message);
+        assert_eq!(told(0, NEXMO_AUTH_QUERY), None);
+        let message = |text: &str| Some(format!("signature_method is {text} (NEXMO_SIGNATURE_*)"));
+        assert_eq!(told(6, NEXMO_AUTH_QUERY), message("6; valid: 0, 1, 2, 3, 4, 5"));
+        assert_eq!(told(-1, NEXMO_AUTH_SIGNATURE), message("-1; valid: 1, 2, 3, 4, 5"));
+        assert_eq!(Some(invalid_method(0, NEXMO_AUTH_SIGNATURE).message), message("0; valid: 1, 2, 3, 4, 5"));
+    }
 }

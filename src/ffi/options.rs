@@ -2,13 +2,14 @@
 #![allow(non_camel_case_types)]
 
 use std::ffi::c_char;
+use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
 use super::call::CallError;
 use super::sized_struct::{SizedStruct, first_size, zeroed};
 use super::{c_string, sized_struct};
-use crate::options::{Options, Settings};
+use crate::options::{LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNECTIONS, Options, Settings, out_of_range};
 
 /// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
 /// credentials.
@@ -69,6 +70,7 @@ unsafe impl SizedStruct for nexmo_options {
         | NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT
         | NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY
         | NEXMO_OPTIONS_SIGN_UNIX_SECONDS;
+    const FLAG_NAMES: &'static str = "NEXMO_OPTIONS_*";
     const INITIAL: Self = Self { ..zeroed() };
 }
 
@@ -83,6 +85,7 @@ pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<Settings, Cal
     let given = unsafe { sized_struct::read(pointer) }?;
     // SAFETY: the header's promise for each text of the struct.
     let optional = |name, pointer| unsafe { c_string::optional(name, pointer) };
+    let limit = |name, value| number(name, value, LONGEST_TIMEOUT.as_millis()).map(|number| number.map(milliseconds));
     let has = |flag: u32| given.flags & flag != 0;
     let options = Options {
         base_url: optional("base_url", given.base_url)?,
@@ -90,27 +93,29 @@ pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<Settings, Cal
         ca_file: optional("ca_file", given.ca_file)?.map(Path::new),
         built_in_roots_only: has(NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY),
         user_agent: optional("user_agent", given.user_agent)?,
-        connect_timeout: duration(given.connect_timeout_ms),
-        timeout: duration(given.timeout_ms),
+        connect_timeout: limit("connect_timeout_ms", given.connect_timeout_ms)?,
+        timeout: limit("timeout_ms", given.timeout_ms)?,
         proxy: optional("proxy", given.proxy)?,
         proxy_from_environment: has(NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT),
         client_cert_file: optional("client_cert_file", given.client_cert_file)?.map(Path::new),
         client_key_file: optional("client_key_file", given.client_key_file)?.map(Path::new),
-        max_attempts: count(given.max_attempts),
-        max_idle_connections: count(given.max_idle_connections),
+        max_attempts: number("max_attempts", given.max_attempts, MOST_ATTEMPTS)?,
+        max_idle_connections: number("max_idle_connections", given.max_idle_connections, MOST_CONNECTIONS)?,
         sign_unix_seconds: has(NEXMO_OPTIONS_SIGN_UNIX_SECONDS),
     };
     Ok(options.check()?)
 }
 
-/// 0 selects the default; a negative duration is longer than any that the core accepts.
-pub(super) fn duration(milliseconds: i32) -> Option<Duration> {
-    (milliseconds != 0).then(|| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX)))
+/// A number that is not negative; 0 selects the default. The core checks that it is at most `most`.
+pub(super) fn number(name: &str, number: i32, most: impl Display) -> Result<Option<u32>, CallError> {
+    match u32::try_from(number) {
+        Ok(number) => Ok((number != 0).then_some(number)),
+        Err(_) => Err(out_of_range(name, number, most).into()),
+    }
 }
 
-/// 0 selects the default; a negative number is more than the core accepts.
-pub(super) fn count(number: i32) -> Option<u32> {
-    (number != 0).then(|| u32::try_from(number).unwrap_or(u32::MAX))
+pub(super) fn milliseconds(number: u32) -> Duration {
+    Duration::from_millis(u64::from(number))
 }
 
 /// Initialises a nexmo_options in memory of any origin, as NEXMO_OPTIONS_INIT does in a declaration.

@@ -42,6 +42,8 @@ pub(crate) unsafe trait SizedStruct: Layout {
     const FIRST_SIZE: usize;
     /// The flags that mean something.
     const KNOWN_FLAGS: u32;
+    /// What messages call these flags, if there are any: the macros that stand for them.
+    const FLAG_NAMES: &'static str = "";
     /// What its INIT macro and its `_init` function set, but for struct_size.
     const INITIAL: Self;
 }
@@ -79,7 +81,11 @@ pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallEr
     // SAFETY: the trait's promise: the value begins with a head.
     let unknown = unsafe { ptr::from_ref(&value).cast::<Head>().read_unaligned() }.flags & !T::KNOWN_FLAGS;
     if unknown != 0 {
-        let message = format!("{name}.flags has unknown flags 0x{unknown:x}; valid: 0x{:x}", T::KNOWN_FLAGS);
+        let valid = match T::KNOWN_FLAGS {
+            0 => "0".to_owned(),
+            known => format!("0x{known:x} ({})", T::FLAG_NAMES),
+        };
+        let message = format!("{name}.flags has unknown flags 0x{unknown:x}; valid: {valid}");
         return Err(CallError::new(NEXMO_ERR_UNKNOWN_FLAGS, message));
     }
     Ok(value)
@@ -259,6 +265,7 @@ mod tests {
         const NAME: &'static str = "old";
         const FIRST_SIZE: usize = size_of::<Old>();
         const KNOWN_FLAGS: u32 = 1;
+        const FLAG_NAMES: &'static str = "OLD_*";
         const INITIAL: Self = Self { value: -1, ..zeroed() };
     }
 
@@ -309,7 +316,10 @@ mod tests {
 
     #[test]
     fn unknown_flags_and_null_are_refused() {
-        assert_eq!(read_status(&old(16, 2)), NEXMO_ERR_UNKNOWN_FLAGS);
+        // SAFETY: 16 bytes can be read.
+        let error = unsafe { read(&old(16, 3)) }.err().unwrap();
+        assert_eq!(error.status, NEXMO_ERR_UNKNOWN_FLAGS);
+        assert_eq!(error.message, "old.flags has unknown flags 0x2; valid: 0x1 (OLD_*)");
         assert_eq!(read_status(ptr::null::<Old>()), crate::ffi::status::NEXMO_ERR_NULL_POINTER);
     }
 

@@ -11,8 +11,7 @@ use crate::error::Kind;
 /// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a program's
 /// exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to 39, there
 /// was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's response; 60
-/// to 79, outbox and reporter; 80 to 98, unused; 99, a bug. Later versions may return numbers that this header does not
-/// name; classify them by nexmo_status_is_retryable and their band.
+/// to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
 pub type nexmo_status = i32;
 
 /// Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
@@ -31,7 +30,8 @@ pub const NEXMO_ERR_UNKNOWN_FLAGS: nexmo_status = 3;
 pub const NEXMO_ERR_INVALID_ARGUMENT: nexmo_status = 4;
 /// The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call.
 pub const NEXMO_ERR_INVALID_HANDLE: nexmo_status = 5;
-/// The reporter is closed. The report was not stored. Submit it to another reporter.
+/// The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to another
+/// reporter.
 pub const NEXMO_ERR_CLOSED: nexmo_status = 6;
 /// The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
 /// execute a program in them.
@@ -53,8 +53,8 @@ pub const NEXMO_ERR_PROTOCOL: nexmo_status = 23;
 /// unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
 /// credentials.
 pub const NEXMO_ERR_PROXY: nexmo_status = 24;
-/// The handle was freed during the call. The report may have been accepted if acceptance says so. Retry with
-/// another handle if the report still matters.
+/// The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it was
+/// accepted before reporting it again.
 pub const NEXMO_ERR_CANCELLED: nexmo_status = 25;
 /// The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The
 /// report was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise
@@ -83,30 +83,31 @@ pub const NEXMO_ERR_REDIRECTED: nexmo_status = 45;
 /// retrying, check base_url, and what responds in place of the service.
 pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 
-/// The outbox cannot be read or written; the message says why. The report is not counted as submitted; it may still
-/// be sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then submit again.
+/// The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance is
+/// NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 60;
-/// The outbox is full, or its disk is. The report was not stored. Submit it again later.
+/// The outbox is full, or its disk is. A submitted report was not stored. Retry later.
 pub const NEXMO_ERR_OUTBOX_FULL: nexmo_status = 61;
-/// The outbox was locked by others for longer than busy_timeout_ms. The report was not stored. Submit it again.
+/// The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not stored. Retry.
 pub const NEXMO_ERR_OUTBOX_BUSY: nexmo_status = 62;
-/// The outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again later: the outbox is
+/// The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
 /// replaced once all others have closed it.
 pub const NEXMO_ERR_OUTBOX_CORRUPT: nexmo_status = 63;
-/// The outbox belongs to another account. The report was not stored. Use a separate outbox for each account.
+/// The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account.
 pub const NEXMO_ERR_OUTBOX_WRONG_ACCOUNT: nexmo_status = 64;
-/// The outbox was created by a later version of this library. The report was not stored. Load that version, or use
-/// another path.
+/// The outbox was created by a later version of this library. A submitted report was not stored. Load that version, or
+/// use another path.
 pub const NEXMO_ERR_OUTBOX_VERSION: nexmo_status = 65;
-/// The time limit expired with reports still pending. They may have been accepted. Nothing needs to be done: they
-/// are sent later, unless the outbox is in memory and the reporter closed.
+/// The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
+/// Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses them.
 pub const NEXMO_ERR_PENDING: nexmo_status = 70;
-/// The reporter is suspended: the service accepts no reports of the account. The reports stay in the outbox.
-/// Correct the account, its credentials or base_url; nothing needs to be submitted again.
+/// The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
+/// closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
+/// pending needs no second submit.
 pub const NEXMO_ERR_SUSPENDED: nexmo_status = 71;
 
 /// A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
-/// acceptance says so. Retry once, and report the bug.
+/// acceptance says so. Check whether it was accepted before reporting it again, and file a bug report.
 pub const NEXMO_ERR_INTERNAL: nexmo_status = 99;
 
 /// The statuses after which the same report can succeed if it is sent or submitted again later, unchanged.
@@ -215,6 +216,15 @@ mod tests {
             assert_eq!(text(nexmo_status_name(row.status)), row.name.to_str().unwrap());
             let text = text(nexmo_status_describe(row.status));
             assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_text_says_to_retry_if_the_status_is_retryable() {
+        for row in ROWS {
+            let text = text(nexmo_status_describe(row.status));
+            let says_so = ["Retry.", "Retry later", "Retry after"].iter().any(|advice| text.contains(advice));
+            assert_eq!(says_so, nexmo_status_is_retryable(row.status) == 1, "{text}");
         }
     }
 

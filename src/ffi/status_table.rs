@@ -52,7 +52,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 6,
         name: c"NEXMO_ERR_CLOSED",
-        text: c"The reporter is closed. The report was not stored. Submit it to another reporter.",
+        text: c"The reporter is closed; when polled, it has no more events. A submitted report was not stored. \
+            Submit it to another reporter.",
     },
     Row {
         status: 7,
@@ -95,7 +96,7 @@ pub(super) static ROWS: &[Row] = &[
         status: 25,
         name: c"NEXMO_ERR_CANCELLED",
         text: c"The handle was freed during the call. The report may have been accepted if acceptance says so. \
-            Retry with another handle if the report still matters.",
+            Check whether it was accepted before reporting it again.",
     },
     Row {
         status: 26,
@@ -151,56 +152,58 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 60,
         name: c"NEXMO_ERR_OUTBOX",
-        text: c"The outbox cannot be read or written; the message says why. The report is not counted as \
-            submitted; it may still be sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, \
-            then submit again.",
+        text: c"The outbox cannot be read or written; the message says why. A submitted report was not stored, \
+            unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, \
+            then repeat the call.",
     },
     Row {
         status: 61,
         name: c"NEXMO_ERR_OUTBOX_FULL",
-        text: c"The outbox is full, or its disk is. The report was not stored. Submit it again later.",
+        text: c"The outbox is full, or its disk is. A submitted report was not stored. Retry later.",
     },
     Row {
         status: 62,
         name: c"NEXMO_ERR_OUTBOX_BUSY",
-        text: c"The outbox was locked by others for longer than busy_timeout_ms. The report was not stored. \
-            Submit it again.",
+        text: c"The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not \
+            stored. Retry.",
     },
     Row {
         status: 63,
         name: c"NEXMO_ERR_OUTBOX_CORRUPT",
-        text: c"The outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again \
-            later: the outbox is replaced once all others have closed it.",
+        text: c"The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: \
+            the outbox is replaced once all others have closed it.",
     },
     Row {
         status: 64,
         name: c"NEXMO_ERR_OUTBOX_WRONG_ACCOUNT",
-        text: c"The outbox belongs to another account. The report was not stored. Use a separate outbox for each \
-            account.",
+        text: c"The outbox belongs to another account. A submitted report was not stored. Use a separate outbox \
+            for each account.",
     },
     Row {
         status: 65,
         name: c"NEXMO_ERR_OUTBOX_VERSION",
-        text: c"The outbox was created by a later version of this library. The report was not stored. Load that \
-            version, or use another path.",
+        text: c"The outbox was created by a later version of this library. A submitted report was not stored. \
+            Load that version, or use another path.",
     },
     Row {
         status: 70,
         name: c"NEXMO_ERR_PENDING",
-        text: c"The time limit expired with reports still pending. They may have been accepted. Nothing needs to \
-            be done: they are sent later, unless the outbox is in memory and the reporter closed.",
+        text: c"The time limit expired, or the reporter is closed, and reports are still pending. They may have \
+            been accepted. Nothing needs to be done: they are sent later, except that a closed reporter with \
+            NEXMO_DURABILITY_NONE loses them.",
     },
     Row {
         status: 71,
         name: c"NEXMO_ERR_SUSPENDED",
-        text: c"The reporter is suspended: the service accepts no reports of the account. The reports stay in \
-            the outbox. Correct the account, its credentials or base_url; nothing needs to be submitted \
-            again.",
+        text: c"The reporter is suspended: the service accepts no reports of the account. The reports stay \
+            pending, except that a closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the \
+            account, its credentials or base_url; what is pending needs no second submit.",
     },
     Row {
         status: 99,
         name: c"NEXMO_ERR_INTERNAL",
         text: c"A bug in this library was caught; the calling program is unaffected. The report may have been \
-            accepted if acceptance says so. Retry once, and report the bug.",
+            accepted if acceptance says so. Check whether it was accepted before reporting it again, and \
+            file a bug report.",
     },
 ];

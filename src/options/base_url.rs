@@ -51,8 +51,13 @@ impl BaseUrl {
     /// compare equal.
     pub(crate) fn normalized(&self) -> String {
         let authority = self.authority().to_ascii_lowercase();
-        let default_port = if self.scheme() == "https" { ":443" } else { ":80" };
-        let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+        let default_port = if self.scheme() == "https" { 443 } else { 80 };
+        let host_and_port = authority.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        let authority = match host_and_port {
+            Some((host, port)) if port == default_port => host.to_owned(),
+            Some((host, port)) => format!("{host}:{port}"),
+            None => authority,
+        };
         format!("{}://{authority}{}", self.scheme(), self.prefix())
     }
 
@@ -74,16 +79,16 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(
-            "holds a space, a control character or a letter outside of ASCII: percent-encode it, and write an international host name in its xn-- form",
+            "contains a space, a control character or a non-ASCII character; percent-encode it, and use the xn-- form of a host name",
         );
     }
     let (is_plain, rest) = split_scheme(text)?;
     if rest.contains(['?', '#']) {
-        return Err("holds a query or a fragment: give https://host[:port][/prefix]");
+        return Err("has a query or a fragment; valid: https://host[:port][/prefix]");
     }
     let (authority, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if authority.contains('@') {
-        return Err("holds user information: give api_key and api_secret instead");
+        return Err("has user information; use api_key and api_secret instead");
     }
     let (host, port) = split_port(authority)?;
     check_host(host)?;
@@ -91,7 +96,7 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     check_prefix(prefix)?;
     if is_plain && !plain_http_anywhere && !is_loopback(host) {
         return Err(
-            "is http:// towards another machine, which shows the credentials to everybody on the way: give https://, or set the flag that allows it",
+            "uses http:// to a remote host, which exposes the credentials; use https:// or set allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)",
         );
     }
     Ok(())
@@ -114,14 +119,14 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> {
         Some(colon) => authority
             .split_at_checked(host_end.saturating_add(colon))
             .map(|(host, port)| (host, port.strip_prefix(':')))
-            .ok_or("holds no host"),
+            .ok_or("has no host"),
     }
 }
 
 pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
     if let Some(inside) = host.strip_prefix('[') {
         let address = inside.strip_suffix(']').and_then(|text| text.parse::<Ipv6Addr>().ok());
-        return address.map(drop).ok_or("holds brackets round what is no IPv6 address");
+        return address.map(drop).ok_or("has an invalid IPv6 address in brackets");
     }
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
@@ -131,13 +136,13 @@ pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     if host.len() > 253 || !name.split('.').all(is_label) {
-        return Err("holds no valid host name");
+        return Err("has no valid host name");
     }
     // A name that ends in a number is read as an address by some resolvers, each in its own way.
     let is_number =
         |label: &str| label.bytes().all(|byte| byte.is_ascii_digit()) || label.to_ascii_lowercase().starts_with("0x");
     if name.rsplit('.').next().is_some_and(is_number) && name.parse::<Ipv4Addr>().is_err() {
-        return Err("holds what looks like an IPv4 address and is none");
+        return Err("has an invalid IPv4 address");
     }
     Ok(())
 }
@@ -145,7 +150,7 @@ pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
 pub(crate) fn check_port(port: Option<&str>) -> Result<(), &'static str> {
     let is_port =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0);
-    if port.is_none_or(is_port) { Ok(()) } else { Err("holds a port that is not 1 to 65535") }
+    if port.is_none_or(is_port) { Ok(()) } else { Err("has an invalid port; valid: 1 to 65535") }
 }
 
 fn check_prefix(prefix: &str) -> Result<(), &'static str> {
@@ -159,7 +164,7 @@ fn check_prefix(prefix: &str) -> Result<(), &'static str> {
             _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte),
         };
         if !is_fine {
-            return Err("holds a path prefix with a byte that a path cannot have: percent-encode it");
+            return Err("has a path prefix with a character that a path cannot contain; percent-encode it");
         }
     }
     Ok(())
@@ -208,6 +213,8 @@ mod tests {
             ("https://host:80", "https://host:80"),
             ("http://LocalHost:80/x", "http://localhost/x"),
             ("http://localhost:443", "http://localhost:443"),
+            ("https://host:0443", "https://host"),
+            ("https://host:08443", "https://host:8443"),
             ("http://[::1]:80", "http://[::1]"),
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("https://[2001:DB8::443]", "https://[2001:db8::443]"),

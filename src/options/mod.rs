@@ -3,6 +3,7 @@
 pub(crate) mod base_url;
 pub(crate) mod proxy_url;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,16 +18,16 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest time limit that can be set.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// The most requests for one report.
-const MOST_ATTEMPTS: u32 = 100;
+pub(crate) const MOST_ATTEMPTS: u32 = 100;
 
 /// How many idle connections are kept when nothing else is said.
 const DEFAULT_CONNECTIONS: u32 = 32;
 
 /// The most idle connections that can be kept.
-const MOST_CONNECTIONS: u32 = 1024;
+pub(crate) const MOST_CONNECTIONS: u32 = 1024;
 
 /// The longest user agent suffix accepted, in bytes.
 const LONGEST_USER_AGENT: usize = 256;
@@ -130,9 +131,10 @@ impl Options<'_> {
 
     fn trust(&self) -> Result<Trust, Error> {
         match self.ca_file {
-            Some(_) if self.built_in_roots_only => {
-                Err(Error::argument("ca_file", "is given, and the built-in roots alone are asked for: choose one"))
-            }
+            Some(_) if self.built_in_roots_only => Err(Error::argument(
+                "ca_file",
+                "is set together with built_in_roots_only (NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY); set only one of them",
+            )),
             Some(path) => Ok(Trust::File(path.to_owned())),
             None if self.built_in_roots_only => Ok(Trust::BuiltIn),
             None => Ok(Trust::Platform),
@@ -145,19 +147,15 @@ impl Options<'_> {
             (Some(certificate), Some(key)) => {
                 Ok(Some(Identity { certificate: certificate.to_owned(), key: key.to_owned() }))
             }
-            (Some(_), None) => {
-                Err(Error::argument("client_key_file", "is missing: a client certificate goes with its key"))
-            }
-            (None, Some(_)) => {
-                Err(Error::argument("client_cert_file", "is missing: a client key goes with its certificate"))
-            }
+            (Some(_), None) => Err(Error::argument("client_key_file", "is missing; client_cert_file requires it")),
+            (None, Some(_)) => Err(Error::argument("client_cert_file", "is missing; client_key_file requires it")),
         }
     }
 
     /// The proxy to go through. Through one on another machine, plain HTTP towards loopback leaves this one.
     fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
-        const SEEN: &str = "is on another machine, which would see the credentials of an http:// base_url: give https://, or set \
-                            the flag that allows it";
+        const SEEN: &str = "is a remote proxy, which exposes the credentials of an http:// base_url; use https:// or set \
+                            allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)";
         let is_seen_by =
             |proxy: &ProxyUrl| base_url.scheme() == "http" && !self.allow_plain_http && !is_loopback(&proxy.host);
         match self.proxy.map(ProxyUrl::parse).transpose()? {
@@ -171,17 +169,22 @@ impl Options<'_> {
     }
 }
 
+/// A number out of its range, in the unit of its name. The C interface and the settings take 0 for no choice.
+pub(crate) fn out_of_range(parameter: &str, given: impl Display, most: impl Display) -> Error {
+    Error::argument(parameter, format!("is {given}; valid: 1 to {most}, or 0 for the default"))
+}
+
 fn count(parameter: &str, given: Option<u32>, default: u32, most: u32) -> Result<u32, Error> {
     match given.unwrap_or(default) {
         count if (1..=most).contains(&count) => Ok(count),
-        _ => Err(Error::argument(parameter, format!("is not 1 to {most}"))),
+        count => Err(out_of_range(parameter, count, most)),
     }
 }
 
 fn limit(parameter: &str, given: Option<Duration>, default: Duration) -> Result<Duration, Error> {
     match given.unwrap_or(default) {
         limit if limit.as_millis() == 0 || limit > LONGEST_TIMEOUT => {
-            Err(Error::argument(parameter, "is not 1 to 3600000 (one hour)"))
+            Err(out_of_range(parameter, limit.as_millis(), LONGEST_TIMEOUT.as_millis()))
         }
         limit => Ok(limit),
     }
@@ -195,7 +198,7 @@ fn user_agent(suffix: Option<&str>) -> Result<String, Error> {
         text if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
             Ok(format!("{OWN} {text}").trim_end().to_owned())
         }
-        _ => Err(Error::argument("user_agent", "holds something other than visible ASCII and spaces")),
+        _ => Err(Error::argument("user_agent", "contains characters other than visible ASCII and spaces")),
     }
 }
 
@@ -219,7 +222,8 @@ mod tests {
         assert!(check(Duration::from_secs(3600)).is_ok());
         assert!(check(Duration::ZERO).is_err());
         assert!(check(Duration::from_micros(999)).is_err());
-        assert!(check(Duration::from_millis(3_600_001)).is_err());
+        let error = check(Duration::from_millis(3_600_001)).unwrap_err();
+        assert_eq!(error.message(), "timeout_ms is 3600001; valid: 1 to 3600000, or 0 for the default");
     }
 
     #[test]

@@ -65,7 +65,9 @@ fn from_variables(
     let Some((name, text)) = named(format!("{scheme}_proxy")).or_else(|| named("all_proxy".to_owned())) else {
         return Ok(None);
     };
-    parse(&text).map(Some).map_err(|problem| Error::argument(&format!("proxy from the environment's {name}"), problem))
+    parse(&text)
+        .map(Some)
+        .map_err(|problem| Error::argument(&format!("proxy from the environment variable {name}"), problem))
 }
 
 /// Whether `list`, names and addresses parted by commas, has `host` or a domain that it belongs to, or is `*`.
@@ -83,9 +85,12 @@ fn is_excepted(host: &str, list: &str) -> bool {
 }
 
 fn parse(text: &str) -> Result<ProxyUrl, &'static str> {
-    const SHAPE: &str = "is not http://[user:password@]host:port or socks5://[user:password@]host:port";
-    if text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("is longer than 2048 bytes, or holds a space, a control character or a letter outside of ASCII");
+    const SHAPE: &str = "is not of the form http://[user:password@]host:port or socks5://[user:password@]host:port";
+    if text.len() > LONGEST {
+        return Err("is longer than 2048 bytes");
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("contains a space, a control character or a non-ASCII character; percent-encode it");
     }
     let (scheme, rest) = text.split_once("://").ok_or(SHAPE)?;
     let kind = match scheme.to_ascii_lowercase().as_str() {
@@ -103,11 +108,11 @@ fn parse(text: &str) -> Result<ProxyUrl, &'static str> {
 
 fn parse_user(text: &str) -> Result<ProxyUser, &'static str> {
     const PROBLEM: &str =
-        "has a user or password that is empty, over 255 bytes, not UTF-8, or holds control characters";
+        "has an invalid user or password; valid: each 1 to 255 bytes of UTF-8 without control characters";
     let (name, password) = text.split_once(':').ok_or(PROBLEM)?;
     let decode = |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| PROBLEM);
     let (name, password) = (decode(name)?, zeroize::Zeroizing::new(decode(password)?));
-    let is_fine = |text: &str| (1..=255).contains(&text.len()) && !text.bytes().any(|byte| byte.is_ascii_control());
+    let is_fine = |text: &str| (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
     if !is_fine(&name) || !is_fine(&password) || (name.contains(':')) {
         return Err(PROBLEM);
     }
@@ -179,7 +184,7 @@ mod tests {
         assert_eq!(find(&[("https_proxy", "http://one:1"), ("REQUEST_METHOD", "GET")]), None);
         let bad = |name: &str| (name == "all_proxy").then(|| "one:1".to_owned());
         let error = from_variables("https", "host", bad).unwrap_err();
-        assert!(error.message().starts_with("proxy from the environment's all_proxy is not"), "{error}");
+        assert!(error.message().starts_with("proxy from the environment variable all_proxy is not"), "{error}");
         for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM", "api.nexmo.com:443"] {
             assert_eq!(find(&[("https_proxy", "http://one:1"), ("no_proxy", list)]), None, "{list}");
         }

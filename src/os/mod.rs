@@ -5,18 +5,33 @@ pub(crate) mod file_lock;
 pub(crate) mod fork;
 pub(crate) mod wakeup;
 
+use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 use std::{io, ptr, thread};
 
+use crate::error::is_shortage;
+
 /// Stack of our threads, in bytes. The deepest thing they do is the system's name look-up.
 const STACK_SIZE: usize = 512 * 1024;
 
-/// Starts a thread that belongs to the library: small, and deaf to all signals, which are the host program's.
+/// Starts a thread of the library, with a small stack and all signals blocked, which are the host program's. It fails
+/// with an error for which [`is_shortage`] holds.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
-    with_signals_blocked(|| builder.spawn(work).map(drop))
+    let spawned = with_signals_blocked(|| builder.spawn(work).map(drop));
+    spawned.map_err(|error| {
+        io::Error::new(
+            io::ErrorKind::OutOfMemory,
+            format!("no thread can be created, because memory is short or a limit on processes or threads is reached: {error}"),
+        )
+    })
+}
+
+/// Why no file can be opened, if the process or the system has no descriptor or memory left.
+pub(crate) fn descriptor_shortage() -> Option<io::Error> {
+    File::open("/dev/null").err().filter(is_shortage)
 }
 
 /// Runs `action` with every signal blocked. A thread started meanwhile inherits that for good.

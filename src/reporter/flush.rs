@@ -66,7 +66,7 @@ impl Reporter {
             Err(error) => format!("the number pending cannot be read ({error})"),
         };
         let loss = match self.plan.outbox {
-            None if running.shared.is_over() => "; they are lost, for durability none keeps them in memory only",
+            None if running.shared.is_over() => "; they are lost, because durability none keeps them in memory only",
             _ => "",
         };
         Error::new(kind, format!("{reason}{pending}{loss}"))

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-pub(crate) use self::options::Plan;
 pub use self::options::{Durability, ReporterOptions};
+pub(crate) use self::options::{LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, Plan};
 pub use self::outbox::{Event, EventKind, Overflow};
 use self::runtime::{Account, Running};
 use self::senders::Messenger;
@@ -145,7 +145,7 @@ impl Reporter {
             self.fail_if_abandoned()?;
             if self.is_over(running) {
                 running.shared.events.ring();
-                return Err(Error::new(Kind::Closed, "the reporter is closed, and no event is left"));
+                return Err(Error::new(Kind::Closed, "the reporter is closed and has no more events"));
             }
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
@@ -166,7 +166,8 @@ impl Reporter {
         let running = self.running()?;
         running.outbox.acknowledge(event_id)?;
         running.shared.events.hush();
-        if self.is_over(running) || !matches!(running.outbox.has_events(), Ok(false)) {
+        let is_any_left = !running.outbox.inventory().is_ok_and(|inventory| inventory.tally.events == 0);
+        if is_any_left || self.is_over(running) {
             running.shared.events.ring();
         }
         Ok(())

@@ -7,30 +7,31 @@ use std::time::Duration;
 use super::circuit_breaker::Pace;
 use super::outbox::Overflow;
 use crate::error::Error;
+use crate::options::out_of_range;
 
 /// How many reports an outbox may hold by default.
 const DEFAULT_MOST: u64 = 1_000_000;
 
 /// The most that can be allowed.
-const LARGEST_MOST: u64 = 1_000_000_000;
+pub(crate) const LARGEST_MOST: u64 = 1_000_000_000;
 
 /// How old a report may grow when nothing else is said.
 const DEFAULT_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest age limit that can be set.
-const LONGEST_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(crate) const LONGEST_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How many reports are sent at a time when nothing else is said.
 const DEFAULT_IN_FLIGHT: u32 = 8;
 
 /// The most that can be sent at a time.
-const MOST_IN_FLIGHT: u32 = 256;
+pub(crate) const MOST_IN_FLIGHT: u32 = 256;
 
 /// How long `submit` waits for others when nothing else is said.
 const DEFAULT_LOCK_WAIT: Duration = Duration::from_millis(100);
 
 /// The longest that it can be made to wait.
-const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(60);
 
 /// What a submitted report survives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -100,14 +101,14 @@ impl ReporterOptions<'_> {
     fn age(&self) -> Result<Duration, Error> {
         match self.max_age.unwrap_or(DEFAULT_AGE) {
             age if (Duration::from_secs(1)..=LONGEST_AGE).contains(&age) => Ok(age),
-            _ => Err(Error::argument("max_age_s", "is not 1 to 31536000 (365 days)")),
+            age => Err(out_of_range("max_age_s", age.as_secs(), LONGEST_AGE.as_secs())),
         }
     }
 
     fn busy_timeout(&self) -> Result<Duration, Error> {
         match self.busy_timeout.unwrap_or(DEFAULT_LOCK_WAIT) {
             wait if (Duration::from_millis(1)..=LONGEST_LOCK_WAIT).contains(&wait) => Ok(wait),
-            _ => Err(Error::argument("busy_timeout_ms", "is not 1 to 60000 (one minute)")),
+            wait => Err(out_of_range("busy_timeout_ms", wait.as_millis(), LONGEST_LOCK_WAIT.as_millis())),
         }
     }
 
@@ -115,11 +116,9 @@ impl ReporterOptions<'_> {
         match (self.outbox, self.durability) {
             (None, Durability::None) => Ok(None),
             (Some(_), Durability::None) => {
-                Err(Error::argument("outbox", "is given, and durability none uses no file: choose one"))
+                Err(Error::argument("outbox", "is set, but durability none uses no file; set only one of them"))
             }
-            (None, _) => {
-                Err(Error::argument("outbox", "is missing: give the path of a file, or choose durability none"))
-            }
+            (None, _) => Err(Error::argument("outbox", "is missing; pass the path of a file, or use durability none")),
             (Some(path), _) if path.as_os_str().is_empty() => Err(Error::argument("outbox", "is empty")),
             (Some(path), _) if is_url(path.as_os_str().as_bytes()) => Err(Error::argument("outbox", not_a_path(path))),
             (Some(path), _) => Ok(Some(path.to_owned())),
@@ -139,10 +138,10 @@ fn not_a_path(path: &Path) -> &'static str {
     let path = path.as_os_str().as_bytes().to_ascii_lowercase();
     match path.starts_with(b"postgresql:") || path.starts_with(b"postgres:") {
         true => {
-            "is a PostgreSQL URL, and a reporter keeps its outbox in a file: an outbox in PostgreSQL is filled by SELECT \
+            "is a PostgreSQL URL, but a reporter keeps its outbox in a file; an outbox in PostgreSQL is filled by SELECT \
              nexmo_conversion.submit(...) and sent by nexmo-conversion relay, not by this library"
         }
-        false => "looks like a URL: give the path of a file, such as /var/lib/shop/conversions or ./name:with:colons",
+        false => "looks like a URL; pass the path of a file, such as /var/lib/shop/conversions or ./name:with:colons",
     }
 }
 
@@ -154,7 +153,7 @@ fn within<T: PartialOrd + From<u8> + std::fmt::Display>(
 ) -> Result<T, Error> {
     match given.unwrap_or(default) {
         number if number >= T::from(1) && number <= most => Ok(number),
-        _ => Err(Error::argument(parameter, format!("is not 1 to {most}"))),
+        number => Err(out_of_range(parameter, number, most)),
     }
 }
 

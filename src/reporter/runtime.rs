@@ -40,7 +40,7 @@ impl Running {
     pub(super) fn new(reporter: &Reporter) -> Result<Self, Error> {
         let outbox = open(&reporter.plan, &reporter.account)?;
         let shared = Shared::new()
-            .map_err(|error| Error::new(Kind::System, format!("the system has no file descriptor left: {error}")))?;
+            .map_err(|error| Error::new(Kind::System, format!("no file descriptor is available: {error}")))?;
         let shared = Arc::new(shared);
         let rung = Arc::clone(&shared);
         let connections = usize::try_from(reporter.plan.max_in_flight).unwrap_or(1);
@@ -65,7 +65,11 @@ impl Running {
             let is_leading = self.outbox.lead().unwrap_or(false);
             let state = if is_leading { State::Running } else { State::Standby };
             self.shared.tell(|told| told.state = state);
-            *is_started = Worker::start(outbox, senders, Arc::clone(&self.shared), plan).is_ok();
+            let started = Worker::start(outbox, senders, Arc::clone(&self.shared), plan);
+            *is_started = started.is_ok();
+            if let Err(error) = started {
+                self.shared.note(Error::new(Kind::System, error.to_string()), None);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Threads that send, each one report at a time. They are started as they are needed, and end when they are not.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -102,31 +103,34 @@ impl Senders {
     }
 
     /// Has `entries` sent before all that are queued. Without a thread for them, which a system may be too short of, they
-    /// are given back.
-    pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Vec<Entry> {
+    /// are given back, with the reason.
+    pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), (Vec<Entry>, io::Error)> {
         let (mut state, count) = (self.state(), entries.len());
         for entry in entries.into_iter().rev() {
             state.queue.push_front(entry);
         }
-        while state.queue.len() > state.idle && state.threads < self.most && self.start() {
-            state.threads = state.threads.saturating_add(1);
-            state.idle = state.idle.saturating_add(1);
+        let mut started = Ok(());
+        while state.queue.len() > state.idle && state.threads < self.most && started.is_ok() {
+            let senders = Arc::clone(self);
+            started = os::spawn("nexmo-sender", move || senders.work());
+            let count = usize::from(started.is_ok());
+            state.threads = state.threads.saturating_add(count);
+            state.idle = state.idle.saturating_add(count);
         }
         // Others are at work, and look by themselves for what is next.
         (0..count.min(state.idle)).for_each(|_| self.changed.notify_one());
-        if state.threads == 0 { state.queue.drain(..).collect() } else { Vec::new() }
-    }
-
-    fn start(self: &Arc<Self>) -> bool {
-        let senders = Arc::clone(self);
-        os::spawn("nexmo-sender", move || senders.work()).is_ok()
+        match started {
+            Err(error) if state.threads == 0 => Err((state.queue.drain(..).collect(), error)),
+            _ => Ok(()),
+        }
     }
 
     fn work(&self) {
         let mut answer = None;
         while let Some(entry) = self.exchange(answer.take()) {
             let began = Instant::now();
-            let outcome = guard(|| self.messenger.report(&entry.conversion)).unwrap_or_else(mistake);
+            let outcome =
+                guard(|| self.messenger.report(&entry.conversion)).unwrap_or_else(|| Outcome::unsent(Error::bug()));
             answer = Some(Answer { id: entry.id, began, outcome });
         }
     }
@@ -209,8 +213,4 @@ impl Senders {
 /// Whether other reports may fail for the same reason.
 fn is_failure(answer: &Answer) -> bool {
     answer.outcome.result.as_ref().is_err_and(|error| error.kind() != Kind::Rejected)
-}
-
-fn mistake() -> Outcome {
-    Outcome::unsent(Error::new(Kind::Internal, "a mistake of the library was caught while a report was sent"))
 }

@@ -116,6 +116,12 @@ impl Shared {
         self.is_over.load(Ordering::SeqCst)
     }
 
+    /// Notes an error in the background.
+    pub(crate) fn note(&self, error: Error, http_status: Option<u16>) {
+        let last = LastError { error, http_status, at: SystemTime::now() };
+        self.tell(|told| told.last_error = Some(last));
+    }
+
     /// Tells those who wait.
     pub(crate) fn tell(&self, change: impl FnOnce(&mut Told)) {
         change(&mut self.lock());

@@ -14,7 +14,7 @@ pub(super) fn split(line: &str) -> Result<Option<(&str, &str)>, &'static str> {
     if line.is_empty() || line.starts_with('#') {
         return Ok(None);
     }
-    let (name, value) = line.split_once('=').ok_or("there is no =: give name = value")?;
+    let (name, value) = line.split_once('=').ok_or("= is missing; valid: name = value")?;
     Ok(Some((name.trim_matches(BLANKS), value.trim_matches(BLANKS))))
 }
 
@@ -28,10 +28,10 @@ pub(super) fn shown(name: &str) -> &str {
 /// The text that a value stands for.
 pub(super) fn value(written: &str) -> Result<Zeroizing<String>, &'static str> {
     if written.is_empty() {
-        return Err("has no value: \"\" is the empty string");
+        return Err("has no value; use \"\" for an empty string");
     }
-    if written.bytes().any(|byte| byte.is_ascii_control()) {
-        return Err("has a value with a control character");
+    if written.chars().any(char::is_control) {
+        return Err("has a value that contains a control character");
     }
     match written.strip_prefix('"') {
         Some(rest) => unquoted(rest),
@@ -47,13 +47,13 @@ fn unquoted(rest: &str) -> Result<Zeroizing<String>, &'static str> {
     loop {
         match characters.next() {
             Some('"') if characters.as_str().is_empty() => return Ok(text),
-            Some('"') => return Err("has text after its closing quote: write \\\" for a quote within the value"),
+            Some('"') => return Err("has text after the closing quote; use \\\" for a quote in the value"),
             Some('\\') => match characters.next() {
                 Some(escaped @ ('"' | '\\')) => text.push(escaped),
                 _ => return Err("has a backslash that is not part of \\\" or \\\\"),
             },
             Some(character) => text.push(character),
-            None => return Err("begins with a quote and does not end with one"),
+            None => return Err("has no closing quote"),
         }
     }
 }

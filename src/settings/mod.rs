@@ -15,10 +15,10 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-use self::names::{Chosen, find};
 #[cfg(test)]
-pub(crate) use self::names::{Form, SETTINGS};
-pub(crate) use self::names::{Group, Setting};
+pub(crate) use self::names::SETTINGS;
+use self::names::{Chosen, find};
+pub(crate) use self::names::{Form, Group, Setting};
 use crate::auth::credentials::Credentials;
 use crate::error::{Error, Kind};
 use crate::options;
@@ -70,7 +70,7 @@ impl Settings {
         let shown = line::shown(written_name);
         let name = find(written_name).ok_or_else(|| format!("{shown} is unknown"))?;
         if let Some((first, _)) = self.given.iter().find(|(_, given)| given.name == name.name) {
-            return Err(format!("{shown} was given before, in line {first}"));
+            return Err(format!("{shown} is already set in line {first}"));
         }
         let value = line::value(written_value).map_err(|problem| format!("{shown} {problem}"))?;
         self.chosen.set(name, value).map_err(|problem| format!("{shown} {problem}"))?;
@@ -82,7 +82,8 @@ impl Settings {
         let stray = self.given.iter().find(|(_, name)| name.group == Group::ReporterOptions);
         match stray {
             Some((number, name)) if !self.chosen.is_reporter() => {
-                let problem = format!("{} is for a reporter, which needs outbox or durability = none", name.name);
+                let problem =
+                    format!("{} is an option of reporters, which require outbox or durability = none", name.name);
                 Err(at_line(*number, &problem))
             }
             _ => Ok(()),
@@ -102,14 +103,18 @@ impl Settings {
         })
     }
 
-    /// The failure of what was made of the settings, with the line of the setting that it names, and without its value.
+    /// The failure of what was made of the settings, with the line of the setting that it names, and without its value, which
+    /// may be a secret in the wrong place, even if it is a number.
     pub(crate) fn explain(mut self, error: &Error) -> Error {
         let (first, rest) = error.message().split_once(' ').unwrap_or((error.message(), ""));
         let Some((number, name)) = self.given.iter().find(|(_, given)| given.name == first) else {
             return error.clone();
         };
         let quoted = self.chosen.text(name).and_then(|value| rest.strip_prefix(value)?.strip_prefix(' '));
-        let problem = quoted.unwrap_or(rest);
+        let problem = match (&name.form, rest.split_once("; ")) {
+            (Form::Number(_), Some((_, valid))) => &format!("is out of range; {valid}"),
+            _ => quoted.unwrap_or(rest),
+        };
         Error::new(error.kind(), format!("line {number}: {first} {problem}"))
     }
 }

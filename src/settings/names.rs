@@ -165,7 +165,7 @@ impl Chosen {
         match name.form {
             Form::Text(place) => *place(self) = Some(value),
             Form::Number(place) => {
-                *place(self) = number(&value).ok_or("is not a number: give decimal digits")?;
+                *place(self) = number(&value).ok_or("is not a number; valid: decimal digits")?;
             }
             Form::Flag(place) => {
                 *place(self) = match value.as_str() {

@@ -71,10 +71,10 @@ fn the_size_is_limited() {
 
 /// What follows the account, or replaces it where the message is of line 1, and the message.
 const REFUSED: &[(&str, &str)] = &[
-    ("timeout_ms", "line 3: there is no =: give name = value"),
-    ("CANARY", "line 3: there is no =: give name = value"),
-    ("\u{1}", "line 3: there is no =: give name = value"),
-    ("\u{a0}", "line 3: there is no =: give name = value"),
+    ("timeout_ms", "line 3: = is missing; valid: name = value"),
+    ("CANARY", "line 3: = is missing; valid: name = value"),
+    ("\u{1}", "line 3: = is missing; valid: name = value"),
+    ("\u{a0}", "line 3: = is missing; valid: name = value"),
     ("= CANARY", "line 3: the name is unknown"),
     ("CANARY = 1", "line 3: the name is unknown"),
     ("api key = CANARY", "line 3: the name is unknown"),
@@ -88,38 +88,35 @@ const REFUSED: &[(&str, &str)] = &[
     ("abcdefghijklmnopqrstuvwxyz_abcde = 1", "line 3: abcdefghijklmnopqrstuvwxyz_abcde is unknown"),
     ("abcdefghijklmnopqrstuvwxyz_abcdef = 1", "line 3: the name is unknown"),
     ("\n\r\n# x\nnone = 1", "line 6: none is unknown"),
-    ("api_key = CANARY", "line 3: api_key was given before, in line 1"),
-    ("timeout_ms = 1\ntimeout_ms = 1", "line 4: timeout_ms was given before, in line 3"),
-    ("proxy =", "line 3: proxy has no value: \"\" is the empty string"),
-    ("proxy = \t \r\n", "line 3: proxy has no value: \"\" is the empty string"),
-    ("proxy = CANARY\tb", "line 3: proxy has a value with a control character"),
-    ("proxy = CANARY\r\r\n", "line 3: proxy has a value with a control character"),
-    ("proxy = CANARY\r", "line 3: proxy has a value with a control character"),
-    ("proxy = \"CANARY\u{7f}\"", "line 3: proxy has a value with a control character"),
-    ("proxy = CANARY\0", "line 3: proxy has a value with a control character"),
-    ("proxy = \"", "line 3: proxy begins with a quote and does not end with one"),
-    ("proxy = \"CANARY", "line 3: proxy begins with a quote and does not end with one"),
-    ("proxy = \"CANARY\\\"", "line 3: proxy begins with a quote and does not end with one"),
-    (
-        "proxy = \"CANARY\" # x",
-        "line 3: proxy has text after its closing quote: write \\\" for a quote within the value",
-    ),
-    (
-        "proxy = \"CANARY\"CANARY\"",
-        "line 3: proxy has text after its closing quote: write \\\" for a quote within the value",
-    ),
+    ("api_key = CANARY", "line 3: api_key is already set in line 1"),
+    ("timeout_ms = 1\ntimeout_ms = 1", "line 4: timeout_ms is already set in line 3"),
+    ("proxy =", "line 3: proxy has no value; use \"\" for an empty string"),
+    ("proxy = \t \r\n", "line 3: proxy has no value; use \"\" for an empty string"),
+    ("proxy = CANARY\tb", "line 3: proxy has a value that contains a control character"),
+    ("proxy = CANARY\r\r\n", "line 3: proxy has a value that contains a control character"),
+    ("proxy = CANARY\r", "line 3: proxy has a value that contains a control character"),
+    ("proxy = \"CANARY\u{7f}\"", "line 3: proxy has a value that contains a control character"),
+    ("proxy = CANARY\0", "line 3: proxy has a value that contains a control character"),
+    ("proxy = \"", "line 3: proxy has no closing quote"),
+    ("proxy = \"CANARY", "line 3: proxy has no closing quote"),
+    ("proxy = \"CANARY\\\"", "line 3: proxy has no closing quote"),
+    ("proxy = \"CANARY\" # x", "line 3: proxy has text after the closing quote; use \\\" for a quote in the value"),
+    ("proxy = \"CANARY\"CANARY\"", "line 3: proxy has text after the closing quote; use \\\" for a quote in the value"),
     ("proxy = \"CANARY\\n\"", "line 3: proxy has a backslash that is not part of \\\" or \\\\"),
     ("proxy = \"CANARY\\", "line 3: proxy has a backslash that is not part of \\\" or \\\\"),
-    ("timeout_ms = CANARY", "line 3: timeout_ms is not a number: give decimal digits"),
-    ("timeout_ms = \"\"", "line 3: timeout_ms is not a number: give decimal digits"),
-    ("timeout_ms = -1", "line 3: timeout_ms is not a number: give decimal digits"),
-    ("timeout_ms = +1", "line 3: timeout_ms is not a number: give decimal digits"),
-    ("timeout_ms = 1_000", "line 3: timeout_ms is not a number: give decimal digits"),
-    ("timeout_ms = \" 1\"", "line 3: timeout_ms is not a number: give decimal digits"),
-    ("timeout_ms = ١", "line 3: timeout_ms is not a number: give decimal digits"),
-    ("timeout_ms = 3600001", "line 3: timeout_ms is not 1 to 3600000 (one hour)"),
-    ("timeout_ms = 18446744073709551616", "line 3: timeout_ms is not 1 to 3600000 (one hour)"),
-    ("max_attempts = 4294967297", "line 3: max_attempts is not 1 to 100"),
+    ("timeout_ms = CANARY", "line 3: timeout_ms is not a number; valid: decimal digits"),
+    ("timeout_ms = \"\"", "line 3: timeout_ms is not a number; valid: decimal digits"),
+    ("timeout_ms = -1", "line 3: timeout_ms is not a number; valid: decimal digits"),
+    ("timeout_ms = +1", "line 3: timeout_ms is not a number; valid: decimal digits"),
+    ("timeout_ms = 1_000", "line 3: timeout_ms is not a number; valid: decimal digits"),
+    ("timeout_ms = \" 1\"", "line 3: timeout_ms is not a number; valid: decimal digits"),
+    ("timeout_ms = ١", "line 3: timeout_ms is not a number; valid: decimal digits"),
+    ("timeout_ms = 3600001", "line 3: timeout_ms is out of range; valid: 1 to 3600000, or 0 for the default"),
+    (
+        "timeout_ms = 18446744073709551616",
+        "line 3: timeout_ms is out of range; valid: 1 to 3600000, or 0 for the default",
+    ),
+    ("max_attempts = 4294967297", "line 3: max_attempts is out of range; valid: 1 to 100, or 0 for the default"),
     ("sign_unix_seconds = CANARY", "line 3: sign_unix_seconds is not true or false"),
     ("sign_unix_seconds = True", "line 3: sign_unix_seconds is not true or false"),
     ("sign_unix_seconds = 1", "line 3: sign_unix_seconds is not true or false"),
@@ -132,39 +129,51 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("base_url = CANARY", "line 3: base_url does not begin with https://"),
     ("base_url = \"\"", "line 3: base_url does not begin with https://"),
-    (
-        "base_url = https://u:CANARY@host",
-        "line 3: base_url holds user information: give api_key and api_secret instead",
-    ),
+    ("base_url = https://u:CANARY@host", "line 3: base_url has user information; use api_key and api_secret instead"),
     (
         "\nproxy = http://u:CANARY@host",
-        "line 4: proxy is not http://[user:password@]host:port or socks5://[user:password@]host:port",
+        "line 4: proxy is not of the form http://[user:password@]host:port or socks5://[user:password@]host:port",
     ),
-    ("user_agent = CANARYé", "line 3: user_agent holds something other than visible ASCII and spaces"),
+    ("user_agent = CANARYé", "line 3: user_agent contains characters other than visible ASCII and spaces"),
     (
         "ca_file = /CANARY\nbuilt_in_roots_only = true",
-        "line 3: ca_file is given, and the built-in roots alone are asked for: choose one",
+        "line 3: ca_file is set together with built_in_roots_only (NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY); set only one of them",
     ),
-    ("client_cert_file = /CANARY", "client_key_file is missing: a client certificate goes with its key"),
-    ("max_pending = 1", "line 3: max_pending is for a reporter, which needs outbox or durability = none"),
+    ("client_cert_file = /CANARY", "client_key_file is missing; client_cert_file requires it"),
+    ("max_pending = 1", "line 3: max_pending is an option of reporters, which require outbox or durability = none"),
     (
         "allow_network_file_system = false",
-        "line 3: allow_network_file_system is for a reporter, which needs outbox or durability = none",
+        "line 3: allow_network_file_system is an option of reporters, which require outbox or durability = none",
     ),
     (
         "timeout_ms = 1\noverflow = fail\ndurability = power",
-        "line 4: overflow is for a reporter, which needs outbox or durability = none",
+        "line 4: overflow is an option of reporters, which require outbox or durability = none",
     ),
     ("outbox = \"\"", "line 3: outbox is empty"),
-    ("durability = none\noutbox = /CANARY", "line 4: outbox is given, and durability none uses no file: choose one"),
+    (
+        "durability = none\noutbox = /CANARY",
+        "line 4: outbox is set, but durability none uses no file; set only one of them",
+    ),
     (
         "outbox = https://u:CANARY@host",
-        "line 3: outbox looks like a URL: give the path of a file, such as /var/lib/shop/conversions or ./name:with:colons",
+        "line 3: outbox looks like a URL; pass the path of a file, such as /var/lib/shop/conversions or ./name:with:colons",
     ),
-    ("outbox = /CANARY\nmax_pending = 1000000001", "line 4: max_pending is not 1 to 1000000000"),
-    ("outbox = /CANARY\nmax_age_s = 31536001", "line 4: max_age_s is not 1 to 31536000 (365 days)"),
-    ("outbox = /CANARY\nmax_in_flight = 257", "line 4: max_in_flight is not 1 to 256"),
-    ("outbox = /CANARY\nbusy_timeout_ms = 60001", "line 4: busy_timeout_ms is not 1 to 60000 (one minute)"),
+    (
+        "outbox = /CANARY\nmax_pending = 1000000001",
+        "line 4: max_pending is out of range; valid: 1 to 1000000000, or 0 for the default",
+    ),
+    (
+        "outbox = /CANARY\nmax_age_s = 31536001",
+        "line 4: max_age_s is out of range; valid: 1 to 31536000, or 0 for the default",
+    ),
+    (
+        "outbox = /CANARY\nmax_in_flight = 257",
+        "line 4: max_in_flight is out of range; valid: 1 to 256, or 0 for the default",
+    ),
+    (
+        "outbox = /CANARY\nbusy_timeout_ms = 60001",
+        "line 4: busy_timeout_ms is out of range; valid: 1 to 60000, or 0 for the default",
+    ),
     ("outbox = /CANARY\ndurability = 2", "line 4: durability is not one of process, power, none"),
     ("outbox = /CANARY\noverflow = refuse", "line 4: overflow is not one of fail, drop_oldest"),
 ];
@@ -188,17 +197,14 @@ fn what_is_wrong_with_the_account_is_told_by_name() {
         ("api_key = CANARY\nauth = basic\nsignature_secret = CANARY", "api_secret is missing"),
         ("api_key = CANARY\nauth = signature\napi_secret = CANARY", "signature_secret is missing"),
         ("api_key = CANARY\nauth = signature\nsignature_secret = CANARY", "signature_method is missing"),
-        ("api_key = \"\"\napi_secret = CANARY", "line 1: api_key is empty: give 1 to 256 bytes"),
-        ("api_key = CANARY\napi_secret = \"\"", "line 2: api_secret is 0 bytes long: give 1 to 256 bytes"),
-        (
-            "api_secret = CANARY\napi_key = \" CANARY\"",
-            "line 2: api_key begins or ends with white space: give it without",
-        ),
+        ("api_key = \"\"\napi_secret = CANARY", "line 1: api_key is empty; valid: 1 to 256 bytes"),
+        ("api_key = CANARY\napi_secret = \"\"", "line 2: api_secret is 0 bytes long; valid: 1 to 256 bytes"),
+        ("api_secret = CANARY\napi_key = \" CANARY\"", "line 2: api_key has leading or trailing white space"),
         (
             "auth = basic\napi_secret = CANARY\napi_key = CANARY:CANARY",
-            "line 3: api_key holds a colon, which Basic authentication cannot carry",
+            "line 3: api_key contains a colon, which Basic authentication does not allow",
         ),
-        (&long, "line 1: api_key is 258 bytes long: give 1 to 256 bytes"),
+        (&long, "line 1: api_key is 258 bytes long; valid: 1 to 256 bytes"),
     ] {
         let error = checked(text).err().unwrap_or_else(|| panic!("{text:?} was accepted"));
         assert_eq!((error.kind(), error.message()), (Kind::InvalidArgument, message), "{text:?}");
@@ -220,14 +226,14 @@ fn a_file_is_told_by_line_and_name_and_not_by_its_path() {
     std::fs::remove_file(&path).unwrap();
     let missing = opened(&text);
     assert_eq!((unusable.kind(), missing.kind()), (Kind::InvalidArgument, Kind::InvalidArgument));
-    assert!(unusable.message().starts_with("line 3: ca_file holds no usable certificate"), "{unusable}");
+    assert!(unusable.message().starts_with("line 3: ca_file contains no usable certificate"), "{unusable}");
     assert!(missing.message().starts_with("line 3: ca_file cannot be read: "), "{missing}");
 }
 
 #[test]
 fn other_errors_are_told_as_they_are() {
     let settings = || Settings::parse(ACCOUNT).unwrap();
-    for message in ["the disk is full", "proxy from the environment's https_proxy is wrong", "api_keys", ""] {
+    for message in ["the disk is full", "proxy from the environment variable https_proxy is wrong", "api_keys", ""] {
         let error = Error::new(Kind::Outbox, message);
         assert_eq!(settings().explain(&error), error);
     }

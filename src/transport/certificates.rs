@@ -58,10 +58,7 @@ fn platform_roots(stores: &[&str]) -> Result<RootCerts, Error> {
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-            Err(error) => {
-                let message = format!("the platform's certificate store {store} cannot be read: {error}");
-                return Err(Error::new(Kind::System, message));
-            }
+            Err(error) => return Err(unreadable("the platform's certificate store", Path::new(store), &error)),
         }
     }
     Ok(RootCerts::WebPki)
@@ -69,7 +66,11 @@ fn platform_roots(stores: &[&str]) -> Result<RootCerts, Error> {
 
 fn file_roots(path: &Path) -> Result<RootCerts, Error> {
     usable_certificates(&read("ca_file", path)?).ok_or_else(|| {
-        refused("ca_file", path, "holds no usable certificate: give PEM, which begins -----BEGIN CERTIFICATE-----")
+        refused(
+            "ca_file",
+            path,
+            "contains no usable certificate; valid: PEM, which begins with -----BEGIN CERTIFICATE-----",
+        )
     })
 }
 
@@ -82,14 +83,14 @@ pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
         refused(
             "client_cert_file",
             &identity.certificate,
-            "holds no certificate: give PEM, which begins -----BEGIN CERTIFICATE-----",
+            "contains no certificate; valid: PEM, which begins with -----BEGIN CERTIFICATE-----",
         )
     };
     let no_key = || {
         refused(
             "client_key_file",
             &identity.key,
-            "holds no usable key: give PEM without a passphrase, which begins -----BEGIN PRIVATE KEY-----",
+            "contains no usable key; valid: PEM without a passphrase, which begins with -----BEGIN PRIVATE KEY-----",
         )
     };
     if chain.is_empty() {
@@ -101,7 +102,7 @@ pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
     match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
         Ok(()) => {}
         Err(rustls::Error::InconsistentKeys(_)) => {
-            return Err(refused("client_key_file", &identity.key, "is not the key of the client certificate"));
+            return Err(refused("client_key_file", &identity.key, "does not match the client certificate"));
         }
         Err(_) => return Err(no_certificate()),
     }
@@ -115,7 +116,7 @@ fn read(parameter: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     let data = fs::metadata(path).map_err(told)?;
     // A pipe would be waited for, and a device read, without end.
     if !data.is_file() || data.len() > LARGEST_FILE {
-        return Err(refused(parameter, path, "is no file, or has more than 4 MiB"));
+        return Err(refused(parameter, path, "is not a regular file of at most 4 MiB"));
     }
     fs::read(path).map(Zeroizing::new).map_err(told)
 }
@@ -160,9 +161,9 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_exists_and_cannot_be_read_is_an_error_that_may_go_away() {
+    fn a_store_that_exists_and_cannot_be_read_is_an_error() {
         let error = platform_roots(&["src", CA]).unwrap_err();
-        assert_eq!(error.kind(), Kind::System);
+        assert_eq!(error.kind(), Kind::InvalidArgument);
         assert!(error.message().contains(" src cannot be read"), "{error}");
     }
 

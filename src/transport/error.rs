@@ -41,8 +41,8 @@ impl Failure {
     pub(super) fn told(&self, is_connected: bool, authority: &str) -> Error {
         let (kind, message) = match self {
             Self::Connection(error) => of_connection(error, is_connected),
-            Self::NotHttp(what) => (Kind::Protocol, format!("the answer is not HTTP: {what}")),
-            Self::LargeHead => (Kind::Protocol, "the head of the answer is too large".to_owned()),
+            Self::NotHttp(what) => (Kind::Protocol, format!("the response is not valid HTTP: {what}")),
+            Self::LargeHead => (Kind::Protocol, "the response head is too large".to_owned()),
         };
         Error::new(kind, format!("{authority}: {message}"))
     }
@@ -52,12 +52,12 @@ fn of_connection(error: &ureq::Error, is_connected: bool) -> (Kind, String) {
     match error {
         ureq::Error::Io(error) => of_io(error, is_connected),
         ureq::Error::Timeout(limit) => (Kind::Timeout, time_ran_out(*limit).to_owned()),
-        ureq::Error::ConnectProxyFailed(what) => (Kind::Proxy, format!("no connection through the proxy: {what}")),
-        ureq::Error::HostNotFound => (Kind::Network, "the host's name could not be looked up".to_owned()),
-        ureq::Error::ConnectionFailed => (Kind::Network, "no connection could be made".to_owned()),
+        ureq::Error::ConnectProxyFailed(what) => (Kind::Proxy, format!("could not connect through the proxy: {what}")),
+        ureq::Error::HostNotFound => (Kind::Network, "the host name could not be resolved".to_owned()),
+        ureq::Error::ConnectionFailed => (Kind::Network, "could not connect".to_owned()),
         ureq::Error::Rustls(error) => (Kind::Tls, not_trusted(error)),
         ureq::Error::Tls(what) => (Kind::Tls, format!("TLS failed: {what}")),
-        _ => (Kind::Internal, "the connection was refused by the library below".to_owned()),
+        _ => (Kind::Internal, "internal error: unexpected transport failure".to_owned()),
     }
 }
 
@@ -67,28 +67,29 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     }
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit ran out".to_owned()),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit expired".to_owned()),
         // Only TLS says so, where it refuses without an error of its own, as more handshake messages than it keeps.
         io::ErrorKind::InvalidData => (Kind::Tls, format!("TLS failed: {error}")),
         io::ErrorKind::UnexpectedEof if is_connected => {
-            (Kind::Network, "the connection was closed before the answer was complete".to_owned())
+            (Kind::Network, "the connection was closed before the response was complete".to_owned())
         }
-        io::ErrorKind::UnexpectedEof => (Kind::Network, "the connection was closed while it was being made".to_owned()),
+        io::ErrorKind::UnexpectedEof => {
+            (Kind::Network, "the connection was closed while it was being established".to_owned())
+        }
         _ if is_connected => {
-            (Kind::Network, format!("the connection was lost before the answer was complete: {error}"))
+            (Kind::Network, format!("the connection was lost before the response was complete: {error}"))
         }
-        _ => (Kind::Network, format!("no connection could be made: {error}")),
+        _ => (Kind::Network, format!("could not connect: {error}")),
     }
 }
 
 fn not_trusted(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "TLS failed: the server's certificate was issued by nobody that is trusted; ca_file can say whom to trust"
-                .to_owned()
+            "TLS failed: the issuer of the server's certificate is not trusted; set ca_file to trust it".to_owned()
         }
         rustls::Error::InvalidMessage(_) => {
-            format!("TLS failed: the server speaks something else on this port: {error}")
+            format!("TLS failed: the server does not speak TLS on this port: {error}")
         }
         _ => format!("TLS failed: {error}"),
     }
@@ -96,8 +97,8 @@ fn not_trusted(error: &rustls::Error) -> String {
 
 fn time_ran_out(limit: Timeout) -> &'static str {
     match limit {
-        Timeout::Resolve => "connect_timeout_ms ran out while the host's name was looked up",
-        Timeout::Connect => "connect_timeout_ms ran out while connecting",
-        _ => "timeout_ms ran out before the answer was complete",
+        Timeout::Resolve => "connect_timeout_ms expired while the host name was being resolved",
+        Timeout::Connect => "connect_timeout_ms expired while connecting",
+        _ => "timeout_ms expired before the response was complete",
     }
 }

@@ -55,9 +55,9 @@ impl Proxy {
         line.write(head.as_bytes())?;
         match status_of(&line.read_head()?) {
             Some(200..=299) => Ok(()),
-            Some(407) => Err(refused("the proxy wants other credentials (407)")),
-            Some(status) => Err(refused(format!("the proxy refused with HTTP {status}"))),
-            None => Err(refused("the proxy's answer is not HTTP")),
+            Some(407) => Err(refused("the proxy requires a user and password, or rejected them (HTTP 407)")),
+            Some(status) => Err(refused(format!("the proxy responded with HTTP {status}"))),
+            None => Err(refused("the proxy's response is not HTTP")),
         }
     }
 
@@ -71,7 +71,7 @@ impl Proxy {
         match (line.read::<2>()?, &self.0.user) {
             ([5, NO_AUTHENTICATION], _) => {}
             ([5, USER_AND_PASSWORD], Some(user)) => authenticate_to_socks5(line, user)?,
-            _ => return Err(refused("the proxy speaks no SOCKS5, or not with this authentication")),
+            _ => return Err(refused("the proxy does not support SOCKS5, or not with this authentication method")),
         }
         line.write(&[&[5, 1, 0], socks5_address(host)?.as_slice(), &port.to_be_bytes()].concat())?;
         read_socks5_answer(line)
@@ -80,12 +80,12 @@ impl Proxy {
 
 fn authenticate_to_socks5(line: &Line<'_>, user: &ProxyUser) -> io::Result<()> {
     let part = |text: &str| -> io::Result<Zeroizing<Vec<u8>>> {
-        let length = u8::try_from(text.len()).map_err(|_| refused("user or password is too long for SOCKS5"))?;
+        let length = u8::try_from(text.len()).map_err(|_| refused("the user or password is too long for SOCKS5"))?;
         Ok(Zeroizing::new([&[length], text.as_bytes()].concat()))
     };
     let (name, password) = (part(&user.name)?, part(user.password.expose())?);
     line.write(&Zeroizing::new([&[1], name.as_slice(), password.as_slice()].concat()))?;
-    if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(refused("the proxy refused user and password")) }
+    if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(refused("the proxy rejected the user or password")) }
 }
 
 /// A host as SOCKS5 writes it: a number as it is, a name with its length, for the proxy to look up.
@@ -94,7 +94,7 @@ fn socks5_address(host: &str) -> io::Result<Vec<u8>> {
         Ok(IpAddr::V4(address)) => Ok([&[1], address.octets().as_slice()].concat()),
         Ok(IpAddr::V6(address)) => Ok([&[4], address.octets().as_slice()].concat()),
         Err(_) => {
-            let length = u8::try_from(host.len()).map_err(|_| refused("the host's name is too long for SOCKS5"))?;
+            let length = u8::try_from(host.len()).map_err(|_| refused("the host name is too long for SOCKS5"))?;
             Ok([&[3, length], host.as_bytes()].concat())
         }
     }
@@ -103,17 +103,17 @@ fn socks5_address(host: &str) -> io::Result<Vec<u8>> {
 fn read_socks5_answer(line: &Line<'_>) -> io::Result<()> {
     let [version, code, _, kind] = line.read::<4>()?;
     if version != 5 {
-        return Err(refused("the proxy's answer is not SOCKS5"));
+        return Err(refused("the proxy's response is not SOCKS5"));
     }
     if code != 0 {
-        return Err(refused(format!("the proxy refused: {}", socks5_reason(code))));
+        return Err(refused(format!("the proxy refused the connection: {}", socks5_reason(code))));
     }
     // Where the proxy connected from, which nobody needs: an address or a name, and a port.
     let address = match kind {
         1 => 4,
         3 => usize::from(line.read::<1>()?[0]),
         4 => 16,
-        _ => return Err(refused("the proxy's answer is not SOCKS5")),
+        _ => return Err(refused("the proxy's response is not SOCKS5")),
     };
     for _ in 0..address + 2 {
         line.read::<1>()?;
@@ -132,7 +132,7 @@ fn socks5_reason(code: u8) -> &'static str {
         6 => "time to live expired",
         7 => "command not supported",
         8 => "address type not supported",
-        _ => "an unknown reason",
+        _ => "unknown reason",
     }
 }
 
@@ -176,7 +176,7 @@ impl Line<'_> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             if head.len() >= LONGEST_HEAD {
-                return Err(refused("the head of the proxy's answer is too large"));
+                return Err(refused("the head of the proxy's response is too large"));
             }
             head.extend(self.read::<1>()?);
         }

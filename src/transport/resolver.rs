@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::error::is_shortage;
 use crate::os;
 use crate::os::fork::Renewed;
 use crate::panic::guard;
@@ -42,19 +43,23 @@ struct SystemLookup;
 
 impl Lookup for SystemLookup {
     fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
-        Ok((host, 0).to_socket_addrs()?.map(|address| address.ip()).collect())
+        match (host, 0).to_socket_addrs() {
+            Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
+            // The system's resolver does not say that it could not open a socket or a file.
+            Err(error) => Err(os::descriptor_shortage().unwrap_or(error)),
+        }
     }
 }
 
 /// Why there is no address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// There is no such name, or nobody to ask.
     NotFound,
     /// The deadline came first.
     TimedOut,
-    /// The system has no thread left to look the name up.
-    NoThread,
+    /// The system lacks a thread or a descriptor for it.
+    Shortage(String),
 }
 
 /// Looks up names and remembers them. Cheap to share; any number of threads may ask at once.
@@ -75,6 +80,8 @@ struct Shared {
 struct Name {
     found: Option<(Instant, Vec<IpAddr>)>,
     failed: Option<Instant>,
+    /// What the system lacked the last time.
+    shortage: Option<String>,
     is_being_looked_up: bool,
 }
 
@@ -124,7 +131,7 @@ impl Resolver {
             return Ok(known);
         }
         let mut names = self.shared.names();
-        let has_thread = self.begin_look_up_if_needed(&mut names, host, now);
+        self.begin_look_up_if_needed(&mut names, host, now);
         let mut now = now;
         loop {
             let name = names.get(host).ok_or(Failure::NotFound)?;
@@ -132,7 +139,7 @@ impl Resolver {
                 return Ok(addresses.to_vec());
             }
             if !name.is_being_looked_up {
-                return Err(if has_thread { Failure::NotFound } else { Failure::NoThread });
+                return Err(name.shortage.clone().map_or(Failure::NotFound, Failure::Shortage));
             }
             if is_over() {
                 return Err(Failure::TimedOut);
@@ -152,16 +159,17 @@ impl Resolver {
         self.shared.ended.notify_all();
     }
 
-    /// Begins to look `host` up, unless that is not needed. False: no thread could be started for it.
-    fn begin_look_up_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) -> bool {
+    /// Begins to look `host` up, unless that is not needed.
+    fn begin_look_up_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) {
         if names.get(host).is_some_and(|name| !name.needs_look_up(now)) {
-            return true;
+            return;
         }
         names.retain(|_, name| name.is_of_use(now));
         let name = names.entry(host.to_owned()).or_default();
         let (shared, owned) = (Arc::clone(&self.shared), host.to_owned());
-        name.is_being_looked_up = os::spawn("nexmo-dns", move || shared.look_up(&owned)).is_ok();
-        name.is_being_looked_up
+        let started = os::spawn("nexmo-dns", move || shared.look_up(&owned));
+        name.is_being_looked_up = started.is_ok();
+        name.shortage = started.err().map(|error| error.to_string());
     }
 }
 
@@ -192,6 +200,8 @@ impl Shared {
                 name.found = Some((now, addresses.into_iter().take(MOST_ADDRESSES).collect()));
                 name.failed = None;
             }
+            // The next call looks it up again.
+            Some(Err(error)) if is_shortage(&error) => name.shortage = Some(error.to_string()),
             _ => name.failed = Some(now),
         }
         drop(names);

@@ -40,10 +40,10 @@ impl Route {
     fn told(&self, failure: Failure, deadline: Deadline) -> Error {
         match (failure, &self.proxy) {
             (Failure::TimedOut, _) => deadline.over(),
-            (Failure::NoThread, _) => io::Error::from(io::ErrorKind::OutOfMemory).into(),
+            (Failure::Shortage(what), _) => io::Error::new(io::ErrorKind::OutOfMemory, what).into(),
             (Failure::NotFound, None) => Error::HostNotFound,
             (Failure::NotFound, Some(_)) => {
-                Error::ConnectProxyFailed("the proxy's name could not be looked up".to_owned())
+                Error::ConnectProxyFailed("the proxy's host name could not be resolved".to_owned())
             }
         }
     }

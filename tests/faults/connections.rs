@@ -29,7 +29,7 @@ fn not_made() -> Vec<Row> {
             .connect_limit(500)
             .at("http://{deaf}")
             .fails_unsent(Kind::Timeout)
-            .says("connect_timeout_ms ran out")
+            .says("connect_timeout_ms expired")
             .within(500)
             .no_request(),
         row("nobody takes the connection, which has a minute of half a second")
@@ -37,7 +37,7 @@ fn not_made() -> Vec<Row> {
             .connect_limit(60_000)
             .at("http://{deaf}")
             .fails_unsent(Kind::Timeout)
-            .says("timeout_ms ran out before")
+            .says("timeout_ms expired before")
             .within(500)
             .no_request(),
         row("nobody takes the connection for TLS").at("https://{deaf}").fails_unsent(Kind::Timeout).no_request(),

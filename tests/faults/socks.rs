@@ -157,7 +157,7 @@ fn silent() -> Vec<Row> {
             .connect_limit(500)
             .plays(vec![Step::Stall])
             .fails_unsent(Kind::Timeout)
-            .says("connect_timeout_ms ran out")
+            .says("connect_timeout_ms expired")
             .within(500)
             .no_request(),
     ]

@@ -121,7 +121,8 @@ class Status(IntEnum):
     """The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call."""
 
     CLOSED = 6
-    """The reporter is closed. The report was not stored. Submit it to another reporter."""
+    """The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
+    another reporter."""
 
     FORKED = 7
     """The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
@@ -149,8 +150,8 @@ class Status(IntEnum):
     credentials."""
 
     CANCELLED = 25
-    """The handle was freed during the call. The report may have been accepted if acceptance says so. Retry with another
-    handle if the report still matters."""
+    """The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
+    was accepted before reporting it again."""
 
     SYSTEM = 26
     """The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The report
@@ -186,37 +187,40 @@ class Status(IntEnum):
     retrying, check base_url, and what responds in place of the service."""
 
     OUTBOX = 60
-    """The outbox cannot be read or written; the message says why. The report is not counted as submitted; it may still
-    be sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then submit again."""
+    """The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
+    is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call."""
 
     OUTBOX_FULL = 61
-    """The outbox is full, or its disk is. The report was not stored. Submit it again later."""
+    """The outbox is full, or its disk is. A submitted report was not stored. Retry later."""
 
     OUTBOX_BUSY = 62
-    """The outbox was locked by others for longer than busy_timeout_ms. The report was not stored. Submit it again."""
+    """The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not stored. Retry."""
 
     OUTBOX_CORRUPT = 63
-    """The outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again later: the outbox is
+    """The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
     replaced once all others have closed it."""
 
     OUTBOX_WRONG_ACCOUNT = 64
-    """The outbox belongs to another account. The report was not stored. Use a separate outbox for each account."""
+    """The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each
+    account."""
 
     OUTBOX_VERSION = 65
-    """The outbox was created by a later version of this library. The report was not stored. Load that version, or use
-    another path."""
+    """The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
+    or use another path."""
 
     PENDING = 70
-    """The time limit expired with reports still pending. They may have been accepted. Nothing needs to be done: they
-    are sent later, unless the outbox is in memory and the reporter closed."""
+    """The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
+    Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
+    them."""
 
     SUSPENDED = 71
-    """The reporter is suspended: the service accepts no reports of the account. The reports stay in the outbox. Correct
-    the account, its credentials or base_url; nothing needs to be submitted again."""
+    """The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
+    closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
+    pending needs no second submit."""
 
     INTERNAL = 99
     """A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
-    acceptance says so. Retry once, and report the bug."""
+    acceptance says so. Check whether it was accepted before reporting it again, and file a bug report."""
 
 
 RETRYABLE = frozenset(

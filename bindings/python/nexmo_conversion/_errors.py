@@ -130,8 +130,7 @@ class ProxyError(NoResponse, ConnectionError):
 
 
 class Cancelled(NoResponse):
-    """25: the client was closed, or the reporter closed or freed, during the call. Reports in an outbox file stay
-    there."""
+    """25: the client was closed, or the reporter freed, during the call. Reports in an outbox file stay there."""
 
 
 class SystemFailure(NoResponse, OSError):
@@ -182,49 +181,51 @@ class ReporterError(Error):
 
 
 class OutboxError(ReporterError):
-    """60: the outbox cannot be read or written; the message says why. A report is not counted as submitted; it may
-    still be sent if `acceptance` is `Acceptance.UNKNOWN`. Remove the cause, then submit again."""
+    """60: the outbox cannot be read or written; the message says why. A submitted report was not stored, unless
+    `acceptance` is `Acceptance.UNKNOWN`: then it may be stored and sent. Remove the cause, then repeat the call."""
 
 
 class OutboxFull(OutboxError):
-    """61: the outbox is full, or its disk is. The report was not stored. Submit it again later."""
+    """61: the outbox is full, or its disk is. A submitted report was not stored. Retry later."""
 
 
 class OutboxBusy(OutboxError):
-    """62: others had the outbox locked for longer than `busy_timeout_ms`. The report was not stored, or the event is
-    kept. Call again."""
+    """62: others had the outbox locked for longer than `busy_timeout_ms`. A submitted report was not stored.
+    Retry."""
 
 
 class OutboxCorrupt(OutboxError):
-    """63: the outbox is corrupt, and still open elsewhere. The report was not stored. Submit it again later: the outbox
+    """63: the outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox
     is replaced once all others have closed it."""
 
 
 class OutboxWrongAccount(OutboxError):
-    """64: the outbox belongs to another account (`api_key` or `base_url`). The report was not stored. Use a separate
-    outbox for each account."""
+    """64: the outbox belongs to another account (`api_key` or `base_url`). A submitted report was not stored. Use a
+    separate outbox for each account."""
 
 
 class OutboxVersion(OutboxError):
-    """65: the outbox was created by a later version of the library. The report was not stored. Load that version, or
-    use another path."""
+    """65: the outbox was created by a later version of the library. A submitted report was not stored. Load that
+    version, or use another path."""
 
 
 class Pending(ReporterError):
-    """70: the time limit expired with reports still pending. They are sent later, unless the outbox is in memory and
-    the reporter closed; nothing needs to be submitted again."""
+    """70: the time limit expired, or the reporter is closed, with reports still pending. Nothing needs to be done: they
+    are sent later, except that a closed reporter with `Durability.NONE` loses them."""
 
 
 class Suspended(ReporterError):
-    """71: the reporter is suspended, because the service accepts no reports of the account. They stay in the outbox.
-    Correct the account, its credentials or `base_url`; nothing needs to be submitted again."""
+    """71: the reporter is suspended, because the service accepts no reports of the account. They stay pending, except
+    that a closed reporter with `Durability.NONE` loses them. Correct the account, its credentials or `base_url`; what
+    is pending needs no second submit."""
 
 
 # --- 99 ---
 
 
 class InternalError(Error):
-    """99: a bug in the library was caught. Retry once, and report the bug."""
+    """99: a bug in the library was caught. Check whether the report was accepted before reporting it again, and
+    file a bug report."""
 
 
 _CLASSES: Dict[int, Type[Error]] = {

@@ -21,7 +21,7 @@ from . import (
 )
 from ._abi import Status
 from ._credentials import Credentials
-from ._errors import Cancelled, Closed, Error, InvalidHandle, Pending, ReporterError
+from ._errors import Cancelled, Closed, Error, InvalidHandle, Pending, ReporterError, Suspended
 from ._event import Event
 from ._options import Options
 from ._reporter_options import ReporterOptions
@@ -74,7 +74,9 @@ class Reporter:
             "nexmo_reporter_new", _credentials.struct(credentials), _options.struct(options), keeping, handle
         )
         self._api_key = credentials.api_key
+        # Closed here begins with `close`, and in the library when its wait has ended.
         self._is_closed = False
+        self._is_closed_in_library = False
         self._waits = _wait.Waits()
         # The library never reuses a handle, and refuses one that was freed. So a call needs no lock against `free`.
         self._handle = handle.value
@@ -233,11 +235,14 @@ class Reporter:
         Returns when none is pending, even if some were rejected: events and `statistics` show their outcome. The
         reports are sent without waiting for a back-off, but not before the time that the service asked for.
 
-        Raises `Pending` if the time limit expired and some are still pending, `Suspended` if the reporter is suspended
-        and a probe did not end that, or the service asked for a wait; they are sent in the background, and the message
-        gives their number. Raises `Closed` if the reporter is closed and some are still pending, `Cancelled` if it is
-        closed or freed during the call, `InvalidArgument` if timeout_ms is below -1, `OutboxError`, and `InvalidHandle`
-        after `free`.
+        Raises `Pending` if some are still pending when the time limit expires or the reporter is closed, `Suspended` if
+        the reporter is suspended and a probe did not end that, or the service asked for a wait. They are sent in the
+        background, or by the next reporter that opens the outbox; the message gives their number. Raises `Cancelled`
+        if the reporter is freed during the call, `InvalidArgument` if timeout_ms is below -1, `OutboxError`, and
+        `InvalidHandle` after `free`.
+
+        A flush of a closed reporter does not wait, and a `close` on another thread ends a flush once its own wait is
+        over.
 
         Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox. It
         waits in slices of up to 500 ms, between which Python's signal handlers run; reports that are submitted before a
@@ -249,6 +254,9 @@ class Reporter:
                 self._complete("nexmo_reporter_flush", slice_ms)
             except Pending as error:
                 pending = error
+                # The next slice would not wait either.
+                if self._is_closed_in_library:
+                    break
             else:
                 return
         assert pending is not None
@@ -274,25 +282,38 @@ class Reporter:
         and the next reporter that opens it sends them; with `Durability.NONE` they are lost. The reporter is closed
         whatever is raised, KeyboardInterrupt included, except for `InvalidArgument`, `WrongType`, `Forked` and
         `InvalidHandle`. It can still be polled, acknowledge events and give its statistics. A second call does not
-        wait.
+        wait, and ends the wait of the first.
 
         Threads: any. Blocks the calling thread only, for up to timeout_ms and half a second. Python's signal handlers
         run at least every 500 ms.
         """
         timeout_ms = _values.number("timeout_ms", timeout_ms)
+        if timeout_ms < -1:
+            self._complete("nexmo_reporter_close", timeout_ms)  # It refuses that, and closes nothing.
         was_closed, self._is_closed = self._is_closed, True
+        suspended: Optional[Suspended] = None
         try:
-            self.flush(timeout_ms)
-        except (ReporterError, Closed):
+            if not was_closed:
+                self.flush(timeout_ms)
+        except Suspended as error:
+            suspended = error
+        except ReporterError:
             pass  # What is pending when the reporter is closed counts.
         except _errors.CallRefused:
             self._is_closed = was_closed
             raise
         except BaseException:
             with contextlib.suppress(Error):
-                self._complete("nexmo_reporter_close", 0)
+                self._close_in_library()
             raise
-        self._complete("nexmo_reporter_close", 0)
+        try:
+            self._close_in_library()
+        except Pending as pending:
+            if suspended is None:
+                raise
+            # A close without time makes no probe, so it does not say Suspended; but it says whether reports are lost.
+            message = f"the reporter is suspended: the service accepts no reports of the account; {pending}"
+            raise Suspended(dataclasses.replace(suspended.result, message=message)) from None
 
     def free(self) -> None:
         """Frees the reporter, and closes it first, without waiting, if it is open. A second call does nothing.
@@ -324,6 +345,11 @@ class Reporter:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Reporter cannot be pickled or copied: create another with the same credentials and options")
+
+    def _close_in_library(self) -> None:
+        # First, for the flushes that this ends.
+        self._is_closed_in_library = True
+        self._complete("nexmo_reporter_close", 0)
 
     def _complete(self, function: str, *arguments: Any) -> None:
         try:

@@ -50,8 +50,11 @@ class ReporterOptions:
     """Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
     only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
     together, and never while it is open. Any number of processes may share it, all for one account: api_key and
-    base_url are stored in it. A str that begins like a URL ("name:") is refused; "./x:y" names such a file, and so does
-    pathlib.Path("x:y"). Required, except that it is None with `Durability.NONE`."""
+    base_url are stored in it. Required, except that it is None with `Durability.NONE`.
+
+    A path that begins with ":", or like a URL ("name:", of two or more letters, digits, "+", "." or "-"), is refused;
+    the str "./name:x" names such a file. An os.PathLike is converted to a str first, and pathlib removes the "./": so
+    pathlib.Path("./name:x") is refused too."""
     durability: int = Durability.PROCESS
     """What a submitted report survives: a `Durability`."""
     overflow: int = Overflow.FAIL
@@ -91,7 +94,7 @@ def struct(options: ReporterOptions) -> _abi.ReporterOptionsStruct:
     allows = _values.boolean("allow_network_file_system", options.allow_network_file_system)
     return _abi.ReporterOptionsStruct(
         flags=Flag.ALLOW_NETWORK_FILE_SYSTEM if allows else 0,
-        outbox=_values.optional_outbox(options.outbox),
+        outbox=_values.optional_path("outbox", options.outbox),
         durability=_values.number("durability", options.durability),
         overflow=_values.number("overflow", options.overflow),
         max_pending=_values.number("max_pending", options.max_pending),

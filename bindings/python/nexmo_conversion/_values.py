@@ -5,7 +5,6 @@ Everything else is left to the library.
 """
 
 import os
-import re
 from enum import IntEnum
 from typing import Optional, Type
 
@@ -35,19 +34,6 @@ def optional_text(name: str, value: object) -> Optional[bytes]:
 def optional_path(name: str, value: object) -> Optional[bytes]:
     """As `optional_text`; accepts an os.PathLike too."""
     return optional_text(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
-
-
-# What the library takes for the beginning of a URL. A "/" after the colon is what pathlib leaves of a real one.
-_LIKE_A_URL = re.compile(r"(:|[A-Za-z0-9+.-]{2,}:)(?!/)")
-
-
-def optional_outbox(value: object) -> Optional[bytes]:
-    """As `optional_path`. An os.PathLike is a file even if its name begins like a URL, so it gets back the "./" that
-    pathlib removes; unless it is a URL ("name:/"), which the library refuses without showing the password in it."""
-    if isinstance(value, os.PathLike):
-        path = os.fspath(value)
-        value = f"./{path}" if isinstance(path, str) and _LIKE_A_URL.match(path) else path
-    return optional_text("outbox", value)
 
 
 def number(name: str, value: object, bits: int = 32) -> int:

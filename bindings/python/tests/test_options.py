@@ -195,11 +195,11 @@ def test_a_client_certificate_is_no_hindrance_where_none_is_asked_for(log: Log) 
         (None, "client-key.pem", "client_cert_file", "is missing"),
         ("nowhere.pem", "client-key.pem", "client_cert_file", "cannot be read"),
         ("client.pem", "nowhere.pem", "client_key_file", "cannot be read"),
-        ("client-key.pem", "client-key.pem", "client_cert_file", "holds no certificate"),
-        ("client.pem", "client.pem", "client_key_file", "holds no usable key"),
-        ("bad_inputs.tsv", "client-key.pem", "client_cert_file", "holds no certificate"),
-        ("client.pem", "bad_inputs.tsv", "client_key_file", "holds no usable key"),
-        ("ca.pem", "client-key.pem", "client_key_file", "is not the key of "),
+        ("client-key.pem", "client-key.pem", "client_cert_file", "contains no certificate"),
+        ("client.pem", "client.pem", "client_key_file", "contains no usable key"),
+        ("bad_inputs.tsv", "client-key.pem", "client_cert_file", "contains no certificate"),
+        ("client.pem", "bad_inputs.tsv", "client_key_file", "contains no usable key"),
+        ("ca.pem", "client-key.pem", "client_key_file", "does not match the client certificate"),
     ],
 )
 def test_a_client_certificate_that_cannot_be_used_is_refused_with_a_sentence(

@@ -10,6 +10,7 @@ import pytest
 from nexmo_conversion import (
     Channel,
     Credentials,
+    Durability,
     EventKind,
     OutboxBusy,
     OutboxCorrupt,
@@ -169,6 +170,25 @@ def test_a_reporter_whose_account_is_not_accepted_is_suspended(tmp_path: Path, l
     # Nothing is lost: with the right secret it is accepted.
     with in_file(tmp_path / "outbox") as reporter:
         assert flushed(reporter).accepted == 1
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_suspended_reporter_says_so_when_it_is_closed(is_file: bool, tmp_path: Path) -> None:
+    keeps = ReporterOptions(tmp_path / "outbox") if is_file else ReporterOptions(durability=Durability.NONE)
+    reporter = Reporter(Credentials.query(API_KEY, "wrong"), keeps, http_options())
+    reporter.submit(Channel.SMS, "suspended", True)
+    with pytest.raises(Suspended) as by_flush:
+        reporter.flush(LONG_MS)
+    with pytest.raises(Suspended) as caught:
+        reporter.close(LONG_MS)
+    # The library's sentence, and what a close adds to it.
+    said, loss, _ = str(caught.value).partition("; they are lost")
+    assert (said, bool(loss)) == (str(by_flush.value), not is_file)
+    assert (caught.value.status, reporter.statistics().state) == (Status.SUSPENDED, State.CLOSED)
+    # It is closed, and no longer suspended.
+    with pytest.raises(Pending):
+        reporter.close(LONG_MS)
+    reporter.free()
 
 
 def test_an_outage_is_reported() -> None:

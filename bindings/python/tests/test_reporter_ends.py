@@ -161,6 +161,52 @@ def test_a_flush_waits_no_longer_than_allowed() -> None:
         assert flushed(reporter).accepted == 1
 
 
+# Far less than what the calls below are allowed to wait.
+SOON_S = 15
+
+
+@pytest.mark.parametrize("timeout_ms", [0, LONG_MS, -1])
+def test_a_flush_of_a_closed_reporter_does_not_wait(timeout_ms: int) -> None:
+    # Leaving `with` ends the calls that wait nevertheless.
+    with held() as server, ThreadPoolExecutor(1) as pool, in_memory(server.options) as reporter:
+        reporter.submit(Channel.SMS, "held", True)
+        server.wait()
+        with pytest.raises(Pending):
+            reporter.close(0)
+        for method in (reporter.flush, reporter.close):
+            error = pool.submit(method, timeout_ms).exception(SOON_S)
+            assert isinstance(error, Pending) and str(error).startswith("1 pending ")
+        reporter.free()
+
+
+@pytest.mark.parametrize("timeout_ms", [LONG_MS, -1])
+@pytest.mark.parametrize("name", ["flush", "close"])
+def test_closing_ends_a_flush_and_a_close_of_other_threads(name: str, timeout_ms: int) -> None:
+    with held() as server, ThreadPoolExecutor(1) as pool, in_memory(server.options) as reporter:
+        reporter.submit(Channel.SMS, "held", True)
+        server.wait()
+        call = pool.submit(getattr(reporter, name), timeout_ms)
+        wait([call], timeout=0.7)
+        assert not call.done()
+        before = time.monotonic()
+        with pytest.raises(Pending):
+            reporter.close(0 if name == "flush" else timeout_ms)
+        assert isinstance(call.exception(SOON_S), Pending)
+        assert time.monotonic() - before < SOON_S
+        reporter.free()
+
+
+def test_a_flush_waits_as_long_as_the_close_of_another_thread() -> None:
+    with held() as server, ThreadPoolExecutor(2) as pool, in_memory(server.options) as reporter:
+        reporter.submit(Channel.SMS, "held", True)
+        server.wait()
+        calls = [pool.submit(reporter.close, LONG_MS), pool.submit(reporter.flush, LONG_MS)]
+        assert not wait(calls, timeout=1.2).done
+        server.let_go()
+        for call in calls:
+            call.result(LONG_MS / 1000)
+
+
 def test_a_flush_lets_other_threads_run() -> None:
     with held() as server, in_memory(server.options) as reporter, ThreadPoolExecutor(1) as pool:
         reporter.submit(Channel.SMS, "held", True)

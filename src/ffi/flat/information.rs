@@ -72,7 +72,7 @@ fn field(name: &str) -> Result<&'static Field, CallError> {
     nexmo_statistics::FIELDS
         .iter()
         .find(|field| field.name == name && !matches!(name, "struct_size" | "flags"))
-        .ok_or_else(|| CallError::invalid_argument("name is not that of a field of nexmo_statistics"))
+        .ok_or_else(|| CallError::invalid_argument("name is not a field of nexmo_statistics"))
 }
 
 /// A statistic as a number and as text.

@@ -17,26 +17,30 @@ use crate::settings::{Checked, Settings};
 
 /// Opens a client or a reporter whose credentials and options are given as text.
 ///
-/// The settings are lines "name = value" in UTF-8, at most 65536 bytes; lines that begin with # are comments. The names
-/// are the fields of nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and
-/// allow_plain_http, proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which
-/// are true or false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest.
-/// Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. With
-/// outbox, or with durability = none, the handle is a reporter, otherwise a client.
+/// The settings are lines "name = value" in UTF-8 that end with LF or CRLF, at most 65536 bytes. A leading byte order
+/// mark, and lines that are empty or begin with #, are skipped. The names are the fields of nexmo_credentials,
+/// nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
+/// proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
+/// false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
+/// may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
+/// unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox, or
+/// with durability = none, the handle is a reporter, otherwise a client.
 ///
-/// In all flat functions: text that is passed in has a size in bytes, without the spaces and NULs at its end, or -1 if
-/// it is NUL-terminated. Text that is NULL or empty is not given. A buffer for text has a size in bytes: above 0, the
-/// text is NUL-terminated and the rest filled with NULs; below -1, the size is negated and the text is padded with spaces
-/// without a NUL. Text that does not fit is truncated at a character boundary. An array receives as many numbers as its
-/// count says; those that this library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not
-/// wanted. Outputs are written on every return: 0, "" and the message if the call fails. Pointers need not be aligned.
-/// The handles are not those of the other functions.
+/// In all flat functions: text that is passed in has a size in bytes, and the spaces and NULs at its end are ignored; or
+/// the size is -1, and the text is NUL-terminated and used as it is. Text that is NULL or empty is not given. A buffer
+/// for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the size
+/// is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is truncated at a
+/// character boundary. An array receives as many numbers as its count says, which must not be negative; those that this
+/// library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not wanted. With a NULL
+/// pointer the size or count is not looked at. Outputs are written on every return: 0, "" and the message if the call
+/// fails. Pointers need not be aligned. The handles are not those of the other functions.
 ///
 /// @param settings       Required. Copied; the library's copies are wiped.
 /// @param settings_size  The size of settings, or -1.
 /// @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
-/// @param message        Receives what happened, as one line. About the settings it gives the line and the name, and never
-///                       quotes a value.
+/// @param message        Receives what happened, as one line. An error in the settings is reported with the line and the
+///                       name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses that begin
+///                       with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
 /// @param message_size   The size of message.
 /// @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
 /// @return Otherwise as nexmo_client_new or nexmo_reporter_new.
@@ -117,7 +121,8 @@ pub unsafe extern "C" fn nexmo_flat_close(
             Flat::Client(_) => Ok(()),
             Flat::Reporter(reporter) => reporter.close(timeout),
         };
-        HANDLES.remove(number(handle))?;
+        // Another close may have freed it meanwhile.
+        drop(HANDLES.remove(number(handle)));
         found.end();
         closed?;
         Ok(nexmo_result::ok())

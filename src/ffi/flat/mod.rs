@@ -49,7 +49,7 @@ impl Flat {
             Self::Client(client) => Ok(client),
             Self::Reporter(_) => Err(CallError::new(
                 NEXMO_ERR_INVALID_HANDLE,
-                "the handle is a reporter, and this function needs a client: use nexmo_flat_submit",
+                "the handle is a reporter, but this function requires a client; use nexmo_flat_submit",
             )),
         }
     }
@@ -59,7 +59,7 @@ impl Flat {
             Self::Reporter(reporter) => Ok(reporter),
             Self::Client(_) => Err(CallError::new(
                 NEXMO_ERR_INVALID_HANDLE,
-                "the handle is a client, and this function needs a reporter: use nexmo_flat_report, or open a reporter with \
+                "the handle is a client, but this function requires a reporter; use nexmo_flat_report, or open a reporter with \
                  outbox or durability = none in its settings",
             )),
         }

@@ -60,7 +60,7 @@ fn sized<'a>(longest: usize, name: &str, bytes: &'a [u8]) -> Result<&'a str, Cal
         return Err(CallError::invalid_argument(format!("{name} is longer than {longest} bytes")));
     }
     if text.contains(&0) {
-        return Err(CallError::invalid_argument(format!("{name} has a NUL before its end")));
+        return Err(CallError::invalid_argument(format!("{name} contains a NUL before its end")));
     }
     c_string::utf8(name, text)
 }
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn sized_text_is_refused_if_it_is_no_text() {
-        assert_eq!(all(b"a\0b"), Err("it has a NUL before its end".to_owned()));
-        assert_eq!(all(b"\0a"), Err("it has a NUL before its end".to_owned()));
+        assert_eq!(all(b"a\0b"), Err("it contains a NUL before its end".to_owned()));
+        assert_eq!(all(b"\0a"), Err("it contains a NUL before its end".to_owned()));
         assert_eq!(all(b"a\xff"), Err("it is not UTF-8".to_owned()));
         assert_eq!(read("aé".as_bytes(), 2), Err("it is not UTF-8".to_owned()));
         assert_eq!(all(b"123456789"), Err("it is longer than 8 bytes".to_owned()));

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use crate::ffi::c_string::{printable, truncated};
+use crate::ffi::c_string::{one_line, truncated};
 use crate::ffi::call::CallError;
 
 /// A buffer of the caller's. NULL or a size of 0: the text is not wanted.
@@ -53,11 +53,10 @@ impl TextOut {
             return;
         }
         let (room, filler) = if self.size > 0 { (self.bytes().saturating_sub(1), 0) } else { (self.bytes(), b' ') };
-        let text = truncated(text, room);
-        for (index, byte) in text.bytes().enumerate() {
-            // SAFETY: the promise of `new`; the text fits.
-            unsafe { self.pointer.add(index).write(printable(byte)) };
-        }
+        let text = one_line(text);
+        let text = truncated(&text, room);
+        // SAFETY: the promise of `new`; the text fits.
+        unsafe { ptr::copy_nonoverlapping(text.as_ptr(), self.pointer, text.len()) };
         // SAFETY: the promise of `new`; these are the bytes after the text.
         unsafe { ptr::write_bytes(self.pointer.add(text.len()), filler, self.bytes().saturating_sub(text.len())) };
     }

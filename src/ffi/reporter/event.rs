@@ -41,7 +41,8 @@ pub struct nexmo_event {
     pub id: i64,
     /// When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE.
     pub created_unix_ms: i64,
-    /// One of NEXMO_EVENT_*. With NEXMO_EVENT_NONE all fields below are 0 or "".
+    /// NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE all
+    /// fields below are 0 or "".
     pub kind: i32,
     /// The HTTP status of the response that rejected the report; 0 if none did.
     pub http_status: i32,
@@ -102,8 +103,8 @@ impl From<&Event> for nexmo_event {
 /// @retval NEXMO_OK             There is an event, or the time limit expired.
 /// @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
 /// @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
-/// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error
-/// of the outbox.
+/// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
+/// NEXMO_ERR_INTERNAL or an error of the outbox.
 /// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
 ///
 /// @code
@@ -147,7 +148,8 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
 /// @retval NEXMO_OK                    The event is gone.
 /// @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
 /// @retval NEXMO_ERR_OUTBOX_BUSY       Others had the outbox locked for longer than busy_timeout_ms. The event is kept.
-/// @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an error of the outbox.
+/// @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the
+/// outbox.
 /// @par Blocking: up to busy_timeout_ms.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_acknowledge(
@@ -166,7 +168,8 @@ pub unsafe extern "C" fn nexmo_reporter_acknowledge(
 /// Returns a file descriptor for poll, select or epoll that is readable while an event waits to be acknowledged, and once
 /// a closed reporter has no more events.
 ///
-/// It belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+/// It may also be readable without an event, which another process acknowledged: poll with 0. It belongs to the
+/// reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
 ///
 /// @param reporter  Required.
 /// @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,

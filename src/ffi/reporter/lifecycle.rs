@@ -46,6 +46,8 @@ static AT_LOAD: extern "C" fn() = {
 /// @param reporter_options  Required. Copied.
 /// @param reporter          Required. Receives the reporter, to be freed with nexmo_reporter_free; NULL on failure.
 /// @param result            Optional. Receives the outcome.
+/// @retval NEXMO_ERR_SYSTEM          A file cannot be read at the moment, or no file descriptor, memory or thread is
+///                                   available. Retry.
 /// @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
 /// @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
 /// @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms.
@@ -93,8 +95,8 @@ pub unsafe extern "C" fn nexmo_reporter_new(
 /// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
 ///                              wait. Returned without waiting further.
 /// @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
-/// @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_INTERNAL or an
-/// error of the outbox.
+/// @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
+/// NEXMO_ERR_INTERNAL or an error of the outbox.
 /// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_flush(

@@ -8,10 +8,12 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::ffi::c_string::null;
 use crate::ffi::call::CallError;
-use crate::ffi::options::{count, duration};
+use crate::ffi::options::{milliseconds, number};
 use crate::ffi::sized_struct::{SizedStruct, first_size, zeroed};
 use crate::ffi::{c_string, sized_struct};
-use crate::reporter::{Durability, Overflow, Plan, ReporterOptions};
+use crate::reporter::{
+    Durability, LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, Overflow, Plan, ReporterOptions,
+};
 
 /// nexmo_reporter_options.durability: a submitted report survives the end of the process, a crash included.
 pub const NEXMO_DURABILITY_PROCESS: i32 = 0;
@@ -43,8 +45,9 @@ pub struct nexmo_reporter_options {
     /// Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
     /// only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
     /// together, and never while it is open. Any number of processes may share it, all for one account: api_key and
-    /// base_url are stored in it. A value that begins like a URL ("name:") is refused; ./x:y names such a file.
-    /// Required, except that it is NULL with NEXMO_DURABILITY_NONE.
+    /// base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
+    /// ":", is a URL, which is refused; ./x:y names such a file. Required, except that it is NULL with
+    /// NEXMO_DURABILITY_NONE.
     pub outbox: *const c_char,
     /// One of NEXMO_DURABILITY_*.
     pub durability: i32,
@@ -68,6 +71,7 @@ unsafe impl SizedStruct for nexmo_reporter_options {
     const NAME: &'static str = "reporter_options";
     const FIRST_SIZE: usize = first_size(40, 36);
     const KNOWN_FLAGS: u32 = NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM;
+    const FLAG_NAMES: &'static str = "NEXMO_REPORTER_OPTIONS_*";
     const INITIAL: Self = Self { ..zeroed() };
 }
 
@@ -86,11 +90,12 @@ pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<Plan
     let options = ReporterOptions {
         outbox: outbox.map(Path::new),
         durability,
-        max_pending: count(given.max_pending).map(u64::from),
+        max_pending: number("max_pending", given.max_pending, LARGEST_MOST)?.map(u64::from),
         overflow: overflow(given.overflow)?,
-        max_age: seconds(given.max_age_s),
-        max_in_flight: count(given.max_in_flight),
-        busy_timeout: duration(given.busy_timeout_ms),
+        max_age: number("max_age_s", given.max_age_s, LONGEST_AGE.as_secs())?.map(seconds),
+        max_in_flight: number("max_in_flight", given.max_in_flight, MOST_IN_FLIGHT)?,
+        busy_timeout: number("busy_timeout_ms", given.busy_timeout_ms, LONGEST_LOCK_WAIT.as_millis())?
+            .map(milliseconds),
         allow_network_file_system: given.flags & NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM != 0,
     };
     options.check().map_err(|error: Error| error.into())
@@ -119,9 +124,8 @@ fn overflow(number: i32) -> Result<Overflow, CallError> {
     }
 }
 
-/// 0 selects the default; a negative duration is longer than any that the core accepts.
-fn seconds(seconds: i32) -> Option<Duration> {
-    (seconds != 0).then(|| Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)))
+fn seconds(number: u32) -> Duration {
+    Duration::from_secs(u64::from(number))
 }
 
 /// Initialises a nexmo_reporter_options in memory of any origin, as NEXMO_REPORTER_OPTIONS_INIT does in a declaration.

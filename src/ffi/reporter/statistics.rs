@@ -133,7 +133,7 @@ impl From<&Statistics> for nexmo_statistics {
 /// @param statistics  Required. Receives the statistics; on failure its initial values.
 /// @param result      Optional. Receives the outcome.
 /// @return NEXMO_OK, NEXMO_ERR_NULL_POINTER, NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED,
-/// NEXMO_ERR_INTERNAL or an error of the outbox.
+/// NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the outbox.
 /// @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
 ///
 /// @code

@@ -26,14 +26,17 @@ use crate::reporter::Reporter;
 /// @param result      Optional. Receives the outcome.
 /// @retval NEXMO_OK                  The report is stored.
 /// @retval NEXMO_ERR_CLOSED          The reporter is closed. The report was not stored.
+/// @retval NEXMO_ERR_SYSTEM          No file descriptor or memory is available. The report was not stored. Retry.
 /// @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the report
 ///                                   may be stored and sent.
 /// @retval NEXMO_ERR_OUTBOX_FULL     max_pending reports are pending, or the disk is full. The report was not stored.
-/// @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms. As
-///                                   NEXMO_ERR_OUTBOX.
+/// @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms. The report was not
+///                                   stored.
 /// @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. The report was not stored.
 /// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account. The report was not
 ///                                   stored.
+/// @retval NEXMO_ERR_OUTBOX_VERSION  The outbox was replaced by that of a later version of the library. The report was
+///                                   not stored.
 /// @retval NEXMO_ERR_INTERNAL        A bug. The reporter is freed.
 /// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE or NEXMO_ERR_FORKED.
 /// @par Blocking: some microseconds; up to busy_timeout_ms while others have the outbox locked; with

@@ -75,7 +75,7 @@ impl EventKind {
         match self {
             Self::Rejected => "the service rejected the report",
             Self::Expired => "the report is older than max_age_s",
-            Self::Dropped => "the outbox was full, and this was its oldest report",
+            Self::Dropped => "the outbox was full and this was its oldest report",
         }
     }
 }
@@ -108,7 +108,10 @@ pub(crate) fn check_event_id(id: i64, last: i64) -> Result<(), Error> {
     if id >= FIRST_EVENT_ID && id <= last.max(unix_microseconds()) {
         return Ok(());
     }
-    Err(Error::argument("event_id", format!("{id} is not the id of an event: pass the id that poll returned")))
+    Err(Error::argument(
+        "event_id",
+        format!("is {id}, which is not the id of an event; pass the id that poll returned"),
+    ))
 }
 
 fn unix_microseconds() -> i64 {

@@ -5,7 +5,8 @@ use std::time::Instant;
 use super::{PAUSE, Worker};
 use crate::client;
 use crate::clock::{Moment, after};
-use crate::error::Error;
+use crate::error::{Error, Kind};
+use crate::outcome::Outcome;
 use crate::reporter::outbox::{Entry, EventKind, Fate, Settlement};
 
 /// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
@@ -62,12 +63,13 @@ impl Worker {
         self.unsettled.extend(old.iter().map(|entry| Settlement { id: entry.id, fate: fate.clone() }));
         entries.iter().for_each(|entry| self.gate.goes_out(entry.id));
         let count = entries.len();
-        let unsent = self.senders.send(entries);
+        let Err((unsent, error)) = self.senders.send(entries) else {
+            return count;
+        };
+        self.note(&Outcome::unsent(Error::new(Kind::System, error.to_string())));
         unsent.iter().for_each(|entry| self.gate.came_back(entry.id));
-        if !unsent.is_empty() {
-            self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
-            self.take_due = after(Instant::now(), PAUSE);
-        }
+        self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
+        self.take_due = after(Instant::now(), PAUSE);
         count.saturating_sub(unsent.len())
     }
 

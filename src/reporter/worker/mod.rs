@@ -9,15 +9,15 @@ mod tests;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::circuit_breaker::{Gate, Passage};
 use super::options::Plan;
 use super::outbox::{Outbox, Settlement};
 use super::senders::Senders;
-use super::signals::{LastError, Shared, State};
+use super::signals::{Shared, State};
 use crate::clock::{Moment, after};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::os;
 use crate::os::wakeup::wait_for_either;
 use crate::outcome::Outcome;
@@ -98,10 +98,7 @@ impl Worker {
     fn work(&mut self) {
         while !self.shared.is_over() {
             if guard(|| self.turn()).is_none() {
-                self.note(&Outcome::unsent(Error::new(
-                    Kind::Internal,
-                    "internal error (a bug in libnexmo_conversion); please report it",
-                )));
+                self.note(&Outcome::unsent(Error::bug()));
                 self.take_due = after(Instant::now(), PAUSE);
                 self.settle_due = self.take_due;
             }
@@ -203,8 +200,7 @@ impl Worker {
 
     fn note(&self, outcome: &Outcome) {
         if let Err(error) = outcome.result.clone() {
-            let last = LastError { error, http_status: outcome.http_status, at: SystemTime::now() };
-            self.shared.tell(|told| told.last_error = Some(last));
+            self.shared.note(error, outcome.http_status);
         }
     }
 

@@ -3,6 +3,7 @@ use std::sync::{Condvar, Mutex};
 
 use super::*;
 use crate::conversion::{Channel, Conversion, MessageId};
+use crate::error::Kind;
 use crate::outcome::Acceptance;
 use crate::reporter::options::{Durability, ReporterOptions};
 use crate::reporter::outbox::Overflow;

@@ -118,7 +118,8 @@ impl Store {
     /// Has the write reach the disk, and all before it. One thread does this at a time.
     pub(crate) fn flush<T>(&self, written: &Written<T>) -> Result<(), Failure> {
         let told = |failure: Failure| io::Error::other(failure.told(&self.place.path));
-        Ok(self.group.flush(&written.log, &|| self.write_log_again().map_err(told))?)
+        let flushed = self.group.flush(&written.log, &|| self.write_log_again().map_err(told));
+        flushed.map_err(|error| Failure::unflushed(&error))
     }
 
     /// Writes the log over itself, so that the next flush takes all of it to the disk.
@@ -189,7 +190,9 @@ impl Store {
 
     fn open_file(&self) -> Result<OpenFile, Failure> {
         if IS_CROSSING.load(Ordering::Acquire) {
-            return Err(Failure::outbox("the disk did not answer when this process was forked: start a program in it"));
+            return Err(Failure::outbox(
+                "the disk did not respond when this process was forked; execute a program in it",
+            ));
         }
         let mut file = self.place.open(&self.patience)?;
         let checkpoints = Arc::clone(&self.checkpoints);
@@ -205,8 +208,7 @@ impl Store {
     fn set_aside(&self, what: String, damaged: Option<Identity>, deadline: Instant) -> Result<(), Failure> {
         self.close_checkpoint_connection();
         if !self.place.was_outbox() {
-            let told = format!("{} is no outbox and never was one: choose another path", self.place.path.display());
-            return Err(Failure::outbox(told));
+            return Err(self.place.foreign());
         }
         if !self.place.set_aside(damaged, &Patience::until(deadline))? {
             return Err(Failure::Corrupt(what));

@@ -1,11 +1,11 @@
 //! What went wrong with the file, in the classes that a caller is told.
 
-use std::fs::File;
 use std::path::Path;
 
 use rusqlite::{ErrorCode, ffi};
 
 use crate::error::{Error, Kind, is_shortage};
+use crate::os;
 
 /// Why nothing became of what was to be done with the file.
 #[derive(Debug)]
@@ -24,12 +24,17 @@ impl Failure {
     fn system(error: &dyn std::fmt::Display) -> Self {
         Self::Other(Error::new(
             Kind::System,
-            format!("the outbox cannot be used, for the system is out of resources: {error}"),
+            format!("the outbox cannot be used because the system is out of resources: {error}"),
         ))
     }
 
     pub(crate) fn outbox(message: impl Into<String>) -> Self {
         Self::Other(Error::new(Kind::Outbox, message))
+    }
+
+    /// A commit that may not have reached the disk. It is stored, so that not even a full disk means that it was refused.
+    pub(crate) fn unflushed(error: &std::io::Error) -> Self {
+        Self::outbox(format!("the outbox cannot be flushed to the disk: {error}"))
     }
 
     /// What the caller is told of the outbox at `path`.
@@ -39,7 +44,7 @@ impl Failure {
             Self::Corrupt(what) => Error::new(
                 Kind::OutboxCorrupt,
                 format!(
-                    "{path} is corrupt ({what}) and still open elsewhere: it is replaced once all others have closed it"
+                    "{path} is corrupt ({what}) and still open elsewhere; it is replaced once all others have closed it"
                 ),
             ),
             Self::Full => Error::new(Kind::OutboxFull, format!("the disk of {path} is full")),
@@ -47,11 +52,6 @@ impl Failure {
             Self::Other(error) => error,
         }
     }
-}
-
-/// Whether the system, or this process, has no file descriptor left. SQLite does not say why it cannot open a file.
-fn are_descriptors_short() -> bool {
-    File::open("/dev/null").is_err_and(|error| is_shortage(&error))
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -68,7 +68,8 @@ impl From<rusqlite::Error> for Failure {
                     Self::Busy
                 }
                 (ErrorCode::OutOfMemory, _) => Self::system(&error),
-                (ErrorCode::CannotOpen, _) if are_descriptors_short() => Self::system(&error),
+                // SQLite does not say why it cannot open a file.
+                (ErrorCode::CannotOpen, _) if os::descriptor_shortage().is_some() => Self::system(&error),
                 // The last page of the transaction may be in the log all the same.
                 (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC) => {
                     let error = Error::new(Kind::Outbox, format!("the outbox cannot be written: {error}"));
@@ -89,5 +90,20 @@ impl From<std::io::Error> for Failure {
             _ if is_shortage(&error) => Self::system(&error),
             _ => Self::outbox(format!("the outbox cannot be used: {error}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_during_a_flush_does_not_mean_that_the_report_was_not_stored() {
+        let full = || std::io::Error::from_raw_os_error(libc::ENOSPC);
+        let written = Failure::from(full()).told(Path::new("/x"));
+        assert_eq!((written.kind(), written.message()), (Kind::OutboxFull, "the disk of /x is full"));
+        let flushed = Failure::unflushed(&full()).told(Path::new("/x"));
+        assert_eq!(flushed.kind(), Kind::Outbox);
+        assert!(flushed.message().starts_with("the outbox cannot be flushed to the disk: No space left"), "{flushed}");
     }
 }

@@ -219,7 +219,7 @@ impl Outbox for SqliteOutbox {
         let Some(row) = self.store.epochs.row(id) else {
             return Ok(true);
         };
-        let lowest = self.store.read(workers(), queries::lowest).map_err(|failure| self.told(failure))?;
+        let lowest = self.store.read(self.callers(), queries::lowest).map_err(|failure| self.told(failure))?;
         Ok(lowest.is_none_or(|lowest| lowest > row))
     }
 

@@ -5,7 +5,7 @@ pub(crate) mod quarantine;
 pub(crate) mod reserve;
 
 use std::fs::{File, Metadata};
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -82,13 +82,13 @@ impl Place {
     pub(crate) fn find(path: &Path, allow_network: bool, api_key: &str, base_url: &str) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| cannot_be("found", path, &error))?;
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(Error::argument("outbox", "is no path of a file"));
+            return Err(Error::argument("outbox", "is not the path of a file"));
         };
         let folder = fs::canonicalize(folder).map_err(|error| cannot_be("found", folder, &error))?;
         if !allow_network
             && file_lock::is_on_network(&folder).map_err(|error| cannot_be("examined", &folder, &error))?
         {
-            let told = "lies on a network file system, whose locks are not to be relied on: choose a local one, or set the flag that allows it";
+            let told = "is on a network file system, whose locks may not work; use a local one, or set allow_network_file_system (NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM)";
             return Err(Error::argument("outbox", told));
         }
         Ok(Self { path: folder.join(name), api_key: api_key.to_owned(), base_url: base_url.to_owned() })
@@ -102,6 +102,7 @@ impl Place {
     /// Opens the outbox, and makes it if there is none.
     pub(crate) fn open(&self, patience: &Patience) -> Result<OpenFile, Failure> {
         let _opening = no_opening();
+        self.refuse_foreign()?;
         let lock = self.open_lock()?;
         if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Shared, patience)? {
             return Err(Failure::Busy);
@@ -113,6 +114,26 @@ impl Place {
         let log = Arc::new(plain(file_lock::open_private(&self.beside("-wal"), false)?)?);
         let identity = identity(&fs::symlink_metadata(&self.path)?);
         Ok(OpenFile { connection, next: Next::default(), log, identity, lock })
+    }
+
+    /// Refuses what cannot be an outbox and never was one, before anything is created beside it.
+    fn refuse_foreign(&self) -> Result<(), Failure> {
+        let Ok(found) = fs::symlink_metadata(&self.path) else {
+            return Ok(());
+        };
+        if !found.is_file() {
+            return Err(Failure::outbox(format!("{} is not a regular file", self.path.display())));
+        }
+        let mut beginning = Vec::new();
+        let read = File::open(&self.path).and_then(|file| file.take(16).read_to_end(&mut beginning));
+        // Who may not read it learns that from SQLite.
+        let is_foreign = read.is_ok_and(|length| length > 0) && beginning != *b"SQLite format 3\0";
+        if is_foreign && !self.was_outbox() { Err(self.foreign()) } else { Ok(()) }
+    }
+
+    /// The failure of a file that is not an outbox.
+    pub(crate) fn foreign(&self) -> Failure {
+        Failure::outbox(format!("{} exists but is not an outbox file; choose another path", self.path.display()))
     }
 
     /// Opens the file that processes lock to agree on who does what. It is never removed.
@@ -144,11 +165,7 @@ impl Place {
             file_lock::unlock(lock, MAKE_BYTE)?;
             made?;
         }
-        let found = fs::symlink_metadata(&self.path)?;
-        if !found.is_file() {
-            return Err(Failure::outbox(format!("{} is no file", self.path.display())));
-        }
-        self.refuse_cut(&found)
+        self.refuse_cut(&fs::symlink_metadata(&self.path)?)
     }
 
     /// Refuses what SQLite would take for empty.
@@ -156,7 +173,7 @@ impl Place {
         let has_log = fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0);
         // SQLite takes a single byte for nothing.
         if found.len() == 1 || found.len() == 0 && has_log {
-            return Err(Failure::Corrupt("it was cut down to nothing".to_owned()));
+            return Err(Failure::Corrupt("it was truncated".to_owned()));
         }
         Ok(())
     }
@@ -199,13 +216,13 @@ impl Place {
         // Else a statement with a limit is prepared anew for each limit.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if connection.is_readonly(rusqlite::MAIN_DB)? {
-            return Err(Failure::outbox(format!("{} cannot be written", self.path.display())));
+            return Err(Failure::outbox(format!("{} is not writable", self.path.display())));
         }
         self.refuse_others(&connection)?;
         connection.pragma_update(None, "page_size", PAGE)?;
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
-            return Err(Failure::outbox(format!("{} lies where there is no shared memory", self.path.display())));
+            return Err(Failure::outbox(format!("{} is on a file system without shared memory", self.path.display())));
         }
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -221,12 +238,16 @@ impl Place {
         let path = self.path.display();
         match (number("application_id")?, number("user_version")?) {
             (APPLICATION, version) if version > VERSION => {
-                let message = format!("{path} was created by a later version of this library: load that version");
+                let message = format!(
+                    "{path} was created by a later version of this library; load that version, or use another path"
+                );
                 Err(Failure::Other(Error::new(Kind::OutboxVersion, message)))
             }
             (APPLICATION, _) => Ok(()),
             (0, 0) if number("schema_version")? == 0 => Ok(()),
-            _ => Err(Failure::outbox(format!("{path} is a database of another program"))),
+            _ => Err(Failure::outbox(format!(
+                "{path} is a database of another program, not an outbox; choose another path"
+            ))),
         }
     }
 
@@ -251,7 +272,7 @@ impl Place {
 
     fn of_another_account(&self, (api_key, base_url): &(String, String)) -> Error {
         let told = format!(
-            "{} belongs to the account {api_key} at {base_url}: use another path for another account",
+            "{} belongs to the account {api_key} at {base_url}; use a separate path for each account",
             self.path.display()
         );
         Error::new(Kind::OutboxWrongAccount, told)
@@ -299,7 +320,11 @@ pub(crate) fn lock_byte(lock: &File, byte: i64, sharing: Sharing, patience: &Pat
 
 /// The file, unless it is something else, such as a pipe that somebody put in its place.
 fn plain(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("what is in the place of a file is none")) }
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("a file beside the outbox (.lock or -wal) is not a regular file"))
+    }
 }
 
 pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -314,5 +339,5 @@ pub(crate) fn identity(found: &Metadata) -> Identity {
 
 fn cannot_be(done: &str, path: &Path, error: &io::Error) -> Error {
     let kind = if is_shortage(error) { Kind::System } else { Kind::Outbox };
-    Error::new(kind, format!("{} cannot be {done}: {error}", path.display()))
+    Error::new(kind, format!("the outbox directory {} cannot be {done}: {error}", path.display()))
 }

@@ -56,7 +56,10 @@ impl Place {
         let names = (1..1000_u32).map(|number| self.beside(&format!(".corrupt-{now}-{number}")));
         let is_unused =
             |name: &PathBuf| ["", "-wal"].iter().all(|ending| fs::symlink_metadata(with_ending(name, ending)).is_err());
-        names.into_iter().find(is_unused).ok_or_else(|| io::Error::other("every name for what is set aside is in use"))
+        names
+            .into_iter()
+            .find(is_unused)
+            .ok_or_else(|| io::Error::other("no unused name is left for the corrupt outbox"))
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::conversion::Conversion;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// The most reports in one transaction.
 const MOST: usize = 256;
@@ -113,8 +113,7 @@ impl Drop for Leader<'_> {
     fn drop(&mut self) {
         let mut state = self.group.state();
         for ticket in self.tickets.drain(..) {
-            let mistake = Error::new(Kind::Internal, "a mistake of the library was caught while a report was put");
-            state.results.insert(ticket, Err(mistake));
+            state.results.insert(ticket, Err(Error::bug()));
         }
         state.is_led = false;
         drop(state);
@@ -129,6 +128,7 @@ mod tests {
 
     use super::*;
     use crate::conversion::{Channel, MessageId};
+    use crate::error::Kind;
 
     fn report(id: usize) -> Conversion {
         let message_id = MessageId::new(&id.to_string()).unwrap();
