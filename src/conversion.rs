@@ -67,9 +67,16 @@ pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The first control character of `text`.
+pub(crate) fn find_control(text: &str) -> Option<char> {
+    // Those beyond ASCII, U+0080 to U+009F, begin with this byte.
+    let may_have_one = text.bytes().fold(false, |found, byte| found | byte.is_ascii_control() | (byte == 0xc2));
+    if may_have_one { text.chars().find(|character| character.is_control()) } else { None }
+}
+
 /// Refuses control characters, which come from unread line ends and torn buffers, never from a real value.
 pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
-    match text.chars().find(|character| character.is_control()) {
+    match find_control(text) {
         Some(found) => {
             let code = u32::from(found);
             Err(Error::argument(parameter, format!("contains the control character 0x{code:02x}")))

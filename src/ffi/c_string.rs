@@ -6,6 +6,7 @@ use std::{ptr, slice};
 
 use super::call::CallError;
 use super::status::NEXMO_ERR_NULL_POINTER;
+use crate::conversion::find_control;
 
 /// The longest text that is read, in bytes. What is longer has lost its NUL.
 const LONGEST: usize = 4096;
@@ -62,11 +63,10 @@ pub(super) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, CallError
     str::from_utf8(bytes).map_err(|_| CallError::invalid_argument(format!("{name} is not UTF-8")))
 }
 
-/// Writes `text` to `out` as one line, NUL-terminated and truncated at a character boundary.
+/// Writes `text` to `out`, NUL-terminated and truncated at a character boundary.
 pub(super) fn fill(out: &mut [c_char], text: &str) {
     out.fill(0);
-    let text = one_line(text);
-    let text = truncated(&text, out.len().saturating_sub(1));
+    let text = truncated(text, out.len().saturating_sub(1));
     for (slot, byte) in out.iter_mut().zip(text.bytes()) {
         *slot = c_char::from_ne_bytes([byte]);
     }
@@ -80,7 +80,7 @@ pub(super) fn truncated(text: &str, room: usize) -> &str {
 
 /// `text` with a space in place of each control character.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) { text.replace(char::is_control, " ").into() } else { text.into() }
+    if find_control(text).is_some() { text.replace(char::is_control, " ").into() } else { text.into() }
 }
 
 /// The text that [`fill`] wrote to `array`.
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(written(4, "abcd"), "abc");
         assert_eq!(written(4, "abé"), "ab");
         assert_eq!(written(1, "abc"), "");
-        assert_eq!(written(9, "ab\0c\r\n\x7f"), "ab c   ");
+        assert_eq!(one_line("ab\0c\r\n\x7f\u{85}é"), "ab c    é");
         fill(&mut [], "abc");
     }
 }

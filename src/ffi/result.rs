@@ -66,7 +66,11 @@ impl nexmo_result {
             Acceptance::Yes => NEXMO_ACCEPTANCE_YES,
         };
         let mut result = Self { status, acceptance, ..Self::INITIAL };
-        c_string::fill(&mut result.message, message);
+        if status == NEXMO_OK {
+            c_string::fill(&mut result.message, message);
+        } else {
+            c_string::fill(&mut result.message, &c_string::one_line(message));
+        }
         result
     }
 

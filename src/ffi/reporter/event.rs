@@ -85,7 +85,7 @@ impl From<&Event> for nexmo_event {
         };
         c_string::fill(&mut written.message_id, conversion.message_id.as_str());
         c_string::fill(&mut written.timestamp, timestamp.as_deref().unwrap_or_default());
-        c_string::fill(&mut written.message, &event.message);
+        c_string::fill(&mut written.message, &c_string::one_line(&event.message));
         written
     }
 }

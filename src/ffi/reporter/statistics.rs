@@ -121,7 +121,7 @@ impl From<&Statistics> for nexmo_statistics {
             written.last_error_http_status = last.http_status.map_or(0, i32::from);
             let since_1970 = last.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             written.last_error_unix_ms = milliseconds(since_1970);
-            c_string::fill(&mut written.last_error_message, last.error.message());
+            c_string::fill(&mut written.last_error_message, &c_string::one_line(last.error.message()));
         }
         written
     }
