@@ -1,3 +1,4 @@
+# make help       this list
 # make            the shared library, in build/lib
 # make sandbox    the stand-in for the service, as target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
@@ -51,7 +52,7 @@ RULES := --answer message=not-enabled:not-enabled --answer message=invalid:statu
 	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
 	--answer message=twice:unavailable=0*2
 
-.PHONY: steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
+.PHONY: help steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME) $(PACKAGED)
 
@@ -73,6 +74,10 @@ $(TESTING): $(RUST) | tools-rust
 	mkdir -p $(@D)
 	install -m 755 target/debug/$(NAME) $@
 	ln -sf $(NAME) $@.$(MAJOR)
+
+# Prints the lines at the top of this file.
+help:
+	@sed -n 's/^# \(make\|      \)/\1/p;/^$$/q' $(firstword $(MAKEFILE_LIST))
 
 sandbox: $(SANDBOX)
 
@@ -125,7 +130,7 @@ $(addprefix $(BUILD)/c/,later cancel forks outbox_forks outbox_exits logins): $(
 
 test-python: library $(TESTING) $(SANDBOX) $(VENV)/ready
 	NEXMO_LIBRARY=$(LIB)/$(NAME) NEXMO_TESTING_LIBRARY=$(TESTING) \
-		$(SANDBOX) --quiet $(RULES) -- $(VENV)/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests
+		$(SANDBOX) --quiet $(RULES) -- $(VENV)/bin/python -m pytest -q -p no:cacheprovider bindings/python/tests $(ARGUMENTS)
 
 $(VENV)/ready: bindings/python/tests/requirements.txt | tools-venv
 	$(PYTHON) -m venv $(VENV)
