@@ -9,11 +9,11 @@ use crate::auth::credentials::Credentials;
 use crate::backoff;
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
-use crate::options::{Options, Settings};
-use crate::os::fork::Renewed;
+use crate::options::{ClientSettings, Options};
+use crate::os::fork::PerProcess;
 use crate::outcome::{Acceptance, Outcome};
 use crate::request::Request;
-use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Setup, Transport};
+use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Transport, TransportConfig};
 
 /// Reports the conversions of one account.
 ///
@@ -21,9 +21,9 @@ use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Setup, Transpo
 /// limit has run out; connections are kept for the next report. After a fork parent and child both go on with it.
 pub struct Client {
     credentials: Credentials,
-    settings: Settings,
-    setup: Setup,
-    transport: Renewed<HttpTransport>,
+    settings: ClientSettings,
+    setup: TransportConfig,
+    transport: PerProcess<HttpTransport>,
     is_cancelled: AtomicBool,
 }
 
@@ -39,11 +39,11 @@ impl Client {
     }
 
     /// As [`Client::new`], with options that were checked already.
-    pub(crate) fn with_settings(credentials: Credentials, settings: Settings) -> Result<Self, Error> {
-        let setup = Setup::new(&settings)?;
+    pub(crate) fn with_settings(credentials: Credentials, settings: ClientSettings) -> Result<Self, Error> {
+        let setup = TransportConfig::new(&settings)?;
         #[cfg(feature = "testing")]
         LIVE.fetch_add(1, Ordering::SeqCst);
-        Ok(Self { credentials, settings, setup, transport: Renewed::new(), is_cancelled: AtomicBool::new(false) })
+        Ok(Self { credentials, settings, setup, transport: PerProcess::new(), is_cancelled: AtomicBool::new(false) })
     }
 
     /// Reports `conversion` and waits for the answer.
@@ -53,7 +53,7 @@ impl Client {
         if self.is_cancelled.load(Ordering::SeqCst) {
             transport.cancel();
         }
-        report(conversion, &self.credentials, &self.settings, transport, &World::REAL, Instant::now())
+        report(conversion, &self.credentials, &self.settings, transport, &Environment::REAL, Instant::now())
     }
 
     /// Ends all reports under way with [`Kind::Cancelled`](crate::Kind::Cancelled), and all that are still begun.
@@ -78,14 +78,14 @@ impl Drop for Client {
 }
 
 /// What a report takes from the world, and a test makes up.
-pub(crate) struct World {
+pub(crate) struct Environment {
     /// The time of day.
     pub(crate) clock: fn() -> SystemTime,
     /// Any number, another each time and in each process.
     pub(crate) random: fn() -> u64,
 }
 
-impl World {
+impl Environment {
     pub(crate) const REAL: Self = Self { clock: SystemTime::now, random };
 }
 
@@ -102,9 +102,9 @@ pub(crate) fn random() -> u64 {
 pub(crate) fn report(
     conversion: &Conversion,
     credentials: &Credentials,
-    settings: &Settings,
+    settings: &ClientSettings,
     transport: &dyn Transport,
-    world: &World,
+    world: &Environment,
     start: Instant,
 ) -> Outcome {
     let mut attempts = 0;
@@ -131,7 +131,7 @@ pub(crate) fn report(
 }
 
 /// How long to wait before another attempt; none if there is to be no other.
-fn wait_before_next(last: &Outcome, attempts: u32, settings: &Settings, world: &World) -> Option<Duration> {
+fn wait_before_next(last: &Outcome, attempts: u32, settings: &ClientSettings, world: &Environment) -> Option<Duration> {
     let error = last.result.as_ref().err()?;
     let is_of_use = error.kind().is_retryable() && attempts < settings.max_attempts;
     is_of_use.then(|| backoff::wait(attempts, last.retry_after, (world.random)()))
@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
     use crate::conversion::{Channel, MessageId};
-    use crate::response::Answer;
+    use crate::response::Response;
 
     /// Gives prepared exchanges, keeps the limits it was given, and lets no time pass in a pause.
     #[derive(Default)]
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    const WORLD: World = World { clock: || SystemTime::UNIX_EPOCH, random: || 1 << 63 };
+    const WORLD: Environment = Environment { clock: || SystemTime::UNIX_EPOCH, random: || 1 << 63 };
 
     fn outcome_of(transport: &Prepared, attempts: u32) -> Outcome {
         let message_id = MessageId::new("id").unwrap();
@@ -207,7 +207,7 @@ mod tests {
 
     fn answered(status: u16, retry_after: Option<&str>) -> Exchange {
         let body = Some(b"you sent hush-hush".to_vec());
-        Exchange { answer: Ok(Answer { status, retry_after: retry_after.map(str::to_owned), body }), written: true }
+        Exchange { answer: Ok(Response { status, retry_after: retry_after.map(str::to_owned), body }), written: true }
     }
 
     fn lost(written: bool) -> Exchange {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::auth::signature;
 use crate::auth::signature::Method;
 use crate::error::Error;
-use crate::response::Answer;
+use crate::response::Response;
 
 /// What of a body is shown, when `secret` must not be.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn quote(body: &[u8], secret: &str) -> Option<String> {
 /// The wait that a `Retry-After` asks for.
 #[must_use]
 pub fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
-    Answer { status: 429, retry_after: Some(text.to_owned()), body: None }.retry_after(now)
+    Response { status: 429, retry_after: Some(text.to_owned()), body: None }.retry_after(now)
 }
 
 /// The signatures of `parameters` by all methods.
@@ -38,5 +38,5 @@ pub fn answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = answer(input, usize::MAX)?;
-    Some(Answer { status, retry_after: None, body }.verdict([secret].into_iter()))
+    Some(Response { status, retry_after: None, body }.verdict([secret].into_iter()))
 }

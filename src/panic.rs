@@ -11,7 +11,7 @@ thread_local! {
 }
 
 /// What `work` returns, or none if it panicked. What it touched may then be broken, and must be discarded.
-pub(crate) fn guard<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     keep_quiet_inside();
     IS_INSIDE.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(work)).ok();
@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn a_panic_ends_at_the_guard() {
-        assert_eq!(guard(|| 7), Some(7));
-        assert_eq!(guard(|| -> i32 { panic!("on purpose") }), None);
-        assert_eq!(guard(|| 8), Some(8));
+        assert_eq!(catch_panic(|| 7), Some(7));
+        assert_eq!(catch_panic(|| -> i32 { panic!("on purpose") }), None);
+        assert_eq!(catch_panic(|| 8), Some(8));
     }
 }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::auth::credentials::{Authentication, Credentials};
 use crate::auth::signature;
 use crate::conversion::{Conversion, Timestamp};
-use crate::options::Settings;
+use crate::options::ClientSettings;
 
 /// What RFC 3986 does not call unreserved goes out as `%XX`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -35,7 +35,7 @@ impl<'a> Request<'a> {
     pub(crate) fn new(
         conversion: &Conversion,
         credentials: &'a Credentials,
-        settings: &'a Settings,
+        settings: &'a ClientSettings,
         now: SystemTime,
     ) -> Self {
         let timestamp = timestamp(conversion, credentials, settings, now);
@@ -74,7 +74,7 @@ impl<'a> Request<'a> {
 fn timestamp(
     conversion: &Conversion,
     credentials: &Credentials,
-    settings: &Settings,
+    settings: &ClientSettings,
     now: SystemTime,
 ) -> Option<String> {
     let is_signed = matches!(credentials.authentication(), Authentication::Signature(..));
@@ -142,7 +142,7 @@ fn basic(api_key: &str, secret: &str) -> Zeroizing<String> {
 
 /// The request line and the headers. No value of them can end a line: all were checked on their way in, or are encoded.
 fn text(
-    settings: &Settings,
+    settings: &ClientSettings,
     channel: &str,
     parameters: &[(&str, &str)],
     authorization: Option<[&str; 2]>,

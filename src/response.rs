@@ -10,7 +10,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// An answer as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     /// The HTTP status.
     pub(crate) status: u16,
     /// The value of `Retry-After`, if it is text.
@@ -19,7 +19,7 @@ pub(crate) struct Answer {
     pub(crate) body: Option<Vec<u8>>,
 }
 
-impl Answer {
+impl Response {
     /// Whether the service took the report; if not, why. `secrets` are kept out of the message.
     pub(crate) fn verdict<'a>(&self, secrets: impl Iterator<Item = &'a str>) -> Result<(), Error> {
         let Some((kind, meaning)) = meaning_of(self.status) else {
@@ -69,8 +69,8 @@ fn until(text: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn answer(status: u16) -> Answer {
-        Answer { status, retry_after: None, body: None }
+    fn answer(status: u16) -> Response {
+        Response { status, retry_after: None, body: None }
     }
 
     #[test]
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_body_makes_the_message_and_never_the_class() {
-        let answer = Answer { body: Some(br#"{"title":"OK"}"#.to_vec()), ..answer(402) };
+        let answer = Response { body: Some(br#"{"title":"OK"}"#.to_vec()), ..answer(402) };
         let error = answer.verdict(std::iter::empty()).unwrap_err();
         assert_eq!(error.kind(), Kind::NotEnabled);
         assert!(
@@ -122,7 +122,7 @@ mod tests {
             ("", None),
             ("soon", None),
         ] {
-            let answer = Answer { retry_after: Some(text.to_owned()), ..answer(429) };
+            let answer = Response { retry_after: Some(text.to_owned()), ..answer(429) };
             assert_eq!(answer.retry_after(now), wait, "{text:?}");
         }
     }

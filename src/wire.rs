@@ -7,11 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
-use crate::client::{World, report};
+use crate::client::{Environment, report};
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::options::Options;
 use crate::outcome::Acceptance;
-use crate::transport::{HttpTransport, Resolver, Setup};
+use crate::transport::{HttpTransport, Resolver, TransportConfig};
 
 const EXPECTED: &str = include_str!("../tests/data/requests.txt");
 
@@ -60,8 +60,9 @@ fn sent(channel: &str, way: &str, timestamp: &str) -> String {
     let base_url = format!("http://{host}/base/");
     let options = Options { base_url: Some(&base_url), user_agent: Some("caller-suffix/2"), ..Options::default() };
     let settings = options.check().unwrap();
-    let transport = HttpTransport::new(&Setup::new(&settings).unwrap(), Resolver::of_process());
-    let sending = World { clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000), ..World::REAL };
+    let transport = HttpTransport::new(&TransportConfig::new(&settings).unwrap(), Resolver::of_process());
+    let sending =
+        Environment { clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000), ..Environment::REAL };
     let outcome =
         report(&conversion(channel, timestamp), &credentials(way), &settings, &transport, &sending, Instant::now());
     assert_eq!((outcome.result, outcome.acceptance, outcome.http_status), (Ok(()), Acceptance::Yes, Some(200)));

@@ -9,7 +9,7 @@ use super::{sized_struct, status};
 use crate::error::Error;
 use crate::os::{Uncancellable, fork};
 use crate::outcome::Acceptance;
-use crate::panic::guard;
+use crate::panic::catch_panic;
 
 /// Why a call failed.
 pub(crate) struct CallError {
@@ -43,7 +43,7 @@ pub(super) fn perform(
 ) -> nexmo_result {
     let _uncancellable = Uncancellable::begin();
     let start = Instant::now();
-    let result = match guard(|| check_process().and_then(|()| work())) {
+    let result = match catch_panic(|| check_process().and_then(|()| work())) {
         Some(Ok(result)) => result,
         Some(Err(error)) => nexmo_result::new(error.status, error.acceptance, &error.message),
         None => {

@@ -10,7 +10,7 @@ use super::result::nexmo_result;
 use super::status::nexmo_status;
 use super::{c_string, credentials, options, pools};
 use crate::client;
-use crate::client::World;
+use crate::client::Environment;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::outcome::Acceptance;
 
@@ -97,7 +97,7 @@ unsafe fn report(
         let transport = pools::transport(&settings)?;
         #[cfg(feature = "testing")]
         super::testing::panic_if_asked();
-        let outcome = client::report(&conversion, &credentials, &settings, &*transport, &World::REAL, start);
+        let outcome = client::report(&conversion, &credentials, &settings, &*transport, &Environment::REAL, start);
         Ok(nexmo_result::from(&outcome))
     };
     // SAFETY: the caller's promise.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::call::CallError;
 use super::sized_struct::{SizedStruct, first_size, zeroed};
 use super::{c_string, sized_struct};
-use crate::options::{LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNECTIONS, Options, Settings, out_of_range};
+use crate::options::{ClientSettings, LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNECTIONS, Options, out_of_range};
 
 /// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
 /// credentials.
@@ -77,7 +77,7 @@ unsafe impl SizedStruct for nexmo_options {
 /// # Safety
 ///
 /// `pointer` is NULL, which selects every default, or points to options as the header asks for them.
-pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<Settings, CallError> {
+pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSettings, CallError> {
     if pointer.is_null() {
         return Ok(Options::default().check()?);
     }

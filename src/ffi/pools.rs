@@ -12,15 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::ProxyUrl;
-use crate::options::{Identity, Settings, Trust};
-use crate::os::fork::Renewed;
-use crate::transport::{HttpTransport, Resolver, Setup, unreadable};
+use crate::options::{ClientSettings, Identity, Trust};
+use crate::os::fork::PerProcess;
+use crate::transport::{HttpTransport, Resolver, TransportConfig, unreadable};
 
 /// The most pools that are kept.
 const MOST: usize = 8;
 
 /// The pools of this process.
-static POOLS: Renewed<Pools> = Renewed::new();
+static POOLS: PerProcess<Pools> = PerProcess::new();
 
 struct Pools {
     resolver: Resolver,
@@ -48,7 +48,7 @@ struct Key {
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl Key {
-    fn new(settings: &Settings) -> Result<Self, Error> {
+    fn new(settings: &ClientSettings) -> Result<Self, Error> {
         Ok(Self {
             base_url: settings.base_url.clone(),
             proxy: settings.proxy.clone(),
@@ -63,7 +63,7 @@ impl Key {
     }
 }
 
-fn files_of(settings: &Settings) -> Vec<(&'static str, &Path)> {
+fn files_of(settings: &ClientSettings) -> Vec<(&'static str, &Path)> {
     let mut files = Vec::new();
     if let Trust::File(path) = &settings.trust {
         files.push(("ca_file", path.as_path()));
@@ -83,7 +83,7 @@ fn stamp(parameter: &str, path: &Path) -> Result<Stamp, Error> {
 }
 
 /// The connections to use with `settings`.
-pub(crate) fn transport(settings: &Settings) -> Result<Arc<HttpTransport>, Error> {
+pub(crate) fn transport(settings: &ClientSettings) -> Result<Arc<HttpTransport>, Error> {
     POOLS.get_or_make(|| Pools::new(Resolver::of_process())).transport(settings)
 }
 
@@ -97,13 +97,13 @@ impl Pools {
         Self { resolver, pools: Mutex::default() }
     }
 
-    fn transport(&self, settings: &Settings) -> Result<Arc<HttpTransport>, Error> {
+    fn transport(&self, settings: &ClientSettings) -> Result<Arc<HttpTransport>, Error> {
         let key = Key::new(settings)?;
         if let Some(transport) = find(&mut self.lock(), &key) {
             return Ok(transport);
         }
         // The lock is free meanwhile: files are read here.
-        let transport = Arc::new(HttpTransport::new(&Setup::new(settings)?, self.resolver.clone()));
+        let transport = Arc::new(HttpTransport::new(&TransportConfig::new(settings)?, self.resolver.clone()));
         let mut pools = self.lock();
         if let Some(first) = find(&mut pools, &key) {
             return Ok(first);
@@ -159,7 +159,7 @@ mod tests {
         Pools::new(Resolver::new(Counted(Arc::default())))
     }
 
-    fn settings(base_url: &str, ca_file: Option<&Path>) -> Settings {
+    fn settings(base_url: &str, ca_file: Option<&Path>) -> ClientSettings {
         let options =
             Options { base_url: Some(base_url), ca_file, built_in_roots_only: ca_file.is_none(), ..Options::default() };
         options.check().unwrap()

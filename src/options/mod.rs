@@ -74,7 +74,7 @@ pub struct Options<'a> {
 
 /// Options that passed the check, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct ClientSettings {
     pub(crate) base_url: BaseUrl,
     pub(crate) trust: Trust,
     pub(crate) identity: Option<Identity>,
@@ -107,10 +107,10 @@ pub(crate) struct Identity {
 
 impl Options<'_> {
     /// Checks all that can be told without touching a file or the network.
-    pub(crate) fn check(&self) -> Result<Settings, Error> {
+    pub(crate) fn check(&self) -> Result<ClientSettings, Error> {
         let base_url =
             self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?.unwrap_or_default();
-        Ok(Settings {
+        Ok(ClientSettings {
             trust: self.trust()?,
             identity: self.identity()?,
             proxy: self.proxy_for(&base_url)?,

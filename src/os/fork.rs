@@ -5,7 +5,7 @@
 //!
 //! * the few locks that a child needs are taken before the fork and released after it, on both sides;
 //! * the child closes its copies of all connections, without a word to the peer;
-//! * all else that has locks or connections inside is [`Renewed`]: the child leaves its parent's alone and makes its own.
+//! * all else that has locks or connections inside is [`PerProcess`]: the child leaves its parent's alone and makes its own.
 #![allow(unsafe_code)]
 
 use std::any::Any;
@@ -144,9 +144,9 @@ pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
 
 /// A value of which each process has its own.
 ///
-/// A value that was left behind, by a fork or by [`Renewed::abandon`], is neither touched nor freed: what it has inside may
+/// A value that was left behind, by a fork or by [`PerProcess::abandon`], is neither touched nor freed: what it has inside may
 /// be locked for ever or broken. It stays reachable, so that leak checkers see what it is.
-pub(crate) struct Renewed<T> {
+pub(crate) struct PerProcess<T> {
     newest: AtomicPtr<Link<T>>,
 }
 
@@ -158,11 +158,11 @@ struct Link<T> {
 }
 
 // SAFETY: values are made by and shown to any thread by reference alone, and dropped by the owner of the whole.
-unsafe impl<T: Send + Sync> Sync for Renewed<T> {}
+unsafe impl<T: Send + Sync> Sync for PerProcess<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync> Send for Renewed<T> {}
+unsafe impl<T: Send + Sync> Send for PerProcess<T> {}
 
-impl<T> Renewed<T> {
+impl<T> PerProcess<T> {
     pub(crate) const fn new() -> Self {
         Self { newest: AtomicPtr::new(ptr::null_mut()) }
     }
@@ -218,7 +218,7 @@ impl<T> Link<T> {
     }
 }
 
-impl<T> Drop for Renewed<T> {
+impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let mut link = *self.newest.get_mut();
         // SAFETY: links come from boxes; nobody else can see them any more. The first that was left behind stays, and with
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn a_value_is_made_once_and_dropped_with_its_owner() {
         let value = Arc::new(());
-        let renewed = Renewed::new();
+        let renewed = PerProcess::new();
         renewed.get_or_make(|| Arc::clone(&value));
         renewed.get_or_make(|| panic!("it is there already"));
         assert!(renewed.get().is_some());
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn what_was_abandoned_is_made_anew_and_never_dropped() {
         let (first, second) = (Arc::new(1), Arc::new(2));
-        let renewed = Renewed::new();
+        let renewed = PerProcess::new();
         assert_eq!(**renewed.get_or_make(|| Arc::clone(&first)), 1);
         renewed.abandon();
         assert!(renewed.get().is_none());

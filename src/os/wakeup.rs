@@ -1,4 +1,4 @@
-//! What a thread can be woken by: a bell of its own process, and changes of files by any process.
+//! What a thread can be woken by: a wakeup of its own process, and changes of files by any process.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -37,24 +37,24 @@ impl Drop for Descriptor {
 
 /// A descriptor that is readable from the moment it is rung until it is hushed. Writing to it can raise no SIGPIPE.
 #[derive(Debug)]
-pub(crate) struct Bell(Descriptor);
+pub(crate) struct Wakeup(Descriptor);
 
-impl Bell {
+impl Wakeup {
     pub(crate) fn new() -> io::Result<Self> {
         Descriptor::open(|| owned(open_eventfd)).map(Self)
     }
 
-    pub(crate) fn ring(&self) {
+    pub(crate) fn notify(&self) {
         // It fails only while it is readable already.
         self.0.file().write_all(&1_u64.to_ne_bytes()).ok();
     }
 
-    pub(crate) fn hush(&self) {
+    pub(crate) fn clear(&self) {
         self.0.file().read_exact(&mut [0; 8]).ok();
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for Wakeup {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.file().as_fd()
     }
@@ -91,7 +91,7 @@ impl Watch {
     }
 
     /// Forgets what was noticed so far. True: there was something.
-    pub(crate) fn hush(&self) -> bool {
+    pub(crate) fn clear(&self) -> bool {
         let (mut events, mut has_noticed) = ([0; 4096], false);
         while self.0.file().read(&mut events).is_ok_and(|count| count > 0) {
             has_noticed = true;
@@ -156,16 +156,16 @@ mod tests {
 
     #[test]
     fn a_bell_is_readable_until_it_is_hushed() {
-        let bell = Bell::new().unwrap();
-        assert!(!is_readable(bell.as_fd()));
-        bell.ring();
-        bell.ring();
-        assert!(is_readable(bell.as_fd()));
-        wait_for_either(bell.as_fd(), None, None);
-        bell.hush();
-        assert!(!is_readable(bell.as_fd()));
-        bell.hush();
-        wait_for_either(bell.as_fd(), None, Some(Instant::now() + Duration::from_millis(1)));
+        let wakeup = Wakeup::new().unwrap();
+        assert!(!is_readable(wakeup.as_fd()));
+        wakeup.notify();
+        wakeup.notify();
+        assert!(is_readable(wakeup.as_fd()));
+        wait_for_either(wakeup.as_fd(), None, None);
+        wakeup.clear();
+        assert!(!is_readable(wakeup.as_fd()));
+        wakeup.clear();
+        wait_for_either(wakeup.as_fd(), None, Some(Instant::now() + Duration::from_millis(1)));
     }
 
     #[test]
@@ -177,13 +177,13 @@ mod tests {
         closing.set(&path, Change::Closed).unwrap();
         file.write_all(b"x").unwrap();
         assert!(is_readable(both.as_fd()) && !is_readable(closing.as_fd()));
-        assert!(both.hush() && !is_readable(both.as_fd()) && !both.hush());
+        assert!(both.clear() && !is_readable(both.as_fd()) && !both.clear());
         // What is watched for is another thing from now on.
         both.set(&path, Change::Closed).unwrap();
         closing.set(&path, Change::WrittenOrClosed).unwrap();
         file.write_all(b"x").unwrap();
         assert!(!is_readable(both.as_fd()) && is_readable(closing.as_fd()));
-        closing.hush();
+        closing.clear();
         drop(file);
         assert!(is_readable(both.as_fd()) && is_readable(closing.as_fd()));
         assert!(closing.set(Path::new("/nowhere/at/all"), Change::Closed).is_err());

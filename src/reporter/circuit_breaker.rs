@@ -15,7 +15,7 @@
 use std::time::{Duration, Instant};
 
 use super::outbox::{EventKind, Fate};
-use super::report_failures::Troubles;
+use super::report_failures::ReportFailures;
 use crate::backoff;
 use crate::clock::after;
 use crate::error::{Error, Kind};
@@ -42,11 +42,11 @@ const BETWEEN_REQUESTED: Duration = Duration::from_secs(1);
 
 /// What the gate lets through.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct CircuitBreaker {
     pace: Pace,
     most: usize,
     state: State,
-    troubles: Troubles,
+    failures: ReportFailures,
     /// When the latest probe that a caller requested is due, or was.
     requested: Option<Instant>,
 }
@@ -66,7 +66,7 @@ enum State {
 
 /// What the gate is doing, as its owner is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Passage {
+pub(crate) enum Phase {
     Open,
     BackingOff,
     Suspended,
@@ -100,18 +100,18 @@ fn news(error: Option<&Error>) -> News {
     }
 }
 
-impl Gate {
+impl CircuitBreaker {
     /// An open gate for at most `most` reports at a time.
     pub(crate) fn new(pace: Pace, most: usize) -> Self {
-        Self { pace, most, state: State::Open(most), troubles: Troubles::new(pace.rests), requested: None }
+        Self { pace, most, state: State::Open(most), failures: ReportFailures::new(pace.rests), requested: None }
     }
 
     /// What it is doing.
-    pub(crate) fn passage(&self) -> Passage {
+    pub(crate) fn phase(&self) -> Phase {
         match self.state {
-            State::Open(_) => Passage::Open,
-            State::Shut { .. } => Passage::BackingOff,
-            State::Suspended { .. } => Passage::Suspended,
+            State::Open(_) => Phase::Open,
+            State::Shut { .. } => Phase::BackingOff,
+            State::Suspended { .. } => Phase::Suspended,
         }
     }
 
@@ -132,12 +132,12 @@ impl Gate {
 
     /// Whether report `id` rests for now.
     pub(crate) fn rests(&self, id: u64, now: Instant) -> bool {
-        self.troubles.rests(id, now)
+        self.failures.rests(id, now)
     }
 
     /// Whether report `id` failed before.
-    pub(crate) fn has_trouble(&self, id: u64) -> bool {
-        self.troubles.has(id)
+    pub(crate) fn has_failed(&self, id: u64) -> bool {
+        self.failures.has(id)
     }
 
     /// Notes that report `id` goes out.
@@ -153,7 +153,7 @@ impl Gate {
             State::Shut { until, probe: None, .. } | State::Suspended { until, probe: None, .. } => Some(until),
             State::Open(_) | State::Shut { .. } | State::Suspended { .. } => None,
         };
-        opening.filter(|until| *until > now).into_iter().chain(self.troubles.next(now)).min()
+        opening.filter(|until| *until > now).into_iter().chain(self.failures.next(now)).min()
     }
 
     /// Lets a probe through at once, by any report, or in a moment if another was requested less than a second ago. A wait that
@@ -167,7 +167,7 @@ impl Gate {
         self.requested = Some(at);
         if !self.is_wait_asked() {
             self.end_wait(at);
-            self.troubles.end_rests(at);
+            self.failures.end_rests(at);
         }
     }
 
@@ -223,17 +223,17 @@ impl Gate {
                 return error.map(|error| rejected(answered.outcome, error));
             }
             News::Later => {
-                self.troubles.note(answered.id, now, Duration::ZERO);
+                self.failures.note(answered.id, now, Duration::ZERO);
                 self.shut(answered, now, random);
                 self.keep_request(answered.began);
             }
             News::Useless => {
                 let rest = between_probes(self.pace.probe, random);
-                let is_at_fault = self.troubles.note_useless(answered.id, now, rest);
+                let is_at_fault = self.failures.note_useless(answered.id, now, rest);
                 self.suspend(answered, now, random);
                 self.keep_request(answered.began);
                 if is_at_fault {
-                    self.troubles.forget(answered.id);
+                    self.failures.forget(answered.id);
                     return error.map(|error| rejected(answered.outcome, error));
                 }
             }
@@ -246,8 +246,8 @@ impl Gate {
     /// The service takes reports: the gate opens by degrees, and what failed only while it was shut need not rest. Time that
     /// the service has asked for is not cut short by what was in flight before.
     fn open(&mut self, answered: &Answered<'_>, now: Instant) {
-        self.troubles.forget(answered.id);
-        self.troubles.another_was_taken();
+        self.failures.forget(answered.id);
+        self.failures.another_was_taken();
         self.state = match self.state {
             State::Open(width) => State::Open(width.saturating_mul(2).min(self.most)),
             shut @ (State::Shut { is_asked: true, since, .. } | State::Suspended { is_asked: true, since, .. })
@@ -256,7 +256,7 @@ impl Gate {
                 shut
             }
             State::Shut { .. } | State::Suspended { .. } => {
-                self.troubles.end_first_rests(now);
+                self.failures.end_first_rests(now);
                 State::Open(self.most.min(2))
             }
         };
@@ -349,29 +349,29 @@ mod tests {
 
     /// A gate and a time that passes only when it is told to.
     struct Scene {
-        gate: Gate,
+        breaker: CircuitBreaker,
         now: Instant,
     }
 
     impl Scene {
         fn new() -> Self {
-            Self { gate: Gate::new(PACE, 32), now: Instant::now() }
+            Self { breaker: CircuitBreaker::new(PACE, 32), now: Instant::now() }
         }
 
         /// Report `id` goes out and is answered at once.
         fn answer(&mut self, id: u64, kind: Option<Kind>) -> Option<Fate> {
-            self.gate.goes_out(id);
+            self.breaker.goes_out(id);
             let (began, outcome) = (self.now, outcome(kind));
-            self.gate.answered(&Answered { id, began, outcome: &outcome }, self.now, HALF)
+            self.breaker.answered(&Answered { id, began, outcome: &outcome }, self.now, HALF)
         }
 
         fn width(&self) -> usize {
-            self.gate.width(self.now)
+            self.breaker.width(self.now)
         }
 
         /// Lets time pass until the gate wants to be looked at again, and tells how much that was.
         fn wait(&mut self) -> Duration {
-            let next = self.gate.next(self.now).unwrap();
+            let next = self.breaker.next(self.now).unwrap();
             let waited = next - self.now;
             self.now = next;
             waited
@@ -381,19 +381,19 @@ mod tests {
     #[test]
     fn an_outage_shuts_the_gate_for_longer_each_time_and_one_report_probes() {
         let mut scene = Scene::new();
-        assert_eq!((scene.width(), scene.gate.next(scene.now)), (32, None));
+        assert_eq!((scene.width(), scene.breaker.next(scene.now)), (32, None));
         let waits: Vec<u128> = (1..=3)
             .map(|id| {
                 assert_eq!(scene.answer(id, Some(Kind::Network)), None);
-                assert_eq!((scene.width(), scene.gate.passage()), (0, Passage::BackingOff));
+                assert_eq!((scene.width(), scene.breaker.phase()), (0, Phase::BackingOff));
                 scene.wait().as_millis()
             })
             .collect();
         assert_eq!(waits, [100, 200, 400]);
         assert_eq!(scene.width(), 1);
-        scene.gate.goes_out(9);
+        scene.breaker.goes_out(9);
         assert_eq!(scene.width(), 0, "one probe at a time");
-        scene.gate.came_back(9);
+        scene.breaker.came_back(9);
         assert_eq!(scene.width(), 1, "a probe that was not sent makes room for another");
     }
 
@@ -404,7 +404,7 @@ mod tests {
         scene.now += Duration::from_millis(5);
         for id in 1..=30 {
             let outcome = outcome(Some(Kind::Timeout));
-            scene.gate.answered(&Answered { id, began, outcome: &outcome }, scene.now, HALF);
+            scene.breaker.answered(&Answered { id, began, outcome: &outcome }, scene.now, HALF);
         }
         assert_eq!(scene.wait(), Duration::from_millis(100));
     }
@@ -416,7 +416,7 @@ mod tests {
         scene.now += Duration::from_millis(5);
         scene.answer(1, Some(Kind::Unavailable));
         let late = Outcome { retry_after: Some(Duration::from_secs(7)), ..outcome(Some(Kind::RateLimited)) };
-        scene.gate.answered(&Answered { id: 2, began, outcome: &late }, scene.now, HALF);
+        scene.breaker.answered(&Answered { id: 2, began, outcome: &late }, scene.now, HALF);
         assert_eq!(scene.wait(), Duration::from_secs(7));
     }
 
@@ -439,16 +439,16 @@ mod tests {
         for kind in [Kind::Unauthorized, Kind::NotEnabled, Kind::Redirected, Kind::UnexpectedStatus] {
             let mut scene = Scene::new();
             assert_eq!(scene.answer(1, Some(kind)), None);
-            assert_eq!((scene.width(), scene.gate.passage()), (1, Passage::Suspended));
-            assert!(scene.gate.rests(1, scene.now) && scene.gate.has_trouble(1), "another report is to be tried");
+            assert_eq!((scene.width(), scene.breaker.phase()), (1, Phase::Suspended));
+            assert!(scene.breaker.rests(1, scene.now) && scene.breaker.has_failed(1), "another report is to be tried");
             for id in 2..100 {
                 assert_eq!(scene.answer(id, Some(kind)), None);
                 assert_eq!(scene.width(), 0);
                 assert_eq!(scene.wait(), PACE.probe);
             }
             assert_eq!(scene.answer(100, None), Some(Fate::Accepted));
-            assert_eq!((scene.width(), scene.gate.passage()), (2, Passage::Open));
-            assert!((1..100).all(|id| !scene.gate.rests(id, scene.now)), "none of them was at fault");
+            assert_eq!((scene.width(), scene.breaker.phase()), (2, Phase::Open));
+            assert!((1..100).all(|id| !scene.breaker.rests(id, scene.now)), "none of them was at fault");
         }
     }
 
@@ -457,16 +457,16 @@ mod tests {
         let mut scene = Scene::new();
         scene.answer(1, Some(Kind::NotEnabled));
         assert_eq!(scene.width(), 1);
-        scene.gate.found_none(scene.now, HALF);
-        assert_eq!((scene.width(), scene.gate.is_in_doubt()), (0, true));
-        scene.gate.another_came(scene.now);
+        scene.breaker.found_none(scene.now, HALF);
+        assert_eq!((scene.width(), scene.breaker.is_in_doubt()), (0, true));
+        scene.breaker.another_came(scene.now);
         assert_eq!(scene.width(), 1);
-        scene.gate.found_none(scene.now, HALF);
+        scene.breaker.found_none(scene.now, HALF);
         assert_eq!(scene.wait(), PACE.probe);
         assert_eq!(scene.width(), 1);
         scene.answer(2, Some(Kind::NotEnabled));
-        scene.gate.another_came(scene.now);
-        assert_eq!((scene.width(), scene.gate.is_in_doubt()), (0, false));
+        scene.breaker.another_came(scene.now);
+        assert_eq!((scene.width(), scene.breaker.is_in_doubt()), (0, false));
     }
 
     #[test]
@@ -475,9 +475,9 @@ mod tests {
         scene.answer(1, Some(Kind::NotEnabled));
         scene.answer(2, Some(Kind::NotEnabled));
         assert_eq!(scene.width(), 0);
-        scene.gate.probe_now(scene.now);
+        scene.breaker.probe_now(scene.now);
         assert_eq!(scene.width(), 1);
-        assert!(!scene.gate.rests(1, scene.now));
+        assert!(!scene.breaker.rests(1, scene.now));
     }
 
     #[test]
@@ -485,10 +485,10 @@ mod tests {
         for kind in [Kind::NotEnabled, Kind::Network] {
             let mut scene = Scene::new();
             (1..=8).for_each(|id| drop(scene.answer(id, Some(kind))));
-            scene.gate.probe_now(scene.now);
+            scene.breaker.probe_now(scene.now);
             let mut probes = 0;
             for id in 9.. {
-                (0..40).for_each(|_| scene.gate.probe_now(scene.now));
+                (0..40).for_each(|_| scene.breaker.probe_now(scene.now));
                 if scene.width() == 1 {
                     scene.answer(id, Some(kind));
                     probes += 1;
@@ -496,11 +496,11 @@ mod tests {
                 if probes == 5 {
                     break;
                 }
-                let since = scene.gate.requested.unwrap();
+                let since = scene.breaker.requested.unwrap();
                 scene.now += Duration::from_millis(100);
                 assert!(scene.now < since + Duration::from_secs(2));
             }
-            let waited = scene.gate.requested.unwrap() - scene.now;
+            let waited = scene.breaker.requested.unwrap() - scene.now;
             assert!(waited <= BETWEEN_REQUESTED, "{waited:?}");
         }
     }
@@ -510,23 +510,23 @@ mod tests {
         let mut scene = Scene::new();
         scene.answer(1, Some(Kind::NotEnabled));
         scene.answer(2, Some(Kind::NotEnabled));
-        scene.gate.probe_now(scene.now);
-        scene.gate.goes_out(3);
+        scene.breaker.probe_now(scene.now);
+        scene.breaker.goes_out(3);
         let began = scene.now;
         scene.now += Duration::from_millis(1500);
-        scene.gate.probe_now(scene.now);
+        scene.breaker.probe_now(scene.now);
         let outcome = outcome(Some(Kind::NotEnabled));
-        scene.gate.answered(&Answered { id: 3, began, outcome: &outcome }, scene.now, HALF);
+        scene.breaker.answered(&Answered { id: 3, began, outcome: &outcome }, scene.now, HALF);
         assert_eq!(scene.width(), 1);
     }
 
     #[test]
     fn a_probe_that_is_due_later_is_made_though_no_report_was_left_meanwhile() {
         let mut scene = Scene::new();
-        scene.gate.probe_now(scene.now);
+        scene.breaker.probe_now(scene.now);
         scene.answer(1, Some(Kind::NotEnabled));
-        scene.gate.probe_now(scene.now);
-        scene.gate.found_none(scene.now, HALF);
+        scene.breaker.probe_now(scene.now);
+        scene.breaker.found_none(scene.now, HALF);
         assert_eq!(scene.width(), 0);
         scene.now += BETWEEN_REQUESTED;
         assert_eq!(scene.width(), 1);
@@ -537,12 +537,12 @@ mod tests {
         for kind in [Kind::RateLimited, Kind::Unavailable, Kind::NotEnabled] {
             let mut scene = Scene::new();
             let asked = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(kind)) };
-            scene.gate.goes_out(1);
-            scene.gate.answered(&Answered { id: 1, began: scene.now, outcome: &asked }, scene.now, HALF);
-            scene.gate.probe_now(scene.now);
-            scene.gate.another_came(scene.now);
-            scene.gate.found_none(scene.now, HALF);
-            assert_eq!((scene.width(), scene.gate.is_wait_asked()), (0, true));
+            scene.breaker.goes_out(1);
+            scene.breaker.answered(&Answered { id: 1, began: scene.now, outcome: &asked }, scene.now, HALF);
+            scene.breaker.probe_now(scene.now);
+            scene.breaker.another_came(scene.now);
+            scene.breaker.found_none(scene.now, HALF);
+            assert_eq!((scene.width(), scene.breaker.is_wait_asked()), (0, true));
             scene.now += Duration::from_secs(90);
             assert_eq!(scene.width(), 1);
         }
@@ -557,11 +557,11 @@ mod tests {
                 break fate;
             }
             assert_eq!(scene.answer(2, None), Some(Fate::Accepted));
-            rests.push(if scene.gate.rests(1, scene.now) { scene.wait().as_secs() } else { 0 });
+            rests.push(if scene.breaker.rests(1, scene.now) { scene.wait().as_secs() } else { 0 });
         };
         assert_eq!(rests, [0, 1, 10]);
         assert_eq!(fate, Fate::Event(EventKind::Rejected, None, "told".to_owned()));
-        assert!(!scene.gate.has_trouble(1));
+        assert!(!scene.breaker.has_failed(1));
     }
 
     #[test]
@@ -594,7 +594,7 @@ mod tests {
             .map(|_| {
                 assert_eq!(scene.answer(1, Some(Kind::Unavailable)), None);
                 scene.answer(2, None);
-                if scene.gate.rests(1, scene.now) { scene.wait().as_secs() } else { 0 }
+                if scene.breaker.rests(1, scene.now) { scene.wait().as_secs() } else { 0 }
             })
             .collect();
         assert_eq!(rests, [0, 1, 10, 60, 60, 60]);
@@ -606,14 +606,14 @@ mod tests {
         scene.answer(1, Some(Kind::Network));
         let fate = scene.answer(2, Some(Kind::Rejected));
         assert!(matches!(fate, Some(Fate::Event(EventKind::Rejected, _, _))));
-        assert_eq!(scene.gate.passage(), Passage::Open);
+        assert_eq!(scene.breaker.phase(), Phase::Open);
     }
 
     #[test]
     fn an_answer_that_was_cut_off_by_closing_means_nothing() {
         let mut scene = Scene::new();
         assert_eq!(scene.answer(1, Some(Kind::Cancelled)), None);
-        assert_eq!((scene.gate.passage(), scene.gate.has_trouble(1)), (Passage::Open, false));
+        assert_eq!((scene.breaker.phase(), scene.breaker.has_failed(1)), (Phase::Open, false));
     }
 
     #[test]

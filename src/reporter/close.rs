@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Reporter;
 use super::flush::Wait;
-use super::runtime::Running;
+use super::runtime::Runtime;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
 
@@ -25,36 +25,36 @@ impl Reporter {
     pub fn close(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let was_closed = self.is_closed.swap(true, Ordering::SeqCst);
-        let running = self.running()?;
-        let closing = running.begin_closing();
+        let runtime = self.runtime()?;
+        let closing = runtime.begin_closing();
         let waited = if was_closed {
-            let is_done = running.outbox.last().and_then(|last| running.is_done(last));
+            let is_done = runtime.outbox.last().and_then(|last| runtime.is_done(last));
             is_done.map(|is_done| if is_done { Wait::Done } else { Wait::Pending })
         } else {
-            self.wait_for_submits(running, deadline).and_then(|()| self.wait_for_earlier(running, deadline))
+            self.wait_for_submits(runtime, deadline).and_then(|()| self.wait_for_earlier(runtime, deadline))
         };
-        self.end(running);
+        self.end(runtime);
         if !was_closed {
             let interruption = timeout.map_or(INTERRUPTION, |timeout| timeout.min(INTERRUPTION));
-            wait_until_ended(running, from_now(interruption));
+            wait_until_ended(runtime, from_now(interruption));
         }
         drop(closing);
         // A poll may have nothing left to wait for.
-        running.shared.events.ring();
+        runtime.signals.events.notify();
         self.fail_if_abandoned()?;
         match waited? {
             Wait::Done => Ok(()),
             // What was interrupted may have been accepted meanwhile.
-            Wait::Pending if running.outbox.inventory()?.tally.pending() == 0 => Ok(()),
-            Wait::Pending => Err(self.left(running, Kind::Pending)),
-            Wait::Suspended => Err(self.left(running, Kind::Suspended)),
+            Wait::Pending if runtime.outbox.snapshot()?.counters.pending() == 0 => Ok(()),
+            Wait::Pending => Err(self.left(runtime, Kind::Pending)),
+            Wait::Suspended => Err(self.left(runtime, Kind::Suspended)),
         }
     }
 
-    fn wait_for_submits(&self, running: &Running, deadline: Option<Instant>) -> Result<(), Error> {
-        while running.is_submitting() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+    fn wait_for_submits(&self, runtime: &Runtime, deadline: Option<Instant>) -> Result<(), Error> {
+        while runtime.is_submitting() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
             self.fail_if_abandoned()?;
-            running.shared.wait(deadline, Duration::from_millis(1));
+            runtime.signals.wait(deadline, Duration::from_millis(1));
         }
         Ok(())
     }
@@ -63,9 +63,9 @@ impl Reporter {
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::SeqCst);
         self.is_closed.store(true, Ordering::SeqCst);
-        if let Some(running) = self.running.get() {
-            self.end(running);
-            running.shared.ended.ring();
+        if let Some(runtime) = self.runtime.get() {
+            self.end(runtime);
+            runtime.signals.ended.notify();
         }
     }
 
@@ -77,8 +77,8 @@ impl Reporter {
         }
     }
 
-    fn end(&self, running: &Running) {
-        running.shared.end();
+    fn end(&self, runtime: &Runtime) {
+        runtime.signals.end();
         self.client.cancel();
     }
 }
@@ -89,8 +89,8 @@ impl Drop for Reporter {
     }
 }
 
-fn wait_until_ended(running: &Running, deadline: Instant) {
-    while Instant::now() < deadline && !running.has_ended() {
-        running.wait(Some(deadline));
+fn wait_until_ended(runtime: &Runtime, deadline: Instant) {
+    while Instant::now() < deadline && !runtime.has_ended() {
+        runtime.wait(Some(deadline));
     }
 }

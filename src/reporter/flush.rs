@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Reporter;
-use super::runtime::Running;
+use super::runtime::Runtime;
 use super::signals::State;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
@@ -22,51 +22,51 @@ impl Reporter {
     /// freed during the call; the kinds of the outbox when that cannot be read.
     pub fn flush(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
-        let running = self.running()?;
-        match self.wait_for_earlier(running, deadline)? {
+        let runtime = self.runtime()?;
+        match self.wait_for_earlier(runtime, deadline)? {
             Wait::Done => Ok(()),
-            Wait::Pending => Err(self.left(running, Kind::Pending)),
-            Wait::Suspended => Err(self.left(running, Kind::Suspended)),
+            Wait::Pending => Err(self.left(runtime, Kind::Pending)),
+            Wait::Suspended => Err(self.left(runtime, Kind::Suspended)),
         }
     }
 
     /// Waits for the reports that were submitted before the call.
-    pub(super) fn wait_for_earlier(&self, running: &Running, deadline: Option<Instant>) -> Result<Wait, Error> {
-        let last = running.outbox.last()?;
+    pub(super) fn wait_for_earlier(&self, runtime: &Runtime, deadline: Option<Instant>) -> Result<Wait, Error> {
+        let last = runtime.outbox.last()?;
         let start = Instant::now();
-        if !running.is_done(last)? {
-            running.shared.ask_for_probe();
+        if !runtime.is_done(last)? {
+            runtime.signals.ask_for_probe();
         }
-        while !running.is_done(last)? {
-            self.start(running);
-            let told = running.shared.told();
-            let has_probed = told.last_probe.is_some_and(|began| began >= start);
-            if told.state == State::Suspended && (has_probed || told.is_wait_asked) {
+        while !runtime.is_done(last)? {
+            self.start(runtime);
+            let status = runtime.signals.status();
+            let has_probed = status.last_probe.is_some_and(|began| began >= start);
+            if status.state == State::Suspended && (has_probed || status.is_wait_asked) {
                 return Ok(Wait::Suspended);
             }
             self.fail_if_abandoned()?;
             // The worker of a closed reporter has ended, or ends now.
-            let is_over = running.has_ended() && running.shared.is_over();
+            let is_over = runtime.has_ended() && runtime.signals.is_over();
             if is_over || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(Wait::Pending);
             }
-            running.wait(deadline);
+            runtime.wait(deadline);
         }
         Ok(Wait::Done)
     }
 
     /// The error of a wait that ended with reports pending.
-    pub(super) fn left(&self, running: &Running, kind: Kind) -> Error {
+    pub(super) fn left(&self, runtime: &Runtime, kind: Kind) -> Error {
         let reason = match kind {
             Kind::Suspended => "the reporter is suspended: the service accepts no reports of the account; ",
             _ => "",
         };
-        let pending = match running.outbox.inventory() {
-            Ok(inventory) => format!("{} pending in the outbox", inventory.tally.pending()),
+        let pending = match runtime.outbox.snapshot() {
+            Ok(snapshot) => format!("{} pending in the outbox", snapshot.counters.pending()),
             Err(error) => format!("the number pending cannot be read ({error})"),
         };
         let loss = match self.plan.outbox {
-            None if running.shared.is_over() => "; they are lost, because durability none keeps them in memory only",
+            None if runtime.signals.is_over() => "; they are lost, because durability none keeps them in memory only",
             _ => "",
         };
         Error::new(kind, format!("{reason}{pending}{loss}"))

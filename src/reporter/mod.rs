@@ -3,7 +3,7 @@
 //! ```text
 //! Reporter -- put --> outbox (memory, or sqlite) <-- take, settle -- worker -- send --> senders --> client
 //!                                                                      |
-//!                                                                    gate: whether reports may go out now
+//!                                                                    breaker: whether reports may go out now
 //! ```
 
 mod circuit_breaker;
@@ -26,9 +26,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::options::{Durability, ReporterOptions};
-pub(crate) use self::options::{LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, Plan};
+pub(crate) use self::options::{LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, ReporterSettings};
 pub use self::outbox::{Event, EventKind, Overflow};
-use self::runtime::{Account, Running};
+use self::runtime::{Account, Runtime};
 use self::senders::Messenger;
 pub use self::signals::{LastError, State};
 pub use self::statistics::Statistics;
@@ -37,8 +37,8 @@ use crate::client::Client;
 use crate::clock::{Moment, after, from_now};
 use crate::conversion::{Conversion, Timestamp};
 use crate::error::{Error, Kind};
-use crate::options::{Options, Settings};
-use crate::os::fork::Renewed;
+use crate::options::{ClientSettings, Options};
+use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
 
 /// How long a wait for events goes without a check, for another process may make some.
@@ -51,8 +51,8 @@ const EVENT_SWEEP: Duration = Duration::from_millis(500);
 pub struct Reporter {
     client: Arc<dyn Messenger>,
     account: Account,
-    plan: Plan,
-    running: Renewed<Running>,
+    plan: ReporterSettings,
+    runtime: PerProcess<Runtime>,
     is_closed: AtomicBool,
     /// Whether its owner has abandoned it: calls in progress end.
     is_abandoned: AtomicBool,
@@ -73,10 +73,14 @@ impl Reporter {
     }
 
     /// As [`Reporter::new`], with options that were checked already.
-    pub(crate) fn with_settings(credentials: Credentials, settings: Settings, plan: Plan) -> Result<Self, Error> {
+    pub(crate) fn with_settings(
+        credentials: Credentials,
+        settings: ClientSettings,
+        plan: ReporterSettings,
+    ) -> Result<Self, Error> {
         let account = Account { api_key: credentials.api_key().to_owned(), base_url: settings.base_url.normalized() };
         // One attempt a request: the worker knows when to try again, and with what.
-        let settings = Settings {
+        let settings = ClientSettings {
             max_attempts: 1,
             max_idle_connections: plan.max_in_flight.max(settings.max_idle_connections),
             ..settings
@@ -84,18 +88,18 @@ impl Reporter {
         Self::with_messenger(Arc::new(Client::with_settings(credentials, settings)?), account, plan)
     }
 
-    fn with_messenger(client: Arc<dyn Messenger>, account: Account, plan: Plan) -> Result<Self, Error> {
+    fn with_messenger(client: Arc<dyn Messenger>, account: Account, plan: ReporterSettings) -> Result<Self, Error> {
         let reporter = Self {
             client,
             account,
             plan,
-            running: Renewed::new(),
+            runtime: PerProcess::new(),
             is_closed: AtomicBool::new(false),
             is_abandoned: AtomicBool::new(false),
         };
-        let running = reporter.running()?;
-        running.outbox.inventory()?;
-        reporter.start(running);
+        let runtime = reporter.runtime()?;
+        runtime.outbox.snapshot()?;
+        reporter.start(runtime);
         Ok(reporter)
     }
 
@@ -107,17 +111,17 @@ impl Reporter {
     /// The kinds of the outbox, and [`Kind::Closed`]: the report was not stored, unless
     /// [`may_be_stored`](Error::may_be_stored) says otherwise.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
-        let running = self.running()?;
+        let runtime = self.runtime()?;
         // Counted before the look, so that a close either is seen here, or waits.
-        let _submitting = running.begin_submitting();
+        let _submitting = runtime.begin_submitting();
         if self.is_closed.load(Ordering::SeqCst) {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));
         }
-        let has_dropped = running.outbox.put(&stamped(conversion))?;
-        self.start(running);
-        running.shared.submitted();
+        let has_dropped = runtime.outbox.put(&stamped(conversion))?;
+        self.start(runtime);
+        runtime.signals.submitted();
         if has_dropped {
-            running.shared.events.ring();
+            runtime.signals.events.notify();
         }
         Ok(())
     }
@@ -133,27 +137,27 @@ impl Reporter {
     /// call; the kinds of the outbox.
     pub fn poll(&self, timeout: Option<Duration>) -> Result<Option<Event>, Error> {
         let deadline = timeout.map(from_now);
-        let running = self.running()?;
+        let runtime = self.runtime()?;
         loop {
             // Before the check, so that an event that is made meanwhile is not missed.
-            running.shared.events.hush();
-            let event = running.outbox.oldest_event();
+            runtime.signals.events.clear();
+            let event = runtime.outbox.oldest_event();
             if !matches!(event, Ok(None)) {
-                running.shared.events.ring();
+                runtime.signals.events.notify();
                 return event;
             }
             self.fail_if_abandoned()?;
-            if self.is_over(running) {
-                running.shared.events.ring();
+            if self.is_over(runtime) {
+                runtime.signals.events.notify();
                 return Err(Error::new(Kind::Closed, "the reporter is closed and has no more events"));
             }
             let now = Instant::now();
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(None);
             }
-            self.start(running);
+            self.start(runtime);
             let next = deadline.map_or(after(now, EVENT_SWEEP), |deadline| deadline.min(after(now, EVENT_SWEEP)));
-            wait_for_either(running.shared.events.as_fd(), Some(running.shared.ended.as_fd()), Some(next));
+            wait_for_either(runtime.signals.events.as_fd(), Some(runtime.signals.ended.as_fd()), Some(next));
         }
     }
 
@@ -163,19 +167,19 @@ impl Reporter {
     ///
     /// [`Kind::InvalidArgument`] when no event can have that id; the kinds of the outbox, with which the event is still there.
     pub fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
-        let running = self.running()?;
-        running.outbox.acknowledge(event_id)?;
-        running.shared.events.hush();
-        let is_any_left = !running.outbox.inventory().is_ok_and(|inventory| inventory.tally.events == 0);
-        if is_any_left || self.is_over(running) {
-            running.shared.events.ring();
+        let runtime = self.runtime()?;
+        runtime.outbox.acknowledge(event_id)?;
+        runtime.signals.events.clear();
+        let is_any_left = !runtime.outbox.snapshot().is_ok_and(|snapshot| snapshot.counters.events == 0);
+        if is_any_left || self.is_over(runtime) {
+            runtime.signals.events.notify();
         }
         Ok(())
     }
 
     /// Whether it is closed and no call of `close` waits any more, so that a poll has only events to return.
-    fn is_over(&self, running: &Running) -> bool {
-        self.is_closed.load(Ordering::SeqCst) && !running.is_closing()
+    fn is_over(&self, runtime: &Runtime) -> bool {
+        self.is_closed.load(Ordering::SeqCst) && !runtime.is_closing()
     }
 
     /// A descriptor that is readable while an event waits to be acknowledged, and once the reporter is closed. It belongs to the
@@ -185,26 +189,26 @@ impl Reporter {
     ///
     /// [`Kind::System`] when the system has no descriptors left; the kinds of the outbox.
     pub fn fd(&self) -> Result<RawFd, Error> {
-        let running = self.running()?;
-        self.start(running);
-        Ok(running.shared.events.as_fd().as_raw_fd())
+        let runtime = self.runtime()?;
+        self.start(runtime);
+        Ok(runtime.signals.events.as_fd().as_raw_fd())
     }
 
     /// Has the worker run, unless the reporter is closed. Without one, which a system may be too short of, reports wait for
     /// the next call.
-    fn start(&self, running: &Running) {
+    fn start(&self, runtime: &Runtime) {
         if !self.is_closed.load(Ordering::SeqCst) {
-            running.start(&self.plan);
+            runtime.start(&self.plan);
         }
     }
 
     /// What this process has of the reporter. Should it fail, the next call tries again.
-    fn running(&self) -> Result<&Running, Error> {
-        if let Some(running) = self.running.get() {
-            return Ok(running);
+    fn runtime(&self) -> Result<&Runtime, Error> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
         }
-        let made = Running::new(self)?;
-        Ok(self.running.get_or_make(|| made))
+        let made = Runtime::new(self)?;
+        Ok(self.runtime.get_or_make(|| made))
     }
 }
 

@@ -70,7 +70,7 @@ pub struct ReporterOptions<'a> {
 
 /// Options that passed the check, defaults filled in.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub(crate) struct ReporterSettings {
     pub(crate) outbox: Option<PathBuf>,
     pub(crate) survives_power_loss: bool,
     pub(crate) most: u64,
@@ -84,8 +84,8 @@ pub(crate) struct Plan {
 
 impl ReporterOptions<'_> {
     /// Checks all that can be told without touching a file.
-    pub(crate) fn check(&self) -> Result<Plan, Error> {
-        Ok(Plan {
+    pub(crate) fn check(&self) -> Result<ReporterSettings, Error> {
+        Ok(ReporterSettings {
             outbox: self.path()?,
             survives_power_loss: self.durability == Durability::Power,
             most: within("max_pending", self.max_pending, DEFAULT_MOST, LARGEST_MOST)?,

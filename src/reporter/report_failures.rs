@@ -14,17 +14,17 @@ const STRIKES: u32 = 4;
 
 /// The reports that failed and have not been taken since.
 #[derive(Debug)]
-pub(crate) struct Troubles {
+pub(crate) struct ReportFailures {
     /// How long a report rests that alone keeps failing, first, second, and each later time.
     rests: [Duration; 3],
     /// How many reports have been taken.
     successes: u64,
-    of: HashMap<u64, Trouble>,
+    of: HashMap<u64, ReportFailure>,
 }
 
 /// What a single report has been through.
 #[derive(Debug, Clone, Copy)]
-struct Trouble {
+struct ReportFailure {
     /// How often it failed while others were taken, and how often of these in a way that parks.
     strikes: u32,
     useless: u32,
@@ -33,7 +33,7 @@ struct Trouble {
     due: Instant,
 }
 
-impl Troubles {
+impl ReportFailures {
     pub(crate) fn new(rests: [Duration; 3]) -> Self {
         Self { rests, successes: 0, of: HashMap::new() }
     }
@@ -78,7 +78,7 @@ impl Troubles {
         self.strike(id, now, alone, 0);
     }
 
-    /// As [`Troubles::note`], in a way that parks. True: that happened often enough while others were taken, and it is to be
+    /// As [`ReportFailures::note`], in a way that parks. True: that happened often enough while others were taken, and it is to be
     /// refused.
     pub(crate) fn note_useless(&mut self, id: u64, now: Instant, alone: Duration) -> bool {
         self.strike(id, now, alone, 1) >= STRIKES
@@ -90,7 +90,7 @@ impl Troubles {
             self.of.clear();
         }
         let successes = self.successes;
-        let trouble = self.of.entry(id).or_insert(Trouble { strikes: 0, useless: 0, successes, due: now });
+        let trouble = self.of.entry(id).or_insert(ReportFailure { strikes: 0, useless: 0, successes, due: now });
         let is_alone = trouble.strikes == 0 || successes > trouble.successes;
         if is_alone {
             trouble.strikes = trouble.strikes.saturating_add(1);

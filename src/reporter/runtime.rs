@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Reporter;
-use super::options::Plan;
+use super::options::ReporterSettings;
 use super::outbox::Outbox;
 use super::outbox::memory::MemoryOutbox;
 use super::outbox::sqlite::{SqliteOutbox, Terms};
 use super::senders::Senders;
-use super::signals::{Shared, State};
+use super::signals::{Signals, State};
 use super::worker::Worker;
 use crate::error::{Error, Kind};
 
@@ -18,10 +18,10 @@ use crate::error::{Error, Kind};
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What one process has of a reporter.
-pub(super) struct Running {
+pub(super) struct Runtime {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) senders: Arc<Senders>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) signals: Arc<Signals>,
     /// How many calls of `submit` are in progress.
     submitting: AtomicUsize,
     /// How many calls of `close` are in progress.
@@ -36,20 +36,20 @@ pub(super) struct Account {
     pub(super) base_url: String,
 }
 
-impl Running {
+impl Runtime {
     pub(super) fn new(reporter: &Reporter) -> Result<Self, Error> {
         let outbox = open(&reporter.plan, &reporter.account)?;
-        let shared = Shared::new()
+        let signals = Signals::new()
             .map_err(|error| Error::new(Kind::System, format!("no file descriptor is available: {error}")))?;
-        let shared = Arc::new(shared);
-        let rung = Arc::clone(&shared);
+        let signals = Arc::new(signals);
+        let woken = Arc::clone(&signals);
         let connections = usize::try_from(reporter.plan.max_in_flight).unwrap_or(1);
-        let ring = Box::new(move || rung.wake.ring());
-        let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), connections, ring));
+        let notify = Box::new(move || woken.wake.notify());
+        let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), connections, notify));
         Ok(Self {
             outbox,
             senders,
-            shared,
+            signals,
             submitting: AtomicUsize::new(0),
             closing: AtomicUsize::new(0),
             is_started: Mutex::new(false),
@@ -57,18 +57,18 @@ impl Running {
     }
 
     /// Starts the worker, unless it runs.
-    pub(super) fn start(&self, plan: &Plan) {
+    pub(super) fn start(&self, plan: &ReporterSettings) {
         let mut is_started = self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_started {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
             // Asked here already, so that the first look at the state finds what is so. The worker meets a failure again.
-            let is_leading = self.outbox.lead().unwrap_or(false);
-            let state = if is_leading { State::Running } else { State::Standby };
-            self.shared.tell(|told| told.state = state);
-            let started = Worker::start(outbox, senders, Arc::clone(&self.shared), plan);
+            let is_sender = self.outbox.try_become_sender().unwrap_or(false);
+            let state = if is_sender { State::Running } else { State::Standby };
+            self.signals.update(|status| status.state = state);
+            let started = Worker::start(outbox, senders, Arc::clone(&self.signals), plan);
             *is_started = started.is_ok();
             if let Err(error) = started {
-                self.shared.note(Error::new(Kind::System, error.to_string()), None);
+                self.signals.note(Error::new(Kind::System, error.to_string()), None);
             }
         }
     }
@@ -76,7 +76,7 @@ impl Running {
     /// Whether there is no worker any more, or never was one.
     pub(super) fn has_ended(&self) -> bool {
         let is_started = *self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
-        !is_started || self.shared.told().is_ended
+        !is_started || self.signals.status().is_ended
     }
 
     /// Counts a call of `submit` for as long as what this gives lives.
@@ -111,7 +111,7 @@ impl Running {
 
     /// Waits until the worker tells something, or it is time for another look.
     pub(super) fn wait(&self, deadline: Option<Instant>) {
-        self.shared.wait(deadline, LOOK);
+        self.signals.wait(deadline, LOOK);
     }
 }
 
@@ -125,18 +125,18 @@ impl Drop for Submitting<'_> {
 }
 
 /// A call of `close` that is in progress.
-pub(super) struct Closing<'a>(&'a Running);
+pub(super) struct Closing<'a>(&'a Runtime);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         if self.0.closing.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.0.shared.ended.ring();
+            self.0.signals.ended.notify();
         }
     }
 }
 
 /// The outbox that is planned, which is opened when it is first used.
-pub(super) fn open(plan: &Plan, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
+pub(super) fn open(plan: &ReporterSettings, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
     let Some(path) = &plan.outbox else {
         return Ok(Arc::new(MemoryOutbox::new(plan.most, plan.overflow)));
     };

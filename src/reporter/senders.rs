@@ -11,7 +11,7 @@ use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 use crate::os;
 use crate::outcome::Outcome;
-use crate::panic::guard;
+use crate::panic::catch_panic;
 
 /// How long a thread waits for the next report before it ends.
 const IDLE_TIME: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ pub(crate) struct Senders {
     messenger: Arc<dyn Messenger>,
     most: usize,
     /// Called when there are answers again.
-    ring: Box<dyn Fn() + Send + Sync>,
+    notify: Box<dyn Fn() + Send + Sync>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -98,8 +98,8 @@ pub(crate) struct Load {
 }
 
 impl Senders {
-    pub(crate) fn new(messenger: Arc<dyn Messenger>, most: usize, ring: Box<dyn Fn() + Send + Sync>) -> Self {
-        Self { messenger, most, ring, state: Mutex::default(), changed: Condvar::new() }
+    pub(crate) fn new(messenger: Arc<dyn Messenger>, most: usize, notify: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self { messenger, most, notify, state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Has `entries` sent before all that are queued. Without a thread for them, which a system may be too short of, they
@@ -129,8 +129,8 @@ impl Senders {
         let mut answer = None;
         while let Some(entry) = self.exchange(answer.take()) {
             let began = Instant::now();
-            let outcome =
-                guard(|| self.messenger.report(&entry.conversion)).unwrap_or_else(|| Outcome::unsent(Error::bug()));
+            let outcome = catch_panic(|| self.messenger.report(&entry.conversion))
+                .unwrap_or_else(|| Outcome::unsent(Error::bug()));
             answer = Some(Answer { id: entry.id, began, outcome });
         }
     }
@@ -143,7 +143,7 @@ impl Senders {
             state.note(answer);
             if is_first {
                 drop(state);
-                (self.ring)();
+                (self.notify)();
                 state = self.state();
             }
         }

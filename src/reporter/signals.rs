@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::Error;
-use crate::os::wakeup::Bell;
+use crate::os::wakeup::Wakeup;
 
 /// What a reporter is doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -37,7 +37,7 @@ pub struct LastError {
 
 /// What the worker tells.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told {
+pub(crate) struct WorkerStatus {
     pub(crate) state: State,
     pub(crate) last_error: Option<LastError>,
     /// How often the outbox could not be read or written in the background.
@@ -51,29 +51,29 @@ pub(crate) struct Told {
 }
 
 /// What both sides hold.
-pub(crate) struct Shared {
-    told: Mutex<Told>,
+pub(crate) struct Signals {
+    status: Mutex<WorkerStatus>,
     changed: Condvar,
     /// Rung to wake the worker.
-    pub(crate) wake: Bell,
+    pub(crate) wake: Wakeup,
     /// Readable while there is an event.
-    pub(crate) events: Bell,
+    pub(crate) events: Wakeup,
     /// Readable once the reporter is freed, or closed and no call of `close` waits any more.
-    pub(crate) ended: Bell,
+    pub(crate) ended: Wakeup,
     /// Whether the worker wants to be woken by a new report.
     wants_reports: AtomicBool,
     probe_is_asked: AtomicBool,
     is_over: AtomicBool,
 }
 
-impl Shared {
+impl Signals {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
-            told: Mutex::default(),
+            status: Mutex::default(),
             changed: Condvar::new(),
-            wake: Bell::new()?,
-            events: Bell::new()?,
-            ended: Bell::new()?,
+            wake: Wakeup::new()?,
+            events: Wakeup::new()?,
+            ended: Wakeup::new()?,
             wants_reports: AtomicBool::new(false),
             probe_is_asked: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -83,7 +83,7 @@ impl Shared {
     /// A report was submitted. Costs nothing while the worker has enough to do.
     pub(crate) fn submitted(&self) {
         if self.wants_reports.load(Ordering::SeqCst) && self.wants_reports.swap(false, Ordering::SeqCst) {
-            self.wake.ring();
+            self.wake.notify();
         }
     }
 
@@ -99,7 +99,7 @@ impl Shared {
     /// Has the worker try at once, whatever it waits for.
     pub(crate) fn ask_for_probe(&self) {
         self.probe_is_asked.store(true, Ordering::SeqCst);
-        self.wake.ring();
+        self.wake.notify();
     }
 
     pub(crate) fn is_probe_asked(&self) -> bool {
@@ -109,7 +109,7 @@ impl Shared {
     /// Has the worker end.
     pub(crate) fn end(&self) {
         self.is_over.store(true, Ordering::SeqCst);
-        self.wake.ring();
+        self.wake.notify();
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -119,27 +119,27 @@ impl Shared {
     /// Notes an error in the background.
     pub(crate) fn note(&self, error: Error, http_status: Option<u16>) {
         let last = LastError { error, http_status, at: SystemTime::now() };
-        self.tell(|told| told.last_error = Some(last));
+        self.update(|status| status.last_error = Some(last));
     }
 
     /// Tells those who wait.
-    pub(crate) fn tell(&self, change: impl FnOnce(&mut Told)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut WorkerStatus)) {
         change(&mut self.lock());
         self.changed.notify_all();
     }
 
     /// Tells what the reporter does, if that is another thing than before.
-    pub(crate) fn tell_state(&self, state: State, is_wait_asked: bool) {
-        let mut told = self.lock();
-        let has_changed = (told.state, told.is_wait_asked) != (state, is_wait_asked);
-        (told.state, told.is_wait_asked) = (state, is_wait_asked);
-        drop(told);
+    pub(crate) fn set_state(&self, state: State, is_wait_asked: bool) {
+        let mut status = self.lock();
+        let has_changed = (status.state, status.is_wait_asked) != (state, is_wait_asked);
+        (status.state, status.is_wait_asked) = (state, is_wait_asked);
+        drop(status);
         if has_changed {
             self.changed.notify_all();
         }
     }
 
-    pub(crate) fn told(&self) -> Told {
+    pub(crate) fn status(&self) -> WorkerStatus {
         self.lock().clone()
     }
 
@@ -149,7 +149,7 @@ impl Shared {
         drop(self.changed.wait_timeout(self.lock(), left));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, WorkerStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

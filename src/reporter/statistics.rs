@@ -54,28 +54,28 @@ impl Reporter {
     ///
     /// The kinds of the outbox.
     pub fn statistics(&self) -> Result<Statistics, Error> {
-        let running = self.running()?;
-        self.start(running);
-        let inventory = running.outbox.inventory()?;
-        let (told, tally) = (running.shared.told(), inventory.tally);
+        let runtime = self.runtime()?;
+        self.start(runtime);
+        let snapshot = runtime.outbox.snapshot()?;
+        let (status, counters) = (runtime.signals.status(), snapshot.counters);
         let is_closed = self.is_closed.load(Ordering::SeqCst);
         Ok(Statistics {
-            submitted: tally.submitted,
-            accepted: tally.accepted,
-            rejected: tally.rejected,
-            expired: tally.expired,
-            replaced: tally.replaced,
-            dropped: tally.dropped,
-            damaged: tally.damaged,
-            pending: tally.pending(),
-            events: tally.events,
-            events_discarded: tally.events_discarded,
-            outbox_resets: running.outbox.resets(),
-            outbox_errors: told.outbox_errors,
-            oldest_pending: inventory.oldest.map(|oldest| Moment::now().since(&oldest)),
-            in_flight: running.senders.load().in_flight,
-            state: if is_closed { State::Closed } else { told.state },
-            last_error: told.last_error,
+            submitted: counters.submitted,
+            accepted: counters.accepted,
+            rejected: counters.rejected,
+            expired: counters.expired,
+            replaced: counters.replaced,
+            dropped: counters.dropped,
+            damaged: counters.damaged,
+            pending: counters.pending(),
+            events: counters.events,
+            events_discarded: counters.events_discarded,
+            outbox_resets: runtime.outbox.resets(),
+            outbox_errors: status.outbox_errors,
+            oldest_pending: snapshot.oldest.map(|oldest| Moment::now().since(&oldest)),
+            in_flight: runtime.senders.load().in_flight,
+            state: if is_closed { State::Closed } else { status.state },
+            last_error: status.last_error,
         })
     }
 }

@@ -87,9 +87,9 @@ pub fn syncs() -> u64 {
 pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
     let options = ReporterOptions { outbox: Some(path), ..ReporterOptions::default() };
     let outbox = open(&options.check()?, &account())?;
-    outbox.lead()?;
+    outbox.try_become_sender()?;
     // Opens the file, and reads its log if it was left with one.
-    outbox.inventory()?;
+    outbox.snapshot()?;
     let (start, mut count) = (Instant::now(), 0_usize);
     loop {
         let entries = claim(&*outbox, batch)?;

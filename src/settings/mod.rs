@@ -22,7 +22,7 @@ pub(crate) use self::names::{Form, Group, Setting};
 use crate::auth::credentials::Credentials;
 use crate::error::{Error, Kind};
 use crate::options;
-use crate::reporter::Plan;
+use crate::reporter::ReporterSettings;
 
 /// The longest settings accepted, in bytes.
 pub(crate) const LONGEST: usize = 65_536;
@@ -38,9 +38,9 @@ pub(crate) struct Settings {
 /// Settings that passed the check.
 pub(crate) struct Checked {
     pub(crate) credentials: Credentials,
-    pub(crate) options: options::Settings,
+    pub(crate) options: options::ClientSettings,
     /// None: they are settings of a client.
-    pub(crate) plan: Option<Plan>,
+    pub(crate) plan: Option<ReporterSettings>,
 }
 
 impl Settings {

@@ -9,8 +9,8 @@ use self::Form::{Choice, Flag, Number, Text as Any};
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
 use crate::error::Error;
-use crate::options::{Options, Settings};
-use crate::reporter::{Durability, Overflow, Plan, ReporterOptions};
+use crate::options::{ClientSettings, Options};
+use crate::reporter::{Durability, Overflow, ReporterOptions, ReporterSettings};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -212,7 +212,7 @@ impl Chosen {
         }
     }
 
-    pub(crate) fn options(&self) -> Result<Settings, Error> {
+    pub(crate) fn options(&self) -> Result<ClientSettings, Error> {
         let options = Options {
             base_url: text(&self.base_url),
             allow_plain_http: self.allow_plain_http,
@@ -232,7 +232,7 @@ impl Chosen {
         options.check()
     }
 
-    pub(crate) fn plan(&self) -> Result<Plan, Error> {
+    pub(crate) fn plan(&self) -> Result<ReporterSettings, Error> {
         let options = ReporterOptions {
             outbox: path(&self.outbox),
             durability: self.durability,

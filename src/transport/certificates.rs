@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, is_shortage};
 use crate::options::{Identity, Trust};
-use crate::os::fork::Renewed;
+use crate::os::fork::PerProcess;
 
 /// Where Unix systems keep the certificates they trust, in one PEM file. No environment variable is asked: it would
 /// let whoever starts the host program change whom it trusts.
@@ -30,7 +30,7 @@ const PLATFORM_STORES: [&str; 6] = [
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 
 /// The platform's certificates, read once in each process.
-static PLATFORM: Renewed<RootCerts> = Renewed::new();
+static PLATFORM: PerProcess<RootCerts> = PerProcess::new();
 
 /// The certificates that `trust` names.
 pub(super) fn roots(trust: &Trust) -> Result<RootCerts, Error> {

@@ -12,7 +12,7 @@ use super::deadline::Deadline;
 use super::error::Failure;
 use super::response_body::Body;
 use super::response_head::{Framing, Head};
-use crate::response::Answer;
+use crate::response::Response;
 
 /// The longest that a body is awaited once the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);
@@ -32,8 +32,8 @@ pub(super) struct Connection {
 }
 
 /// What came of a request on a connection.
-pub(super) struct Trip {
-    pub(super) result: Result<Answer, Failure>,
+pub(super) struct RoundTrip {
+    pub(super) result: Result<Response, Failure>,
     /// Whether any of the request may have gone out.
     pub(super) is_written: bool,
     /// Whether any of an answer has come.
@@ -48,12 +48,12 @@ impl Connection {
     }
 
     /// Sends `request` and reads the answer.
-    pub(super) fn round_trip(&mut self, request: &[u8], deadline: Deadline) -> Trip {
+    pub(super) fn round_trip(&mut self, request: &[u8], deadline: Deadline) -> RoundTrip {
         let (is_written, mut is_answered) = (deadline.check().is_ok(), false);
         let head = self.send(request, deadline).and_then(|()| self.read_head(deadline, &mut is_answered));
         match head {
             Ok(head) => self.read_answer(head, deadline),
-            Err(failure) => Trip { result: Err(failure), is_written, is_answered, is_reusable: false },
+            Err(failure) => RoundTrip { result: Err(failure), is_written, is_answered, is_reusable: false },
         }
     }
 
@@ -96,12 +96,12 @@ impl Connection {
     }
 
     /// The head has come, and so the answer; a body that does not come costs no more than the connection.
-    fn read_answer(&mut self, head: Head, deadline: Deadline) -> Trip {
+    fn read_answer(&mut self, head: Head, deadline: Deadline) -> RoundTrip {
         let body_deadline = Deadline::new(Instant::now(), BODY_TIME, Timeout::RecvBody);
         let body = self.read_body(head.framing, body_deadline.or(deadline));
         let is_reusable = head.keeps_alive && body.is_some() && self.inner.buffers().input().is_empty();
-        let answer = Answer { status: head.status, retry_after: head.retry_after, body };
-        Trip { result: Ok(answer), is_written: true, is_answered: true, is_reusable }
+        let answer = Response { status: head.status, retry_after: head.retry_after, body };
+        RoundTrip { result: Ok(answer), is_written: true, is_answered: true, is_reusable }
     }
 
     /// The body, if it comes whole, in time and within its bounds.

@@ -14,7 +14,7 @@ use ureq::{Agent, Error, Timeout};
 
 use super::connection::Connection;
 use super::deadline::Deadline;
-use super::http::Setup;
+use super::http::TransportConfig;
 use super::route::Route;
 use super::tcp::TcpConnector;
 
@@ -34,7 +34,7 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(setup: &Setup, route: Route, tcp: TcpConnector) -> Self {
+    pub(super) fn new(setup: &TransportConfig, route: Route, tcp: TcpConnector) -> Self {
         Self { layers: tcp.chain(RustlsConnector::default()), config: config(setup), uri: setup.uri.clone(), route }
     }
 
@@ -60,7 +60,7 @@ impl Connector {
 }
 
 /// What the connectors take of the library's configuration; the rest is for requests, which it does not make here.
-fn config(setup: &Setup) -> Config {
+fn config(setup: &TransportConfig) -> Config {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .root_certs(setup.roots.clone())

@@ -38,7 +38,7 @@ impl Failure {
     }
 
     /// The class and the words of this failure, which ended a request to `authority` that was, or was not yet, connected.
-    pub(super) fn told(&self, is_connected: bool, authority: &str) -> Error {
+    pub(super) fn to_error(&self, is_connected: bool, authority: &str) -> Error {
         let (kind, message) = match self {
             Self::Connection(error) => of_connection(error, is_connected),
             Self::NotHttp(what) => (Kind::Protocol, format!("the response is not valid HTTP: {what}")),

@@ -9,7 +9,7 @@ use ureq::http::Uri;
 use ureq::tls::{ClientCert, RootCerts};
 
 use super::cancel::Cancel;
-use super::connection::{Connection, Trip};
+use super::connection::{Connection, RoundTrip};
 use super::connector::Connector;
 use super::deadline::Deadline;
 use super::error::Failure;
@@ -21,17 +21,17 @@ use super::tcp::TcpConnector;
 use super::{Exchange, Limits, Transport, certificates};
 use crate::error::Error;
 use crate::options::proxy_url::ProxyUrl;
-use crate::options::{Settings, Trust};
+use crate::options::{ClientSettings, Trust};
 use crate::os::fork;
 use crate::request::Request;
-use crate::response::Answer;
+use crate::response::Response;
 
 /// How soon a connection that died in the pool is known to be dead. A later loss happened to a request that was alive.
 const DEATH_TIME: Duration = Duration::from_secs(1);
 
 /// All that connections are made by, read and checked, with nothing inside that a forked child could not use.
 #[derive(Debug, Clone)]
-pub(crate) struct Setup {
+pub(crate) struct TransportConfig {
     pub(super) uri: Uri,
     pub(super) roots: RootCerts,
     pub(super) client_cert: Option<ClientCert>,
@@ -39,9 +39,9 @@ pub(crate) struct Setup {
     max_idle_connections: u32,
 }
 
-impl Setup {
+impl TransportConfig {
     /// Reads the files that `settings` name.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &ClientSettings) -> Result<Self, Error> {
         let no_uri = |_| Error::argument("base_url", "is no URL");
         Ok(Self {
             uri: settings.base_url.as_str().parse().map_err(no_uri)?,
@@ -67,7 +67,7 @@ pub(crate) struct HttpTransport {
 
 impl HttpTransport {
     /// Prepares to connect; no connection is made yet.
-    pub(crate) fn new(setup: &Setup, resolver: Resolver) -> Self {
+    pub(crate) fn new(setup: &TransportConfig, resolver: Resolver) -> Self {
         warm_up();
         let cancel = Arc::<Cancel>::default();
         let route = Route { resolver: resolver.clone(), proxy: setup.proxy.clone(), cancel: Arc::clone(&cancel) };
@@ -83,7 +83,7 @@ impl HttpTransport {
     }
 
     /// One request on `connection`, which is kept if it can carry another.
-    fn run(&self, mut connection: Connection, request: &Request<'_>, deadline: Deadline) -> Trip {
+    fn run(&self, mut connection: Connection, request: &Request<'_>, deadline: Deadline) -> RoundTrip {
         let trip = connection.round_trip(request.bytes(), deadline);
         if trip.is_reusable {
             self.pool.put(connection);
@@ -97,22 +97,22 @@ impl HttpTransport {
         match self.connector.connect(connect) {
             Ok(connection) => {
                 let trip = self.run(connection, request, whole);
-                self.told(trip.result, request, true, is_written || trip.is_written)
+                self.to_error(trip.result, request, true, is_written || trip.is_written)
             }
-            Err(error) => self.told(Err(error.into()), request, false, is_written),
+            Err(error) => self.to_error(Err(error.into()), request, false, is_written),
         }
     }
 
-    fn told(
+    fn to_error(
         &self,
-        result: Result<Answer, Failure>,
+        result: Result<Response, Failure>,
         request: &Request<'_>,
         is_connected: bool,
         written: bool,
     ) -> Exchange {
         let answer = result.map_err(|failure| match self.cancel.is_thrown() {
             true => Error::cancelled(),
-            false => failure.told(is_connected, request.authority()),
+            false => failure.to_error(is_connected, request.authority()),
         });
         Exchange { answer, written }
     }
@@ -131,7 +131,7 @@ impl Transport for HttpTransport {
             self.pool.clear();
             return self.run_on_new(request, limits, whole, trip.is_written);
         }
-        self.told(trip.result, request, true, trip.is_written)
+        self.to_error(trip.result, request, true, trip.is_written)
     }
 
     fn pause(&self, deadline: Instant) -> bool {
@@ -141,7 +141,7 @@ impl Transport for HttpTransport {
 
 /// Whether the request went to a pooled connection that the peer had closed meanwhile. Servers do so all the time, and
 /// the caller should not have to know.
-fn was_dead_in_the_pool(trip: &Trip, elapsed: Duration) -> bool {
+fn was_dead_in_the_pool(trip: &RoundTrip, elapsed: Duration) -> bool {
     let is_lost = trip.result.as_ref().is_err_and(Failure::is_loss);
     is_lost && trip.is_written && !trip.is_answered && elapsed < DEATH_TIME
 }

@@ -25,13 +25,13 @@ mod tcp;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::certificates::unreadable;
-pub(crate) use self::http::{HttpTransport, Setup};
+pub(crate) use self::http::{HttpTransport, TransportConfig};
 #[cfg(test)]
 pub(crate) use self::resolver::Lookup;
 pub(crate) use self::resolver::Resolver;
 use crate::error::Error;
 use crate::request::Request;
-use crate::response::Answer;
+use crate::response::Response;
 
 /// How long an exchange may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) struct Limits {
 /// One request and what came of it.
 pub(crate) struct Exchange {
     /// The answer, or why there is none.
-    pub(crate) answer: Result<Answer, Error>,
+    pub(crate) answer: Result<Response, Error>,
     /// Whether any of the request was written on a connection.
     pub(crate) written: bool,
 }

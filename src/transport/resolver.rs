@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::is_shortage;
 use crate::os;
-use crate::os::fork::Renewed;
-use crate::panic::guard;
+use crate::os::fork::PerProcess;
+use crate::panic::catch_panic;
 
 /// How long what was found is taken for new.
 const FRESH: Duration = Duration::from_secs(60);
@@ -105,7 +105,7 @@ impl Name {
 }
 
 /// The names that this process knows.
-static OF_PROCESS: Renewed<Resolver> = Renewed::new();
+static OF_PROCESS: PerProcess<Resolver> = PerProcess::new();
 
 impl Resolver {
     /// The one that the whole process shares, so that there is one look-up at a time for a name.
@@ -190,7 +190,7 @@ impl Shared {
     }
 
     fn look_up(&self, host: &str) {
-        let found = guard(|| self.lookup.addresses(host));
+        let found = catch_panic(|| self.lookup.addresses(host));
         let now = Instant::now();
         let mut names = self.names();
         let name = names.entry(host.to_owned()).or_default();

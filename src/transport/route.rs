@@ -33,11 +33,11 @@ impl Route {
     pub(super) fn addresses(&self, uri: &Uri, deadline: Deadline) -> Result<Vec<SocketAddr>, Error> {
         let (host, port) = self.host_and_port(uri);
         let found = self.resolver.addresses(host, Instant::now(), deadline.at, &|| self.cancel.is_thrown());
-        let addresses = found.map_err(|failure| self.told(failure, deadline))?;
+        let addresses = found.map_err(|failure| self.to_error(failure, deadline))?;
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }
 
-    fn told(&self, failure: Failure, deadline: Deadline) -> Error {
+    fn to_error(&self, failure: Failure, deadline: Deadline) -> Error {
         match (failure, &self.proxy) {
             (Failure::TimedOut, _) => deadline.over(),
             (Failure::Shortage(what), _) => io::Error::new(io::ErrorKind::OutOfMemory, what).into(),

@@ -40,7 +40,7 @@ impl Connector for TcpConnector {
             };
             proxy.open_tunnel(&socket, details.uri, deadline).map(|()| socket)
         });
-        let socket = socket.map_err(|error| self.told(error, details.timeout.reason))?;
+        let socket = socket.map_err(|error| self.to_error(error, details.timeout.reason))?;
         Ok(Some(TcpConnection { socket, buffers: buffers(details), looks: 0 }))
     }
 }
@@ -69,7 +69,7 @@ impl TcpConnector {
     }
 
     /// A proxy's failures are told apart from the service's.
-    fn told(&self, error: io::Error, limit: Timeout) -> Error {
+    fn to_error(&self, error: io::Error, limit: Timeout) -> Error {
         match &self.proxy {
             _ if error.kind() == io::ErrorKind::TimedOut => Error::Timeout(limit),
             _ if is_shortage(&error) => Error::Io(error),

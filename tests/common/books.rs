@@ -25,7 +25,7 @@ impl Books {
     pub(crate) fn read(outbox: &Path) -> Option<Self> {
         const ALL: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, replaced, \
                            rejected + expired + dropped, damaged, (SELECT count(*) FROM report), \
-                           events_discarded + (SELECT count(*) FROM event) FROM tally";
+                           events_discarded + (SELECT count(*) FROM event) FROM counters";
         let connection = open(outbox)?;
         let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         let read = |row: &rusqlite::Row<'_>| {

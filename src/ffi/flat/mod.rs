@@ -22,7 +22,7 @@ use super::status::NEXMO_ERR_INVALID_HANDLE;
 use crate::client::Client;
 use crate::os::fork;
 use crate::outcome::Acceptance;
-use crate::panic::guard;
+use crate::panic::catch_panic;
 use crate::reporter::Reporter;
 
 /// What a handle of the flat functions stands for.
@@ -99,7 +99,7 @@ fn call(
 /// reporter that opens it.
 fn discard(handle: i64) {
     if let Ok(found) = HANDLES.remove(number(handle)) {
-        guard(|| found.end());
+        catch_panic(|| found.end());
         std::mem::forget(found);
     }
 }

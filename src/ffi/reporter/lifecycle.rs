@@ -14,7 +14,7 @@ use crate::ffi::status::nexmo_status;
 use crate::ffi::{credentials, options};
 use crate::os::fork;
 use crate::outcome::Acceptance;
-use crate::panic::guard;
+use crate::panic::catch_panic;
 use crate::reporter::Reporter;
 
 /// A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An identifier,
@@ -172,7 +172,7 @@ pub extern "C" fn nexmo_reporter_free(reporter: *mut nexmo_reporter) -> nexmo_st
 /// by the next reporter that opens it.
 pub(super) fn discard(reporter: *mut nexmo_reporter) {
     if let Ok(reporter) = REPORTERS.remove(number(reporter)) {
-        guard(|| reporter.abandon());
+        catch_panic(|| reporter.abandon());
         std::mem::forget(reporter);
     }
 }

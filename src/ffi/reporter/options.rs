@@ -12,7 +12,8 @@ use crate::ffi::options::{milliseconds, number};
 use crate::ffi::sized_struct::{SizedStruct, first_size, zeroed};
 use crate::ffi::{c_string, sized_struct};
 use crate::reporter::{
-    Durability, LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, Overflow, Plan, ReporterOptions,
+    Durability, LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, Overflow, ReporterOptions,
+    ReporterSettings,
 };
 
 /// nexmo_reporter_options.durability: a submitted report survives the end of the process, a crash included.
@@ -78,7 +79,7 @@ unsafe impl SizedStruct for nexmo_reporter_options {
 /// # Safety
 ///
 /// `pointer` is NULL or points to reporter options as the header asks for them.
-pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<Plan, CallError> {
+pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<ReporterSettings, CallError> {
     // SAFETY: the caller's promise.
     let given = unsafe { sized_struct::read(pointer) }?;
     let durability = durability(given.durability)?;

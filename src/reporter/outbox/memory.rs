@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Entry, Event, EventKind, Fate, Inventory, Key, MAX_EVENTS, Outbox, Overflow, Settlement, Taken, Tally,
+    Claims, Counters, Entry, Event, EventKind, Fate, Key, MAX_EVENTS, Outbox, Overflow, Settlement, Snapshot,
     check_event_id, full, next_event_id, oldest_share, unix_milliseconds,
 };
 use crate::clock::Moment;
@@ -30,11 +30,11 @@ pub(crate) struct MemoryOutbox {
 struct State {
     pending: BTreeMap<u64, Entry>,
     keys: HashMap<Key, u64>,
-    taken: Taken,
+    taken: Claims,
     taken_ever: usize,
     /// The oldest first, so that ids grow.
     events: VecDeque<Event>,
-    tally: Tally,
+    counters: Counters,
 }
 
 impl MemoryOutbox {
@@ -48,7 +48,7 @@ impl MemoryOutbox {
 }
 
 impl State {
-    /// Takes a pending report out of everything but the tally.
+    /// Takes a pending report out of everything but the counters.
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.pending.remove(&id)?;
         self.keys.remove(&entry.key());
@@ -59,7 +59,7 @@ impl State {
         let Some(entry) = self.remove(id) else {
             return;
         };
-        self.tally.count(kind);
+        self.counters.count(kind);
         let mut id = 0;
         let next = |last| {
             id = next_event_id(last);
@@ -71,7 +71,7 @@ impl State {
         self.events.push_back(Event { id, created_unix_ms, kind, http_status, conversion, message });
         if u64::try_from(self.events.len()).is_ok_and(|count| count > MAX_EVENTS) {
             self.events.pop_front();
-            self.tally.events_discarded = self.tally.events_discarded.saturating_add(1);
+            self.counters.events_discarded = self.counters.events_discarded.saturating_add(1);
         }
     }
 
@@ -90,8 +90,8 @@ impl Outbox for MemoryOutbox {
         let mut has_dropped = false;
         if let Some(earlier) = state.keys.get(&key).copied() {
             state.remove(earlier);
-            state.tally.replaced = state.tally.replaced.saturating_add(1);
-        } else if state.tally.pending() >= self.most {
+            state.counters.replaced = state.counters.replaced.saturating_add(1);
+        } else if state.counters.pending() >= self.most {
             match self.overflow {
                 Overflow::Fail => return Err(full(self.most)),
                 Overflow::DropOldest => {
@@ -100,8 +100,8 @@ impl Outbox for MemoryOutbox {
                 }
             }
         }
-        state.tally.submitted = state.tally.submitted.saturating_add(1);
-        let id = state.tally.submitted;
+        state.counters.submitted = state.counters.submitted.saturating_add(1);
+        let id = state.counters.submitted;
         state.pending.insert(id, Entry { id, conversion: conversion.clone(), submitted });
         state.keys.insert(key, id);
         Ok(has_dropped)
@@ -143,7 +143,7 @@ impl Outbox for MemoryOutbox {
             state.taken.remove(*id);
             match fate {
                 Fate::Accepted if state.remove(*id).is_some() => {
-                    state.tally.accepted = state.tally.accepted.saturating_add(1);
+                    state.counters.accepted = state.counters.accepted.saturating_add(1);
                 }
                 Fate::Accepted => {}
                 Fate::Event(kind, http_status, message) => {
@@ -179,11 +179,11 @@ impl Outbox for MemoryOutbox {
         Ok(())
     }
 
-    fn inventory(&self) -> Result<Inventory, Error> {
+    fn snapshot(&self) -> Result<Snapshot, Error> {
         let state = self.state();
         let events = u64::try_from(state.events.len()).unwrap_or(u64::MAX);
         let oldest = state.pending.values().next().map(|entry| entry.submitted);
-        Ok(Inventory { tally: Tally { events, ..state.tally }, oldest })
+        Ok(Snapshot { counters: Counters { events, ..state.counters }, oldest })
     }
 
     fn has_events(&self) -> Result<bool, Error> {
@@ -191,24 +191,24 @@ impl Outbox for MemoryOutbox {
     }
 
     fn last(&self) -> Result<u64, Error> {
-        Ok(self.state().tally.submitted)
+        Ok(self.state().counters.submitted)
     }
 
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {
         Ok(self.state().pending.keys().next().is_none_or(|oldest| *oldest > id))
     }
 
-    fn lead(&self) -> Result<bool, Error> {
+    fn try_become_sender(&self) -> Result<bool, Error> {
         Ok(true)
     }
 
-    fn resign(&self) {}
+    fn step_down(&self) {}
 
     fn watch(&self) -> Option<BorrowedFd<'_>> {
         None
     }
 
-    fn hush(&self) -> bool {
+    fn clear_notice(&self) -> bool {
         false
     }
 
@@ -237,21 +237,21 @@ mod tests {
         (0..4).for_each(|number| put(&outbox, &number.to_string()));
         let first = outbox.oldest_event().unwrap().unwrap();
         assert_eq!((outbox.oldest_event().unwrap().unwrap(), first.kind), (first.clone(), EventKind::Dropped));
-        assert_eq!(outbox.inventory().unwrap().tally.events, 3);
+        assert_eq!(outbox.snapshot().unwrap().counters.events, 3);
         outbox.acknowledge(first.id).unwrap();
         outbox.acknowledge(first.id).unwrap();
         let second = outbox.oldest_event().unwrap().unwrap();
         assert!(second.id > first.id && second.conversion.message_id.as_str() == "1");
         assert!(outbox.acknowledge(7).is_err());
-        assert_eq!(outbox.inventory().unwrap().tally.events, 2);
+        assert_eq!(outbox.snapshot().unwrap().counters.events, 2);
     }
 
     #[test]
     fn the_oldest_of_too_many_events_is_discarded_and_counted() {
         let outbox = MemoryOutbox::new(1, Overflow::DropOldest);
         (0..MAX_EVENTS + 3).for_each(|number| put(&outbox, &number.to_string()));
-        let tally = outbox.inventory().unwrap().tally;
-        assert_eq!((tally.events, tally.events_discarded, tally.dropped), (MAX_EVENTS, 2, MAX_EVENTS + 2));
+        let counters = outbox.snapshot().unwrap().counters;
+        assert_eq!((counters.events, counters.events_discarded, counters.dropped), (MAX_EVENTS, 2, MAX_EVENTS + 2));
         assert_eq!(outbox.oldest_event().unwrap().unwrap().conversion.message_id.as_str(), "2");
     }
 }

@@ -135,7 +135,7 @@ pub(crate) struct Settlement {
 
 /// How many reports were ever submitted to an outbox, and what became of each of them. Each has one fate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     pub(crate) submitted: u64,
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
@@ -150,7 +150,7 @@ pub(crate) struct Tally {
     pub(crate) events_discarded: u64,
 }
 
-impl Tally {
+impl Counters {
     /// How many have no fate yet.
     pub(crate) fn pending(&self) -> u64 {
         let gone = [self.accepted, self.rejected, self.expired, self.replaced, self.dropped, self.damaged];
@@ -170,8 +170,8 @@ impl Tally {
 
 /// The state of an outbox at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Inventory {
-    pub(crate) tally: Tally,
+pub(crate) struct Snapshot {
+    pub(crate) counters: Counters,
     /// When the oldest pending report was submitted.
     pub(crate) oldest: Option<Moment>,
 }
@@ -220,7 +220,7 @@ pub(crate) trait Outbox: Send + Sync {
     fn acknowledge(&self, event_id: i64) -> Result<(), Error>;
 
     /// Its state.
-    fn inventory(&self) -> Result<Inventory, Error>;
+    fn snapshot(&self) -> Result<Snapshot, Error>;
 
     /// Whether there is an event. For the worker.
     fn has_events(&self) -> Result<bool, Error>;
@@ -232,17 +232,17 @@ pub(crate) trait Outbox: Send + Sync {
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error>;
 
     /// Whether this process may take reports. Asked again and again until it may.
-    fn lead(&self) -> Result<bool, Error>;
+    fn try_become_sender(&self) -> Result<bool, Error>;
 
     /// Lets another process take reports. Nothing must be taken.
-    fn resign(&self);
+    fn step_down(&self);
 
     /// Readable when another process may have stopped taking, and, for the one that takes, when another has put something,
     /// which can be read then; none if the system cannot watch files.
     fn watch(&self) -> Option<BorrowedFd<'_>>;
 
     /// Forgets that the watch was readable. True: it was.
-    fn hush(&self) -> bool;
+    fn clear_notice(&self) -> bool;
 
     /// Whether this process takes, and notices what others put without looking for it.
     fn notices(&self) -> bool;
@@ -253,13 +253,13 @@ pub(crate) trait Outbox: Send + Sync {
 
 /// The reports of an outbox that are taken. Of a key its hash is kept: should two have the same, one waits for the other.
 #[derive(Debug, Default)]
-pub(crate) struct Taken {
+pub(crate) struct Claims {
     entries: HashMap<u64, u64>,
     keys: HashSet<u64>,
     hasher: RandomState,
 }
 
-impl Taken {
+impl Claims {
     /// Notes that `entry` is taken. False: it cannot be, for it or its key is taken already.
     pub(crate) fn add(&mut self, entry: &Entry) -> bool {
         let Conversion { channel, message_id, .. } = &entry.conversion;
@@ -300,11 +300,11 @@ mod tests {
 
     #[test]
     fn every_report_has_one_fate() {
-        let mut tally = Tally { submitted: 10, accepted: 2, replaced: 1, damaged: 1, ..Tally::default() };
+        let mut counters = Counters { submitted: 10, accepted: 2, replaced: 1, damaged: 1, ..Counters::default() };
         for kind in [EventKind::Rejected, EventKind::Expired, EventKind::Dropped, EventKind::Dropped] {
-            tally.count(kind);
+            counters.count(kind);
         }
-        assert_eq!((tally.rejected, tally.expired, tally.dropped, tally.pending()), (1, 1, 2, 2));
+        assert_eq!((counters.rejected, counters.expired, counters.dropped, counters.pending()), (1, 1, 2, 2));
     }
 
     #[test]

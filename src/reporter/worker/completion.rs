@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Worker;
 use crate::client;
-use crate::reporter::circuit_breaker::{Answered, Passage};
+use crate::reporter::circuit_breaker::{Answered, Phase};
 use crate::reporter::outbox::{Fate, Settlement};
 use crate::reporter::senders::Answer;
 
@@ -18,9 +18,9 @@ impl Worker {
     /// Judges the answers that have come.
     pub(super) fn gather(&mut self) {
         let answers = self.answers();
-        let was_probing = self.gate.is_probing();
+        let was_probing = self.breaker.is_probing();
         let mut released: Vec<u64> = answers.iter().filter_map(|answer| self.judge(answer)).collect();
-        if self.gate.is_probing() && !was_probing {
+        if self.breaker.is_probing() && !was_probing {
             released.extend(self.senders.recall().iter().map(|entry| entry.id));
         }
         self.senders.go_on();
@@ -41,14 +41,14 @@ impl Worker {
     /// Judges an answer. Gives the report's number if it is to go out again.
     fn judge(&mut self, answer: &Answer) -> Option<u64> {
         let answered = Answered { id: answer.id, began: answer.began, outcome: &answer.outcome };
-        let was_suspended = self.gate.passage() == Passage::Suspended;
-        let fate = self.gate.answered(&answered, Instant::now(), client::random());
+        let was_suspended = self.breaker.phase() == Phase::Suspended;
+        let fate = self.breaker.answered(&answered, Instant::now(), client::random());
         let goes_out_again = fate.is_none();
         self.unsettled.extend(fate.map(|fate| Settlement { id: answer.id, fate }));
         self.note(&answer.outcome);
-        match (was_suspended, self.gate.passage()) {
-            (true, Passage::Suspended) => self.note_probe(answer.began),
-            (false, Passage::Suspended) => self.is_suspension_in_doubt = true,
+        match (was_suspended, self.breaker.phase()) {
+            (true, Phase::Suspended) => self.note_probe(answer.began),
+            (false, Phase::Suspended) => self.is_suspension_in_doubt = true,
             _ => self.is_suspension_in_doubt = false,
         }
         goes_out_again.then_some(answer.id)
@@ -57,7 +57,7 @@ impl Worker {
     /// A probe that began then showed that the service accepts no reports of the account, as far as can be found out now.
     pub(super) fn note_probe(&mut self, began: Instant) {
         self.is_suspension_in_doubt = false;
-        self.shared.tell(|told| told.last_probe = told.last_probe.max(Some(began)));
+        self.signals.update(|status| status.last_probe = status.last_probe.max(Some(began)));
     }
 
     /// Takes what has met its fate out of the outbox. What cannot be taken out stays here, and is not sent again.
@@ -68,10 +68,10 @@ impl Worker {
         match self.outbox.settle(&self.unsettled) {
             Ok(()) => {
                 if self.unsettled.iter().any(|settled| matches!(settled.fate, Fate::Event(..))) {
-                    self.shared.events.ring();
+                    self.signals.events.notify();
                 }
                 self.unsettled.clear();
-                self.shared.tell(|_| {});
+                self.signals.update(|_| {});
             }
             Err(error) => self.settle_due = self.outbox_failed(error),
         }

@@ -49,13 +49,13 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let (service, shared) = (Arc::<Service>::default(), Arc::new(Shared::new().unwrap()));
+        let (service, signals) = (Arc::<Service>::default(), Arc::new(Signals::new().unwrap()));
         let options =
             ReporterOptions { durability: Durability::None, max_in_flight: Some(32), ..ReporterOptions::default() };
-        let (rung, messenger) = (Arc::clone(&shared), Arc::clone(&service));
-        let senders = Arc::new(Senders::new(messenger, 32, Box::new(move || rung.wake.ring())));
+        let (woken, messenger) = (Arc::clone(&signals), Arc::clone(&service));
+        let senders = Arc::new(Senders::new(messenger, 32, Box::new(move || woken.wake.notify())));
         let outbox = Arc::new(MemoryOutbox::new(1000, Overflow::Fail));
-        Self { worker: Worker::new(outbox, senders, shared, &options.check().unwrap()), service }
+        Self { worker: Worker::new(outbox, senders, signals, &options.check().unwrap()), service }
     }
 
     fn submit(&self, id: &str) {
@@ -69,7 +69,7 @@ impl Scene {
         self.service.answers.lock().unwrap().insert(id.to_owned(), answer);
         self.service.changed.notify_all();
         while self.worker.senders.load().answered == 0 {
-            wait_for_either(self.worker.shared.wake.as_fd(), None, None);
+            wait_for_either(self.worker.signals.wake.as_fd(), None, None);
         }
         self.worker.turn();
     }
@@ -82,7 +82,7 @@ impl Scene {
     }
 
     fn probe(&mut self) {
-        self.worker.shared.ask_for_probe();
+        self.worker.signals.ask_for_probe();
         self.worker.turn();
     }
 
@@ -105,7 +105,7 @@ fn all_senders_have_something_ahead_while_the_gate_is_wide_open() {
     (0..300).for_each(|number| scene.submit(&number.to_string()));
     scene.worker.turn();
     assert_eq!(scene.out(), 256);
-    assert!(!scene.worker.shared.wants_reports(), "it has as many as it wanted");
+    assert!(!scene.worker.signals.wants_reports(), "it has as many as it wanted");
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn after_an_outage_no_more_are_under_way_than_the_gate_lets_through() {
     assert_eq!(scene.out(), 1);
     scene.answer("39", Ok(()));
     assert_eq!(scene.out(), 2);
-    assert!(!scene.worker.shared.wants_reports());
+    assert!(!scene.worker.signals.wants_reports());
 }
 
 #[test]

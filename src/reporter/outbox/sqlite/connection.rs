@@ -12,16 +12,16 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::Failure;
-use super::file::generation::Epochs;
+use super::file::generation::Generations;
 use super::file::reserve::Reserve;
-use super::file::{Identity, OpenFile, Place};
-use super::lock::busy_timeout::Patience;
-use super::lock::fair_lock::{Manner, Turn};
+use super::file::{Identity, OpenFile, OutboxPath};
+use super::lock::busy_timeout::BusyTimeout;
+use super::lock::fair_lock::{FairLock, Manner};
 use super::queries;
 use super::transaction::in_transaction;
 use super::wal::checkpoint_connection::CheckpointConnection;
 use super::wal::checkpointer::{Checkpointed, Checkpoints};
-use super::wal::group_commit::Group;
+use super::wal::group_commit::GroupCommit;
 use crate::clock::from_now;
 
 /// The longest that a fork waits for a call that is stuck in a disk.
@@ -39,20 +39,20 @@ static IS_CROSSING: AtomicBool = AtomicBool::new(false);
 
 /// One outbox file.
 pub(crate) struct Store {
-    pub(crate) place: Place,
+    pub(crate) place: OutboxPath,
     /// Those who wait for the disk together.
-    pub(crate) group: Group,
+    pub(crate) group: GroupCommit,
     pub(crate) reserve: Reserve,
     /// Whose turn it is to use what is open.
-    turn: Turn,
+    turn: FairLock,
     open: Mutex<Option<OpenFile>>,
-    patience: Patience,
+    busy_timeout: BusyTimeout,
     checkpoints: Arc<Checkpoints>,
     checkpoint_connection: CheckpointConnection,
     is_closed_for_fork: AtomicBool,
     /// Whether the last write found no room on the disk.
     was_full: AtomicBool,
-    pub(crate) epochs: Epochs,
+    pub(crate) generations: Generations,
 }
 
 /// On which terms somebody comes to the file.
@@ -72,19 +72,19 @@ pub(crate) struct Written<T> {
 }
 
 impl Store {
-    pub(crate) fn new(place: Place) -> Self {
+    pub(crate) fn new(place: OutboxPath) -> Self {
         Self {
             reserve: Reserve::new(place.beside(".reserve")),
             place,
-            group: Group::default(),
-            turn: Turn::default(),
+            group: GroupCommit::default(),
+            turn: FairLock::default(),
             open: Mutex::default(),
-            patience: Patience::default(),
+            busy_timeout: BusyTimeout::default(),
             checkpoints: Arc::default(),
             checkpoint_connection: CheckpointConnection::default(),
             is_closed_for_fork: AtomicBool::new(false),
             was_full: AtomicBool::new(false),
-            epochs: Epochs::default(),
+            generations: Generations::default(),
         }
     }
 
@@ -117,8 +117,8 @@ impl Store {
 
     /// Has the write reach the disk, and all before it. One thread does this at a time.
     pub(crate) fn flush<T>(&self, written: &Written<T>) -> Result<(), Failure> {
-        let told = |failure: Failure| io::Error::other(failure.told(&self.place.path));
-        let flushed = self.group.flush(&written.log, &|| self.write_log_again().map_err(told));
+        let to_io_error = |failure: Failure| io::Error::other(failure.into_error(&self.place.path));
+        let flushed = self.group.flush(&written.log, &|| self.write_log_again().map_err(to_io_error));
         flushed.map_err(|error| Failure::unflushed(&error))
     }
 
@@ -150,8 +150,8 @@ impl Store {
 
     fn with_file<T>(&self, access: Access, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
         let Access { deadline, may_make, manner } = access;
-        let _turn = self.turn.take(deadline, manner).ok_or(Failure::Busy)?;
-        self.patience.lasts_until(deadline);
+        let _turn = self.turn.acquire(deadline, manner).ok_or(Failure::Busy)?;
+        self.busy_timeout.lasts_until(deadline);
         let mut open = self.open();
         match self.attempt(&mut open, may_make, &work) {
             Err(Failure::Corrupt(what)) => {
@@ -172,7 +172,7 @@ impl Store {
         if open.as_ref().is_some_and(|file| !file.is_current(&self.place)) {
             *open = None;
             self.close_checkpoint_connection();
-            self.epochs.file_was_lost();
+            self.generations.file_was_lost();
         }
         let file = match open {
             Some(file) => file,
@@ -181,7 +181,7 @@ impl Store {
                     self.place.refuse_missing()?;
                 }
                 let file = self.open_file()?;
-                self.epochs.found(file.identity);
+                self.generations.found(file.identity);
                 open.insert(file)
             }
         };
@@ -194,7 +194,7 @@ impl Store {
                 "the disk did not respond when this process was forked; execute a program in it",
             ));
         }
-        let mut file = self.place.open(&self.patience)?;
+        let mut file = self.place.open(&self.busy_timeout)?;
         let checkpoints = Arc::clone(&self.checkpoints);
         let note = move |_: &mut Wal, pages: i32| {
             checkpoints.noted(u32::try_from(pages).unwrap_or(0));
@@ -210,17 +210,17 @@ impl Store {
         if !self.place.was_outbox() {
             return Err(self.place.foreign());
         }
-        if !self.place.set_aside(damaged, &Patience::until(deadline))? {
+        if !self.place.set_aside(damaged, &BusyTimeout::until(deadline))? {
             return Err(Failure::Corrupt(what));
         }
-        self.epochs.file_was_lost();
+        self.generations.file_was_lost();
         Ok(())
     }
 
     /// Closes what a checkpoint keeps open, unless one is under way: the next finds that it is of another epoch. That one may
     /// be waiting for the turn that is held here, and gives up in half the time that is waited for it.
     fn close_checkpoint_connection(&self) {
-        if let Some(_turn) = self.checkpoints.turn.take(from_now(2 * LONGEST_CHECKPOINT), Manner::Eager) {
+        if let Some(_turn) = self.checkpoints.turn.acquire(from_now(2 * LONGEST_CHECKPOINT), Manner::Eager) {
             self.checkpoint_connection.close();
         }
     }
@@ -228,7 +228,7 @@ impl Store {
     /// Closes all, for good, unless it is in use until `deadline`: then whoever uses it last does. A fork waits for this.
     pub(crate) fn close(&self, deadline: Instant) {
         if let (Some(_checkpoint), Some(_turn)) =
-            (self.checkpoints.turn.take(deadline, Manner::Eager), self.turn.take(deadline, Manner::Eager))
+            (self.checkpoints.turn.acquire(deadline, Manner::Eager), self.turn.acquire(deadline, Manner::Eager))
         {
             self.checkpoint_connection.close();
             *self.open() = None;
@@ -285,14 +285,14 @@ impl Checkpointed for Store {
 
     fn with_own_connection(&self, work: &mut dyn FnMut(&Connection)) {
         self.checkpoint_connection.waits_until(from_now(LONGEST_CHECKPOINT));
-        self.checkpoint_connection.with(&self.place, self.epochs.now(), work);
+        self.checkpoint_connection.with(&self.place, self.generations.now(), work);
     }
 
     fn with_no_writer(&self, work: &mut dyn FnMut()) {
-        let Some(_turn) = self.turn.take(from_now(LONGEST_CHECKPOINT), Manner::Calm) else {
+        let Some(_turn) = self.turn.acquire(from_now(LONGEST_CHECKPOINT), Manner::Calm) else {
             return;
         };
-        self.patience.lasts_until(from_now(LONGEST_CHECKPOINT));
+        self.busy_timeout.lasts_until(from_now(LONGEST_CHECKPOINT));
         self.checkpoint_connection.waits_until(from_now(LONGEST_CHECKPOINT));
         work();
         if let Some(file) = &*self.open() {

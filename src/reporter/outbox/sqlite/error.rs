@@ -38,7 +38,7 @@ impl Failure {
     }
 
     /// What the caller is told of the outbox at `path`.
-    pub(crate) fn told(self, path: &Path) -> Error {
+    pub(crate) fn into_error(self, path: &Path) -> Error {
         let path = path.display();
         match self {
             Self::Corrupt(what) => Error::new(
@@ -100,9 +100,9 @@ mod tests {
     #[test]
     fn a_disk_that_is_full_during_a_flush_does_not_mean_that_the_report_was_not_stored() {
         let full = || std::io::Error::from_raw_os_error(libc::ENOSPC);
-        let written = Failure::from(full()).told(Path::new("/x"));
+        let written = Failure::from(full()).into_error(Path::new("/x"));
         assert_eq!((written.kind(), written.message()), (Kind::OutboxFull, "the disk of /x is full"));
-        let flushed = Failure::unflushed(&full()).told(Path::new("/x"));
+        let flushed = Failure::unflushed(&full()).into_error(Path::new("/x"));
         assert_eq!(flushed.kind(), Kind::Outbox);
         assert!(flushed.message().starts_with("the outbox cannot be flushed to the disk: No space left"), "{flushed}");
     }

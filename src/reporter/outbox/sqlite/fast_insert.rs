@@ -9,7 +9,7 @@ use super::queries;
 use super::queries::Put;
 use super::transaction::in_transaction;
 use crate::conversion::Conversion;
-use crate::reporter::outbox::{Overflow, Tally};
+use crate::reporter::outbox::{Counters, Overflow};
 
 /// What a connection knows of the next report.
 #[derive(Debug, Default)]
@@ -19,15 +19,15 @@ pub(crate) struct Next(Cell<Known>);
 struct Known {
     /// The counters when the last report was put here, as far as it changed them. No more are pending by now, unless others
     /// have put reports.
-    tally: Tally,
+    counters: Counters,
     /// Whether nobody else had put one since the one before.
     is_alone: bool,
 }
 
 impl Known {
     /// What is known after another report.
-    fn after(self, tally: Tally) -> Self {
-        Self { tally, is_alone: tally.submitted == self.tally.submitted.saturating_add(1) }
+    fn after(self, counters: Counters) -> Self {
+        Self { counters, is_alone: counters.submitted == self.counters.submitted.saturating_add(1) }
     }
 }
 
@@ -41,18 +41,18 @@ impl Next {
         overflow: Overflow,
     ) -> Result<Put> {
         let known = self.0.get();
-        let submitted = known.tally.submitted.saturating_add(1);
-        let may_be_next = known.is_alone && known.tally.pending() < most;
+        let submitted = known.counters.submitted.saturating_add(1);
+        let may_be_next = known.is_alone && known.counters.pending() < most;
         if may_be_next && queries::put_as(connection, submitted, conversion)? {
-            self.0.set(known.after(Tally { submitted, ..known.tally }));
+            self.0.set(known.after(Counters { submitted, ..known.counters }));
             return Ok(Put::Stored { has_dropped: false });
         }
-        let (put, tally) = in_transaction(connection, |rows| {
-            let tally = queries::tally(rows)?;
-            Ok((queries::put(rows, &tally, conversion, most, overflow)?, tally))
+        let (put, counters) = in_transaction(connection, |rows| {
+            let counters = queries::counters(rows)?;
+            Ok((queries::put(rows, &counters, conversion, most, overflow)?, counters))
         })?;
-        let submitted = tally.submitted.saturating_add(u64::from(matches!(put, Put::Stored { .. })));
-        self.0.set(known.after(Tally { submitted, ..tally }));
+        let submitted = counters.submitted.saturating_add(u64::from(matches!(put, Put::Stored { .. })));
+        self.0.set(known.after(Counters { submitted, ..counters }));
         Ok(put)
     }
 }
@@ -92,11 +92,11 @@ mod tests {
         in_transaction(&side.0, |rows| queries::settle(rows, [(row, &Fate::Accepted)].into_iter())).unwrap();
     }
 
-    fn tally(side: &(Connection, Next)) -> Tally {
-        let tally = queries::tally(&side.0).unwrap();
+    fn counters(side: &(Connection, Next)) -> Counters {
+        let counters = queries::counters(&side.0).unwrap();
         let rows: i64 = side.0.query_row("SELECT count(*) FROM report", [], |row| row.get(0)).unwrap();
-        assert_eq!(u64::try_from(rows), Ok(tally.pending()));
-        tally
+        assert_eq!(u64::try_from(rows), Ok(counters.pending()));
+        counters
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
         (1..4).for_each(|row| settle(&other, row));
         put(&one, "after");
         assert!(one.1.0.get().is_alone, "to settle is not to put");
-        assert_eq!((tally(&one).submitted, tally(&one).pending()), (6, 3));
+        assert_eq!((counters(&one).submitted, counters(&one).pending()), (6, 3));
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
             put(&one, "after");
             assert!(!one.1.0.get().is_alone);
             let accepted = u64::try_from(settled.len()).unwrap();
-            assert_eq!((tally(&one).submitted, tally(&one).accepted), (8, accepted), "{settled:?}");
+            assert_eq!((counters(&one).submitted, counters(&one).accepted), (8, accepted), "{settled:?}");
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
         (0..9).for_each(|id| put(&one, &format!("older-{id}")));
         other.0.execute("DELETE FROM report WHERE id > 4", []).unwrap();
         put(&one, "after");
-        assert_eq!((tally(&one).submitted, tally(&one).pending()), (5, 5));
+        assert_eq!((counters(&one).submitted, counters(&one).pending()), (5, 5));
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         assert!(one.1.0.get().is_alone);
         put(&other, "same-1");
         (0..2).for_each(|_| put(&one, "same-1"));
-        assert_eq!((tally(&one).submitted, tally(&one).replaced, tally(&one).pending()), (7, 5, 2));
+        assert_eq!((counters(&one).submitted, counters(&one).replaced, counters(&one).pending()), (7, 5, 2));
     }
 
     #[test]
@@ -151,6 +151,6 @@ mod tests {
         settle(&other, 1);
         assert!(put("6") && !put("7"));
         assert!(put_with(&one, "8", 3, Overflow::DropOldest));
-        assert_eq!((tally(&one).submitted, tally(&one).dropped, tally(&one).pending()), (6, 1, 3));
+        assert_eq!((counters(&one).submitted, counters(&one).dropped, counters(&one).pending()), (6, 1, 3));
     }
 }

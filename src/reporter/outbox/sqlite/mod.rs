@@ -19,11 +19,11 @@ use rusqlite::Connection;
 
 use self::connection::{Access, Store};
 use self::error::Failure;
-use self::file::{OpenFile, Place};
-use self::lock::election::Lead;
+use self::file::{OpenFile, OutboxPath};
+use self::lock::election::Election;
 use self::lock::fair_lock::Manner;
 use self::queries::{OldestEvent, Put};
-use super::{Entry, Event, Inventory, Outbox, Overflow, Settlement, Taken, check_event_id, full, oldest_share};
+use super::{Claims, Entry, Event, Outbox, Overflow, Settlement, Snapshot, check_event_id, full, oldest_share};
 use crate::clock::{Moment, from_now};
 use crate::conversion::Conversion;
 use crate::error::Error;
@@ -48,7 +48,7 @@ pub(crate) struct Terms<'a> {
 /// Reports in a file.
 pub(crate) struct SqliteOutbox {
     store: Arc<Store>,
-    lead: Lead,
+    election: Election,
     survives_power_loss: bool,
     most: u64,
     overflow: Overflow,
@@ -58,19 +58,19 @@ pub(crate) struct SqliteOutbox {
 
 #[derive(Default)]
 struct State {
-    taken: Taken,
+    taken: Claims,
     taken_ever: usize,
 }
 
 impl SqliteOutbox {
     /// The outbox of those terms. The file is opened when it is first used.
     pub(crate) fn new(terms: &Terms<'_>) -> Result<Self, Error> {
-        let place = Place::find(terms.path, terms.allow_network, terms.api_key, terms.base_url)?;
+        let place = OutboxPath::find(terms.path, terms.allow_network, terms.api_key, terms.base_url)?;
         let store = Arc::new(Store::new(place));
         lock::fork::register(&store);
         Ok(Self {
             store,
-            lead: Lead::new(),
+            election: Election::new(),
             survives_power_loss: terms.survives_power_loss,
             most: terms.most,
             overflow: terms.overflow,
@@ -79,8 +79,8 @@ impl SqliteOutbox {
         })
     }
 
-    fn told(&self, failure: Failure) -> Error {
-        failure.told(&self.store.place.path)
+    fn to_error(&self, failure: Failure) -> Error {
+        failure.into_error(&self.store.place.path)
     }
 
     /// How a caller comes to the file, which is made if it is not there.
@@ -91,19 +91,19 @@ impl SqliteOutbox {
     /// Puts many reports in one transaction, and waits for the disk.
     fn put_all(&self, all: &[Conversion]) -> Vec<Result<bool, Error>> {
         let put = |rows: &Connection| {
-            let put = |report| queries::put(rows, &queries::tally(rows)?, report, self.most, self.overflow);
+            let put = |report| queries::put(rows, &queries::counters(rows)?, report, self.most, self.overflow);
             all.iter().map(put).collect::<Result<Vec<_>, _>>()
         };
         let written = self.store.write(self.callers(), put);
-        let written = written.map_err(|failure| self.told(failure));
+        let written = written.map_err(|failure| self.to_error(failure));
         let flushed = written.and_then(|written| match self.store.flush(&written) {
             Ok(()) => Ok(written.done),
             // What is committed is sent all the same, if the disk recovers.
-            Err(failure) => Err(self.told(failure).with_report_possibly_stored()),
+            Err(failure) => Err(self.to_error(failure).with_report_possibly_stored()),
         });
         match flushed {
             Ok(puts) => {
-                self.ring_for(&puts);
+                self.notify_for(&puts);
                 puts.iter().map(|put| self.stored(put)).collect()
             }
             Err(error) => all.iter().map(|_| Err(error.clone())).collect(),
@@ -111,9 +111,9 @@ impl SqliteOutbox {
     }
 
     /// Wakes the process that sends, for what was stored and is committed.
-    fn ring_for(&self, puts: &[Put]) {
+    fn notify_for(&self, puts: &[Put]) {
         if puts.iter().any(|put| matches!(put, Put::Stored { .. })) {
-            self.lead.ring(&self.store.place);
+            self.election.notify(&self.store.place);
         }
     }
 
@@ -126,7 +126,8 @@ impl SqliteOutbox {
     }
 
     fn try_settle(&self, batch: &[Settlement]) -> Result<(), Failure> {
-        let fates = || batch.iter().filter_map(|settled| Some((self.store.epochs.row(settled.id)?, &settled.fate)));
+        let fates =
+            || batch.iter().filter_map(|settled| Some((self.store.generations.row(settled.id)?, &settled.fate)));
         self.store.write(workers(), |rows| queries::settle(rows, fates())).map(drop)
     }
 
@@ -138,12 +139,12 @@ impl SqliteOutbox {
 impl Outbox for SqliteOutbox {
     fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
         if self.survives_power_loss {
-            let busy = || self.told(Failure::Busy);
+            let busy = || self.to_error(Failure::Busy);
             return self.store.group.put(conversion, from_now(self.busy_timeout), &|all| self.put_all(all), &busy);
         }
         let put = |file: &OpenFile| file.next.put(&file.connection, conversion, self.most, self.overflow);
-        let written = self.store.change(self.callers(), put).map_err(|failure| self.told(failure))?;
-        self.ring_for(std::slice::from_ref(&written.done));
+        let written = self.store.change(self.callers(), put).map_err(|failure| self.to_error(failure))?;
+        self.notify_for(std::slice::from_ref(&written.done));
         self.stored(&written.done)
     }
 
@@ -154,7 +155,7 @@ impl Outbox for SqliteOutbox {
             self.pick(oldest, skip, false, &mut entries).and_then(|()| self.pick(limit, skip, true, &mut entries));
         if let Err(failure) = picked {
             self.release(&entries.iter().map(|entry| entry.id).collect::<Vec<_>>());
-            return Err(self.told(failure));
+            return Err(self.to_error(failure));
         }
         let mut state = self.state();
         state.taken_ever = state.taken_ever.wrapping_add(entries.len());
@@ -171,81 +172,81 @@ impl Outbox for SqliteOutbox {
             Err(Failure::Full) if self.store.reserve.give_up() => self.try_settle(batch),
             other => other,
         };
-        settled.map_err(|failure| self.told(failure))?;
+        settled.map_err(|failure| self.to_error(failure))?;
         self.release(&batch.iter().map(|settled| settled.id).collect::<Vec<_>>());
         self.store.reserve.take_up();
         Ok(())
     }
 
     fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error> {
-        self.expire_rows(is_too_old).map_err(|failure| self.told(failure))
+        self.expire_rows(is_too_old).map_err(|failure| self.to_error(failure))
     }
 
     fn oldest_event(&self) -> Result<Option<Event>, Error> {
         loop {
-            match self.store.read(self.callers(), queries::oldest_event).map_err(|failure| self.told(failure))? {
+            match self.store.read(self.callers(), queries::oldest_event).map_err(|failure| self.to_error(failure))? {
                 OldestEvent::None => return Ok(None),
                 OldestEvent::Event(event) => return Ok(Some(event)),
                 OldestEvent::Damaged(id) => {
                     let discarded = self.store.write(self.callers(), |rows| queries::discard_event(rows, id));
-                    discarded.map_err(|failure| self.told(failure))?;
+                    discarded.map_err(|failure| self.to_error(failure))?;
                 }
             }
         }
     }
 
     fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
-        let last = self.store.read(self.callers(), queries::last_event).map_err(|failure| self.told(failure))?;
+        let last = self.store.read(self.callers(), queries::last_event).map_err(|failure| self.to_error(failure))?;
         check_event_id(event_id, last)?;
         let removed = self.store.write(self.callers(), |rows| queries::remove_event(rows, event_id));
-        removed.map(drop).map_err(|failure| self.told(failure))
+        removed.map(drop).map_err(|failure| self.to_error(failure))
     }
 
-    fn inventory(&self) -> Result<Inventory, Error> {
-        self.store.read(self.callers(), queries::inventory).map_err(|failure| self.told(failure))
+    fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.store.read(self.callers(), queries::snapshot).map_err(|failure| self.to_error(failure))
     }
 
     fn has_events(&self) -> Result<bool, Error> {
-        let inventory = self.store.read(workers(), queries::inventory).map_err(|failure| self.told(failure))?;
-        Ok(inventory.tally.events > 0)
+        let snapshot = self.store.read(workers(), queries::snapshot).map_err(|failure| self.to_error(failure))?;
+        Ok(snapshot.counters.events > 0)
     }
 
     fn last(&self) -> Result<u64, Error> {
-        let last = |rows: &Connection| Ok(self.store.epochs.id(queries::tally(rows)?.submitted));
-        self.store.read(self.callers(), last).map_err(|failure| self.told(failure))
+        let last = |rows: &Connection| Ok(self.store.generations.id(queries::counters(rows)?.submitted));
+        self.store.read(self.callers(), last).map_err(|failure| self.to_error(failure))
     }
 
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {
-        let Some(row) = self.store.epochs.row(id) else {
+        let Some(row) = self.store.generations.row(id) else {
             return Ok(true);
         };
-        let lowest = self.store.read(self.callers(), queries::lowest).map_err(|failure| self.told(failure))?;
+        let lowest = self.store.read(self.callers(), queries::lowest).map_err(|failure| self.to_error(failure))?;
         Ok(lowest.is_none_or(|lowest| lowest > row))
     }
 
-    fn lead(&self) -> Result<bool, Error> {
+    fn try_become_sender(&self) -> Result<bool, Error> {
         self.store.start();
-        self.lead.seek(&self.store.place).map_err(|failure| self.told(failure))
+        self.election.seek(&self.store.place).map_err(|failure| self.to_error(failure))
     }
 
-    fn resign(&self) {
-        self.lead.give_up(&self.store.place);
+    fn step_down(&self) {
+        self.election.give_up(&self.store.place);
     }
 
     fn watch(&self) -> Option<BorrowedFd<'_>> {
-        self.lead.watch()
+        self.election.watch()
     }
 
-    fn hush(&self) -> bool {
-        self.lead.hush()
+    fn clear_notice(&self) -> bool {
+        self.election.clear_notice()
     }
 
     fn notices(&self) -> bool {
-        self.lead.notices()
+        self.election.notices()
     }
 
     fn resets(&self) -> u64 {
-        self.store.epochs.lost()
+        self.store.generations.lost()
     }
 }
 

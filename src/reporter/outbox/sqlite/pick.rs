@@ -41,7 +41,7 @@ impl SqliteOutbox {
     /// cost the whole outbox.
     fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Failure> {
         let found = self.store.read(workers(), |rows| {
-            let id = |row| self.store.epochs.id(row);
+            let id = |row| self.store.generations.id(row);
             let found = queries::find(rows, search, &|row| is_wanted(id(row)))?;
             let entries = found.entries.into_iter().map(|entry| Entry { id: id(entry.id), ..entry }).collect();
             Ok(Found { entries, ..found })

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
 use crate::clock::Moment;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::reporter::outbox::{
-    Entry, Event, EventKind, Fate, Inventory, MAX_EVENTS, Overflow, Tally, next_event_id, unix_milliseconds,
+    Counters, Entry, Event, EventKind, Fate, MAX_EVENTS, Overflow, Snapshot, next_event_id, unix_milliseconds,
 };
 
 /// What became of a report that was submitted.
@@ -18,25 +18,25 @@ pub(crate) enum Put {
     Full,
 }
 
-/// Stores a report, unless `most` are pending and none of them is to be dropped for it. `tally` is what [`tally`] returns in
+/// Stores a report, unless `most` are pending and none of them is to be dropped for it. `counters` is what [`counters`] returns in
 /// the same transaction.
 pub(crate) fn put(
     connection: &Connection,
-    tally: &Tally,
+    counters: &Counters,
     conversion: &Conversion,
     most: u64,
     overflow: Overflow,
 ) -> Result<Put> {
-    let has_no_room = tally.pending() >= most && !has(connection, conversion)?;
+    let has_no_room = counters.pending() >= most && !has(connection, conversion)?;
     if has_no_room {
         match overflow {
             Overflow::Fail => return Ok(Put::Full),
             Overflow::DropOldest => drop_oldest(connection)?,
         }
     }
-    let id = tally.submitted.saturating_add(1);
+    let id = counters.submitted.saturating_add(1);
     if insert(connection, id, conversion)? == 0 {
-        replace(connection, tally.submitted, conversion)?;
+        replace(connection, counters.submitted, conversion)?;
         insert(connection, id, conversion)?;
     }
     Ok(Put::Stored { has_dropped: has_no_room })
@@ -53,7 +53,7 @@ fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<u
 pub(crate) fn put_as(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
     // Without a message id it is ignored.
     const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
-                          (SELECT max(last, coalesce((SELECT max(id) FROM report), 0)) FROM tally) THEN ?2 END, \
+                          (SELECT max(last, coalesce((SELECT max(id) FROM report), 0)) FROM counters) THEN ?2 END, \
                           ?3, ?4, ?5, ?6, ?7, ?8)";
     insert_by(connection, INSERT, id, conversion).map(|count| count > 0)
 }
@@ -78,7 +78,7 @@ fn replace(connection: &Connection, last: u64, conversion: &Conversion) -> Resul
         .prepare_cached("DELETE FROM report WHERE message_id = ? AND channel = ?")?
         .execute(params![conversion.message_id.as_str(), channel_number(conversion.channel)])?;
     connection
-        .prepare_cached("UPDATE tally SET last = max(last, ?), replaced = replaced + 1")?
+        .prepare_cached("UPDATE counters SET last = max(last, ?), replaced = replaced + 1")?
         .execute([integer(last)])
         .map(drop)
 }
@@ -194,7 +194,7 @@ pub(crate) fn remove_damaged(connection: &Connection, ids: &[i64]) -> Result<()>
     for id in ids {
         count = count.saturating_add(i64::from(connection.prepare_cached(DELETE)?.execute([id])? > 0));
     }
-    connection.prepare_cached("UPDATE tally SET damaged = damaged + ?")?.execute([count]).map(drop)
+    connection.prepare_cached("UPDATE counters SET damaged = damaged + ?")?.execute([count]).map(drop)
 }
 
 /// Records what became of reports, of those that are still there.
@@ -209,13 +209,13 @@ pub(crate) fn settle<'a>(connection: &Connection, batch: impl Iterator<Item = (u
             Fate::Event(kind, http_status, message) => make_event(connection, id, *kind, *http_status, message)?,
         }
     }
-    connection.prepare_cached("UPDATE tally SET accepted = accepted + ?")?.execute([accepted]).map(drop)
+    connection.prepare_cached("UPDATE counters SET accepted = accepted + ?")?.execute([accepted]).map(drop)
 }
 
 /// Keeps the number of submitted reports when their rows go.
 pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
     connection
-        .prepare_cached("UPDATE tally SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
+        .prepare_cached("UPDATE counters SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
         .execute([])
         .map(drop)
 }
@@ -254,27 +254,27 @@ fn make_event(
 
 /// The id of the last event, which may be gone.
 pub(crate) fn last_event(connection: &Connection) -> Result<i64> {
-    connection.prepare_cached("SELECT last_event FROM tally")?.query_row([], |row| row.get(0))
+    connection.prepare_cached("SELECT last_event FROM counters")?.query_row([], |row| row.get(0))
 }
 
 fn count_event(kind: EventKind) -> &'static str {
     match kind {
-        EventKind::Rejected => "UPDATE tally SET last_event = ?, events = events + 1, rejected = rejected + 1",
-        EventKind::Expired => "UPDATE tally SET last_event = ?, events = events + 1, expired = expired + 1",
-        EventKind::Dropped => "UPDATE tally SET last_event = ?, events = events + 1, dropped = dropped + 1",
+        EventKind::Rejected => "UPDATE counters SET last_event = ?, events = events + 1, rejected = rejected + 1",
+        EventKind::Expired => "UPDATE counters SET last_event = ?, events = events + 1, expired = expired + 1",
+        EventKind::Dropped => "UPDATE counters SET last_event = ?, events = events + 1, dropped = dropped + 1",
     }
 }
 
 /// Keeps the number of events within its limit.
 fn discard_oldest_events(connection: &Connection) -> Result<()> {
     const DISCARD: &str = "DELETE FROM event WHERE id IN \
-                           (SELECT id FROM event ORDER BY id LIMIT max(0, (SELECT events FROM tally) - ?))";
+                           (SELECT id FROM event ORDER BY id LIMIT max(0, (SELECT events FROM counters) - ?))";
     let count = connection.prepare_cached(DISCARD)?.execute([integer(MAX_EVENTS)])?;
     count_discarded(connection, count)
 }
 
 fn count_discarded(connection: &Connection, count: usize) -> Result<()> {
-    const COUNT: &str = "UPDATE tally SET events = events - ?1, events_discarded = events_discarded + ?1";
+    const COUNT: &str = "UPDATE counters SET events = events - ?1, events_discarded = events_discarded + ?1";
     match i64::try_from(count) {
         Ok(count) if count > 0 => connection.prepare_cached(COUNT)?.execute([count]).map(drop),
         _ => Ok(()),
@@ -321,7 +321,7 @@ fn event(id: i64, row: &Row<'_>) -> Result<Event> {
 /// Removes an event, if it is still there.
 pub(crate) fn remove_event(connection: &Connection, id: i64) -> Result<()> {
     if connection.prepare_cached("DELETE FROM event WHERE id = ?")?.execute([id])? > 0 {
-        connection.prepare_cached("UPDATE tally SET events = events - 1")?.execute([])?;
+        connection.prepare_cached("UPDATE counters SET events = events - 1")?.execute([])?;
     }
     Ok(())
 }
@@ -332,21 +332,21 @@ pub(crate) fn discard_event(connection: &Connection, id: i64) -> Result<()> {
     count_discarded(connection, count)
 }
 
-pub(crate) fn inventory(connection: &Connection) -> Result<Inventory> {
+pub(crate) fn snapshot(connection: &Connection) -> Result<Snapshot> {
     let oldest = connection
         .prepare_cached("SELECT wall, uptime, boot FROM report ORDER BY id LIMIT 1")?
         .query_row([], |row| Ok(Moment { wall: row.get(0)?, uptime: row.get(1)?, boot: row.get(2)? }))
         .optional()?;
-    Ok(Inventory { tally: tally(connection)?, oldest })
+    Ok(Snapshot { counters: counters(connection)?, oldest })
 }
 
 /// The counters.
-pub(crate) fn tally(connection: &Connection) -> Result<Tally> {
+pub(crate) fn counters(connection: &Connection) -> Result<Counters> {
     const TALLY: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, rejected, expired, \
-                         replaced, dropped, damaged, events, events_discarded FROM tally";
+                         replaced, dropped, damaged, events, events_discarded FROM counters";
     connection.prepare_cached(TALLY)?.query_row([], |row| {
         let count = |index: usize| row.get(index).map(natural);
-        Ok(Tally {
+        Ok(Counters {
             submitted: count(0)?,
             accepted: count(1)?,
             rejected: count(2)?,

@@ -35,7 +35,7 @@ CREATE TABLE event (
 
 -- What became of all others. One row. `last` is the highest id that is not to be found in `report` any more: as many were
 -- submitted as the higher of it and the highest there. So a report that is submitted writes no row but its own.
-CREATE TABLE tally (
+CREATE TABLE counters (
     last INTEGER NOT NULL DEFAULT 0,
     accepted INTEGER NOT NULL DEFAULT 0,
     rejected INTEGER NOT NULL DEFAULT 0,
@@ -48,4 +48,4 @@ CREATE TABLE tally (
     last_event INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-INSERT INTO tally DEFAULT VALUES;
+INSERT INTO counters DEFAULT VALUES;

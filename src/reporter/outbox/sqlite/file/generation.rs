@@ -11,7 +11,7 @@ const ROW_BITS: u32 = 48;
 
 /// The files that this process has seen.
 #[derive(Debug, Default)]
-pub(crate) struct Epochs {
+pub(crate) struct Generations {
     /// Another whenever the file is.
     now: AtomicU64,
     /// How many files were damaged or removed.
@@ -20,7 +20,7 @@ pub(crate) struct Epochs {
     known: Mutex<Option<Identity>>,
 }
 
-impl Epochs {
+impl Generations {
     /// A number that is another for every file that there was.
     pub(crate) fn now(&self) -> u64 {
         self.now.load(Ordering::Acquire)

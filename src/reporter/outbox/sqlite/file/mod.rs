@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::Failure;
 use super::fast_insert::Next;
-use super::lock::busy_timeout::Patience;
+use super::lock::busy_timeout::BusyTimeout;
 use super::wal::vfs;
 use crate::error::{Error, Kind, is_shortage};
 use crate::os::file_lock;
@@ -55,7 +55,7 @@ pub(crate) fn no_opening() -> MutexGuard<'static, ()> {
 
 /// Where an outbox lies, and whose it is.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct OutboxPath {
     /// Absolute; its folder is no link.
     pub(crate) path: PathBuf,
     pub(crate) api_key: String,
@@ -77,7 +77,7 @@ pub(crate) struct OpenFile {
 /// Device, inode, and when it was made, for an inode is used again.
 pub(crate) type Identity = (u64, u64, Option<SystemTime>);
 
-impl Place {
+impl OutboxPath {
     /// Finds the folder of `path`, which must be there and, unless that is allowed, on this machine.
     pub(crate) fn find(path: &Path, allow_network: bool, api_key: &str, base_url: &str) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| cannot_be("found", path, &error))?;
@@ -88,8 +88,8 @@ impl Place {
         if !allow_network
             && file_lock::is_on_network(&folder).map_err(|error| cannot_be("examined", &folder, &error))?
         {
-            let told = "is on a network file system, whose locks may not work; use a local one, or set allow_network_file_system (NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM)";
-            return Err(Error::argument("outbox", told));
+            let message = "is on a network file system, whose locks may not work; use a local one, or set allow_network_file_system (NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM)";
+            return Err(Error::argument("outbox", message));
         }
         Ok(Self { path: folder.join(name), api_key: api_key.to_owned(), base_url: base_url.to_owned() })
     }
@@ -100,15 +100,15 @@ impl Place {
     }
 
     /// Opens the outbox, and makes it if there is none.
-    pub(crate) fn open(&self, patience: &Patience) -> Result<OpenFile, Failure> {
+    pub(crate) fn open(&self, busy_timeout: &BusyTimeout) -> Result<OpenFile, Failure> {
         let _opening = no_opening();
         self.refuse_foreign()?;
         let lock = self.open_lock()?;
-        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Shared, patience)? {
+        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Shared, busy_timeout)? {
             return Err(Failure::Busy);
         }
-        self.make(lock.file(), patience)?;
-        let mut connection = self.connect(patience)?;
+        self.make(lock.file(), busy_timeout)?;
+        let mut connection = self.connect(busy_timeout)?;
         self.check(&mut connection)?;
         mark(lock.file())?;
         let log = Arc::new(plain(file_lock::open_private(&self.beside("-wal"), false)?)?);
@@ -143,7 +143,7 @@ impl Place {
 
     /// Has those woken who watch the lock file for writes. Where there is nothing to write over, it is opened and closed, which
     /// wakes those too who watch it for closings alone.
-    pub(crate) fn ring(&self, lock: &File) {
+    pub(crate) fn notify(&self, lock: &File) {
         if write_over(lock).is_err() {
             self.open_lock().ok();
         }
@@ -156,9 +156,9 @@ impl Place {
     }
 
     /// Makes an empty file for its owner alone, if there is none.
-    fn make(&self, lock: &File, patience: &Patience) -> Result<(), Failure> {
+    fn make(&self, lock: &File, busy_timeout: &BusyTimeout) -> Result<(), Failure> {
         if self.is_missing() {
-            if !lock_byte(lock, MAKE_BYTE, Sharing::Exclusive, patience)? {
+            if !lock_byte(lock, MAKE_BYTE, Sharing::Exclusive, busy_timeout)? {
                 return Err(Failure::Busy);
             }
             let made = self.make_alone();
@@ -201,14 +201,14 @@ impl Place {
     }
 
     /// A connection to the file that is there.
-    pub(crate) fn connect(&self, patience: &Patience) -> Result<Connection, Failure> {
+    pub(crate) fn connect(&self, busy_timeout: &BusyTimeout) -> Result<Connection, Failure> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let mut connection = match vfs::file_system() {
             Some(name) => Connection::open_with_flags_and_vfs(&self.path, flags, name)?,
             None => Connection::open_with_flags(&self.path, flags)?,
         };
-        connection.busy_handler(Some(patience.handler()))?;
+        connection.busy_handler(Some(busy_timeout.handler()))?;
         // A close must neither wait for a disk nor take the log from others.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -271,17 +271,17 @@ impl Place {
     }
 
     fn of_another_account(&self, (api_key, base_url): &(String, String)) -> Error {
-        let told = format!(
+        let message = format!(
             "{} belongs to the account {api_key} at {base_url}; use a separate path for each account",
             self.path.display()
         );
-        Error::new(Kind::OutboxWrongAccount, told)
+        Error::new(Kind::OutboxWrongAccount, message)
     }
 }
 
 impl OpenFile {
     /// Whether the file is still the one that its path names.
-    pub(crate) fn is_current(&self, place: &Place) -> bool {
+    pub(crate) fn is_current(&self, place: &OutboxPath) -> bool {
         fs::symlink_metadata(&place.path).is_ok_and(|found| identity(&found) == self.identity)
     }
 }
@@ -309,9 +309,9 @@ fn write_over(lock: &File) -> io::Result<()> {
 }
 
 /// Waits for the lock of one byte. False: others had it for too long.
-pub(crate) fn lock_byte(lock: &File, byte: i64, sharing: Sharing, patience: &Patience) -> io::Result<bool> {
+pub(crate) fn lock_byte(lock: &File, byte: i64, sharing: Sharing, busy_timeout: &BusyTimeout) -> io::Result<bool> {
     while !file_lock::try_lock(lock, byte, sharing)? {
-        if !patience.rest() {
+        if !busy_timeout.rest() {
             return Ok(false);
         }
     }

@@ -5,25 +5,25 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::{Identity, OPEN_BYTE, Place, identity, lock_byte, no_opening, with_ending};
+use super::{Identity, OPEN_BYTE, OutboxPath, identity, lock_byte, no_opening, with_ending};
 use crate::conversion::Timestamp;
 use crate::os::file_lock::Sharing;
 use crate::reporter::outbox::sqlite::error::Failure;
-use crate::reporter::outbox::sqlite::lock::busy_timeout::Patience;
+use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 
 /// The endings of the files that SQLite keeps beside the outbox.
 const ENDINGS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-impl Place {
+impl OutboxPath {
     /// Gives a damaged outbox another name, so that a new one can take its place. `damaged` is the file; none, if it could
     /// not be opened. False: others have it open.
-    pub(crate) fn set_aside(&self, damaged: Option<Identity>, patience: &Patience) -> Result<bool, Failure> {
+    pub(crate) fn set_aside(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> Result<bool, Failure> {
         let _opening = no_opening();
         let lock = self.open_lock()?;
-        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Exclusive, patience)? {
+        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Exclusive, busy_timeout)? {
             return Ok(false);
         }
-        if self.is_damaged(damaged, patience) {
+        if self.is_damaged(damaged, busy_timeout) {
             let name = self.unused_name()?;
             fs::rename(&self.path, &name)?;
             self.move_beside(&name)?;
@@ -32,13 +32,13 @@ impl Place {
     }
 
     /// Whether the file that is there now is the damaged one. Another process may have set that aside meanwhile.
-    fn is_damaged(&self, damaged: Option<Identity>, patience: &Patience) -> bool {
+    fn is_damaged(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> bool {
         let found = fs::symlink_metadata(&self.path);
         match (damaged, found) {
             (_, Err(_)) => false,
             (Some(damaged), Ok(found)) => identity(&found) == damaged,
             (None, Ok(found)) => {
-                let opened = self.refuse_cut(&found).and_then(|()| self.check(&mut self.connect(patience)?));
+                let opened = self.refuse_cut(&found).and_then(|()| self.check(&mut self.connect(busy_timeout)?));
                 matches!(opened, Err(Failure::Corrupt(_)))
             }
         }

@@ -11,21 +11,21 @@ const REST: (u64, u64) = (20_000, 80_000);
 
 /// A deadline that the connection's busy handler looks at. One call uses the connection at a time.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Patience(Arc<Mutex<Option<Instant>>>);
+pub(crate) struct BusyTimeout(Arc<Mutex<Option<Instant>>>);
 
-impl Patience {
-    /// Patience until `deadline`.
+impl BusyTimeout {
+    /// BusyTimeout until `deadline`.
     pub(crate) fn until(deadline: Instant) -> Self {
-        let patience = Self::default();
-        patience.lasts_until(deadline);
-        patience
+        let busy_timeout = Self::default();
+        busy_timeout.lasts_until(deadline);
+        busy_timeout
     }
 
     pub(crate) fn lasts_until(&self, deadline: Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(deadline);
     }
 
-    /// Waits for a moment. False: the patience is at its end.
+    /// Waits for a moment. False: the busy_timeout is at its end.
     pub(crate) fn rest(&self) -> bool {
         let deadline = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let has_time = deadline.is_some_and(|deadline| Instant::now() < deadline);
@@ -38,7 +38,7 @@ impl Patience {
 
     /// What SQLite asks whether to try again.
     pub(crate) fn handler(&self) -> impl FnMut(i32) -> bool + Send + 'static {
-        let patience = self.clone();
-        move |_| patience.rest()
+        let busy_timeout = self.clone();
+        move |_| busy_timeout.rest()
     }
 }

@@ -1,7 +1,7 @@
 //! One process sends what is in an outbox: the one that has a byte of its lock file for itself. The kernel frees it the
 //! moment its holder dies, so there are no leases, and no clocks to compare.
 //!
-//! The lock file is a bell, too. Who puts a report and does not send rings it after the commit, so that what is rung for can
+//! The lock file is a bell, too. Who puts a report and does not send rings it after the commit, so that what is signals for can
 //! be read, and the one that sends watches for that. A process that is killed between the two rings as well, for the kernel
 //! then closes its lock file, and closings are watched for. Who stands by is woken by closings alone: the one that sends may
 //! have died. By rings it would be at every report of anybody.
@@ -16,17 +16,17 @@ use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
 use crate::os::wakeup::{Change, Descriptor, Watch};
 use crate::reporter::outbox::sqlite::error::Failure;
-use crate::reporter::outbox::sqlite::file::Place;
+use crate::reporter::outbox::sqlite::file::OutboxPath;
 
 /// The byte of the lock file that the sending process has.
 const LEAD_BYTE: i64 = 0;
 
 /// Whether this process sends, and what it notices of the others.
 #[derive(Debug)]
-pub(crate) struct Lead {
+pub(crate) struct Election {
     state: Mutex<State>,
     /// Changed by who has the state, and never true without the lock.
-    is_leading: AtomicBool,
+    is_sender: AtomicBool,
     watch: Option<Watch>,
 }
 
@@ -37,55 +37,55 @@ struct State {
     is_hearing: bool,
 }
 
-impl Lead {
+impl Election {
     /// Without a watch, of which a system has only so many, others are looked for now and then.
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), is_leading: AtomicBool::new(false), watch: Watch::new().ok() }
+        Self { state: Mutex::default(), is_sender: AtomicBool::new(false), watch: Watch::new().ok() }
     }
 
     /// Tries to be the one that sends.
-    pub(crate) fn seek(&self, place: &Place) -> Result<bool, Failure> {
+    pub(crate) fn seek(&self, place: &OutboxPath) -> Result<bool, Failure> {
         let mut state = self.state();
         if !state.lock.as_ref().is_some_and(|lock| is_current(lock, place)) {
             let lock = self.open(place)?;
-            self.is_leading.store(false, Ordering::SeqCst);
+            self.is_sender.store(false, Ordering::SeqCst);
             *state = State { lock: Some(lock), is_hearing: false };
         }
-        if !self.is_leading() {
+        if !self.is_sender() {
             let is_free =
                 state.lock.as_ref().map(|lock| file_lock::try_lock(lock.file(), LEAD_BYTE, Sharing::Exclusive));
-            self.is_leading.store(is_free.transpose()?.unwrap_or(false), Ordering::SeqCst);
+            self.is_sender.store(is_free.transpose()?.unwrap_or(false), Ordering::SeqCst);
         }
-        // Before reports are looked for, so that each is either found or rung for.
-        if self.is_leading() && !state.is_hearing {
+        // Before reports are looked for, so that each is either found or signals for.
+        if self.is_sender() && !state.is_hearing {
             state.is_hearing = self.watch_for(Change::WrittenOrClosed, place);
         }
-        Ok(self.is_leading())
+        Ok(self.is_sender())
     }
 
     /// Tells the process that sends, unless it is this one, of a report that was put. To be called after the commit: it looks
     /// at once.
-    pub(crate) fn ring(&self, place: &Place) {
-        if self.is_leading() {
+    pub(crate) fn notify(&self, place: &OutboxPath) {
+        if self.is_sender() {
             return;
         }
         let mut state = self.state();
         match &state.lock {
-            Some(lock) => place.ring(lock.file()),
+            Some(lock) => place.notify(lock.file()),
             None => state.lock = self.open(place).ok(),
         }
     }
 
-    /// The lock file, which is rung: a report may have been put before, for which a file was rung that is no more.
-    fn open(&self, place: &Place) -> Result<Descriptor, Failure> {
+    /// The lock file, which is signals: a report may have been put before, for which a file was signals that is no more.
+    fn open(&self, place: &OutboxPath) -> Result<Descriptor, Failure> {
         let lock = place.open_lock()?;
-        place.ring(lock.file());
+        place.notify(lock.file());
         self.watch_for(Change::Closed, place);
         Ok(lock)
     }
 
     /// Lets others send.
-    pub(crate) fn give_up(&self, place: &Place) {
+    pub(crate) fn give_up(&self, place: &OutboxPath) {
         let mut state = self.state();
         self.watch_for(Change::Closed, place);
         self.release(&mut state);
@@ -93,7 +93,7 @@ impl Lead {
 
     fn release(&self, state: &mut State) {
         // While the lock is held still, so that who gets it finds all that was put without a ring.
-        self.is_leading.store(false, Ordering::SeqCst);
+        self.is_sender.store(false, Ordering::SeqCst);
         if let Some(lock) = &state.lock {
             file_lock::unlock(lock.file(), LEAD_BYTE).ok();
         }
@@ -102,7 +102,7 @@ impl Lead {
     }
 
     /// From now on for this, and no longer for what was watched for before. False: that cannot be.
-    fn watch_for(&self, change: Change, place: &Place) -> bool {
+    fn watch_for(&self, change: Change, place: &OutboxPath) -> bool {
         self.watch.as_ref().is_some_and(|watch| watch.set(&place.beside(".lock"), change).is_ok())
     }
 
@@ -115,12 +115,12 @@ impl Lead {
         self.watch.as_ref().map(Watch::as_fd)
     }
 
-    pub(crate) fn hush(&self) -> bool {
-        self.watch.as_ref().is_some_and(Watch::hush)
+    pub(crate) fn clear_notice(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::clear)
     }
 
-    fn is_leading(&self) -> bool {
-        self.is_leading.load(Ordering::SeqCst)
+    fn is_sender(&self) -> bool {
+        self.is_sender.load(Ordering::SeqCst)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -128,14 +128,14 @@ impl Lead {
     }
 }
 
-impl Drop for Lead {
+impl Drop for Election {
     fn drop(&mut self) {
         self.release(&mut self.state());
     }
 }
 
 /// Whether the lock is on the file that its path names, which somebody may have removed.
-fn is_current(lock: &Descriptor, place: &Place) -> bool {
+fn is_current(lock: &Descriptor, place: &OutboxPath) -> bool {
     let own = lock.file().metadata();
     let found = fs::metadata(place.beside(".lock"));
     own.is_ok_and(|own| found.is_ok_and(|found| (own.dev(), own.ino()) == (found.dev(), found.ino())))
@@ -174,15 +174,15 @@ mod tests {
                 busy_timeout: Duration::from_secs(60),
             };
             let outbox = SqliteOutbox::new(&terms).unwrap();
-            outbox.inventory().unwrap();
+            outbox.snapshot().unwrap();
             outbox
         }
 
         /// One that sends, and one that stands by.
         fn open_two(&self, survives_power_loss: bool) -> (SqliteOutbox, SqliteOutbox) {
             let (sender, other) = (self.open(survives_power_loss), self.open(survives_power_loss));
-            assert!(sender.lead().unwrap() && !other.lead().unwrap());
-            hush(&[&sender, &other]);
+            assert!(sender.try_become_sender().unwrap() && !other.try_become_sender().unwrap());
+            clear_notice(&[&sender, &other]);
             (sender, other)
         }
 
@@ -197,9 +197,9 @@ mod tests {
         }
     }
 
-    fn hush(outboxes: &[&SqliteOutbox]) {
+    fn clear_notice(outboxes: &[&SqliteOutbox]) {
         for outbox in outboxes {
-            outbox.hush();
+            outbox.clear_notice();
         }
     }
 
@@ -211,14 +211,14 @@ mod tests {
     /// Whether it would be woken, once.
     fn hears(outbox: &SqliteOutbox) -> bool {
         let is_readable = wait_for_either(outbox.watch().unwrap(), None, Some(Instant::now()));
-        assert_eq!(outbox.hush(), is_readable);
+        assert_eq!(outbox.clear_notice(), is_readable);
         is_readable
     }
 
     #[test]
     fn who_sends_hears_what_others_put_and_those_who_stand_by_do_not() {
         for survives_power_loss in [false, true] {
-            let folder = Folder::new(if survives_power_loss { "rung-power" } else { "rung" });
+            let folder = Folder::new(if survives_power_loss { "signals-power" } else { "signals" });
             let (sender, other) = folder.open_two(survives_power_loss);
             let text = std::fs::read(folder.lock()).unwrap();
             put(&other);
@@ -228,8 +228,8 @@ mod tests {
             let third = folder.open(survives_power_loss);
             put(&third);
             assert!(hears(&sender) && !hears(&other), "before it first seeks");
-            assert!(!third.lead().unwrap());
-            hush(&[&sender, &third]);
+            assert!(!third.try_become_sender().unwrap());
+            clear_notice(&[&sender, &third]);
             put(&third);
             assert!(hears(&sender) && !hears(&other) && !hears(&third));
             drop(third);
@@ -242,18 +242,18 @@ mod tests {
     fn who_takes_the_lead_hears_and_who_gives_it_up_does_not() {
         let folder = Folder::new("passed-on");
         let (first, second) = folder.open_two(false);
-        first.resign();
-        assert!(hears(&second) && second.lead().unwrap());
-        hush(&[&first, &second]);
+        first.step_down();
+        assert!(hears(&second) && second.try_become_sender().unwrap());
+        clear_notice(&[&first, &second]);
         assert!(!first.notices() && second.notices());
         put(&first);
         assert!(hears(&second) && !hears(&first), "though it has no lock file open");
-        assert!(!first.lead().unwrap());
+        assert!(!first.try_become_sender().unwrap());
         put(&second);
         assert!(!hears(&first));
-        second.resign();
-        assert!(hears(&first) && first.lead().unwrap());
-        hush(&[&first, &second]);
+        second.step_down();
+        assert!(hears(&first) && first.try_become_sender().unwrap());
+        clear_notice(&[&first, &second]);
         put(&second);
         assert!(hears(&first) && !hears(&second));
     }
@@ -264,7 +264,7 @@ mod tests {
             let folder = Folder::new(if text.is_empty() { "no-text" } else { "other-text" });
             let (sender, other) = folder.open_two(false);
             std::fs::write(folder.lock(), text).unwrap();
-            hush(&[&sender, &other]);
+            clear_notice(&[&sender, &other]);
             put(&other);
             assert!(hears(&sender));
             assert_eq!(std::fs::read_to_string(folder.lock()).unwrap(), text);
@@ -276,11 +276,11 @@ mod tests {
         let folder = Folder::new("replaced");
         let (former, sender) = folder.open_two(false);
         std::fs::rename(folder.lock(), folder.0.join("elsewhere")).unwrap();
-        assert!(sender.lead().unwrap(), "of the new one");
-        hush(&[&sender]);
+        assert!(sender.try_become_sender().unwrap(), "of the new one");
+        clear_notice(&[&sender]);
         put(&former);
         assert!(!hears(&sender), "it does not know yet that it leads no more");
-        assert!(!former.lead().unwrap());
+        assert!(!former.try_become_sender().unwrap());
         assert!(hears(&sender));
         put(&former);
         assert!(hears(&sender));

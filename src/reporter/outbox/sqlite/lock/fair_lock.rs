@@ -18,9 +18,9 @@ pub(crate) enum Manner {
 
 /// Whose turn it is.
 #[derive(Debug, Default)]
-pub(crate) struct Turn {
+pub(crate) struct FairLock {
     state: Mutex<State>,
-    /// For those who have waited for longer than their patience.
+    /// For those who have waited for longer than their busy_timeout.
     ended_for_impatient: Condvar,
     ended: Condvar,
 }
@@ -43,15 +43,15 @@ impl State {
 }
 
 /// A turn, which ends when this is dropped.
-pub(crate) struct Held<'a>(&'a Turn);
+pub(crate) struct Held<'a>(&'a FairLock);
 
-impl Turn {
+impl FairLock {
     /// Waits for a turn until `deadline`.
-    pub(crate) fn take(&self, deadline: Instant, manner: Manner) -> Option<Held<'_>> {
+    pub(crate) fn acquire(&self, deadline: Instant, manner: Manner) -> Option<Held<'_>> {
         self.begin(deadline, manner).then(|| Held(self))
     }
 
-    /// As [`Turn::take`], to be ended by [`Turn::end`].
+    /// As [`FairLock::acquire`], to be ended by [`FairLock::end`].
     pub(crate) fn begin(&self, deadline: Instant, manner: Manner) -> bool {
         let mut state = self.state();
         if state.take() {
@@ -138,14 +138,14 @@ mod tests {
 
     #[test]
     fn there_is_one_turn_at_a_time() {
-        let turn = Turn::default();
-        let held = turn.take(Instant::now(), Manner::Eager).unwrap();
-        assert!(turn.take(Instant::now(), Manner::Eager).is_none());
+        let turn = FairLock::default();
+        let held = turn.acquire(Instant::now(), Manner::Eager).unwrap();
+        assert!(turn.acquire(Instant::now(), Manner::Eager).is_none());
         drop(held);
-        assert!(turn.take(Instant::now(), Manner::Eager).is_some());
+        assert!(turn.acquire(Instant::now(), Manner::Eager).is_some());
         assert!(turn.begin(Instant::now(), Manner::Eager));
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| turn.take(soon(), Manner::Eager).is_some());
+            let waiter = scope.spawn(|| turn.acquire(soon(), Manner::Eager).is_some());
             turn.end();
             assert!(waiter.join().unwrap());
         });
@@ -154,13 +154,13 @@ mod tests {
     #[test]
     fn nobody_is_kept_from_it_by_one_who_comes_again_and_again() {
         for manner in [Manner::Eager, Manner::Calm] {
-            let turn = Turn::default();
-            let mut held = turn.take(soon(), Manner::Eager);
+            let turn = FairLock::default();
+            let mut held = turn.acquire(soon(), Manner::Eager);
             std::thread::scope(|scope| {
-                let waiter = scope.spawn(|| turn.take(soon(), manner).is_some());
+                let waiter = scope.spawn(|| turn.acquire(soon(), manner).is_some());
                 while !waiter.is_finished() {
                     drop(held.take());
-                    held = turn.take(soon(), Manner::Eager);
+                    held = turn.acquire(soon(), Manner::Eager);
                 }
                 assert!(waiter.join().unwrap());
             });
@@ -169,21 +169,21 @@ mod tests {
 
     #[test]
     fn many_threads_take_turns_and_each_gives_up_in_time() {
-        let (turn, count) = (Turn::default(), Mutex::new(0));
+        let (turn, count) = (FairLock::default(), Mutex::new(0));
         std::thread::scope(|scope| {
             for thread in 0..8 {
                 let (turn, count) = (&turn, &count);
                 scope.spawn(move || {
                     for _ in 0..500 {
-                        let held = turn.take(soon(), [Manner::Eager, Manner::Calm][thread % 2]).unwrap();
+                        let held = turn.acquire(soon(), [Manner::Eager, Manner::Calm][thread % 2]).unwrap();
                         *count.try_lock().unwrap() += 1;
                         drop(held);
-                        turn.take(Instant::now(), Manner::Eager);
+                        turn.acquire(Instant::now(), Manner::Eager);
                     }
                 });
             }
         });
         assert_eq!(*count.lock().unwrap(), 4000);
-        assert!(turn.take(Instant::now(), Manner::Eager).is_some());
+        assert!(turn.acquire(Instant::now(), Manner::Eager).is_some());
     }
 }

@@ -12,7 +12,7 @@ use rusqlite::wal::CheckpointMode;
 
 use crate::clock::from_now;
 use crate::os;
-use crate::reporter::outbox::sqlite::lock::fair_lock::{Manner, Turn};
+use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Manner};
 
 /// From so many pages in the log on it is worth a checkpoint.
 const WORTH_IT: u32 = 16_000;
@@ -37,7 +37,7 @@ pub(crate) struct Checkpoints {
     state: Mutex<State>,
     changed: Condvar,
     /// Held during a checkpoint.
-    pub(crate) turn: Turn,
+    pub(crate) turn: FairLock,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +88,7 @@ impl Checkpoints {
                         outbox.close();
                         break;
                     }
-                    crate::panic::guard(|| checkpoint(&*outbox));
+                    crate::panic::catch_panic(|| checkpoint(&*outbox));
                 }
             };
             state.is_running = os::spawn("nexmo-wal", work).is_ok();
@@ -113,7 +113,7 @@ impl Checkpoints {
 }
 
 fn checkpoint(outbox: &impl Checkpointed) {
-    let Some(_turn) = outbox.checkpoints().turn.take(from_now(Duration::from_secs(1)), Manner::Eager) else {
+    let Some(_turn) = outbox.checkpoints().turn.acquire(from_now(Duration::from_secs(1)), Manner::Eager) else {
         return;
     };
     outbox.with_own_connection(&mut |connection| {

@@ -20,7 +20,7 @@ type PutAll<'a> = &'a dyn Fn(&[Conversion]) -> Vec<Result<bool, Error>>;
 
 /// Threads that wait for the disk together.
 #[derive(Debug, Default)]
-pub(crate) struct Group {
+pub(crate) struct GroupCommit {
     state: Mutex<State>,
     ended: Condvar,
     /// Whether the last flush failed. The system then counts as written what is not on the disk, and flushes it no more.
@@ -36,12 +36,12 @@ struct State {
 }
 
 /// The one who puts for others. Should it fail to tell them what came of it, they are told that.
-struct Leader<'a> {
-    group: &'a Group,
+struct Committer<'a> {
+    group: &'a GroupCommit,
     tickets: Vec<u64>,
 }
 
-impl Group {
+impl GroupCommit {
     /// Has `conversion` put by `put_all`, together with those of other threads. One that is not begun with by `deadline` is
     /// given up, and `busy` told.
     pub(crate) fn put(
@@ -81,9 +81,9 @@ impl Group {
         let count = state.waiting.len().min(MOST);
         let (tickets, conversions): (Vec<u64>, Vec<Conversion>) = state.waiting.drain(..count).unzip();
         drop(state);
-        let leader = Leader { group: self, tickets };
+        let committer = Committer { group: self, tickets };
         let results = put_all(&conversions);
-        leader.tell(results);
+        committer.finish(results);
         self.state()
     }
 
@@ -102,14 +102,14 @@ impl Group {
     }
 }
 
-impl Leader<'_> {
-    fn tell(mut self, results: Vec<Result<bool, Error>>) {
+impl Committer<'_> {
+    fn finish(mut self, results: Vec<Result<bool, Error>>) {
         let tickets = std::mem::take(&mut self.tickets);
         self.group.state().results.extend(tickets.into_iter().zip(results));
     }
 }
 
-impl Drop for Leader<'_> {
+impl Drop for Committer<'_> {
     fn drop(&mut self) {
         let mut state = self.group.state();
         for ticket in self.tickets.drain(..) {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_gathers_while_one_leads_is_put_at_once() {
-        let (group, rounds, put) = (Group::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        let (group, rounds, put) = (GroupCommit::default(), AtomicUsize::new(0), AtomicUsize::new(0));
         // The first round lasts until all others wait.
         let put_all = |reports: &[Conversion]| {
             while rounds.load(Ordering::SeqCst) == 0 && group.state().waiting.len() < 15 {}
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn who_is_not_begun_with_in_time_gives_up_and_leaves_nothing_behind() {
-        let group = Group::default();
+        let group = GroupCommit::default();
         let put_all = |reports: &[Conversion]| {
             assert_eq!(group.put(&report(2), Instant::now(), &|_| panic!("two lead"), &busy), Err(busy()));
             reports.iter().map(|_| Ok(false)).collect()
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_leader_that_panics_leaves_the_lead_to_others() {
-        let group = Group::default();
+        let group = GroupCommit::default();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             group.put(&report(1), soon(), &|_| panic!("on purpose"), &busy)
         }));
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn after_a_failed_flush_the_log_is_written_again_first() {
         let log = File::open("/proc/self/stat").unwrap();
-        let (group, mended) = (Group::default(), AtomicUsize::new(0));
+        let (group, mended) = (GroupCommit::default(), AtomicUsize::new(0));
         let mend = || {
             mended.fetch_add(1, Ordering::SeqCst);
             Ok(())

@@ -16,7 +16,7 @@ use std::{ptr, slice};
 use rusqlite::ffi;
 use rusqlite::ffi::{SQLITE_OK, sqlite3_file, sqlite3_filename, sqlite3_io_methods, sqlite3_vfs};
 
-use super::write_buffer::{Gathered, Step};
+use super::write_buffer::{Step, WriteBuffer};
 
 const NAME: &CStr = c"nexmo-outbox";
 
@@ -47,11 +47,11 @@ fn register() -> bool {
 
 /// The log of one connection. SQLite finds it by the methods of the file, which come first in it.
 #[repr(C)]
-struct Log {
+struct WalFile {
     methods: sqlite3_io_methods,
     /// Those of the system, to which all is left but what stands here.
     system: *const sqlite3_io_methods,
-    gathered: Gathered,
+    gathered: WriteBuffer,
 }
 
 /// Opens a file as the system does. Of a log what is written, read and closed comes here.
@@ -82,13 +82,13 @@ unsafe fn gathering(system: *const sqlite3_io_methods) -> *const sqlite3_io_meth
     // SAFETY: the caller has it from a file that was opened.
     let found = unsafe { *system };
     let methods = sqlite3_io_methods { xWrite: Some(write), xRead: Some(read), xClose: Some(close), ..found };
-    Box::into_raw(Box::new(Log { methods, system, gathered: Gathered::default() })).cast()
+    Box::into_raw(Box::new(WalFile { methods, system, gathered: WriteBuffer::default() })).cast()
 }
 
 /// The log whose methods `file` has.
-unsafe fn log<'a>(file: *mut sqlite3_file) -> &'a mut Log {
+unsafe fn log<'a>(file: *mut sqlite3_file) -> &'a mut WalFile {
     // SAFETY: the methods are the first field of the log, and one thread at a time uses the connection.
-    unsafe { &mut *(*file).pMethods.cast_mut().cast::<Log>() }
+    unsafe { &mut *(*file).pMethods.cast_mut().cast::<WalFile>() }
 }
 
 unsafe extern "C" fn write(file: *mut sqlite3_file, bytes: *const c_void, count: c_int, offset: i64) -> c_int {
@@ -144,7 +144,7 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_
 
 unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
     // SAFETY: SQLite calls this once, for what `gathering` made, and uses the file no more.
-    let log = unsafe { Box::from_raw((*file).pMethods.cast_mut().cast::<Log>()) };
+    let log = unsafe { Box::from_raw((*file).pMethods.cast_mut().cast::<WalFile>()) };
     // SAFETY: the file is the system's again, which lives for ever.
     let close = unsafe { (*log.system).xClose };
     // SAFETY: the file is open.
@@ -161,13 +161,13 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
-    use crate::reporter::outbox::sqlite::file::Place;
-    use crate::reporter::outbox::sqlite::lock::busy_timeout::Patience;
+    use crate::reporter::outbox::sqlite::file::OutboxPath;
+    use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
     use crate::reporter::outbox::sqlite::transaction::in_transaction;
 
     fn connect(path: &Path) -> Connection {
-        let place = Place { path: path.to_owned(), api_key: String::new(), base_url: String::new() };
-        place.connect(&Patience::until(Instant::now() + Duration::from_secs(10))).unwrap()
+        let place = OutboxPath { path: path.to_owned(), api_key: String::new(), base_url: String::new() };
+        place.connect(&BusyTimeout::until(Instant::now() + Duration::from_secs(10))).unwrap()
     }
 
     fn insert(rows: &Connection, number: i64) -> rusqlite::Result<usize> {

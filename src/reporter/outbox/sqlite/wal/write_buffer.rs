@@ -9,7 +9,7 @@ const MOST: usize = 48 * 1024;
 
 /// What was not written yet: pages of one transaction, each behind its header.
 #[derive(Debug, Default)]
-pub(crate) struct Gathered {
+pub(crate) struct WriteBuffer {
     bytes: Vec<u8>,
     /// Where in the log it begins.
     start: i64,
@@ -39,7 +39,7 @@ pub(crate) enum Step {
     Refuse,
 }
 
-impl Gathered {
+impl WriteBuffer {
     /// Gathers what is to be written to the log there, if it can wait.
     pub(crate) fn add(&mut self, bytes: &[u8], offset: i64) -> Step {
         let end = self.start.saturating_add(i64::try_from(self.bytes.len()).unwrap_or(i64::MAX));
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn pages_are_gathered_until_their_transaction_is_complete() {
-        let mut gathered = Gathered::default();
+        let mut gathered = WriteBuffer::default();
         assert_eq!(gathered.add(&INNER, 32), Step::Wait);
         assert_eq!(gathered.add(&PAGE, 56), Step::Wait);
         assert_eq!(gathered.add(&last(), 1080), Step::Wait);
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_large_transaction_is_written_in_parts() {
-        let mut gathered = Gathered::default();
+        let mut gathered = WriteBuffer::default();
         let mut offset = 32;
         let mut add = |bytes: &[u8]| {
             offset += i64::try_from(bytes.len()).unwrap();
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_written_by_itself_and_refused_among_pages() {
-        let mut gathered = Gathered::default();
+        let mut gathered = WriteBuffer::default();
         assert_eq!(gathered.add(&[1; 32], 0), Step::WriteThis);
         assert_eq!(gathered.add(&PAGE, 5000), Step::WriteThis);
         gathered.add(&INNER, 32);
