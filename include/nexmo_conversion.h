@@ -63,10 +63,10 @@ extern "C" {
 /* --- Statuses ----------------------------------------------------------------------------------------------------- */
 
 /**
- * The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a program's
- * exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to 39, there
- * was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's response; 60
- * to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
+ * The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a
+ * program's exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to
+ * 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's
+ * response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
  */
 typedef int32_t nexmo_status;
 
@@ -94,8 +94,8 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_INVALID_HANDLE 5
 
 /**
- * The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to another
- * reporter.
+ * The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
+ * another reporter.
  */
 #define NEXMO_ERR_CLOSED 6
 
@@ -135,8 +135,8 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_PROXY 24
 
 /**
- * The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it was
- * accepted before reporting it again.
+ * The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
+ * was accepted before reporting it again.
  */
 #define NEXMO_ERR_CANCELLED 25
 
@@ -190,8 +190,8 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_UNEXPECTED_STATUS 46
 
 /**
- * The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance is
- * NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
+ * The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
+ * is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
  */
 #define NEXMO_ERR_OUTBOX 60
 
@@ -210,14 +210,15 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_OUTBOX_WRONG_ACCOUNT 64
 
 /**
- * The outbox was created by a later version of this library. A submitted report was not stored. Load that version, or
- * use another path.
+ * The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
+ * or use another path.
  */
 #define NEXMO_ERR_OUTBOX_VERSION 65
 
 /**
  * The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
- * Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses them.
+ * Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
+ * them.
  */
 #define NEXMO_ERR_PENDING 70
 
@@ -238,8 +239,8 @@ typedef int32_t nexmo_status;
  * Returns the name of a status, such as "NEXMO_ERR_TIMEOUT".
  *
  * @param status  Any number.
- * @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL; it stays valid for
- * the life of the process.
+ * @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL; it stays valid
+ * for the life of the process.
  */
 const char *nexmo_status_name(nexmo_status status);
 
@@ -313,20 +314,23 @@ nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds, char *text, size_t 
 /** nexmo_credentials.signature_method: HMAC-SHA-512. */
 #define NEXMO_SIGNATURE_HMAC_SHA512 5
 
-/** The account that reports. Clients and reporters keep copies of the secrets, which are wiped when they are freed. */
+/**
+ * The credentials of an account. Clients and reporters keep copies of the secrets, which are wiped when they are
+ * freed.
+ */
 typedef struct nexmo_credentials {
     /** sizeof(nexmo_credentials). */
     uint32_t struct_size;
     /** 0. */
     uint32_t flags;
     /**
-     * Required: the account's API key, 1 to 256 bytes, without control characters or white space at its ends; with
-     * NEXMO_AUTH_BASIC without a colon.
+     * Required: the account's API key, 1 to 256 bytes, without control characters or leading or trailing white
+     * space; with NEXMO_AUTH_BASIC, also without a colon.
      */
     const char *api_key;
     /**
-     * Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes, without
-     * control characters.
+     * Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes,
+     * without control characters.
      */
     const char *api_secret;
     /**
@@ -337,17 +341,17 @@ typedef struct nexmo_credentials {
     /** One of NEXMO_AUTH_*. */
     int32_t auth;
     /**
-     * Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused: 0
-     * or one of them.
+     * Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused:
+     * 0 or one of them.
      */
     int32_t signature_method;
 } nexmo_credentials;
 
 /**
- * Initialises a nexmo_credentials in memory of any origin, as NEXMO_CREDENTIALS_INIT does in a declaration.
+ * Initialises a nexmo_credentials that was not declared with NEXMO_CREDENTIALS_INIT, such as one on the heap.
  *
  * @param credentials  The struct; NULL does nothing.
- * @param size         sizeof(nexmo_credentials) as the caller knows it; below 8 or above 4096 does nothing.
+ * @param size         sizeof(nexmo_credentials) in the caller; below 8 or above 4096 does nothing.
  */
 void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
@@ -363,8 +367,8 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
 
 /**
- * nexmo_options.flags: where proxy is NULL, takes it from the environment variables https_proxy (http_proxy for an
- * http:// base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
+ * nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy (http_proxy for an http://
+ * base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
  */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 
@@ -372,13 +376,13 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 #define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4u
 
 /**
- * nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The
- * service then does not learn the time of the event. Without the flag the event's date is signed and sent, or the date
- * of sending if none is given.
+ * nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes.
+ * The service then does not receive the time of the event. Without the flag, the time of the event is signed and
+ * sent, or the time of sending if none is given.
  */
 #define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8u
 
-/** How to report. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults. */
+/** Options of requests. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults. */
 typedef struct nexmo_options {
     /** sizeof(nexmo_options). */
     uint32_t struct_size;
@@ -391,45 +395,47 @@ typedef struct nexmo_options {
     const char *base_url;
     /**
      * http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
-     * proxy resolves the service's name. User and password are percent-encoded. A remote proxy is refused with an
-     * http:// base_url, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
+     * proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
+     * base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
      */
     const char *proxy;
     /**
-     * Path of a PEM file with the certificates to trust, in place of all others. A client reads it once, like the two
-     * files below; the one-call functions read it again when its time, size or inode changes. NULL: the platform's
-     * store, or the built-in roots where there is no such store.
+     * Path of a PEM file with the only certificates to trust. A client reads it once, like the two files below; the
+     * one-call functions read it again when its time, size or inode changes. NULL: the platform's store, or the
+     * built-in roots if there is none.
      */
     const char *ca_file;
     /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none. */
     const char *client_cert_file;
-    /** Path of a PEM file with the key of the client certificate, without a passphrase. */
+    /** Path of a PEM file with the private key of the client certificate, without a passphrase. */
     const char *client_key_file;
     /**
-     * Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
+     * Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
+     * spaces.
      */
     const char *user_agent;
     /**
-     * Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0: 5000.
+     * Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0:
+     * 5000.
      */
     int32_t connect_timeout_ms;
     /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000. */
     int32_t timeout_ms;
     /**
-     * The most requests made for one report, 1 to 100. Retryable failures are retried after Retry-After, or after a
-     * random back-off of up to 200 ms, doubled each time; a wait that would exceed timeout_ms is not begun. A reporter
-     * ignores this field: it retries as long as it takes. 0: 1.
+     * The maximum number of requests for one report, 1 to 100. Retryable failures are retried after Retry-After, or
+     * after a random back-off of up to 200 ms, doubled each time; if the delay would exceed timeout_ms, the call
+     * returns instead. A reporter ignores this field: it retries until the report expires. 0: 1.
      */
     int32_t max_attempts;
-    /** The most idle connections kept for later calls, 1 to 1024; for a reporter at least max_in_flight. 0: 32. */
+    /** The maximum number of idle connections to keep, 1 to 1024; for a reporter at least max_in_flight. 0: 32. */
     int32_t max_idle_connections;
 } nexmo_options;
 
 /**
- * Initialises a nexmo_options in memory of any origin, as NEXMO_OPTIONS_INIT does in a declaration.
+ * Initialises a nexmo_options that was not declared with NEXMO_OPTIONS_INIT, such as one on the heap.
  *
  * @param options  The struct; NULL does nothing.
- * @param size     sizeof(nexmo_options) as the caller knows it; below 8 or above 4096 does nothing.
+ * @param size     sizeof(nexmo_options) in the caller; below 8 or above 4096 does nothing.
  */
 void nexmo_options_init(nexmo_options *options, size_t size);
 
@@ -439,8 +445,8 @@ void nexmo_options_init(nexmo_options *options, size_t size);
 /* --- Results ------------------------------------------------------------------------------------------------------ */
 
 /**
- * nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401, 402,
- * 420, 422, 423, 429).
+ * nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
+ * 402, 420, 422, 423, 429).
  */
 #define NEXMO_ACCEPTANCE_NO 0
 
@@ -480,22 +486,22 @@ typedef struct nexmo_result {
     /** The duration of the call in microseconds. */
     int64_t elapsed_us;
     /**
-     * Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the back-off
-     * that would have exceeded timeout_ms; -1 if there is none.
+     * Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
+     * back-off that would have exceeded timeout_ms; -1 if there is none.
      */
     int64_t retry_after_ms;
     /**
-     * What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a character
-     * boundary. Never contains a secret.
+     * What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a
+     * character boundary. Never contains a secret.
      */
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
 
 /**
- * Initialises a nexmo_result in memory of any origin, as NEXMO_RESULT_INIT does in a declaration.
+ * Initialises a nexmo_result that was not declared with NEXMO_RESULT_INIT, such as one on the heap.
  *
  * @param result  The struct; NULL does nothing.
- * @param size    sizeof(nexmo_result) as the caller knows it; below 8 or above 4096 does nothing.
+ * @param size    sizeof(nexmo_result) in the caller; below 8 or above 4096 does nothing.
  */
 void nexmo_result_init(nexmo_result *result, size_t size);
 
@@ -513,15 +519,15 @@ void nexmo_result_init(nexmo_result *result, size_t size);
  * Reports to the Conversion API whether one SMS was effective.
  *
  * Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
- * fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
- * and TLS settings; a stale one is replaced transparently.
+ * fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url,
+ * proxy and TLS settings; a stale one is replaced transparently.
  *
  * @param credentials  Required.
- * @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256
- *                     bytes, without control characters or white space at its ends.
+ * @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to
+ *                     256 bytes, without control characters or leading or trailing white space.
  * @param delivered    1 if the user completed the action, otherwise 0.
- * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
- *                     a signed request carries the time of sending.
+ * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of
+ *                     arrival; a signed request carries the time of sending.
  * @param options      NULL: all defaults.
  * @param result       Optional. Receives the outcome.
  * @retval NEXMO_OK  The service accepted the report.
@@ -560,7 +566,7 @@ nexmo_status nexmo_conversion_voice(const nexmo_credentials *credentials,
 
 /* --- 2. A client -------------------------------------------------------------------------------------------------- */
 
-/** A client: credentials, options and kept connections. An identifier, not an address: never dereference it. */
+/** A client: credentials, options and connections. An identifier, not an address: never dereference it. */
 typedef struct nexmo_client nexmo_client;
 
 /**
@@ -624,18 +630,18 @@ nexmo_status nexmo_client_free(nexmo_client *client);
 
 /* --- 3. A reporter: options --------------------------------------------------------------------------------------- */
 
-/** nexmo_reporter_options.durability: a submitted report survives the end of the process, a crash included. */
+/** nexmo_reporter_options.durability: a submitted report survives the end of the process, including a crash. */
 #define NEXMO_DURABILITY_PROCESS 0
 
 /**
- * nexmo_reporter_options.durability: a submitted report survives power loss too. Each submit waits for the disk;
+ * nexmo_reporter_options.durability: a submitted report also survives power loss. Each submit waits for the disk;
  * concurrent submits share one write.
  */
 #define NEXMO_DURABILITY_POWER 1
 
 /**
- * nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still pending
- * when the process ends are lost.
+ * nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still
+ * pending when the process ends are lost.
  */
 #define NEXMO_DURABILITY_NONE 2
 
@@ -649,12 +655,12 @@ nexmo_status nexmo_client_free(nexmo_client *client);
 #define NEXMO_OVERFLOW_DROP_OLDEST 1
 
 /**
- * nexmo_reporter_options.flags: allows an outbox on a network file system. Where its locks do not work, reports are
- * sent more than once, or the file is damaged.
+ * nexmo_reporter_options.flags: allows an outbox on a network file system. If file locks do not work there, reports
+ * are sent more than once, or the file is corrupted.
  */
 #define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
 
-/** How a reporter keeps reports. Every number that is 0 selects its default. outbox has no default. */
+/** Options of a reporter. Every number that is 0 selects its default. outbox has no default. */
 typedef struct nexmo_reporter_options {
     /** sizeof(nexmo_reporter_options). */
     uint32_t struct_size;
@@ -665,7 +671,7 @@ typedef struct nexmo_reporter_options {
      * only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
      * together, and never while it is open. Any number of processes may share it, all for one account: api_key and
      * base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
-     * ":", is a URL, which is refused; ./x:y names such a file. Required, except that it is NULL with
+     * ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is NULL with
      * NEXMO_DURABILITY_NONE.
      */
     const char *outbox;
@@ -673,7 +679,7 @@ typedef struct nexmo_reporter_options {
     int32_t durability;
     /** One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending. */
     int32_t overflow;
-    /** The most reports that may be pending, 1 to 1000000000. 0: 1000000, which take up to about 300 MB. */
+    /** The maximum number of pending reports, 1 to 1000000000. 0: 1000000, which need up to about 300 MB. */
     int32_t max_pending;
     /**
      * The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
@@ -681,19 +687,23 @@ typedef struct nexmo_reporter_options {
      */
     int32_t max_age_s;
     /**
-     * The most reports in flight at a time, each on a connection and a thread of its own, 1 to 256. 0: chosen by the
-     * library.
+     * The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0:
+     * chosen by the library.
      */
     int32_t max_in_flight;
-    /** How long a call waits while others have the outbox locked, in milliseconds, 1 to 60000. 0: 100. */
+    /**
+     * How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000. 0:
+     * 100.
+     */
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;
 
 /**
- * Initialises a nexmo_reporter_options in memory of any origin, as NEXMO_REPORTER_OPTIONS_INIT does in a declaration.
+ * Initialises a nexmo_reporter_options that was not declared with NEXMO_REPORTER_OPTIONS_INIT, such as one on the
+ * heap.
  *
  * @param options  The struct; NULL does nothing.
- * @param size     sizeof(nexmo_reporter_options) as the caller knows it; below 8 or above 4096 does nothing.
+ * @param size     sizeof(nexmo_reporter_options) in the caller; below 8 or above 4096 does nothing.
  */
 void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 
@@ -709,11 +719,12 @@ void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 typedef struct nexmo_reporter nexmo_reporter;
 
 /**
- * Creates a reporter. Opens the outbox, or creates it, and begins to send what is in it, on the library's own threads.
+ * Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own
+ * threads.
  *
- * Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A damaged outbox is
- * renamed, with .corrupt in its name, and a new one is created; outbox_resets counts that. A file that is not an outbox
- * is refused and left unchanged. After a fork without a file, the child's reporter begins empty.
+ * Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A corrupt outbox
+ * is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. A file that is not an outbox is an
+ * error and is left unchanged. After a fork without a file, the child's reporter starts empty.
  *
  * @param credentials       Required. Copied.
  * @param options           Copied. NULL: all defaults. A reporter uses all options except max_attempts.
@@ -724,8 +735,9 @@ typedef struct nexmo_reporter nexmo_reporter;
  *                                   available. Retry.
  * @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
  * @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
- * @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms.
- * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere.
+ * @retval NEXMO_ERR_OUTBOX_BUSY     Another process or reporter had the outbox locked for longer than
+ *                                   busy_timeout_ms.
+ * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is corrupt, and open elsewhere.
  * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox belongs to another api_key or base_url.
  * @retval NEXMO_ERR_OUTBOX_VERSION  A later version of the library created the outbox.
  * @return Otherwise as nexmo_client_new.
@@ -753,8 +765,8 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials,
  * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
  * @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
  * @retval NEXMO_OK             None of them is pending; events and statistics show their outcome.
- * @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They are sent
- *                              in the background, or by the next reporter that opens the outbox.
+ * @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They
+ *                              are sent in the background, or by the next reporter that opens the outbox.
  * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
  *                              wait. Returned without waiting further.
  * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
@@ -762,17 +774,16 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials,
  * NEXMO_ERR_INTERNAL or an error of the outbox.
  * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
  */
-nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter,
-                                  int32_t timeout_ms,
-                                  nexmo_result *result);
+nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result);
 
 /**
- * Closes a reporter: it accepts no more reports, waits as nexmo_reporter_flush does, and then cancels what is in flight.
+ * Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does, and then cancels requests in
+ * flight.
  *
  * Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
- * NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability protects.
- * The reporter is closed whatever the call returns, unless the call was refused. It can still be polled, acknowledge
- * events and give its statistics. A second call does not wait.
+ * NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
+ * protects. The reporter is closed whatever the call returns, unless the call was refused (1 to 19). It can still be
+ * polled, acknowledge events and return statistics. A second call does not wait.
  *
  * @param reporter    Required. To be freed afterwards.
  * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
@@ -786,20 +797,18 @@ nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter,
  * nexmo_reporter_free(reporter);
  * @endcode
  */
-nexmo_status nexmo_reporter_close(nexmo_reporter *reporter,
-                                  int32_t timeout_ms,
-                                  nexmo_result *result);
+nexmo_status nexmo_reporter_close(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result);
 
 /**
- * Frees a reporter, and closes it first, without waiting, if it is open.
+ * Frees a reporter. If it is open, closes it first, without waiting.
  *
- * Calls in progress on other threads that wait return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the
- * outbox; with NEXMO_DURABILITY_NONE they are lost.
+ * Calls that wait on other threads return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the outbox;
+ * with NEXMO_DURABILITY_NONE they are lost.
  *
  * @param reporter  NULL does nothing.
  * @retval NEXMO_OK                  The reporter is freed, or NULL was given.
  * @retval NEXMO_ERR_INVALID_HANDLE  The reporter was freed before, or was never valid.
- * @par Blocking: up to half a second, while what is in flight is cancelled.
+ * @par Blocking: up to half a second, while requests in flight are cancelled.
  */
 nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
 
@@ -808,9 +817,9 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
 /**
  * Submits a report, to be sent in the background.
  *
- * With NEXMO_OK the report is stored as durably as the reporter's durability says. It is sent at once, and again until
- * the service accepts it, rejects it, or it expires. A pending report for the same message is replaced; whichever was
- * submitted last is the last that the service receives.
+ * On NEXMO_OK, the report is stored with the reporter's durability. It is sent immediately, and again until the
+ * service accepts or rejects it or it expires. A pending report for the same message is replaced; the service always
+ * receives the most recently submitted value last.
  *
  * @param reporter    Required.
  * @param channel     One of NEXMO_CHANNEL_*.
@@ -821,22 +830,22 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
  * @retval NEXMO_OK                  The report is stored.
  * @retval NEXMO_ERR_CLOSED          The reporter is closed. The report was not stored.
  * @retval NEXMO_ERR_SYSTEM          No file descriptor or memory is available. The report was not stored. Retry.
- * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the report
- *                                   may be stored and sent.
+ * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the
+ *                                   report may be stored and sent.
  * @retval NEXMO_ERR_OUTBOX_FULL     max_pending reports are pending, or the disk is full. The report was not stored.
- * @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms. The report was not
- *                                   stored.
- * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. The report was not stored.
+ * @retval NEXMO_ERR_OUTBOX_BUSY     Another process or reporter had the outbox locked for longer than
+ *                                   busy_timeout_ms. The report was not stored.
+ * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is corrupt, and open elsewhere. The report was not stored.
  * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account. The report was not
  *                                   stored.
- * @retval NEXMO_ERR_OUTBOX_VERSION  The outbox was replaced by that of a later version of the library. The report was
- *                                   not stored.
+ * @retval NEXMO_ERR_OUTBOX_VERSION  The outbox was replaced by that of a later version of the library. The report
+ *                                   was not stored.
  * @retval NEXMO_ERR_INTERNAL        A bug. The reporter is freed.
  * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE or NEXMO_ERR_FORKED.
- * @par Blocking: some microseconds; up to busy_timeout_ms while others have the outbox locked; with
- * NEXMO_DURABILITY_POWER until the disk has the report. A disk that hangs blocks one thread for as long as it hangs
- * (with NEXMO_DURABILITY_POWER all whose reports are in the same write); the others get NEXMO_ERR_OUTBOX_BUSY. Never
- * for the network.
+ * @par Blocking: a few microseconds; up to busy_timeout_ms while the outbox is locked elsewhere; with
+ * NEXMO_DURABILITY_POWER until the report is on disk. While a disk hangs, it
+ * blocks one thread (with NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); the others get
+ * NEXMO_ERR_OUTBOX_BUSY. Never waits for the network.
  *
  * @code
  * status = nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
@@ -859,23 +868,23 @@ nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter,
 #define NEXMO_EVENT_EXPIRED 2
 
 /**
- * nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt got
- * no response.
+ * nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt
+ * got no response.
  */
 #define NEXMO_EVENT_DROPPED 3
 
 /** Size of nexmo_event.message_id in bytes, including the NUL. */
 #define NEXMO_MESSAGE_ID_SIZE 260
 
-/** What became of a report that the service did not accept. Kept in the outbox until it is acknowledged. */
+/** The outcome of a report that the service did not accept. Kept in the outbox until it is acknowledged. */
 typedef struct nexmo_event {
     /** sizeof(nexmo_event). The only field that is read. */
     uint32_t struct_size;
     /** Written as 0. */
     uint32_t flags;
     /**
-     * Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is not
-     * reused, and is below 2^53. Otherwise opaque.
+     * Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is
+     * not reused, and is below 2^53. Otherwise opaque.
      */
     int64_t id;
     /** When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE. */
@@ -907,8 +916,8 @@ typedef struct nexmo_event {
  *
  * @param reporter    Required.
  * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
- * @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or the
- *                    call fails.
+ * @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or
+ *                    the call fails.
  * @param result      Optional. Receives the outcome.
  * @retval NEXMO_OK             There is an event, or the time limit expired.
  * @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
@@ -931,29 +940,30 @@ nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter,
                                  nexmo_result *result);
 
 /**
- * Removes an event, and no other, from the outbox. It succeeds too if the event is already gone: acknowledged by
- * another process, discarded, or lost with its outbox. The reporter may be closed.
+ * Removes one event from the outbox. Also succeeds if the event is already gone: acknowledged by another process,
+ * discarded, or lost with its outbox. The reporter may be closed.
  *
- * Above 10000 events the oldest are discarded and counted by events_discarded, even while a consumer handles them.
+ * Beyond 10000 events, the oldest are discarded and counted in events_discarded, even while a consumer handles them.
  *
  * @param reporter  Required.
  * @param event_id  nexmo_event.id.
  * @param result    Optional. Receives the outcome.
  * @retval NEXMO_OK                    The event is gone.
  * @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
- * @retval NEXMO_ERR_OUTBOX_BUSY       Others had the outbox locked for longer than busy_timeout_ms. The event is kept.
- * @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the
- * outbox.
+ * @retval NEXMO_ERR_OUTBOX_BUSY       Another process or reporter had the outbox locked for longer than
+ *                                     busy_timeout_ms. The event is kept.
+ * @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of
+ * the outbox.
  * @par Blocking: up to busy_timeout_ms.
  */
 nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_id, nexmo_result *result);
 
 /**
- * Returns a file descriptor for poll, select or epoll that is readable while an event waits to be acknowledged, and once
- * a closed reporter has no more events.
+ * Returns a file descriptor for poll, select or epoll that is readable while an event is waiting to be acknowledged,
+ * and once a closed reporter has no more events.
  *
- * It may also be readable without an event, which another process acknowledged: poll with 0. It belongs to the
- * reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+ * It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It
+ * belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
  *
  * @param reporter  Required.
  * @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
@@ -968,10 +978,10 @@ nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_
 int32_t nexmo_reporter_fd(nexmo_reporter *reporter);
 
 /**
- * Initialises a nexmo_event in memory of any origin, as NEXMO_EVENT_INIT does in a declaration.
+ * Initialises a nexmo_event that was not declared with NEXMO_EVENT_INIT, such as one on the heap.
  *
  * @param event  The struct; NULL does nothing.
- * @param size   sizeof(nexmo_event) as the caller knows it; below 8 or above 4096 does nothing.
+ * @param size   sizeof(nexmo_event) in the caller; below 8 or above 4096 does nothing.
  */
 void nexmo_event_init(nexmo_event *event, size_t size);
 
@@ -980,12 +990,12 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 
 /* --- 3. A reporter: statistics ------------------------------------------------------------------------------------ */
 
-/** nexmo_statistics.state: the reporter sends what is submitted. */
+/** nexmo_statistics.state: the reporter sends submitted reports. */
 #define NEXMO_STATE_RUNNING 0
 
 /**
- * nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing waits of up to 30 s,
- * or when the service asks for it.
+ * nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
+ * 30 s, or when the service asks for it.
  */
 #define NEXMO_STATE_BACKING_OFF 1
 
@@ -999,17 +1009,17 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 #define NEXMO_STATE_CLOSED 3
 
 /**
- * nexmo_statistics.state: another process, or another reporter of this one, sends what is in the outbox. This one
- * takes over when that ends.
+ * nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox.
+ * This one takes over when that one ends.
  */
 #define NEXMO_STATE_STANDBY 4
 
 /**
  * The number of reports and their outcomes.
  *
- * The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE to
- * the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter. submitted =
- * accepted + rejected + expired + replaced + dropped + damaged + pending.
+ * The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE,
+ * to the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter.
+ * submitted = accepted + rejected + expired + replaced + dropped + damaged + pending.
  */
 typedef struct nexmo_statistics {
     /** sizeof(nexmo_statistics). The only field that is read. */
@@ -1018,7 +1028,7 @@ typedef struct nexmo_statistics {
     uint32_t flags;
     /** What this reporter does: one of NEXMO_STATE_*. */
     int32_t state;
-    /** The reports that this reporter is sending at this moment. */
+    /** The reports that this reporter is currently sending. */
     int32_t in_flight;
     /** The status of the last error in the background; 0 if there was none. */
     nexmo_status last_error;
@@ -1038,15 +1048,15 @@ typedef struct nexmo_statistics {
     int64_t dropped;
     /** Could not be read back and were removed. */
     int64_t damaged;
-    /** Still pending, those in flight included. */
+    /** Still pending, including those in flight. */
     int64_t pending;
-    /** Events that wait to be acknowledged: at most 10000. */
+    /** Events waiting to be acknowledged: at most 10000. */
     int64_t events;
-    /** Events that were discarded because there were more. */
+    /** Events discarded because that limit was exceeded. */
     int64_t events_discarded;
     /**
-     * How often the outbox was found damaged or removed and was replaced by a new one. A damaged outbox is kept beside
-     * the new one, with .corrupt in its name.
+     * How often the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next to the new
+     * one, with .corrupt in its name.
      */
     int64_t outbox_resets;
     /** How often the outbox could not be read or written in the background. */
@@ -1079,10 +1089,10 @@ nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter,
                                        nexmo_result *result);
 
 /**
- * Initialises a nexmo_statistics in memory of any origin, as NEXMO_STATISTICS_INIT does in a declaration.
+ * Initialises a nexmo_statistics that was not declared with NEXMO_STATISTICS_INIT, such as one on the heap.
  *
  * @param statistics  The struct; NULL does nothing.
- * @param size        sizeof(nexmo_statistics) as the caller knows it; below 8 or above 4096 does nothing.
+ * @param size        sizeof(nexmo_statistics) in the caller; below 8 or above 4096 does nothing.
  */
 void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 
@@ -1100,24 +1110,25 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
  * proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
  * false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
  * may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
- * unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox, or
- * with durability = none, the handle is a reporter, otherwise a client.
+ * unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox,
+ * or with durability = none, the handle is a reporter, otherwise a client.
  *
- * In all flat functions: text that is passed in has a size in bytes, and the spaces and NULs at its end are ignored; or
- * the size is -1, and the text is NUL-terminated and used as it is. Text that is NULL or empty is not given. A buffer
- * for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the size
- * is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is truncated at a
- * character boundary. An array receives as many numbers as its count says, which must not be negative; those that this
- * library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not wanted. With a NULL
- * pointer the size or count is not looked at. Outputs are written on every return: 0, "" and the message if the call
- * fails. Pointers need not be aligned. The handles are not those of the other functions.
+ * In all flat functions, input text has a size in bytes, and trailing spaces and NULs are ignored; with a size of -1
+ * the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output buffer
+ * for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the
+ * size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
+ * truncated at a character boundary. An array receives as many numbers as its count, which must not be negative;
+ * elements that this library does not know are 0. Outputs may be NULL or have a size or count of 0 if they are not
+ * wanted; the size or count of a NULL pointer is ignored. Outputs are written on every return: 0, "" and the message
+ * if the call fails. Pointers need not be aligned. Handles of the flat functions and of the other functions are not
+ * interchangeable.
  *
  * @param settings       Required. Copied; the library's copies are wiped.
  * @param settings_size  The size of settings, or -1.
  * @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
- * @param message        Receives what happened, as one line. An error in the settings is reported with the line and the
- *                       name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses that begin
- *                       with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
+ * @param message        Receives what happened, as one line. An error in the settings is reported with the line and
+ *                       the name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses
+ *                       that begin with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
  * @param message_size   The size of message.
  * @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
  * @return Otherwise as nexmo_client_new or nexmo_reporter_new.
@@ -1168,7 +1179,7 @@ int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int3
 #define NEXMO_DETAIL_ELAPSED_US 4
 /** Index in the details: as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit. */
 #define NEXMO_DETAIL_RETRY_AFTER_MS 5
-/** How many details there are. Later versions append some. */
+/** The number of details. Later versions append some. */
 #define NEXMO_DETAIL_COUNT 6
 
 /**
@@ -1185,7 +1196,7 @@ int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int3
  *                         nexmo_client_report.
  * @param timestamp_size   The size of timestamp, or -1.
  * @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
- * @param details_count    How many numbers details has room for.
+ * @param details_count    The number of elements of details.
  * @param message          Receives what happened, as one line.
  * @param message_size     The size of message.
  * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a reporter, was closed, or was never valid.
@@ -1224,7 +1235,7 @@ int32_t nexmo_flat_report(int64_t handle,
  * @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, now.
  * @param timestamp_size   The size of timestamp, or -1.
  * @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
- * @param details_count    How many numbers details has room for.
+ * @param details_count    The number of elements of details.
  * @param message          Receives what happened, as one line.
  * @param message_size     The size of message.
  * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
@@ -1270,7 +1281,7 @@ int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int3
 #define NEXMO_EVENT_FIELD_DELIVERED 3
 /** Index in the event: as nexmo_event.http_status. */
 #define NEXMO_EVENT_FIELD_HTTP_STATUS 4
-/** How many numbers an event has. Later versions append some. */
+/** The number of elements of an event. Later versions append some. */
 #define NEXMO_EVENT_FIELD_COUNT 5
 
 /**
@@ -1282,7 +1293,7 @@ int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int3
  * @param timeout_ms       The time limit in milliseconds; 0 checks once, -1 is no limit.
  * @param event            Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*; the kind is
  *                         NEXMO_EVENT_NONE when the time limit expires or the call fails.
- * @param event_count      How many numbers event has room for.
+ * @param event_count      The number of elements of event.
  * @param message_id       Receives the message id as submitted. It is never truncated.
  * @param message_id_size  The size of message_id: NEXMO_MESSAGE_ID_SIZE fits all.
  * @param timestamp        Receives the timestamp as submitted, or the time of the submission.
@@ -1298,7 +1309,8 @@ int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int3
  * int64_t event[NEXMO_EVENT_FIELD_COUNT];
  * char message_id[NEXMO_MESSAGE_ID_SIZE];
  * if (nexmo_flat_poll(handle, 0, event, NEXMO_EVENT_FIELD_COUNT, message_id, (int32_t)sizeof message_id, NULL, 0,
- *                     message, (int32_t)sizeof message) == NEXMO_OK && event[NEXMO_EVENT_FIELD_KIND] != NEXMO_EVENT_NONE) {
+ *                     message, (int32_t)sizeof message) == NEXMO_OK &&
+ *     event[NEXMO_EVENT_FIELD_KIND] != NEXMO_EVENT_NONE) {
  *     fprintf(stderr, "%s: %s\n", message_id, message);
  *     nexmo_flat_acknowledge(handle, event[NEXMO_EVENT_FIELD_ID], NULL, 0);
  * }
@@ -1333,7 +1345,7 @@ int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, 
 /* --- 4. Flat: information ----------------------------------------------------------------------------------------- */
 
 /**
- * Returns one statistic of a reporter. Each call counts anew, so that the numbers of two calls need not add up.
+ * Returns one statistic of a reporter. Each call takes a new snapshot, so numbers from two calls need not add up.
  *
  * Text and outputs are as nexmo_flat_open describes them.
  *
@@ -1363,13 +1375,13 @@ int32_t nexmo_flat_statistic(int64_t handle,
                              int32_t text_size);
 
 /**
- * Returns the name of a status and what it means, as nexmo_status_name and nexmo_status_describe do.
+ * Returns the name and the meaning of a status, as nexmo_status_name and nexmo_status_describe do.
  *
  * @param status     Any number.
  * @param name       Receives the name, such as "NEXMO_ERR_TIMEOUT".
  * @param name_size  The size of name.
  * @param text       Receives what happened, whether the report may have been accepted, and what to do next.
- * @param text_size  The size of text. 512 fits all.
+ * @param text_size  The size of text. 512 bytes are enough for every status.
  * @retval NEXMO_OK                    Both are written.
  * @retval NEXMO_ERR_INVALID_ARGUMENT  A size is invalid.
  */

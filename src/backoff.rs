@@ -1,15 +1,16 @@
-//! When to try again. Pure: a function of the attempt, the answer and a random number.
+//! When to retry. Pure: a function of the attempt, the response and a random number.
 
 use std::time::Duration;
 
-/// The most that is waited after the first attempt, doubled with each that follows.
+/// The upper limit of the delay after the first attempt; it doubles with each further attempt.
 const FIRST: Duration = Duration::from_millis(200);
 
-/// The most that is ever waited, unless the service asks for more.
+/// The upper limit of every delay, unless the service asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How long to wait after the `attempt`-th attempt (the first is 1): what the service `asked` for, or else anything between
-/// nothing and a limit that doubles, so that many callers do not come back at once. `random` is any number.
+/// Returns the delay after the `attempt`-th attempt (the first is 1): the delay that the service `asked` for, or else
+/// a random part of a limit that doubles with each attempt, so that many callers do not retry at the same time.
+/// `random` is any number.
 pub(crate) fn wait(attempt: u32, asked: Option<Duration>, random: u64) -> Duration {
     asked.unwrap_or_else(|| part_of(limit(attempt), random))
 }
@@ -19,7 +20,7 @@ fn limit(attempt: u32) -> Duration {
     doubled.unwrap_or(LONGEST).min(LONGEST)
 }
 
-/// A part of `whole` as large as `random` is among all numbers.
+/// Returns the fraction `random / 2^64` of `whole`.
 pub(crate) fn part_of(whole: Duration, random: u64) -> Duration {
     let nanoseconds = u64::try_from(whole.as_nanos()).unwrap_or(u64::MAX);
     let part = (u128::from(nanoseconds) * u128::from(random)) >> 64;
@@ -37,13 +38,13 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_spread_over_all_of_the_limit() {
+    fn the_delay_is_spread_over_the_whole_limit() {
         assert_eq!(wait(1, None, 0), Duration::ZERO);
         assert_eq!(wait(1, None, 1 << 63), FIRST / 2);
     }
 
     #[test]
-    fn the_service_is_heeded() {
+    fn a_delay_that_the_service_asks_for_is_used() {
         let asked = Some(Duration::from_secs(3600));
         assert_eq!(wait(1, asked, 0), Duration::from_secs(3600));
         assert_eq!(wait(9, Some(Duration::ZERO), u64::MAX), Duration::ZERO);

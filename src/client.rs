@@ -1,4 +1,4 @@
-//! Credentials, options and a transport become a client that reports conversions.
+//! A client: credentials, options and a transport.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::process;
@@ -15,10 +15,10 @@ use crate::outcome::{Acceptance, Outcome};
 use crate::request::Request;
 use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Transport, TransportConfig};
 
-/// Reports the conversions of one account.
+/// Reports conversions for one account.
 ///
-/// Any number of threads may share a client. Each report blocks its caller until the answer is there or the time
-/// limit has run out; connections are kept for the next report. After a fork parent and child both go on with it.
+/// Any number of threads may share a client. A report blocks its caller until the response arrives or the timeout
+/// expires; connections are reused. After a fork, parent and child can both continue to use the client.
 pub struct Client {
     credentials: Credentials,
     settings: ClientSettings,
@@ -28,17 +28,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for the account of `credentials`.
+    /// Creates a client for the account of `credentials`.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when an option is refused, or a file that it names cannot be read or
-    /// holds nothing usable.
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid, or if a file that it names
+    /// cannot be read or has no usable content.
     pub fn new(credentials: Credentials, options: &Options<'_>) -> Result<Self, Error> {
         Self::with_settings(credentials, options.check()?)
     }
 
-    /// As [`Client::new`], with options that were checked already.
+    /// As [`Client::new`], with options that have already been checked.
     pub(crate) fn with_settings(credentials: Credentials, settings: ClientSettings) -> Result<Self, Error> {
         let setup = TransportConfig::new(&settings)?;
         #[cfg(feature = "testing")]
@@ -46,7 +46,7 @@ impl Client {
         Ok(Self { credentials, settings, setup, transport: PerProcess::new(), is_cancelled: AtomicBool::new(false) })
     }
 
-    /// Reports `conversion` and waits for the answer.
+    /// Reports `conversion` and waits for the response.
     #[must_use]
     pub fn report(&self, conversion: &Conversion) -> Outcome {
         let transport = self.transport.get_or_make(|| HttpTransport::new(&self.setup, Resolver::of_process()));
@@ -56,9 +56,10 @@ impl Client {
         report(conversion, &self.credentials, &self.settings, transport, &Environment::REAL, Instant::now())
     }
 
-    /// Ends all reports under way with [`Kind::Cancelled`](crate::Kind::Cancelled), and all that are still begun.
+    /// Ends all reports in progress, and all that start later, with [`Kind::Cancelled`](crate::Kind::Cancelled).
     pub fn cancel(&self) {
-        // In this order: a report that does not see the switch has made its transport before, and it is found here.
+        // The order matters: a report that does not see the flag has already created its transport, which is found
+        // here.
         self.is_cancelled.store(true, Ordering::SeqCst);
         if let Some(transport) = self.transport.get() {
             transport.cancel();
@@ -66,7 +67,7 @@ impl Client {
     }
 }
 
-/// How many clients there are, those included that were freed and are still in use by a call.
+/// Returns the number of clients, including freed ones that a call still uses.
 #[cfg(feature = "testing")]
 pub(crate) static LIVE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
@@ -77,11 +78,11 @@ impl Drop for Client {
     }
 }
 
-/// What a report takes from the world, and a test makes up.
+/// The clock and random source; tests replace both.
 pub(crate) struct Environment {
     /// The time of day.
     pub(crate) clock: fn() -> SystemTime,
-    /// Any number, another each time and in each process.
+    /// A random number, different on each call and in each process.
     pub(crate) random: fn() -> u64,
 }
 
@@ -89,7 +90,7 @@ impl Environment {
     pub(crate) const REAL: Self = Self { clock: SystemTime::now, random };
 }
 
-/// Any number, another each time and in each process.
+/// Returns a random number, different on each call and in each process.
 pub(crate) fn random() -> u64 {
     // The keys of the hasher are random, but the same in a forked child.
     let mut hasher = RandomState::new().build_hasher();
@@ -97,8 +98,8 @@ pub(crate) fn random() -> u64 {
     hasher.finish()
 }
 
-/// Reports over `transport`, as often as `settings` allow and it is of use, and tells what became of it. The limit over
-/// everything counts from `start`.
+/// Reports over `transport`, with as many attempts as `settings` allow and are useful, and returns the outcome. The
+/// overall timeout counts from `start`.
 pub(crate) fn report(
     conversion: &Conversion,
     credentials: &Credentials,
@@ -111,7 +112,7 @@ pub(crate) fn report(
     let mut acceptance = Acceptance::No;
     loop {
         attempts += 1;
-        // Signed anew each time: a signature is of the moment of sending.
+        // Signed again for each attempt, because the signature includes the time of sending.
         let request = Request::new(conversion, credentials, settings, (world.clock)());
         let left = settings.timeout.saturating_sub(start.elapsed());
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
@@ -130,25 +131,25 @@ pub(crate) fn report(
     }
 }
 
-/// How long to wait before another attempt; none if there is to be no other.
+/// Returns the delay before the next attempt; none if there is no further attempt.
 fn wait_before_next(last: &Outcome, attempts: u32, settings: &ClientSettings, world: &Environment) -> Option<Duration> {
     let error = last.result.as_ref().err()?;
     let is_of_use = error.kind().is_retryable() && attempts < settings.max_attempts;
     is_of_use.then(|| backoff::wait(attempts, last.retry_after, (world.random)()))
 }
 
-/// The outcome of one exchange.
+/// Returns the outcome of one exchange.
 fn judge(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Outcome {
-    let answer = exchange.answer.as_ref();
-    let result = answer.map_err(Error::clone).and_then(|answer| answer.verdict(request.secrets()));
+    let response = exchange.response.as_ref();
+    let result = response.map_err(Error::clone).and_then(|response| response.verdict(request.secrets()));
     let acceptance = match &result {
         Ok(()) => Acceptance::Yes,
         Err(error) if !exchange.written || is_rejection(error.kind()) => Acceptance::No,
         Err(_) => Acceptance::Unknown,
     };
     Outcome {
-        http_status: answer.ok().map(|answer| answer.status),
-        retry_after: answer.ok().filter(|_| result.is_err()).and_then(|answer| answer.retry_after(now)),
+        http_status: response.ok().map(|response| response.status),
+        retry_after: response.ok().filter(|_| result.is_err()).and_then(|response| response.retry_after(now)),
         attempts: 1,
         acceptance,
         elapsed: Duration::ZERO,
@@ -156,7 +157,7 @@ fn judge(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Outcome 
     }
 }
 
-/// Whether the response says that the service did not accept the report.
+/// Whether the response means that the service did not accept the report.
 fn is_rejection(kind: Kind) -> bool {
     matches!(kind, Kind::Unauthorized | Kind::NotEnabled | Kind::Rejected | Kind::RateLimited)
 }
@@ -169,7 +170,7 @@ mod tests {
     use crate::conversion::{Channel, MessageId};
     use crate::response::Response;
 
-    /// Gives prepared exchanges, keeps the limits it was given, and lets no time pass in a pause.
+    /// Returns prepared exchanges, records the limits it receives, and pauses without waiting.
     #[derive(Default)]
     struct Prepared {
         exchanges: Mutex<Vec<Exchange>>,
@@ -205,25 +206,25 @@ mod tests {
         Prepared { exchanges: Mutex::new(exchanges), ..Prepared::default() }
     }
 
-    fn answered(status: u16, retry_after: Option<&str>) -> Exchange {
+    fn responds(status: u16, retry_after: Option<&str>) -> Exchange {
         let body = Some(b"you sent hush-hush".to_vec());
-        Exchange { answer: Ok(Response { status, retry_after: retry_after.map(str::to_owned), body }), written: true }
+        Exchange { response: Ok(Response { status, retry_after: retry_after.map(str::to_owned), body }), written: true }
     }
 
     fn lost(written: bool) -> Exchange {
-        Exchange { answer: Err(Error::new(Kind::Network, "connection refused")), written }
+        Exchange { response: Err(Error::new(Kind::Network, "connection refused")), written }
     }
 
     #[test]
-    fn a_2xx_means_accepted_and_asks_for_no_wait() {
-        let outcome = outcome_of(&prepared(vec![answered(202, Some("9"))]), 3);
+    fn a_2xx_means_accepted_and_no_retry_delay() {
+        let outcome = outcome_of(&prepared(vec![responds(202, Some("9"))]), 3);
         assert_eq!((outcome.result, outcome.http_status, outcome.acceptance), (Ok(()), Some(202), Acceptance::Yes));
         assert_eq!((outcome.attempts, outcome.retry_after), (1, None));
     }
 
     #[test]
-    fn a_429_means_not_accepted_and_keeps_its_wait_and_no_secret() {
-        let outcome = outcome_of(&prepared(vec![answered(429, Some("9"))]), 1);
+    fn a_429_means_not_accepted_with_its_retry_delay_and_no_secret() {
+        let outcome = outcome_of(&prepared(vec![responds(429, Some("9"))]), 1);
         let error = outcome.result.unwrap_err();
         assert_eq!(
             (error.kind(), outcome.http_status, outcome.acceptance),
@@ -234,14 +235,14 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_before_a_byte_was_written_means_not_accepted() {
+    fn a_failure_before_any_byte_is_written_means_not_accepted() {
         assert_eq!(outcome_of(&prepared(vec![lost(false)]), 1).acceptance, Acceptance::No);
         assert_eq!(outcome_of(&prepared(vec![lost(true)]), 1).acceptance, Acceptance::Unknown);
     }
 
     #[test]
-    fn what_can_succeed_later_is_tried_again_after_a_growing_wait() {
-        let transport = prepared(vec![lost(true), lost(false), answered(503, None), answered(200, None)]);
+    fn a_retryable_failure_is_retried_after_a_growing_delay() {
+        let transport = prepared(vec![lost(true), lost(false), responds(503, None), responds(200, None)]);
         let outcome = outcome_of(&transport, 9);
         assert_eq!((outcome.result, outcome.attempts, outcome.acceptance), (Ok(()), 4, Acceptance::Yes));
         let pauses: Vec<u128> =
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_once_written_without_a_response_stays_unknown() {
+    fn acceptance_stays_unknown_after_a_request_without_a_response() {
         let outcome = outcome_of(&prepared(vec![lost(true), lost(false)]), 2);
         assert_eq!((outcome.attempts, outcome.acceptance), (2, Acceptance::Unknown));
     }
@@ -271,33 +272,33 @@ mod tests {
             (500, Acceptance::Unknown),
             (503, Acceptance::Unknown),
         ] {
-            assert_eq!(outcome_of(&prepared(vec![answered(status, None)]), 1).acceptance, acceptance, "{status}");
+            assert_eq!(outcome_of(&prepared(vec![responds(status, None)]), 1).acceptance, acceptance, "{status}");
         }
-        let outcome = outcome_of(&prepared(vec![answered(503, None), answered(420, None)]), 2);
+        let outcome = outcome_of(&prepared(vec![responds(503, None), responds(420, None)]), 2);
         assert_eq!((outcome.result.unwrap_err().kind(), outcome.acceptance), (Kind::Rejected, Acceptance::Unknown));
-        let outcome = outcome_of(&prepared(vec![lost(false), answered(422, None)]), 2);
+        let outcome = outcome_of(&prepared(vec![lost(false), responds(422, None)]), 2);
         assert_eq!(outcome.acceptance, Acceptance::No);
     }
 
     #[test]
-    fn what_is_useless_to_repeat_is_not_repeated() {
+    fn a_failure_that_is_not_retryable_is_not_retried() {
         for status in [302, 401, 402, 404, 420, 422, 423] {
-            assert_eq!(outcome_of(&prepared(vec![answered(status, None)]), 9).attempts, 1, "{status}");
+            assert_eq!(outcome_of(&prepared(vec![responds(status, None)]), 9).attempts, 1, "{status}");
         }
-        let tls = Exchange { answer: Err(Error::new(Kind::Tls, "unknown issuer")), written: false };
+        let tls = Exchange { response: Err(Error::new(Kind::Tls, "unknown issuer")), written: false };
         assert_eq!(outcome_of(&prepared(vec![tls]), 9).attempts, 1);
     }
 
     #[test]
-    fn a_wait_that_would_pass_the_limit_is_not_begun_and_is_told() {
-        let transport = prepared(vec![answered(503, Some("7"))]);
+    fn a_delay_that_would_exceed_the_timeout_is_returned_and_not_waited_for() {
+        let transport = prepared(vec![responds(503, Some("7"))]);
         let outcome = outcome_of(&transport, 9);
         assert_eq!((outcome.attempts, outcome.retry_after), (1, Some(Duration::from_secs(7))));
         assert!(transport.pauses.lock().unwrap().is_empty());
     }
 
     #[test]
-    fn a_pause_that_was_ended_ends_the_report() {
+    fn a_cancelled_pause_ends_the_report() {
         let transport = Prepared { is_cancelled: true, ..prepared(vec![lost(true)]) };
         let outcome = outcome_of(&transport, 9);
         assert_eq!((outcome.attempts, outcome.acceptance), (1, Acceptance::Unknown));

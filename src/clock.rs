@@ -1,5 +1,4 @@
-//! When something happened, in a way that outlives a wrong clock: by the time of day, and by the time since the machine
-//! was started.
+//! Timestamps that survive a wrong clock: wall-clock time together with time since boot.
 
 use std::fs;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,17 +6,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::os;
 
-/// 2020-01-01 in milliseconds since 1970. A clock that stands before it was never set.
+/// 2020-01-01 in milliseconds since 1970. A clock before that was never set.
 const CLOCKS_WERE_SET: i64 = 1_577_836_800_000;
 
-/// A moment as both clocks tell it.
+/// A moment on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     /// Milliseconds since 1970, by a clock that can be wrong and can be set.
     pub(crate) wall: i64,
-    /// Milliseconds since the machine was started, sleep included.
+    /// Milliseconds since boot, including sleep.
     pub(crate) uptime: i64,
-    /// Which start of the machine that was; 0 if it cannot be told.
+    /// Identifies the boot; 0 if unknown.
     pub(crate) boot: i64,
 }
 
@@ -27,8 +26,8 @@ impl Moment {
         Self { wall: milliseconds(since), uptime: milliseconds(os::uptime()), boot: boot() }
     }
 
-    /// How long before `self` the moment `then` was: within one run of the machine by its uptime, otherwise by the time of
-    /// day. Where that was never set, no more can be told than how long the machine is running now.
+    /// Returns the time elapsed since `then`: by uptime within one boot, otherwise by the wall clock. If the wall
+    /// clock was never set, returns the current uptime, which is a lower bound.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;
         let elapsed = if by_uptime {
@@ -41,18 +40,18 @@ impl Moment {
         Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))
     }
 
-    /// Whether the clock on the wall was ever set.
+    /// Whether the wall clock was ever set.
     pub(crate) fn has_time_of_day(&self) -> bool {
         self.wall >= CLOCKS_WERE_SET
     }
 }
 
-/// The instant that is `wait` after `now`; one that no clock reaches counts as `now`.
+/// Returns the instant `wait` after `now`, or `now` if that overflows.
 pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
     now.checked_add(wait).unwrap_or(now)
 }
 
-/// The instant that is `wait` from now.
+/// Returns the instant `wait` from now.
 pub(crate) fn from_now(wait: Duration) -> Instant {
     after(Instant::now(), wait)
 }
@@ -61,9 +60,9 @@ fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// A number that is another after each start of the machine.
+/// Returns a number that differs after each boot.
 fn boot() -> i64 {
-    // Two threads may both read it; a lock, held during a fork, would be held for ever in the child.
+    // Two threads may both read it. A lock would stay locked permanently in a child forked while it is held.
     static BOOT: AtomicI64 = AtomicI64::new(0);
     match BOOT.load(Ordering::Relaxed) {
         0 => {
@@ -88,7 +87,7 @@ mod tests {
     const NOW: Moment = Moment { wall: CLOCKS_WERE_SET + 100_000, uptime: 5_000, boot: 2 };
 
     #[test]
-    fn within_a_boot_the_uptime_counts_whatever_the_clock_says() {
+    fn within_a_boot_the_uptime_is_used_whatever_the_clock_shows() {
         for wall in [0, NOW.wall - 1, NOW.wall + 1_000_000] {
             let then = Moment { wall, uptime: 2_000, boot: 2 };
             assert_eq!(NOW.since(&then), Duration::from_secs(3));
@@ -96,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn across_boots_the_time_of_day_counts_and_is_never_negative() {
+    fn across_boots_the_wall_clock_is_used_and_never_yields_a_negative_time() {
         let before = Moment { wall: NOW.wall - 60_000, uptime: 99_000, boot: 1 };
         assert_eq!(NOW.since(&before), Duration::from_secs(60));
         assert_eq!(NOW.since(&Moment { wall: NOW.wall + 1, ..before }), Duration::ZERO);
     }
 
     #[test]
-    fn a_clock_that_was_never_set_makes_nothing_old() {
+    fn a_clock_that_was_never_set_ages_nothing() {
         let before = Moment { wall: 7_000, uptime: 7_000, boot: 1 };
         assert!(!before.has_time_of_day());
         assert_eq!(NOW.since(&before), Duration::from_secs(5));

@@ -1,4 +1,4 @@
-//! What is reported: that one message did its job, or did not. Everything is checked on the way in.
+//! A conversion: whether one message was effective. Everything is validated on construction.
 
 use std::fmt::Write;
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use crate::error::Error;
 /// The longest message id or API key accepted, in bytes.
 pub(crate) const LONGEST_NAME: usize = 256;
 
-/// How the one-time code went out.
+/// How the one-time code was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Channel {
     /// By SMS: reported to `/conversions/sms`.
@@ -20,7 +20,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// The last segment of the path that reports of this channel go to.
+    /// The last path segment of the endpoint for this channel.
     pub(crate) fn path_segment(self) -> &'static str {
         match self {
             Self::Sms => "sms",
@@ -29,30 +29,30 @@ impl Channel {
     }
 }
 
-/// The identifier that the service gave for the message or call.
+/// The identifier that the service returned for the message or call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MessageId(String);
 
 impl MessageId {
-    /// Takes over the id of a message.
+    /// Validates and copies the id of a message.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when `text` is empty, longer than 256 bytes, holds a control
-    /// character, or begins or ends with white space.
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is empty, longer than 256 bytes, contains a
+    /// control character, or has leading or trailing white space.
     pub fn new(text: &str) -> Result<Self, Error> {
         check_name("message_id", text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The id as it was given.
+    /// The id as given.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Refuses what can be neither a message id nor an API key.
+/// Checks that `text` can be a message id or an API key.
 pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
     if text.is_empty() {
         return Err(Error::argument(parameter, "is empty; valid: 1 to 256 bytes"));
@@ -67,14 +67,15 @@ pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The first control character of `text`.
+/// Returns the first control character of `text`.
 pub(crate) fn find_control(text: &str) -> Option<char> {
-    // Those beyond ASCII, U+0080 to U+009F, begin with this byte.
+    // The control characters beyond ASCII, U+0080 to U+009F, begin with this byte.
     let may_have_one = text.bytes().fold(false, |found, byte| found | byte.is_ascii_control() | (byte == 0xc2));
     if may_have_one { text.chars().find(|character| character.is_control()) } else { None }
 }
 
-/// Refuses control characters, which come from unread line ends and torn buffers, never from a real value.
+/// Checks that `text` contains no control characters, which come from untrimmed line ends and corrupt buffers, never
+/// from a real value.
 pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
     match find_control(text) {
         Some(found) => {
@@ -85,20 +86,20 @@ pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error
     }
 }
 
-/// When the user completed the action: a second in UTC, of the years 1 to 9999.
+/// When the user completed the action: UTC with a resolution of one second, in the years 1 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(NaiveDateTime);
 
 impl Timestamp {
-    /// Length in bytes of the API's text form, `yyyy-MM-dd HH:mm:ss`.
+    /// Length in bytes of the API's text format, `yyyy-MM-dd HH:mm:ss`.
     pub const TEXT_LENGTH: usize = 19;
 
-    /// Reads the API's text form.
+    /// Parses the API's text format.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when `text` is not exactly `yyyy-MM-dd HH:mm:ss` with a date and a
-    /// time that exist: no `T`, no offset, no fraction, no second 60, no year 0000.
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is not exactly `yyyy-MM-dd HH:mm:ss` with an
+    /// existing date and time: no `T`, offset, fraction, leap second or year 0000.
     pub fn parse(text: &str) -> Result<Self, Error> {
         digits_of(text).and_then(existing_second).map(Self).ok_or_else(|| {
             Error::argument(
@@ -108,12 +109,12 @@ impl Timestamp {
         })
     }
 
-    /// The second `seconds` after 1970-01-01 00:00:00 UTC; negative ones lie before.
+    /// Converts seconds since 1970-01-01 00:00:00 UTC; negative values are earlier.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) outside of the years 1 to 9999, which is
-    /// -62135596800 to 253402300799 seconds.
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) outside the years 1 to 9999 (-62135596800 to
+    /// 253402300799 seconds).
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
         const YEARS_1_TO_9999: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
         DateTime::from_timestamp(seconds, 0)
@@ -127,20 +128,20 @@ impl Timestamp {
             })
     }
 
-    /// The API's text form, in a string that does not grow.
+    /// Returns the API's text format, in a string that does not reallocate.
     pub(crate) fn text(self) -> String {
         let mut text = String::with_capacity(Self::TEXT_LENGTH);
-        // To write into a string never fails.
+        // Writing to a string never fails.
         write!(text, "{self}").ok();
         text
     }
 
-    /// Seconds since 1970-01-01 00:00:00 UTC; negative before.
+    /// Seconds since 1970-01-01 00:00:00 UTC; negative for earlier times.
     pub(crate) fn unix_seconds(self) -> i64 {
         self.0.and_utc().timestamp()
     }
 
-    /// The second that `time` lies in; a clock set outside of the years 1 to 9999 counts as 1970.
+    /// Truncates `time` to a second; a clock outside the years 1 to 9999 counts as 1970.
     pub(crate) fn from_system_time(time: SystemTime) -> Self {
         let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map(|since| i64::try_from(since.as_secs()));
         let seconds = seconds.ok().and_then(Result::ok).unwrap_or_default();
@@ -149,13 +150,13 @@ impl Timestamp {
 }
 
 impl std::fmt::Display for Timestamp {
-    /// Writes the API's text form.
+    /// Writes the API's text format.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self(date) = self;
         let [century, year] = [date.year().unsigned_abs() / 100, date.year().unsigned_abs() % 100];
         let numbers = [century, year, date.month(), date.day(), date.hour(), date.minute(), date.second()];
         let ends = ["", "-", "-", " ", ":", ":", ""];
-        // Digit by digit: this stands on the way of every report, where numbers with a width would be the costliest part.
+        // Digit by digit: this runs for every report, and formatting with a width would be its most expensive part.
         for (number, end) in numbers.into_iter().zip(ends) {
             f.write_char(digit(number / 10))?;
             f.write_char(digit(number % 10))?;
@@ -169,7 +170,7 @@ fn digit(number: u32) -> char {
     char::from_digit(number % 10, 10).unwrap_or('0')
 }
 
-/// The six numbers of `yyyy-MM-dd HH:mm:ss`, if `text` has exactly that shape.
+/// Returns the six numbers of `yyyy-MM-dd HH:mm:ss` if `text` has exactly that format.
 fn digits_of(text: &str) -> Option<[u32; 6]> {
     const SHAPE: &[u8; Timestamp::TEXT_LENGTH] = b"0000-00-00 00:00:00";
     if text.len() != SHAPE.len() {
@@ -184,22 +185,22 @@ fn digits_of(text: &str) -> Option<[u32; 6]> {
     Some([number(0, 4)?, number(5, 2)?, number(8, 2)?, number(11, 2)?, number(14, 2)?, number(17, 2)?])
 }
 
-/// The second that the six numbers name, if the calendar has it.
+/// Returns the second that the six numbers denote if it exists in the calendar.
 fn existing_second([year, month, day, hour, minute, second]: [u32; 6]) -> Option<NaiveDateTime> {
     let year = i32::try_from(year).ok().filter(|year| *year > 0)?;
     NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second)
 }
 
-/// One report: whether the message `message_id` did its job.
+/// One report: whether the message `message_id` was effective.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Conversion {
-    /// How the code went out.
+    /// How the code was sent.
     pub channel: Channel,
-    /// Which message carried it.
+    /// The message that contained it.
     pub message_id: MessageId,
     /// Whether the user completed the action.
     pub delivered: bool,
-    /// When the user did. None: the service takes the time of arrival.
+    /// When the user completed it. None: the service uses the time of arrival.
     pub timestamp: Option<Timestamp>,
 }
 
@@ -208,15 +209,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timestamp_reads_back_as_it_was_written() {
+    fn a_timestamp_parses_and_formats_to_the_same_text() {
         for text in ["2020-01-01 12:00:00", "2024-02-29 23:59:59", "0001-01-01 00:00:00", "9999-12-31 23:59:59"] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn a_timestamp_of_any_other_shape_or_no_real_date_is_refused() {
-        let refused = [
+    fn a_timestamp_in_another_format_or_of_no_real_date_is_invalid() {
+        let invalid = [
             "",
             "2020-01-01",
             "2020-01-01T12:00:00",
@@ -239,13 +240,13 @@ mod tests {
             "2020-01-01-12:00:00",
             "2020-01-01 12:00:00.0",
         ];
-        for text in refused {
+        for text in invalid {
             assert!(Timestamp::parse(text).is_err(), "{text:?} was accepted");
         }
     }
 
     #[test]
-    fn seconds_turn_into_the_text_of_their_date() {
+    fn seconds_are_formatted_as_their_date() {
         for (seconds, text) in [
             (0, "1970-01-01 00:00:00"),
             (1_577_880_000, "2020-01-01 12:00:00"),
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_beyond_all_years_counts_as_1970() {
+    fn a_clock_out_of_range_counts_as_1970() {
         let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(400_000_000_000);
         assert_eq!(Timestamp::from_system_time(beyond).to_string(), "1970-01-01 00:00:00");
         let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(9);
@@ -269,14 +270,14 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_but_legal_id_is_kept_as_it_is() {
+    fn an_unusual_but_valid_id_is_kept_unchanged() {
         for text in ["%", "a&b=c", "+#?", "a b", "ключ", &"x".repeat(256)] {
             assert_eq!(MessageId::new(text).unwrap().as_str(), text);
         }
     }
 
     #[test]
-    fn an_id_that_cannot_be_one_is_refused_by_name() {
+    fn an_invalid_id_is_reported_by_name() {
         for text in ["", " a", "a\u{a0}", "a\n", "\u{7f}", "a\u{1f}b", &"x".repeat(257), &"é".repeat(129)] {
             assert!(MessageId::new(text).unwrap_err().message().starts_with("message_id "), "{text:?}");
         }

@@ -1,8 +1,8 @@
-//! The one error type: what went wrong, in which class, and in words that say what to do.
+//! The error type: a class, and a message that says what to do.
 
 use std::{fmt, io};
 
-/// The class of a failure. Each has its number in the C interface.
+/// The class of a failure. Each has a number in the C interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -40,7 +40,7 @@ pub enum Kind {
     Outbox,
     /// The outbox is full, or its disk is.
     OutboxFull,
-    /// The outbox is locked by others.
+    /// The outbox is locked by another process.
     OutboxBusy,
     /// The outbox is corrupt, and cannot be replaced while others have it open.
     OutboxCorrupt,
@@ -79,9 +79,9 @@ impl Kind {
     }
 }
 
-/// A failure: its class, and a sentence for the reader of a log.
+/// A failure: its class, and a sentence for a log.
 ///
-/// The sentence names the parameter or the limit concerned and never holds a secret.
+/// The message names the parameter or the limit concerned and never contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
@@ -90,17 +90,17 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure of class `kind`.
+    /// Creates a failure of class `kind`.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), may_be_stored: false }
     }
 
-    /// An invalid argument: `parameter` is its name, `problem` what is wrong with it and what is right.
+    /// An invalid argument: `parameter` is its name, `problem` what is wrong with it and which values are valid.
     pub(crate) fn argument(parameter: &str, problem: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidArgument, format!("{parameter} {problem}"))
     }
 
-    /// A panic, or what cannot happen.
+    /// A panic, or a condition that cannot occur.
     pub(crate) fn bug() -> Self {
         Self::new(Kind::Internal, "internal error (a bug in libnexmo_conversion); please report it")
     }
@@ -110,7 +110,7 @@ impl Error {
         Self::new(Kind::Cancelled, "the client was freed while the request was in flight")
     }
 
-    /// The same failure, of a submit whose report may be in the outbox all the same.
+    /// The same failure, for a submit whose report may be in the outbox nevertheless.
     pub(crate) fn with_report_possibly_stored(self) -> Self {
         Self { may_be_stored: true, ..self }
     }
@@ -121,13 +121,14 @@ impl Error {
         self.kind
     }
 
-    /// What happened, in a sentence.
+    /// The message: what happened, in a sentence.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Whether the report of a failed [`submit`](crate::Reporter::submit) may be in the outbox all the same, and be sent.
+    /// Whether the report of a failed [`submit`](crate::Reporter::submit) may be in the outbox nevertheless, and be
+    /// sent.
     #[must_use]
     pub fn may_be_stored(&self) -> bool {
         self.may_be_stored
@@ -142,7 +143,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Whether the system lacks something that it may have again later: descriptors or memory.
+/// Whether the system lacks a resource that may become available again: descriptors or memory.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::OutOfMemory
         || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))

@@ -1,4 +1,4 @@
-//! The private functions that `fuzz/` feeds and `benches/gate` counts, made public in their builds and nowhere else.
+//! Private functions that `fuzz/` and `benches/gate` call, public only in their builds.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,19 +7,19 @@ use crate::auth::signature::Method;
 use crate::error::Error;
 use crate::response::Response;
 
-/// What of a body is shown, when `secret` must not be.
+/// Returns the part of a body that an error message quotes, without `secret`.
 #[must_use]
 pub fn quote(body: &[u8], secret: &str) -> Option<String> {
     crate::sanitize::quote(body, [secret].into_iter())
 }
 
-/// The wait that a `Retry-After` asks for.
+/// Returns the delay that a `Retry-After` value asks for.
 #[must_use]
 pub fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     Response { status: 429, retry_after: Some(text.to_owned()), body: None }.retry_after(now)
 }
 
-/// The signatures of `parameters` by all methods.
+/// Returns the signatures of `parameters` by all methods.
 #[must_use]
 pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
     [Method::Md5Hash, Method::HmacMd5, Method::HmacSha1, Method::HmacSha256, Method::HmacSha512]
@@ -28,13 +28,15 @@ pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
         .collect()
 }
 
-/// The status of the answer at the beginning of `input`, and its body if that comes whole, read in pieces of `size` bytes.
+/// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns its status, and its body
+/// if complete.
 #[must_use]
 pub fn answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
-    crate::transport::read_answer(input, size)
+    crate::transport::read_response(input, size)
 }
 
-/// What the answer at the beginning of `input` means, if it comes whole; `secret` is kept out of the message.
+/// Returns the meaning of the response at the beginning of `input` if it is complete, without `secret` in the
+/// message.
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = answer(input, usize::MAX)?;

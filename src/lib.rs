@@ -1,19 +1,11 @@
-//! Reports conversions to the Nexmo (Vonage) Conversion API: whether a one-time code, sent by SMS or phone call, did its
-//! job. Made to be called from C and every language that can call C; usable from Rust as it is.
+//! Reports conversions to the Nexmo (Vonage) Conversion API: whether a one-time code sent by SMS or phone call was
+//! effective. Designed to be called from C and every language that can call C; it can also be used from Rust.
 //!
-//! The rooms, and who may look into which:
+//! The core does not depend on the C interface, which is in [`ffi`]. The modules and their dependencies are described
+//! in `docs/architecture.md`.
 //!
-//! ```text
-//! ffi -> reporter -> client -> transport -> request -> signature
-//!        -> outbox          -> retry     -> answer  -> quote
-//!        options   -> base_url, proxy_url     credentials   conversion   outcome   error   fork   guard   clock   sys
-//! ```
-//!
-//! The core is written as if C did not exist; [`ffi`] is its door. Only `transport` names the HTTP library, only
-//! `reporter::sqlite` the database, and only `ffi`, `fork`, `sys` and the outbox's `log_file` say `unsafe`.
-//!
-//! A Rust program that lets its logger print at level `TRACE` has the HTTP library print whole URLs. With
-//! [`Credentials::basic`] no secret is in them.
+//! If a program's logger prints at level `TRACE`, the HTTP library logs whole URLs. With [`Credentials::basic`], URLs
+//! contain no secret.
 //!
 //! ```no_run
 //! use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};

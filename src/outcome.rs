@@ -1,4 +1,4 @@
-//! What became of one report.
+//! The outcome of one report.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub enum Acceptance {
     Yes,
 }
 
-/// What became of one report, on success and on failure.
+/// The outcome of one report, on success and on failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Whether the service accepted the report; if not, why.

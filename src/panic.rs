@@ -1,4 +1,4 @@
-//! A panic of this library ends here: it prints nothing, and the host program goes on.
+//! Catches panics of this library: they print nothing, and the host program continues.
 
 use std::cell::Cell;
 use std::panic;
@@ -6,11 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
-    /// Whether this thread is inside the library, be it a caller's or our own.
+    /// Whether this thread is inside the library, be it a caller's or one of the library's own.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `work` returns, or none if it panicked. What it touched may then be broken, and must be discarded.
+/// Returns the result of `work`, or none if it panicked. Whatever `work` modified may then be inconsistent and must
+/// be discarded.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     keep_quiet_inside();
     IS_INSIDE.set(true);
@@ -19,16 +20,16 @@ pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// Silences panics of threads that are inside; all others are told to whoever listened before. The hook of a shared
-/// library is its own, but a Rust program may link this crate as one of many.
+/// Silences panics of threads inside the library; all others go to the previous hook. A shared library has a separate
+/// hook, but a Rust program may link this crate among others.
 fn keep_quiet_inside() {
-    // No `Once`: a fork in the midst of one would leave the child waiting for ever.
+    // Not a `Once`: after a fork while it runs, the child would wait permanently.
     static IS_SET: AtomicBool = AtomicBool::new(false);
     if !IS_SET.swap(true, Ordering::AcqRel) {
         let before = panic::take_hook();
-        panic::set_hook(Box::new(move |told| {
+        panic::set_hook(Box::new(move |info| {
             if !IS_INSIDE.get() {
-                before(told);
+                before(info);
             }
         }));
     }
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_ends_at_the_guard() {
+    fn a_panic_is_caught() {
         assert_eq!(catch_panic(|| 7), Some(7));
         assert_eq!(catch_panic(|| -> i32 { panic!("on purpose") }), None);
         assert_eq!(catch_panic(|| 8), Some(8));

@@ -1,4 +1,4 @@
-//! A conversion and credentials become the request, line by line as it goes out. Pure: the time comes from the caller.
+//! Builds the request for a conversion as the bytes to send. Pure: the caller passes the time.
 
 use std::iter;
 use std::time::SystemTime;
@@ -13,25 +13,25 @@ use crate::auth::signature;
 use crate::conversion::{Conversion, Timestamp};
 use crate::options::ClientSettings;
 
-/// What RFC 3986 does not call unreserved goes out as `%XX`.
+/// Characters that RFC 3986 does not call unreserved are sent as `%XX`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Delivered, message id, timestamp, key, and secret or signature.
 const MOST_PARAMETERS: usize = 5;
 
-/// For what is the same in every request: its path, the names of its headers.
-const ROOM_FOR_THE_REST: usize = 128;
+/// Capacity for the constant parts of every request: its path and header names.
+const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
-/// One `POST` with an empty body, ready to be sent.
+/// One `POST` with an empty body, ready to send.
 pub(crate) struct Request<'a> {
-    /// All of it, as it goes out.
+    /// The complete request.
     text: Zeroizing<String>,
     authority: &'a str,
     proof: Proof<'a>,
 }
 
 impl<'a> Request<'a> {
-    /// The request that reports `conversion` at the time `now`.
+    /// Builds the request that reports `conversion` at the time `now`.
     pub(crate) fn new(
         conversion: &Conversion,
         credentials: &'a Credentials,
@@ -50,17 +50,17 @@ impl<'a> Request<'a> {
         Self { text, authority: settings.base_url.authority(), proof }
     }
 
-    /// The whole, as it goes out.
+    /// The complete request.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.text.as_bytes()
     }
 
-    /// Host and port of the service, as the base URL has them.
+    /// Host and port of the service, as in the base URL.
     pub(crate) fn authority(&self) -> &str {
         self.authority
     }
 
-    /// What of the request nobody may see: the secret, and all that stands for it on the wire.
+    /// The parts of the request that must not be logged: the secret, and everything derived from it.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let (secret, on_the_wire) = match &self.proof {
             Proof::Query(secret) => (*secret, None),
@@ -70,7 +70,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The `timestamp` to send. A signature takes one always, for the service guards against replay by it.
+/// Returns the `timestamp` to send. A signature always requires one, because the service uses it to prevent replays.
 fn timestamp(
     conversion: &Conversion,
     credentials: &Credentials,
@@ -89,7 +89,7 @@ fn unix_seconds(now: SystemTime) -> String {
     now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string()
 }
 
-/// What proves who sends: one more parameter, or a header.
+/// The authentication of the request: an additional parameter or a header.
 enum Proof<'a> {
     Query(&'a str),
     Basic(&'a str, Zeroizing<String>),
@@ -97,7 +97,7 @@ enum Proof<'a> {
 }
 
 impl<'a> Proof<'a> {
-    /// Adds the key to `parameters`, where the query carries it, and proves the whole.
+    /// Authenticates `parameters`, after adding the key if the query contains it.
     fn new<'p>(credentials: &'a Credentials, parameters: &mut Vec<(&str, &'p str)>) -> Self
     where
         'a: 'p,
@@ -140,7 +140,7 @@ fn basic(api_key: &str, secret: &str) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(pair.as_bytes()))
 }
 
-/// The request line and the headers. No value of them can end a line: all were checked on their way in, or are encoded.
+/// Writes the request line and the headers. No value can end a line: all were checked on input or are encoded.
 fn text(
     settings: &ClientSettings,
     channel: &str,
@@ -150,9 +150,9 @@ fn text(
     let (base_url, user_agent) = (&settings.base_url, &settings.user_agent);
     let query: usize = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
     let proof: usize = authorization.iter().flatten().map(|part| part.len()).sum();
-    // Room for the whole from the start: a string that grows leaves copies behind that nobody wipes.
-    let room = base_url.as_str().len() + user_agent.len() + query + proof + ROOM_FOR_THE_REST;
-    let mut text = Zeroizing::new(String::with_capacity(room));
+    // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+    let capacity = base_url.as_str().len() + user_agent.len() + query + proof + CAPACITY_FOR_CONSTANT_PARTS;
+    let mut text = Zeroizing::new(String::with_capacity(capacity));
     text.extend(["POST ", base_url.prefix(), "/conversions/", channel]);
     for (index, (name, value)) in parameters.iter().enumerate() {
         text.extend([if index == 0 { "?" } else { "&" }, name, "="]);
@@ -174,7 +174,7 @@ mod tests {
     use crate::conversion::{Channel, MessageId};
     use crate::options::Options;
 
-    /// What a request for `message_id` says, and its secrets.
+    /// Returns the request for `message_id`, and its secrets.
     fn sent(message_id: &str, credentials: &Credentials, options: &Options<'_>) -> (String, Vec<String>) {
         let conversion = Conversion {
             channel: Channel::Sms,
@@ -186,13 +186,13 @@ mod tests {
         let settings = options.check().unwrap();
         let request = Request::new(&conversion, credentials, &settings, now);
         assert_eq!(request.authority(), "api.nexmo.com");
-        // Room that grew would be doubled, again and again.
+        // A string that reallocates doubles its capacity.
         assert!(request.text.capacity() - request.text.len() < 256, "{}", request.text.capacity());
         (request.text.to_string(), request.secrets().map(str::to_owned).collect())
     }
 
     #[test]
-    fn every_byte_but_the_unreserved_is_encoded() {
+    fn every_byte_except_the_unreserved_is_encoded() {
         let credentials = Credentials::basic("key", "secret").unwrap();
         let (text, _) = sent("aZ09-._~ %&=+#?/é", &credentials, &Options::default());
         let line =
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_request_is_written_without_growing() {
+    fn the_longest_request_is_written_without_reallocation() {
         let credentials = Credentials::query("key", &"&".repeat(256)).unwrap();
         let (text, _) = sent(&"é".repeat(128), &credentials, &Options::default());
         assert!(text.ends_with("\r\ncontent-length: 0\r\n\r\n"), "{text}");
     }
 
     #[test]
-    fn a_signature_without_a_date_signs_the_moment_of_sending() {
+    fn a_signature_without_a_timestamp_uses_the_time_of_sending() {
         let credentials = Credentials::signature("key", "secret", signature::Method::HmacSha256).unwrap();
         let (text, _) = sent("id", &credentials, &Options::default());
         assert!(text.contains("&timestamp=2020-01-01%2012%3A00%3A00 HTTP/1.1\r\n"), "{text}");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_stands_for_the_secret_is_known() {
+    fn everything_derived_from_the_secret_is_listed() {
         let credentials = Credentials::basic("key", "secret").unwrap();
         let (text, secrets) = sent("id", &credentials, &Options::default());
         assert_eq!(secrets, ["secret", "a2V5OnNlY3JldA=="]);

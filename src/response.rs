@@ -1,26 +1,26 @@
-//! What the service's answer means. Pure. The status alone decides; the body only makes a better message.
+//! Interprets the service's response. Pure. The status alone decides; the body only improves the message.
 
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, Kind};
 use crate::sanitize::quote;
 
-/// The longest wait that an answer can ask for.
+/// The longest delay that a response can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// An answer as it came in.
+/// A response as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Response {
     /// The HTTP status.
     pub(crate) status: u16,
     /// The value of `Retry-After`, if it is text.
     pub(crate) retry_after: Option<String>,
-    /// The body, if it came whole and within its bounds.
+    /// The body, if it is complete and within the size limit.
     pub(crate) body: Option<Vec<u8>>,
 }
 
 impl Response {
-    /// Whether the service took the report; if not, why. `secrets` are kept out of the message.
+    /// Returns whether the service accepted the report; if not, why. `secrets` are kept out of the message.
     pub(crate) fn verdict<'a>(&self, secrets: impl Iterator<Item = &'a str>) -> Result<(), Error> {
         let Some((kind, meaning)) = meaning_of(self.status) else {
             return Ok(());
@@ -30,14 +30,14 @@ impl Response {
         Err(Error::new(kind, format!("HTTP {}: {meaning}{quoted}", self.status)))
     }
 
-    /// How long the service asks to wait before the next try: at most an hour; nonsense counts as nothing.
+    /// Returns the delay before a retry that the service asks for: at most an hour. Invalid values are ignored.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
         seconds(text).or_else(|| until(text, now)).map(|wait| wait.min(LONGEST_WAIT))
     }
 }
 
-/// The class of a status that is no success, and its meaning.
+/// The class and meaning of a status that is not a success.
 fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     Some(match status {
         200..=299 => return None,
@@ -54,13 +54,13 @@ fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     })
 }
 
-/// A wait in seconds. More digits than a number can hold are still a long wait.
+/// A delay in seconds. A number that overflows is a long delay.
 fn seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
 }
 
-/// A wait until an HTTP date; none if that lies in the past.
+/// A delay until an HTTP date; zero if it is in the past.
 fn until(text: &str, now: SystemTime) -> Option<Duration> {
     httpdate::parse_http_date(text).ok().map(|date| date.duration_since(now).unwrap_or_default())
 }
@@ -69,13 +69,13 @@ fn until(text: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn answer(status: u16) -> Response {
+    fn response(status: u16) -> Response {
         Response { status, retry_after: None, body: None }
     }
 
     #[test]
     fn every_status_has_its_class() {
-        let class = |status| answer(status).verdict(std::iter::empty()).map_err(|error| error.kind());
+        let class = |status| response(status).verdict(std::iter::empty()).map_err(|error| error.kind());
         for status in 0..=999 {
             let expected = match status {
                 200..=299 => Ok(()),
@@ -93,9 +93,9 @@ mod tests {
     }
 
     #[test]
-    fn the_body_makes_the_message_and_never_the_class() {
-        let answer = Response { body: Some(br#"{"title":"OK"}"#.to_vec()), ..answer(402) };
-        let error = answer.verdict(std::iter::empty()).unwrap_err();
+    fn the_body_affects_the_message_and_never_the_class() {
+        let response = Response { body: Some(br#"{"title":"OK"}"#.to_vec()), ..response(402) };
+        let error = response.verdict(std::iter::empty()).unwrap_err();
         assert_eq!(error.kind(), Kind::NotEnabled);
         assert!(
             error.message().starts_with("HTTP 402: ") && error.message().ends_with("the response says: OK"),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_read_in_both_forms_and_capped() {
+    fn a_retry_delay_is_parsed_in_both_forms_and_capped() {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         let hour = Some(Duration::from_secs(3600));
         for (text, wait) in [
@@ -122,8 +122,8 @@ mod tests {
             ("", None),
             ("soon", None),
         ] {
-            let answer = Response { retry_after: Some(text.to_owned()), ..answer(429) };
-            assert_eq!(answer.retry_after(now), wait, "{text:?}");
+            let response = Response { retry_after: Some(text.to_owned()), ..response(429) };
+            assert_eq!(response.retry_after(now), wait, "{text:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What of a server's text may be shown. Pure. A body is hostile until shown otherwise: it may repeat the request with
-//! its secret, hold control characters, or nest without end.
+//! Sanitizes text from a server for error messages. Pure. A body is untrusted: it may repeat the request with its
+//! secret, contain control characters, or nest without limit.
 //!
-//! Secrets are masked where they stand as they are. Who repeats them otherwise, escaped, encoded, cut or pulled apart, is
-//! not quoted at all: there is no end to the ways in which a text can be written.
+//! Secrets that appear literally are masked. A body that contains a secret in another form, escaped, encoded,
+//! truncated or split, is not quoted at all, because the possible encodings are unlimited.
 
 use std::borrow::Cow;
 use std::iter;
@@ -12,53 +12,55 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-/// Stands where a secret stood.
+/// Replaces a secret.
 const MASK: &str = "***";
 
-/// The most that is shown, in characters.
+/// The maximum length of the quoted text, in characters.
 const LONGEST: usize = 400;
 
-/// The most that is looked at, in characters. What a secret at its end has lost is missed there as in a text cut short.
-const LONGEST_LOOK: usize = 1024;
+/// The maximum length of the examined text, in characters. A secret truncated at its end is treated as in a truncated
+/// text.
+const LONGEST_EXAMINED: usize = 1024;
 
-/// As much of a secret in a row, in letters and digits, gives it away.
-const TELLING_PART: usize = 6;
+/// The number of consecutive letters and digits that reveal a secret.
+const REVEALING_PART: usize = 6;
 
-/// As much of a secret's beginning at the end of a text gives it away: the rest was cut off.
-const TELLING_START: usize = 3;
+/// The number of leading characters of a secret that reveal it at the end of a text, where the rest was cut off.
+const REVEALING_START: usize = 3;
 
-/// How many layers of encoding are undone to find a secret.
+/// How many layers of encoding are decoded to find a secret.
 const MOST_LAYERS: usize = 3;
 
-/// The fields of the service's error bodies, in the order in which they read well.
-const TELLING_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
+/// The fields of the service's error bodies, in the order in which they are quoted.
+const QUOTED_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
 
-/// A line for a log out of a server's `body`, without controls and without `secrets`; none if there is nothing to show.
+/// Returns a line for a log from a server's `body`, without control characters and `secrets`; none if nothing can be
+/// quoted.
 pub(crate) fn quote<'a>(body: &[u8], secrets: impl Iterator<Item = &'a str>) -> Option<String> {
     let secrets: Vec<&str> = secrets.filter(|secret| !secret.is_empty()).collect();
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    let told = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(fields)) => told_by(&fields),
+    let text = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(fields)) => joined_fields(&fields),
         Ok(_) => return None,
         Err(_) => text_of(body).into_owned(),
     };
-    let told: String = told.chars().take(LONGEST_LOOK).collect();
-    // Masked before anything moves, and again once it has: a tag may have stood in a secret, or a secret in a tag.
-    let masked = mask(&told, &secrets);
+    let text: String = text.chars().take(LONGEST_EXAMINED).collect();
+    // Masked before and after the text changes, because a tag may be inside a secret, or a secret inside a tag.
+    let masked = mask(&text, &secrets);
     let line = mask(&one_line(&without_tags(&masked)), &secrets);
-    let traces = Traces::of(&secrets);
-    if line.is_empty() || traces.are_in(&masked) || (line != masked && traces.are_in(&line)) {
+    let finder = SecretFinder::of(&secrets);
+    if line.is_empty() || finder.finds_in(&masked) || (line != masked && finder.finds_in(&line)) {
         return None;
     }
     Some(line.chars().take(LONGEST).collect())
 }
 
-fn told_by(fields: &Map<String, Value>) -> String {
-    let told: Vec<&str> = TELLING_FIELDS.iter().filter_map(|name| fields.get(*name)?.as_str()).collect();
-    told.join(" - ")
+fn joined_fields(fields: &Map<String, Value>) -> String {
+    let text: Vec<&str> = QUOTED_FIELDS.iter().filter_map(|name| fields.get(*name)?.as_str()).collect();
+    text.join(" - ")
 }
 
-/// The body as text: UTF-8, or else the ISO-8859-1 that old servers speak, in which every byte is a character.
+/// Decodes the body as UTF-8, or else as ISO-8859-1, which old servers send and in which every byte is a character.
 fn text_of(body: &[u8]) -> Cow<'_, str> {
     match str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
@@ -66,13 +68,13 @@ fn text_of(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// All white space, controls and characters without a shape become one space between words.
+/// Replaces white space, control characters and invisible characters by single spaces between words.
 fn one_line(text: &str) -> String {
     let is_unseen = |c: char| c.is_whitespace() || c.is_control() || is_format(c);
     text.split(is_unseen).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Characters that turn the direction of a line or have no width: they make a log lie.
+/// Characters that change the direction of text or have no width and would make a log misleading.
 fn is_format(c: char) -> bool {
     matches!(
         c,
@@ -82,7 +84,7 @@ fn is_format(c: char) -> bool {
     )
 }
 
-/// The text between the tags, if it is HTML.
+/// Returns the text without its tags, if it is HTML.
 fn without_tags(text: &str) -> String {
     if text.trim_start().starts_with('<') { between_tags(text, " ") } else { text.to_owned() }
 }
@@ -94,7 +96,7 @@ fn between_tags(text: &str, joint: &str) -> String {
     [before.to_owned()].into_iter().chain(parts).collect::<Vec<_>>().join(joint)
 }
 
-/// Masks each secret where it stands, in either case, as it is or percent-encoded.
+/// Masks each literal occurrence of a secret, case-insensitively, plain or percent-encoded.
 fn mask(text: &str, secrets: &[&str]) -> String {
     let encoded = |secret: &str| utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
     secrets.iter().fold(text.to_owned(), |text, secret| mask_one(&mask_one(&text, secret), &encoded(secret)))
@@ -102,7 +104,7 @@ fn mask(text: &str, secrets: &[&str]) -> String {
 
 fn mask_one(text: &str, secret: &str) -> String {
     let lower_secret = secret.to_ascii_lowercase();
-    // Lower case in ASCII keeps every byte in its place, so that what is found in one is cut from the other.
+    // ASCII lower-casing keeps byte offsets, so offsets found in one text apply to the other.
     let lower_text = text.to_ascii_lowercase();
     let mut masked = String::with_capacity(text.len());
     let mut end = 0;
@@ -115,58 +117,58 @@ fn mask_one(text: &str, secret: &str) -> String {
     masked
 }
 
-/// What a reader who takes pains recognises secrets by, whatever tags, escapes, spaces and signs they were broken up with.
-struct Traces<'a> {
-    /// Secrets without a letter or digit, which are looked for as they are.
+/// Finds secrets in a text regardless of the tags, escapes, spaces and punctuation inserted into them.
+struct SecretFinder<'a> {
+    /// Secrets without a letter or digit, which are searched for literally.
     signs: Vec<&'a str>,
-    /// The letters and digits of each secret, as it is and encoded.
+    /// The letters and digits of each secret, plain and encoded.
     bare: Vec<Vec<char>>,
-    /// Every part of those that is long enough to give a secret away, sorted.
-    parts: Vec<[char; TELLING_PART]>,
+    /// Every substring of those that is long enough to reveal a secret, sorted.
+    parts: Vec<[char; REVEALING_PART]>,
 }
 
-impl<'a> Traces<'a> {
+impl<'a> SecretFinder<'a> {
     fn of(secrets: &[&'a str]) -> Self {
         let is_signs = |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK;
         let signs = secrets.iter().copied().filter(is_signs).collect();
         let forms = |secret: &&str| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))];
         let bare: Vec<Vec<char>> = secrets.iter().flat_map(forms).collect();
-        let parts = bare.iter().flat_map(|secret| secret.windows(TELLING_PART));
+        let parts = bare.iter().flat_map(|secret| secret.windows(REVEALING_PART));
         let mut parts: Vec<_> = parts.filter_map(|part| part.try_into().ok()).collect();
         parts.sort_unstable();
         Self { signs, bare, parts }
     }
 
-    /// Whether they are in `text` or in what it decodes to, with its tags or without.
-    fn are_in(&self, text: &str) -> bool {
+    /// Whether `text`, or what it decodes to, contains one, with or without its tags.
+    fn finds_in(&self, text: &str) -> bool {
         let decoded = |text: &String| Some(unescape(text)).filter(|decoded| decoded != text);
         iter::successors(Some(text.to_owned()), decoded).take(1 + MOST_LAYERS).any(|text| {
             self.signs.iter().any(|secret| text.contains(secret))
-                || self.are_in_bare(&bare(&text))
-                || (text.contains('<') && self.are_in_bare(&bare(&between_tags(&text, ""))))
+                || self.finds_in_bare(&bare(&text))
+                || (text.contains('<') && self.finds_in_bare(&bare(&between_tags(&text, ""))))
         })
     }
 
-    fn are_in_bare(&self, text: &[char]) -> bool {
+    fn finds_in_bare(&self, text: &[char]) -> bool {
         let is_part = |part: &[char]| self.parts.binary_search_by(|known| known.as_slice().cmp(part)).is_ok();
         let is_whole = |secret: &Vec<char>| {
-            (1..TELLING_PART).contains(&secret.len()) && text.windows(secret.len()).any(|part| part == secret)
+            (1..REVEALING_PART).contains(&secret.len()) && text.windows(secret.len()).any(|part| part == secret)
         };
         let is_start = |secret: &Vec<char>| {
-            let mut starts = (TELLING_START..secret.len()).filter_map(|length| secret.get(..length));
+            let mut starts = (REVEALING_START..secret.len()).filter_map(|length| secret.get(..length));
             starts.any(|start| text.ends_with(start))
         };
-        text.windows(TELLING_PART).any(is_part) || self.bare.iter().any(|secret| is_whole(secret) || is_start(secret))
+        text.windows(REVEALING_PART).any(is_part) || self.bare.iter().any(|secret| is_whole(secret) || is_start(secret))
     }
 }
 
-/// Letters and digits alone, in lower case.
+/// Returns the letters and digits only, in lower case.
 fn bare(text: &str) -> Vec<char> {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Undoes percent-encoding and the escapes of HTML, JSON, programming languages and mail, once. Escapes with names
-/// that are not signs of HTML disappear.
+/// Decodes percent-encoding and the escapes of HTML, JSON, programming languages and mail, one layer. Named escapes
+/// other than those of HTML's special characters are removed.
 fn unescape(text: &str) -> String {
     let text = percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned();
     let text = replace_escapes(&text, "&", read_entity);
@@ -180,7 +182,7 @@ fn unescape(text: &str) -> String {
     })
 }
 
-/// `#115;`, `#x73;` or `shy;`, with or without the sign at its end.
+/// Parses `#115;`, `#x73;` or `shy;`, with or without the semicolon.
 fn read_entity(escape: &str) -> Option<(Option<char>, &str)> {
     let Some(number) = escape.strip_prefix('#') else {
         let end = escape.find(|c: char| !c.is_ascii_alphanumeric())?;
@@ -203,7 +205,7 @@ fn read_hexadecimal(escape: &str, most_digits: usize) -> Option<(Option<char>, &
     Some((char::from_u32(code), rest.strip_prefix('}').unwrap_or(rest)))
 }
 
-/// Replaces whatever follows `opening` by what `read` makes of it: a character or none, and the rest of the text.
+/// Replaces the text after each `opening` by the result of `read`: a character or none, and the rest of the text.
 fn replace_escapes(text: &str, opening: &str, read: impl Fn(&str) -> Option<(Option<char>, &str)>) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_bodies_read_well() {
+    fn the_documented_bodies_are_quoted() {
         let body = br#"{"type":"https://x/#unauthorized","title":"Invalid credentials supplied","detail":"You did not provide correct credentials.","instance":"797a"}"#;
         assert_eq!(shown(body).unwrap(), "Invalid credentials supplied - You did not provide correct credentials.");
         let body = br#"{"error_title":"Old","resolution":"Try again."}"#;
@@ -241,14 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn html_in_latin_1_shows_its_text() {
+    fn html_in_latin_1_is_quoted_as_text() {
         let body =
             b"<html><head><title>402</title></head>\r\n<body><h1>Bad Account\xa0Credentials \xe9</h1></body></html>";
         assert_eq!(shown(body).unwrap(), "402 Bad Account Credentials é");
     }
 
     #[test]
-    fn nothing_worth_showing_shows_nothing() {
+    fn an_empty_text_is_not_quoted() {
         let deep = "[".repeat(100_000);
         let bodies: [&[u8]; 8] = [b"", b" \r\n\t", b"{}", b"{\"title\":7}", b"[1]", b"\"text\"", b"<>", b"\0\x01"];
         for body in bodies {
@@ -258,13 +260,13 @@ mod tests {
     }
 
     #[test]
-    fn controls_and_invisible_characters_are_gone() {
+    fn control_and_invisible_characters_are_removed() {
         assert_eq!(shown("a\u{1b}[31mb\r\nc\u{202e}d\u{85}e".as_bytes()).unwrap(), "a [31mb c d e");
         assert_eq!(shown(br#"{"title":"a\u0000b\u001bc"}"#).unwrap(), "a b c");
     }
 
     #[test]
-    fn a_secret_that_stands_as_it_is_is_masked() {
+    fn a_literal_secret_is_masked() {
         for (body, line) in [
             ("you sent s3cret/& to me", "you sent *** to me"),
             ("you sent S3CRET/& to me", "you sent *** to me"),
@@ -281,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_gives_a_secret_away_otherwise_is_not_shown() {
+    fn a_text_that_contains_an_encoded_secret_is_not_quoted() {
         let secret = "pa'ss\"98/76&=+ä";
         let bodies: [&[u8]; 19] = [
             b"you sent pa&#039;ss&quot;98/76&amp;=+ to me",
@@ -326,13 +328,13 @@ mod tests {
     }
 
     #[test]
-    fn part_of_a_token_is_not_shown_either() {
+    fn part_of_a_token_is_not_quoted() {
         assert_eq!(quote(b"got Basic YWJjZDpzM2NyZXQxMg", ["YWJjZDpzM2NyZXQxMg=="].into_iter()), None);
         assert_eq!(quote(b"got Basic ZDpzM2NyZX to me", ["YWJjZDpzM2NyZXQxMg=="].into_iter()), None);
     }
 
     #[test]
-    fn what_is_shown_is_bounded() {
+    fn the_quoted_text_is_bounded() {
         assert_eq!(shown("é".repeat(5000).as_bytes()).unwrap().chars().count(), LONGEST);
     }
 }

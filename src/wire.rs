@@ -15,7 +15,7 @@ use crate::transport::{HttpTransport, Resolver, TransportConfig};
 
 const EXPECTED: &str = include_str!("../tests/data/requests.txt");
 
-/// Answers one request with 200 and gives back its bytes, up to the end of its head and whatever came with it.
+/// Responds to one request with 200 and returns its bytes: the head and everything after it.
 fn record(listener: &TcpListener) -> Vec<u8> {
     let (mut stream, _) = listener.accept().unwrap();
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
@@ -25,7 +25,7 @@ fn record(listener: &TcpListener) -> Vec<u8> {
         bytes.extend_from_slice(&buffer[..length]);
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-    // Until the end of the connection: a body would show here.
+    // Until the end of the connection, so that a body would be seen.
     stream.read_to_end(&mut bytes).unwrap();
     bytes
 }
@@ -73,7 +73,7 @@ fn sent(channel: &str, way: &str, timestamp: &str) -> String {
 }
 
 #[test]
-fn every_request_is_as_the_contract_says_to_the_byte() {
+fn every_request_matches_the_recorded_bytes() {
     let mut count = 0;
     for block in EXPECTED.trim_end().split("\n\n") {
         let (title, lines) = block.split_once('\n').unwrap();

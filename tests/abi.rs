@@ -1,4 +1,5 @@
-//! The shared library as programs load it: what it exports, what it needs, and its size. Expected values are in `tests/abi`.
+//! Tests the shared library as programs load it: its exports, dependencies and size. Expected values are in
+//! `tests/abi`.
 //!
 //! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates them. The library under test is the one that ships, at
 //! `target/release` unless `NEXMO_LIBRARY` names another; `make library` builds it.
@@ -11,7 +12,7 @@ use object::elf::{DF_1_NODELETE, DT_FLAGS_1, DT_NEEDED, DT_SONAME, FileHeader64}
 use object::read::elf::{Dyn, FileHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSymbol};
 
-/// The most bytes that the shipped library may have.
+/// The maximum size of the shipped library in bytes.
 const LARGEST_LIBRARY: u64 = 3_200_000;
 
 fn compare_with_golden(path: &str, actual: &str) {
@@ -31,7 +32,7 @@ fn library() -> PathBuf {
 }
 
 #[test]
-fn the_library_exports_these_functions_and_no_more() {
+fn the_library_exports_exactly_these_functions() {
     let bytes = fs::read(library()).unwrap();
     let file = object::File::parse(&*bytes).unwrap();
     let mut names: Vec<_> = file
@@ -44,7 +45,7 @@ fn the_library_exports_these_functions_and_no_more() {
 }
 
 #[test]
-fn the_library_names_its_interface_stays_loaded_and_needs_little() {
+fn the_library_has_a_soname_stays_loaded_and_has_few_dependencies() {
     let bytes = fs::read(library()).unwrap();
     let elf = FileHeader64::<Endianness>::parse(&*bytes).unwrap();
     let endian = elf.endian().unwrap();

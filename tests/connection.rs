@@ -1,4 +1,4 @@
-//! What happens on the connection: when it is kept, when it is replaced, and what a bad answer does to a report.
+//! Tests connections: when they are reused, when they are replaced, and how an invalid response affects a report.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{Read, Write};
@@ -10,11 +10,11 @@ use nexmo_conversion::{Acceptance, Channel, Client, Conversion, Credentials, Kin
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
 
-/// What a server does on one connection: it answers one request after the other with these bytes, then closes.
+/// What a server does on one connection: it responds to one request after the other with these bytes, then closes.
 type Script = Vec<Vec<u8>>;
 
-/// Plays a script for each connection, in order. Says which connection and which request it has just answered or, after
-/// the last answer of a script, that the connection is closed.
+/// Plays a script for each connection, in order. Sends the numbers of the connection and the request it has just
+/// responded to or, after the last response of a script, that the connection is closed.
 struct Server {
     base_url: String,
     events: Receiver<String>,
@@ -34,7 +34,7 @@ impl Server {
         Self { base_url, events }
     }
 
-    /// As `start`, but answers the first requests of the first two connections only when both are there.
+    /// As `start`, but responds to the first requests of the first two connections only when both have arrived.
     fn start_together(mut scripts: Vec<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -66,12 +66,12 @@ impl Server {
 }
 
 fn play(stream: &mut TcpStream, script: Script, connection: usize, sender: &Sender<String>) {
-    for (request, answer) in script.into_iter().enumerate() {
+    for (request, response) in script.into_iter().enumerate() {
         if read_head(stream).is_none() {
             return;
         }
-        stream.write_all(&answer).unwrap();
-        sender.send(format!("{connection} answered {request}")).ok();
+        stream.write_all(&response).unwrap();
+        sender.send(format!("{connection} outcome_of {request}")).ok();
     }
 }
 
@@ -90,9 +90,9 @@ fn report(client: &Client) -> Outcome {
     client.report(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None })
 }
 
-/// The outcome of one report that is answered with `answer`, after which the server closes.
-fn answered(answer: &[u8]) -> Outcome {
-    let server = Server::start(vec![vec![answer.to_vec()]]);
+/// Returns the outcome of one report that gets this response, after which the server closes.
+fn outcome_of(response: &[u8]) -> Outcome {
+    let server = Server::start(vec![vec![response.to_vec()]]);
     report(&server.client())
 }
 
@@ -112,23 +112,23 @@ fn a_connection_serves_report_after_report() {
     for _ in 0..3 {
         assert_eq!(report(&client).acceptance, Acceptance::Yes);
     }
-    server.wait_for("0 answered 2");
+    server.wait_for("0 outcome_of 2");
 }
 
 #[test]
-fn a_pooled_connection_that_died_is_replaced_unseen() {
+fn a_dead_idle_connection_is_replaced_transparently() {
     let server = Server::start(vec![vec![OK.to_vec()], vec![OK.to_vec()]]);
     let client = server.client();
     assert_eq!(report(&client).acceptance, Acceptance::Yes);
     server.wait_for("0 closed");
     let second = report(&client);
     assert_eq!((second.result, second.attempts, second.acceptance), (Ok(()), 1, Acceptance::Yes));
-    server.wait_for("1 answered 0");
+    server.wait_for("1 outcome_of 0");
 }
 
 #[test]
-fn when_one_pooled_connection_died_the_others_of_its_time_are_not_tried() {
-    // Two connections are made at once; both take one more request and close without a word.
+fn when_one_idle_connection_is_dead_others_of_the_same_age_are_not_tried() {
+    // Two connections are opened at once; both receive one more request and close without a response.
     let dying = || vec![OK.to_vec(), Vec::new()];
     let server = Server::start_together(vec![dying(), dying(), vec![OK.to_vec()]]);
     let client = server.client();
@@ -142,18 +142,19 @@ fn when_one_pooled_connection_died_the_others_of_its_time_are_not_tried() {
 }
 
 #[test]
-fn a_pooled_connection_that_dies_under_a_request_is_replaced_unseen() {
-    // The first connection takes a second request and closes without a word; the second connection answers it.
+fn an_idle_connection_that_closes_during_a_request_is_replaced_transparently() {
+    // The first connection receives a second request and closes without a response; the second connection responds to
+    // it.
     let server = Server::start(vec![vec![OK.to_vec(), Vec::new()], vec![OK.to_vec()]]);
     let client = server.client();
     assert_eq!(report(&client).acceptance, Acceptance::Yes);
     let second = report(&client);
     assert_eq!((second.result, second.attempts, second.acceptance), (Ok(()), 1, Acceptance::Yes));
-    server.wait_for("1 answered 0");
+    server.wait_for("1 outcome_of 0");
 }
 
 #[test]
-fn a_pooled_connection_that_dies_after_an_interim_answer_is_told() {
+fn an_idle_connection_that_closes_after_an_interim_response_is_an_error() {
     let begun = b"HTTP/1.1 103 Hints\r\n\r\n".to_vec();
     let server = Server::start(vec![vec![OK.to_vec(), begun], vec![OK.to_vec()]]);
     let client = server.client();
@@ -163,40 +164,40 @@ fn a_pooled_connection_that_dies_after_an_interim_answer_is_told() {
 }
 
 #[test]
-fn a_fresh_connection_that_dies_under_a_request_is_told() {
-    assert_fails(&answered(b""), Kind::Network, None);
-    assert_fails(&answered(b"HTTP/1.1 200 OK\r\ncontent-le"), Kind::Network, None);
+fn a_new_connection_that_closes_during_a_request_is_an_error() {
+    assert_fails(&outcome_of(b""), Kind::Network, None);
+    assert_fails(&outcome_of(b"HTTP/1.1 200 OK\r\ncontent-le"), Kind::Network, None);
 }
 
 #[test]
-fn bytes_behind_an_answer_are_never_taken_for_the_next_answer() {
+fn bytes_after_a_response_are_never_read_as_the_next_response() {
     let forged = [OK, b"HTTP/1.1 402 Forged\r\ncontent-length: 0\r\n\r\n"].concat();
     let server = Server::start(vec![vec![forged], vec![OK.to_vec()]]);
     let client = server.client();
     assert_eq!(report(&client).acceptance, Acceptance::Yes);
     assert_eq!(report(&client).acceptance, Acceptance::Yes);
-    server.wait_for("1 answered 0");
+    server.wait_for("1 outcome_of 0");
 }
 
 #[test]
-fn what_is_not_http_is_told_so() {
-    assert_fails(&answered(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), Kind::Protocol, None);
-    assert_fails(&answered(b"HTTP/1.1 abc OK\r\n\r\n"), Kind::Protocol, None);
+fn a_response_that_is_not_http_is_a_protocol_error() {
+    assert_fails(&outcome_of(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), Kind::Protocol, None);
+    assert_fails(&outcome_of(b"HTTP/1.1 abc OK\r\n\r\n"), Kind::Protocol, None);
     let endless = [b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &[b'x'; 40_000]].concat();
-    assert_fails(&answered(&endless), Kind::Protocol, None);
+    assert_fails(&outcome_of(&endless), Kind::Protocol, None);
 }
 
 #[test]
-fn a_body_that_is_broken_or_too_long_does_not_change_the_class() {
+fn a_malformed_or_too_long_body_does_not_change_the_class() {
     let too_long = [b"HTTP/1.1 402 No\r\ncontent-length: 100000\r\n\r\n".as_slice(), &[b'x'; 100_000]].concat();
-    assert_fails(&answered(&too_long), Kind::NotEnabled, Some(402));
-    assert_fails(&answered(b"HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort"), Kind::NotEnabled, Some(402));
+    assert_fails(&outcome_of(&too_long), Kind::NotEnabled, Some(402));
+    assert_fails(&outcome_of(b"HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort"), Kind::NotEnabled, Some(402));
     assert_fails(
-        &answered(b"HTTP/1.1 402 No\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
+        &outcome_of(b"HTTP/1.1 402 No\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
         Kind::NotEnabled,
         Some(402),
     );
-    assert_eq!(answered(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort").acceptance, Acceptance::Yes);
+    assert_eq!(outcome_of(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort").acceptance, Acceptance::Yes);
 }
 
 #[test]
@@ -204,9 +205,9 @@ fn a_redirect_is_never_followed() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     let location = format!("http://{}/", elsewhere.local_addr().unwrap());
     for status in [301, 302, 303, 307, 308] {
-        let answer = format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
-        assert_fails(&answered(answer.as_bytes()), Kind::Redirected, Some(status));
+        let response = format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+        assert_fails(&outcome_of(response.as_bytes()), Kind::Redirected, Some(status));
     }
     elsewhere.set_nonblocking(true).unwrap();
-    assert!(elsewhere.accept().is_err(), "somebody followed");
+    assert!(elsewhere.accept().is_err(), "the redirect was followed");
 }

@@ -1,5 +1,5 @@
-//! Events outlive crashes, and their ids are never used twice: not after a crash, in a restored outbox, or in one that
-//! replaces a damaged one.
+//! Events survive crashes, and their ids are never reused: not after a crash, in a restored outbox, or in one that
+//! replaces a corrupt one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
@@ -15,10 +15,10 @@ use nexmo_conversion::{Event, EventKind, Kind, Reporter};
 use nexmo_sandbox::Behaviour;
 
 fn rejecting() -> Service {
-    Service::doing(Behaviour::Status(420))
+    Service::with_behaviour(Behaviour::Status(420))
 }
 
-/// An event of the report `message_id`.
+/// Creates an event for the report `message_id`.
 fn new_event(reporter: &Reporter, message_id: &str) -> Event {
     reporter.submit(&sms(message_id, true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();
@@ -28,7 +28,7 @@ fn new_event(reporter: &Reporter, message_id: &str) -> Event {
 }
 
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 fn poll_in_a_child() {
     let Some(task) = task() else {
         return;
@@ -56,7 +56,7 @@ fn an_event_that_was_polled_before_a_crash_is_returned_again() {
 }
 
 #[test]
-fn ids_grow_after_a_backup_is_restored() {
+fn ids_increase_after_a_backup_is_restored() {
     let (folder, service) = (Folder::new(), rejecting());
     let outbox = folder.outbox();
     let backup = |from: &Path, to: &Path| {
@@ -83,11 +83,11 @@ fn ids_grow_after_a_backup_is_restored() {
     let after = new_event(&restored, "after").id;
     assert!(before < lost && lost < after, "{before} {lost} {after}");
     restored.acknowledge(lost).unwrap();
-    assert_eq!(take_event(&restored).unwrap().id, after, "an id of lost time is that of no other event");
+    assert_eq!(take_event(&restored).unwrap().id, after, "an id lost with the restore is not that of another event");
 }
 
 #[test]
-fn ids_grow_in_the_outbox_that_replaces_a_damaged_one() {
+fn ids_increase_in_the_outbox_that_replaces_a_corrupt_one() {
     let (folder, service) = (Folder::new(), rejecting());
     let outbox = folder.outbox();
     let first = reporter(&service.url, &in_calm_file(&outbox));
@@ -107,7 +107,7 @@ fn ids_grow_in_the_outbox_that_replaces_a_damaged_one() {
 }
 
 #[test]
-fn an_id_that_was_never_given_is_refused() {
+fn an_id_that_was_never_issued_is_invalid() {
     let (folder, service) = (Folder::new(), rejecting());
     let outbox = folder.outbox();
     for options in [in_calm_file(&outbox), IN_MEMORY] {
@@ -117,7 +117,7 @@ fn an_id_that_was_never_given_is_refused() {
         for wrong in [i64::MIN, -1, 0, 1, (1 << 50) - 1, last_day_of_ids, i64::MAX] {
             assert_eq!(reporter.acknowledge(wrong).unwrap_err().kind(), Kind::InvalidArgument, "{wrong}");
         }
-        // One that another process may have acknowledged already.
+        // Another process may already have acknowledged this one.
         reporter.acknowledge(id - 1).unwrap();
         assert_eq!(take_event(&reporter).unwrap().id, id);
         reporter.acknowledge(id).unwrap();
@@ -141,7 +141,7 @@ fn a_poll_waits_for_an_event_and_ends_with_its_time_limit() {
 }
 
 #[test]
-fn a_closed_reporter_returns_its_events_and_then_says_that_it_is_closed() {
+fn a_closed_reporter_returns_its_events_and_then_closed() {
     let (folder, service) = (Folder::new(), rejecting());
     let outbox = folder.outbox();
     for options in [in_calm_file(&outbox), IN_MEMORY] {

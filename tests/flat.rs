@@ -1,4 +1,4 @@
-//! The flat functions, called as a language without structs calls them.
+//! The flat functions, called as from a language without structs.
 #![allow(unsafe_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::undocumented_unsafe_blocks)]
 
 mod common;
@@ -20,7 +20,7 @@ use nexmo_sandbox::Behaviour;
 const SMS: i32 = 1;
 
 /// The status, the numbers and the texts of a call.
-type Told<const COUNT: usize> = (i32, [i64; COUNT], String);
+type CallResult<const COUNT: usize> = (i32, [i64; COUNT], String);
 
 fn size(text: &[u8]) -> i32 {
     i32::try_from(text.len()).unwrap()
@@ -55,7 +55,7 @@ fn opened(settings: &str) -> i64 {
 type Report =
     unsafe extern "C" fn(i64, i32, *const c_char, i32, i32, *const c_char, i32, *mut i64, i32, *mut c_char, i32) -> i32;
 
-fn hand_over(function: Report, handle: i64, message_id: &str, timestamp: &str) -> Told<7> {
+fn call_report(function: Report, handle: i64, message_id: &str, timestamp: &str) -> CallResult<7> {
     let (mut details, mut message) = ([9; 7], [b'?'; 300]);
     let (id, time) = (message_id.as_bytes(), timestamp.as_bytes());
     let status = unsafe {
@@ -78,8 +78,8 @@ fn hand_over(function: Report, handle: i64, message_id: &str, timestamp: &str) -
     (status, details, padded(&message))
 }
 
-fn submit(handle: i64, message_id: &str) -> Told<7> {
-    hand_over(nexmo_flat_submit, handle, message_id, "2020-01-01 12:00:00   ")
+fn submit(handle: i64, message_id: &str) -> CallResult<7> {
+    call_report(nexmo_flat_submit, handle, message_id, "2020-01-01 12:00:00   ")
 }
 
 fn poll(handle: i64, timeout_ms: i32, id_size: i32) -> (i32, [i64; 6], [String; 3]) {
@@ -129,14 +129,14 @@ fn statistic(handle: i64, name: &str) -> (i32, i64, String) {
 fn a_client_reports_a_padded_message_id() {
     let service = Service::start();
     let client = opened(&settings(&service, "timeout_ms = 0000005000"));
-    let (status, details, message) = hand_over(nexmo_flat_report, client, "00A0B0C0            ", "      ");
+    let (status, details, message) = call_report(nexmo_flat_report, client, "00A0B0C0            ", "      ");
     assert_eq!((status, message.as_str()), (NEXMO_OK, "report accepted"));
     assert_eq!(details[1..4], [200, 1, i64::from(NEXMO_ACCEPTANCE_YES)]);
     assert!(details[NEXMO_DETAIL_ELAPSED_US] > 0 && details[NEXMO_DETAIL_RETRY_AFTER_MS] == -1);
-    assert_eq!(service.heard()[0].message_id, "00A0B0C0");
+    assert_eq!(service.received()[0].message_id, "00A0B0C0");
 
     service.does(Behaviour::Throttled(2));
-    let (status, details, _) = hand_over(nexmo_flat_report, client, "id", "2020-01-01 12:00:00");
+    let (status, details, _) = call_report(nexmo_flat_report, client, "id", "2020-01-01 12:00:00");
     assert_eq!(status, NEXMO_ERR_RATE_LIMITED);
     assert_eq!(details[1..4], [429, 1, i64::from(NEXMO_ACCEPTANCE_NO)]);
     assert_eq!(details[NEXMO_DETAIL_RETRY_AFTER_MS], 2000);
@@ -145,10 +145,10 @@ fn a_client_reports_a_padded_message_id() {
 }
 
 #[test]
-fn bad_input_is_refused_with_every_output_written() {
+fn invalid_input_is_reported_with_every_output_written() {
     let service = Service::start();
     let client = opened(&settings(&service, ""));
-    for (handle, id, time, expected, told) in [
+    for (handle, id, time, expected, expected_message) in [
         (client, "", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id is empty"),
         (client, "  \0 ", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id is empty"),
         (client, "a\0b", "", NEXMO_ERR_INVALID_ARGUMENT, "message_id contains a NUL before its end"),
@@ -159,9 +159,9 @@ fn bad_input_is_refused_with_every_output_written() {
         (client + 1_000_000, "a", "", NEXMO_ERR_INVALID_HANDLE, "the handle is NULL"),
         (i64::MAX, "a", "", NEXMO_ERR_INVALID_HANDLE, "the handle is NULL"),
     ] {
-        let (status, details, message) = hand_over(nexmo_flat_report, handle, id, time);
+        let (status, details, message) = call_report(nexmo_flat_report, handle, id, time);
         assert_eq!(status, expected, "{id:?}");
-        assert!(message.starts_with(told), "{message}");
+        assert!(message.starts_with(expected_message), "{message}");
         assert_eq!(details[1..4], [0, 0, i64::from(NEXMO_ACCEPTANCE_NO)]);
     }
     let id = c"id".as_ptr();
@@ -196,7 +196,7 @@ fn bad_input_is_refused_with_every_output_written() {
 }
 
 #[test]
-fn an_output_may_be_where_an_input_is() {
+fn an_output_may_overlap_an_input() {
     let service = Service::start();
     let client = opened(&settings(&service, ""));
     let mut buffer = *b"00A0B0C0                ";
@@ -217,7 +217,7 @@ fn an_output_may_be_where_an_input_is() {
         )
     };
     assert_eq!(status, NEXMO_OK);
-    assert_eq!(service.heard()[0].message_id, "00A0B0C0");
+    assert_eq!(service.received()[0].message_id, "00A0B0C0");
     close(client, 0);
 }
 
@@ -232,7 +232,7 @@ fn a_reporter_submits_and_flushes() {
     assert_eq!(details[NEXMO_DETAIL_RETRY_AFTER_MS], -1);
     assert_eq!(flush(reporter, 60_000), NEXMO_OK);
     assert_eq!(flush(reporter, -2), NEXMO_ERR_INVALID_ARGUMENT);
-    assert_eq!(service.heard()[0].message_id, "00A0B0C0");
+    assert_eq!(service.received()[0].message_id, "00A0B0C0");
     assert_eq!(statistic(reporter, "accepted        "), (NEXMO_OK, 1, "1".to_owned()));
     assert_eq!(close(reporter, -2).0, NEXMO_ERR_INVALID_ARGUMENT);
     assert_eq!(close(reporter, 0), (NEXMO_OK, "ok".to_owned()));
@@ -241,7 +241,7 @@ fn a_reporter_submits_and_flushes() {
 
 #[test]
 fn a_rejected_report_becomes_an_event_that_stays_until_it_is_acknowledged() {
-    let service = Service::doing(Behaviour::Status(420));
+    let service = Service::with_behaviour(Behaviour::Status(420));
     let reporter = opened(&settings(&service, "durability = none"));
     let none = ["", "", "ok"].map(str::to_owned);
     assert_eq!(poll(reporter, 0, -300), (NEXMO_OK, [0; 6], none));
@@ -270,10 +270,10 @@ fn a_rejected_report_becomes_an_event_that_stays_until_it_is_acknowledged() {
 }
 
 #[test]
-fn a_handle_of_the_other_kind_is_refused_with_the_name_of_the_right_function() {
+fn a_handle_of_the_other_kind_is_invalid_and_the_message_names_the_right_function() {
     let service = Service::start();
     let (client, reporter) = (opened(&settings(&service, "")), opened(&settings(&service, "durability = none")));
-    let (status, _, message) = hand_over(nexmo_flat_report, reporter, "id", "");
+    let (status, _, message) = call_report(nexmo_flat_report, reporter, "id", "");
     assert!(status == NEXMO_ERR_INVALID_HANDLE && message.contains("nexmo_flat_submit"), "{message}");
     let (status, _, message) = submit(client, "id");
     assert!(status == NEXMO_ERR_INVALID_HANDLE && message.contains("nexmo_flat_report"), "{message}");
@@ -287,12 +287,12 @@ fn a_handle_of_the_other_kind_is_refused_with_the_name_of_the_right_function() {
 
 #[test]
 fn a_close_that_waits_is_cancelled_by_one_that_does_not() {
-    let service = Service::doing(Behaviour::Unavailable(None));
+    let service = Service::with_behaviour(Behaviour::Unavailable(None));
     let reporter = opened(&settings(&service, "durability = none"));
     assert_eq!(submit(reporter, "id").0, NEXMO_OK);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| close(reporter, -1).0);
-        // The one that waits has begun when submits are refused.
+        // The waiting close has started when submits fail.
         common::wait_until("the first close", common::SOON, || submit(reporter, "id").0 == NEXMO_ERR_CLOSED);
         assert_eq!(close(reporter, 0).0, NEXMO_ERR_PENDING);
         assert_eq!(waiting.join().unwrap(), NEXMO_ERR_CANCELLED);
@@ -302,7 +302,7 @@ fn a_close_that_waits_is_cancelled_by_one_that_does_not() {
 
 #[test]
 fn close_frees_the_handle_even_if_reports_are_pending() {
-    let service = Service::doing(Behaviour::Unavailable(None));
+    let service = Service::with_behaviour(Behaviour::Unavailable(None));
     let reporter = opened(&settings(&service, "durability = none"));
     submit(reporter, "id");
     let waiting = thread::spawn(move || poll(reporter, -1, -300).0);
@@ -310,7 +310,7 @@ fn close_frees_the_handle_even_if_reports_are_pending() {
     assert_eq!(status, NEXMO_ERR_PENDING);
     assert!(message.starts_with("1 pending in the outbox; they are lost"), "{message}");
     assert_eq!(close(reporter, 0).0, NEXMO_ERR_INVALID_HANDLE);
-    // It began before or after the close.
+    // It started before or after the close.
     let status = waiting.join().unwrap();
     assert!([NEXMO_ERR_CANCELLED, NEXMO_ERR_CLOSED, NEXMO_ERR_INVALID_HANDLE].contains(&status), "{status}");
 }
@@ -339,9 +339,9 @@ fn a_statistic_has_the_name_of_its_field() {
 }
 
 #[test]
-fn settings_that_are_wrong_open_nothing() {
+fn invalid_settings_open_nothing() {
     let service = Service::start();
-    for (text, told) in [
+    for (text, expected_message) in [
         ("", "settings is empty"),
         ("   \0", "settings is empty"),
         ("api_key = k", "api_secret is missing"),
@@ -352,7 +352,7 @@ fn settings_that_are_wrong_open_nothing() {
     ] {
         let (status, handle, message) = open(text);
         assert_eq!((status, handle), (NEXMO_ERR_INVALID_ARGUMENT, 0), "{text:?}");
-        assert!(message.starts_with(told) && !message.contains("CANARY"), "{message}");
+        assert!(message.starts_with(expected_message) && !message.contains("CANARY"), "{message}");
     }
     let (status, handle, _) = open(&settings(&service, "outbox = /no/such/folder/outbox"));
     assert_eq!((status, handle), (NEXMO_ERR_OUTBOX, 0));
@@ -379,7 +379,7 @@ fn settings_may_be_nul_terminated_and_large() {
 }
 
 #[test]
-fn a_status_and_the_version_are_told_as_text() {
+fn a_status_and_the_version_are_returned_as_text() {
     let (mut name, mut text) = ([b'?'; 32], [b'?'; 512]);
     let mut status = |number, name_size, text_size| unsafe {
         let status =

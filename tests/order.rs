@@ -1,4 +1,4 @@
-//! The later of two reports for one message is what the service hears last, at whatever moment it comes.
+//! Of two reports for one message, the service receives the later one last, regardless of timing.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 mod common;
@@ -8,40 +8,41 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::service::Service;
-use common::{Dice, Folder, IN_MEMORY, LATER, SOON, in_calm_file, is_long, reporter, sms, statistics};
+use common::{Folder, IN_MEMORY, LATER, SOON, SeededRng, in_calm_file, is_long, reporter, sms, statistics};
 use nexmo_conversion::{Kind, Reporter, ReporterOptions};
 use nexmo_sandbox::{Behaviour, Moods};
 
 const THREADS: usize = 4;
 
-/// How many messages a thread has in hand: the second report of one comes when the first one of others is being sent.
+/// The number of messages that a thread keeps in progress: the second report of one is submitted while the first of
+/// others is being sent.
 const AT_ONCE: usize = 16;
 
 #[test]
-fn the_later_report_is_heard_last_with_an_outbox_in_memory() {
+fn the_later_report_is_received_last_with_an_outbox_in_memory() {
     let tries = if is_long() { 100_000 } else { 10_000 };
-    let told = play("order in memory", tries, &IN_MEMORY);
-    assert!(told.both > tries / 100 && told.replaced > tries / 100, "{told:?}");
+    let observed = play("order in memory", tries, &IN_MEMORY);
+    assert!(observed.both > tries / 100 && observed.replaced > tries / 100, "{observed:?}");
 }
 
 #[test]
-fn the_later_report_is_heard_last_with_an_outbox_in_a_file() {
+fn the_later_report_is_received_last_with_an_outbox_in_a_file() {
     let (folder, tries) = (Folder::new(), if is_long() { 100_000 } else { 10_000 });
-    let told = play("order in a file", tries, &in_calm_file(&folder.outbox()));
-    assert!(told.both > tries / 100 && told.replaced > tries / 100, "{told:?}");
+    let observed = play("order in a file", tries, &in_calm_file(&folder.outbox()));
+    assert!(observed.both > tries / 100 && observed.replaced > tries / 100, "{observed:?}");
 }
 
-/// What happened, so that a test can tell whether it tried what it was to try.
+/// The observed cases, so that a test can check that it covered what it is for.
 #[derive(Debug)]
-struct Told {
-    /// Messages of which the service heard both reports.
+struct Observed {
+    /// Messages of which the service received both reports.
     both: usize,
-    /// Messages whose first report never went out.
+    /// Messages whose first report was never sent.
     replaced: usize,
 }
 
-fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Told {
-    let (_, seed) = Dice::of_today(name);
+fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Observed {
+    let (_, seed) = SeededRng::from_environment(name);
     let service = Service::start();
     let longest_stall = Duration::from_millis(4);
     service.does(Behaviour::Erratic(Moods {
@@ -56,15 +57,15 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Told {
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let (reporter, next, service) = (&reporter, &next, &service);
-            let mut dice = Dice::new(seed + thread as u64);
-            scope.spawn(move || submit_pairs(reporter, next, tries, &mut dice, service));
+            let mut rng = SeededRng::new(seed + thread as u64);
+            scope.spawn(move || submit_pairs(reporter, next, tries, &mut rng, service));
         }
     });
     reporter.flush(Some(if is_long() { LATER } else { SOON })).unwrap();
-    let last_words = service.last_words();
-    let wrong: Vec<_> = (0..tries).filter(|number| last_words.get(&format!("id-{number}")) != Some(&true)).collect();
-    let taken = service.taken();
-    let both = (0..tries).filter(|number| taken.contains_key(&(format!("id-{number}"), false))).count();
+    let last_versions = service.last_versions();
+    let wrong: Vec<_> = (0..tries).filter(|number| last_versions.get(&format!("id-{number}")) != Some(&true)).collect();
+    let arrived = service.arrived();
+    let both = (0..tries).filter(|number| arrived.contains_key(&(format!("id-{number}"), false))).count();
     let counted = statistics(&reporter);
     println!(
         "{name}: {tries} messages, {} requests; both reports arrived of {both}, {} were replaced before; overtaken: {}",
@@ -74,11 +75,11 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Told {
     );
     assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!((counted.submitted, counted.pending, counted.events), (2 * tries as u64, 0, 0));
-    Told { both, replaced: usize::try_from(counted.replaced).unwrap() }
+    Observed { both, replaced: usize::try_from(counted.replaced).unwrap() }
 }
 
-/// Takes messages from `next` and submits false and then true for each, with a random distance in between.
-fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, dice: &mut Dice, service: &Service) {
+/// Takes numbers from `next` and submits false and then true for each message, with a random delay in between.
+fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut SeededRng, service: &Service) {
     let mut in_hand = Vec::new();
     loop {
         let number = next.fetch_add(1, Ordering::SeqCst);
@@ -90,11 +91,11 @@ fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, dice: &mu
             return;
         }
         while in_hand.len() >= AT_ONCE || (number >= tries && !in_hand.is_empty()) {
-            let chosen = usize::try_from(dice.throw(in_hand.len() as u64)).unwrap();
+            let chosen = usize::try_from(rng.below(in_hand.len() as u64)).unwrap();
             submit(reporter, in_hand.swap_remove(chosen), true);
-            // The service is to be kept busy with recent reports, not with a backlog.
-            let (heard, limit) = (service.count(), Instant::now() + Duration::from_millis(dice.throw(3)));
-            while service.count() < heard + 2 && Instant::now() < limit {
+            // The service should be busy with recent reports, not with a backlog.
+            let (received, limit) = (service.count(), Instant::now() + Duration::from_millis(rng.below(3)));
+            while service.count() < received + 2 && Instant::now() < limit {
                 thread::yield_now();
             }
         }

@@ -1,4 +1,5 @@
-//! A service that is down, refuses the account or sends everybody elsewhere for a while: that costs time and nothing else.
+//! A service that is down, rejects the account or redirects every request for a while: this costs time and nothing
+//! else.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 mod common;
@@ -6,7 +7,7 @@ mod common;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::service::{Hearing, Service};
+use common::service::{Received, Service};
 use common::{
     Folder, IN_MEMORY, LATER, SOON, in_calm_file, is_long, reporter, reporter_of, sms, statistics, take_event,
     wait_until, wrong_credentials,
@@ -16,17 +17,17 @@ use nexmo_sandbox::{Behaviour, Rule};
 
 const CONNECTIONS: usize = 8;
 
-/// The most requests a second that a service which is down may hear, over its outage, beside those that were under way when
-/// it went down. Back-off with full jitter begins at 100 ms on average and doubles.
+/// The maximum rate of requests to a service that is down, averaged over its outage, in addition to those in flight
+/// when it went down. Back-off with full jitter starts at 100 ms on average and doubles.
 const STORM: f64 = 10.0;
 
-/// How many reports are fresh while the others drain.
+/// The number of fresh reports submitted while the backlog drains.
 const FRESH: usize = 20;
 
 #[test]
-fn after_an_outage_all_arrive_the_newest_first() {
+fn after_an_outage_all_reports_arrive_newest_first() {
     let (count, limit) = if is_long() { (100_000, LATER) } else { (10_000, SOON) };
-    let (folder, service) = (Folder::new(), Service::doing(Behaviour::Unavailable(None)));
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let outbox = folder.outbox();
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
     let down = Instant::now();
@@ -40,7 +41,7 @@ fn after_an_outage_all_arrive_the_newest_first() {
     let behind = drain_with_fresh(&reporter, &service);
     reporter.flush(Some(limit)).unwrap();
     let counted = statistics(&reporter);
-    let drained: Vec<usize> = service.heard().iter().filter_map(|hearing| number(hearing, "id")).collect();
+    let drained: Vec<usize> = service.received().iter().filter_map(|request| number(request, "id")).collect();
     assert_eq!(drained.iter().collect::<HashSet<_>>().len(), count, "all arrived");
     let (newest_first, share) = (-rank_correlation(&drained), oldest_among(&drained[..count / 2], count));
     println!(
@@ -54,19 +55,20 @@ fn after_an_outage_all_arrive_the_newest_first() {
     assert_eq!((counted.accepted, counted.pending), ((count + FRESH) as u64, 0));
 }
 
-/// Lets the drain begin, slowly, and submits fresh reports. Tells how many others were heard before each of them.
+/// Lets the backlog drain slowly while submitting fresh reports. Returns how many others were received before each of
+/// them.
 fn drain_with_fresh(reporter: &Reporter, service: &Service) -> Vec<usize> {
     service.does(Behaviour::Slow(Duration::from_millis(100)));
-    // It probes at once, and has no time for more.
+    // It probes immediately, and has no time for more.
     assert_eq!(reporter.flush(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
     service.wait_for(2 * CONNECTIONS, SOON);
     let mut behind = Vec::new();
     for fresh in 0..FRESH {
         reporter.submit(&sms(&format!("fresh-{fresh}"), true)).unwrap();
         let before = service.count();
-        let place = |heard: &[Hearing]| heard.iter().position(|hearing| number(hearing, "fresh") == Some(fresh));
-        service.wait_until(SOON, |heard| place(heard).is_some());
-        behind.push(place(&service.heard()).unwrap().saturating_sub(before));
+        let place = |received: &[Received]| received.iter().position(|request| number(request, "fresh") == Some(fresh));
+        service.wait_until(SOON, |received| place(received).is_some());
+        behind.push(place(&service.received()).unwrap().saturating_sub(before));
     }
     service.recover();
     behind
@@ -76,13 +78,13 @@ fn submit(reporter: &Reporter, name: &str, count: usize) {
     (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
 }
 
-/// The number of the report, if it is one of that name and was taken.
-fn number(hearing: &Hearing, name: &str) -> Option<usize> {
-    let (found, number) = hearing.message_id.split_once('-')?;
-    (found == name && hearing.is_taken()).then(|| number.parse().unwrap())
+/// Returns the number of the report, if it has that name and was accepted.
+fn number(request: &Received, name: &str) -> Option<usize> {
+    let (found, number) = request.message_id.split_once('-')?;
+    (found == name && request.is_accepted()).then(|| number.parse().unwrap())
 }
 
-/// Spearman's: 1 if `numbers` ascend, -1 if they descend, 0 if they do neither.
+/// Spearman's coefficient: 1 if `numbers` ascend, -1 if they descend, 0 if they do neither.
 fn rank_correlation(numbers: &[usize]) -> f64 {
     let mut places: Vec<usize> = (0..numbers.len()).collect();
     places.sort_by_key(|place| numbers[*place]);
@@ -91,87 +93,87 @@ fn rank_correlation(numbers: &[usize]) -> f64 {
     1.0 - 6.0 * sum / (count * (count * count - 1.0))
 }
 
-/// What part of `numbers` belongs to the oldest half of `count`.
+/// Returns the fraction of `numbers` that belongs to the oldest half of `count`.
 fn oldest_among(numbers: &[usize], count: usize) -> f64 {
     numbers.iter().filter(|number| **number < count / 2).count() as f64 / numbers.len() as f64
 }
 
 #[test]
-fn a_service_that_cannot_be_reached_costs_nothing_but_time() {
+fn an_unreachable_service_costs_only_time() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for options in [in_calm_file(&outbox), IN_MEMORY] {
         let mut service = Service::start();
         let reporter = reporter(&service.url, &options);
-        service.go_away();
+        service.stop();
         submit(&reporter, "id", 100);
-        wait_until("a look at the service", SOON, || statistics(&reporter).state == State::BackingOff);
+        wait_until("the first failed report", SOON, || statistics(&reporter).state == State::BackingOff);
         assert_eq!(reporter.flush(Some(Duration::from_millis(100))).unwrap_err().kind(), Kind::Pending);
         assert_eq!((service.count(), statistics(&reporter).pending), (0, 100));
         service.resume();
         reporter.flush(Some(SOON)).unwrap();
         let counted = statistics(&reporter);
         assert_eq!((counted.accepted, counted.rejected, counted.expired), (100, 0, 0));
-        // The account of the file is that of this service.
+        // The outbox belongs to the account at this service.
         drop(reporter);
         std::fs::remove_file(&outbox).ok();
     }
 }
 
 #[test]
-fn without_a_call_it_goes_on_soon_after_a_short_outage() {
-    let service = Service::doing(Behaviour::Unavailable(None));
+fn sending_resumes_soon_after_a_short_outage_without_a_call() {
+    let service = Service::with_behaviour(Behaviour::Unavailable(None));
     let reporter = reporter(&service.url, &IN_MEMORY);
     submit(&reporter, "id", 100);
     service.wait_for(CONNECTIONS + 2, SOON);
     service.recover();
     let well = Instant::now();
-    service.wait_until(SOON, |heard| heard.iter().filter(|hearing| hearing.is_taken()).count() == 100);
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 100);
     println!("outage: without a call all was sent {:?} after it", well.elapsed());
 }
 
 #[test]
-fn a_service_that_asks_for_time_gets_it_though_reports_are_queued() {
+fn retry_after_is_respected_while_reports_are_queued() {
     let service = Service::start();
     service.rule(Rule::for_all(Behaviour::Throttled(2)).times(1));
     let reporter = reporter(&service.url, &ReporterOptions { max_in_flight: Some(1), ..IN_MEMORY });
     submit(&reporter, "id", 2);
     service.wait_for(3, SOON);
-    let heard = service.heard();
-    let (waited, statuses) = (heard[1].at - heard[0].at, heard.iter().map(|hearing| hearing.status));
+    let received = service.received();
+    let (waited, statuses) = (received[1].at - received[0].at, received.iter().map(|request| request.status));
     assert_eq!(statuses.collect::<Vec<_>>(), [429, 200, 200]);
     assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&waited), "{waited:?}");
 }
 
 #[test]
-fn a_service_that_asks_for_time_gets_it_though_others_are_answered_later() {
-    let service = Service::doing(Behaviour::Slow(Duration::from_millis(300)));
+fn retry_after_is_respected_when_other_responses_arrive_later() {
+    let service = Service::with_behaviour(Behaviour::Slow(Duration::from_millis(300)));
     service.rule(Rule::for_message("id-0", Behaviour::Throttled(2)).times(1));
     let reporter = reporter(&service.url, &IN_MEMORY);
     submit(&reporter, "id", 24);
-    service.wait_until(SOON, |heard| heard.iter().filter(|hearing| hearing.is_taken()).count() == 24);
-    let heard = service.heard();
-    let asked = heard.iter().find(|hearing| hearing.status == 429).unwrap().at;
-    let is_soon = |hearing: &&Hearing| hearing.at > asked && hearing.at - asked < Duration::from_secs(2);
-    let meanwhile = heard.iter().filter(is_soon).count();
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 24);
+    let received = service.received();
+    let asked = received.iter().find(|request| request.status == 429).unwrap().at;
+    let is_soon = |request: &&Received| request.at > asked && request.at - asked < Duration::from_secs(2);
+    let meanwhile = received.iter().filter(is_soon).count();
     println!("outage: {meanwhile} requests in the time that the service had asked for");
-    // Those that were on their way at that moment.
+    // Those in flight at that moment.
     assert!(meanwhile < CONNECTIONS, "{meanwhile}");
 }
 
 #[test]
-fn what_somebody_must_correct_suspends_the_reporter_and_costs_no_report() {
+fn account_errors_suspend_the_reporter_and_cost_no_report() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     let service = Service::start();
     for reporter in [reporter(&service.url, &in_calm_file(&outbox)), reporter(&service.url, &IN_MEMORY)] {
         let mut sent = 0;
         for status in [402, 401, 302, 404] {
-            // Of many each is probed once; of two each more than once.
+            // With many reports, each is probed once; with two, each more than once.
             for count in [50, 2] {
                 service.forget();
                 suspend(&reporter, &service, status, count);
-                let tried: Vec<_> = service.heard().iter().map(|hearing| hearing.message_id.clone()).collect();
+                let tried: Vec<_> = service.received().iter().map(|request| request.message_id.clone()).collect();
                 let different = tried.iter().collect::<HashSet<_>>().len();
                 println!("suspension: {status}: {} requests with {different} of {count} reports", tried.len());
                 assert!((FLUSHES..=FLUSHES + 2 * CONNECTIONS + 2).contains(&tried.len()), "{tried:?}");
@@ -186,14 +188,14 @@ fn what_somebody_must_correct_suspends_the_reporter_and_costs_no_report() {
     }
 }
 
-/// How many flushes ask a suspended reporter for a probe. One is made a second.
+/// How many flushes ask a suspended reporter for a probe. At most one per second is made.
 const FLUSHES: usize = 3;
 
-/// Has the service answer so to so many reports, and to a few probes.
+/// Makes the service respond with `status` to that many reports, and to a few probes.
 fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     service.does(Behaviour::Status(status));
     submit(reporter, &format!("s{status}"), count);
-    // The gate was wide open; from now on one at a time probes, when it is asked for.
+    // The circuit breaker was closed; from now on there is one probe at a time, on request.
     wait_until("suspension", SOON, || statistics(reporter).state == State::Suspended);
     for number in 0..FLUSHES {
         assert_eq!(
@@ -205,18 +207,18 @@ fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     let counted = statistics(reporter);
     assert_eq!((counted.pending, counted.rejected, counted.events), (count as u64, 0, 0), "{status}");
     assert_eq!(counted.last_error.unwrap().http_status, Some(status));
-    // The next flush is to tell of what is sent after it.
+    // The next flush is to report what is sent after it.
     wait_until("quiet", SOON, || statistics(reporter).in_flight == 0);
 }
 
 #[test]
-fn one_poisoned_report_is_refused_in_the_end_and_alone() {
+fn one_poison_report_is_eventually_rejected_and_no_other() {
     let folder = Folder::new();
     let (outbox, service) = (folder.outbox(), Service::start());
     service.rule(Rule::for_message("poison", Behaviour::NotEnabled));
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
     reporter.submit(&sms("poison", true)).unwrap();
-    // Good ones come all the time, one after the other. The rests of the poisoned one add up to 11 s.
+    // Other reports keep succeeding, one after the other. The retry delays of the poison report add up to 11 s.
     let (began, mut good) = (Instant::now(), 0);
     let event = loop {
         reporter.submit(&sms(&format!("good-{good}"), true)).unwrap();
@@ -226,24 +228,24 @@ fn one_poisoned_report_is_refused_in_the_end_and_alone() {
         if let Some(event) = reporter.poll(Some(Duration::ZERO)).unwrap() {
             break event;
         }
-        assert!(began.elapsed() < SOON, "it is still not refused");
+        assert!(began.elapsed() < SOON, "it is still not rejected");
     };
     assert_eq!((event.conversion.message_id.as_str(), event.kind), ("poison", EventKind::Rejected));
     assert_eq!(event.http_status, Some(402));
-    let strikes = service.heard().iter().filter(|hearing| hearing.message_id == "poison").count();
+    let strikes = service.received().iter().filter(|request| request.message_id == "poison").count();
     println!(
-        "suspension: poison was refused after {:?} and {strikes} requests, {good} good ones went by",
+        "suspension: poison was rejected after {:?} and {strikes} requests, {good} other reports were sent",
         began.elapsed()
     );
     reporter.flush(Some(SOON)).unwrap();
     let counted = statistics(&reporter);
     assert_eq!((counted.accepted, counted.rejected, counted.pending), (good, 1, 0));
     assert!(strikes <= 4, "{strikes}");
-    assert!(began.elapsed() > Duration::from_secs(11), "its rests were cut short");
+    assert!(began.elapsed() > Duration::from_secs(11), "its retry delays were too short");
 }
 
 #[test]
-fn a_wrong_secret_does_not_stop_who_has_the_right_one() {
+fn a_reporter_with_a_wrong_secret_does_not_stop_one_with_the_right_secret() {
     let folder = Folder::new();
     let (outbox, service) = (folder.outbox(), Service::start());
     let wrong = reporter_of(wrong_credentials(), &service.url, &in_calm_file(&outbox));
@@ -253,15 +255,15 @@ fn a_wrong_secret_does_not_stop_who_has_the_right_one() {
     submit(&right, "right", 20);
     // Neither is called until all are sent.
     let begun = Instant::now();
-    service.wait_until(SOON, |heard| heard.iter().filter(|hearing| hearing.is_taken()).count() == 40);
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 40);
     println!("wrong secret: all was sent {:?} after the right one came", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     right.flush(Some(SOON)).unwrap();
     let counted = statistics(&right);
     assert_eq!((counted.submitted, counted.accepted, counted.rejected), (40, 40, 0));
-    // What the wrong one accepts now is sent by the other, which notices it.
+    // Reports submitted to the wrong one from now on are sent by the other, which is notified.
     submit(&wrong, "late", 20);
-    service.wait_until(SOON, |heard| heard.iter().filter(|hearing| hearing.is_taken()).count() == 60);
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 60);
 }
 
 #[test]
@@ -270,14 +272,14 @@ fn a_report_that_expires_during_an_outage_becomes_an_event() {
     let outbox = folder.outbox();
     for options in [in_calm_file(&outbox), IN_MEMORY] {
         for behaviour in [Behaviour::Unavailable(Some(3600)), Behaviour::NotEnabled] {
-            let service = Service::doing(behaviour);
+            let service = Service::with_behaviour(behaviour);
             let options = ReporterOptions { max_age: Some(Duration::from_secs(1)), ..options };
             let reporter = reporter(&service.url, &options);
             submit(&reporter, "id", 10);
             let submitted = Instant::now();
             wait_until("age", SOON, || submitted.elapsed() > Duration::from_millis(1100));
             wait_until("quiet", SOON, || statistics(&reporter).in_flight == 0);
-            // While it is suspended, or told to wait, it looks after them at its next probe, which is now.
+            // While it is suspended or must wait, it checks their age at its next probe, which is now.
             reporter.flush(Some(SOON)).unwrap();
             assert_eq!(statistics(&reporter).expired, 10, "{behaviour:?}");
             for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! What the README shows, done word for word.
+//! Runs the examples in the README literally.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The README's blocks of code in one language, with the sandbox of this test in place of that on port 8080.
+/// Returns the README's code blocks in one language, with this test's sandbox in place of that on port 8080.
 fn blocks(language: &str, sandbox: &Sandbox) -> Vec<String> {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let opening = format!("```{language}\n");
@@ -20,7 +20,7 @@ fn blocks(language: &str, sandbox: &Sandbox) -> Vec<String> {
     readme.split(&opening).skip(1).map(ours).collect()
 }
 
-/// A folder in which the paths of the README lead where they lead in a clone.
+/// Creates a folder in which the paths in the README resolve as in a clone.
 fn clone_like(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::remove_dir_all(&folder).ok();
@@ -33,9 +33,9 @@ fn clone_like(name: &str) -> PathBuf {
 }
 
 fn assert_reported(output: &Output, sandbox: &Sandbox) {
-    let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}{}", told(&output.stdout), told(&output.stderr));
-    assert_eq!(told(&output.stdout), "report accepted\n");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(text(&output.stdout), "report accepted\n");
     assert_eq!(sandbox.requests()[0].message_id.as_deref(), Some("00A0B0C0"));
 }
 
@@ -50,7 +50,7 @@ fn the_c_program_compiles_and_reports() {
 }
 
 #[test]
-fn the_lines_about_a_client_stand_in_for_the_one_call() {
+fn the_client_example_replaces_the_one_call() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-client");
     let output = run_in_place_of_the_call(1, &folder, &sandbox);
@@ -59,7 +59,7 @@ fn the_lines_about_a_client_stand_in_for_the_one_call() {
 }
 
 #[test]
-fn the_lines_about_a_reporter_stand_in_for_the_one_call() {
+fn the_reporter_example_replaces_the_one_call() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-reporter");
     let output = run_in_place_of_the_call(2, &folder, &sandbox);
@@ -88,7 +88,7 @@ fn the_python_program_reports() {
 }
 
 #[test]
-fn every_target_that_the_documents_name_is_in_the_makefile() {
+fn every_target_in_the_documentation_is_in_the_makefile() {
     let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
     for document in ["README.md", "CONTRIBUTING.md", "bindings/python/README.md", "sandbox/README.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();

@@ -1,4 +1,4 @@
-//! The reporter against the sandbox: what is submitted arrives, and what does not has a reason that is told once.
+//! The reporter against the sandbox: every submitted report arrives or becomes an event.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 mod common;
@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::books::Books;
+use common::outbox_contents::OutboxContents;
 use common::process::{Child, say, task, wait_for_the_end};
 use common::service::Service;
 use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, take_event, wait_until};
@@ -24,26 +24,26 @@ fn submit(reporter: &Reporter, name: &str, count: usize) {
     (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
 }
 
-/// A service that accepts no report for now.
-fn service_at_rest() -> Service {
-    Service::doing(Behaviour::Unavailable(None))
+/// A service that accepts no reports for now.
+fn unavailable_service() -> Service {
+    Service::with_behaviour(Behaviour::Unavailable(None))
 }
 
-/// A reporter whose first report came back, and that backs off.
-fn reporter_at_rest(service: &Service, options: &ReporterOptions<'_>) -> Reporter {
+/// A reporter whose first report failed, and that backs off.
+fn reporter_backing_off(service: &Service, options: &ReporterOptions<'_>) -> Reporter {
     let reporter = reporter(&service.url, options);
     reporter.submit(&sms("first", true)).unwrap();
     wait_until("rest", SOON, || statistics(&reporter).state == State::BackingOff);
     reporter
 }
 
-/// Both kinds of outbox; the first lies at that path.
+/// Both kinds of outbox; the first is at that path.
 fn both(outbox: &Path) -> [ReporterOptions<'_>; 2] {
     [in_calm_file(outbox), IN_MEMORY]
 }
 
 #[test]
-fn what_is_submitted_arrives() {
+fn submitted_reports_arrive() {
     for durability in [Durability::Process, Durability::Power, Durability::None] {
         let (folder, service) = (Folder::new(), Service::start());
         let outbox = folder.outbox();
@@ -54,7 +54,7 @@ fn what_is_submitted_arrives() {
         let reporter = reporter(&service.url, &options);
         submit(&reporter, "id", 100);
         reporter.flush(Some(SOON)).unwrap();
-        assert_eq!(service.taken().len(), 100, "{durability:?}");
+        assert_eq!(service.arrived().len(), 100, "{durability:?}");
         assert_eq!(service.count(), 100, "{durability:?}");
         let counted = statistics(&reporter);
         assert_eq!((counted.submitted, counted.accepted, counted.pending), (100, 100, 0));
@@ -66,8 +66,8 @@ fn what_is_submitted_arrives() {
 }
 
 #[test]
-fn what_is_left_goes_out_at_the_next_start() {
-    let (folder, service) = (Folder::new(), service_at_rest());
+fn pending_reports_are_sent_at_the_next_start() {
+    let (folder, service) = (Folder::new(), unavailable_service());
     let outbox = folder.outbox();
     let first = reporter(&service.url, &in_calm_file(&outbox));
     submit(&first, "id", 10);
@@ -109,15 +109,15 @@ fn a_rejected_report_becomes_an_event_that_stays_until_it_is_acknowledged() {
 }
 
 #[test]
-fn a_full_outbox_refuses_what_is_new_and_takes_it_when_there_is_room() {
+fn a_full_outbox_fails_new_submits_until_there_is_space() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for options in both(&outbox) {
-        let service = service_at_rest();
-        let reporter = reporter_at_rest(&service, &ReporterOptions { max_pending: Some(10), ..options });
+        let service = unavailable_service();
+        let reporter = reporter_backing_off(&service, &ReporterOptions { max_pending: Some(10), ..options });
         submit(&reporter, "id", 9);
         assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
-        // A later report for a message that waits already needs no room.
+        // A later report for a pending message needs no space.
         reporter.submit(&sms("id-3", false)).unwrap();
         assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
         let counted = statistics(&reporter);
@@ -126,21 +126,21 @@ fn a_full_outbox_refuses_what_is_new_and_takes_it_when_there_is_room() {
         reporter.flush(Some(SOON)).unwrap();
         reporter.submit(&sms("too many", true)).unwrap();
         reporter.flush(Some(SOON)).unwrap();
-        let last_words = service.last_words();
-        assert_eq!((last_words.len(), last_words["id-3"], last_words["too many"]), (11, false, true));
+        let last_versions = service.last_versions();
+        assert_eq!((last_versions.len(), last_versions["id-3"], last_versions["too many"]), (11, false, true));
     }
 }
 
 #[test]
-fn a_full_outbox_drops_its_oldest_if_it_is_to() {
+fn a_full_outbox_drops_its_oldest_report_if_so_configured() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for options in both(&outbox) {
-        let service = service_at_rest();
+        let service = unavailable_service();
         let options = ReporterOptions { max_pending: Some(10), overflow: Overflow::DropOldest, ..options };
-        let reporter = reporter_at_rest(&service, &options);
+        let reporter = reporter_backing_off(&service, &options);
         submit(&reporter, "id", 9);
-        // Replaced, and so no longer among the oldest.
+        // It was replaced, and so is no longer among the oldest.
         reporter.submit(&sms("id-0", false)).unwrap();
         submit(&reporter, "new", 3);
         let counted = statistics(&reporter);
@@ -154,7 +154,7 @@ fn a_full_outbox_drops_its_oldest_if_it_is_to() {
         service.forget();
         service.recover();
         reporter.flush(Some(SOON)).unwrap();
-        let arrived: HashSet<_> = service.taken().into_keys().collect();
+        let arrived: HashSet<_> = service.arrived().into_keys().collect();
         let kept = (3..9).map(|number| (format!("id-{number}"), true));
         let new = (0..3).map(|number| (format!("new-{number}"), true));
         assert_eq!(arrived, kept.chain(new).chain([("id-0".to_owned(), false)]).collect());
@@ -162,11 +162,11 @@ fn a_full_outbox_drops_its_oldest_if_it_is_to() {
 }
 
 #[test]
-fn a_report_that_is_dropped_while_it_is_under_way_has_one_fate() {
+fn a_report_dropped_while_in_flight_has_one_outcome() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for options in both(&outbox) {
-        let service = Service::doing(Behaviour::Slow(Duration::from_millis(500)));
+        let service = Service::with_behaviour(Behaviour::Slow(Duration::from_millis(500)));
         let options = ReporterOptions { max_pending: Some(1), overflow: Overflow::DropOldest, ..options };
         let reporter = reporter(&service.url, &options);
         reporter.submit(&sms("early", true)).unwrap();
@@ -183,8 +183,8 @@ fn the_reports_of_the_two_channels_do_not_replace_each_other() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for options in both(&outbox) {
-        let service = service_at_rest();
-        let reporter = reporter_at_rest(&service, &options);
+        let service = unavailable_service();
+        let reporter = reporter_backing_off(&service, &options);
         for channel in [Channel::Sms, Channel::Voice] {
             reporter.submit(&Conversion { channel, ..sms("same", false) }).unwrap();
             reporter.submit(&Conversion { channel, ..sms("same", true) }).unwrap();
@@ -194,15 +194,15 @@ fn the_reports_of_the_two_channels_do_not_replace_each_other() {
         service.recover();
         service.forget();
         reporter.flush(Some(SOON)).unwrap();
-        assert_eq!(service.taken()[&("same".to_owned(), true)], 2, "one a channel");
+        assert_eq!(service.arrived()[&("same".to_owned(), true)], 2, "one a channel");
         assert_eq!(service.count(), 3);
     }
 }
 
 #[test]
-fn of_many_consumers_each_event_reaches_at_least_one_and_goes_when_it_is_acknowledged() {
+fn with_many_consumers_each_event_reaches_at_least_one_until_it_is_acknowledged() {
     const COUNT: usize = 500;
-    let (folder, service) = (Folder::new(), Service::doing(Behaviour::Status(420)));
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Status(420)));
     let outbox = folder.outbox();
     let reporters = [reporter(&service.url, &in_calm_file(&outbox)), reporter(&service.url, &in_calm_file(&outbox))];
     let polled = Mutex::new(HashSet::new());
@@ -238,10 +238,10 @@ fn of_many_consumers_each_event_reaches_at_least_one_and_goes_when_it_is_acknowl
 }
 
 #[test]
-fn the_descriptor_is_readable_when_there_is_something_to_poll() {
+fn the_descriptor_is_readable_while_an_event_is_waiting() {
     let folder = Folder::new();
     let outbox = folder.outbox();
-    let service = Service::doing(Behaviour::Status(420));
+    let service = Service::with_behaviour(Behaviour::Status(420));
     let sender = reporter(&service.url, &in_calm_file(&outbox));
     let other = reporter(&service.url, &in_calm_file(&outbox));
     let in_memory = reporter(&service.url, &IN_MEMORY);
@@ -258,7 +258,7 @@ fn the_descriptor_is_readable_when_there_is_something_to_poll() {
             assert!(poller.poll(Some(Duration::ZERO)).unwrap().is_none());
             !becomes_readable(descriptor, Duration::ZERO)
         });
-        // The other reporter on this file has been told of the same event.
+        // The other reporter on this file has been notified of the same event.
         sender.poll(Some(Duration::ZERO)).unwrap();
         other.poll(Some(Duration::ZERO)).unwrap();
     }
@@ -266,7 +266,7 @@ fn the_descriptor_is_readable_when_there_is_something_to_poll() {
 
 #[allow(unsafe_code)]
 fn becomes_readable(descriptor: RawFd, limit: Duration) -> bool {
-    // SAFETY: the reporter that it belongs to is still there.
+    // SAFETY: the reporter that owns it still exists.
     let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
     let mut poll = libc::pollfd { fd: std::os::fd::AsRawFd::as_raw_fd(&borrowed), events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry is passed, which is local.
@@ -274,26 +274,26 @@ fn becomes_readable(descriptor: RawFd, limit: Duration) -> bool {
 }
 
 #[test]
-fn a_report_carries_the_time_of_its_event_however_late_it_goes_out() {
+fn a_report_has_the_time_of_its_event_however_late_it_is_sent() {
     let folder = Folder::new();
     let outbox = folder.outbox();
-    let service = service_at_rest();
+    let service = unavailable_service();
     let first = reporter(&service.url, &in_calm_file(&outbox));
     let (before, timestamp) = (now(), Timestamp::parse("2020-01-01 12:00:00").unwrap());
     first.submit(&Conversion { timestamp: Some(timestamp), ..sms("given", true) }).unwrap();
     first.submit(&sms("stamped", true)).unwrap();
     let after = now();
     assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
-    // In a later second the next reporter has them rejected, so that the events show them.
+    // In a later second, the next reporter gets them rejected, so that the events show them.
     wait_until("another second", SOON, || now() > after);
     service.does(Behaviour::Status(420));
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
     reporter.flush(Some(SOON)).unwrap();
     for conversion in [(); 2].map(|()| take_event(&reporter).unwrap().conversion) {
-        let told = conversion.timestamp.unwrap();
+        let returned = conversion.timestamp.unwrap();
         match conversion.message_id.as_str() {
-            "given" => assert_eq!(told, timestamp),
-            _ => assert!((before..=after).contains(&told), "{told:?}"),
+            "given" => assert_eq!(returned, timestamp),
+            _ => assert!((before..=after).contains(&returned), "{returned:?}"),
         }
     }
 }
@@ -319,7 +319,7 @@ fn an_outbox_belongs_to_one_account() {
 
 #[test]
 fn no_secret_is_in_the_files() {
-    let (folder, service) = (Folder::new(), service_at_rest());
+    let (folder, service) = (Folder::new(), unavailable_service());
     let outbox = folder.outbox();
     let secret = Credentials::query("abcd1234", "s3cret").unwrap();
     let reporter = reporter_of(secret, &service.url, &in_calm_file(&outbox));
@@ -352,10 +352,11 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     reporter.submit(&sms("rest-24", false)).unwrap();
     let is_unavailable = |last: nexmo_conversion::LastError| last.http_status == Some(503);
     wait_until("rest", SOON, || statistics(&reporter).last_error.is_some_and(is_unavailable));
-    let (counted, books) = (statistics(&reporter), Books::read(&outbox).unwrap());
-    books.audit();
-    let expected = Books { submitted: 32, accepted: 5, replaced: 1, ended: 6, damaged: 0, rows: 20, events: 6 };
-    assert_eq!(books, expected);
+    let (counted, contents) = (statistics(&reporter), OutboxContents::read(&outbox).unwrap());
+    contents.audit();
+    let expected =
+        OutboxContents { submitted: 32, accepted: 5, replaced: 1, ended: 6, damaged: 0, rows: 20, events: 6 };
+    assert_eq!(contents, expected);
     assert_eq!((counted.submitted, counted.accepted, counted.replaced), (32, 5, 1));
     assert_eq!((counted.rejected, counted.dropped, counted.expired), (1, 5, 0));
     assert_eq!((counted.pending, counted.events), (20, 6));
@@ -364,19 +365,21 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     assert_eq!((last.error.kind(), last.http_status), (Kind::Unavailable, Some(503)));
 }
 
-/// A system without threads is simulated by a limit on the address space that has no room for another stack.
+/// Simulates a lack of threads by a limit on the address space that leaves no space for another stack.
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 #[allow(unsafe_code)]
 fn submit_without_threads_in_a_child() {
     let Some(task) = task() else {
         return;
     };
     let reporter = reporter(&task[0], &IN_MEMORY);
-    // What the calls below allocate comes from what is freed here.
+    // The calls below allocate from the memory that is freed here.
     drop((0..200).map(|_| Vec::<u8>::with_capacity(8 * 1024)).collect::<Vec<_>>());
     let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
-    let limit = libc::rlimit { rlim_cur: (pages * 4096 + 64 * 1024) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: only a number is passed.
+    let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap();
+    let limit = libc::rlimit { rlim_cur: (pages * page + 400 * 1024) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: the limit is local.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
     reporter.submit(&sms("id", true)).unwrap();
@@ -391,7 +394,7 @@ fn submit_without_threads_in_a_child() {
 }
 
 #[test]
-fn a_reporter_that_gets_no_thread_notes_it_and_keeps_the_report() {
+fn a_reporter_without_threads_records_the_error_and_keeps_the_report() {
     let service = Service::start();
     let child = Child::start("submit_without_threads_in_a_child", &[&service.url]);
     assert_eq!(child.says(SOON), "System true");

@@ -1,4 +1,4 @@
-//! The core against the stand-in for the service: each way to authenticate, each answer, over HTTP and HTTPS.
+//! The core against the sandbox: each authentication method, each response, over HTTP and HTTPS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::net::TcpListener;
@@ -44,20 +44,20 @@ fn over_https(sandbox: &Sandbox, ca_file: &Path) -> Client {
     Client::new(query(), &Options { base_url: Some(&base_url), ca_file: Some(ca_file), ..Options::default() }).unwrap()
 }
 
-/// The outcome of a report that all rules of the sandbox say `behaviour` to.
-fn answered_by(behaviour: Behaviour) -> Outcome {
+/// Returns the outcome of a report with `behaviour` in all rules of the sandbox.
+fn outcome_with(behaviour: Behaviour) -> Outcome {
     let sandbox = sandbox();
     sandbox.rule(Rule::for_all(behaviour));
     over_http(&sandbox, query()).report(&conversion("id"))
 }
 
-fn assert_fails(outcome: &Outcome, kind: Kind, http_status: Option<u16>, taken: Acceptance) {
+fn assert_fails(outcome: &Outcome, kind: Kind, http_status: Option<u16>, acceptance: Acceptance) {
     let error = outcome.result.as_ref().unwrap_err();
-    assert_eq!((error.kind(), outcome.http_status, outcome.acceptance), (kind, http_status, taken), "{error}");
+    assert_eq!((error.kind(), outcome.http_status, outcome.acceptance), (kind, http_status, acceptance), "{error}");
 }
 
 #[test]
-fn every_way_to_authenticate_is_accepted_and_odd_ids_arrive_unchanged() {
+fn every_authentication_method_is_accepted_and_unusual_ids_arrive_unchanged() {
     let signed = |method| Credentials::signature("abcd1234", "sign4ture", method).unwrap();
     let ways = [query(), Credentials::basic("abcd1234", "s3cret").unwrap()].into_iter().chain(METHODS.map(signed));
     let sandbox = sandbox();
@@ -76,7 +76,7 @@ fn every_way_to_authenticate_is_accepted_and_odd_ids_arrive_unchanged() {
 }
 
 #[test]
-fn a_voice_report_tells_the_time_of_the_event() {
+fn a_voice_report_has_the_time_of_the_event() {
     let sandbox = sandbox();
     let timestamp = Some(Timestamp::parse("2020-01-01 12:00:00").unwrap());
     let voice = Conversion { channel: Channel::Voice, delivered: false, timestamp, ..conversion("call-1") };
@@ -90,63 +90,63 @@ fn a_voice_report_tells_the_time_of_the_event() {
 }
 
 #[test]
-fn https_trusts_the_ca_file_and_nobody_else() {
+fn https_trusts_only_the_ca_file() {
     let (first, second) = (sandbox(), sandbox());
     assert_eq!(over_https(&first, first.ca_file()).report(&conversion("id")).result, Ok(()));
-    let refused = over_https(&first, second.ca_file()).report(&conversion("id"));
-    assert_fails(&refused, Kind::Tls, None, Acceptance::No);
+    let outcome = over_https(&first, second.ca_file()).report(&conversion("id"));
+    assert_fails(&outcome, Kind::Tls, None, Acceptance::No);
     let base_url = first.https_url();
     for built_in_roots_only in [true, false] {
         let options = Options { base_url: Some(&base_url), built_in_roots_only, ..Options::default() };
-        let refused = Client::new(query(), &options).unwrap().report(&conversion("id"));
-        assert_fails(&refused, Kind::Tls, None, Acceptance::No);
+        let outcome = Client::new(query(), &options).unwrap().report(&conversion("id"));
+        assert_fails(&outcome, Kind::Tls, None, Acceptance::No);
     }
     assert_eq!(first.request_count(), 1);
 }
 
 #[test]
-fn each_answer_has_its_class_and_says_why() {
+fn each_response_has_its_class_and_a_reason() {
     let wrong = over_http(&sandbox(), Credentials::query("abcd1234", "wrong").unwrap()).report(&conversion("id"));
     assert_fails(&wrong, Kind::Unauthorized, Some(401), Acceptance::No);
     assert!(wrong.result.unwrap_err().message().contains("Invalid credentials supplied"));
 
-    let not_enabled = answered_by(Behaviour::NotEnabled);
+    let not_enabled = outcome_with(Behaviour::NotEnabled);
     assert_fails(&not_enabled, Kind::NotEnabled, Some(402), Acceptance::No);
     assert!(not_enabled.result.unwrap_err().message().contains("has not been enabled"));
 
     for status in [420, 422, 423] {
-        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Rejected, Some(status), Acceptance::No);
+        assert_fails(&outcome_with(Behaviour::Status(status)), Kind::Rejected, Some(status), Acceptance::No);
     }
     for status in [408, 500, 502, 599] {
-        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Unavailable, Some(status), Acceptance::Unknown);
+        assert_fails(&outcome_with(Behaviour::Status(status)), Kind::Unavailable, Some(status), Acceptance::Unknown);
     }
     for status in [300, 301, 302, 303, 307, 308] {
-        assert_fails(&answered_by(Behaviour::Status(status)), Kind::Redirected, Some(status), Acceptance::Unknown);
+        assert_fails(&outcome_with(Behaviour::Status(status)), Kind::Redirected, Some(status), Acceptance::Unknown);
     }
     for status in [400, 403, 404, 405, 418, 451] {
         assert_fails(
-            &answered_by(Behaviour::Status(status)),
+            &outcome_with(Behaviour::Status(status)),
             Kind::UnexpectedStatus,
             Some(status),
             Acceptance::Unknown,
         );
     }
     for status in [200, 201, 202, 204, 299] {
-        assert_eq!(answered_by(Behaviour::Status(status)).acceptance, Acceptance::Yes);
+        assert_eq!(outcome_with(Behaviour::Status(status)).acceptance, Acceptance::Yes);
     }
 }
 
 #[test]
-fn a_wait_that_the_service_asks_for_is_told() {
-    let throttled = answered_by(Behaviour::Throttled(7));
+fn a_delay_that_the_service_asks_for_is_returned() {
+    let throttled = outcome_with(Behaviour::Throttled(7));
     assert_fails(&throttled, Kind::RateLimited, Some(429), Acceptance::No);
     assert_eq!(throttled.retry_after, Some(Duration::from_secs(7)));
-    assert_eq!(answered_by(Behaviour::Unavailable(None)).retry_after, None);
-    assert_eq!(answered_by(Behaviour::Unavailable(Some(9))).retry_after, Some(Duration::from_secs(9)));
+    assert_eq!(outcome_with(Behaviour::Unavailable(None)).retry_after, None);
+    assert_eq!(outcome_with(Behaviour::Unavailable(Some(9))).retry_after, Some(Duration::from_secs(9)));
 }
 
 #[test]
-fn no_secret_comes_back_out_of_an_answer_that_repeats_it() {
+fn no_secret_is_quoted_from_a_response_that_repeats_it() {
     let ways = [
         Credentials::query("abcd1234", "s3cret/&").unwrap(),
         Credentials::basic("abcd1234", "s3cret/&").unwrap(),
@@ -156,18 +156,18 @@ fn no_secret_comes_back_out_of_an_answer_that_repeats_it() {
         let sandbox = sandbox();
         sandbox.rule(Rule::for_all(Behaviour::Echo(402)));
         let outcome = over_http(&sandbox, credentials.clone()).report(&conversion("id"));
-        let told = format!("{outcome:?} {credentials:?}");
-        assert!(told.contains("the response says"), "{told}");
+        let text = format!("{outcome:?} {credentials:?}");
+        assert!(text.contains("the response says"), "{text}");
         for secret in ["s3cret", "czNjcmV0", "YWJjZDEyMzQ6"] {
-            assert!(!told.contains(secret), "{told}");
+            assert!(!text.contains(secret), "{text}");
         }
-        let sig = told.split("sig=").nth(1);
-        assert!(sig.is_none_or(|rest| rest.starts_with("***")), "{told}");
+        let sig = text.split("sig=").nth(1);
+        assert!(sig.is_none_or(|rest| rest.starts_with("***")), "{text}");
     }
 }
 
 #[test]
-fn without_a_server_nothing_was_taken() {
+fn without_a_server_nothing_is_accepted() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let base_url = format!("http://{unused}");
     let client = Client::new(query(), &Options { base_url: Some(&base_url), ..Options::default() }).unwrap();
@@ -175,8 +175,8 @@ fn without_a_server_nothing_was_taken() {
 }
 
 #[test]
-fn a_server_that_never_answers_costs_the_time_limit_and_no_more() {
-    // The system accepts the connection for a listener that never looks at it.
+fn a_server_that_never_responds_takes_no_longer_than_the_timeout() {
+    // The system accepts the connection for a listener that never reads.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let timeout = Some(Duration::from_millis(50));

@@ -1,4 +1,4 @@
-//! Every status by a real cause, with its acceptance and its row of `docs/statuses.md`.
+//! Triggers every status by a real cause, and checks its acceptance and its row of `docs/statuses.md`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
 
 mod common;
@@ -35,10 +35,10 @@ const YES: i32 = 2;
 /// What a call returned, and the acceptance of its result.
 type Provoked = (i32, i32);
 
-/// A struct that one of the `_init` functions initialises.
+/// Returns a struct initialised by one of the `_init` functions.
 fn initialised<T>(init: unsafe extern "C" fn(*mut T, usize)) -> T {
     let mut value = std::mem::MaybeUninit::<T>::zeroed();
-    // SAFETY: as many bytes as are initialised; any bytes are a value of these structs.
+    // SAFETY: as many bytes as exist are initialised; these structs are valid for every bit pattern.
     unsafe {
         init(value.as_mut_ptr(), size_of::<T>());
         value.assume_init()
@@ -54,7 +54,7 @@ fn provoked(call: impl FnOnce(*mut nexmo_result) -> i32) -> Provoked {
     (status, result.acceptance)
 }
 
-/// Arguments that are valid, but for what a test changes.
+/// Valid arguments, except for what a test changes.
 struct Arguments {
     credentials: nexmo_credentials,
     options: nexmo_options,
@@ -118,9 +118,9 @@ impl Arguments {
     }
 }
 
-/// Reports through a client, which may have any handle.
+/// Reports through a client; any handle may be passed.
 fn report_through(client: *mut nexmo_client) -> Provoked {
-    // SAFETY: the texts are alive; a handle may be anything.
+    // SAFETY: the texts are alive; any handle may be passed.
     provoked(|result| unsafe {
         nexmo_client_report(client, NEXMO_CHANNEL_SMS, c"00A0B0C0".as_ptr(), 1, ptr::null(), result)
     })
@@ -153,7 +153,7 @@ impl Drop for Reporter {
     }
 }
 
-/// The texts and answers of `docs/statuses.md`, by number.
+/// Returns the texts and retryability in `docs/statuses.md`, by number.
 fn documented() -> BTreeMap<i32, (String, bool, String)> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/statuses.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -167,7 +167,7 @@ fn documented() -> BTreeMap<i32, (String, bool, String)> {
     rows.collect()
 }
 
-/// Fails unless the status was `expected`, with that acceptance, and is retryable if it says so.
+/// Fails unless the status was `expected`, with that acceptance and retryability.
 #[track_caller]
 fn assert_provoked(found: Provoked, name: &str, acceptance: i32, is_retryable: bool) {
     let number = *documented().iter().find(|(_, (known, ..))| known == &format!("NEXMO_{name}")).unwrap().0;
@@ -176,7 +176,7 @@ fn assert_provoked(found: Provoked, name: &str, acceptance: i32, is_retryable: b
 }
 
 #[test]
-fn the_functions_say_what_the_table_says() {
+fn the_functions_agree_with_the_table() {
     let documented = documented();
     assert_eq!(documented.len(), 31);
     for (number, (name, is_retryable, text)) in documented {
@@ -189,7 +189,7 @@ fn the_functions_say_what_the_table_says() {
 }
 
 #[test]
-fn a_call_that_is_refused() {
+fn a_call_with_invalid_arguments() {
     let service = Service::start();
     let arguments = Arguments::to(&service.url);
     let with = |message_id: *const std::ffi::c_char, delivered, credentials: &nexmo_credentials| {
@@ -213,7 +213,7 @@ fn a_call_that_is_refused() {
     assert_eq!(service.count(), 1);
 }
 
-/// A server that sends `bytes` on each connection, and reads nothing.
+/// Starts a server that sends `bytes` on each connection, and reads nothing.
 fn server(bytes: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -228,14 +228,14 @@ fn server(bytes: &'static [u8]) -> String {
     address
 }
 
-/// An address where nobody listens.
-fn nobody() -> String {
+/// Returns an address without a listener.
+fn closed_port() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 #[test]
 fn no_response_from_the_service() {
-    assert_provoked(Arguments::to(&format!("http://{}", nobody())).report(), "ERR_NETWORK", NO, true);
+    assert_provoked(Arguments::to(&format!("http://{}", closed_port())).report(), "ERR_NETWORK", NO, true);
     let silent = format!("http://{}", server(b""));
     let mut arguments = Arguments::to(&silent);
     arguments.options.timeout_ms = 200;
@@ -245,13 +245,13 @@ fn no_response_from_the_service() {
     let garbage = format!("http://{}", server(b"SSH-2.0-OpenSSH_9.2\r\n"));
     assert_provoked(Arguments::to(&garbage).report(), "ERR_PROTOCOL", UNKNOWN, true);
     let mut arguments = Arguments::to("https://localhost");
-    arguments.options.proxy = arguments.text(&format!("http://{}", nobody()));
+    arguments.options.proxy = arguments.text(&format!("http://{}", closed_port()));
     assert_provoked(arguments.report(), "ERR_PROXY", NO, true);
 }
 
 #[test]
-fn a_client_that_is_freed_during_a_call() {
-    let service = Service::doing(Behaviour::Slow(SOON));
+fn a_client_freed_during_a_call() {
+    let service = Service::with_behaviour(Behaviour::Slow(SOON));
     let client = Arguments::to(&service.url).new_client().addr();
     let pointer = || ptr::without_provenance_mut(client);
     thread::scope(|scope| {
@@ -263,7 +263,7 @@ fn a_client_that_is_freed_during_a_call() {
 }
 
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 fn report_without_descriptors_in_a_child() {
     let Some(task) = task() else {
         return;
@@ -279,13 +279,13 @@ fn report_without_descriptors_in_a_child() {
 
 /// Forks without the fork handlers, and exits in the child with the status of a call.
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 fn report_after_a_raw_clone_in_a_child() {
     let Some(task) = task() else {
         return;
     };
     let arguments = Arguments::to(&task[0]);
-    // SAFETY: the new process makes one call, which must not depend on what other threads held, and exits.
+    // SAFETY: the new process makes one call, which must not depend on locks of other threads, and exits.
     let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
     if child == 0 {
         let (status, acceptance) = arguments.report();
@@ -293,7 +293,7 @@ fn report_after_a_raw_clone_in_a_child() {
         unsafe { libc::_exit(status + 100 * acceptance) };
     }
     let mut ended = 0;
-    // SAFETY: the place is local.
+    // SAFETY: the output is local.
     assert_eq!(unsafe { libc::waitpid(libc::pid_t::try_from(child).unwrap(), &raw mut ended, 0) } as i64, child);
     assert!(libc::WIFEXITED(ended), "{ended:x}");
     let code = libc::WEXITSTATUS(ended);
@@ -301,7 +301,7 @@ fn report_after_a_raw_clone_in_a_child() {
     wait_for_the_end();
 }
 
-/// What a child process got.
+/// Returns the result of a child process.
 fn provoked_in_a_child(function: &str, task: &[&str]) -> Provoked {
     let child = Child::start(function, task);
     let said = child.says(SOON);
@@ -311,7 +311,7 @@ fn provoked_in_a_child(function: &str, task: &[&str]) -> Provoked {
 }
 
 #[test]
-fn a_process_that_has_no_descriptors_or_no_fork_handlers() {
+fn a_process_without_descriptors_or_fork_handlers() {
     let service = Service::start();
     for url in [&service.url, "https://service.invalid"] {
         let without = provoked_in_a_child("report_without_descriptors_in_a_child", &[url]);
@@ -370,8 +370,8 @@ fn an_outbox_that_cannot_be_used() {
 }
 
 #[test]
-fn an_outbox_that_is_damaged_while_it_is_open_elsewhere() {
-    let (folder, service) = (Folder::new(), Service::doing(Behaviour::Unavailable(None)));
+fn an_outbox_that_is_corrupt_and_open_elsewhere() {
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let child = Child::start("open_in_a_child", &[&service.url, folder.outbox().to_str().unwrap()]);
     child.says(SOON);
     for suffix in ["", "-wal"] {
@@ -385,7 +385,7 @@ fn an_outbox_that_is_damaged_while_it_is_open_elsewhere() {
 }
 
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 fn open_in_a_child() {
     let Some(task) = task() else {
         return;
@@ -399,7 +399,7 @@ fn open_in_a_child() {
 
 #[cfg(feature = "testing")]
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 fn panic_in_a_child() {
     let Some(task) = task() else {
         return;
@@ -412,7 +412,7 @@ fn panic_in_a_child() {
     wait_for_the_end();
 }
 
-/// The one status that only a bug causes.
+/// The only status that only a bug causes.
 #[cfg(feature = "testing")]
 #[test]
 fn a_panic_inside_the_library() {
@@ -421,8 +421,8 @@ fn a_panic_inside_the_library() {
 }
 
 #[test]
-fn a_full_outbox_and_reports_that_stay() {
-    let service = Service::doing(Behaviour::Unavailable(None));
+fn a_full_outbox_and_pending_reports() {
+    let service = Service::with_behaviour(Behaviour::Unavailable(None));
     let mut arguments = Arguments::to(&service.url);
     arguments.reporter_options.max_pending = 1;
     let reporter = arguments.new_reporter();

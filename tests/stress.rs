@@ -1,4 +1,5 @@
-//! Threads that make, use and free the same clients and reporters, in any order. `make check` runs it under ThreadSanitizer as well.
+//! Threads that create, use and free the same clients and reporters, in any order. `make check` also runs this under
+//! ThreadSanitizer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
 
 use std::ffi::CString;
@@ -27,7 +28,7 @@ const THREADS: u64 = 16;
 const STEPS: usize = 300;
 const PLACES: usize = 8;
 
-/// Answers every request on `stream` with 200, until the peer closes.
+/// Responds to every request on `stream` with 200, until the peer closes.
 fn serve(mut stream: TcpStream) {
     let mut buffer = [0; 4096];
     let mut seen = Vec::new();
@@ -53,15 +54,15 @@ fn server() -> CString {
     CString::new(base_url).unwrap()
 }
 
-/// Numbers that look random and are the same in each run.
-struct Dice(u64);
+/// Pseudorandom numbers, the same in each run.
+struct SeededRng(u64);
 
-impl Dice {
-    fn throw(&mut self, sides: u64) -> usize {
+impl SeededRng {
+    fn below(&mut self, limit: u64) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides).unwrap()
+        usize::try_from(self.0 % limit).unwrap()
     }
 }
 
@@ -69,20 +70,20 @@ fn play(
     seed: u64,
     credentials: &nexmo_credentials,
     options: &nexmo_options,
-    places: &[AtomicPtr<nexmo_client>],
+    handles: &[AtomicPtr<nexmo_client>],
 ) -> usize {
-    let mut dice = Dice(seed);
-    let mut taken = 0;
+    let mut rng = SeededRng(seed);
+    let mut succeeded = 0;
     for _ in 0..STEPS {
-        let place = &places[dice.throw(PLACES as u64)];
+        let place = &handles[rng.below(PLACES as u64)];
         let client = place.load(Ordering::Relaxed);
-        // SAFETY: the structs are whole, the texts end with NUL, and a handle may be anything.
+        // SAFETY: the structs are initialized, the texts end with NUL, and any handle may be passed.
         let status = unsafe {
-            match dice.throw(8) {
+            match rng.below(8) {
                 0 => {
                     let mut made = ptr::null_mut();
                     assert_eq!(nexmo_client_new(credentials, options, &mut made, ptr::null_mut()), NEXMO_OK);
-                    // Whoever stood here before is freed, be it in use or not.
+                    // The previous one is freed, even if it is in use.
                     nexmo_client_free(place.swap(made, Ordering::Relaxed))
                 }
                 1 => nexmo_client_free(client),
@@ -91,44 +92,44 @@ fn play(
             }
         };
         assert!(matches!(status, NEXMO_OK | NEXMO_ERR_INVALID_HANDLE | NEXMO_ERR_CANCELLED), "{status}");
-        taken += usize::from(status == NEXMO_OK);
+        succeeded += usize::from(status == NEXMO_OK);
     }
-    taken
+    succeeded
 }
 
 #[test]
-fn threads_make_use_and_free_the_same_clients() {
+fn threads_create_use_and_free_the_same_clients() {
     let base_url = server();
-    // SAFETY: integers and pointers, for which all zeroes are a value.
+    // SAFETY: integers and pointers, for which all zeroes are valid.
     let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = u32::try_from(size_of::<nexmo_credentials>()).unwrap();
     (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
     options.struct_size = u32::try_from(size_of::<nexmo_options>()).unwrap();
     options.base_url = base_url.as_ptr();
-    // Pointers do not cross threads by themselves; their numbers do.
+    // Pointers are not `Send`; their numbers are.
     let (credentials, options) = (AtomicPtr::new(&raw mut credentials), AtomicPtr::new(&raw mut options));
-    let places: Vec<AtomicPtr<nexmo_client>> = (0..PLACES).map(|_| AtomicPtr::default()).collect();
-    let taken = AtomicUsize::new(0);
+    let handles: Vec<AtomicPtr<nexmo_client>> = (0..PLACES).map(|_| AtomicPtr::default()).collect();
+    let succeeded = AtomicUsize::new(0);
     thread::scope(|scope| {
         for seed in 1..=THREADS {
-            let (credentials, options, places, taken) = (&credentials, &options, &places, &taken);
+            let (credentials, options, handles, succeeded) = (&credentials, &options, &handles, &succeeded);
             scope.spawn(move || {
-                // SAFETY: both structs outlive the scope, and nobody writes to them.
+                // SAFETY: both structs outlive the scope, and are not modified.
                 let (credentials, options) =
                     unsafe { (&*credentials.load(Ordering::Relaxed), &*options.load(Ordering::Relaxed)) };
-                taken.fetch_add(play(seed, credentials, options, places), Ordering::Relaxed);
+                succeeded.fetch_add(play(seed, credentials, options, handles), Ordering::Relaxed);
             });
         }
     });
-    for place in &places {
+    for place in &handles {
         nexmo_client_free(place.load(Ordering::Relaxed));
     }
-    assert!(taken.load(Ordering::Relaxed) > 1000, "only {taken:?} calls succeeded");
+    assert!(succeeded.load(Ordering::Relaxed) > 1000, "only {succeeded:?} calls succeeded");
 }
 
-/// A struct of the C interface with its size and nothing else set.
+/// Returns a struct of the C interface with only its size set.
 fn sized<T>() -> T {
-    // SAFETY: integers and pointers, for which all zeroes are a value; every one begins with its size.
+    // SAFETY: integers and pointers, for which all zeroes are valid; every struct begins with its size.
     unsafe {
         let mut value: T = std::mem::zeroed();
         (&raw mut value).cast::<u32>().write(u32::try_from(size_of::<T>()).unwrap());
@@ -136,14 +137,14 @@ fn sized<T>() -> T {
     }
 }
 
-/// Who reports, how, and where reports wait: all that a thread needs to make a reporter.
+/// What a thread needs to create a reporter: credentials, options and reporter options.
 struct Terms {
     base_url: CString,
     outbox: CString,
 }
 
 impl Terms {
-    /// A reporter whose outbox is in memory, in a file, or in a file that survives a loss of power.
+    /// Creates a reporter whose outbox is in memory, in a file, or in a file that survives power loss.
     fn new_reporter(&self, durability: i32) -> *mut nexmo_reporter {
         let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = (sized(), sized());
         (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
@@ -155,7 +156,7 @@ impl Terms {
             reporter_options.outbox = self.outbox.as_ptr();
         }
         let mut made = ptr::null_mut();
-        // SAFETY: the structs are whole, and the texts end with NUL.
+        // SAFETY: the structs are initialized, and the texts end with NUL.
         let status =
             unsafe { nexmo_reporter_new(&credentials, &options, &reporter_options, &mut made, ptr::null_mut()) };
         assert_eq!(status, NEXMO_OK);
@@ -163,21 +164,21 @@ impl Terms {
     }
 }
 
-/// Does any one thing with `reporter`, which may be anything. True: it accepted a report.
-fn use_reporter(reporter: *mut nexmo_reporter, dice: &mut Dice) -> bool {
+/// Makes a random call with `reporter`, which may be any handle. True: it accepted a report.
+fn use_reporter(reporter: *mut nexmo_reporter, rng: &mut SeededRng) -> bool {
     let (mut event, mut statistics): (nexmo_event, nexmo_statistics) = (sized(), sized());
-    let id = CString::new(format!("id-{}", dice.throw(1000))).unwrap();
-    let what = dice.throw(8);
-    // SAFETY: the structs are whole, and the texts end with NUL.
+    let id = CString::new(format!("id-{}", rng.below(1000))).unwrap();
+    let what = rng.below(8);
+    // SAFETY: the structs are initialized, and the texts end with NUL.
     let status = unsafe {
         match what {
-            0 => match nexmo_reporter_poll(reporter, i32::from(dice.throw(2) == 0), &mut event, ptr::null_mut()) {
+            0 => match nexmo_reporter_poll(reporter, i32::from(rng.below(2) == 0), &mut event, ptr::null_mut()) {
                 NEXMO_OK => nexmo_reporter_acknowledge(reporter, event.id, ptr::null_mut()),
                 status => status,
             },
             1 => nexmo_reporter_statistics(reporter, &mut statistics, ptr::null_mut()),
             2 => nexmo_reporter_flush(reporter, 1, ptr::null_mut()),
-            3 if dice.throw(4) == 0 => nexmo_reporter_close(reporter, 1, ptr::null_mut()),
+            3 if rng.below(4) == 0 => nexmo_reporter_close(reporter, 1, ptr::null_mut()),
             _ => nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, id.as_ptr(), 1, ptr::null(), ptr::null_mut()),
         }
     };
@@ -195,30 +196,30 @@ fn use_reporter(reporter: *mut nexmo_reporter, dice: &mut Dice) -> bool {
 }
 
 #[test]
-fn threads_make_use_and_free_the_same_reporters() {
+fn threads_create_use_and_free_the_same_reporters() {
     let outbox = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("stress-{}", std::process::id()));
     let terms = Terms { base_url: server(), outbox: CString::new(outbox.to_str().unwrap()).unwrap() };
-    let places: Vec<AtomicPtr<nexmo_reporter>> = (0..4).map(|_| AtomicPtr::default()).collect();
+    let handles: Vec<AtomicPtr<nexmo_reporter>> = (0..4).map(|_| AtomicPtr::default()).collect();
     let accepted = AtomicUsize::new(0);
     thread::scope(|scope| {
         for seed in 1..=8 {
-            let (terms, places, accepted) = (&terms, &places, &accepted);
+            let (terms, handles, accepted) = (&terms, &handles, &accepted);
             scope.spawn(move || {
-                let mut dice = Dice(seed);
+                let mut rng = SeededRng(seed);
                 for _ in 0..STEPS {
-                    let place = &places[dice.throw(4)];
-                    if dice.throw(24) == 0 || place.load(Ordering::Relaxed).is_null() {
-                        let durability = i32::try_from(dice.throw(3)).unwrap();
+                    let place = &handles[rng.below(4)];
+                    if rng.below(24) == 0 || place.load(Ordering::Relaxed).is_null() {
+                        let durability = i32::try_from(rng.below(3)).unwrap();
                         assert!((0..=NEXMO_DURABILITY_NONE.max(NEXMO_DURABILITY_POWER)).contains(&durability));
                         nexmo_reporter_free(place.swap(terms.new_reporter(durability), Ordering::Relaxed));
-                    } else if use_reporter(place.load(Ordering::Relaxed), &mut dice) {
+                    } else if use_reporter(place.load(Ordering::Relaxed), &mut rng) {
                         accepted.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             });
         }
     });
-    for place in &places {
+    for place in &handles {
         nexmo_reporter_free(place.load(Ordering::Relaxed));
     }
     assert!(accepted.load(Ordering::Relaxed) > 500, "only {accepted:?} reports were accepted");

@@ -1,4 +1,5 @@
-//! Who reports, and how that is proved. Secrets never print, and our own copies of them are wiped.
+//! The account's credentials and the authentication method. Secrets are never printed, and the library's copies are
+//! wiped.
 
 use std::fmt;
 
@@ -8,12 +9,12 @@ use super::signature;
 use crate::conversion::{LONGEST_NAME, check_name, check_no_controls};
 use crate::error::Error;
 
-/// A text that must not be seen: it prints as `***` and is wiped from memory when it is dropped.
+/// A secret text: it prints as `***` and is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes over a secret, of which `parameter` is the name in a refusal.
+    /// Copies a secret. `parameter` is the name that an error message uses for it.
     pub(crate) fn new(parameter: &str, text: &str) -> Result<Self, Error> {
         if text.is_empty() || text.len() > LONGEST_NAME {
             return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));
@@ -34,18 +35,18 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How a request proves who sent it.
+/// How a request is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authentication {
-    /// `api_secret` in the query: what the API's documentation shows.
+    /// `api_secret` in the query string, as in the API's documentation.
     Query(Secret),
     /// The `Authorization: Basic` header, which keeps the secret out of the URLs that proxies and servers log.
     Basic(Secret),
-    /// `sig`, made with the signature secret, which itself never leaves the machine.
+    /// `sig`, computed with the signature secret, which is never sent.
     Signature(signature::Method, Secret),
 }
 
-/// The account that reports.
+/// The credentials of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     api_key: String,
@@ -53,21 +54,23 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Proves itself by the secret in the query.
+    /// Credentials that send the secret in the query string.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) when the key is empty, over 256 bytes, holds a control character or
-    /// has white space at its ends, or the secret is empty, over 256 bytes or holds a control character.
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if the key is empty, longer than 256 bytes, contains a
+    /// control character or has leading or trailing white space, or if the secret is empty, longer than 256 bytes or
+    /// contains a control character.
     pub fn query(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         Self::new(api_key, Authentication::Query(Secret::new("api_secret", api_secret)?))
     }
 
-    /// Proves itself by the Basic header.
+    /// Credentials that send the secret in the Basic header.
     ///
     /// # Errors
     ///
-    /// As [`Credentials::query`]; a colon in the key is refused too, for the header could not be taken apart again.
+    /// As [`Credentials::query`]; the key must not contain a colon either, because the header could not be parsed
+    /// unambiguously.
     pub fn basic(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         if api_key.contains(':') {
             return Err(Error::argument("api_key", "contains a colon, which Basic authentication does not allow"));
@@ -75,7 +78,7 @@ impl Credentials {
         Self::new(api_key, Authentication::Basic(Secret::new("api_secret", api_secret)?))
     }
 
-    /// Proves itself by a signature over the parameters.
+    /// Credentials that sign the parameters.
     ///
     /// # Errors
     ///
@@ -90,13 +93,13 @@ impl Credentials {
         Ok(Self { api_key: api_key.to_owned(), authentication })
     }
 
-    /// The account's key.
+    /// The account's API key.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// How requests prove who sent them.
+    /// How requests are authenticated.
     #[must_use]
     pub fn authentication(&self) -> &Authentication {
         &self.authentication
@@ -121,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_parameter_and_not_its_value() {
-        let refusals = [
+    fn an_error_names_the_parameter_but_not_its_value() {
+        let results = [
             (Credentials::query("", "s"), "api_key "),
             (Credentials::query("a\n", "s"), "api_key "),
             (Credentials::basic("a:b", "s"), "api_key "),
@@ -130,8 +133,8 @@ mod tests {
             (Credentials::basic("a", "hush\n"), "api_secret "),
             (Credentials::signature("a", &"hush".repeat(65), signature::Method::HmacMd5), "signature_secret "),
         ];
-        for (refusal, name) in refusals {
-            let message = refusal.unwrap_err().to_string();
+        for (result, name) in results {
+            let message = result.unwrap_err().to_string();
             assert!(message.starts_with(name) && !message.contains("hush"), "{message}");
         }
     }

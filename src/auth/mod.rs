@@ -1,4 +1,4 @@
-//! Authentication: whose account reports, and how a request shows it.
+//! Authentication: the account's credentials and the request signature.
 
 pub(crate) mod credentials;
 pub(crate) mod signature;

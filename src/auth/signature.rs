@@ -1,30 +1,31 @@
-//! The signature over a request's parameters: the base string and the five methods. Pure.
+//! The signature of a request's parameters: the base string and the five methods. Pure.
 //!
-//! The rule is that of the service's signing guide, as its official SDKs follow it.
+//! Follows the service's signing guide and its official SDKs.
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
-/// How the base string and the signature secret become a signature. The account's settings at the service name it.
+/// How the signature is computed from the base string and the signature secret. The account's settings at the service
+/// determine it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// MD5 over the base string with the secret behind it.
+    /// MD5 of the base string with the secret appended.
     Md5Hash,
-    /// HMAC-MD5, keyed with the secret.
+    /// HMAC-MD5 keyed with the secret.
     HmacMd5,
-    /// HMAC-SHA-1, keyed with the secret.
+    /// HMAC-SHA-1 keyed with the secret.
     HmacSha1,
-    /// HMAC-SHA-256, keyed with the secret.
+    /// HMAC-SHA-256 keyed with the secret.
     HmacSha256,
-    /// HMAC-SHA-512, keyed with the secret.
+    /// HMAC-SHA-512 keyed with the secret.
     HmacSha512,
 }
 
-/// The signature of `parameters`, in lower-case hexadecimal digits.
+/// Returns the signature of `parameters` in lower-case hexadecimal.
 ///
-/// `parameters` are all that the request sends but `sig` itself, as raw values, in any order.
+/// `parameters` are all parameters of the request except `sig`, as raw values, in any order.
 pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) -> String {
     let base = base_string(parameters);
     match method {
@@ -36,8 +37,8 @@ pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) ->
     }
 }
 
-/// The bytes that are signed: `&name=value` for each parameter in byte order of the names, where a value's own `&`
-/// and `=` become `_` so that no value can pose as another parameter.
+/// Returns the bytes to sign: `&name=value` for each parameter in byte order of the names. `&` and `=` in a value are
+/// replaced by `_`, so that a value cannot be mistaken for another parameter.
 fn base_string(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable_by_key(|(name, _)| *name);
@@ -49,7 +50,7 @@ fn md5_hash(base: &str, secret: &str) -> String {
 }
 
 fn keyed<M: Mac + KeyInit>(base: &str, secret: &str) -> String {
-    // HMAC takes a key of any length, so this cannot fail; a refused key would give a signature that no one accepts.
+    // HMAC accepts a key of any length, so this cannot fail; if it did, the service would reject the signature.
     let Ok(mac) = <M as KeyInit>::new_from_slice(secret.as_bytes()) else {
         return String::new();
     };
@@ -71,7 +72,7 @@ mod tests {
     const GUIDE_SECRET: &str = "71efab63122f1d179f51c46bac838fb5";
 
     #[test]
-    fn each_keyed_method_gives_its_published_signature() {
+    fn each_hmac_method_matches_its_published_signature() {
         let published = [
             (Method::HmacMd5, "51CDAFEBB4BBCE9525B195C1617CB8D2"),
             (Method::HmacSha1, "0162AEC64BC183B2E1256545951FE5639DC98020"),
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_gives_its_published_signature() {
+    fn the_md5_hash_matches_its_published_signature() {
         let parameters = [
             ("message-timestamp", "2013-11-21 15:27:30"),
             ("messageId", "020000001B0FE827"),
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_pose_as_another_parameter() {
+    fn a_value_cannot_be_mistaken_for_another_parameter() {
         assert_eq!(base_string(&[("b", "1&a=2"), ("a", "=é")]), "&a=_é&b=1_a_2");
     }
 }

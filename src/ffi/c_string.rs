@@ -1,4 +1,4 @@
-//! C strings: NUL-terminated UTF-8 comes in borrowed, and goes out into arrays of a fixed size.
+//! C strings: NUL-terminated UTF-8 is borrowed on input and written to fixed-size arrays on output.
 
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -8,10 +8,10 @@ use super::call::CallError;
 use super::status::NEXMO_ERR_NULL_POINTER;
 use crate::conversion::find_control;
 
-/// The longest text that is read, in bytes. What is longer has lost its NUL.
+/// The longest text that is read, in bytes. Longer text is assumed to lack its NUL.
 const LONGEST: usize = 4096;
 
-/// The text at `pointer`, which must not be NULL.
+/// Returns the text at `pointer`, which must not be NULL.
 ///
 /// # Safety
 ///
@@ -21,12 +21,12 @@ pub(super) unsafe fn required<'a>(name: &str, pointer: *const c_char) -> Result<
     unsafe { optional(name, pointer) }?.ok_or_else(|| null(name))
 }
 
-/// A required pointer that is NULL.
+/// The error for a required pointer that is NULL.
 pub(super) fn null(name: &str) -> CallError {
     CallError::new(NEXMO_ERR_NULL_POINTER, format!("{name} is NULL"))
 }
 
-/// The text at `pointer`, or none if that is NULL.
+/// Returns the text at `pointer`, or none if that is NULL.
 ///
 /// # Safety
 ///
@@ -50,7 +50,7 @@ pub(super) unsafe fn up_to<'a>(
         return Ok(None);
     }
     let bytes = pointer.cast::<u8>();
-    // SAFETY: the caller's promise: every byte up to the NUL can be read, and none after it is read.
+    // SAFETY: the caller's promise: every byte up to the NUL can be read, and no byte after it is.
     let length = (0..=longest).find(|index| unsafe { bytes.add(*index).read() } == 0);
     let length = length.ok_or_else(|| {
         CallError::invalid_argument(format!("{name} is longer than {longest} bytes, or not NUL-terminated"))
@@ -72,18 +72,18 @@ pub(super) fn fill(out: &mut [c_char], text: &str) {
     }
 }
 
-/// As much of `text` as fits into `room` bytes, without half a character at the end.
-pub(super) fn truncated(text: &str, room: usize) -> &str {
-    let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+/// Returns the longest prefix of `text` that fits into `size` bytes and ends at a character boundary.
+pub(super) fn truncated(text: &str, size: usize) -> &str {
+    let end = (0..=size.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.get(..end).unwrap_or_default()
 }
 
-/// `text` with a space in place of each control character.
+/// Returns `text` with each control character replaced by a space.
 pub(super) fn one_line(text: &str) -> Cow<'_, str> {
     if find_control(text).is_some() { text.replace(char::is_control, " ").into() } else { text.into() }
 }
 
-/// The text that [`fill`] wrote to `array`.
+/// Returns the text that [`fill`] wrote to `array`.
 pub(super) fn text_of(array: &[c_char]) -> String {
     let bytes = array.iter().flat_map(|byte| byte.to_ne_bytes()).take_while(|byte| *byte != 0).collect();
     String::from_utf8(bytes).unwrap_or_default()
@@ -123,8 +123,8 @@ mod tests {
         unsafe { optional("it", bytes.as_ptr().cast()) }.map_err(|error| error.status)
     }
 
-    fn written(room: usize, text: &str) -> String {
-        let mut out = vec![1; room];
+    fn written(size: usize, text: &str) -> String {
+        let mut out = vec![1; size];
         fill(&mut out, text);
         let bytes: Vec<u8> = out.iter().flat_map(|byte| byte.to_ne_bytes()).collect();
         CStr::from_bytes_until_nul(&bytes).unwrap().to_str().unwrap().to_owned()
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_no_text() {
+    fn null_is_not_text() {
         // SAFETY: NULL may be passed.
         let (missing, none) = unsafe { (required("it", ptr::null()), optional("it", ptr::null())) };
         assert_eq!(missing.err().unwrap().status, NEXMO_ERR_NULL_POINTER);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_cut_at_a_character_and_always_ended() {
+    fn text_is_truncated_at_a_character_boundary_and_always_terminated() {
         assert_eq!(written(4, "abc"), "abc");
         assert_eq!(written(4, "abcd"), "abc");
         assert_eq!(written(4, "abé"), "ab");

@@ -1,5 +1,5 @@
-//! What every exported function does around its own work: it defers the cancellation of the thread, checks the result struct,
-//! catches panics, and writes the result.
+//! The frame of every exported function: defers thread cancellation, checks the result struct, catches panics, and
+//! writes the result.
 
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,8 @@ impl From<Error> for CallError {
     }
 }
 
-/// Does `work` and returns its result, whatever happens. After a panic `discard` removes what may be broken, and the
-/// acceptance is `after_panic`.
+/// Calls `work` and returns its result. After a panic, calls `discard` to remove what may be inconsistent; the
+/// acceptance is then `after_panic`.
 pub(super) fn perform(
     after_panic: Acceptance,
     discard: impl FnOnce(),
@@ -54,11 +54,11 @@ pub(super) fn perform(
     nexmo_result { elapsed_us: microseconds(start.elapsed()), ..result }
 }
 
-/// As [`perform`], and writes the result to `result`. Nothing is done if that cannot be written.
+/// As [`perform`], and writes the result to `result`. Does nothing if `result` cannot be written.
 ///
 /// # Safety
 ///
-/// `result` is NULL or points to a result as the header asks for it.
+/// `result` is NULL or points to a result as the header requires.
 pub(super) unsafe fn call(
     result: *mut nexmo_result,
     after_panic: Acceptance,
@@ -70,12 +70,12 @@ pub(super) unsafe fn call(
         return error.status;
     }
     let done = perform(after_panic, discard, work);
-    // SAFETY: the caller's promise; the struct was found to be writable.
+    // SAFETY: the caller's promise; the struct was checked to be writable.
     unsafe { sized_struct::write(result, &done) };
     done.status
 }
 
-/// Refuses a process that cannot use the library.
+/// Returns an error if this process cannot use the library.
 fn check_process() -> Result<(), CallError> {
     if fork::is_sound() {
         return Ok(());
@@ -85,7 +85,7 @@ fn check_process() -> Result<(), CallError> {
     Err(CallError::new(NEXMO_ERR_FORKED, message))
 }
 
-/// A time limit in milliseconds: 0 checks once, -1 is none.
+/// Converts a time limit in milliseconds: 0 checks once, -1 is no limit.
 pub(super) fn time_limit(milliseconds: i32) -> Result<Option<Duration>, CallError> {
     match u64::try_from(milliseconds) {
         Ok(milliseconds) => Ok(Some(Duration::from_millis(milliseconds))),

@@ -1,4 +1,4 @@
-//! The second step: a client, which owns its connections and its options.
+//! Step 2: a client, which owns its connections and options.
 #![allow(non_camel_case_types)]
 
 use std::ffi::c_char;
@@ -15,14 +15,14 @@ use crate::client::Client;
 use crate::os::fork;
 use crate::outcome::Acceptance;
 
-/// A client: credentials, options and kept connections. An identifier, not an address: never dereference it.
+/// A client: credentials, options and connections. An identifier, not an address: never dereference it.
 pub struct nexmo_client {
     _identifier: (),
 }
 
 static CLIENTS: Table<Client> = Table::new();
 
-/// Has forks hold the table's lock from the moment that the library is loaded.
+/// Registers the table's lock with the fork handlers when the library is loaded.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn nexmo_client_report(
     unsafe { call(result, Acceptance::Unknown, || discard(client), work) }
 }
 
-/// Removes a client that a panic may have broken. It is not dropped, for the same reason.
+/// Removes a client that may be inconsistent after a panic. For the same reason, it is not dropped.
 fn discard(client: *mut nexmo_client) {
     if let Ok(client) = CLIENTS.remove(number(client)) {
         std::mem::forget(client);

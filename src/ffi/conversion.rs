@@ -1,4 +1,4 @@
-//! The first step: one call reports one conversion.
+//! Step 1: one call reports one conversion.
 
 use std::ffi::c_char;
 use std::time::Instant;
@@ -22,15 +22,15 @@ pub const NEXMO_CHANNEL_VOICE: i32 = 2;
 /// Reports to the Conversion API whether one SMS was effective.
 ///
 /// Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
-/// fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
-/// and TLS settings; a stale one is replaced transparently.
+/// fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url,
+/// proxy and TLS settings; a stale one is replaced transparently.
 ///
 /// @param credentials  Required.
-/// @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256
-///                     bytes, without control characters or white space at its ends.
+/// @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to
+///                     256 bytes, without control characters or leading or trailing white space.
 /// @param delivered    1 if the user completed the action, otherwise 0.
-/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
-///                     a signed request carries the time of sending.
+/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of
+///                     arrival; a signed request carries the time of sending.
 /// @param options      NULL: all defaults.
 /// @param result       Optional. Receives the outcome.
 /// @retval NEXMO_OK  The service accepted the report.
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn nexmo_conversion_voice(
 
 /// # Safety
 ///
-/// Each pointer is NULL or points to what the header asks for.
+/// Each pointer is NULL or points to what the header requires.
 unsafe fn report(
     channel: Channel,
     credentials: *const nexmo_credentials,

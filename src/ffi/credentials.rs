@@ -27,7 +27,8 @@ pub const NEXMO_SIGNATURE_HMAC_SHA256: i32 = 4;
 /// nexmo_credentials.signature_method: HMAC-SHA-512.
 pub const NEXMO_SIGNATURE_HMAC_SHA512: i32 = 5;
 
-/// The account that reports. Clients and reporters keep copies of the secrets, which are wiped when they are freed.
+/// The credentials of an account. Clients and reporters keep copies of the secrets, which are wiped when they are
+/// freed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_credentials {
@@ -35,24 +36,24 @@ pub struct nexmo_credentials {
     pub struct_size: u32,
     /// 0.
     pub flags: u32,
-    /// Required: the account's API key, 1 to 256 bytes, without control characters or white space at its ends; with
-    /// NEXMO_AUTH_BASIC without a colon.
+    /// Required: the account's API key, 1 to 256 bytes, without control characters or leading or trailing white
+    /// space; with NEXMO_AUTH_BASIC, also without a colon.
     pub api_key: *const c_char,
-    /// Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes, without
-    /// control characters.
+    /// Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes,
+    /// without control characters.
     pub api_secret: *const c_char,
     /// Required with NEXMO_AUTH_SIGNATURE, otherwise not read: the signature secret, 1 to 256 bytes, without control
     /// characters.
     pub signature_secret: *const c_char,
     /// One of NEXMO_AUTH_*.
     pub auth: i32,
-    /// Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused: 0
-    /// or one of them.
+    /// Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused:
+    /// 0 or one of them.
     pub signature_method: i32,
 }
 
-// SAFETY: all fields are integers and pointers, for which every bit pattern is a value; layout.rs asserts that there is no
-// padding.
+// SAFETY: all fields are integers and pointers, for which every bit pattern is valid; layout.rs asserts that there is
+// no padding.
 unsafe impl SizedStruct for nexmo_credentials {
     const NAME: &'static str = "credentials";
     const FIRST_SIZE: usize = first_size(40, 28);
@@ -62,7 +63,7 @@ unsafe impl SizedStruct for nexmo_credentials {
 
 /// # Safety
 ///
-/// `pointer` is NULL or points to credentials as the header asks for them.
+/// `pointer` is NULL or points to credentials as the header requires.
 pub(super) unsafe fn read(pointer: *const nexmo_credentials) -> Result<Credentials, CallError> {
     // SAFETY: the caller's promise.
     let given = unsafe { sized_struct::read(pointer) }?;
@@ -96,17 +97,17 @@ fn signature_method(number: i32, auth: i32) -> Result<Option<Method>, CallError>
     }))
 }
 
-/// A signature_method that is unknown, or that is 0 although it is required.
+/// The error for a signature_method that is unknown, or that is 0 although it is required.
 fn invalid_method(number: i32, auth: i32) -> CallError {
     let or_none = if auth == NEXMO_AUTH_SIGNATURE { "" } else { "0, " };
     let message = format!("signature_method is {number}; valid: {or_none}1, 2, 3, 4, 5 (NEXMO_SIGNATURE_*)");
     CallError::invalid_argument(message)
 }
 
-/// Initialises a nexmo_credentials in memory of any origin, as NEXMO_CREDENTIALS_INIT does in a declaration.
+/// Initialises a nexmo_credentials that was not declared with NEXMO_CREDENTIALS_INIT, such as one on the heap.
 ///
 /// @param credentials  The struct; NULL does nothing.
-/// @param size         sizeof(nexmo_credentials) as the caller knows it; below 8 or above 4096 does nothing.
+/// @param size         sizeof(nexmo_credentials) in the caller; below 8 or above 4096 does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `credentials`.
@@ -118,12 +119,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_signature_method_is_told_with_what_is_valid() {
-        let told = |number, auth| signature_method(number, auth).err().map(|error| error.message);
-        assert_eq!(told(0, NEXMO_AUTH_QUERY), None);
+    fn an_invalid_signature_method_is_reported_with_the_valid_ones() {
+        let invalid = |number, auth| signature_method(number, auth).err().map(|error| error.message);
+        assert_eq!(invalid(0, NEXMO_AUTH_QUERY), None);
         let message = |text: &str| Some(format!("signature_method is {text} (NEXMO_SIGNATURE_*)"));
-        assert_eq!(told(6, NEXMO_AUTH_QUERY), message("6; valid: 0, 1, 2, 3, 4, 5"));
-        assert_eq!(told(-1, NEXMO_AUTH_SIGNATURE), message("-1; valid: 1, 2, 3, 4, 5"));
+        assert_eq!(invalid(6, NEXMO_AUTH_QUERY), message("6; valid: 0, 1, 2, 3, 4, 5"));
+        assert_eq!(invalid(-1, NEXMO_AUTH_SIGNATURE), message("-1; valid: 1, 2, 3, 4, 5"));
         assert_eq!(Some(invalid_method(0, NEXMO_AUTH_SIGNATURE).message), message("0; valid: 1, 2, 3, 4, 5"));
     }
 }

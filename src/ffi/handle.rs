@@ -1,5 +1,5 @@
-//! Handles are identifiers, not addresses: numbers that are never reused, passed as pointers. One that was freed, or was never
-//! valid, is found out and refused; no memory can be reached through it.
+//! Handles are identifiers, not addresses: numbers that are never reused, passed as pointers. One that was freed, or
+//! was never valid, is detected; no memory can be accessed through it.
 
 use std::collections::BTreeMap;
 use std::ptr;
@@ -12,16 +12,17 @@ use super::result::nexmo_result;
 use super::status::{NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_HANDLE, NEXMO_OK, nexmo_status};
 use crate::outcome::Acceptance;
 
-/// The first handle: some runtimes refuse small numbers as pointers (Go ends a program that holds one below 4096).
+/// The first handle. Some runtimes reject small numbers as pointers (Go terminates a program that holds one below
+/// 4096).
 const FIRST: u64 = 65_536;
 
-/// One more than the last handle, which any language can hold: as a pointer, an `int` where pointers have 4 bytes, or a double.
+/// One more than the last handle, which fits into a pointer, an `int` where pointers have 4 bytes, and a double.
 const END: u64 = if size_of::<usize>() == 8 { 1 << 46 } else { 1 << 31 };
 
-/// The next handle of any table, so that a handle of one table is none of another.
+/// The next handle of any table, so that no handle is valid in two tables.
 static NEXT: AtomicU64 = AtomicU64::new(FIRST);
 
-/// The handles that are valid, and what each stands for. Its lock is never held across I/O.
+/// The valid handles and the object of each. Its lock is never held across I/O.
 pub(super) struct Table<T: 'static> {
     entries: Mutex<Entries<T>>,
     next: &'static AtomicU64,
@@ -30,8 +31,8 @@ pub(super) struct Table<T: 'static> {
 type Entries<T> = BTreeMap<u64, Arc<T>>;
 
 impl<T> Table<T> {
-    /// An empty table. Its owner sees to it that [`Table::lock`] is held during forks, or a child might find it locked
-    /// permanently.
+    /// Creates an empty table. The owner must ensure that [`Table::lock`] is held during forks; otherwise a child
+    /// might find it locked permanently.
     pub(super) const fn new() -> Self {
         Self { entries: Mutex::new(BTreeMap::new()), next: &NEXT }
     }
@@ -40,7 +41,7 @@ impl<T> Table<T> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A new handle for `value`.
+    /// Creates a handle for `value`.
     pub(super) fn insert(&self, value: T) -> Result<u64, CallError> {
         let next = |next: u64| (next < END).then(|| next.saturating_add(1));
         let handle = self.next.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
@@ -49,48 +50,49 @@ impl<T> Table<T> {
         Ok(handle)
     }
 
-    /// What `handle` stands for.
+    /// Returns the object of `handle`.
     pub(super) fn get(&self, handle: u64) -> Result<Arc<T>, CallError> {
         self.lock().get(&handle).map(Arc::clone).ok_or_else(invalid)
     }
 
-    /// Makes `handle` invalid. What it stood for lives until the last call that uses it returns.
+    /// Makes `handle` invalid. Its object lives until the last call that uses it returns.
     pub(super) fn remove(&self, handle: u64) -> Result<Arc<T>, CallError> {
         self.lock().remove(&handle).ok_or_else(invalid)
     }
 
-    /// The work of an exported `..._new`: calls `make`, and writes the handle to `place`, the parameter of that `name`. On
-    /// failure NULL is written.
+    /// Implements an exported `..._new`: calls `make`, and writes the handle to `output`, the parameter of that
+    /// `name`, or NULL on failure.
     ///
     /// # Safety
     ///
-    /// `place` and `result` are NULL or point to what the header asks for.
+    /// `output` and `result` are NULL or point to what the header requires.
     pub(super) unsafe fn new_handle<H>(
         &self,
         name: &str,
-        place: *mut *mut H,
+        output: *mut *mut H,
         result: *mut nexmo_result,
         make: impl FnOnce() -> Result<T, CallError>,
     ) -> nexmo_status {
-        if !place.is_null() {
+        if !output.is_null() {
             // SAFETY: the caller's promise.
-            unsafe { place.write_unaligned(ptr::null_mut()) };
+            unsafe { output.write_unaligned(ptr::null_mut()) };
         }
         let work = || {
-            if place.is_null() {
+            if output.is_null() {
                 return Err(null(name));
             }
             let handle = self.insert(make()?)?;
             let pointer = ptr::without_provenance_mut(usize::try_from(handle).unwrap_or_default());
             // SAFETY: the caller's promise.
-            unsafe { place.write_unaligned(pointer) };
+            unsafe { output.write_unaligned(pointer) };
             Ok(nexmo_result::ok())
         };
         // SAFETY: the caller's promise.
         unsafe { call(result, Acceptance::No, || {}, work) }
     }
 
-    /// The work of an exported `..._free`: makes the handle invalid, unless it is NULL, and has `end` end what is in progress.
+    /// Implements an exported `..._free`: makes the handle invalid, unless it is NULL, and calls `end` to cancel
+    /// calls in progress.
     pub(super) fn free<H>(&self, handle: *const H, end: impl FnOnce(&T)) -> nexmo_status {
         if handle.is_null() {
             return NEXMO_OK;
@@ -100,7 +102,7 @@ impl<T> Table<T> {
     }
 }
 
-/// The number that a handle is.
+/// Returns the number of a handle.
 pub(super) fn number<H>(handle: *const H) -> u64 {
     u64::try_from(handle.addr()).unwrap_or(0)
 }
@@ -116,7 +118,7 @@ mod tests {
     static TABLE: Table<&str> = Table::new();
 
     #[test]
-    fn a_handle_stands_for_its_value_until_it_is_removed_and_is_not_reused() {
+    fn a_handle_identifies_its_value_until_it_is_removed_and_is_not_reused() {
         let first = TABLE.insert("first").ok().unwrap();
         let second = TABLE.insert("second").ok().unwrap();
         assert!(first >= 65_536 && second > first);
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_of_one_table_is_none_of_another() {
+    fn a_handle_of_one_table_is_invalid_in_another() {
         static OTHER: Table<u8> = Table::new();
         let handle = TABLE.insert("mine").ok().unwrap();
         let other = OTHER.insert(1).ok().unwrap();
@@ -136,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_a_handle_is_refused() {
+    fn a_number_that_was_never_a_handle_is_invalid() {
         for number in [0, 1, 4096, 1 << 30, 1 << 40, u64::MAX] {
             assert_eq!(TABLE.get(number).err().unwrap().status, NEXMO_ERR_INVALID_HANDLE);
         }
     }
 
     #[test]
-    fn when_the_numbers_are_used_up_there_are_no_more_handles() {
+    fn no_handle_is_created_when_the_numbers_are_used_up() {
         static NEARLY_ALL: AtomicU64 = AtomicU64::new(END - 1);
         let table: Table<u8> = Table { next: &NEARLY_ALL, ..Table::new() };
         assert_eq!(table.insert(1).ok().unwrap(), END - 1);

@@ -1,10 +1,10 @@
-//! The C interface: every cast, every pointer and every exported function. The core knows nothing of C.
+//! The C interface: every cast, every pointer and every exported function. The core does not depend on it.
 //!
-//! An exported function is written out by hand, so that the header generator sees it. It checks that its outputs can be
-//! written, reads its arguments, runs the core with panics caught, and writes its outputs. The header states what the pointers
-//! must hold; each `SAFETY:` line names the promise that it relies on.
+//! Exported functions are written out by hand, so that the header generator sees them. Each checks that its outputs
+//! can be written, reads its arguments, runs the core with panics caught, and writes its outputs. The header states
+//! what the pointers must point to; each `SAFETY:` line names the promise that it relies on.
 #![allow(unsafe_code)]
-// The header says for each function what its pointers must hold.
+// The header states for each function what its pointers must point to.
 #![allow(clippy::missing_safety_doc)]
 
 pub mod client;

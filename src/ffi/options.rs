@@ -14,17 +14,17 @@ use crate::options::{ClientSettings, LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNEC
 /// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
 /// credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
-/// nexmo_options.flags: where proxy is NULL, takes it from the environment variables https_proxy (http_proxy for an
-/// http:// base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
+/// nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy (http_proxy for an http://
+/// base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
-/// nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The
-/// service then does not learn the time of the event. Without the flag the event's date is signed and sent, or the date
-/// of sending if none is given.
+/// nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes.
+/// The service then does not receive the time of the event. Without the flag, the time of the event is signed and
+/// sent, or the time of sending if none is given.
 pub const NEXMO_OPTIONS_SIGN_UNIX_SECONDS: u32 = 8;
 
-/// How to report. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults.
+/// Options of requests. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_options {
@@ -36,33 +36,35 @@ pub struct nexmo_options {
     /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. No user information, query or fragment. NULL: https://api.nexmo.com.
     pub base_url: *const c_char,
     /// http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
-    /// proxy resolves the service's name. User and password are percent-encoded. A remote proxy is refused with an
-    /// http:// base_url, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
+    /// proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
+    /// base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
     pub proxy: *const c_char,
-    /// Path of a PEM file with the certificates to trust, in place of all others. A client reads it once, like the two
-    /// files below; the one-call functions read it again when its time, size or inode changes. NULL: the platform's
-    /// store, or the built-in roots where there is no such store.
+    /// Path of a PEM file with the only certificates to trust. A client reads it once, like the two files below; the
+    /// one-call functions read it again when its time, size or inode changes. NULL: the platform's store, or the
+    /// built-in roots if there is none.
     pub ca_file: *const c_char,
     /// Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none.
     pub client_cert_file: *const c_char,
-    /// Path of a PEM file with the key of the client certificate, without a passphrase.
+    /// Path of a PEM file with the private key of the client certificate, without a passphrase.
     pub client_key_file: *const c_char,
-    /// Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and spaces.
+    /// Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
+    /// spaces.
     pub user_agent: *const c_char,
-    /// Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0: 5000.
+    /// Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0:
+    /// 5000.
     pub connect_timeout_ms: i32,
     /// Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000.
     pub timeout_ms: i32,
-    /// The most requests made for one report, 1 to 100. Retryable failures are retried after Retry-After, or after a
-    /// random back-off of up to 200 ms, doubled each time; a wait that would exceed timeout_ms is not begun. A reporter
-    /// ignores this field: it retries as long as it takes. 0: 1.
+    /// The maximum number of requests for one report, 1 to 100. Retryable failures are retried after Retry-After, or
+    /// after a random back-off of up to 200 ms, doubled each time; if the delay would exceed timeout_ms, the call
+    /// returns instead. A reporter ignores this field: it retries until the report expires. 0: 1.
     pub max_attempts: i32,
-    /// The most idle connections kept for later calls, 1 to 1024; for a reporter at least max_in_flight. 0: 32.
+    /// The maximum number of idle connections to keep, 1 to 1024; for a reporter at least max_in_flight. 0: 32.
     pub max_idle_connections: i32,
 }
 
-// SAFETY: all fields are integers and pointers, for which every bit pattern is a value; layout.rs asserts that there is no
-// padding.
+// SAFETY: all fields are integers and pointers, for which every bit pattern is valid; layout.rs asserts that there is
+// no padding.
 unsafe impl SizedStruct for nexmo_options {
     const NAME: &'static str = "options";
     const FIRST_SIZE: usize = first_size(72, 48);
@@ -76,7 +78,7 @@ unsafe impl SizedStruct for nexmo_options {
 
 /// # Safety
 ///
-/// `pointer` is NULL, which selects every default, or points to options as the header asks for them.
+/// `pointer` is NULL, which selects every default, or points to options as the header requires.
 pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSettings, CallError> {
     if pointer.is_null() {
         return Ok(Options::default().check()?);
@@ -106,7 +108,7 @@ pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSetting
     Ok(options.check()?)
 }
 
-/// A number that is not negative; 0 selects the default. The core checks that it is at most `most`.
+/// Checks that a number is not negative; 0 selects the default. The core checks that it is at most `most`.
 pub(super) fn number(name: &str, number: i32, most: impl Display) -> Result<Option<u32>, CallError> {
     match u32::try_from(number) {
         Ok(number) => Ok((number != 0).then_some(number)),
@@ -118,10 +120,10 @@ pub(super) fn milliseconds(number: u32) -> Duration {
     Duration::from_millis(u64::from(number))
 }
 
-/// Initialises a nexmo_options in memory of any origin, as NEXMO_OPTIONS_INIT does in a declaration.
+/// Initialises a nexmo_options that was not declared with NEXMO_OPTIONS_INIT, such as one on the heap.
 ///
 /// @param options  The struct; NULL does nothing.
-/// @param size     sizeof(nexmo_options) as the caller knows it; below 8 or above 4096 does nothing.
+/// @param size     sizeof(nexmo_options) in the caller; below 8 or above 4096 does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_options_init(options: *mut nexmo_options, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `options`.

@@ -1,8 +1,9 @@
-//! The connections of the one-call functions, kept for the process: a plain loop over such calls keeps its connection
-//! alive.
+//! The connections of the one-call functions, kept for the process, so that a loop of such calls reuses its
+//! connection.
 //!
-//! There is one pool for each distinct set of base URL, proxy, trust, client certificate and connections to keep, at most 8
-//! of them; the one that was idle longest goes. Time limits and user agent belong to the call.
+//! There is one pool for each distinct combination of base URL, proxy, trust, client certificate and number of idle
+//! connections, at most 8 of them; the least recently used one is evicted. Timeouts and user agent belong to the
+//! call.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +17,7 @@ use crate::options::{ClientSettings, Identity, Trust};
 use crate::os::fork::PerProcess;
 use crate::transport::{HttpTransport, Resolver, TransportConfig, unreadable};
 
-/// The most pools that are kept.
+/// The maximum number of pools.
 const MOST: usize = 8;
 
 /// The pools of this process.
@@ -24,7 +25,7 @@ static POOLS: PerProcess<Pools> = PerProcess::new();
 
 struct Pools {
     resolver: Resolver,
-    /// The one used last stands last.
+    /// In the order in which they were last used.
     pools: Mutex<Vec<Pool>>,
 }
 
@@ -33,7 +34,7 @@ struct Pool {
     transport: Arc<HttpTransport>,
 }
 
-/// What makes a pool distinct.
+/// Identifies a pool.
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
     base_url: BaseUrl,
@@ -44,7 +45,7 @@ struct Key {
     files: Vec<Stamp>,
 }
 
-/// What changes when a file is written anew or replaced: device, inode, size, and time in seconds and nanoseconds.
+/// Identifies a version of a file: device, inode, size, and modification time in seconds and nanoseconds.
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl Key {
@@ -82,12 +83,12 @@ fn stamp(parameter: &str, path: &Path) -> Result<Stamp, Error> {
     Ok((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
 }
 
-/// The connections to use with `settings`.
+/// Returns the connections to use with `settings`.
 pub(crate) fn transport(settings: &ClientSettings) -> Result<Arc<HttpTransport>, Error> {
     POOLS.get_or_make(|| Pools::new(Resolver::of_process())).transport(settings)
 }
 
-/// Leaves all pools behind, so that what a panic may have broken is not met again.
+/// Abandons all pools, so that state that may be inconsistent after a panic is not used again.
 pub(crate) fn discard() {
     POOLS.abandon();
 }
@@ -102,7 +103,7 @@ impl Pools {
         if let Some(transport) = find(&mut self.lock(), &key) {
             return Ok(transport);
         }
-        // The lock is free meanwhile: files are read here.
+        // The lock is not held here, because files are read.
         let transport = Arc::new(HttpTransport::new(&TransportConfig::new(settings)?, self.resolver.clone()));
         let mut pools = self.lock();
         if let Some(first) = find(&mut pools, &key) {
@@ -120,7 +121,7 @@ impl Pools {
     }
 }
 
-/// The pool of `key`, which becomes the one used last.
+/// Returns the pool of `key`, and marks it as the most recently used.
 fn find(pools: &mut [Pool], key: &Key) -> Option<Arc<HttpTransport>> {
     let position = pools.iter().position(|pool| pool.key == *key)?;
     pools.get_mut(position..)?.rotate_left(1);
@@ -145,7 +146,7 @@ mod tests {
     use crate::options::Options;
     use crate::transport::Lookup;
 
-    /// Says that every name is this machine, and counts how often it was asked.
+    /// Resolves every name to loopback, and counts the lookups.
     struct Counted(Arc<AtomicUsize>);
 
     impl Lookup for Counted {
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_of_calls_opens_one_connection_and_looks_the_name_up_once() {
+    fn a_loop_of_calls_opens_one_connection_and_resolves_the_name_once() {
         const CALLS: u64 = 10_000;
         let lookups = Arc::new(AtomicUsize::new(0));
         let resolver = Resolver::new(Counted(Arc::clone(&lookups)));
@@ -182,7 +183,7 @@ mod tests {
         options.flags = NEXMO_OPTIONS_ALLOW_PLAIN_HTTP;
         options.base_url = base_url.as_ptr();
         for _ in 0..CALLS {
-            // SAFETY: the structs are whole, the texts end with NUL, and NULL may be passed for the rest.
+            // SAFETY: the structs are initialized, the texts end with NUL, and NULL may be passed for the rest.
             let status = unsafe {
                 nexmo_conversion_sms(&credentials, c"id".as_ptr(), 1, ptr::null(), &options, ptr::null_mut())
             };
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn each_distinct_set_has_a_pool_and_the_idlest_goes() {
+    fn each_distinct_key_has_a_pool_and_the_least_recently_used_is_evicted() {
         let pools = pools();
         let url = |number: usize| format!("https://host-{number}.test");
         let first = pools.transport(&settings(&url(0), None)).unwrap();
@@ -202,7 +203,7 @@ mod tests {
             assert!(!Arc::ptr_eq(&first, &other));
         }
         assert!(Arc::ptr_eq(&first, &pools.transport(&settings(&url(0), None)).unwrap()));
-        // Now 1 has been idle for longest, and makes room for 8.
+        // Now 1 is the least recently used, and is evicted for 8.
         let second = Arc::downgrade(&pools.transport(&settings(&url(2), None)).unwrap());
         pools.transport(&settings(&url(MOST), None)).unwrap();
         assert_eq!(pools.lock().len(), MOST);
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_file_written_anew_makes_a_new_pool() {
+    fn a_rewritten_ca_file_creates_a_new_pool() {
         let folder = PathBuf::from(env!("OUT_DIR"));
         let path = folder.join("changing-ca.pem");
         fs::copy("tests/data/ca.pem", &path).unwrap();

@@ -9,8 +9,8 @@ use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_OK, nexmo_status};
 use super::{c_string, sized_struct, status};
 use crate::outcome::{Acceptance, Outcome};
 
-/// nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401, 402,
-/// 420, 422, 423, 429).
+/// nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
+/// 402, 420, 422, 423, 429).
 pub const NEXMO_ACCEPTANCE_NO: i32 = 0;
 /// nexmo_result.acceptance: at least one attempt was written and got no such response, and none got a 2xx. Reporting
 /// the same value for a message twice is harmless, so retry when the status says so.
@@ -42,15 +42,15 @@ pub struct nexmo_result {
     pub acceptance: i32,
     /// The duration of the call in microseconds.
     pub elapsed_us: i64,
-    /// Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the back-off
-    /// that would have exceeded timeout_ms; -1 if there is none.
+    /// Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
+    /// back-off that would have exceeded timeout_ms; -1 if there is none.
     pub retry_after_ms: i64,
-    /// What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a character
-    /// boundary. Never contains a secret.
+    /// What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a
+    /// character boundary. Never contains a secret.
     pub message: [c_char; NEXMO_MESSAGE_SIZE],
 }
 
-// SAFETY: all fields are integers, for which every bit pattern is a value; layout.rs asserts that there is no padding.
+// SAFETY: all fields are integers, for which every bit pattern is valid; layout.rs asserts that there is no padding.
 unsafe impl SizedStruct for nexmo_result {
     const NAME: &'static str = "result";
     const FIRST_SIZE: usize = first_size(296, 296);
@@ -74,7 +74,7 @@ impl nexmo_result {
         result
     }
 
-    /// The result of a call that did what it is for, and sent nothing.
+    /// The result of a call that succeeded and sent nothing.
     pub(super) fn ok() -> Self {
         Self::new(NEXMO_OK, Acceptance::No, "ok")
     }
@@ -100,10 +100,10 @@ impl From<&Outcome> for nexmo_result {
     }
 }
 
-/// Initialises a nexmo_result in memory of any origin, as NEXMO_RESULT_INIT does in a declaration.
+/// Initialises a nexmo_result that was not declared with NEXMO_RESULT_INIT, such as one on the heap.
 ///
 /// @param result  The struct; NULL does nothing.
-/// @param size    sizeof(nexmo_result) as the caller knows it; below 8 or above 4096 does nothing.
+/// @param size    sizeof(nexmo_result) in the caller; below 8 or above 4096 does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_result_init(result: *mut nexmo_result, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `result`.

@@ -1,4 +1,4 @@
-//! Structs that begin with their own size, so that programs and libraries of different age work together.
+//! Structs that begin with their own size, so that programs and libraries of different versions work together.
 //!
 //! ```text
 //!               0        first size      known here           4096
@@ -14,16 +14,16 @@ use super::call::CallError;
 use super::layout::Layout;
 use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_UNKNOWN_FLAGS};
 
-/// The largest struct_size that is believed. Above it the field was never set.
+/// The largest struct_size that is accepted. A larger one means that the field was never set.
 const LARGEST: usize = 4096;
 
-/// The smallest size that has room for the head.
+/// The smallest size that contains the head.
 const SMALLEST: usize = size_of::<Head>();
 
-/// What every struct size is a multiple of: no compiler pads a struct of ours, and none ends within a field.
+/// Every struct size is a multiple of this: compilers add no padding, and no size ends within a field.
 const MULTIPLE: usize = size_of::<*const u8>();
 
-/// How every sized struct begins.
+/// The first fields of every sized struct.
 #[repr(C)]
 struct Head {
     struct_size: u32,
@@ -34,17 +34,17 @@ struct Head {
 ///
 /// # Safety
 ///
-/// The type is `repr(C)`, begins with the two fields of [`Head`], has no padding, and every bit pattern is a value of it.
+/// The type is `repr(C)`, begins with the two fields of [`Head`], has no padding, and is valid for every bit pattern.
 pub(crate) unsafe trait SizedStruct: Layout {
-    /// What messages call it: the name of the parameter.
+    /// Its name in messages: the name of the parameter.
     const NAME: &'static str;
-    /// Its size in the first release, which is the smallest that is accepted. Never changed.
+    /// Its size in the first release, the smallest that is accepted. Never changed.
     const FIRST_SIZE: usize;
-    /// The flags that mean something.
+    /// The known flags.
     const KNOWN_FLAGS: u32;
-    /// What messages call these flags, if there are any: the macros that stand for them.
+    /// The names of these flags in messages, if there are any: their macros.
     const FLAG_NAMES: &'static str = "";
-    /// What its INIT macro and its `_init` function set, but for struct_size.
+    /// The values that its INIT macro and its `_init` function set, except for struct_size.
     const INITIAL: Self;
 }
 
@@ -53,13 +53,13 @@ pub(super) const fn first_size(wide: usize, narrow: usize) -> usize {
     if MULTIPLE == 8 { wide } else { narrow }
 }
 
-/// A struct with 0 in every byte.
+/// Returns a struct with all bytes 0.
 pub(super) const fn zeroed<T: SizedStruct>() -> T {
-    // SAFETY: the trait's promise: every bit pattern is a value.
+    // SAFETY: the trait's promise: every bit pattern is valid.
     unsafe { std::mem::zeroed() }
 }
 
-/// The struct that `pointer` points to, with 0 in the fields that its caller does not know.
+/// Reads the struct at `pointer`, with 0 in the fields that its caller does not know.
 ///
 /// # Safety
 ///
@@ -91,7 +91,7 @@ pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallEr
     Ok(value)
 }
 
-/// Whether `pointer` points to a struct that can be written; NULL is fine, and nothing is written then.
+/// Checks that `pointer` points to a struct that can be written. NULL is valid; nothing is written then.
 ///
 /// # Safety
 ///
@@ -104,7 +104,7 @@ pub(super) unsafe fn check_writable<T: SizedStruct>(pointer: *const T) -> Result
     unsafe { checked_size(pointer) }.map(drop)
 }
 
-/// Whether `pointer` points to a struct that can be written.
+/// Checks that `pointer` points to a struct that can be written.
 ///
 /// # Safety
 ///
@@ -114,8 +114,8 @@ pub(super) unsafe fn check_required<T: SizedStruct>(pointer: *const T) -> Result
     unsafe { size_of_required(pointer) }.map(drop)
 }
 
-/// Writes as much of `value` as the caller knows, and 0 to what only the caller knows. struct_size is left unchanged. A struct
-/// that [`check_writable`] refuses is left unchanged.
+/// Writes the part of `value` that the caller knows, and 0 to fields that only the caller knows. Leaves struct_size
+/// unchanged, and the whole struct if [`check_writable`] rejects it.
 ///
 /// # Safety
 ///
@@ -131,15 +131,15 @@ pub(super) unsafe fn write<T: SizedStruct>(pointer: *mut T, value: &T) {
     let after_size = offset_of!(Head, flags);
     let known = size.min(size_of::<T>());
     let (to, from) = (pointer.cast::<u8>(), ptr::from_ref(value).cast::<u8>());
-    // SAFETY: `size` bytes can be written at `to`, `known` of them read at `from`, which is a value of our own.
+    // SAFETY: `size` bytes can be written at `to`, and `known` of them read at `from`, which is a local value.
     unsafe {
         ptr::copy_nonoverlapping(from.add(after_size), to.add(after_size), known.saturating_sub(after_size));
         ptr::write_bytes(to.add(known), 0, size.saturating_sub(known));
     }
 }
 
-/// Sets the `size` bytes at `pointer` to 0, the fields that fit into them to their initial values, and struct_size to `size`.
-/// Does nothing if `pointer` is NULL or no struct has that size.
+/// Sets the `size` bytes at `pointer` to 0, the fields that fit to their initial values, and struct_size to `size`.
+/// Does nothing if `pointer` is NULL or `size` is invalid.
 ///
 /// # Safety
 ///
@@ -152,7 +152,7 @@ pub(super) unsafe fn init<T: SizedStruct>(pointer: *mut T, size: usize) {
     let known = ends.filter(|end| *end <= size).max().unwrap_or(0);
     let struct_size = u32::try_from(size).unwrap_or(0);
     let (to, initial) = (pointer.cast::<u8>(), T::INITIAL);
-    // SAFETY: `size` bytes can be written at `to`, and `known` is no more than that, nor than `initial` has.
+    // SAFETY: `size` bytes can be written at `to`, and `known` exceeds neither that nor the size of `initial`.
     unsafe {
         ptr::write_bytes(to, 0, size);
         ptr::copy_nonoverlapping(ptr::from_ref(&initial).cast::<u8>(), to, known);
@@ -160,7 +160,7 @@ pub(super) unsafe fn init<T: SizedStruct>(pointer: *mut T, size: usize) {
     }
 }
 
-/// The struct_size at `pointer`, which must not be NULL, if it is one to believe.
+/// Returns the struct_size at `pointer`, which must not be NULL, if it is valid.
 ///
 /// # Safety
 ///
@@ -173,7 +173,7 @@ unsafe fn size_of_required<T: SizedStruct>(pointer: *const T) -> Result<usize, C
     unsafe { checked_size(pointer) }
 }
 
-/// The struct_size at `pointer`, if it is one to believe.
+/// Returns the struct_size at `pointer`, if it is valid.
 ///
 /// # Safety
 ///
@@ -201,11 +201,11 @@ unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallE
 /// `size` bytes can be read at `pointer`.
 unsafe fn copied<T: SizedStruct>(pointer: *const T, size: usize) -> T {
     let mut value = MaybeUninit::<T>::zeroed();
-    // SAFETY: the caller's promise; no more is copied than `value` has room for.
+    // SAFETY: the caller's promise; no more is copied than the size of `value`.
     unsafe {
         ptr::copy_nonoverlapping(pointer.cast::<u8>(), value.as_mut_ptr().cast::<u8>(), size.min(size_of::<T>()))
     };
-    // SAFETY: every byte is set, and the trait promises that any bytes are a value.
+    // SAFETY: every byte is set, and the trait promises that every bit pattern is valid.
     unsafe { value.assume_init() }
 }
 
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
     use crate::ffi::layout::Field;
 
-    /// A struct as its first release had it.
+    /// A struct in its first release.
     #[repr(C)]
     #[derive(Clone, Copy, Debug, PartialEq)]
     struct Old {
@@ -235,7 +235,7 @@ mod tests {
         value: i64,
     }
 
-    /// The same struct, a field later.
+    /// The same struct with an additional field.
     #[repr(C)]
     #[derive(Clone, Copy, Debug, PartialEq)]
     struct New {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     fn read_status<T: SizedStruct>(pointer: *const T) -> i32 {
-        // SAFETY: each test passes NULL, or a struct with as many bytes as its size says, or a size that is refused.
+        // SAFETY: each test passes NULL, a struct with as many bytes as its size says, or an invalid size.
         unsafe { read(pointer) }.map_or_else(|error| error.status, |_| 0)
     }
 
@@ -303,9 +303,9 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_no_release_has_are_refused_by_name_size_and_range() {
+    fn invalid_sizes_are_reported_with_name_size_and_range() {
         for size in [0, 4, 8, 15, 17, 18, 4097, 4104, 4_000_000_000, u32::MAX] {
-            // SAFETY: the size is refused, and no more than it is read.
+            // SAFETY: the size is invalid, and nothing else is read.
             let error = unsafe { read(&old(size, 0)) }.err().unwrap();
             assert_eq!(error.status, NEXMO_ERR_STRUCT_SIZE, "{size}");
             let expected =
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_flags_and_null_are_refused() {
+    fn unknown_flags_and_null_are_invalid() {
         // SAFETY: 16 bytes can be read.
         let error = unsafe { read(&old(16, 3)) }.err().unwrap();
         assert_eq!(error.status, NEXMO_ERR_UNKNOWN_FLAGS);
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_caller_is_written_no_more_than_it_has() {
+    fn no_more_is_written_than_an_old_caller_has() {
         let mut given = [0xaa_u8; 24];
         given[..4].copy_from_slice(&16_u32.to_ne_bytes());
         let value = New { old: old(99, 0), added: -1 };
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_caller_finds_0_in_what_an_old_library_does_not_know() {
+    fn an_old_library_writes_0_to_fields_it_does_not_know() {
         let mut given = New { old: old(24, 5), added: -1 };
         // SAFETY: 24 bytes can be written.
         unsafe { write(ptr::from_mut(&mut given).cast::<Old>(), &old(16, 0)) };
@@ -352,13 +352,13 @@ mod tests {
 
     fn initialised<T: SizedStruct>(size: usize) -> [u8; 64] {
         let mut bytes = [0xaa_u8; 64];
-        // SAFETY: no more than 64 bytes are written, which there are.
+        // SAFETY: at most 64 bytes are written, and the array has that many.
         unsafe { init(bytes.as_mut_ptr().cast::<T>(), size) };
         bytes
     }
 
     #[test]
-    fn init_sets_the_fields_that_fit_and_0_in_the_rest_whatever_the_age_of_the_caller() {
+    fn init_sets_the_fields_that_fit_and_zeroes_the_rest_for_any_version_of_the_caller() {
         for (size, value, added) in [(8, None, None), (12, None, None), (16, Some(-1), None), (24, Some(-1), Some(-2))]
         {
             let bytes = initialised::<New>(size);
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn init_does_nothing_with_a_size_that_no_struct_has() {
+    fn init_does_nothing_with_an_invalid_size() {
         for size in [0, 1, 7] {
             assert_eq!(initialised::<New>(size), [0xaa; 64]);
         }

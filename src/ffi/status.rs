@@ -1,6 +1,6 @@
 //! The statuses: number, name, what happened, and whether a retry can help.
 //!
-//! The comment of each constant is the one source of its text: `status_table.rs` is generated from it.
+//! The comment of each constant is the source of its text: `status_table.rs` is generated from it.
 #![allow(non_camel_case_types)]
 
 use std::ffi::{CStr, c_char};
@@ -8,10 +8,10 @@ use std::ffi::{CStr, c_char};
 use super::status_table::{ROWS, UNKNOWN};
 use crate::error::Kind;
 
-/// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a program's
-/// exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to 39, there
-/// was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's response; 60
-/// to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
+/// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a
+/// program's exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to
+/// 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's
+/// response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
 pub type nexmo_status = i32;
 
 /// Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
@@ -30,8 +30,8 @@ pub const NEXMO_ERR_UNKNOWN_FLAGS: nexmo_status = 3;
 pub const NEXMO_ERR_INVALID_ARGUMENT: nexmo_status = 4;
 /// The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call.
 pub const NEXMO_ERR_INVALID_HANDLE: nexmo_status = 5;
-/// The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to another
-/// reporter.
+/// The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
+/// another reporter.
 pub const NEXMO_ERR_CLOSED: nexmo_status = 6;
 /// The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
 /// execute a program in them.
@@ -53,8 +53,8 @@ pub const NEXMO_ERR_PROTOCOL: nexmo_status = 23;
 /// unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
 /// credentials.
 pub const NEXMO_ERR_PROXY: nexmo_status = 24;
-/// The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it was
-/// accepted before reporting it again.
+/// The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
+/// was accepted before reporting it again.
 pub const NEXMO_ERR_CANCELLED: nexmo_status = 25;
 /// The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The
 /// report was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise
@@ -83,8 +83,8 @@ pub const NEXMO_ERR_REDIRECTED: nexmo_status = 45;
 /// retrying, check base_url, and what responds in place of the service.
 pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 
-/// The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance is
-/// NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
+/// The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
+/// is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 60;
 /// The outbox is full, or its disk is. A submitted report was not stored. Retry later.
 pub const NEXMO_ERR_OUTBOX_FULL: nexmo_status = 61;
@@ -95,11 +95,12 @@ pub const NEXMO_ERR_OUTBOX_BUSY: nexmo_status = 62;
 pub const NEXMO_ERR_OUTBOX_CORRUPT: nexmo_status = 63;
 /// The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account.
 pub const NEXMO_ERR_OUTBOX_WRONG_ACCOUNT: nexmo_status = 64;
-/// The outbox was created by a later version of this library. A submitted report was not stored. Load that version, or
-/// use another path.
+/// The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
+/// or use another path.
 pub const NEXMO_ERR_OUTBOX_VERSION: nexmo_status = 65;
 /// The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
-/// Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses them.
+/// Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
+/// them.
 pub const NEXMO_ERR_PENDING: nexmo_status = 70;
 /// The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
 /// closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
@@ -110,7 +111,7 @@ pub const NEXMO_ERR_SUSPENDED: nexmo_status = 71;
 /// acceptance says so. Check whether it was accepted before reporting it again, and file a bug report.
 pub const NEXMO_ERR_INTERNAL: nexmo_status = 99;
 
-/// The statuses after which the same report can succeed if it is sent or submitted again later, unchanged.
+/// The statuses for which `nexmo_status_is_retryable` returns 1.
 pub(super) const RETRYABLE: &[nexmo_status] = &[
     NEXMO_ERR_NETWORK,
     NEXMO_ERR_TIMEOUT,
@@ -124,7 +125,7 @@ pub(super) const RETRYABLE: &[nexmo_status] = &[
     NEXMO_ERR_OUTBOX_CORRUPT,
 ];
 
-/// What is known of one status.
+/// The properties of one status.
 pub(super) struct Row {
     pub(super) status: nexmo_status,
     pub(super) name: &'static CStr,
@@ -135,7 +136,7 @@ pub(super) fn row_of(status: nexmo_status) -> &'static Row {
     ROWS.iter().find(|row| row.status == status).unwrap_or(&UNKNOWN)
 }
 
-/// The status of a failure of the core.
+/// Returns the status for a failure of the core.
 pub(super) fn of(kind: Kind) -> nexmo_status {
     match kind {
         Kind::InvalidArgument => NEXMO_ERR_INVALID_ARGUMENT,
@@ -169,8 +170,8 @@ pub(super) fn of(kind: Kind) -> nexmo_status {
 /// Returns the name of a status, such as "NEXMO_ERR_TIMEOUT".
 ///
 /// @param status  Any number.
-/// @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL; it stays valid for
-/// the life of the process.
+/// @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL; it stays valid
+/// for the life of the process.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_name(status: nexmo_status) -> *const c_char {
     row_of(status).name.as_ptr()
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_number_is_named_so() {
+    fn an_unknown_number_is_named_unknown() {
         for status in [-1, 8, 19, 27, 47, 66, 72, 80, 98, 100, 200, 900, i32::MIN, i32::MAX] {
             assert_eq!(text(nexmo_status_name(status)), "NEXMO_ERR_UNKNOWN");
             assert_eq!(nexmo_status_is_retryable(status), 0);
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_core_and_the_c_interface_agree_on_what_may_be_retried() {
+    fn the_core_and_the_c_interface_agree_on_what_is_retryable() {
         let kinds = [
             Kind::InvalidArgument,
             Kind::Network,

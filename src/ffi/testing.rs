@@ -1,5 +1,5 @@
-//! What only tests need: a panic on demand, and structs as a later version might have them. The feature `testing` exports
-//! these; a library that is shipped has none of them, which a golden test of the exported symbols checks.
+//! Test support: a panic on demand, and structs as a later version might define them. Exported only with the feature
+//! `testing`; a test of the exported symbols checks that released libraries contain none of this.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,19 +16,19 @@ use super::status::{NEXMO_OK, nexmo_status};
 
 static PANIC: AtomicBool = AtomicBool::new(false);
 
-/// Has the next report panic inside the library.
+/// Makes the next report panic inside the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_panic() {
     PANIC.store(true, Ordering::SeqCst);
 }
 
-/// How many clients have not been released.
+/// Returns the number of clients that have not been released.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_live_clients() -> usize {
     crate::client::LIVE.load(Ordering::SeqCst)
 }
 
-/// Takes the fork handlers out, to show what they are for. There is no way back.
+/// Permanently disables the fork handlers, to show their effect.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_without_fork_handlers() {
     crate::os::fork::ARE_OUT.store(true, Ordering::SeqCst);
@@ -41,7 +41,7 @@ pub(crate) fn panic_if_asked() {
     }
 }
 
-/// A struct as a later version might have it: one field longer. The fields of today keep their places.
+/// A struct as a later version might define it: with one more field. The existing fields keep their offsets.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Later<T> {
@@ -49,10 +49,10 @@ struct Later<T> {
     added: [u8; 8],
 }
 
-/// What the later version sets its field to at first.
+/// The initial value of the additional field.
 const ADDED: [u8; 8] = 7_u64.to_ne_bytes();
 
-/// The fields of today, and one more at the end.
+/// The existing fields, and one more at the end.
 const fn later_fields<const COUNT: usize>(today: &'static [Field], end: usize) -> [Field; COUNT] {
     let mut fields = [Field { name: "added", offset: end, size: 8 }; COUNT];
     let (todays, _added) = fields.split_at_mut(today.len());
@@ -68,7 +68,7 @@ macro_rules! later {
                 &later_fields::<{ $today::FIELDS.len() + 1 }>($today::FIELDS, size_of::<$today>());
         }
 
-        // SAFETY: bytes at the end of a struct for which the trait was promised.
+        // SAFETY: additional bytes at the end of a struct for which the trait was promised.
         unsafe impl SizedStruct for Later<$today> {
             const NAME: &'static str = $today::NAME;
             const FIRST_SIZE: usize = $today::FIRST_SIZE;
@@ -76,7 +76,7 @@ macro_rules! later {
             const INITIAL: Self = Self { today: $today::INITIAL, added: ADDED };
         }
 
-        /// Reads a struct as a later version would, and gives its added field.
+        /// Reads a struct as a later version would, and returns the additional field.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $read(given: *const $today, added: &mut [u8; 8]) -> nexmo_status {
             // SAFETY: the test's promise.
@@ -96,7 +96,7 @@ macro_rules! later {
             // SAFETY: the test's promise.
             match unsafe { sized_struct::check_writable(written) } {
                 Ok(()) => {
-                    // SAFETY: the test's promise; the struct was found to be writable.
+                    // SAFETY: the test's promise; the struct was checked to be writable.
                     unsafe { sized_struct::write(written, &Later::INITIAL) };
                     NEXMO_OK
                 }

@@ -1,4 +1,4 @@
-//! The version of the library, and a small help with time.
+//! The version of the library, and a helper for timestamps.
 
 use std::ffi::{CStr, c_char};
 

@@ -1,21 +1,21 @@
-//! Where the service is: `https://host[:port][/prefix]`, checked once. Pure.
+//! The base URL of the service: `https://host[:port][/prefix]`, checked once. Pure.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::error::Error;
 
-/// The service's own address, for whoever gives none.
+/// The default base URL.
 const SERVICE: &str = "https://api.nexmo.com";
 
 /// The longest base URL accepted, in bytes.
 const LONGEST: usize = 2048;
 
-/// A checked base URL, without a slash at its end.
+/// A checked base URL, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Checks `text`. Plain `http://` goes to loopback only, unless `plain_http_anywhere`.
+    /// Checks `text`. Plain `http://` is valid only for loopback hosts, unless `plain_http_anywhere` is set.
     pub(crate) fn parse(text: &str, plain_http_anywhere: bool) -> Result<Self, Error> {
         check(text, plain_http_anywhere)
             .map(|()| Self(text.trim_end_matches('/').to_owned()))
@@ -27,17 +27,17 @@ impl BaseUrl {
         if self.0.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("https")) { "https" } else { "http" }
     }
 
-    /// The host; an IPv6 address in its brackets.
+    /// The host; an IPv6 address in brackets.
     pub(crate) fn host(&self) -> &str {
         split_port(self.authority()).map_or("", |(host, _)| host)
     }
 
-    /// Host and port, as they were given.
+    /// Host and port as given.
     pub(crate) fn authority(&self) -> &str {
         self.authority_and_prefix().0
     }
 
-    /// The path before that of the API, with a slash at its beginning; empty if there is none.
+    /// The path before the API's own, with a leading slash; empty if there is none.
     pub(crate) fn prefix(&self) -> &str {
         self.authority_and_prefix().1
     }
@@ -47,8 +47,8 @@ impl BaseUrl {
         rest.find('/').and_then(|slash| rest.split_at_checked(slash)).unwrap_or((rest, ""))
     }
 
-    /// The URL with its scheme and host in lower case and without the default port, so that two spellings of one address
-    /// compare equal.
+    /// The URL with its scheme and host in lower case and without the default port, so that two spellings of one
+    /// address compare equal.
     pub(crate) fn normalized(&self) -> String {
         let authority = self.authority().to_ascii_lowercase();
         let default_port = if self.scheme() == "https" { 443 } else { 80 };
@@ -61,7 +61,7 @@ impl BaseUrl {
         format!("{}://{authority}{}", self.scheme(), self.prefix())
     }
 
-    /// The URL up to where the API's own path begins.
+    /// The URL up to the API's own path.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,7 +102,7 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether the scheme is plain HTTP, and what follows it.
+/// Whether the scheme is plain HTTP, and the rest of the URL.
 fn split_scheme(text: &str) -> Result<(bool, &str), &'static str> {
     match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => Ok((false, rest)),
@@ -111,7 +111,7 @@ fn split_scheme(text: &str) -> Result<(bool, &str), &'static str> {
     }
 }
 
-/// Host and port of an authority; an IPv6 address keeps its brackets.
+/// Splits an authority into host and port; an IPv6 address keeps its brackets.
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), &'static str> {
     let host_end = authority.rfind(']').map_or(0, |bracket| bracket.saturating_add(1));
     match authority.get(host_end..).and_then(|rest| rest.find(':')) {
@@ -138,7 +138,7 @@ pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
     if host.len() > 253 || !name.split('.').all(is_label) {
         return Err("has no valid host name");
     }
-    // A name that ends in a number is read as an address by some resolvers, each in its own way.
+    // Resolvers differ in how they read a name that ends in a number: some as an address.
     let is_number =
         |label: &str| label.bytes().all(|byte| byte.is_ascii_digit()) || label.to_ascii_lowercase().starts_with("0x");
     if name.rsplit('.').next().is_some_and(is_number) && name.parse::<Ipv4Addr>().is_err() {
@@ -170,7 +170,7 @@ fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Loopback by its name or its number: 127.0.0.0/8, ::1 and `localhost`.
+/// Whether `host` is loopback: 127.0.0.0/8, ::1 or `localhost`.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_kept_without_its_last_slash() {
+    fn a_url_is_kept_without_its_trailing_slash() {
         for (given, kept) in [
             ("https://host", "https://host"),
             ("https://host/", "https://host"),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_one_address_have_one_normal_form() {
+    fn two_spellings_of_one_address_normalize_to_the_same_url() {
         for (given, normal) in [
             ("https://api.nexmo.com", "https://api.nexmo.com"),
             ("HTTPS://API.Nexmo.com:443/", "https://api.nexmo.com"),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn scheme_and_host_are_told() {
+    fn scheme_and_host_are_parsed() {
         for (url, scheme, host) in [
             ("https://host", "https", "host"),
             ("HTTPS://a.b:8443/c", "https", "a.b"),
@@ -237,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
-        let refused = [
+    fn anything_else_is_invalid() {
+        let invalid = [
             "",
             "host",
             "ftp://host",
@@ -278,14 +278,14 @@ mod tests {
             "https://-a",
             "https://a-.b",
         ];
-        for text in refused {
+        for text in invalid {
             assert!(BaseUrl::parse(text, false).is_err(), "{text:?} was accepted");
         }
         assert!(BaseUrl::parse(&format!("https://host/{}", "x".repeat(2048)), false).is_err());
     }
 
     #[test]
-    fn plain_http_towards_another_machine_takes_the_flag() {
+    fn plain_http_to_a_remote_host_requires_the_flag() {
         assert!(BaseUrl::parse("http://host:8080/x", true).is_ok());
         assert!(BaseUrl::parse("ftp://host", true).is_err());
     }

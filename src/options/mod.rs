@@ -1,4 +1,4 @@
-//! Everything that can be adjusted, checked once.
+//! The options of a client, checked once.
 
 pub(crate) mod base_url;
 pub(crate) mod proxy_url;
@@ -11,68 +11,70 @@ use self::base_url::{BaseUrl, is_loopback};
 use self::proxy_url::ProxyUrl;
 use crate::error::Error;
 
-/// How long one report may take, all in all, when nothing else is said.
+/// The default overall timeout of one report.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long looking up the name and connecting may take when nothing else is said.
+/// The default timeout for resolving the name and connecting.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest time limit that can be set.
+/// The longest timeout that can be set.
 pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// The most requests for one report.
+/// The maximum number of requests for one report.
 pub(crate) const MOST_ATTEMPTS: u32 = 100;
 
-/// How many idle connections are kept when nothing else is said.
+/// The default number of idle connections to keep.
 const DEFAULT_CONNECTIONS: u32 = 32;
 
-/// The most idle connections that can be kept.
+/// The maximum number of idle connections to keep.
 pub(crate) const MOST_CONNECTIONS: u32 = 1024;
 
 /// The longest user agent suffix accepted, in bytes.
 const LONGEST_USER_AGENT: usize = 256;
 
-/// What a caller may choose. `Options::default()` chooses nothing: each choice that is `None` or `false` takes the
-/// default that its line names.
+/// The options of a client. Those that are `None` or `false`, as in `Options::default()`, have the default value
+/// stated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options<'a> {
-    /// `https://host[:port][/prefix]` of the service; `http://` towards loopback only. Default: the service's own.
+    /// Base URL of the service, `https://host[:port][/prefix]`; `http://` only for loopback hosts. Default:
+    /// `https://api.nexmo.com`.
     pub base_url: Option<&'a str>,
-    /// Allows `http://` towards other machines, which shows the credentials to everybody on the way.
+    /// Allows `http://` to remote hosts, which exposes the credentials on the network.
     pub allow_plain_http: bool,
-    /// PEM file with the certificates to trust, in place of all others. Default: the platform's store.
+    /// PEM file with the only certificates to trust. Default: the platform's store.
     pub ca_file: Option<&'a Path>,
-    /// Trusts the roots built into the library rather than the platform's store.
+    /// Trusts the root certificates built into the library instead of the platform's store.
     pub built_in_roots_only: bool,
-    /// Follows the library's own name in the `user-agent` header, as in `shop/2.1`; visible ASCII and spaces.
+    /// Text appended to the library's name in the `user-agent` header, such as `shop/2.1`; visible ASCII and spaces.
     pub user_agent: Option<&'a str>,
-    /// Limit for looking up the name and connecting, 1 ms to 1 h. Default: 5 s.
+    /// Timeout for resolving the name and connecting, 1 ms to 1 h. Default: 5 s.
     pub connect_timeout: Option<Duration>,
-    /// Limit over everything, 1 ms to 1 h. Default: 10 s.
+    /// Overall timeout, 1 ms to 1 h. Default: 10 s.
     pub timeout: Option<Duration>,
-    /// `http://[user:password@]host:port` or `socks5://[user:password@]host:port` of a proxy to go through, which looks
-    /// up the service's name itself. One on another machine is refused with an `http://` base URL, unless
-    /// `allow_plain_http` is set. Default: none.
+    /// Proxy, `http://[user:password@]host:port` or `socks5://[user:password@]host:port`, which resolves the
+    /// service's name itself. A remote proxy with an `http://` base URL is invalid unless `allow_plain_http` is set.
+    /// Default: none.
     pub proxy: Option<&'a str>,
-    /// Takes the proxy from the environment, by names in lower case, where `proxy` is `None`: `https_proxy` (`http_proxy` for an `http://` base
-    /// URL) or `all_proxy`, unless `no_proxy` excepts the host; nothing in a CGI program.
+    /// If `proxy` is `None`, uses the proxy in the environment variable `https_proxy` (`http_proxy` for an `http://`
+    /// base URL) or `all_proxy`, unless `no_proxy` lists the host. The names are in lower case. CGI programs ignore
+    /// these variables.
     pub proxy_from_environment: bool,
-    /// PEM file with the client's certificate and those between it and a root, to show to a server that asks. Goes with
-    /// `client_key_file`. Default: none.
+    /// PEM file with the client certificate and its intermediate certificates, for a server that requests one.
+    /// Requires `client_key_file`. Default: none.
     pub client_cert_file: Option<&'a Path>,
-    /// PEM file with the key of the client's certificate.
+    /// PEM file with the private key of the client certificate.
     pub client_key_file: Option<&'a Path>,
-    /// The most requests to make for one report, 1 to 100. Default: 1. What can succeed later is tried again after a
-    /// wait, as long as the limit over everything allows.
+    /// The maximum number of requests for one report, 1 to 100. Default: 1. Retryable failures are retried after a
+    /// delay, within the overall timeout.
     pub max_attempts: Option<u32>,
-    /// The most idle connections to keep, 1 to 1024. Default: 32.
+    /// The maximum number of idle connections to keep, 1 to 1024. Default: 32.
     pub max_idle_connections: Option<u32>,
-    /// Signs with the seconds since 1970 of the moment of sending as `timestamp`, as the service's signing guide
-    /// describes. The price: the time of the event is not told. Without it the event's date is signed and told.
+    /// Signs with the time of sending, in seconds since 1970, as `timestamp`, as the service's signing guide
+    /// describes. The time of the event is then not sent. By default, the time of the event is signed and sent.
     pub sign_unix_seconds: bool,
 }
 
-/// Options that passed the check, defaults filled in.
+/// Checked options, with defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClientSettings {
     pub(crate) base_url: BaseUrl,
@@ -87,10 +89,10 @@ pub(crate) struct ClientSettings {
     pub(crate) sign_unix_seconds: bool,
 }
 
-/// Whose word is taken for who the server is.
+/// Which certificates to trust.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Trust {
-    /// The platform's store; where there is none, the built-in roots.
+    /// The platform's store; if there is none, the built-in roots.
     Platform,
     /// The roots built into the library.
     BuiltIn,
@@ -98,7 +100,7 @@ pub(crate) enum Trust {
     File(PathBuf),
 }
 
-/// The files by which the client proves to a server who it is.
+/// The files of the client certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) certificate: PathBuf,
@@ -106,7 +108,7 @@ pub(crate) struct Identity {
 }
 
 impl Options<'_> {
-    /// Checks all that can be told without touching a file or the network.
+    /// Checks everything that does not require access to a file or the network.
     pub(crate) fn check(&self) -> Result<ClientSettings, Error> {
         let base_url =
             self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?.unwrap_or_default();
@@ -152,24 +154,25 @@ impl Options<'_> {
         }
     }
 
-    /// The proxy to go through. Through one on another machine, plain HTTP towards loopback leaves this one.
+    /// Returns the proxy to use. A remote proxy would receive plain HTTP that is meant for a loopback host.
     fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
-        const SEEN: &str = "is a remote proxy, which exposes the credentials of an http:// base_url; use https:// or set \
+        const EXPOSED: &str = "is a remote proxy, which exposes the credentials of an http:// base_url; use https:// or set \
                             allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)";
-        let is_seen_by =
+        let is_exposed_to =
             |proxy: &ProxyUrl| base_url.scheme() == "http" && !self.allow_plain_http && !is_loopback(&proxy.host);
         match self.proxy.map(ProxyUrl::parse).transpose()? {
-            Some(proxy) if is_seen_by(&proxy) => Err(Error::argument("proxy", SEEN)),
+            Some(proxy) if is_exposed_to(&proxy) => Err(Error::argument("proxy", EXPOSED)),
             None if self.proxy_from_environment => {
                 let proxy = ProxyUrl::from_environment(base_url.scheme(), base_url.host())?;
-                Ok(proxy.filter(|proxy| !is_seen_by(proxy)))
+                Ok(proxy.filter(|proxy| !is_exposed_to(proxy)))
             }
             given => Ok(given),
         }
     }
 }
 
-/// A number out of its range, in the unit of its name. The C interface and the settings take 0 for no choice.
+/// The error for a number out of range, in the unit of its name. The C interface and the settings use 0 for the
+/// default.
 pub(crate) fn out_of_range(parameter: &str, given: impl Display, most: impl Display) -> Error {
     Error::argument(parameter, format!("is {given}; valid: 1 to {most}, or 0 for the default"))
 }
@@ -207,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_choice_takes_every_default() {
+    fn the_defaults_are_used_when_nothing_is_set() {
         let settings = Options::default().check().unwrap();
         assert_eq!(settings.base_url.as_str(), "https://api.nexmo.com");
         assert_eq!(settings.trust, Trust::Platform);
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_limit_has_a_least_and_a_most() {
+    fn a_timeout_has_a_minimum_and_a_maximum() {
         let check = |limit| Options { timeout: Some(limit), ..Options::default() }.check();
         assert!(check(Duration::from_millis(1)).is_ok());
         assert!(check(Duration::from_secs(3600)).is_ok());
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_not_shown_to_a_proxy_on_another_machine() {
+    fn plain_http_is_not_sent_to_a_remote_proxy() {
         let check = |base_url, proxy, allow_plain_http| {
             Options { base_url: Some(base_url), proxy: Some(proxy), allow_plain_http, ..Options::default() }.check()
         };
@@ -251,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sources_of_trust_are_one_too_many() {
+    fn two_sources_of_trust_are_invalid() {
         let options = Options { ca_file: Some(Path::new("ca.pem")), built_in_roots_only: true, ..Options::default() };
         assert!(options.check().unwrap_err().message().starts_with("ca_file "));
     }

@@ -1,5 +1,5 @@
-//! Which proxy to go through: `http://[user:password@]host:port` or `socks5://...`, given or taken from the environment.
-//! Pure, but for [`ProxyUrl::from_environment`].
+//! The proxy URL: `http://[user:password@]host:port` or `socks5://...`, given or read from the environment. Pure,
+//! except for [`ProxyUrl::from_environment`].
 
 use std::env;
 
@@ -12,7 +12,7 @@ use crate::error::Error;
 /// The longest proxy URL accepted, in bytes.
 const LONGEST: usize = 2048;
 
-/// How the proxy is spoken to.
+/// The proxy protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProxyKind {
     /// HTTP `CONNECT`.
@@ -21,7 +21,7 @@ pub(crate) enum ProxyKind {
     Socks5,
 }
 
-/// Whom the proxy knows the caller as.
+/// The credentials for the proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProxyUser {
     pub(crate) name: String,
@@ -43,11 +43,12 @@ impl ProxyUrl {
         parse(text).map_err(|problem| Error::argument("proxy", problem))
     }
 
-    /// The proxy that the environment names for a service at `scheme` and `host`: `https_proxy` or `http_proxy`, else
-    /// `all_proxy`, unless `no_proxy` excepts the host. A CGI program is started with an environment that its client
-    /// helps to write, so there nothing is taken from it; nor is `HTTP_PROXY` ever, which such a client can set.
+    /// Returns the proxy that the environment specifies for a service at `scheme` and `host`: `https_proxy` or
+    /// `http_proxy`, else `all_proxy`, unless `no_proxy` lists the host. A client can influence the environment of a
+    /// CGI program, so CGI programs ignore these variables; `HTTP_PROXY`, which such a client can set, is always
+    /// ignored.
     pub(crate) fn from_environment(scheme: &str, host: &str) -> Result<Option<Self>, Error> {
-        // What is no UTF-8 is there all the same: replaced, it is refused as what it is not.
+        // A value that is not UTF-8 is converted lossily, so that it is reported as invalid rather than ignored.
         from_variables(scheme, host, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 }
@@ -70,7 +71,7 @@ fn from_variables(
         .map_err(|problem| Error::argument(&format!("proxy from the environment variable {name}"), problem))
 }
 
-/// Whether `list`, names and addresses parted by commas, has `host` or a domain that it belongs to, or is `*`.
+/// Whether `list`, comma-separated names and addresses, contains `host` or one of its parent domains, or is `*`.
 fn is_excepted(host: &str, list: &str) -> bool {
     let host = host.trim_matches(['[', ']', '.']).to_ascii_lowercase();
     let matches = |entry: &str| {
@@ -137,8 +138,8 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_without_being_shown() {
-        let refused = [
+    fn anything_else_is_invalid_and_not_shown() {
+        let invalid = [
             "",
             "proxy",
             "proxy:3128",
@@ -161,7 +162,7 @@ mod tests {
             "http://pröxy:3128",
             "http://1.2.3:3128",
         ];
-        for text in refused {
+        for text in invalid {
             let error = ProxyUrl::parse(text).unwrap_err();
             assert!(error.message().starts_with("proxy ") && !error.message().contains("hush"), "{error}");
         }
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_names_a_proxy_by_lower_case_and_never_to_a_cgi_program() {
+    fn the_environment_is_read_in_lower_case_and_never_in_a_cgi_program() {
         let find = |variables: &[(&str, &str)]| {
             let variable =
                 |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());

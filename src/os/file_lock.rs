@@ -1,4 +1,4 @@
-//! Files that several processes share: locks on them, and where they lie.
+//! Files that several processes share: byte locks and the type of their file system.
 
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
@@ -9,16 +9,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Whom a lock lets in beside its holder.
+/// How a lock can be shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// All others that share.
+    /// With all other shared locks.
     Shared,
-    /// Nobody.
+    /// Not at all.
     Exclusive,
 }
 
-/// Opens `path` for its owner alone, and makes it if it is not there. What `path` links to is not followed.
+/// Opens `path`, or creates it if missing, with access for its owner only. Does not follow symbolic links.
 pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
@@ -30,8 +30,8 @@ pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
     options.open(path)
 }
 
-/// Locks one byte of `file`, if nobody holds it in a way that forbids that. The lock belongs to the open file, so that it
-/// ends with it, however its process ends, and not with another descriptor of the same file.
+/// Locks one byte of `file`, unless a conflicting lock is held. The lock belongs to the open file description, so it
+/// ends with it, even if the process is killed, and is not released by closing another descriptor of the same file.
 pub(crate) fn try_lock(file: &File, byte: i64, sharing: Sharing) -> io::Result<bool> {
     let kind = match sharing {
         Sharing::Shared => libc::F_RDLCK,
@@ -43,13 +43,13 @@ pub(crate) fn try_lock(file: &File, byte: i64, sharing: Sharing) -> io::Result<b
     }
 }
 
-/// Gives back the lock of one byte.
+/// Releases the lock of one byte.
 pub(crate) fn unlock(file: &File, byte: i64) -> io::Result<()> {
     set_lock(file, byte, libc::F_UNLCK)
 }
 
-/// The system call itself: which of the structs `fcntl` takes for these locks on 32 bits depends on the version of glibc that
-/// the program was linked for. The kernel always takes the one with offsets of 64 bits.
+/// The system call itself. On 32 bits, the struct that `fcntl` expects for these locks depends on the version of
+/// glibc that the program was linked for; the kernel always accepts the one with 64-bit offsets.
 #[cfg(target_pointer_width = "32")]
 const FCNTL: libc::c_long = libc::SYS_fcntl64;
 #[cfg(not(target_pointer_width = "32"))]
@@ -70,23 +70,24 @@ fn set_lock(file: &File, byte: i64, kind: libc::c_int) -> io::Result<()> {
     }
 }
 
-/// Whether `folder` lies on a file system that other machines share, where locks and shared memory are not to be relied on.
+/// Whether `folder` is on a network file system, where locks and shared memory are unreliable.
 pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
     let path = CString::new(folder.as_os_str().as_bytes())?;
-    let mut told = MaybeUninit::<libc::statfs64>::uninit();
-    // SAFETY: the path ends with NUL, and `told` has room for the answer.
-    if unsafe { libc::statfs64(path.as_ptr(), told.as_mut_ptr()) } != 0 {
+    let mut result = MaybeUninit::<libc::statfs64>::uninit();
+    // SAFETY: the path ends with NUL, and `result` is large enough for the output.
+    if unsafe { libc::statfs64(path.as_ptr(), result.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the call succeeded, so `told` is filled.
-    let kind = unsafe { told.assume_init() }.f_type;
+    // SAFETY: the call succeeded, so `result` is initialized.
+    let kind = unsafe { result.assume_init() }.f_type;
     Ok(is_network(kind))
 }
 
-/// Whether that kind of file system is one that other machines share. A kind is a number of 32 bits. `f_type` has 32 bits or
-/// 64, with or without a sign, so that the same kind can be negative or not.
+/// Whether that type of file system is a network file system. The type is a 32-bit number, but `f_type` has 32 or 64
+/// bits, signed or unsigned, so the same type can be negative or not.
 fn is_network(kind: impl Into<i128>) -> bool {
-    // NFS, SMB, CIFS, SMB2, Coda, AFS, 9P, Ceph, Lustre, GPFS, OCFS2: linux/magic.h and the file systems' own sources.
+    // NFS, SMB, CIFS, SMB2, Coda, AFS, 9P, Ceph, Lustre, GPFS, OCFS2: from linux/magic.h and the file systems'
+    // sources.
     const NETWORK: [i128; 11] = [
         0x6969,
         0x517b,
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_belongs_to_the_open_file() {
+    fn a_lock_belongs_to_the_open_file_description() {
         let path = PathBuf::from(env!("OUT_DIR")).join("locked");
         let open = || open_private(&path, false).unwrap();
         let (first, second) = (open(), open());
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_opened_is_for_its_owner_and_no_link() {
+    fn a_file_is_private_and_symbolic_links_are_not_followed() {
         use std::os::unix::fs::PermissionsExt;
         let folder = PathBuf::from(env!("OUT_DIR"));
         let (path, link) = (folder.join("private"), folder.join("link"));
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_of_file_system_is_known_by_32_bits() {
+    fn a_file_system_is_identified_by_32_bits() {
         const SMB2: u32 = 0xfe53_4d42;
         const CIFS: u32 = 0xff53_4d42;
         const BTRFS: u32 = 0x9123_683e;

@@ -1,11 +1,12 @@
-//! What fork does to a process that uses the library, and how parent and child both go on.
+//! Fork handling: parent and child can both continue to use the library.
 //!
-//! A child has one thread, the one that forked, and a copy of all memory as it stood: a lock that another thread held is
-//! held for ever, and connections are shared with the parent, whose bytes would mix with the child's. So
+//! A child has one thread, the one that forked, and a copy of all memory. A lock that another thread held stays
+//! locked permanently, and connections are shared with the parent, so their bytes would be interleaved. Therefore:
 //!
-//! * the few locks that a child needs are taken before the fork and released after it, on both sides;
-//! * the child closes its copies of all connections, without a word to the peer;
-//! * all else that has locks or connections inside is [`PerProcess`]: the child leaves its parent's alone and makes its own.
+//! * the few locks that a child needs are acquired before the fork and released after it, on both sides;
+//! * the child closes its copies of all connections without sending anything;
+//! * everything else that contains locks or connections is a [`PerProcess`]: the child abandons the parent's and
+//!   creates its own.
 #![allow(unsafe_code)]
 
 use std::any::Any;
@@ -17,16 +18,16 @@ use std::{io, process, ptr};
 
 use crate::os;
 
-/// How many forks lie between this process and the first one that used the library.
+/// The number of forks between the first process that used the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The process that the handlers last saw.
+/// The process that the handlers last ran in.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// The descriptors of this process's connections.
 static CONNECTIONS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
 
-/// Whether a test has taken the handlers out.
+/// Whether a test has disabled the handlers.
 #[cfg(feature = "testing")]
 pub(crate) static ARE_OUT: AtomicBool = AtomicBool::new(false);
 
@@ -37,19 +38,19 @@ fn are_out() -> bool {
     false
 }
 
-/// Takes one lock, which is released when the box is dropped.
-type Take = fn() -> Box<dyn Any>;
+/// Acquires one lock, which is released when the box is dropped.
+type Acquire = fn() -> Box<dyn Any>;
 
 /// The other locks to hold during a fork.
-static LOCKS: Mutex<Vec<Take>> = Mutex::new(Vec::new());
+static LOCKS: Mutex<Vec<Acquire>> = Mutex::new(Vec::new());
 
-/// What is held during a fork, released in this order.
-type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Vec<RawFd>>, MutexGuard<'static, Vec<Take>>);
+/// The locks held during a fork, released in this order.
+type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Vec<RawFd>>, MutexGuard<'static, Vec<Acquire>>);
 
-/// Where the thread that forks keeps what it holds. No thread-local: one that is ending has none left.
+/// Holds the locks of the forking thread. Not a thread-local, because a terminating thread has none left.
 struct Keep(UnsafeCell<Option<Held>>);
 
-// SAFETY: only the holder of the lock of `LOCKS` looks inside, and the child's one thread, which is its copy.
+// SAFETY: only the holder of the lock of `LOCKS` accesses it; in a child that is the only thread.
 unsafe impl Sync for Keep {}
 
 static HELD: Keep = Keep(UnsafeCell::new(None));
@@ -58,7 +59,7 @@ fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has forks noticed from the moment on that the library is loaded: later would be too late for a fork at that moment.
+/// Installs the fork handlers when the library is loaded, so that no fork is missed.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = watch;
@@ -68,27 +69,27 @@ extern "C" fn watch() {
     os::at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-/// Whether this process can use the library: one made past the handlers, by a raw `clone`, has broken locks.
+/// Whether this process can use the library: one created without the handlers, by a raw `clone`, has broken locks.
 pub(crate) fn is_sound() -> bool {
     PROCESS.load(Ordering::Acquire) == process::id() || are_out()
 }
 
-/// Does `work` while no fork is under way and none begins: for what must not be found half done in a child.
+/// Runs `work` while no fork is in progress: for changes that a child must not see half done.
 pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
     let _locks = lock(&LOCKS);
     work()
 }
 
-/// Has `take` called before each fork, and what it returned dropped after it.
-pub(crate) fn hold_during_forks(take: Take) {
-    lock(&LOCKS).push(take);
+/// Calls `acquire` before each fork, and drops its result after it.
+pub(crate) fn hold_during_forks(acquire: Acquire) {
+    lock(&LOCKS).push(acquire);
 }
 
-/// As [`hold_during_forks`], the first time only, which `is_known` remembers.
-pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, take: Take) {
+/// As [`hold_during_forks`], but only the first time, which `is_known` records.
+pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, acquire: Acquire) {
     let mut locks = lock(&LOCKS);
     if !is_known.swap(true, Ordering::AcqRel) {
-        locks.push(take);
+        locks.push(acquire);
     }
 }
 
@@ -97,15 +98,15 @@ extern "C" fn before_fork() {
         return;
     }
     let locks = lock(&LOCKS);
-    let others = locks.iter().map(|take| take()).collect();
+    let others = locks.iter().map(|acquire| acquire()).collect();
     let held = (others, lock(&CONNECTIONS), locks);
     // SAFETY: the lock of `LOCKS` is held.
     unsafe { *HELD.0.get() = Some(held) };
 }
 
-/// What was taken before the fork. Nothing in a process that may not use the library, and took nothing.
+/// Returns the locks acquired before the fork. None in a process that cannot use the library and acquired none.
 fn take_held() -> Option<Held> {
-    // SAFETY: called after a fork only, by the thread that holds what it finds.
+    // SAFETY: called only after a fork, by the thread that holds the locks.
     unsafe { (*HELD.0.get()).take() }
 }
 
@@ -119,7 +120,7 @@ extern "C" fn after_fork_in_child() {
     if are_out() {
         return;
     }
-    // A child of a process that took nothing is as unsound as that, and stays so.
+    // A child of a process that acquired nothing is unusable, too, and stays so.
     if let Some((_, mut connections, _)) = take_held() {
         GENERATION.fetch_add(1, Ordering::AcqRel);
         PROCESS.store(process::id(), Ordering::Release);
@@ -127,7 +128,7 @@ extern "C" fn after_fork_in_child() {
     }
 }
 
-/// Has `open` open a connection, which a child must close, with no fork in between.
+/// Opens a connection, which a child must close, without a fork in between.
 pub(crate) fn open_connection<C: AsRawFd>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C> {
     let mut connections = lock(&CONNECTIONS);
     let connection = open()?;
@@ -135,7 +136,7 @@ pub(crate) fn open_connection<C: AsRawFd>(open: impl FnOnce() -> io::Result<C>) 
     Ok(connection)
 }
 
-/// Has `close` close `descriptor`, and forgets it, with no fork in between.
+/// Closes `descriptor` and removes it from the list, without a fork in between.
 pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
     let mut connections = lock(&CONNECTIONS);
     connections.retain(|other| *other != descriptor);
@@ -144,8 +145,8 @@ pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
 
 /// A value of which each process has its own.
 ///
-/// A value that was left behind, by a fork or by [`PerProcess::abandon`], is neither touched nor freed: what it has inside may
-/// be locked for ever or broken. It stays reachable, so that leak checkers see what it is.
+/// A value abandoned by a fork or by [`PerProcess::abandon`] is neither used nor freed, because its contents may be
+/// permanently locked or inconsistent. It stays reachable, so that leak checkers do not report it.
 pub(crate) struct PerProcess<T> {
     newest: AtomicPtr<Link<T>>,
 }
@@ -157,7 +158,8 @@ struct Link<T> {
     older: *mut Link<T>,
 }
 
-// SAFETY: values are made by and shown to any thread by reference alone, and dropped by the owner of the whole.
+// SAFETY: values are created and accessed from any thread by shared reference only, and dropped by the owner of the
+// list.
 unsafe impl<T: Send + Sync> Sync for PerProcess<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Send for PerProcess<T> {}
@@ -167,7 +169,7 @@ impl<T> PerProcess<T> {
         Self { newest: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// The value of this process, which `make` makes if there is none yet.
+    /// Returns the value of this process, creating it with `make` if there is none yet.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
         let newest = self.newest.load(Ordering::SeqCst);
         match self.usable(newest) {
@@ -176,12 +178,12 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// The value of this process, if there is one.
+    /// Returns the value of this process, if there is one.
     pub(crate) fn get(&self) -> Option<&T> {
         self.usable(self.newest.load(Ordering::SeqCst))
     }
 
-    /// Leaves the value of this process behind: the next call makes a new one.
+    /// Abandons the value of this process: the next call creates a new one.
     pub(crate) fn abandon(&self) {
         // SAFETY: a link, once published, lives as long as `self`.
         if let Some(link) = unsafe { self.newest.load(Ordering::SeqCst).as_ref() } {
@@ -201,7 +203,7 @@ impl<T> PerProcess<T> {
             // SAFETY: the link was just published, and lives as long as `self`.
             Ok(_) => unsafe { &(*link).value },
             Err(newest) => {
-                // SAFETY: the link came from a box just now, and was shown to nobody.
+                // SAFETY: the link was just created from a box and not published.
                 let own = unsafe { Box::from_raw(link) };
                 match self.usable(newest) {
                     Some(value) => value,
@@ -221,8 +223,8 @@ impl<T> Link<T> {
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let mut link = *self.newest.get_mut();
-        // SAFETY: links come from boxes; nobody else can see them any more. The first that was left behind stays, and with
-        // it all that are older.
+        // SAFETY: links come from boxes, and no other reference exists any more. The first abandoned link stays, and
+        // with it all older ones.
         while !link.is_null() && unsafe { (*link).is_usable() } {
             // SAFETY: as above.
             link = unsafe { Box::from_raw(link) }.older;
@@ -237,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_made_once_and_dropped_with_its_owner() {
+    fn a_value_is_created_once_and_dropped_with_its_owner() {
         let value = Arc::new(());
         let renewed = PerProcess::new();
         renewed.get_or_make(|| Arc::clone(&value));
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_abandoned_is_made_anew_and_never_dropped() {
+    fn an_abandoned_value_is_created_again_and_never_dropped() {
         let (first, second) = (Arc::new(1), Arc::new(2));
         let renewed = PerProcess::new();
         assert_eq!(**renewed.get_or_make(|| Arc::clone(&first)), 1);

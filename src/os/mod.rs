@@ -1,4 +1,4 @@
-//! The few system calls there are, each behind a safe function.
+//! System calls, each behind a safe function.
 #![allow(unsafe_code)]
 
 pub(crate) mod file_lock;
@@ -13,11 +13,11 @@ use std::{io, ptr, thread};
 
 use crate::error::is_shortage;
 
-/// Stack of our threads, in bytes. The deepest thing they do is the system's name look-up.
+/// Stack size of the library's threads, in bytes. The system's DNS lookup needs the most.
 const STACK_SIZE: usize = 512 * 1024;
 
-/// Starts a thread of the library, with a small stack and all signals blocked, which are the host program's. It fails
-/// with an error for which [`is_shortage`] holds.
+/// Starts a library thread, with a small stack and all signals blocked, because they are the host program's.
+/// [`is_shortage`] holds for the error if this fails.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
     let spawned = with_signals_blocked(|| builder.spawn(work).map(drop));
@@ -29,36 +29,36 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
     })
 }
 
-/// Why no file can be opened, if the process or the system has no descriptor or memory left.
+/// Returns the error if no file can be opened because the process or the system lacks descriptors or memory.
 pub(crate) fn descriptor_shortage() -> Option<io::Error> {
     File::open("/dev/null").err().filter(is_shortage)
 }
 
-/// Runs `action` with every signal blocked. A thread started meanwhile inherits that for good.
+/// Runs `action` with all signals blocked. A thread started meanwhile inherits this permanently.
 fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: both sets are local and outlive the calls; `before` is filled by the call that reads `all`.
+    // SAFETY: both sets are local and outlive the calls; `before` is initialized by the call that reads `all`.
     let is_blocked = unsafe {
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) == 0
     };
     let result = action();
     if is_blocked {
-        // SAFETY: the call above succeeded, so `before` is filled.
+        // SAFETY: the call above succeeded, so `before` is initialized.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut()) };
     }
     result
 }
 
-/// Keeps `pthread_cancel` from ending this thread for as long as it lives: the cancellation takes effect later. glibc ends a
-/// thread by an exception, which must not meet the code that catches panics.
+/// Defers `pthread_cancel` of this thread until the value is dropped. glibc cancels a thread with an exception, which
+/// must not reach the code that catches panics.
 pub(crate) struct Uncancellable(libc::c_int);
 
 impl Uncancellable {
     pub(crate) fn begin() -> Self {
         let mut before = ENABLE;
-        // SAFETY: the call changes nothing but this thread's own state, and `before` outlives it.
+        // SAFETY: the call changes only this thread's own state, and `before` outlives it.
         unsafe { pthread_setcancelstate(DISABLE, &raw mut before) };
         Self(before)
     }
@@ -66,12 +66,12 @@ impl Uncancellable {
 
 impl Drop for Uncancellable {
     fn drop(&mut self) {
-        // SAFETY: as above; nobody asks for the state that this replaces.
+        // SAFETY: as above; the state that this replaces is not needed.
         unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };
     }
 }
 
-/// `PTHREAD_CANCEL_ENABLE` and `PTHREAD_CANCEL_DISABLE` of glibc and musl, which the libc crate does not have.
+/// `PTHREAD_CANCEL_ENABLE` and `PTHREAD_CANCEL_DISABLE` of glibc and musl, which the libc crate lacks.
 const ENABLE: libc::c_int = 0;
 const DISABLE: libc::c_int = 1;
 
@@ -79,23 +79,23 @@ unsafe extern "C" {
     fn pthread_setcancelstate(state: libc::c_int, before: *mut libc::c_int) -> libc::c_int;
 }
 
-/// Has the three functions called by every fork: before it, and after it in the parent and in the child.
+/// Registers three functions to call on every fork: before it, and after it in the parent and in the child.
 pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
-    // SAFETY: functions are never unloaded: the library is linked with `nodelete`. Where the system has no memory left to
-    // note them, a child is told apart by its process number and gets nothing.
+    // SAFETY: the functions are never unloaded, because the library is linked with `nodelete`. If the system has no
+    // memory to register them, a child is recognized by its process id and cannot use the library.
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 
 /// Closes a descriptor that has no owner in this process.
 pub(crate) fn close(descriptor: RawFd) {
-    // SAFETY: the caller knows that nobody here uses the number.
+    // SAFETY: the caller guarantees that the descriptor is not used elsewhere in this process.
     unsafe { libc::close(descriptor) };
 }
 
-/// How long the machine has been running, sleep included.
+/// Returns the time since boot, including sleep.
 pub(crate) fn uptime() -> Duration {
     let mut time = MaybeUninit::<libc::timespec>::zeroed();
-    // SAFETY: `time` has room for the answer, and all zeroes are a value of it.
+    // SAFETY: `time` is large enough for the output, and all zeroes are a valid value.
     let time = unsafe {
         libc::clock_gettime(libc::CLOCK_BOOTTIME, time.as_mut_ptr());
         time.assume_init()
@@ -106,13 +106,13 @@ pub(crate) fn uptime() -> Duration {
 /// What to wait for on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readiness {
-    /// That bytes, or the end, can be read.
+    /// Bytes, or the end of the stream, can be read.
     Read,
-    /// That bytes can be written, or that a connection is made.
+    /// Bytes can be written, or the connection is established.
     Write,
 }
 
-/// Waits until `connection` is ready, or there is an error to be met on it. False: `deadline` came first.
+/// Waits until `connection` is ready or has an error. False: `deadline` expired first.
 pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: Option<Instant>) -> io::Result<bool> {
     let events = match readiness {
         Readiness::Read => libc::POLLIN,
@@ -120,12 +120,12 @@ pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: O
     };
     let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 };
     loop {
-        // SAFETY: one descriptor is passed, and it is borrowed for as long as the call lasts.
+        // SAFETY: one descriptor is passed, and it is borrowed for the duration of the call.
         let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds_until(deadline)) };
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(false),
             1.. => return Ok(true),
-            // A signal interrupts a wait, and a wait ends early by less than a millisecond; neither changes anything.
+            // A signal interrupts a wait, and a wait may end less than a millisecond early; neither matters.
             _ => ignore_interruption(ready)?,
         }
     }
@@ -136,23 +136,23 @@ fn ignore_interruption(result: libc::c_int) -> io::Result<()> {
     if result >= 0 || error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
 }
 
-/// Reads what has come on `connection`, without waiting. With `peek` it stays there for the next read.
+/// Reads what has arrived on `connection`, without waiting. With `peek`, it stays available for the next read.
 pub(crate) fn read_at_once(connection: BorrowedFd<'_>, buffer: &mut [u8], peek: bool) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | if peek { libc::MSG_PEEK } else { 0 };
-    // SAFETY: the buffer is borrowed for as long as the call lasts, and no longer than it says.
+    // SAFETY: the buffer is borrowed for the duration of the call, and its length is passed.
     let read = unsafe { libc::recv(connection.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), flags) };
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// Writes what `connection` has room for, without waiting. A peer that has gone raises no signal.
+/// Writes as much as `connection` accepts without waiting. A closed peer raises no signal.
 pub(crate) fn write_at_once(connection: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    // SAFETY: the bytes are borrowed for as long as the call lasts, and no more than they are is read.
+    // SAFETY: the bytes are borrowed for the duration of the call, and their length is passed.
     let written = unsafe { libc::send(connection.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
     usize::try_from(written).map_err(|_| io::Error::last_os_error())
 }
 
-/// As poll takes it: rounded up, so that the deadline has passed when the wait is over; -1 for no deadline.
+/// The timeout for poll: rounded up, so that the deadline has passed when the wait ends; -1 for no deadline.
 fn milliseconds_until(deadline: Option<Instant>) -> libc::c_int {
     let Some(deadline) = deadline else {
         return -1;
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_of_ours_hears_no_signal() {
+    fn a_library_thread_blocks_all_signals() {
         let (sender, receiver) = channel();
         let blocked_here = is_blocked(libc::SIGTERM);
         spawn("test", move || sender.send(is_blocked(libc::SIGTERM)).unwrap()).unwrap();
@@ -180,7 +180,7 @@ mod tests {
 
     fn is_blocked(signal: libc::c_int) -> bool {
         let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: `set` is local; a NULL second argument only asks.
+        // SAFETY: `set` is local; a NULL second argument only queries.
         unsafe {
             assert_eq!(libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), set.as_mut_ptr()), 0);
             libc::sigismember(set.as_ptr(), signal) == 1
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_tells_readiness_from_the_end_of_time() {
+    fn a_wait_distinguishes_readiness_from_the_deadline() {
         let (stream, _peer) = connection();
         assert!(wait(stream.as_fd(), Readiness::Write, None).unwrap());
         assert!(!wait(stream.as_fd(), Readiness::Read, Some(Instant::now())).unwrap());
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_at_once_never_waits() {
+    fn nonblocking_calls_never_wait() {
         let (stream, peer) = connection();
         let mut byte = [0];
         let nothing = read_at_once(stream.as_fd(), &mut byte, false).unwrap_err();

@@ -1,4 +1,4 @@
-//! What a thread can be woken by: a wakeup of its own process, and changes of files by any process.
+//! Sources that wake a thread: notifications within a process, and changes of files by any process.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -17,12 +17,12 @@ use super::{close, fork, ignore_interruption, milliseconds_until};
 pub(crate) struct Descriptor(ManuallyDrop<File>);
 
 impl Descriptor {
-    /// Takes over what `open` opens.
+    /// Takes ownership of the descriptor that `open` opens.
     pub(crate) fn open(open: impl FnOnce() -> io::Result<File>) -> io::Result<Self> {
         fork::open_connection(open).map(|file| Self(ManuallyDrop::new(file)))
     }
 
-    /// The file behind it.
+    /// The file.
     pub(crate) fn file(&self) -> &File {
         &self.0
     }
@@ -35,7 +35,7 @@ impl Drop for Descriptor {
     }
 }
 
-/// A descriptor that is readable from the moment it is rung until it is hushed. Writing to it can raise no SIGPIPE.
+/// A descriptor that is readable from `notify` until `clear`. Writing to it never raises SIGPIPE.
 #[derive(Debug)]
 pub(crate) struct Wakeup(Descriptor);
 
@@ -45,7 +45,7 @@ impl Wakeup {
     }
 
     pub(crate) fn notify(&self) {
-        // It fails only while it is readable already.
+        // This fails only if it is already readable.
         self.0.file().write_all(&1_u64.to_ne_bytes()).ok();
     }
 
@@ -60,16 +60,16 @@ impl AsFd for Wakeup {
     }
 }
 
-/// Notices what any process does to files.
+/// Watches files for changes by any process.
 #[derive(Debug)]
 pub(crate) struct Watch(Descriptor);
 
-/// What is watched for.
+/// What to watch for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// That somebody who had it open for writing closed it, or died.
+    /// A process that had it open for writing closed it, or died.
     Closed,
-    /// That, or that something was written.
+    /// The same, or the file was written.
     WrittenOrClosed,
 }
 
@@ -78,7 +78,7 @@ impl Watch {
         Descriptor::open(|| owned(open_inotify)).map(Self)
     }
 
-    /// Watches the file at `path`, too, for `change` and nothing else, whatever it was watched for before.
+    /// Also watches the file at `path`, for `change` only, replacing what it was watched for before.
     pub(crate) fn set(&self, path: &Path, change: Change) -> io::Result<()> {
         let path = CString::new(path.as_os_str().as_bytes())?;
         let mask = match change {
@@ -90,7 +90,7 @@ impl Watch {
         if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Forgets what was noticed so far. True: there was something.
+    /// Discards the pending notifications. True: there were some.
     pub(crate) fn clear(&self) -> bool {
         let (mut events, mut has_noticed) = ([0; 4096], false);
         while self.0.file().read(&mut events).is_ok_and(|count| count > 0) {
@@ -121,21 +121,21 @@ fn owned(open: impl FnOnce() -> RawFd) -> io::Result<File> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it was opened just now and has no other owner.
+    // SAFETY: it was just opened and has no other owner.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// Waits until one of two descriptors can be read. False: `deadline` came first.
+/// Waits until one of two descriptors is readable. False: `deadline` expired first.
 pub(crate) fn wait_for_either(
     first: BorrowedFd<'_>,
     second: Option<BorrowedFd<'_>>,
     deadline: Option<Instant>,
 ) -> bool {
     let poll = |descriptor| libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
-    // A negative descriptor is passed over.
+    // Negative descriptors are ignored.
     let mut both = [poll(first.as_raw_fd()), poll(second.map_or(-1, |second| second.as_raw_fd()))];
     loop {
-        // SAFETY: two descriptors are passed, which are borrowed for as long as the call lasts.
+        // SAFETY: two descriptors are passed, which are borrowed for the duration of the call.
         let ready = unsafe { libc::poll(both.as_mut_ptr(), 2, milliseconds_until(deadline)) };
         let is_over = ready > 0 || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if is_over || ignore_interruption(ready).is_err() {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bell_is_readable_until_it_is_hushed() {
+    fn a_wakeup_is_readable_until_it_is_cleared() {
         let wakeup = Wakeup::new().unwrap();
         assert!(!is_readable(wakeup.as_fd()));
         wakeup.notify();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_watch_tells_writing_from_closing() {
+    fn a_watch_distinguishes_writing_from_closing() {
         let path = std::path::PathBuf::from(env!("OUT_DIR")).join("watched");
         let mut file = File::create(&path).unwrap();
         let (both, closing) = (Watch::new().unwrap(), Watch::new().unwrap());
@@ -178,7 +178,7 @@ mod tests {
         file.write_all(b"x").unwrap();
         assert!(is_readable(both.as_fd()) && !is_readable(closing.as_fd()));
         assert!(both.clear() && !is_readable(both.as_fd()) && !both.clear());
-        // What is watched for is another thing from now on.
+        // From now on it is watched for another change.
         both.set(&path, Change::Closed).unwrap();
         closing.set(&path, Change::WrittenOrClosed).unwrap();
         file.write_all(b"x").unwrap();

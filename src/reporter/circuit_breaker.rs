@@ -1,334 +1,349 @@
-//! Whether reports may go out now, and what an answer means for them. Pure: time and randomness come from the caller.
+//! Circuit breaker: whether reports may be sent now, and what a result means for its report. Pure: the caller supplies
+//! time and randomness.
 //!
 //! ```text
-//!              success                      no use until somebody corrects something (401, 402, 3xx, ...)
-//!       +------------------ SHUT <---+   +----> SUSPENDED
-//!       v                            |   |        | one report at once to see whether it was that report alone,
-//!     OPEN: 2, 4, 8 ... at a time ---+---+        | then one a minute, another each time
-//!       ^      it may go later (network, 5xx ...) |
-//!       +-----------------------------------------+ success
+//!                success                 needs a correction by the user (401, 402, 3xx, ...)
+//!       +----------------- BACKING OFF <--+  +--> SUSPENDED
+//!       v                                 |  |      | tries one other report at once,
+//!     RUNNING: 2, 4, 8 ... in flight -----+--+      | then a different one each minute
+//!       ^      transient (network, 5xx ...)         |
+//!       +-------------------------------------------+ success
 //! ```
 //!
-//! While it is shut or suspended, one report probes. A report that alone fails while others are accepted has troubles of its
-//! own.
+//! While the breaker backs off or is suspended, single reports probe. A report that fails while others are accepted is
+//! delayed on its own.
 
 use std::time::{Duration, Instant};
 
-use super::outbox::{EventKind, Fate};
+use super::outbox::{Disposition, EventKind};
 use super::report_failures::ReportFailures;
 use crate::backoff;
 use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 
-/// How fast the gate does what it does.
+/// Intervals of the circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
-    /// Between two probes while suspended, give or take a quarter.
+    /// Between two probes while suspended, plus or minus a quarter.
     pub(crate) probe: Duration,
-    /// How long a report rests that alone keeps failing, first, second, and each later time.
-    pub(crate) rests: [Duration; 3],
+    /// Delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
+    pub(crate) retry_delays: [Duration; 3],
 }
 
 impl Pace {
     pub(crate) const REAL: Self = Self {
         probe: Duration::from_secs(60),
-        rests: [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)],
+        retry_delays: [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)],
     };
 }
 
-/// The shortest time between two probes that callers request.
-const BETWEEN_REQUESTED: Duration = Duration::from_secs(1);
+/// Minimum interval between two probes requested by callers.
+const MIN_REQUESTED_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the gate lets through.
+/// Decides how many reports may be sent.
 #[derive(Debug)]
 pub(crate) struct CircuitBreaker {
     pace: Pace,
-    most: usize,
+    max_in_flight: usize,
     state: State,
     failures: ReportFailures,
-    /// When the latest probe that a caller requested is due, or was.
-    requested: Option<Instant>,
+    /// When the probe that a caller requested last is or was due.
+    probe_requested_at: Option<Instant>,
 }
 
-/// The gate's own state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// So many reports may be in flight.
-    Open(usize),
-    /// One may probe after a time, which the service may have asked for; a failure that was begun before the gate was shut
-    /// tells nothing new.
-    Shut { failures: u32, since: Instant, until: Instant, is_asked: bool, probe: Option<u64> },
-    /// As shut, for a reason that will not go away by itself. It began with one report, and is in doubt until another was
-    /// answered so too.
-    Suspended { since: Instant, until: Instant, is_asked: bool, probe: Option<u64>, began_with: u64, is_in_doubt: bool },
+    /// The number of reports that may be in flight.
+    Running(usize),
+    /// One report may probe once `until` has passed; `is_requested` if the service asked for that delay. Failures of
+    /// requests that started before `since` carry no new information.
+    BackingOff { failures: u32, since: Instant, until: Instant, is_requested: bool, probe: Option<u64> },
+    /// Like `BackingOff`, for a reason that does not go away by itself. The response to the report `first_id` caused
+    /// it; it is in doubt until another report gets such a response too.
+    Suspended {
+        since: Instant,
+        until: Instant,
+        is_requested: bool,
+        probe: Option<u64>,
+        first_id: u64,
+        is_in_doubt: bool,
+    },
 }
 
-/// What the gate is doing, as its owner is told.
+/// The state of the breaker, without its details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
-    Open,
+    Running,
     BackingOff,
     Suspended,
 }
 
-/// One report's answer.
+/// The result of sending one report.
 #[derive(Debug)]
-pub(crate) struct Answered<'a> {
+pub(crate) struct Attempt<'a> {
     pub(crate) id: u64,
-    /// When its request was begun.
-    pub(crate) began: Instant,
+    /// When its request started.
+    pub(crate) started: Instant,
     pub(crate) outcome: &'a Outcome,
 }
 
-/// What kind of news an answer is.
-enum News {
+/// What an outcome means.
+enum Verdict {
     Accepted,
     Rejected,
-    Later,
-    Useless,
-    Nothing,
+    Transient,
+    Suspending,
+    Ignored,
 }
 
-fn news(error: Option<&Error>) -> News {
+fn verdict(error: Option<&Error>) -> Verdict {
     match error.map(Error::kind) {
-        None => News::Accepted,
-        Some(Kind::Rejected) => News::Rejected,
-        Some(Kind::Unauthorized | Kind::NotEnabled | Kind::Redirected | Kind::UnexpectedStatus) => News::Useless,
-        Some(Kind::Cancelled) => News::Nothing,
-        Some(_) => News::Later,
+        None => Verdict::Accepted,
+        Some(Kind::Rejected) => Verdict::Rejected,
+        Some(Kind::Unauthorized | Kind::NotEnabled | Kind::Redirected | Kind::UnexpectedStatus) => Verdict::Suspending,
+        Some(Kind::Cancelled) => Verdict::Ignored,
+        Some(_) => Verdict::Transient,
     }
 }
 
 impl CircuitBreaker {
-    /// An open gate for at most `most` reports at a time.
-    pub(crate) fn new(pace: Pace, most: usize) -> Self {
-        Self { pace, most, state: State::Open(most), failures: ReportFailures::new(pace.rests), requested: None }
+    /// A running breaker that allows up to `max_in_flight` reports in flight.
+    pub(crate) fn new(pace: Pace, max_in_flight: usize) -> Self {
+        Self {
+            pace,
+            max_in_flight,
+            state: State::Running(max_in_flight),
+            failures: ReportFailures::new(pace.retry_delays),
+            probe_requested_at: None,
+        }
     }
 
-    /// What it is doing.
     pub(crate) fn phase(&self) -> Phase {
         match self.state {
-            State::Open(_) => Phase::Open,
-            State::Shut { .. } => Phase::BackingOff,
+            State::Running(_) => Phase::Running,
+            State::BackingOff { .. } => Phase::BackingOff,
             State::Suspended { .. } => Phase::Suspended,
         }
     }
 
     /// How many reports may be in flight now.
-    pub(crate) fn width(&self, now: Instant) -> usize {
+    pub(crate) fn capacity(&self, now: Instant) -> usize {
         match self.state {
-            State::Open(width) => width,
-            State::Shut { until, probe, .. } | State::Suspended { until, probe, .. } => {
+            State::Running(capacity) => capacity,
+            State::BackingOff { until, probe, .. } | State::Suspended { until, probe, .. } => {
                 usize::from(probe.is_none() && now >= until)
             }
         }
     }
 
-    /// Whether what is let through now is a probe.
+    /// Whether a report sent now is a probe.
     pub(crate) fn is_probing(&self) -> bool {
-        !matches!(self.state, State::Open(_))
+        !matches!(self.state, State::Running(_))
     }
 
-    /// Whether report `id` rests for now.
-    pub(crate) fn rests(&self, id: u64, now: Instant) -> bool {
-        self.failures.rests(id, now)
+    /// Whether report `id` is delayed at `now`.
+    pub(crate) fn is_delayed(&self, id: u64, now: Instant) -> bool {
+        self.failures.is_delayed(id, now)
     }
 
-    /// Whether report `id` failed before.
+    /// Whether report `id` has failed.
     pub(crate) fn has_failed(&self, id: u64) -> bool {
-        self.failures.has(id)
+        self.failures.contains(id)
     }
 
-    /// Notes that report `id` goes out.
-    pub(crate) fn goes_out(&mut self, id: u64) {
-        if let State::Shut { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
+    /// Records that report `id` is in flight.
+    pub(crate) fn sent(&mut self, id: u64) {
+        if let State::BackingOff { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
             *probe = Some(id);
         }
     }
 
-    /// When to look again, if nothing happens before.
-    pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
-        let opening = match self.state {
-            State::Shut { until, probe: None, .. } | State::Suspended { until, probe: None, .. } => Some(until),
-            State::Open(_) | State::Shut { .. } | State::Suspended { .. } => None,
+    /// The next time at which something changes without an event.
+    pub(crate) fn next_wakeup(&self, now: Instant) -> Option<Instant> {
+        let probe_due = match self.state {
+            State::BackingOff { until, probe: None, .. } | State::Suspended { until, probe: None, .. } => Some(until),
+            State::Running(_) | State::BackingOff { .. } | State::Suspended { .. } => None,
         };
-        opening.filter(|until| *until > now).into_iter().chain(self.failures.next(now)).min()
+        probe_due.filter(|until| *until > now).into_iter().chain(self.failures.next_retry(now)).min()
     }
 
-    /// Lets a probe through at once, by any report, or in a moment if another was requested less than a second ago. A wait that
-    /// the service asked for is not cut short.
+    /// Allows a probe by any report now, or one second after the previously requested probe. Does not shorten a wait
+    /// that the service asked for.
     pub(crate) fn probe_now(&mut self, now: Instant) {
-        let at = match self.requested {
+        let at = match self.probe_requested_at {
             Some(last) if last > now => last,
-            Some(last) => after(last, BETWEEN_REQUESTED).max(now),
+            Some(last) => after(last, MIN_REQUESTED_INTERVAL).max(now),
             None => now,
         };
-        self.requested = Some(at);
-        if !self.is_wait_asked() {
-            self.end_wait(at);
-            self.failures.end_rests(at);
+        self.probe_requested_at = Some(at);
+        if !self.is_wait_requested() {
+            self.shorten_wait(at);
+            self.failures.clear_delays(at);
         }
     }
 
-    /// Whether the service asked for the wait.
-    pub(crate) fn is_wait_asked(&self) -> bool {
-        matches!(self.state, State::Shut { is_asked: true, .. } | State::Suspended { is_asked: true, .. })
+    /// Whether the service asked for the current wait.
+    pub(crate) fn is_wait_requested(&self) -> bool {
+        matches!(self.state, State::BackingOff { is_requested: true, .. } | State::Suspended { is_requested: true, .. })
     }
 
-    fn end_wait(&mut self, at: Instant) {
-        if let State::Shut { until, .. } | State::Suspended { until, .. } = &mut self.state {
+    fn shorten_wait(&mut self, at: Instant) {
+        if let State::BackingOff { until, .. } | State::Suspended { until, .. } = &mut self.state {
             *until = at.min(*until);
         }
     }
 
-    /// A probe that is requested for a time after `began` is still due.
-    fn keep_request(&mut self, began: Instant) {
-        if let Some(at) = self.requested.filter(|at| *at > began && !self.is_wait_asked()) {
-            self.end_wait(at);
+    /// Keeps a probe due that was requested for a time after `started`.
+    fn keep_request(&mut self, started: Instant) {
+        if let Some(at) = self.probe_requested_at.filter(|at| *at > started && !self.is_wait_requested()) {
+            self.shorten_wait(at);
         }
     }
 
-    /// While suspended, there is no report left to probe with: those that failed so rest. The next probe is made when one is
-    /// requested, or a minute later.
-    pub(crate) fn found_none(&mut self, now: Instant, random: u64) {
+    /// Records that no report was available to probe with while suspended: all that failed are delayed. The next probe
+    /// is made on request, or a minute later.
+    pub(crate) fn no_report_found(&mut self, now: Instant, random: u64) {
         if let State::Suspended { until, probe: None, .. } = &mut self.state {
-            *until = after(now, between_probes(self.pace.probe, random)).max(*until);
+            *until = after(now, probe_interval(self.pace.probe, random)).max(*until);
         }
         self.keep_request(now);
     }
 
-    /// Whether it is suspended for the response to one report, and no other was tried.
+    /// Whether it is suspended because of one report's response, and no other report was tried.
     pub(crate) fn is_in_doubt(&self) -> bool {
         matches!(self.state, State::Suspended { is_in_doubt: true, .. })
     }
 
-    /// Another report has come, which can settle the doubt.
-    pub(crate) fn another_came(&mut self, now: Instant) {
-        if let State::Suspended { is_in_doubt: true, is_asked: false, until, .. } = &mut self.state {
+    /// Records that another report has arrived, which can resolve the doubt.
+    pub(crate) fn report_arrived(&mut self, now: Instant) {
+        if let State::Suspended { is_in_doubt: true, is_requested: false, until, .. } = &mut self.state {
             *until = now;
         }
     }
 
-    /// What an answer means for its report: a fate, or none, and it goes out again.
-    pub(crate) fn answered(&mut self, answered: &Answered<'_>, now: Instant, random: u64) -> Option<Fate> {
-        let error = answered.outcome.result.as_ref().err();
-        match news(error) {
-            News::Accepted => {
-                self.open(answered, now);
-                return Some(Fate::Accepted);
+    /// Records a result. Returns the report's disposition, or None if it is to be sent again.
+    pub(crate) fn record(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) -> Option<Disposition> {
+        let error = attempt.outcome.result.as_ref().err();
+        match verdict(error) {
+            Verdict::Accepted => {
+                self.succeed(attempt, now);
+                return Some(Disposition::Accepted);
             }
-            News::Rejected => {
-                self.open(answered, now);
-                return error.map(|error| rejected(answered.outcome, error));
+            Verdict::Rejected => {
+                self.succeed(attempt, now);
+                return error.map(|error| rejected(attempt.outcome, error));
             }
-            News::Later => {
-                self.failures.note(answered.id, now, Duration::ZERO);
-                self.shut(answered, now, random);
-                self.keep_request(answered.began);
+            Verdict::Transient => {
+                self.failures.record(attempt.id, now, Duration::ZERO);
+                self.back_off(attempt, now, random);
+                self.keep_request(attempt.started);
             }
-            News::Useless => {
-                let rest = between_probes(self.pace.probe, random);
-                let is_at_fault = self.failures.note_useless(answered.id, now, rest);
-                self.suspend(answered, now, random);
-                self.keep_request(answered.began);
+            Verdict::Suspending => {
+                let delay = probe_interval(self.pace.probe, random);
+                let is_at_fault = self.failures.record_suspending(attempt.id, now, delay);
+                self.suspend(attempt, now, random);
+                self.keep_request(attempt.started);
                 if is_at_fault {
-                    self.failures.forget(answered.id);
-                    return error.map(|error| rejected(answered.outcome, error));
+                    self.failures.forget(attempt.id);
+                    return error.map(|error| rejected(attempt.outcome, error));
                 }
             }
-            News::Nothing => {}
+            Verdict::Ignored => {}
         }
-        self.came_back(answered.id);
+        self.returned(attempt.id);
         None
     }
 
-    /// The service takes reports: the gate opens by degrees, and what failed only while it was shut need not rest. Time that
-    /// the service has asked for is not cut short by what was in flight before.
-    fn open(&mut self, answered: &Answered<'_>, now: Instant) {
-        self.failures.forget(answered.id);
-        self.failures.another_was_taken();
+    /// The service accepts reports: capacity grows step by step, and reports that failed only during the outage are no
+    /// longer delayed. The result of a request that started earlier does not shorten a wait that the service asked for.
+    fn succeed(&mut self, attempt: &Attempt<'_>, now: Instant) {
+        self.failures.forget(attempt.id);
+        self.failures.record_success();
         self.state = match self.state {
-            State::Open(width) => State::Open(width.saturating_mul(2).min(self.most)),
-            shut @ (State::Shut { is_asked: true, since, .. } | State::Suspended { is_asked: true, since, .. })
-                if answered.began < since =>
+            State::Running(capacity) => State::Running(capacity.saturating_mul(2).min(self.max_in_flight)),
+            backing_off @ (State::BackingOff { is_requested: true, since, .. }
+            | State::Suspended { is_requested: true, since, .. })
+                if attempt.started < since =>
             {
-                shut
+                backing_off
             }
-            State::Shut { .. } | State::Suspended { .. } => {
-                self.failures.end_first_rests(now);
-                State::Open(self.most.min(2))
+            State::BackingOff { .. } | State::Suspended { .. } => {
+                self.failures.clear_first_delays(now);
+                State::Running(self.max_in_flight.min(2))
             }
         };
     }
 
-    fn shut(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
-        let asked = answered.outcome.retry_after;
-        let shut = |failures: u32| {
-            let until = after(now, backoff::wait(failures, asked, random));
-            State::Shut { failures, since: now, until, is_asked: asked.is_some(), probe: None }
+    fn back_off(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) {
+        let retry_after = attempt.outcome.retry_after;
+        let backing_off = |failures: u32| {
+            let until = after(now, backoff::wait(failures, retry_after, random));
+            State::BackingOff { failures, since: now, until, is_requested: retry_after.is_some(), probe: None }
         };
         self.state = match self.state {
-            State::Open(_) => shut(1),
-            State::Shut { failures, since, .. } if answered.began >= since => shut(failures.saturating_add(1)),
-            State::Suspended { since, .. } if answered.began >= since => shut(1),
-            // One of those that were in flight when the gate was shut. What it asks for is heeded all the same.
-            State::Shut { failures, since, until, is_asked, probe } => {
-                let until = asked.map_or(until, |asked| until.max(after(now, asked)));
-                State::Shut { failures, since, until, is_asked: is_asked || asked.is_some(), probe }
+            State::Running(_) => backing_off(1),
+            State::BackingOff { failures, since, .. } if attempt.started >= since => {
+                backing_off(failures.saturating_add(1))
+            }
+            State::Suspended { since, .. } if attempt.started >= since => backing_off(1),
+            // The request was in flight when backing off began. Its Retry-After still counts.
+            State::BackingOff { failures, since, until, is_requested, probe } => {
+                let until = retry_after.map_or(until, |retry_after| until.max(after(now, retry_after)));
+                State::BackingOff { failures, since, until, is_requested: is_requested || retry_after.is_some(), probe }
             }
             suspended @ State::Suspended { .. } => suspended,
         };
     }
 
-    fn suspend(&mut self, answered: &Answered<'_>, now: Instant, random: u64) {
-        let asked = answered.outcome.retry_after;
-        let is_asked = asked.is_some();
+    fn suspend(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) {
+        let retry_after = attempt.outcome.retry_after;
+        let is_requested = retry_after.is_some();
         self.state = match self.state {
-            // Another report is tried at once, unless the service asked for a wait.
-            State::Open(_) | State::Shut { .. } => State::Suspended {
+            // Tries another report at once, unless the service asked for a wait.
+            State::Running(_) | State::BackingOff { .. } => State::Suspended {
                 since: now,
-                until: after(now, asked.unwrap_or_default()),
-                is_asked,
+                until: after(now, retry_after.unwrap_or_default()),
+                is_requested,
                 probe: None,
-                began_with: answered.id,
+                first_id: attempt.id,
                 is_in_doubt: true,
             },
-            State::Suspended { since, began_with, is_in_doubt, .. } if answered.began >= since => State::Suspended {
+            State::Suspended { since, first_id, is_in_doubt, .. } if attempt.started >= since => State::Suspended {
                 since: now,
-                until: after(now, between_probes(self.pace.probe, random).max(asked.unwrap_or_default())),
-                is_asked,
+                until: after(now, probe_interval(self.pace.probe, random).max(retry_after.unwrap_or_default())),
+                is_requested,
                 probe: None,
-                began_with,
-                is_in_doubt: is_in_doubt && answered.id == began_with,
+                first_id,
+                is_in_doubt: is_in_doubt && attempt.id == first_id,
             },
-            State::Suspended { since, until, is_asked: was_asked, probe, began_with, is_in_doubt } => {
+            State::Suspended { since, until, is_requested: was_requested, probe, first_id, is_in_doubt } => {
                 State::Suspended {
                     since,
-                    until: asked.map_or(until, |asked| until.max(after(now, asked))),
-                    is_asked: was_asked || is_asked,
+                    until: retry_after.map_or(until, |retry_after| until.max(after(now, retry_after))),
+                    is_requested: was_requested || is_requested,
                     probe,
-                    began_with,
-                    is_in_doubt: is_in_doubt && answered.id == began_with,
+                    first_id,
+                    is_in_doubt: is_in_doubt && attempt.id == first_id,
                 }
             }
         };
     }
 
-    /// Report `id` is no longer in flight.
-    pub(crate) fn came_back(&mut self, id: u64) {
-        if let State::Shut { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
+    /// Records that report `id` is no longer in flight.
+    pub(crate) fn returned(&mut self, id: u64) {
+        if let State::BackingOff { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
             *probe = probe.filter(|probe| *probe != id);
         }
     }
 }
 
-fn rejected(outcome: &Outcome, error: &Error) -> Fate {
-    Fate::Event(EventKind::Rejected, outcome.http_status, error.message().to_owned())
+fn rejected(outcome: &Outcome, error: &Error) -> Disposition {
+    Disposition::Event(EventKind::Rejected, outcome.http_status, error.message().to_owned())
 }
 
-/// Three quarters of `pace` and up to half of it more.
-fn between_probes(pace: Duration, random: u64) -> Duration {
+/// `pace`, plus or minus a quarter.
+fn probe_interval(pace: Duration, random: u64) -> Duration {
     let quarter = pace / 4;
     quarter.saturating_mul(3).saturating_add(backoff::part_of(quarter.saturating_mul(2), random))
 }
@@ -339,39 +354,39 @@ mod tests {
     use crate::outcome::Acceptance;
 
     const PACE: Pace = Pace::REAL;
-    const HALF: u64 = 1 << 63;
+    const MIDPOINT: u64 = 1 << 63;
 
     fn outcome(kind: Option<Kind>) -> Outcome {
-        let result = kind.map_or(Ok(()), |kind| Err(Error::new(kind, "told")));
+        let result = kind.map_or(Ok(()), |kind| Err(Error::new(kind, "test")));
         let acceptance = if result.is_ok() { Acceptance::Yes } else { Acceptance::Unknown };
         Outcome { result, http_status: None, attempts: 1, acceptance, elapsed: Duration::ZERO, retry_after: None }
     }
 
-    /// A gate and a time that passes only when it is told to.
-    struct Scene {
+    /// A breaker and a clock that advances only on request.
+    struct Fixture {
         breaker: CircuitBreaker,
         now: Instant,
     }
 
-    impl Scene {
+    impl Fixture {
         fn new() -> Self {
             Self { breaker: CircuitBreaker::new(PACE, 32), now: Instant::now() }
         }
 
-        /// Report `id` goes out and is answered at once.
-        fn answer(&mut self, id: u64, kind: Option<Kind>) -> Option<Fate> {
-            self.breaker.goes_out(id);
-            let (began, outcome) = (self.now, outcome(kind));
-            self.breaker.answered(&Answered { id, began, outcome: &outcome }, self.now, HALF)
+        /// Sends report `id` and completes it at once.
+        fn complete(&mut self, id: u64, kind: Option<Kind>) -> Option<Disposition> {
+            self.breaker.sent(id);
+            let (started, outcome) = (self.now, outcome(kind));
+            self.breaker.record(&Attempt { id, started, outcome: &outcome }, self.now, MIDPOINT)
         }
 
-        fn width(&self) -> usize {
-            self.breaker.width(self.now)
+        fn capacity(&self) -> usize {
+            self.breaker.capacity(self.now)
         }
 
-        /// Lets time pass until the gate wants to be looked at again, and tells how much that was.
+        /// Advances the clock to the breaker's next wakeup and returns the time waited.
         fn wait(&mut self) -> Duration {
-            let next = self.breaker.next(self.now).unwrap();
+            let next = self.breaker.next_wakeup(self.now).unwrap();
             let waited = next - self.now;
             self.now = next;
             waited
@@ -379,246 +394,249 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_shuts_the_gate_for_longer_each_time_and_one_report_probes() {
-        let mut scene = Scene::new();
-        assert_eq!((scene.width(), scene.breaker.next(scene.now)), (32, None));
+    fn outage_increases_backoff_and_allows_one_probe() {
+        let mut fixture = Fixture::new();
+        assert_eq!((fixture.capacity(), fixture.breaker.next_wakeup(fixture.now)), (32, None));
         let waits: Vec<u128> = (1..=3)
             .map(|id| {
-                assert_eq!(scene.answer(id, Some(Kind::Network)), None);
-                assert_eq!((scene.width(), scene.breaker.phase()), (0, Phase::BackingOff));
-                scene.wait().as_millis()
+                assert_eq!(fixture.complete(id, Some(Kind::Network)), None);
+                assert_eq!((fixture.capacity(), fixture.breaker.phase()), (0, Phase::BackingOff));
+                fixture.wait().as_millis()
             })
             .collect();
         assert_eq!(waits, [100, 200, 400]);
-        assert_eq!(scene.width(), 1);
-        scene.breaker.goes_out(9);
-        assert_eq!(scene.width(), 0, "one probe at a time");
-        scene.breaker.came_back(9);
-        assert_eq!(scene.width(), 1, "a probe that was not sent makes room for another");
+        assert_eq!(fixture.capacity(), 1);
+        fixture.breaker.sent(9);
+        assert_eq!(fixture.capacity(), 0, "one probe at a time");
+        fixture.breaker.returned(9);
+        assert_eq!(fixture.capacity(), 1, "a probe that was not sent permits another");
     }
 
     #[test]
-    fn what_was_under_way_when_the_gate_shut_does_not_shut_it_for_longer() {
-        let mut scene = Scene::new();
-        let began = scene.now;
-        scene.now += Duration::from_millis(5);
+    fn failures_of_earlier_requests_do_not_extend_backoff() {
+        let mut fixture = Fixture::new();
+        let started = fixture.now;
+        fixture.now += Duration::from_millis(5);
         for id in 1..=30 {
             let outcome = outcome(Some(Kind::Timeout));
-            scene.breaker.answered(&Answered { id, began, outcome: &outcome }, scene.now, HALF);
+            fixture.breaker.record(&Attempt { id, started, outcome: &outcome }, fixture.now, MIDPOINT);
         }
-        assert_eq!(scene.wait(), Duration::from_millis(100));
+        assert_eq!(fixture.wait(), Duration::from_millis(100));
     }
 
     #[test]
-    fn what_the_service_asks_for_is_heeded_even_from_a_late_answer() {
-        let mut scene = Scene::new();
-        let began = scene.now;
-        scene.now += Duration::from_millis(5);
-        scene.answer(1, Some(Kind::Unavailable));
+    fn retry_after_of_a_late_response_is_honored() {
+        let mut fixture = Fixture::new();
+        let started = fixture.now;
+        fixture.now += Duration::from_millis(5);
+        fixture.complete(1, Some(Kind::Unavailable));
         let late = Outcome { retry_after: Some(Duration::from_secs(7)), ..outcome(Some(Kind::RateLimited)) };
-        scene.breaker.answered(&Answered { id: 2, began, outcome: &late }, scene.now, HALF);
-        assert_eq!(scene.wait(), Duration::from_secs(7));
+        fixture.breaker.record(&Attempt { id: 2, started, outcome: &late }, fixture.now, MIDPOINT);
+        assert_eq!(fixture.wait(), Duration::from_secs(7));
     }
 
     #[test]
-    fn after_an_outage_the_gate_opens_by_degrees() {
-        let mut scene = Scene::new();
-        scene.answer(1, Some(Kind::Network));
-        scene.wait();
-        let widths: Vec<usize> = (1..=6)
+    fn capacity_grows_step_by_step_after_an_outage() {
+        let mut fixture = Fixture::new();
+        fixture.complete(1, Some(Kind::Network));
+        fixture.wait();
+        let capacities: Vec<usize> = (1..=6)
             .map(|id| {
-                assert_eq!(scene.answer(id, None), Some(Fate::Accepted));
-                scene.width()
+                assert_eq!(fixture.complete(id, None), Some(Disposition::Accepted));
+                fixture.capacity()
             })
             .collect();
-        assert_eq!(widths, [2, 4, 8, 16, 32, 32]);
+        assert_eq!(capacities, [2, 4, 8, 16, 32, 32]);
     }
 
     #[test]
-    fn a_useless_answer_suspends_after_a_look_at_another_report_and_one_a_minute_probes() {
+    fn suspending_response_tries_one_other_report_then_probes_each_minute() {
         for kind in [Kind::Unauthorized, Kind::NotEnabled, Kind::Redirected, Kind::UnexpectedStatus] {
-            let mut scene = Scene::new();
-            assert_eq!(scene.answer(1, Some(kind)), None);
-            assert_eq!((scene.width(), scene.breaker.phase()), (1, Phase::Suspended));
-            assert!(scene.breaker.rests(1, scene.now) && scene.breaker.has_failed(1), "another report is to be tried");
+            let mut fixture = Fixture::new();
+            assert_eq!(fixture.complete(1, Some(kind)), None);
+            assert_eq!((fixture.capacity(), fixture.breaker.phase()), (1, Phase::Suspended));
+            assert!(
+                fixture.breaker.is_delayed(1, fixture.now) && fixture.breaker.has_failed(1),
+                "another report is tried next"
+            );
             for id in 2..100 {
-                assert_eq!(scene.answer(id, Some(kind)), None);
-                assert_eq!(scene.width(), 0);
-                assert_eq!(scene.wait(), PACE.probe);
+                assert_eq!(fixture.complete(id, Some(kind)), None);
+                assert_eq!(fixture.capacity(), 0);
+                assert_eq!(fixture.wait(), PACE.probe);
             }
-            assert_eq!(scene.answer(100, None), Some(Fate::Accepted));
-            assert_eq!((scene.width(), scene.breaker.phase()), (2, Phase::Open));
-            assert!((1..100).all(|id| !scene.breaker.rests(id, scene.now)), "none of them was at fault");
+            assert_eq!(fixture.complete(100, None), Some(Disposition::Accepted));
+            assert_eq!((fixture.capacity(), fixture.breaker.phase()), (2, Phase::Running));
+            assert!((1..100).all(|id| !fixture.breaker.is_delayed(id, fixture.now)), "none of them is at fault");
         }
     }
 
     #[test]
-    fn a_suspended_gate_without_another_report_waits_for_the_next_probe() {
-        let mut scene = Scene::new();
-        scene.answer(1, Some(Kind::NotEnabled));
-        assert_eq!(scene.width(), 1);
-        scene.breaker.found_none(scene.now, HALF);
-        assert_eq!((scene.width(), scene.breaker.is_in_doubt()), (0, true));
-        scene.breaker.another_came(scene.now);
-        assert_eq!(scene.width(), 1);
-        scene.breaker.found_none(scene.now, HALF);
-        assert_eq!(scene.wait(), PACE.probe);
-        assert_eq!(scene.width(), 1);
-        scene.answer(2, Some(Kind::NotEnabled));
-        scene.breaker.another_came(scene.now);
-        assert_eq!((scene.width(), scene.breaker.is_in_doubt()), (0, false));
+    fn suspended_without_another_report_waits_for_next_probe() {
+        let mut fixture = Fixture::new();
+        fixture.complete(1, Some(Kind::NotEnabled));
+        assert_eq!(fixture.capacity(), 1);
+        fixture.breaker.no_report_found(fixture.now, MIDPOINT);
+        assert_eq!((fixture.capacity(), fixture.breaker.is_in_doubt()), (0, true));
+        fixture.breaker.report_arrived(fixture.now);
+        assert_eq!(fixture.capacity(), 1);
+        fixture.breaker.no_report_found(fixture.now, MIDPOINT);
+        assert_eq!(fixture.wait(), PACE.probe);
+        assert_eq!(fixture.capacity(), 1);
+        fixture.complete(2, Some(Kind::NotEnabled));
+        fixture.breaker.report_arrived(fixture.now);
+        assert_eq!((fixture.capacity(), fixture.breaker.is_in_doubt()), (0, false));
     }
 
     #[test]
-    fn a_flush_has_one_more_try_at_once() {
-        let mut scene = Scene::new();
-        scene.answer(1, Some(Kind::NotEnabled));
-        scene.answer(2, Some(Kind::NotEnabled));
-        assert_eq!(scene.width(), 0);
-        scene.breaker.probe_now(scene.now);
-        assert_eq!(scene.width(), 1);
-        assert!(!scene.breaker.rests(1, scene.now));
+    fn requested_probe_is_made_at_once() {
+        let mut fixture = Fixture::new();
+        fixture.complete(1, Some(Kind::NotEnabled));
+        fixture.complete(2, Some(Kind::NotEnabled));
+        assert_eq!(fixture.capacity(), 0);
+        fixture.breaker.probe_now(fixture.now);
+        assert_eq!(fixture.capacity(), 1);
+        assert!(!fixture.breaker.is_delayed(1, fixture.now));
     }
 
     #[test]
-    fn callers_get_one_probe_a_second_however_often_they_ask() {
+    fn requested_probes_are_limited_to_one_per_second() {
         for kind in [Kind::NotEnabled, Kind::Network] {
-            let mut scene = Scene::new();
-            (1..=8).for_each(|id| drop(scene.answer(id, Some(kind))));
-            scene.breaker.probe_now(scene.now);
+            let mut fixture = Fixture::new();
+            (1..=8).for_each(|id| drop(fixture.complete(id, Some(kind))));
+            fixture.breaker.probe_now(fixture.now);
             let mut probes = 0;
             for id in 9.. {
-                (0..40).for_each(|_| scene.breaker.probe_now(scene.now));
-                if scene.width() == 1 {
-                    scene.answer(id, Some(kind));
+                (0..40).for_each(|_| fixture.breaker.probe_now(fixture.now));
+                if fixture.capacity() == 1 {
+                    fixture.complete(id, Some(kind));
                     probes += 1;
                 }
                 if probes == 5 {
                     break;
                 }
-                let since = scene.breaker.requested.unwrap();
-                scene.now += Duration::from_millis(100);
-                assert!(scene.now < since + Duration::from_secs(2));
+                let since = fixture.breaker.probe_requested_at.unwrap();
+                fixture.now += Duration::from_millis(100);
+                assert!(fixture.now < since + Duration::from_secs(2));
             }
-            let waited = scene.breaker.requested.unwrap() - scene.now;
-            assert!(waited <= BETWEEN_REQUESTED, "{waited:?}");
+            let waited = fixture.breaker.probe_requested_at.unwrap() - fixture.now;
+            assert!(waited <= MIN_REQUESTED_INTERVAL, "{waited:?}");
         }
     }
 
     #[test]
-    fn a_probe_that_is_asked_for_while_another_is_in_flight_follows_it() {
-        let mut scene = Scene::new();
-        scene.answer(1, Some(Kind::NotEnabled));
-        scene.answer(2, Some(Kind::NotEnabled));
-        scene.breaker.probe_now(scene.now);
-        scene.breaker.goes_out(3);
-        let began = scene.now;
-        scene.now += Duration::from_millis(1500);
-        scene.breaker.probe_now(scene.now);
+    fn probe_requested_during_another_follows_it() {
+        let mut fixture = Fixture::new();
+        fixture.complete(1, Some(Kind::NotEnabled));
+        fixture.complete(2, Some(Kind::NotEnabled));
+        fixture.breaker.probe_now(fixture.now);
+        fixture.breaker.sent(3);
+        let started = fixture.now;
+        fixture.now += Duration::from_millis(1500);
+        fixture.breaker.probe_now(fixture.now);
         let outcome = outcome(Some(Kind::NotEnabled));
-        scene.breaker.answered(&Answered { id: 3, began, outcome: &outcome }, scene.now, HALF);
-        assert_eq!(scene.width(), 1);
+        fixture.breaker.record(&Attempt { id: 3, started, outcome: &outcome }, fixture.now, MIDPOINT);
+        assert_eq!(fixture.capacity(), 1);
     }
 
     #[test]
-    fn a_probe_that_is_due_later_is_made_though_no_report_was_left_meanwhile() {
-        let mut scene = Scene::new();
-        scene.breaker.probe_now(scene.now);
-        scene.answer(1, Some(Kind::NotEnabled));
-        scene.breaker.probe_now(scene.now);
-        scene.breaker.found_none(scene.now, HALF);
-        assert_eq!(scene.width(), 0);
-        scene.now += BETWEEN_REQUESTED;
-        assert_eq!(scene.width(), 1);
+    fn later_probe_is_kept_when_no_report_is_found() {
+        let mut fixture = Fixture::new();
+        fixture.breaker.probe_now(fixture.now);
+        fixture.complete(1, Some(Kind::NotEnabled));
+        fixture.breaker.probe_now(fixture.now);
+        fixture.breaker.no_report_found(fixture.now, MIDPOINT);
+        assert_eq!(fixture.capacity(), 0);
+        fixture.now += MIN_REQUESTED_INTERVAL;
+        assert_eq!(fixture.capacity(), 1);
     }
 
     #[test]
-    fn a_wait_that_the_service_asks_for_is_not_cut_short_by_callers() {
+    fn callers_do_not_shorten_a_requested_wait() {
         for kind in [Kind::RateLimited, Kind::Unavailable, Kind::NotEnabled] {
-            let mut scene = Scene::new();
-            let asked = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(kind)) };
-            scene.breaker.goes_out(1);
-            scene.breaker.answered(&Answered { id: 1, began: scene.now, outcome: &asked }, scene.now, HALF);
-            scene.breaker.probe_now(scene.now);
-            scene.breaker.another_came(scene.now);
-            scene.breaker.found_none(scene.now, HALF);
-            assert_eq!((scene.width(), scene.breaker.is_wait_asked()), (0, true));
-            scene.now += Duration::from_secs(90);
-            assert_eq!(scene.width(), 1);
+            let mut fixture = Fixture::new();
+            let delayed = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(kind)) };
+            fixture.breaker.sent(1);
+            fixture.breaker.record(&Attempt { id: 1, started: fixture.now, outcome: &delayed }, fixture.now, MIDPOINT);
+            fixture.breaker.probe_now(fixture.now);
+            fixture.breaker.report_arrived(fixture.now);
+            fixture.breaker.no_report_found(fixture.now, MIDPOINT);
+            assert_eq!((fixture.capacity(), fixture.breaker.is_wait_requested()), (0, true));
+            fixture.now += Duration::from_secs(90);
+            assert_eq!(fixture.capacity(), 1);
         }
     }
 
     #[test]
-    fn a_report_that_alone_is_answered_so_is_rejected_in_the_end() {
-        let mut scene = Scene::new();
-        let mut rests = Vec::new();
-        let fate = loop {
-            if let Some(fate) = scene.answer(1, Some(Kind::UnexpectedStatus)) {
-                break fate;
+    fn report_that_alone_gets_suspending_responses_is_rejected() {
+        let mut fixture = Fixture::new();
+        let mut delays = Vec::new();
+        let disposition = loop {
+            if let Some(disposition) = fixture.complete(1, Some(Kind::UnexpectedStatus)) {
+                break disposition;
             }
-            assert_eq!(scene.answer(2, None), Some(Fate::Accepted));
-            rests.push(if scene.breaker.rests(1, scene.now) { scene.wait().as_secs() } else { 0 });
+            assert_eq!(fixture.complete(2, None), Some(Disposition::Accepted));
+            delays.push(if fixture.breaker.is_delayed(1, fixture.now) { fixture.wait().as_secs() } else { 0 });
         };
-        assert_eq!(rests, [0, 1, 10]);
-        assert_eq!(fate, Fate::Event(EventKind::Rejected, None, "told".to_owned()));
-        assert!(!scene.breaker.has_failed(1));
+        assert_eq!(delays, [0, 1, 10]);
+        assert_eq!(disposition, Disposition::Event(EventKind::Rejected, None, "test".to_owned()));
+        assert!(!fixture.breaker.has_failed(1));
     }
 
     #[test]
-    fn outages_that_a_report_met_do_not_count_when_it_is_answered_in_a_way_that_suspends() {
-        let mut scene = Scene::new();
+    fn transient_failures_do_not_count_as_suspending() {
+        let mut fixture = Fixture::new();
         for _ in 0..6 {
-            assert_eq!(scene.answer(1, Some(Kind::Unavailable)), None);
-            scene.answer(2, None);
+            assert_eq!(fixture.complete(1, Some(Kind::Unavailable)), None);
+            fixture.complete(2, None);
         }
         for _ in 0..3 {
-            assert_eq!(scene.answer(1, Some(Kind::Unauthorized)), None);
-            scene.answer(2, None);
+            assert_eq!(fixture.complete(1, Some(Kind::Unauthorized)), None);
+            fixture.complete(2, None);
         }
-        assert!(scene.answer(1, Some(Kind::Unauthorized)).is_some());
+        assert!(fixture.complete(1, Some(Kind::Unauthorized)).is_some());
     }
 
     #[test]
-    fn a_report_that_is_the_only_one_is_never_rejected_for_it() {
-        let mut scene = Scene::new();
+    fn only_report_is_never_rejected_for_suspending_responses() {
+        let mut fixture = Fixture::new();
         for _ in 0..1000 {
-            assert_eq!(scene.answer(1, Some(Kind::Unauthorized)), None);
-            scene.now += Duration::from_secs(60);
+            assert_eq!(fixture.complete(1, Some(Kind::Unauthorized)), None);
+            fixture.now += Duration::from_secs(60);
         }
     }
 
     #[test]
-    fn a_report_that_alone_meets_an_outage_rests_for_longer_and_is_never_rejected() {
-        let mut scene = Scene::new();
-        let rests: Vec<u64> = (0..6)
+    fn transient_failures_of_one_report_delay_but_never_reject_it() {
+        let mut fixture = Fixture::new();
+        let delays: Vec<u64> = (0..6)
             .map(|_| {
-                assert_eq!(scene.answer(1, Some(Kind::Unavailable)), None);
-                scene.answer(2, None);
-                if scene.breaker.rests(1, scene.now) { scene.wait().as_secs() } else { 0 }
+                assert_eq!(fixture.complete(1, Some(Kind::Unavailable)), None);
+                fixture.complete(2, None);
+                if fixture.breaker.is_delayed(1, fixture.now) { fixture.wait().as_secs() } else { 0 }
             })
             .collect();
-        assert_eq!(rests, [0, 1, 10, 60, 60, 60]);
+        assert_eq!(delays, [0, 1, 10, 60, 60, 60]);
     }
 
     #[test]
-    fn rejected_parameters_are_rejected_at_once_and_show_that_the_service_is_there() {
-        let mut scene = Scene::new();
-        scene.answer(1, Some(Kind::Network));
-        let fate = scene.answer(2, Some(Kind::Rejected));
-        assert!(matches!(fate, Some(Fate::Event(EventKind::Rejected, _, _))));
-        assert_eq!(scene.breaker.phase(), Phase::Open);
+    fn rejection_is_final_and_ends_backoff() {
+        let mut fixture = Fixture::new();
+        fixture.complete(1, Some(Kind::Network));
+        let disposition = fixture.complete(2, Some(Kind::Rejected));
+        assert!(matches!(disposition, Some(Disposition::Event(EventKind::Rejected, _, _))));
+        assert_eq!(fixture.breaker.phase(), Phase::Running);
     }
 
     #[test]
-    fn an_answer_that_was_cut_off_by_closing_means_nothing() {
-        let mut scene = Scene::new();
-        assert_eq!(scene.answer(1, Some(Kind::Cancelled)), None);
-        assert_eq!((scene.breaker.phase(), scene.breaker.has_failed(1)), (Phase::Open, false));
+    fn cancelled_request_is_ignored() {
+        let mut fixture = Fixture::new();
+        assert_eq!(fixture.complete(1, Some(Kind::Cancelled)), None);
+        assert_eq!((fixture.breaker.phase(), fixture.breaker.has_failed(1)), (Phase::Running, false));
     }
 
     #[test]
-    fn probes_come_at_times_that_differ_by_a_quarter() {
-        assert_eq!(between_probes(PACE.probe, 0), Duration::from_secs(45));
-        assert!(between_probes(PACE.probe, u64::MAX) > Duration::from_millis(74_999));
+    fn probe_interval_varies_by_a_quarter() {
+        assert_eq!(probe_interval(PACE.probe, 0), Duration::from_secs(45));
+        assert!(probe_interval(PACE.probe, u64::MAX) > Duration::from_millis(74_999));
     }
 }

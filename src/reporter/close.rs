@@ -1,4 +1,4 @@
-//! The end of a reporter: closed, which waits, or abandoned, which does not.
+//! How a reporter ends: `close` waits, `abandon` does not.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,19 +9,20 @@ use super::runtime::Runtime;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
 
-/// How long `close` waits for the requests that it interrupts.
-const INTERRUPTION: Duration = Duration::from_millis(500);
+/// Maximum time that `close` waits for the requests it cancels.
+const MAX_CANCEL_WAIT: Duration = Duration::from_millis(500);
 
 impl Reporter {
-    /// Refuses new reports, goes on sending until none of those that were submitted to this outbox before the call is pending
-    /// or `timeout` expires, and then interrupts what is in flight. What is left is sent when a reporter next opens the outbox.
+    /// Closes the reporter: rejects new reports, sends until none of those submitted to this outbox before the call is
+    /// pending or `timeout` expires, then cancels the requests in flight. Reports still pending are sent when a
+    /// reporter next opens the outbox.
     ///
     /// `timeout` of `None` sets no limit; zero checks once. A second call does not wait.
     ///
     /// # Errors
     ///
-    /// [`Kind::Pending`], [`Kind::Suspended`] and [`Kind::Cancelled`] as [`Reporter::flush`]; the kinds of the outbox when that
-    /// cannot be read. The reporter is closed all the same.
+    /// [`Kind::Pending`], [`Kind::Suspended`] and [`Kind::Cancelled`] as for [`Reporter::flush`]; outbox errors if the
+    /// outbox cannot be read. The reporter is closed in every case.
     pub fn close(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let was_closed = self.is_closed.swap(true, Ordering::SeqCst);
@@ -35,19 +36,19 @@ impl Reporter {
         };
         self.end(runtime);
         if !was_closed {
-            let interruption = timeout.map_or(INTERRUPTION, |timeout| timeout.min(INTERRUPTION));
-            wait_until_ended(runtime, from_now(interruption));
+            let cancel_wait = timeout.map_or(MAX_CANCEL_WAIT, |timeout| timeout.min(MAX_CANCEL_WAIT));
+            wait_until_ended(runtime, from_now(cancel_wait));
         }
         drop(closing);
-        // A poll may have nothing left to wait for.
+        // Wakes polls, which may have nothing left to wait for.
         runtime.signals.events.notify();
         self.fail_if_abandoned()?;
         match waited? {
             Wait::Done => Ok(()),
-            // What was interrupted may have been accepted meanwhile.
+            // A cancelled request may have been accepted meanwhile.
             Wait::Pending if runtime.outbox.snapshot()?.counters.pending() == 0 => Ok(()),
-            Wait::Pending => Err(self.left(runtime, Kind::Pending)),
-            Wait::Suspended => Err(self.left(runtime, Kind::Suspended)),
+            Wait::Pending => Err(self.pending_error(runtime, Kind::Pending)),
+            Wait::Suspended => Err(self.pending_error(runtime, Kind::Suspended)),
         }
     }
 
@@ -59,7 +60,7 @@ impl Reporter {
         Ok(())
     }
 
-    /// As [`Reporter::close`] without any time, for an owner that does not ask what is left. Waits for nothing.
+    /// Like [`Reporter::close`], without waiting and without a result.
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::SeqCst);
         self.is_closed.store(true, Ordering::SeqCst);
@@ -69,7 +70,7 @@ impl Reporter {
         }
     }
 
-    /// Ends a call that waits, once the reporter was abandoned.
+    /// Fails a waiting call once the reporter is abandoned.
     pub(super) fn fail_if_abandoned(&self) -> Result<(), Error> {
         match self.is_abandoned.load(Ordering::SeqCst) {
             true => Err(Error::new(Kind::Cancelled, "the reporter was freed during the call")),

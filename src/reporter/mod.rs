@@ -1,9 +1,9 @@
-//! Reports that are handed over in microseconds, and sent in the background until the service has them.
+//! Queues reports in microseconds and sends them in the background until the service accepts them.
 //!
 //! ```text
-//! Reporter -- put --> outbox (memory, or sqlite) <-- take, settle -- worker -- send --> senders --> client
-//!                                                                      |
-//!                                                                    breaker: whether reports may go out now
+//! Reporter -- put --> outbox (memory or SQLite) <-- claim, complete -- worker -- send --> senders --> client
+//!                                                                        |
+//!                                                                      circuit breaker: may reports be sent?
 //! ```
 
 mod circuit_breaker;
@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::options::{Durability, ReporterOptions};
-pub(crate) use self::options::{LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, ReporterSettings};
+pub(crate) use self::options::{MAX_AGE, MAX_BUSY_TIMEOUT, MAX_IN_FLIGHT_LIMIT, MAX_PENDING_LIMIT, ReporterSettings};
 pub use self::outbox::{Event, EventKind, Overflow};
 use self::runtime::{Account, Runtime};
 use self::senders::Messenger;
@@ -41,29 +41,30 @@ use crate::options::{ClientSettings, Options};
 use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
 
-/// How long a wait for events goes without a check, for another process may make some.
-const EVENT_SWEEP: Duration = Duration::from_millis(500);
+/// Maximum wait for events between two checks, because another process may create some.
+const EVENT_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Takes reports over and has them sent.
+/// Queues reports and sends them in the background.
 ///
-/// Any number of threads may share a reporter. After a fork parent and child both go on with it; with an outbox in memory,
-/// the child begins with an empty one.
+/// Any number of threads may share a reporter. After a fork, parent and child both continue to use it; an outbox in
+/// memory starts empty in the child.
 pub struct Reporter {
     client: Arc<dyn Messenger>,
     account: Account,
-    plan: ReporterSettings,
+    settings: ReporterSettings,
     runtime: PerProcess<Runtime>,
     is_closed: AtomicBool,
-    /// Whether its owner has abandoned it: calls in progress end.
+    /// Whether the owner has abandoned the reporter: calls in progress return.
     is_abandoned: AtomicBool,
 }
 
 impl Reporter {
-    /// A reporter for the account of `credentials`. Opens its outbox, or makes it, and goes on with what is in it.
+    /// Creates a reporter for the account of `credentials`. Opens or creates its outbox and resumes sending the reports
+    /// in it.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`] when an option is refused; the kinds of the outbox when it cannot be used.
+    /// [`Kind::InvalidArgument`] if an option is invalid; outbox errors if the outbox cannot be used.
     pub fn new(
         credentials: Credentials,
         options: &Options<'_>,
@@ -72,27 +73,28 @@ impl Reporter {
         Self::with_settings(credentials, options.check()?, reporter_options.check()?)
     }
 
-    /// As [`Reporter::new`], with options that were checked already.
+    /// Like [`Reporter::new`], with options already checked.
     pub(crate) fn with_settings(
         credentials: Credentials,
-        settings: ClientSettings,
-        plan: ReporterSettings,
+        client_settings: ClientSettings,
+        settings: ReporterSettings,
     ) -> Result<Self, Error> {
-        let account = Account { api_key: credentials.api_key().to_owned(), base_url: settings.base_url.normalized() };
-        // One attempt a request: the worker knows when to try again, and with what.
-        let settings = ClientSettings {
+        let account =
+            Account { api_key: credentials.api_key().to_owned(), base_url: client_settings.base_url.normalized() };
+        // One attempt per request: the worker decides when to retry and what to send first.
+        let client_settings = ClientSettings {
             max_attempts: 1,
-            max_idle_connections: plan.max_in_flight.max(settings.max_idle_connections),
-            ..settings
+            max_idle_connections: settings.max_in_flight.max(client_settings.max_idle_connections),
+            ..client_settings
         };
-        Self::with_messenger(Arc::new(Client::with_settings(credentials, settings)?), account, plan)
+        Self::with_messenger(Arc::new(Client::with_settings(credentials, client_settings)?), account, settings)
     }
 
-    fn with_messenger(client: Arc<dyn Messenger>, account: Account, plan: ReporterSettings) -> Result<Self, Error> {
+    fn with_messenger(client: Arc<dyn Messenger>, account: Account, settings: ReporterSettings) -> Result<Self, Error> {
         let reporter = Self {
             client,
             account,
-            plan,
+            settings,
             runtime: PerProcess::new(),
             is_closed: AtomicBool::new(false),
             is_abandoned: AtomicBool::new(false),
@@ -103,21 +105,21 @@ impl Reporter {
         Ok(reporter)
     }
 
-    /// Stores a report, which is then as safe as the reporter's durability. One for the same message that was not accepted yet
-    /// is replaced. Without a timestamp the report gets that of this moment.
+    /// Stores a report as durably as the options ask for. Replaces an earlier report for the same message that is not
+    /// accepted yet. A report without a timestamp gets the current time.
     ///
     /// # Errors
     ///
-    /// The kinds of the outbox, and [`Kind::Closed`]: the report was not stored, unless
-    /// [`may_be_stored`](Error::may_be_stored) says otherwise.
+    /// Outbox errors and [`Kind::Closed`]: the report is not stored, unless [`may_be_stored`](Error::may_be_stored)
+    /// returns true.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
         let runtime = self.runtime()?;
-        // Counted before the look, so that a close either is seen here, or waits.
+        // Counted before the check, so that a concurrent close either is seen here or waits for this call.
         let _submitting = runtime.begin_submitting();
         if self.is_closed.load(Ordering::SeqCst) {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));
         }
-        let has_dropped = runtime.outbox.put(&stamped(conversion))?;
+        let has_dropped = runtime.outbox.put(&with_timestamp(conversion))?;
         self.start(runtime);
         runtime.signals.submitted();
         if has_dropped {
@@ -126,20 +128,20 @@ impl Reporter {
         Ok(())
     }
 
-    /// Waits until there is an event, and returns the oldest one, which stays until it is acknowledged: until then every call,
-    /// of any process, returns the same event. None: `timeout` expired first.
+    /// Waits for an event and returns the oldest one. It stays until it is acknowledged: until then every call, in any
+    /// process, returns the same event. Returns None if `timeout` expires first.
     ///
     /// `timeout` of `None` sets no limit; zero checks once.
     ///
     /// # Errors
     ///
-    /// [`Kind::Closed`] when the reporter is closed and no event is left; [`Kind::Cancelled`] when it was freed during the
-    /// call; the kinds of the outbox.
+    /// [`Kind::Closed`] if the reporter is closed and no event is left; [`Kind::Cancelled`] if it is freed during the
+    /// call; outbox errors.
     pub fn poll(&self, timeout: Option<Duration>) -> Result<Option<Event>, Error> {
         let deadline = timeout.map(from_now);
         let runtime = self.runtime()?;
         loop {
-            // Before the check, so that an event that is made meanwhile is not missed.
+            // Cleared before the check, so that an event created meanwhile is not missed.
             runtime.signals.events.clear();
             let event = runtime.outbox.oldest_event();
             if !matches!(event, Ok(None)) {
@@ -147,7 +149,7 @@ impl Reporter {
                 return event;
             }
             self.fail_if_abandoned()?;
-            if self.is_over(runtime) {
+            if self.is_finished(runtime) {
                 runtime.signals.events.notify();
                 return Err(Error::new(Kind::Closed, "the reporter is closed and has no more events"));
             }
@@ -156,64 +158,65 @@ impl Reporter {
                 return Ok(None);
             }
             self.start(runtime);
-            let next = deadline.map_or(after(now, EVENT_SWEEP), |deadline| deadline.min(after(now, EVENT_SWEEP)));
+            let next = deadline
+                .map_or(after(now, EVENT_POLL_INTERVAL), |deadline| deadline.min(after(now, EVENT_POLL_INTERVAL)));
             wait_for_either(runtime.signals.events.as_fd(), Some(runtime.signals.ended.as_fd()), Some(next));
         }
     }
 
-    /// Removes the event with that id and no other. One that is gone already is fine.
+    /// Removes the event with that id and no other. Succeeds if the event is already gone.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`] when no event can have that id; the kinds of the outbox, with which the event is still there.
+    /// [`Kind::InvalidArgument`] if no event can have that id; outbox errors, after which the event is still there.
     pub fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
         let runtime = self.runtime()?;
         runtime.outbox.acknowledge(event_id)?;
         runtime.signals.events.clear();
         let is_any_left = !runtime.outbox.snapshot().is_ok_and(|snapshot| snapshot.counters.events == 0);
-        if is_any_left || self.is_over(runtime) {
+        if is_any_left || self.is_finished(runtime) {
             runtime.signals.events.notify();
         }
         Ok(())
     }
 
-    /// Whether it is closed and no call of `close` waits any more, so that a poll has only events to return.
-    fn is_over(&self, runtime: &Runtime) -> bool {
+    /// Whether the reporter is closed and no call of `close` is waiting, so that a poll can only return existing
+    /// events.
+    fn is_finished(&self, runtime: &Runtime) -> bool {
         self.is_closed.load(Ordering::SeqCst) && !runtime.is_closing()
     }
 
-    /// A descriptor that is readable while an event waits to be acknowledged, and once the reporter is closed. It belongs to the
-    /// reporter. A forked child has another.
+    /// A file descriptor that is readable while an event is waiting to be acknowledged, and once the reporter is
+    /// closed. It belongs to the reporter. A forked child has a different one.
     ///
     /// # Errors
     ///
-    /// [`Kind::System`] when the system has no descriptors left; the kinds of the outbox.
+    /// [`Kind::System`] if no file descriptor is available; outbox errors.
     pub fn fd(&self) -> Result<RawFd, Error> {
         let runtime = self.runtime()?;
         self.start(runtime);
         Ok(runtime.signals.events.as_fd().as_raw_fd())
     }
 
-    /// Has the worker run, unless the reporter is closed. Without one, which a system may be too short of, reports wait for
-    /// the next call.
+    /// Starts the worker unless the reporter is closed. If no thread can be started, reports wait for the next call.
     fn start(&self, runtime: &Runtime) {
         if !self.is_closed.load(Ordering::SeqCst) {
-            runtime.start(&self.plan);
+            runtime.start(&self.settings);
         }
     }
 
-    /// What this process has of the reporter. Should it fail, the next call tries again.
+    /// The state of the reporter in this process. After a failure, the next call tries again.
     fn runtime(&self) -> Result<&Runtime, Error> {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime);
         }
-        let made = Runtime::new(self)?;
-        Ok(self.runtime.get_or_make(|| made))
+        let runtime = Runtime::new(self)?;
+        Ok(self.runtime.get_or_make(|| runtime))
     }
 }
 
-/// The report with the time of its event. A clock that was never set tells none: the service then takes the time of arrival.
-fn stamped(conversion: &Conversion) -> Conversion {
+/// The report with its time. If the clock was never set there is none, and the service uses the time of arrival.
+fn with_timestamp(conversion: &Conversion) -> Conversion {
     let now = || Moment::now().has_time_of_day().then(|| Timestamp::from_system_time(SystemTime::now()));
     Conversion { timestamp: conversion.timestamp.or_else(now), ..conversion.clone() }
 }

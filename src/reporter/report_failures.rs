@@ -1,105 +1,106 @@
-//! What single reports have been through: one that alone fails while others are taken rests, longer each time; one that fails
-//! in a way that parks is refused in the end. Pure: time comes from the caller.
+//! Tracks reports that fail. One that fails while others are accepted is delayed, longer each time; one that gets
+//! suspending responses is rejected eventually. Pure: the caller supplies the time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::clock::after;
 
-/// The most reports whose troubles are remembered.
-const MOST: usize = 10_000;
+/// The maximum of reports tracked.
+const MAX_TRACKED: usize = 10_000;
 
-/// How often a report alone is answered in a way that parks before it is refused.
-const STRIKES: u32 = 4;
+/// How many suspending responses a report may get while others are accepted before it is rejected.
+const MAX_SUSPENDING: u32 = 4;
 
-/// The reports that failed and have not been taken since.
+/// The reports that failed and have not been accepted since.
 #[derive(Debug)]
 pub(crate) struct ReportFailures {
-    /// How long a report rests that alone keeps failing, first, second, and each later time.
-    rests: [Duration; 3],
-    /// How many reports have been taken.
+    /// Delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
+    retry_delays: [Duration; 3],
+    /// How many reports were accepted.
     successes: u64,
-    of: HashMap<u64, ReportFailure>,
+    by_id: HashMap<u64, ReportFailure>,
 }
 
-/// What a single report has been through.
+/// The failures of one report.
 #[derive(Debug, Clone, Copy)]
 struct ReportFailure {
-    /// How often it failed while others were taken, and how often of these in a way that parks.
-    strikes: u32,
-    useless: u32,
-    /// How many reports had been taken when it last failed.
+    /// Failures while others were accepted, and how many of these were suspending.
+    failures: u32,
+    suspending: u32,
+    /// How many reports had been accepted at its last failure.
     successes: u64,
-    due: Instant,
+    retry_at: Instant,
 }
 
 impl ReportFailures {
-    pub(crate) fn new(rests: [Duration; 3]) -> Self {
-        Self { rests, successes: 0, of: HashMap::new() }
+    pub(crate) fn new(retry_delays: [Duration; 3]) -> Self {
+        Self { retry_delays, successes: 0, by_id: HashMap::new() }
     }
 
-    /// Whether report `id` failed before.
-    pub(crate) fn has(&self, id: u64) -> bool {
-        self.of.contains_key(&id)
+    /// Whether report `id` has failed.
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.by_id.contains_key(&id)
     }
 
-    /// Whether report `id` rests for now.
-    pub(crate) fn rests(&self, id: u64, now: Instant) -> bool {
-        self.of.get(&id).is_some_and(|trouble| trouble.due > now)
+    /// Whether report `id` is delayed at `now`.
+    pub(crate) fn is_delayed(&self, id: u64, now: Instant) -> bool {
+        self.by_id.get(&id).is_some_and(|failure| failure.retry_at > now)
     }
 
-    /// When the next report has rested.
-    pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
-        self.of.values().map(|trouble| trouble.due).filter(|due| *due > now).min()
+    /// When the next delay ends.
+    pub(crate) fn next_retry(&self, now: Instant) -> Option<Instant> {
+        self.by_id.values().map(|failure| failure.retry_at).filter(|retry_at| *retry_at > now).min()
     }
 
-    /// None rests any longer.
-    pub(crate) fn end_rests(&mut self, now: Instant) {
-        self.of.values_mut().for_each(|trouble| trouble.due = now);
+    /// Ends all delays.
+    pub(crate) fn clear_delays(&mut self, now: Instant) {
+        self.by_id.values_mut().for_each(|failure| failure.retry_at = now);
     }
 
-    /// None rests any longer of those that failed only while all did.
-    pub(crate) fn end_first_rests(&mut self, now: Instant) {
-        self.of.values_mut().filter(|trouble| trouble.strikes <= 1).for_each(|trouble| trouble.due = now);
+    /// Ends the delays of reports that failed only while all did.
+    pub(crate) fn clear_first_delays(&mut self, now: Instant) {
+        self.by_id.values_mut().filter(|failure| failure.failures <= 1).for_each(|failure| failure.retry_at = now);
     }
 
-    /// Report `id` has its fate.
+    /// Report `id` has a disposition.
     pub(crate) fn forget(&mut self, id: u64) {
-        self.of.remove(&id);
+        self.by_id.remove(&id);
     }
 
-    /// The service took a report: those that failed, and fail again, do so alone.
-    pub(crate) fn another_was_taken(&mut self) {
+    /// The service accepted a report: those that failed earlier and fail again are the only ones to fail.
+    pub(crate) fn record_success(&mut self) {
         self.successes = self.successes.saturating_add(1);
     }
 
-    /// Report `id` failed. It rests for `alone` the first time, which is for the case that there is no other.
-    pub(crate) fn note(&mut self, id: u64, now: Instant, alone: Duration) {
-        self.strike(id, now, alone, 0);
+    /// Report `id` failed. Its first delay is `first_delay`, for the case that there is no other report.
+    pub(crate) fn record(&mut self, id: u64, now: Instant, first_delay: Duration) {
+        self.count(id, now, first_delay, 0);
     }
 
-    /// As [`ReportFailures::note`], in a way that parks. True: that happened often enough while others were taken, and it is to be
-    /// refused.
-    pub(crate) fn note_useless(&mut self, id: u64, now: Instant, alone: Duration) -> bool {
-        self.strike(id, now, alone, 1) >= STRIKES
+    /// Like [`ReportFailures::record`], for a suspending response. True: there were enough of these while others were
+    /// accepted, and the report is to be rejected.
+    pub(crate) fn record_suspending(&mut self, id: u64, now: Instant, first_delay: Duration) -> bool {
+        self.count(id, now, first_delay, 1) >= MAX_SUSPENDING
     }
 
-    /// Tells how often the report was answered in a way that parks while others were taken.
-    fn strike(&mut self, id: u64, now: Instant, alone: Duration, useless: u32) -> u32 {
-        if self.of.len() >= MOST {
-            self.of.clear();
+    /// Returns how many suspending responses the report got while others were accepted.
+    fn count(&mut self, id: u64, now: Instant, first_delay: Duration, suspending: u32) -> u32 {
+        if self.by_id.len() >= MAX_TRACKED {
+            self.by_id.clear();
         }
         let successes = self.successes;
-        let trouble = self.of.entry(id).or_insert(ReportFailure { strikes: 0, useless: 0, successes, due: now });
-        let is_alone = trouble.strikes == 0 || successes > trouble.successes;
+        let failure =
+            self.by_id.entry(id).or_insert(ReportFailure { failures: 0, suspending: 0, successes, retry_at: now });
+        let is_alone = failure.failures == 0 || successes > failure.successes;
         if is_alone {
-            trouble.strikes = trouble.strikes.saturating_add(1);
-            trouble.useless = trouble.useless.saturating_add(useless);
+            failure.failures = failure.failures.saturating_add(1);
+            failure.suspending = failure.suspending.saturating_add(suspending);
         }
-        let own = usize::try_from(trouble.strikes).unwrap_or(usize::MAX).checked_sub(2);
-        let rest = own.map_or(alone, |index| *self.rests.get(index).unwrap_or(&self.rests[2]));
-        trouble.successes = successes;
-        trouble.due = after(now, rest);
-        trouble.useless
+        let index = usize::try_from(failure.failures).unwrap_or(usize::MAX).checked_sub(2);
+        let delay = index.map_or(first_delay, |index| *self.retry_delays.get(index).unwrap_or(&self.retry_delays[2]));
+        failure.successes = successes;
+        failure.retry_at = after(now, delay);
+        failure.suspending
     }
 }

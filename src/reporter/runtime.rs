@@ -1,4 +1,4 @@
-//! What one process has of a reporter: its outbox, its threads, and what they and its callers tell each other.
+//! The state of a reporter in one process: its outbox, its threads, and the signals between them and the callers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,16 +8,16 @@ use super::Reporter;
 use super::options::ReporterSettings;
 use super::outbox::Outbox;
 use super::outbox::memory::MemoryOutbox;
-use super::outbox::sqlite::{SqliteOutbox, Terms};
+use super::outbox::sqlite::{OutboxSettings, SqliteOutbox};
 use super::senders::Senders;
 use super::signals::{Signals, State};
 use super::worker::Worker;
 use crate::error::{Error, Kind};
 
-/// How long those who wait for the outbox to empty go without a look, for another process may be emptying it.
-const LOOK: Duration = Duration::from_millis(20);
+/// Poll interval of callers that wait for reports to leave the outbox, because another process may be sending them.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What one process has of a reporter.
+/// The state of a reporter in one process.
 pub(super) struct Runtime {
     pub(super) outbox: Arc<dyn Outbox>,
     pub(super) senders: Arc<Senders>,
@@ -30,7 +30,7 @@ pub(super) struct Runtime {
     is_started: Mutex<bool>,
 }
 
-/// Whose reports an outbox holds.
+/// The account that an outbox belongs to.
 pub(super) struct Account {
     pub(super) api_key: String,
     pub(super) base_url: String,
@@ -38,14 +38,14 @@ pub(super) struct Account {
 
 impl Runtime {
     pub(super) fn new(reporter: &Reporter) -> Result<Self, Error> {
-        let outbox = open(&reporter.plan, &reporter.account)?;
+        let outbox = open(&reporter.settings, &reporter.account)?;
         let signals = Signals::new()
             .map_err(|error| Error::new(Kind::System, format!("no file descriptor is available: {error}")))?;
         let signals = Arc::new(signals);
-        let woken = Arc::clone(&signals);
-        let connections = usize::try_from(reporter.plan.max_in_flight).unwrap_or(1);
-        let notify = Box::new(move || woken.wake.notify());
-        let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), connections, notify));
+        let to_notify = Arc::clone(&signals);
+        let max_in_flight = usize::try_from(reporter.settings.max_in_flight).unwrap_or(1);
+        let notify = Box::new(move || to_notify.wake.notify());
+        let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), max_in_flight, notify));
         Ok(Self {
             outbox,
             senders,
@@ -56,52 +56,50 @@ impl Runtime {
         })
     }
 
-    /// Starts the worker, unless it runs.
-    pub(super) fn start(&self, plan: &ReporterSettings) {
+    /// Starts the worker unless it is running.
+    pub(super) fn start(&self, settings: &ReporterSettings) {
         let mut is_started = self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
         if !*is_started {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
-            // Asked here already, so that the first look at the state finds what is so. The worker meets a failure again.
+            // Done here already, so that the state is right from the start. The worker reports a failure.
             let is_sender = self.outbox.try_become_sender().unwrap_or(false);
             let state = if is_sender { State::Running } else { State::Standby };
             self.signals.update(|status| status.state = state);
-            let started = Worker::start(outbox, senders, Arc::clone(&self.signals), plan);
+            let started = Worker::start(outbox, senders, Arc::clone(&self.signals), settings);
             *is_started = started.is_ok();
             if let Err(error) = started {
-                self.signals.note(Error::new(Kind::System, error.to_string()), None);
+                self.signals.record_error(Error::new(Kind::System, error.to_string()), None);
             }
         }
     }
 
-    /// Whether there is no worker any more, or never was one.
+    /// Whether the worker has ended or was never started.
     pub(super) fn has_ended(&self) -> bool {
         let is_started = *self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
         !is_started || self.signals.status().is_ended
     }
 
-    /// Counts a call of `submit` for as long as what this gives lives.
+    /// Counts a call of `submit` while the returned value lives.
     pub(super) fn begin_submitting(&self) -> Submitting<'_> {
         self.submitting.fetch_add(1, Ordering::SeqCst);
         Submitting(&self.submitting)
     }
 
-    /// Counts a call of `close` for as long as what this gives lives.
+    /// Counts a call of `close` while the returned value lives.
     pub(super) fn begin_closing(&self) -> Closing<'_> {
         self.closing.fetch_add(1, Ordering::SeqCst);
         Closing(self)
     }
 
-    /// Whether calls of `close` are in progress.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether calls of `submit` are in progress.
     pub(super) fn is_submitting(&self) -> bool {
         self.submitting.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether no report up to number `id` is pending. Those who hold the outbox for long are waited for.
+    /// Whether no report up to number `id` is pending. A busy outbox counts as not done.
     pub(super) fn is_done(&self, id: u64) -> Result<bool, Error> {
         match self.outbox.is_done_up_to(id) {
             Err(error) if error.kind() == Kind::OutboxBusy => Ok(false),
@@ -109,9 +107,9 @@ impl Runtime {
         }
     }
 
-    /// Waits until the worker tells something, or it is time for another look.
+    /// Waits until the worker's status changes or the poll interval has passed.
     pub(super) fn wait(&self, deadline: Option<Instant>) {
-        self.signals.wait(deadline, LOOK);
+        self.signals.wait(deadline, POLL_INTERVAL);
     }
 }
 
@@ -135,20 +133,20 @@ impl Drop for Closing<'_> {
     }
 }
 
-/// The outbox that is planned, which is opened when it is first used.
-pub(super) fn open(plan: &ReporterSettings, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
-    let Some(path) = &plan.outbox else {
-        return Ok(Arc::new(MemoryOutbox::new(plan.most, plan.overflow)));
+/// Creates the outbox for these settings. It is opened at its first use.
+pub(super) fn open(settings: &ReporterSettings, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
+    let Some(path) = &settings.outbox else {
+        return Ok(Arc::new(MemoryOutbox::new(settings.max_pending, settings.overflow)));
     };
-    let terms = Terms {
+    let outbox_settings = OutboxSettings {
         path,
-        allow_network: plan.allow_network,
+        allow_network: settings.allow_network,
         api_key: &account.api_key,
         base_url: &account.base_url,
-        survives_power_loss: plan.survives_power_loss,
-        most: plan.most,
-        overflow: plan.overflow,
-        busy_timeout: plan.busy_timeout,
+        survives_power_loss: settings.survives_power_loss,
+        max_pending: settings.max_pending,
+        overflow: settings.overflow,
+        busy_timeout: settings.busy_timeout,
     };
-    Ok(Arc::new(SqliteOutbox::new(&terms)?))
+    Ok(Arc::new(SqliteOutbox::new(&outbox_settings)?))
 }

@@ -1,4 +1,4 @@
-//! Threads that send, each one report at a time. They are started as they are needed, and end when they are not.
+//! Threads that send reports, one report at a time each. They start on demand and exit when idle.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,14 +13,14 @@ use crate::os;
 use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 
-/// How long a thread waits for the next report before it ends.
-const IDLE_TIME: Duration = Duration::from_secs(10);
+/// How long an idle thread waits before it exits.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What makes one attempt to report a conversion.
+/// Makes a single attempt to send a report.
 pub(crate) trait Messenger: Send + Sync {
     fn report(&self, conversion: &Conversion) -> Outcome;
 
-    /// Ends all attempts under way, and all that are still begun.
+    /// Cancels all attempts in flight and all later ones.
     fn cancel(&self);
 }
 
@@ -34,19 +34,19 @@ impl Messenger for Client {
     }
 }
 
-/// What came of sending one report.
+/// The result of sending one report.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct SendResult {
     pub(crate) id: u64,
-    pub(crate) began: Instant,
+    pub(crate) started: Instant,
     pub(crate) outcome: Outcome,
 }
 
-/// The threads, what they have to do, and what they have done.
+/// The sender threads, their queue and their results.
 pub(crate) struct Senders {
     messenger: Arc<dyn Messenger>,
-    most: usize,
-    /// Called when there are answers again.
+    max_threads: usize,
+    /// Called when the first result is available.
     notify: Box<dyn Fn() + Send + Sync>,
     state: Mutex<State>,
     changed: Condvar,
@@ -55,33 +55,33 @@ pub(crate) struct Senders {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Entry>,
-    answers: Vec<Answer>,
+    results: Vec<SendResult>,
     in_flight: usize,
     idle: usize,
     threads: usize,
-    /// Whether what is queued waits until the worker has judged a failure, which may be one for all.
-    is_held: bool,
-    is_over: bool,
+    /// Whether the queue is paused until the worker has evaluated a failure, which may affect all reports.
+    is_paused: bool,
+    is_stopped: bool,
 }
 
 impl State {
-    /// Takes what an idle thread is to send, if it may.
-    fn begin(&mut self) -> Option<Entry> {
-        let entry = if self.is_held { None } else { self.queue.pop_front() }?;
+    /// Dequeues a report for an idle thread.
+    fn dequeue(&mut self) -> Option<Entry> {
+        let entry = if self.is_paused { None } else { self.queue.pop_front() }?;
         self.idle = self.idle.saturating_sub(1);
         self.in_flight = self.in_flight.saturating_add(1);
         Some(entry)
     }
 
-    /// Takes the answer of a thread, which is idle then.
-    fn note(&mut self, answer: Answer) {
+    /// Stores the result of a thread, which becomes idle.
+    fn finish(&mut self, result: SendResult) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.idle = self.idle.saturating_add(1);
-        self.is_held |= is_failure(&answer);
-        self.answers.push(answer);
+        self.is_paused |= is_failure(&result);
+        self.results.push(result);
     }
 
-    /// An idle thread ends.
+    /// An idle thread exits.
     fn end_thread(&mut self) {
         self.idle = self.idle.saturating_sub(1);
         self.threads = self.threads.saturating_sub(1);
@@ -93,74 +93,74 @@ impl State {
 pub(crate) struct Load {
     pub(crate) queued: usize,
     pub(crate) in_flight: usize,
-    /// Answered, and the answer not fetched yet.
-    pub(crate) answered: usize,
+    /// Sent, with a result that has not been fetched.
+    pub(crate) completed: usize,
 }
 
 impl Senders {
-    pub(crate) fn new(messenger: Arc<dyn Messenger>, most: usize, notify: Box<dyn Fn() + Send + Sync>) -> Self {
-        Self { messenger, most, notify, state: Mutex::default(), changed: Condvar::new() }
+    pub(crate) fn new(messenger: Arc<dyn Messenger>, max_threads: usize, notify: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self { messenger, max_threads, notify, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Has `entries` sent before all that are queued. Without a thread for them, which a system may be too short of, they
-    /// are given back, with the reason.
+    /// Queues `entries` ahead of everything already queued. Returns them, with the reason, if no thread could be
+    /// started.
     pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), (Vec<Entry>, io::Error)> {
         let (mut state, count) = (self.state(), entries.len());
         for entry in entries.into_iter().rev() {
             state.queue.push_front(entry);
         }
-        let mut started = Ok(());
-        while state.queue.len() > state.idle && state.threads < self.most && started.is_ok() {
+        let mut spawned = Ok(());
+        while state.queue.len() > state.idle && state.threads < self.max_threads && spawned.is_ok() {
             let senders = Arc::clone(self);
-            started = os::spawn("nexmo-sender", move || senders.work());
-            let count = usize::from(started.is_ok());
+            spawned = os::spawn("nexmo-sender", move || senders.work());
+            let count = usize::from(spawned.is_ok());
             state.threads = state.threads.saturating_add(count);
             state.idle = state.idle.saturating_add(count);
         }
-        // Others are at work, and look by themselves for what is next.
+        // Busy threads dequeue the next report themselves.
         (0..count.min(state.idle)).for_each(|_| self.changed.notify_one());
-        match started {
+        match spawned {
             Err(error) if state.threads == 0 => Err((state.queue.drain(..).collect(), error)),
             _ => Ok(()),
         }
     }
 
     fn work(&self) {
-        let mut answer = None;
-        while let Some(entry) = self.exchange(answer.take()) {
-            let began = Instant::now();
+        let mut result = None;
+        while let Some(entry) = self.exchange(result.take()) {
+            let started = Instant::now();
             let outcome = catch_panic(|| self.messenger.report(&entry.conversion))
                 .unwrap_or_else(|| Outcome::unsent(Error::bug()));
-            answer = Some(Answer { id: entry.id, began, outcome });
+            result = Some(SendResult { id: entry.id, started, outcome });
         }
     }
 
-    /// Hands in an answer, and waits for the next report to send.
-    fn exchange(&self, answer: Option<Answer>) -> Option<Entry> {
+    /// Stores a result and waits for the next report.
+    fn exchange(&self, result: Option<SendResult>) -> Option<Entry> {
         let mut state = self.state();
-        if let Some(answer) = answer {
-            let is_first = state.answers.is_empty();
-            state.note(answer);
+        if let Some(result) = result {
+            let is_first = state.results.is_empty();
+            state.finish(result);
             if is_first {
                 drop(state);
                 (self.notify)();
                 state = self.state();
             }
         }
-        self.next(state)
+        self.wait_for_report(state)
     }
 
-    /// Waits for a report to send. A new thread counts as idle from the start.
-    fn next(&self, mut state: MutexGuard<'_, State>) -> Option<Entry> {
+    /// Waits for the next report. A new thread counts as idle from the start.
+    fn wait_for_report(&self, mut state: MutexGuard<'_, State>) -> Option<Entry> {
         loop {
-            if state.is_over {
+            if state.is_stopped {
                 state.end_thread();
                 return None;
             }
-            if let Some(entry) = state.begin() {
+            if let Some(entry) = state.dequeue() {
                 return Some(entry);
             }
-            let (next, wait) = self.changed.wait_timeout(state, IDLE_TIME).unwrap_or_else(PoisonError::into_inner);
+            let (next, wait) = self.changed.wait_timeout(state, IDLE_TIMEOUT).unwrap_or_else(PoisonError::into_inner);
             state = next;
             if wait.timed_out() && state.queue.is_empty() {
                 state.end_thread();
@@ -169,35 +169,35 @@ impl Senders {
         }
     }
 
-    /// The answers since the last time.
-    pub(crate) fn answers(&self) -> Vec<Answer> {
-        std::mem::take(&mut self.state().answers)
+    /// The results since the last call.
+    pub(crate) fn take_results(&self) -> Vec<SendResult> {
+        std::mem::take(&mut self.state().results)
     }
 
-    /// Sends what is queued, after the failures among the answers were judged.
-    pub(crate) fn go_on(&self) {
+    /// Resumes sending after the failures among the results were evaluated.
+    pub(crate) fn resume(&self) {
         let mut state = self.state();
-        if state.is_held {
-            state.is_held = state.answers.iter().any(is_failure);
+        if state.is_paused {
+            state.is_paused = state.results.iter().any(is_failure);
             drop(state);
             self.changed.notify_all();
         }
     }
 
-    /// Takes back what is queued.
+    /// Empties the queue and returns its reports.
     pub(crate) fn recall(&self) -> Vec<Entry> {
         self.state().queue.drain(..).collect()
     }
 
     pub(crate) fn load(&self) -> Load {
         let state = self.state();
-        Load { queued: state.queue.len(), in_flight: state.in_flight, answered: state.answers.len() }
+        Load { queued: state.queue.len(), in_flight: state.in_flight, completed: state.results.len() }
     }
 
-    /// Ends the threads, and what they are doing, and takes back what is queued.
+    /// Stops the threads, cancels their requests and returns the queued reports.
     pub(crate) fn end(&self) -> Vec<Entry> {
         let mut state = self.state();
-        state.is_over = true;
+        state.is_stopped = true;
         let queued = state.queue.drain(..).collect();
         drop(state);
         self.changed.notify_all();
@@ -211,6 +211,6 @@ impl Senders {
 }
 
 /// Whether other reports may fail for the same reason.
-fn is_failure(answer: &Answer) -> bool {
-    answer.outcome.result.as_ref().is_err_and(|error| error.kind() != Kind::Rejected)
+fn is_failure(result: &SendResult) -> bool {
+    result.outcome.result.as_ref().is_err_and(|error| error.kind() != Kind::Rejected)
 }

@@ -1,4 +1,4 @@
-//! What a reporter's callers and its worker tell each other.
+//! Signals and status shared by a reporter's callers and its worker.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,59 +11,60 @@ use crate::os::wakeup::Wakeup;
 /// What a reporter is doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum State {
-    /// It sends what comes in.
+    /// It sends reports.
     #[default]
     Running,
-    /// The service, or the way to it, is down: it waits, and tries again.
+    /// The service is unreachable or failing: it waits, then retries.
     BackingOff,
-    /// The service accepts no reports of the account: it tries one a minute.
+    /// The service accepts no reports of the account: it sends one probe a minute.
     Suspended,
     /// It is closed.
     Closed,
-    /// Another process sends what is in the outbox.
+    /// Another process sends the reports of the outbox.
     Standby,
 }
 
-/// What last went wrong in the background.
+/// The last error in the background.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
-    /// What it was.
+    /// The error.
     pub error: Error,
-    /// The HTTP status of the answer, if there was one.
+    /// The HTTP status of the response, if there was one.
     pub http_status: Option<u16>,
-    /// When it was.
+    /// When it happened.
     pub at: SystemTime,
 }
 
-/// What the worker tells.
+/// The status of the worker.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkerStatus {
     pub(crate) state: State,
     pub(crate) last_error: Option<LastError>,
-    /// How often the outbox could not be read or written in the background.
+    /// How often reading or writing the outbox failed in the background.
     pub(crate) outbox_errors: u64,
-    /// When the latest probe began that was answered while suspended, or that could not be made because there was no report to make it with.
+    /// When the last probe started that got a response while suspended, or that could not be made because there was no
+    /// report for it.
     pub(crate) last_probe: Option<Instant>,
-    /// Whether the service asked for the wait that is on.
-    pub(crate) is_wait_asked: bool,
+    /// Whether the service asked for the current wait.
+    pub(crate) is_wait_requested: bool,
     /// Whether the worker has ended.
     pub(crate) is_ended: bool,
 }
 
-/// What both sides hold.
+/// The shared state.
 pub(crate) struct Signals {
     status: Mutex<WorkerStatus>,
     changed: Condvar,
-    /// Rung to wake the worker.
+    /// Wakes the worker.
     pub(crate) wake: Wakeup,
-    /// Readable while there is an event.
+    /// Readable while an event is waiting.
     pub(crate) events: Wakeup,
-    /// Readable once the reporter is freed, or closed and no call of `close` waits any more.
+    /// Readable once the reporter is freed, or closed with no call of `close` waiting.
     pub(crate) ended: Wakeup,
-    /// Whether the worker wants to be woken by a new report.
-    wants_reports: AtomicBool,
-    probe_is_asked: AtomicBool,
-    is_over: AtomicBool,
+    /// Whether a new report wakes the worker.
+    wakes_on_report: AtomicBool,
+    is_probe_requested: AtomicBool,
+    is_ending: AtomicBool,
 }
 
 impl Signals {
@@ -74,65 +75,65 @@ impl Signals {
             wake: Wakeup::new()?,
             events: Wakeup::new()?,
             ended: Wakeup::new()?,
-            wants_reports: AtomicBool::new(false),
-            probe_is_asked: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
+            wakes_on_report: AtomicBool::new(false),
+            is_probe_requested: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
         })
     }
 
-    /// A report was submitted. Costs nothing while the worker has enough to do.
+    /// Called after a submit. Costs nothing while the worker has enough to do.
     pub(crate) fn submitted(&self) {
-        if self.wants_reports.load(Ordering::SeqCst) && self.wants_reports.swap(false, Ordering::SeqCst) {
+        if self.wakes_on_report.load(Ordering::SeqCst) && self.wakes_on_report.swap(false, Ordering::SeqCst) {
             self.wake.notify();
         }
     }
 
-    /// Whether the worker is to be woken by the next report.
-    pub(crate) fn want_reports(&self, wants: bool) {
-        self.wants_reports.store(wants, Ordering::SeqCst);
+    /// Sets whether the next report wakes the worker.
+    pub(crate) fn set_wakes_on_report(&self, wakes: bool) {
+        self.wakes_on_report.store(wakes, Ordering::SeqCst);
     }
 
-    pub(crate) fn wants_reports(&self) -> bool {
-        self.wants_reports.load(Ordering::SeqCst)
+    pub(crate) fn wakes_on_report(&self) -> bool {
+        self.wakes_on_report.load(Ordering::SeqCst)
     }
 
-    /// Has the worker try at once, whatever it waits for.
-    pub(crate) fn ask_for_probe(&self) {
-        self.probe_is_asked.store(true, Ordering::SeqCst);
+    /// Makes the worker probe at once, whatever it is waiting for.
+    pub(crate) fn request_probe(&self) {
+        self.is_probe_requested.store(true, Ordering::SeqCst);
         self.wake.notify();
     }
 
-    pub(crate) fn is_probe_asked(&self) -> bool {
-        self.probe_is_asked.swap(false, Ordering::SeqCst)
+    pub(crate) fn take_probe_request(&self) -> bool {
+        self.is_probe_requested.swap(false, Ordering::SeqCst)
     }
 
-    /// Has the worker end.
+    /// Stops the worker.
     pub(crate) fn end(&self) {
-        self.is_over.store(true, Ordering::SeqCst);
+        self.is_ending.store(true, Ordering::SeqCst);
         self.wake.notify();
     }
 
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::SeqCst)
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::SeqCst)
     }
 
-    /// Notes an error in the background.
-    pub(crate) fn note(&self, error: Error, http_status: Option<u16>) {
+    /// Records an error in the background.
+    pub(crate) fn record_error(&self, error: Error, http_status: Option<u16>) {
         let last = LastError { error, http_status, at: SystemTime::now() };
         self.update(|status| status.last_error = Some(last));
     }
 
-    /// Tells those who wait.
+    /// Changes the status and wakes the waiting callers.
     pub(crate) fn update(&self, change: impl FnOnce(&mut WorkerStatus)) {
         change(&mut self.lock());
         self.changed.notify_all();
     }
 
-    /// Tells what the reporter does, if that is another thing than before.
-    pub(crate) fn set_state(&self, state: State, is_wait_asked: bool) {
+    /// Sets the state, and wakes the waiting callers if it changed.
+    pub(crate) fn set_state(&self, state: State, is_wait_requested: bool) {
         let mut status = self.lock();
-        let has_changed = (status.state, status.is_wait_asked) != (state, is_wait_asked);
-        (status.state, status.is_wait_asked) = (state, is_wait_asked);
+        let has_changed = (status.state, status.is_wait_requested) != (state, is_wait_requested);
+        (status.state, status.is_wait_requested) = (state, is_wait_requested);
         drop(status);
         if has_changed {
             self.changed.notify_all();
@@ -143,7 +144,7 @@ impl Signals {
         self.lock().clone()
     }
 
-    /// Waits until the worker tells something, for no longer than `longest`.
+    /// Waits until the status changes, for at most `longest`.
     pub(crate) fn wait(&self, deadline: Option<Instant>, longest: Duration) {
         let left = deadline.map_or(longest, |deadline| deadline.saturating_duration_since(Instant::now()).min(longest));
         drop(self.changed.wait_timeout(self.lock(), left));

@@ -1,4 +1,4 @@
-//! How many reports there were, and what became of them.
+//! The statistics of a reporter.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::signals::{LastError, State};
 use crate::clock::Moment;
 use crate::error::Error;
 
-/// How many reports there were, and what became of them. They are counted by the outbox, over all that ever used it.
+/// The statistics of a reporter. The outbox counts reports over its whole lifetime, for all its users.
 ///
 /// `submitted` is the sum of `accepted`, `rejected`, `expired`, `replaced`, `dropped`, `damaged` and `pending`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,40 +19,40 @@ pub struct Statistics {
     pub accepted: u64,
     /// Rejected by the service.
     pub rejected: u64,
-    /// Older than the age limit.
+    /// Older than the maximum age.
     pub expired: u64,
     /// Replaced by a later report for the same message.
     pub replaced: u64,
-    /// Dropped, because the outbox was full.
+    /// Dropped because the outbox was full.
     pub dropped: u64,
-    /// Could not be read back and were removed.
+    /// Unreadable, and removed.
     pub damaged: u64,
-    /// Still to be accepted, those in flight included.
+    /// Not accepted yet, including reports in flight.
     pub pending: u64,
-    /// Events that wait to be acknowledged.
+    /// Events waiting to be acknowledged.
     pub events: u64,
-    /// Events that were discarded before they were acknowledged, because there were too many.
+    /// Events discarded before they were acknowledged, because there were too many.
     pub events_discarded: u64,
-    /// How many times the outbox was damaged or removed while this reporter used it, and replaced by a new one.
+    /// How many times the outbox was replaced while this reporter used it, because it was damaged or removed.
     pub outbox_resets: u64,
-    /// How often the outbox could not be read or written in the background.
+    /// How often reading or writing the outbox failed in the background.
     pub outbox_errors: u64,
     /// How long ago the oldest pending report was submitted.
     pub oldest_pending: Option<Duration>,
-    /// How many reports this reporter is sending at this moment.
+    /// How many reports this reporter is sending now.
     pub in_flight: usize,
     /// What this reporter is doing.
     pub state: State,
-    /// What last went wrong in the background.
+    /// The last error in the background.
     pub last_error: Option<LastError>,
 }
 
 impl Reporter {
-    /// How many reports there were, and what became of them.
+    /// Returns the statistics.
     ///
     /// # Errors
     ///
-    /// The kinds of the outbox.
+    /// Outbox errors.
     pub fn statistics(&self) -> Result<Statistics, Error> {
         let runtime = self.runtime()?;
         self.start(runtime);

@@ -1,11 +1,11 @@
-//! What only tests and measurements need: a reporter without a service.
+//! A reporter without a service, for tests and benchmarks.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::outbox::{Entry, Fate, Outbox, Settlement};
+use super::outbox::{Completion, Disposition, Entry, Outbox};
 use super::runtime::{Account, open};
 use super::senders::Messenger;
 use super::{Reporter, ReporterOptions};
@@ -13,10 +13,10 @@ use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 use crate::outcome::{Acceptance, Outcome};
 
-/// What [`syncs`] tells.
+/// The counter of [`syncs`].
 pub(super) static SYNCS: AtomicU64 = AtomicU64::new(0);
 
-/// A service that takes every report after a while, or is down.
+/// A service that accepts every report after a fixed latency, or is down.
 #[derive(Debug, Default)]
 pub struct Stub {
     is_down: AtomicBool,
@@ -24,13 +24,13 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// A service that answers after `latency`.
+    /// A service that responds after `latency`.
     #[must_use]
     pub fn new(latency: Duration) -> Self {
         Self { is_down: AtomicBool::new(false), latency }
     }
 
-    /// Takes the service down, or brings it back.
+    /// Sets whether the service is down.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
@@ -62,33 +62,33 @@ fn account() -> Account {
 }
 
 impl Reporter {
-    /// A reporter that reports to `stub`.
+    /// Creates a reporter that sends to `stub`.
     ///
     /// # Errors
     ///
-    /// As [`Reporter::new`].
+    /// As for [`Reporter::new`].
     pub fn to_stub(stub: &Arc<Stub>, reporter_options: &ReporterOptions<'_>) -> Result<Self, Error> {
         Self::with_messenger(Arc::new(Arc::clone(stub)), account(), reporter_options.check()?)
     }
 }
 
-/// How often a log was flushed to its disk for those who submit.
+/// How many times a WAL was flushed to the disk for a submit.
 #[must_use]
 pub fn syncs() -> u64 {
     SYNCS.load(Ordering::SeqCst)
 }
 
-/// Takes and settles all that is in the outbox at `path`, `batch` at a time, without sending it. Tells how many there were,
-/// and how long it took.
+/// Claims and completes every report in the outbox at `path`, `batch` at a time, without sending it. Returns how many
+/// there were and how long it took.
 ///
 /// # Errors
 ///
-/// The kinds of the outbox.
+/// Outbox errors.
 pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
     let options = ReporterOptions { outbox: Some(path), ..ReporterOptions::default() };
     let outbox = open(&options.check()?, &account())?;
     outbox.try_become_sender()?;
-    // Opens the file, and reads its log if it was left with one.
+    // Opens the file and reads its WAL, if one was left.
     outbox.snapshot()?;
     let (start, mut count) = (Instant::now(), 0_usize);
     loop {
@@ -104,12 +104,13 @@ pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
 /// Claims a batch. Never inlined: `benches/gate` counts it by its name.
 #[inline(never)]
 fn claim(outbox: &dyn Outbox, batch: usize) -> Result<Vec<Entry>, Error> {
-    outbox.take(batch, &|_| false)
+    outbox.claim(batch, &|_| false)
 }
 
 /// Completes a batch as accepted. Never inlined: `benches/gate` counts it by its name.
 #[inline(never)]
 fn complete(outbox: &dyn Outbox, entries: &[Entry]) -> Result<(), Error> {
-    let settled: Vec<_> = entries.iter().map(|entry| Settlement { id: entry.id, fate: Fate::Accepted }).collect();
-    outbox.settle(&settled)
+    let completions: Vec<_> =
+        entries.iter().map(|entry| Completion { id: entry.id, disposition: Disposition::Accepted }).collect();
+    outbox.complete(&completions)
 }

@@ -1,14 +1,14 @@
-//! One line of the settings.
+//! Parses one line of the settings.
 
 use zeroize::Zeroizing;
 
-/// The longest unknown name that a message repeats.
+/// The longest unknown name that a message quotes.
 const LONGEST_NAME: usize = 32;
 
-/// Spaces and tabs are the only white space around names and values.
+/// Only spaces and tabs are white space around names and values.
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// The name and the value of a line, as they were written; none if the line is empty or a comment.
+/// Returns the unparsed name and value of a line; none if the line is empty or a comment.
 pub(super) fn split(line: &str) -> Result<Option<(&str, &str)>, &'static str> {
     let line = line.trim_matches(BLANKS);
     if line.is_empty() || line.starts_with('#') {
@@ -18,14 +18,14 @@ pub(super) fn split(line: &str) -> Result<Option<(&str, &str)>, &'static str> {
     Ok(Some((name.trim_matches(BLANKS), value.trim_matches(BLANKS))))
 }
 
-/// What a message calls a name that is not known, which may be a value in the wrong place.
+/// Returns what a message calls an unknown name, which may be a misplaced value.
 pub(super) fn shown(name: &str) -> &str {
     let is_harmless =
         (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if is_harmless { name } else { "the name" }
 }
 
-/// The text that a value stands for.
+/// Parses a value.
 pub(super) fn value(written: &str) -> Result<Zeroizing<String>, &'static str> {
     if written.is_empty() {
         return Err("has no value; use \"\" for an empty string");
@@ -39,9 +39,9 @@ pub(super) fn value(written: &str) -> Result<Zeroizing<String>, &'static str> {
     }
 }
 
-/// The text between the quotes, of which the first has been removed.
+/// Returns the text between the quotes; the opening quote has been removed.
 fn unquoted(rest: &str) -> Result<Zeroizing<String>, &'static str> {
-    // With this capacity it does not move, which would leave a copy behind.
+    // With this capacity it is not reallocated, which would leave a copy behind.
     let mut text = Zeroizing::new(String::with_capacity(rest.len()));
     let mut characters = rest.chars();
     loop {

@@ -7,7 +7,7 @@
 //! timeout_ms = 2000
 //! ```
 //!
-//! Messages name the line and the setting. They never quote a value, which may be a secret, or a secret in the wrong place.
+//! Messages name the line and the setting. They never quote a value, which may be a secret, even a misplaced one.
 
 mod line;
 mod names;
@@ -27,28 +27,28 @@ use crate::reporter::ReporterSettings;
 /// The longest settings accepted, in bytes.
 pub(crate) const LONGEST: usize = 65_536;
 
-/// Settings that were read.
+/// Parsed settings.
 #[derive(Default)]
 pub(crate) struct Settings {
     chosen: Chosen,
-    /// What was given, with the numbers of the lines.
+    /// The given settings, with their line numbers.
     given: Vec<(usize, &'static Setting)>,
 }
 
-/// Settings that passed the check.
+/// Checked settings.
 pub(crate) struct Checked {
     pub(crate) credentials: Credentials,
     pub(crate) options: options::ClientSettings,
-    /// None: they are settings of a client.
-    pub(crate) plan: Option<ReporterSettings>,
+    /// None: the settings are those of a client.
+    pub(crate) reporter: Option<ReporterSettings>,
 }
 
 impl Settings {
-    /// Reads `text`.
+    /// Parses `text`.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`], as for everything that is wrong with the settings.
+    /// [`Kind::InvalidArgument`], as for every error in the settings.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > LONGEST {
             return Err(Error::argument("settings", format!("is longer than {LONGEST} bytes")));
@@ -59,7 +59,7 @@ impl Settings {
             let line = line.strip_suffix("\r\n").or(line.strip_suffix('\n')).unwrap_or(line);
             settings.read(line, number).map_err(|problem| at_line(number, &problem))?;
         }
-        settings.refuse_stray_reporter_options()?;
+        settings.check_reporter_options_are_allowed()?;
         Ok(settings)
     }
 
@@ -78,7 +78,7 @@ impl Settings {
         Ok(())
     }
 
-    fn refuse_stray_reporter_options(&self) -> Result<(), Error> {
+    fn check_reporter_options_are_allowed(&self) -> Result<(), Error> {
         let stray = self.given.iter().find(|(_, name)| name.group == Group::ReporterOptions);
         match stray {
             Some((number, name)) if !self.chosen.is_reporter() => {
@@ -90,7 +90,7 @@ impl Settings {
         }
     }
 
-    /// Checks all that can be told without touching a file or the network.
+    /// Checks everything that does not require access to a file or the network.
     ///
     /// # Errors
     ///
@@ -99,12 +99,12 @@ impl Settings {
         Ok(Checked {
             credentials: self.chosen.credentials()?,
             options: self.chosen.options()?,
-            plan: self.chosen.is_reporter().then(|| self.chosen.plan()).transpose()?,
+            reporter: self.chosen.is_reporter().then(|| self.chosen.reporter_settings()).transpose()?,
         })
     }
 
-    /// The failure of what was made of the settings, with the line of the setting that it names, and without its value, which
-    /// may be a secret in the wrong place, even if it is a number.
+    /// Rewrites an error that resulted from the settings: adds the line of the setting that it names, and removes its
+    /// value, which may be a misplaced secret, even if it is a number.
     pub(crate) fn explain(mut self, error: &Error) -> Error {
         let (first, rest) = error.message().split_once(' ').unwrap_or((error.message(), ""));
         let Some((number, name)) = self.given.iter().find(|(_, given)| given.name == first) else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use self::Form::{Choice, Flag, Number, Text as Any};
+use self::Form::{Choice, Flag, Number, Text as AnyText};
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
 use crate::error::Error;
@@ -19,7 +19,7 @@ pub(crate) struct Setting {
     pub(crate) form: Form,
 }
 
-/// What a setting belongs to.
+/// The struct that a setting belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     Credentials,
@@ -27,7 +27,7 @@ pub(crate) enum Group {
     ReporterOptions,
 }
 
-/// What the value of a setting looks like, and where it goes.
+/// The form of a setting's value, and where it is stored.
 pub(crate) enum Form {
     /// Any text.
     Text(fn(&mut Chosen) -> &mut Text),
@@ -42,10 +42,10 @@ pub(crate) enum Form {
 /// Sets a choice.
 type Choose = fn(&mut Chosen);
 
-/// A text that was given, or none. It is wiped when it is dropped: any text may hold a password.
+/// An optional text. It is wiped when dropped, because any text may contain a password.
 type Text = Option<Zeroizing<String>>;
 
-/// How requests prove who sent them.
+/// How requests are authenticated.
 #[derive(Default, PartialEq, Eq)]
 enum Auth {
     #[default]
@@ -54,7 +54,7 @@ enum Auth {
     Signature,
 }
 
-/// The values of the settings that were given, and nothing or 0 for all others.
+/// The values of the given settings; empty or 0 for all others.
 #[derive(Default)]
 pub(crate) struct Chosen {
     api_key: Text,
@@ -92,9 +92,9 @@ const fn setting(group: Group, name: &'static str, form: Form) -> Setting {
 
 /// Every setting, in the order of the fields of the structs.
 pub(crate) static SETTINGS: &[Setting] = &[
-    setting(Group::Credentials, "api_key", Any(|chosen| &mut chosen.api_key)),
-    setting(Group::Credentials, "api_secret", Any(|chosen| &mut chosen.api_secret)),
-    setting(Group::Credentials, "signature_secret", Any(|chosen| &mut chosen.signature_secret)),
+    setting(Group::Credentials, "api_key", AnyText(|chosen| &mut chosen.api_key)),
+    setting(Group::Credentials, "api_secret", AnyText(|chosen| &mut chosen.api_secret)),
+    setting(Group::Credentials, "signature_secret", AnyText(|chosen| &mut chosen.signature_secret)),
     setting(
         Group::Credentials,
         "auth",
@@ -115,12 +115,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
             ("hmac_sha512", |chosen| chosen.signature_method = Some(Method::HmacSha512)),
         ]),
     ),
-    setting(Group::Options, "base_url", Any(|chosen| &mut chosen.base_url)),
-    setting(Group::Options, "proxy", Any(|chosen| &mut chosen.proxy)),
-    setting(Group::Options, "ca_file", Any(|chosen| &mut chosen.ca_file)),
-    setting(Group::Options, "client_cert_file", Any(|chosen| &mut chosen.client_cert_file)),
-    setting(Group::Options, "client_key_file", Any(|chosen| &mut chosen.client_key_file)),
-    setting(Group::Options, "user_agent", Any(|chosen| &mut chosen.user_agent)),
+    setting(Group::Options, "base_url", AnyText(|chosen| &mut chosen.base_url)),
+    setting(Group::Options, "proxy", AnyText(|chosen| &mut chosen.proxy)),
+    setting(Group::Options, "ca_file", AnyText(|chosen| &mut chosen.ca_file)),
+    setting(Group::Options, "client_cert_file", AnyText(|chosen| &mut chosen.client_cert_file)),
+    setting(Group::Options, "client_key_file", AnyText(|chosen| &mut chosen.client_key_file)),
+    setting(Group::Options, "user_agent", AnyText(|chosen| &mut chosen.user_agent)),
     setting(Group::Options, "connect_timeout_ms", Number(|chosen| &mut chosen.connect_timeout_ms)),
     setting(Group::Options, "timeout_ms", Number(|chosen| &mut chosen.timeout_ms)),
     setting(Group::Options, "max_attempts", Number(|chosen| &mut chosen.max_attempts)),
@@ -129,7 +129,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
     setting(Group::Options, "proxy_from_environment", Flag(|chosen| &mut chosen.proxy_from_environment)),
     setting(Group::Options, "built_in_roots_only", Flag(|chosen| &mut chosen.built_in_roots_only)),
     setting(Group::Options, "sign_unix_seconds", Flag(|chosen| &mut chosen.sign_unix_seconds)),
-    setting(Group::ReporterOptions, "outbox", Any(|chosen| &mut chosen.outbox)),
+    setting(Group::ReporterOptions, "outbox", AnyText(|chosen| &mut chosen.outbox)),
     setting(
         Group::ReporterOptions,
         "durability",
@@ -154,21 +154,21 @@ pub(crate) static SETTINGS: &[Setting] = &[
     setting(Group::ReporterOptions, "allow_network_file_system", Flag(|chosen| &mut chosen.allow_network_file_system)),
 ];
 
-/// The setting of that name.
+/// Returns the setting of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|known| known.name == name)
 }
 
 impl Chosen {
-    /// Sets one setting. The error says what is wrong with the value, without quoting it.
+    /// Sets one setting. The error describes the problem without quoting the value.
     pub(crate) fn set(&mut self, name: &Setting, value: Zeroizing<String>) -> Result<(), String> {
         match name.form {
-            Form::Text(place) => *place(self) = Some(value),
-            Form::Number(place) => {
-                *place(self) = number(&value).ok_or("is not a number; valid: decimal digits")?;
+            Form::Text(field) => *field(self) = Some(value),
+            Form::Number(field) => {
+                *field(self) = number(&value).ok_or("is not a number; valid: decimal digits")?;
             }
-            Form::Flag(place) => {
-                *place(self) = match value.as_str() {
+            Form::Flag(field) => {
+                *field(self) = match value.as_str() {
                     "true" => true,
                     "false" => false,
                     _ => return Err("is not true or false".to_owned()),
@@ -185,10 +185,10 @@ impl Chosen {
         Ok(())
     }
 
-    /// The value of a setting, if that is a text and was given.
+    /// Returns the value of a setting, if it is a text and was given.
     pub(crate) fn text(&mut self, name: &Setting) -> Option<&str> {
         match name.form {
-            Form::Text(place) => text(place(self)),
+            Form::Text(field) => text(field(self)),
             _ => None,
         }
     }
@@ -232,7 +232,7 @@ impl Chosen {
         options.check()
     }
 
-    pub(crate) fn plan(&self) -> Result<ReporterSettings, Error> {
+    pub(crate) fn reporter_settings(&self) -> Result<ReporterSettings, Error> {
         let options = ReporterOptions {
             outbox: path(&self.outbox),
             durability: self.durability,
@@ -247,7 +247,7 @@ impl Chosen {
     }
 }
 
-/// The value of decimal digits. One that is too large stays too large for every setting.
+/// Parses decimal digits. A number that overflows is out of range for every setting.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let append = |number: u64, byte: u8| number.saturating_mul(10).saturating_add(u64::from(byte & 0x0f));

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::options::base_url::BaseUrl;
 use crate::reporter::Overflow;
 
-/// What stands in every value that is refused, and in no message.
+/// Part of every invalid value, and of no message.
 const CANARY: &str = "CANARY";
 
 const ACCOUNT: &str = "api_key = key\napi_secret = secret\n";
@@ -69,7 +69,7 @@ fn the_size_is_limited() {
     assert_eq!(checked(&padded(LONGEST + 1)).err().unwrap().message(), "settings is longer than 65536 bytes");
 }
 
-/// What follows the account, or replaces it where the message is of line 1, and the message.
+/// The lines after the account, or instead of it if the message is about line 1, and the message.
 const REFUSED: &[(&str, &str)] = &[
     ("timeout_ms", "line 3: = is missing; valid: name = value"),
     ("CANARY", "line 3: = is missing; valid: name = value"),
@@ -179,7 +179,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_is_wrong_is_told_by_line_and_name_and_never_quoted() {
+fn errors_name_the_line_and_setting_and_never_quote_the_value() {
     for (text, message) in REFUSED {
         let error = checked(&format!("{ACCOUNT}{text}")).err().unwrap_or_else(|| panic!("{text:?} was accepted"));
         assert_eq!((error.kind(), error.message()), (Kind::InvalidArgument, *message), "{text:?}");
@@ -188,7 +188,7 @@ fn what_is_wrong_is_told_by_line_and_name_and_never_quoted() {
 }
 
 #[test]
-fn what_is_wrong_with_the_account_is_told_by_name() {
+fn errors_in_the_account_name_the_setting() {
     let long = format!("api_key = {}\napi_secret = CANARY", CANARY.repeat(43));
     for (text, message) in [
         ("", "api_key is missing"),
@@ -212,7 +212,7 @@ fn what_is_wrong_with_the_account_is_told_by_name() {
 }
 
 #[test]
-fn a_file_is_told_by_line_and_name_and_not_by_its_path() {
+fn errors_in_a_file_name_the_line_and_setting_but_not_the_path() {
     let path = std::env::temp_dir().join(format!("{CANARY} {}", std::process::id()));
     std::fs::File::create(&path).unwrap().write_all(b"no certificate").unwrap();
     let text = format!("{ACCOUNT}ca_file = {}", path.display());
@@ -231,7 +231,7 @@ fn a_file_is_told_by_line_and_name_and_not_by_its_path() {
 }
 
 #[test]
-fn other_errors_are_told_as_they_are() {
+fn other_errors_are_unchanged() {
     let settings = || Settings::parse(ACCOUNT).unwrap();
     for message in ["the disk is full", "proxy from the environment variable https_proxy is wrong", "api_keys", ""] {
         let error = Error::new(Kind::Outbox, message);
@@ -244,7 +244,7 @@ fn other_errors_are_told_as_they_are() {
 #[test]
 fn settings_without_an_outbox_are_those_of_a_client() {
     let defaults = checked(ACCOUNT).ok().unwrap();
-    assert!(defaults.plan.is_none());
+    assert!(defaults.reporter.is_none());
     assert_eq!(defaults.options, crate::Options::default().check().unwrap());
     let zeroes = "timeout_ms = 0\nconnect_timeout_ms = 00\nmax_attempts = 000\nmax_idle_connections = \"0\"";
     assert_eq!(checked(&format!("{ACCOUNT}{zeroes}")).ok().unwrap().options, defaults.options);
@@ -257,8 +257,8 @@ fn every_option_takes_effect() {
                 ca_file = /ca\nclient_cert_file = /cert\nclient_key_file = /key\nuser_agent = shop/2.1\n\
                 connect_timeout_ms = 00000001\ntimeout_ms = \"0002\"\nmax_attempts = 3\nmax_idle_connections = 4\n\
                 sign_unix_seconds = \"true\"\nproxy_from_environment = false\nbuilt_in_roots_only = false";
-    let Checked { credentials, options, plan } = checked(text).unwrap_or_else(|error| panic!("{error}"));
-    assert!(plan.is_none());
+    let Checked { credentials, options, reporter } = checked(text).unwrap_or_else(|error| panic!("{error}"));
+    assert!(reporter.is_none());
     assert_eq!(credentials.api_key(), "key");
     assert!(matches!(credentials.authentication(), Authentication::Signature(Method::HmacSha256, _)));
     assert_eq!(options.base_url, BaseUrl::parse("http://host.example:8080/x", true).unwrap());
@@ -278,18 +278,18 @@ fn every_option_takes_effect() {
 fn every_reporter_option_takes_effect() {
     let text = "outbox = /o\ndurability = power\noverflow = drop_oldest\nmax_pending = 1000000000\nmax_age_s = 2\n\
                 max_in_flight = 3\nbusy_timeout_ms = 4\nallow_network_file_system = true";
-    let plan = checked(&format!("{text}\n{ACCOUNT}")).ok().unwrap().plan.unwrap();
-    assert_eq!(plan.outbox.as_deref(), Some("/o".as_ref()));
-    assert!(plan.survives_power_loss && plan.allow_network);
-    assert_eq!((plan.overflow, plan.most), (Overflow::DropOldest, 1_000_000_000));
-    assert_eq!((plan.max_age, plan.busy_timeout), (Duration::from_secs(2), Duration::from_millis(4)));
-    assert_eq!(plan.max_in_flight, 3);
-    let plan = checked(&format!("{ACCOUNT}durability = none")).ok().unwrap().plan.unwrap();
-    assert!(plan.outbox.is_none() && !plan.survives_power_loss && plan.overflow == Overflow::Fail);
+    let reporter = checked(&format!("{text}\n{ACCOUNT}")).ok().unwrap().reporter.unwrap();
+    assert_eq!(reporter.outbox.as_deref(), Some("/o".as_ref()));
+    assert!(reporter.survives_power_loss && reporter.allow_network);
+    assert_eq!((reporter.overflow, reporter.max_pending), (Overflow::DropOldest, 1_000_000_000));
+    assert_eq!((reporter.max_age, reporter.busy_timeout), (Duration::from_secs(2), Duration::from_millis(4)));
+    assert_eq!(reporter.max_in_flight, 3);
+    let reporter = checked(&format!("{ACCOUNT}durability = none")).ok().unwrap().reporter.unwrap();
+    assert!(reporter.outbox.is_none() && !reporter.survives_power_loss && reporter.overflow == Overflow::Fail);
 }
 
 #[test]
-fn every_choice_is_the_word_for_its_value() {
+fn every_choice_maps_to_its_value() {
     for (word, method) in [
         ("md5_hash", Method::Md5Hash),
         ("hmac_md5", Method::HmacMd5),

@@ -1,11 +1,11 @@
-//! Ends what other threads are waiting for, at once and for good.
+//! Cancels the waits of other threads, immediately and permanently.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use super::socket::Socket;
 
-/// A switch that many calls share: once thrown, every wait of theirs ends, and no new one begins.
+/// A flag shared by many calls: once set, all their waits end, and no new one starts.
 #[derive(Debug, Default)]
 pub(super) struct Cancel {
     state: Mutex<State>,
@@ -14,42 +14,42 @@ pub(super) struct Cancel {
 
 #[derive(Debug, Default)]
 struct State {
-    is_thrown: bool,
+    is_cancelled: bool,
     connections: Vec<Weak<Socket>>,
 }
 
 impl Cancel {
-    /// Ends every wait.
-    pub(super) fn throw(&self) {
+    /// Sets the flag and ends all waits.
+    pub(super) fn cancel(&self) {
         let connections = {
             let mut state = self.state();
-            state.is_thrown = true;
+            state.is_cancelled = true;
             std::mem::take(&mut state.connections)
         };
         self.thrown.notify_all();
-        // A thread that waits on a connection wakes up to its end.
+        // Shutting down a connection wakes the thread that waits on it.
         for connection in connections.iter().filter_map(Weak::upgrade) {
             connection.end();
         }
     }
 
-    /// Whether the switch was thrown.
-    pub(super) fn is_thrown(&self) -> bool {
-        self.state().is_thrown
+    /// Whether the flag is set.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state().is_cancelled
     }
 
-    /// Has `connection` ended when the switch is thrown. False: it was thrown already.
+    /// Registers `connection` to be shut down when the flag is set. False: it is already set.
     pub(super) fn watch(&self, connection: &Arc<Socket>) -> bool {
         let mut state = self.state();
         state.connections.retain(|other| other.strong_count() > 0);
         state.connections.push(Arc::downgrade(connection));
-        !state.is_thrown
+        !state.is_cancelled
     }
 
-    /// Waits until `deadline`. False: the switch was thrown first.
+    /// Waits until `deadline`. False: the flag was set first.
     pub(super) fn sleep_until(&self, deadline: Instant) -> bool {
         let mut state = self.state();
-        while !state.is_thrown {
+        while !state.is_cancelled {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
@@ -72,24 +72,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thrown_switch_ends_connections_and_sleep() {
+    fn cancellation_ends_connections_and_sleep() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let soon = Some(Instant::now() + Duration::from_secs(10));
-        let connection = Arc::new(Socket::begin(listener.local_addr().unwrap()).unwrap());
+        let connection = Arc::new(Socket::start(listener.local_addr().unwrap()).unwrap());
         assert!(connection.finish(soon).unwrap());
         let cancel = Cancel::default();
         assert!(cancel.watch(&connection));
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| connection.read(&mut [0], soon).unwrap());
             let sleeper = scope.spawn(|| cancel.sleep_until(Instant::now() + Duration::from_secs(3600)));
-            cancel.throw();
+            cancel.cancel();
             assert_eq!((reader.join().unwrap(), sleeper.join().unwrap()), (Some(0), false));
         });
-        assert!(cancel.is_thrown() && !cancel.watch(&connection));
+        assert!(cancel.is_cancelled() && !cancel.watch(&connection));
     }
 
     #[test]
-    fn a_sleep_whose_time_has_come_is_over() {
+    fn a_sleep_with_a_past_deadline_returns_at_once() {
         assert!(Cancel::default().sleep_until(Instant::now()));
     }
 }

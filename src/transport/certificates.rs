@@ -1,4 +1,4 @@
-//! Whose word is taken for who the server is, and how the client proves who it is: certificates out of files.
+//! Certificates from files: the roots that verify the server, and the client certificate.
 
 use std::path::Path;
 use std::{fs, io};
@@ -15,8 +15,8 @@ use crate::error::{Error, Kind, is_shortage};
 use crate::options::{Identity, Trust};
 use crate::os::fork::PerProcess;
 
-/// Where Unix systems keep the certificates they trust, in one PEM file. No environment variable is asked: it would
-/// let whoever starts the host program change whom it trusts.
+/// The PEM files in which Unix systems keep the certificates they trust. Environment variables are ignored: they
+/// would allow the caller of the host program to change which servers are trusted.
 const PLATFORM_STORES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -26,13 +26,13 @@ const PLATFORM_STORES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
-/// The largest file that is read, in bytes. A platform's whole store has a quarter of a million.
+/// The largest file that is read, in bytes. A platform's store has about 250,000.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 
 /// The platform's certificates, read once in each process.
 static PLATFORM: PerProcess<RootCerts> = PerProcess::new();
 
-/// The certificates that `trust` names.
+/// Returns the certificates that `trust` selects.
 pub(super) fn roots(trust: &Trust) -> Result<RootCerts, Error> {
     match trust {
         Trust::BuiltIn => Ok(RootCerts::WebPki),
@@ -47,8 +47,9 @@ pub(super) fn roots(trust: &Trust) -> Result<RootCerts, Error> {
     }
 }
 
-/// The certificates of the first store that has any; the built-in roots where there is none. A store that exists and cannot
-/// be read is an error: to go on with the built-in roots would silently change which servers are trusted.
+/// Returns the certificates of the first store that has any; the built-in roots if there is none. A store that exists
+/// and cannot be read is an error: falling back to the built-in roots would silently change which servers are
+/// trusted.
 fn platform_roots(stores: &[&str]) -> Result<RootCerts, Error> {
     for store in stores {
         match fs::read(store) {
@@ -66,7 +67,7 @@ fn platform_roots(stores: &[&str]) -> Result<RootCerts, Error> {
 
 fn file_roots(path: &Path) -> Result<RootCerts, Error> {
     usable_certificates(&read("ca_file", path)?).ok_or_else(|| {
-        refused(
+        invalid(
             "ca_file",
             path,
             "contains no usable certificate; valid: PEM, which begins with -----BEGIN CERTIFICATE-----",
@@ -74,20 +75,20 @@ fn file_roots(path: &Path) -> Result<RootCerts, Error> {
     })
 }
 
-/// What the client shows to a server that asks who it is.
+/// Returns the client certificate to present to a server that requests one.
 pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
     let (certificate_pem, key_pem) =
         (read("client_cert_file", &identity.certificate)?, read("client_key_file", &identity.key)?);
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate_pem).filter_map(Result::ok).collect();
     let no_certificate = || {
-        refused(
+        invalid(
             "client_cert_file",
             &identity.certificate,
             "contains no certificate; valid: PEM, which begins with -----BEGIN CERTIFICATE-----",
         )
     };
     let no_key = || {
-        refused(
+        invalid(
             "client_key_file",
             &identity.key,
             "contains no usable key; valid: PEM without a passphrase, which begins with -----BEGIN PRIVATE KEY-----",
@@ -96,13 +97,13 @@ pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
     if chain.is_empty() {
         return Err(no_certificate());
     }
-    // The HTTP library panics on what this refuses.
+    // The HTTP library panics on the keys that this rejects.
     let key = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|_| no_key())?;
     let signing_key = any_supported_type(&key).map_err(|_| no_key())?;
     match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
         Ok(()) => {}
         Err(rustls::Error::InconsistentKeys(_)) => {
-            return Err(refused("client_key_file", &identity.key, "does not match the client certificate"));
+            return Err(invalid("client_key_file", &identity.key, "does not match the client certificate"));
         }
         Err(_) => return Err(no_certificate()),
     }
@@ -112,27 +113,27 @@ pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
 }
 
 fn read(parameter: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let told = |error: io::Error| unreadable(parameter, path, &error);
-    let data = fs::metadata(path).map_err(told)?;
-    // A pipe would be waited for, and a device read, without end.
+    let to_error = |error: io::Error| unreadable(parameter, path, &error);
+    let data = fs::metadata(path).map_err(to_error)?;
+    // A pipe would block, and a device might never end.
     if !data.is_file() || data.len() > LARGEST_FILE {
-        return Err(refused(parameter, path, "is not a regular file of at most 4 MiB"));
+        return Err(invalid(parameter, path, "is not a regular file of at most 4 MiB"));
     }
-    fs::read(path).map(Zeroizing::new).map_err(told)
+    fs::read(path).map(Zeroizing::new).map_err(to_error)
 }
 
-/// A file that cannot be read: the argument is invalid, unless the cause may go away by itself.
+/// The error for a file that cannot be read: the argument is invalid, unless the cause may be temporary.
 pub(crate) fn unreadable(parameter: &str, path: &Path, error: &io::Error) -> Error {
     let message = format!("{parameter} {} cannot be read: {error}", path.display());
     let is_temporary = is_shortage(error) || matches!(error.raw_os_error(), Some(libc::EIO | libc::EINTR));
     Error::new(if is_temporary { Kind::System } else { Kind::InvalidArgument }, message)
 }
 
-fn refused(parameter: &str, path: &Path, problem: &str) -> Error {
+fn invalid(parameter: &str, path: &Path, problem: &str) -> Error {
     Error::argument(parameter, format!("{} {problem}", path.display()))
 }
 
-/// The certificates in `pem` that can serve as roots; none if there is not one.
+/// Returns the certificates in `pem` that can be used as roots; none if there are none.
 fn usable_certificates(pem: &[u8]) -> Option<RootCerts> {
     let is_usable = |der: &CertificateDer<'static>| RootCertStore::empty().add(der.clone()).is_ok();
     let usable: Vec<Certificate<'static>> = CertificateDer::pem_slice_iter(pem)
@@ -150,13 +151,13 @@ mod tests {
     const CA: &str = "tests/data/ca.pem";
 
     #[test]
-    fn the_first_store_that_has_a_certificate_counts() {
+    fn the_first_store_that_has_a_certificate_is_used() {
         let roots = platform_roots(&["/nonexistent", "Cargo.toml/x", "Cargo.toml", CA]).unwrap();
         assert!(matches!(roots, RootCerts::Specific(certificates) if certificates.len() == 1));
     }
 
     #[test]
-    fn without_a_store_the_built_in_roots_serve() {
+    fn without_a_store_the_built_in_roots_are_used() {
         assert!(matches!(platform_roots(&["/nonexistent", "Cargo.toml"]), Ok(RootCerts::WebPki)));
     }
 
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_go_away_is_not_an_invalid_argument() {
+    fn a_temporary_failure_is_not_an_invalid_argument() {
         let kind = |code| unreadable("ca_file", Path::new("/x"), &io::Error::from_raw_os_error(code)).kind();
         for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EIO, libc::EINTR] {
             assert_eq!(kind(code), Kind::System);
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_usable_certificate_is_refused_by_name() {
+    fn a_file_without_a_usable_certificate_is_reported_by_name() {
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert!(usable_certificates(garbage.as_bytes()).is_none());
         for path in ["/nonexistent", "Cargo.toml", "src"] {

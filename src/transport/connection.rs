@@ -1,4 +1,4 @@
-//! One connection to the service: a request goes out, and its answer comes in.
+//! A connection to the service: sends a request and receives its response.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -14,31 +14,31 @@ use super::response_body::Body;
 use super::response_head::{Framing, Head};
 use crate::response::Response;
 
-/// The longest that a body is awaited once the head is complete.
+/// How long to wait for a body after the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);
 
-/// A look at a connection: it reads what has come, and waits for nothing. It is told by its limit for one read.
-pub(super) const LOOK: NextTimeout = NextTimeout {
+/// A check of a connection: reads what has arrived, without waiting. It is recognized by its timeout for one read.
+pub(super) const CHECK: NextTimeout = NextTimeout {
     after: Limit::Exact(Duration::ZERO),
     reason: Timeout::PerRead,
     per_read: Some(Limit::Exact(Duration::ZERO)),
     per_write: None,
 };
 
-/// A connection, be it plain or under TLS.
+/// A connection, plain or over TLS.
 #[derive(Debug)]
 pub(super) struct Connection {
     inner: Box<dyn Transport>,
 }
 
-/// What came of a request on a connection.
+/// The outcome of a request on a connection.
 pub(super) struct RoundTrip {
     pub(super) result: Result<Response, Failure>,
-    /// Whether any of the request may have gone out.
+    /// Whether any of the request may have been sent.
     pub(super) is_written: bool,
-    /// Whether any of an answer has come.
-    pub(super) is_answered: bool,
-    /// Whether the connection can carry another request.
+    /// Whether any of a response has arrived.
+    pub(super) has_response: bool,
+    /// Whether the connection can be reused for another request.
     pub(super) is_reusable: bool,
 }
 
@@ -47,30 +47,30 @@ impl Connection {
         Self { inner: Box::new(inner) }
     }
 
-    /// Sends `request` and reads the answer.
+    /// Sends `request` and reads the response.
     pub(super) fn round_trip(&mut self, request: &[u8], deadline: Deadline) -> RoundTrip {
-        let (is_written, mut is_answered) = (deadline.check().is_ok(), false);
-        let head = self.send(request, deadline).and_then(|()| self.read_head(deadline, &mut is_answered));
+        let (is_written, mut has_response) = (deadline.check().is_ok(), false);
+        let head = self.send(request, deadline).and_then(|()| self.read_head(deadline, &mut has_response));
         match head {
-            Ok(head) => self.read_answer(head, deadline),
-            Err(failure) => RoundTrip { result: Err(failure), is_written, is_answered, is_reusable: false },
+            Ok(head) => self.read_response(head, deadline),
+            Err(failure) => RoundTrip { result: Err(failure), is_written, has_response, is_reusable: false },
         }
     }
 
-    /// Whether the connection is open and has nothing more to say. A read shows that best, for bytes may wait in any layer,
-    /// encrypted or not, and would be taken for the next answer.
+    /// Whether the connection is open and has no unread data. Only a read can show that, because bytes may be
+    /// buffered in any layer, encrypted or not, and would be mistaken for the next response.
     pub(super) fn is_idle(&mut self) -> bool {
-        self.inner.buffers().input().is_empty() && matches!(self.inner.await_input(LOOK), Err(Error::Timeout(_)))
+        self.inner.buffers().input().is_empty() && matches!(self.inner.await_input(CHECK), Err(Error::Timeout(_)))
     }
 
     fn send(&mut self, mut request: &[u8], deadline: Deadline) -> Result<(), Failure> {
         while !request.is_empty() {
             let left = deadline.check()?;
-            let room = self.inner.buffers().output();
-            let (now, later) = request.split_at(request.len().min(room.len()));
-            room.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
+            let buffer = self.inner.buffers().output();
+            let (now, later) = request.split_at(request.len().min(buffer.len()));
+            buffer.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
             let sent = self.inner.transmit_output(now.len(), left);
-            // The secret was in it, and the buffer lives as long as the connection.
+            // The buffer contained the secret and lives as long as the connection.
             self.inner.buffers().output().iter_mut().take(now.len()).for_each(Zeroize::zeroize);
             sent?;
             request = later;
@@ -78,7 +78,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The head of the answer, after those of interim ones. `has_begun` tells of a failure whether anything came before it.
+    /// Reads the head of the response, skipping interim ones. On failure, `has_begun` says whether anything arrived
+    /// before it.
     fn read_head(&mut self, deadline: Deadline, has_begun: &mut bool) -> Result<Head, Failure> {
         self.await_more(deadline)?;
         *has_begun = true;
@@ -95,22 +96,22 @@ impl Connection {
         }
     }
 
-    /// The head has come, and so the answer; a body that does not come costs no more than the connection.
-    fn read_answer(&mut self, head: Head, deadline: Deadline) -> RoundTrip {
+    /// The head is the response; if the body does not arrive, only the connection is lost.
+    fn read_response(&mut self, head: Head, deadline: Deadline) -> RoundTrip {
         let body_deadline = Deadline::new(Instant::now(), BODY_TIME, Timeout::RecvBody);
         let body = self.read_body(head.framing, body_deadline.or(deadline));
         let is_reusable = head.keeps_alive && body.is_some() && self.inner.buffers().input().is_empty();
-        let answer = Response { status: head.status, retry_after: head.retry_after, body };
-        RoundTrip { result: Ok(answer), is_written: true, is_answered: true, is_reusable }
+        let response = Response { status: head.status, retry_after: head.retry_after, body };
+        RoundTrip { result: Ok(response), is_written: true, has_response: true, is_reusable }
     }
 
-    /// The body, if it comes whole, in time and within its bounds.
+    /// Reads the body, if it arrives completely, in time and within the size limit.
     fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Vec<u8>> {
         let mut body = Body::new(framing).ok()?;
         loop {
             let buffers = self.inner.buffers();
-            let taken = body.take(buffers.input()).ok()?;
-            buffers.input_consume(taken);
+            let consumed = body.take(buffers.input()).ok()?;
+            buffers.input_consume(consumed);
             if body.is_complete() {
                 return body.whole(false);
             }
@@ -121,10 +122,10 @@ impl Connection {
         }
     }
 
-    /// Waits until there is more to read.
+    /// Waits for more to read.
     fn await_more(&mut self, deadline: Deadline) -> Result<(), Failure> {
         let left = deadline.check()?;
-        // Without room a read brings nothing, which would look like the end of the connection.
+        // A read into a full buffer returns nothing, which would look like the end of the connection.
         if self.inner.buffers().input_append_buf().is_empty() {
             return Err(Failure::LargeHead);
         }

@@ -1,4 +1,4 @@
-//! Makes connections to one service, by ureq's connectors under one notion of whom to trust.
+//! Connects to one service through ureq's connectors, with one TLS configuration.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use super::http::TransportConfig;
 use super::route::Route;
 use super::tcp::TcpConnector;
 
-/// Room for what goes out: more than the head of most requests takes. A longer one goes out in parts.
+/// Capacity of the output buffer: more than the head of most requests. A longer one is sent in parts.
 const OUTPUT_BUFFER: usize = 2 * 1024;
 
-/// Room for the head of an answer.
+/// Capacity for the head of a response.
 const INPUT_BUFFER: usize = 32 * 1024;
 
-/// Makes connections.
+/// Opens connections.
 #[derive(Debug)]
 pub(super) struct Connector {
     layers: ChainedConnector<(), TcpConnector, RustlsConnector>,
@@ -38,9 +38,9 @@ impl Connector {
         Self { layers: tcp.chain(RustlsConnector::default()), config: config(setup), uri: setup.uri.clone(), route }
     }
 
-    /// A connection that is ready for a request, TLS included.
+    /// Opens a connection that is ready for a request, including TLS.
     pub(super) fn connect(&self, deadline: Deadline) -> Result<Connection, Error> {
-        let mut addrs = NoLookUp.empty();
+        let mut addrs = NoResolver.empty();
         let looked_up = self.route.addresses(&self.uri, deadline.renamed(Timeout::Connect, Timeout::Resolve))?;
         looked_up.into_iter().for_each(|address| addrs.push(address));
         let details = ConnectionDetails {
@@ -48,7 +48,7 @@ impl Connector {
             addrs,
             config: &self.config,
             request_level: false,
-            resolver: &NoLookUp,
+            resolver: &NoResolver,
             now: Instant::now(),
             timeout: deadline.check()?,
             current_time: Arc::new(Instant::now),
@@ -59,7 +59,8 @@ impl Connector {
     }
 }
 
-/// What the connectors take of the library's configuration; the rest is for requests, which it does not make here.
+/// The part of ureq's configuration that its connectors use; the rest applies to requests, which ureq does not make
+/// here.
 fn config(setup: &TransportConfig) -> Config {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
@@ -68,8 +69,8 @@ fn config(setup: &TransportConfig) -> Config {
         .use_sni(true)
         .disable_verification(false);
     Agent::config_builder()
-        // Our own connector knows the proxy. Else the library takes one from the environment, in a CGI program even from a
-        // request's header.
+        // The library's own connector handles the proxy. Otherwise ureq would read one from the environment, in a CGI
+        // program even from a request header.
         .proxy(None)
         .tls_config(tls.build())
         .input_buffer_size(INPUT_BUFFER)
@@ -77,11 +78,11 @@ fn config(setup: &TransportConfig) -> Config {
         .build()
 }
 
-/// Knows no name: addresses are looked up before there is a connector that could ask.
+/// Resolves nothing: addresses are resolved before the connector runs.
 #[derive(Debug)]
-struct NoLookUp;
+struct NoResolver;
 
-impl UreqResolver for NoLookUp {
+impl UreqResolver for NoResolver {
     fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         Err(Error::HostNotFound)
     }

@@ -1,4 +1,4 @@
-//! When time runs out, and which limit that is.
+//! Deadlines, and which timeout each results from.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use ureq::Timeout;
 use ureq::unversioned::transport::NextTimeout;
 use ureq::unversioned::transport::time::Duration as Limit;
 
-/// The end of the time that something has; none, if it lies beyond what a clock can tell.
+/// A deadline; none if it is beyond the range of the clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     pub(super) at: Option<Instant>,
@@ -14,12 +14,12 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// The end of `time`, which begins at `start` and is called `limit`.
+    /// The deadline `time` after `start`, which results from `limit`.
     pub(super) fn new(start: Instant, time: Duration, limit: Timeout) -> Self {
         Self { at: start.checked_add(time), limit }
     }
 
-    /// Whichever comes first.
+    /// Returns the earlier deadline.
     pub(super) fn or(self, other: Self) -> Self {
         match (self.at, other.at) {
             (Some(own), Some(others)) if others < own => other,
@@ -28,24 +28,24 @@ impl Deadline {
         }
     }
 
-    /// The same end, under another name if it was called `from`.
+    /// The same deadline with the limit `to` if its limit is `from`.
     pub(super) fn renamed(self, from: Timeout, to: Timeout) -> Self {
         Self { limit: if self.limit == from { to } else { self.limit }, ..self }
     }
 
-    /// What is left, as connections take it.
+    /// Returns the remaining time in the form that connections use.
     pub(super) fn left(self) -> NextTimeout {
         let after = self.at.map_or(Limit::NotHappening, |at| at.saturating_duration_since(Instant::now()).into());
         NextTimeout { after, reason: self.limit, per_read: None, per_write: None }
     }
 
-    /// As [`Deadline::left`]; an error if that is nothing.
+    /// As [`Deadline::left`], but an error if no time remains.
     pub(super) fn check(self) -> Result<NextTimeout, ureq::Error> {
         let left = self.left();
         if left.after.is_zero() { Err(self.over()) } else { Ok(left) }
     }
 
-    /// That the time is over.
+    /// The error for an expired deadline.
     pub(super) fn over(self) -> ureq::Error {
         ureq::Error::Timeout(self.limit)
     }

@@ -1,4 +1,5 @@
-//! What went wrong, in our own classes and words. No word of the request gets in: it holds the secret.
+//! Converts failures of the libraries to this library's classes and messages. Nothing of the request is included,
+//! because it contains the secret.
 
 use std::io;
 
@@ -7,14 +8,14 @@ use ureq::Timeout;
 
 use crate::error::{Error, Kind, is_shortage};
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// There is no connection, or it was lost.
+    /// The connection failed or was lost.
     Connection(ureq::Error),
-    /// What came is no head of an answer.
+    /// The received data is not the head of a response.
     NotHttp(httparse::Error),
-    /// The head does not end where it should have.
+    /// The connection ended within the head.
     LargeHead,
 }
 
@@ -25,19 +26,20 @@ impl From<ureq::Error> for Failure {
 }
 
 impl Failure {
-    /// Whether the connection was found to be gone, as one that the peer had closed meanwhile.
+    /// Whether the connection turned out to be closed, as when the peer has closed an idle one.
     pub(super) fn is_loss(&self) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero};
         let losses = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero];
         matches!(self, Self::Connection(ureq::Error::Io(error)) if losses.contains(&error.kind()))
     }
 
-    /// Whether the connection has ended, as it may after an answer.
+    /// Whether the connection ended, as it may after a response.
     pub(super) fn is_end(&self) -> bool {
         matches!(self, Self::Connection(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof)
     }
 
-    /// The class and the words of this failure, which ended a request to `authority` that was, or was not yet, connected.
+    /// The error for this failure of a request to `authority`; `is_connected` says whether the connection had been
+    /// established.
     pub(super) fn to_error(&self, is_connected: bool, authority: &str) -> Error {
         let (kind, message) = match self {
             Self::Connection(error) => of_connection(error, is_connected),
@@ -68,7 +70,7 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit expired".to_owned()),
-        // Only TLS says so, where it refuses without an error of its own, as more handshake messages than it keeps.
+        // Only TLS returns this, when it rejects data without a specific error, such as too many handshake messages.
         io::ErrorKind::InvalidData => (Kind::Tls, format!("TLS failed: {error}")),
         io::ErrorKind::UnexpectedEof if is_connected => {
             (Kind::Network, "the connection was closed before the response was complete".to_owned())

@@ -26,10 +26,10 @@ use crate::os::fork;
 use crate::request::Request;
 use crate::response::Response;
 
-/// How soon a connection that died in the pool is known to be dead. A later loss happened to a request that was alive.
+/// How soon it is noticed that an idle connection is dead. A later loss affected a request that was being processed.
 const DEATH_TIME: Duration = Duration::from_secs(1);
 
-/// All that connections are made by, read and checked, with nothing inside that a forked child could not use.
+/// The configuration for connections, read and checked. It contains nothing that a forked child could not use.
 #[derive(Debug, Clone)]
 pub(crate) struct TransportConfig {
     pub(super) uri: Uri,
@@ -45,7 +45,7 @@ impl TransportConfig {
         let no_uri = |_| Error::argument("base_url", "is no URL");
         Ok(Self {
             uri: settings.base_url.as_str().parse().map_err(no_uri)?,
-            // Plain HTTP has no use for them, but an error in them is told all the same.
+            // Plain HTTP does not use them, but an error in them is reported nevertheless.
             roots: match (settings.base_url.scheme(), &settings.trust) {
                 ("http", Trust::Platform) => RootCerts::WebPki,
                 (_, trust) => certificates::roots(trust)?,
@@ -57,7 +57,7 @@ impl TransportConfig {
     }
 }
 
-/// Connections to one service, under one notion of whom to trust.
+/// Connections to one service with one TLS configuration.
 pub(crate) struct HttpTransport {
     connector: Connector,
     pool: Pool,
@@ -66,7 +66,7 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// Prepares to connect; no connection is made yet.
+    /// Prepares to connect; opens no connection yet.
     pub(crate) fn new(setup: &TransportConfig, resolver: Resolver) -> Self {
         warm_up();
         let cancel = Arc::<Cancel>::default();
@@ -76,13 +76,13 @@ impl HttpTransport {
         Self { connector: Connector::new(setup, route, tcp), pool, cancel, resolver }
     }
 
-    /// Ends every exchange and every pause under way, and lets none begin.
+    /// Cancels every exchange and pause in progress, and all later ones.
     pub(crate) fn cancel(&self) {
-        self.cancel.throw();
+        self.cancel.cancel();
         self.resolver.wake();
     }
 
-    /// One request on `connection`, which is kept if it can carry another.
+    /// Sends one request on `connection`, which is kept if it can be reused.
     fn run(&self, mut connection: Connection, request: &Request<'_>, deadline: Deadline) -> RoundTrip {
         let trip = connection.round_trip(request.bytes(), deadline);
         if trip.is_reusable {
@@ -91,7 +91,7 @@ impl HttpTransport {
         trip
     }
 
-    /// One request on a connection of its own, after perhaps another went out on one that was dead.
+    /// Sends one request on a new connection, possibly after another went to a dead one.
     fn run_on_new(&self, request: &Request<'_>, limits: Limits, whole: Deadline, is_written: bool) -> Exchange {
         let connect = Deadline::new(Instant::now(), limits.connect, Timeout::Connect).or(whole);
         match self.connector.connect(connect) {
@@ -110,11 +110,11 @@ impl HttpTransport {
         is_connected: bool,
         written: bool,
     ) -> Exchange {
-        let answer = result.map_err(|failure| match self.cancel.is_thrown() {
+        let response = result.map_err(|failure| match self.cancel.is_cancelled() {
             true => Error::cancelled(),
             false => failure.to_error(is_connected, request.authority()),
         });
-        Exchange { answer, written }
+        Exchange { response, written }
     }
 }
 
@@ -126,8 +126,8 @@ impl Transport for HttpTransport {
             return self.run_on_new(request, limits, whole, false);
         };
         let trip = self.run(pooled, request, whole);
-        if was_dead_in_the_pool(&trip, start.elapsed()) && !self.cancel.is_thrown() {
-            // Then the others of its time are likely dead too.
+        if was_dead_in_the_pool(&trip, start.elapsed()) && !self.cancel.is_cancelled() {
+            // Other connections of the same age are probably dead, too.
             self.pool.clear();
             return self.run_on_new(request, limits, whole, trip.is_written);
         }
@@ -139,15 +139,15 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Whether the request went to a pooled connection that the peer had closed meanwhile. Servers do so all the time, and
-/// the caller should not have to know.
+/// Whether the request went to an idle connection that the peer had already closed. Servers do so all the time, and
+/// callers should not notice.
 fn was_dead_in_the_pool(trip: &RoundTrip, elapsed: Duration) -> bool {
     let is_lost = trip.result.as_ref().is_err_and(Failure::is_loss);
-    is_lost && trip.is_written && !trip.is_answered && elapsed < DEATH_TIME
+    is_lost && trip.is_written && !trip.has_response && elapsed < DEATH_TIME
 }
 
-/// Has the libraries below initialise what they have one of in the process. They do so under locks which, if a fork found
-/// them held, a child would wait for without end.
+/// Makes the underlying libraries initialize their process-wide state. They do so under locks; if a fork happened
+/// while they are held, a child would wait permanently.
 fn warm_up() {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     fork::with_no_fork(|| {

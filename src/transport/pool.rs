@@ -1,4 +1,4 @@
-//! Connections that wait for their next request.
+//! Idle connections.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,11 +8,11 @@ use super::connection::Connection;
 /// How long an idle connection is kept.
 const IDLE_TIME: Duration = Duration::from_secs(15);
 
-/// The idle connections of one service. The one that was used last is taken first, so that those that are not needed grow
-/// old.
+/// The idle connections of one service. The most recently used one is reused first, so that superfluous ones age and
+/// are closed.
 #[derive(Debug)]
 pub(super) struct Pool {
-    /// The one that was put here last stands last.
+    /// In the order in which they were returned to the pool.
     idle: Mutex<Vec<Idle>>,
     most: usize,
 }
@@ -24,12 +24,12 @@ struct Idle {
 }
 
 impl Pool {
-    /// A pool that keeps up to `most` connections.
+    /// Creates a pool that keeps up to `most` connections.
     pub(super) fn new(most: usize) -> Self {
         Self { idle: Mutex::default(), most }
     }
 
-    /// A connection that is still open, if there is one.
+    /// Removes and returns a connection that is still open, if there is one.
     pub(super) fn take(&self) -> Option<Connection> {
         loop {
             let mut newest = self.idle().pop()?;
@@ -43,7 +43,7 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection for the next request, unless there are enough.
+    /// Keeps a connection for the next request, unless the pool is full.
     pub(super) fn put(&self, connection: Connection) {
         let since = Instant::now();
         let mut idle = self.idle();
@@ -52,12 +52,12 @@ impl Pool {
         if idle.len() < self.most {
             idle.push(Idle { connection, since });
         }
-        // What is closed is closed without others waiting for it.
+        // Connections are closed after the lock is released.
         drop(idle);
         drop(old);
     }
 
-    /// Closes all.
+    /// Closes all connections.
     pub(super) fn clear(&self) {
         let all = std::mem::take(&mut *self.idle());
         drop(all);

@@ -1,7 +1,7 @@
-//! Through a proxy to the service: by HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, RFC 1929).
+//! Connects through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, RFC 1929).
 //!
-//! The proxy is given the service's name and looks it up itself. After that the connection is as if the service were at
-//! the other end.
+//! The proxy receives the service's host name and resolves it itself. After that the connection behaves like a direct
+//! one.
 
 use std::io;
 use std::net::IpAddr;
@@ -16,18 +16,18 @@ use super::route::port_of;
 use super::socket::Socket;
 use crate::options::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
 
-/// For what is the same in every request to a proxy: the names of its headers.
-const ROOM_FOR_THE_REST: usize = 128;
+/// Capacity for the constant parts of every request to a proxy: its header names.
+const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
-/// The longest head of an answer to `CONNECT` that is read.
+/// The longest head of a response to `CONNECT` that is read.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// A proxy, and how to speak to it.
+/// A proxy and its configuration.
 #[derive(Debug)]
 pub(super) struct Proxy(pub(super) ProxyUrl);
 
 impl Proxy {
-    /// Has the proxy at the other end of `socket` connect to the host of `uri`.
+    /// Makes the proxy at the other end of `socket` connect to the host of `uri`.
     pub(super) fn open_tunnel(&self, socket: &Socket, uri: &Uri, deadline: Option<Instant>) -> io::Result<()> {
         let host = uri.host().ok_or(io::ErrorKind::InvalidInput)?;
         let port = port_of(uri);
@@ -44,9 +44,10 @@ impl Proxy {
             Zeroizing::new(STANDARD.encode(pair.as_bytes()))
         });
         let target = format!("{host}:{port}");
-        // Room for the whole from the start: a string that grows leaves copies behind that nobody wipes.
-        let room = 2 * target.len() + authorization.as_ref().map_or(0, |proof| proof.len()) + ROOM_FOR_THE_REST;
-        let mut head = Zeroizing::new(String::with_capacity(room));
+        // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+        let capacity =
+            2 * target.len() + authorization.as_ref().map_or(0, |proof| proof.len()) + CAPACITY_FOR_CONSTANT_PARTS;
+        let mut head = Zeroizing::new(String::with_capacity(capacity));
         head.extend(["CONNECT ", &target, " HTTP/1.1\r\nhost: ", &target]);
         if let Some(proof) = &authorization {
             head.extend(["\r\nproxy-authorization: Basic ", proof.as_str()]);
@@ -55,9 +56,9 @@ impl Proxy {
         line.write(head.as_bytes())?;
         match status_of(&line.read_head()?) {
             Some(200..=299) => Ok(()),
-            Some(407) => Err(refused("the proxy requires a user and password, or rejected them (HTTP 407)")),
-            Some(status) => Err(refused(format!("the proxy responded with HTTP {status}"))),
-            None => Err(refused("the proxy's response is not HTTP")),
+            Some(407) => Err(failed("the proxy requires a user and password, or rejected them (HTTP 407)")),
+            Some(status) => Err(failed(format!("the proxy responded with HTTP {status}"))),
+            None => Err(failed("the proxy's response is not HTTP")),
         }
     }
 
@@ -71,49 +72,49 @@ impl Proxy {
         match (line.read::<2>()?, &self.0.user) {
             ([5, NO_AUTHENTICATION], _) => {}
             ([5, USER_AND_PASSWORD], Some(user)) => authenticate_to_socks5(line, user)?,
-            _ => return Err(refused("the proxy does not support SOCKS5, or not with this authentication method")),
+            _ => return Err(failed("the proxy does not support SOCKS5, or not with this authentication method")),
         }
         line.write(&[&[5, 1, 0], socks5_address(host)?.as_slice(), &port.to_be_bytes()].concat())?;
-        read_socks5_answer(line)
+        read_socks5_reply(line)
     }
 }
 
 fn authenticate_to_socks5(line: &Line<'_>, user: &ProxyUser) -> io::Result<()> {
     let part = |text: &str| -> io::Result<Zeroizing<Vec<u8>>> {
-        let length = u8::try_from(text.len()).map_err(|_| refused("the user or password is too long for SOCKS5"))?;
+        let length = u8::try_from(text.len()).map_err(|_| failed("the user or password is too long for SOCKS5"))?;
         Ok(Zeroizing::new([&[length], text.as_bytes()].concat()))
     };
     let (name, password) = (part(&user.name)?, part(user.password.expose())?);
     line.write(&Zeroizing::new([&[1], name.as_slice(), password.as_slice()].concat()))?;
-    if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(refused("the proxy rejected the user or password")) }
+    if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(failed("the proxy rejected the user or password")) }
 }
 
-/// A host as SOCKS5 writes it: a number as it is, a name with its length, for the proxy to look up.
+/// A host in SOCKS5 encoding: an address in binary, or a name with its length, for the proxy to resolve.
 fn socks5_address(host: &str) -> io::Result<Vec<u8>> {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => Ok([&[1], address.octets().as_slice()].concat()),
         Ok(IpAddr::V6(address)) => Ok([&[4], address.octets().as_slice()].concat()),
         Err(_) => {
-            let length = u8::try_from(host.len()).map_err(|_| refused("the host name is too long for SOCKS5"))?;
+            let length = u8::try_from(host.len()).map_err(|_| failed("the host name is too long for SOCKS5"))?;
             Ok([&[3, length], host.as_bytes()].concat())
         }
     }
 }
 
-fn read_socks5_answer(line: &Line<'_>) -> io::Result<()> {
+fn read_socks5_reply(line: &Line<'_>) -> io::Result<()> {
     let [version, code, _, kind] = line.read::<4>()?;
     if version != 5 {
-        return Err(refused("the proxy's response is not SOCKS5"));
+        return Err(failed("the proxy's response is not SOCKS5"));
     }
     if code != 0 {
-        return Err(refused(format!("the proxy refused the connection: {}", socks5_reason(code))));
+        return Err(failed(format!("the proxy failed the connection: {}", socks5_reason(code))));
     }
-    // Where the proxy connected from, which nobody needs: an address or a name, and a port.
+    // The proxy's own address, which is not needed: an address or a name, and a port.
     let address = match kind {
         1 => 4,
         3 => usize::from(line.read::<1>()?[0]),
         4 => 16,
-        _ => return Err(refused("the proxy's response is not SOCKS5")),
+        _ => return Err(failed("the proxy's response is not SOCKS5")),
     };
     for _ in 0..address + 2 {
         line.read::<1>()?;
@@ -128,7 +129,7 @@ fn socks5_reason(code: u8) -> &'static str {
         2 => "not allowed",
         3 => "network unreachable",
         4 => "host unreachable",
-        5 => "connection refused",
+        5 => "connection failed",
         6 => "time to live expired",
         7 => "command not supported",
         8 => "address type not supported",
@@ -136,18 +137,18 @@ fn socks5_reason(code: u8) -> &'static str {
     }
 }
 
-fn refused(told: impl Into<String>) -> io::Error {
-    io::Error::other(told.into())
+fn failed(message: impl Into<String>) -> io::Error {
+    io::Error::other(message.into())
 }
 
-/// The status of an answer's first line.
+/// Returns the status of a response's first line.
 fn status_of(head: &[u8]) -> Option<u16> {
     let line = str::from_utf8(head.split(|byte| *byte == b'\r').next()?).ok()?;
     let status = line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
     status.parse().ok().filter(|status| (100..=999).contains(status))
 }
 
-/// The way to the proxy and back, until a deadline.
+/// The stream to the proxy, with a deadline.
 struct Line<'a> {
     socket: &'a Socket,
     deadline: Option<Instant>,
@@ -164,19 +165,19 @@ impl Line<'_> {
         while !missing.is_empty() {
             let read = self.socket.read(missing, self.deadline)?.ok_or(io::ErrorKind::TimedOut)?;
             if read == 0 {
-                return Err(refused("the proxy closed the connection"));
+                return Err(failed("the proxy closed the connection"));
             }
             missing = missing.split_at_mut_checked(read).map_or(&mut [], |(_, rest)| rest);
         }
         Ok(bytes)
     }
 
-    /// Reads byte by byte, so that none of what follows the head is swallowed.
+    /// Reads byte by byte, so that nothing after the head is consumed.
     fn read_head(&self) -> io::Result<Vec<u8>> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             if head.len() >= LONGEST_HEAD {
-                return Err(refused("the head of the proxy's response is too large"));
+                return Err(failed("the head of the proxy's response is too large"));
             }
             head.extend(self.read::<1>()?);
         }
@@ -189,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_status_stands_in_the_first_line() {
+    fn the_status_is_in_the_first_line() {
         assert_eq!(status_of(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
         assert_eq!(status_of(b"HTTP/1.0 407 No\r\nx: HTTP/1.1 200\r\n\r\n"), Some(407));
         for head in [b"".as_slice(), b"200", b"HTTP/2 200\r\n", b"HTTP/1.1 2x0\r\n", b"HTTP/1.1 99\r\n", b"SSH-2.0\r\n"]

@@ -1,13 +1,13 @@
-//! Looks up host names, and remembers what was found.
+//! Resolves host names and caches the addresses.
 //!
 //! ```text
-//!  age of what was found   0 ......... 60 s .................... 1 h ........
-//!  a caller gets           it          it, while a thread        waits for the
-//!                                      looks it up anew          look-up
+//!  age of the addresses    0 ......... 60 s .................... 1 h ........
+//!  a caller gets           them        them, while a thread      a wait for
+//!                                      looks them up again       the lookup
 //! ```
 //!
-//! There is one look-up at a time for a name, on a thread of its own, since the system's look-up knows no time limit.
-//! A look-up that failed is not repeated for a second; what was found before serves on.
+//! There is one DNS lookup at a time for each name, on a separate thread, because the system's lookup has no timeout.
+//! A failed lookup is not repeated for a second; cached addresses remain in use.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,32 +20,32 @@ use crate::os;
 use crate::os::fork::PerProcess;
 use crate::panic::catch_panic;
 
-/// How long what was found is taken for new.
+/// How long cached addresses are fresh.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// How long what was found serves at all.
+/// How long cached addresses are usable.
 const USABLE: Duration = Duration::from_secs(3600);
 
-/// How long a failure is taken for an answer.
+/// How long a failure is cached.
 const FAILED: Duration = Duration::from_secs(1);
 
-/// The most addresses of a name that are tried.
+/// The maximum number of addresses of a name that are tried.
 const MOST_ADDRESSES: usize = 16;
 
-/// A way to look up a name.
+/// A DNS lookup.
 pub(crate) trait Lookup: Send + Sync {
-    /// The addresses of `host`. May block for as long as it likes.
+    /// Returns the addresses of `host`. May block indefinitely.
     fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// The system's own look-up: hosts file, DNS and whatever else the system is set up for.
+/// The system's lookup: hosts file, DNS and whatever else the system is configured to use.
 struct SystemLookup;
 
 impl Lookup for SystemLookup {
     fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         match (host, 0).to_socket_addrs() {
             Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
-            // The system's resolver does not say that it could not open a socket or a file.
+            // The system's resolver does not report that it could not open a socket or a file.
             Err(error) => Err(os::descriptor_shortage().unwrap_or(error)),
         }
     }
@@ -54,15 +54,15 @@ impl Lookup for SystemLookup {
 /// Why there is no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// There is no such name, or nobody to ask.
+    /// The name does not exist, or no server responded.
     NotFound,
-    /// The deadline came first.
+    /// The deadline expired.
     TimedOut,
-    /// The system lacks a thread or a descriptor for it.
+    /// The system lacks a thread or a descriptor for the lookup.
     Shortage(String),
 }
 
-/// Looks up names and remembers them. Cheap to share; any number of threads may ask at once.
+/// Resolves names and caches the addresses. Cheap to clone; any number of threads may use it at once.
 #[derive(Clone)]
 pub(crate) struct Resolver {
     shared: Arc<Shared>,
@@ -71,16 +71,16 @@ pub(crate) struct Resolver {
 struct Shared {
     lookup: Box<dyn Lookup>,
     names: Mutex<HashMap<String, Name>>,
-    /// Told whenever a look-up has ended.
+    /// Notified whenever a lookup ends.
     ended: Condvar,
 }
 
-/// What is known of one name.
+/// The cached state of one name.
 #[derive(Default)]
 struct Name {
     found: Option<(Instant, Vec<IpAddr>)>,
     failed: Option<Instant>,
-    /// What the system lacked the last time.
+    /// The resource that the system lacked in the last lookup.
     shortage: Option<String>,
     is_being_looked_up: bool,
 }
@@ -95,7 +95,7 @@ impl Name {
         self.failed.is_some_and(|at| now.saturating_duration_since(at) < FAILED)
     }
 
-    fn needs_look_up(&self, now: Instant) -> bool {
+    fn needs_lookup(&self, now: Instant) -> bool {
         !self.is_being_looked_up && !self.has_just_failed(now) && self.found_within(FRESH, now).is_none()
     }
 
@@ -104,22 +104,22 @@ impl Name {
     }
 }
 
-/// The names that this process knows.
+/// The names cached in this process.
 static OF_PROCESS: PerProcess<Resolver> = PerProcess::new();
 
 impl Resolver {
-    /// The one that the whole process shares, so that there is one look-up at a time for a name.
+    /// The resolver of the whole process, so that there is one lookup at a time for each name.
     pub(crate) fn of_process() -> Self {
         OF_PROCESS.get_or_make(|| Self::new(SystemLookup)).clone()
     }
 
-    /// Looks up names by `lookup`.
+    /// Resolves names with `lookup`.
     pub(crate) fn new(lookup: impl Lookup + 'static) -> Self {
         Self { shared: Arc::new(Shared { lookup: Box::new(lookup), names: Mutex::default(), ended: Condvar::new() }) }
     }
 
-    /// The addresses of `host` at the time `now`. Only if none are known is a look-up waited for: until `deadline`, or
-    /// until there is no need any more because `is_over`, which [`Resolver::wake`] has looked at again.
+    /// Returns the addresses of `host` at the time `now`. Waits for a lookup only if no usable addresses are cached,
+    /// until `deadline` or until `is_over`, which [`Resolver::wake`] makes it check again.
     pub(super) fn addresses(
         &self,
         host: &str,
@@ -127,11 +127,11 @@ impl Resolver {
         deadline: Option<Instant>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Vec<IpAddr>, Failure> {
-        if let Some(known) = known_without_look_up(host) {
+        if let Some(known) = known_without_lookup(host) {
             return Ok(known);
         }
         let mut names = self.shared.names();
-        self.begin_look_up_if_needed(&mut names, host, now);
+        self.start_lookup_if_needed(&mut names, host, now);
         let mut now = now;
         loop {
             let name = names.get(host).ok_or(Failure::NotFound)?;
@@ -153,21 +153,21 @@ impl Resolver {
         }
     }
 
-    /// Has those who wait for a look-up see whether they still need it.
+    /// Wakes callers that wait for a lookup, so that they check whether they still need it.
     pub(super) fn wake(&self) {
         drop(self.shared.names());
         self.shared.ended.notify_all();
     }
 
-    /// Begins to look `host` up, unless that is not needed.
-    fn begin_look_up_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) {
-        if names.get(host).is_some_and(|name| !name.needs_look_up(now)) {
+    /// Starts a lookup of `host`, unless none is needed.
+    fn start_lookup_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) {
+        if names.get(host).is_some_and(|name| !name.needs_lookup(now)) {
             return;
         }
         names.retain(|_, name| name.is_of_use(now));
         let name = names.entry(host.to_owned()).or_default();
         let (shared, owned) = (Arc::clone(&self.shared), host.to_owned());
-        let started = os::spawn("nexmo-dns", move || shared.look_up(&owned));
+        let started = os::spawn("nexmo-dns", move || shared.resolve(&owned));
         name.is_being_looked_up = started.is_ok();
         name.shortage = started.err().map(|error| error.to_string());
     }
@@ -189,7 +189,7 @@ impl Shared {
         }
     }
 
-    fn look_up(&self, host: &str) {
+    fn resolve(&self, host: &str) {
         let found = catch_panic(|| self.lookup.addresses(host));
         let now = Instant::now();
         let mut names = self.names();
@@ -200,7 +200,7 @@ impl Shared {
                 name.found = Some((now, addresses.into_iter().take(MOST_ADDRESSES).collect()));
                 name.failed = None;
             }
-            // The next call looks it up again.
+            // The next call starts another lookup.
             Some(Err(error)) if is_shortage(&error) => name.shortage = Some(error.to_string()),
             _ => name.failed = Some(now),
         }
@@ -209,8 +209,8 @@ impl Shared {
     }
 }
 
-/// Numbers speak for themselves, and `localhost` is this machine whatever a hosts file says.
-fn known_without_look_up(host: &str) -> Option<Vec<IpAddr>> {
+/// IP addresses are used as they are, and `localhost` is loopback regardless of the hosts file.
+fn known_without_lookup(host: &str) -> Option<Vec<IpAddr>> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse() {
         return Some(vec![address]);
@@ -233,39 +233,39 @@ mod tests {
     const FIRST: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
 
-    /// A look-up that ends when, and as, the test says.
+    /// A lookup that ends when the test provides its result.
     struct Prepared {
         asked: Sender<String>,
-        answers: Mutex<Receiver<io::Result<Vec<IpAddr>>>>,
+        results: Mutex<Receiver<io::Result<Vec<IpAddr>>>>,
     }
 
     impl Lookup for Prepared {
         fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
             self.asked.send(host.to_owned()).unwrap();
-            self.answers.lock().unwrap().recv().unwrap()
+            self.results.lock().unwrap().recv().unwrap()
         }
     }
 
     struct Bench {
         resolver: Resolver,
         asked: Receiver<String>,
-        answers: Sender<io::Result<Vec<IpAddr>>>,
+        results: Sender<io::Result<Vec<IpAddr>>>,
         start: Instant,
     }
 
     impl Bench {
         fn new() -> Self {
             let (asked_sender, asked) = channel();
-            let (answers, answers_receiver) = channel();
-            let lookup = Prepared { asked: asked_sender, answers: Mutex::new(answers_receiver) };
-            Self { resolver: Resolver::new(lookup), asked, answers, start: Instant::now() }
+            let (results, results_receiver) = channel();
+            let lookup = Prepared { asked: asked_sender, results: Mutex::new(results_receiver) };
+            Self { resolver: Resolver::new(lookup), asked, results, start: Instant::now() }
         }
 
         fn ask(&self, age: Duration) -> Result<Vec<IpAddr>, Failure> {
             self.resolver.addresses("host.test", self.start + age, None, &|| false)
         }
 
-        /// Waits until no look-up is under way, then says when the last one ended.
+        /// Waits until no lookup is in progress, then sets the time at which the last one ended.
         fn settle(&mut self) {
             let mut names = self.resolver.shared.names();
             while names.values().any(|name| name.is_being_looked_up) {
@@ -281,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_found_serves_for_a_minute_without_another_look_up() {
+    fn addresses_are_cached_for_a_minute_without_another_lookup() {
         let mut bench = Bench::new();
-        bench.answers.send(Ok(vec![FIRST, SECOND])).unwrap();
+        bench.results.send(Ok(vec![FIRST, SECOND])).unwrap();
         assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST, SECOND]));
         bench.settle();
         assert_eq!(bench.ask(FRESH - Duration::from_secs(1)), Ok(vec![FIRST, SECOND]));
@@ -291,41 +291,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_serves_while_it_is_looked_up_anew() {
+    fn stale_addresses_are_used_while_a_lookup_runs() {
         let mut bench = Bench::new();
-        bench.answers.send(Ok(vec![FIRST])).unwrap();
+        bench.results.send(Ok(vec![FIRST])).unwrap();
         assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
         bench.settle();
-        // No answer is prepared: a caller who waited for the look-up would wait for ever.
+        // No result is prepared: a caller that waited for the lookup would wait permanently.
         assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
         assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
-        bench.answers.send(Ok(vec![SECOND])).unwrap();
+        bench.results.send(Ok(vec![SECOND])).unwrap();
         bench.settle();
         assert_eq!(bench.ask(Duration::ZERO), Ok(vec![SECOND]));
         assert_eq!(bench.asked.try_iter().count(), 2);
     }
 
     #[test]
-    fn what_was_found_outlives_failures_for_an_hour() {
+    fn addresses_outlive_failed_lookups_for_an_hour() {
         let mut bench = Bench::new();
-        bench.answers.send(Ok(vec![FIRST])).unwrap();
+        bench.results.send(Ok(vec![FIRST])).unwrap();
         assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
         bench.settle();
-        bench.answers.send(failure()).unwrap();
+        bench.results.send(failure()).unwrap();
         assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
         bench.settle();
-        bench.answers.send(failure()).unwrap();
+        bench.results.send(failure()).unwrap();
         assert_eq!(bench.ask(USABLE), Err(Failure::NotFound));
     }
 
     #[test]
-    fn a_failure_is_an_answer_for_a_second() {
+    fn a_failure_is_cached_for_a_second() {
         let mut bench = Bench::new();
-        bench.answers.send(failure()).unwrap();
+        bench.results.send(failure()).unwrap();
         assert_eq!(bench.ask(Duration::ZERO), Err(Failure::NotFound));
         bench.settle();
         assert_eq!(bench.ask(Duration::ZERO), Err(Failure::NotFound));
-        bench.answers.send(Ok(vec![FIRST])).unwrap();
+        bench.results.send(Ok(vec![FIRST])).unwrap();
         assert_eq!(bench.ask(FAILED), Ok(vec![FIRST]));
         assert_eq!(bench.asked.try_iter().count(), 2);
     }
@@ -335,21 +335,21 @@ mod tests {
         let bench = Bench::new();
         let now = Instant::now();
         assert_eq!(bench.resolver.addresses("host.test", now, Some(now), &|| false), Err(Failure::TimedOut));
-        bench.answers.send(Ok(vec![FIRST])).unwrap();
+        bench.results.send(Ok(vec![FIRST])).unwrap();
         assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
         assert_eq!(bench.asked.try_iter().count(), 1);
     }
 
     #[test]
-    fn a_caller_who_is_over_waits_no_more() {
+    fn a_cancelled_caller_stops_waiting() {
         let bench = Bench::new();
         assert_eq!(bench.resolver.addresses("host.test", bench.start, None, &|| true), Err(Failure::TimedOut));
-        bench.answers.send(Ok(vec![FIRST])).unwrap();
+        bench.results.send(Ok(vec![FIRST])).unwrap();
         assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
     }
 
     #[test]
-    fn numbers_and_localhost_need_no_look_up() {
+    fn ip_addresses_and_localhost_need_no_lookup() {
         let bench = Bench::new();
         for (host, address) in
             [("192.0.2.1", "192.0.2.1"), ("[2001:db8::1]", "2001:db8::1"), ("LocalHost", "127.0.0.1")]

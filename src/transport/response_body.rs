@@ -1,4 +1,4 @@
-//! The body of an answer, whole or not at all. Pure; every byte of it comes from outside.
+//! The body of a response, complete or not at all. Pure; all input is untrusted.
 
 use httparse::{EMPTY_HEADER, Status};
 
@@ -7,10 +7,10 @@ use super::response_head::Framing;
 /// The longest body that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// The most lines after the last chunk.
+/// The maximum number of trailer lines.
 const MOST_TRAILERS: usize = 16;
 
-/// A body that is being read.
+/// A body being read.
 #[derive(Debug)]
 pub(super) struct Body {
     read: Vec<u8>,
@@ -19,23 +19,23 @@ pub(super) struct Body {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// So many bytes are to come, and then, if they are those of a chunk, the next chunk.
+    /// This many bytes follow, and then, if they are those of a chunk, the next chunk.
     Bytes {
         left: usize,
         are_a_chunk: bool,
     },
-    /// The length of a chunk is to come.
+    /// The length of a chunk follows.
     Size,
-    /// The end of the line after a chunk is to come.
+    /// The line end after a chunk follows.
     LineEnd,
-    /// The lines after the last chunk are to come.
+    /// The trailers follow.
     Trailers,
-    /// All that comes is to be read.
+    /// Everything until the end of the connection.
     ToTheEnd,
     Complete,
 }
 
-/// Why a body cannot be read to its end: it is too long, or broken.
+/// Why a body cannot be read: it is too long or malformed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
@@ -51,30 +51,30 @@ impl Body {
         Ok(Self { read: Vec::new(), state })
     }
 
-    /// Takes what it can from `input`, and tells how many bytes that were.
+    /// Consumes what it can of `input` and returns the number of bytes consumed.
     pub(super) fn take(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
-        let mut taken: usize = 0;
+        let mut consumed: usize = 0;
         while self.state != State::Complete {
-            let count = self.step(input.get(taken..).unwrap_or_default())?;
+            let count = self.step(input.get(consumed..).unwrap_or_default())?;
             if count == 0 {
                 break;
             }
-            taken = taken.saturating_add(count);
+            consumed = consumed.saturating_add(count);
         }
-        Ok(taken)
+        Ok(consumed)
     }
 
     pub(super) fn is_complete(&self) -> bool {
         self.state == State::Complete
     }
 
-    /// The whole, once it is complete, or when the connection has ended.
+    /// Returns the body, if it is complete or the connection has ended.
     pub(super) fn whole(self, has_ended: bool) -> Option<Vec<u8>> {
         let is_whole = self.is_complete() || has_ended && self.state == State::ToTheEnd;
         is_whole.then_some(self.read)
     }
 
-    /// Takes some of `input`, or nothing if more must come first.
+    /// Consumes some of `input`, or nothing if more must arrive first.
     fn step(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         match self.state {
             State::Bytes { left, are_a_chunk } => Ok(self.take_bytes(input, left, are_a_chunk)),
@@ -98,7 +98,7 @@ impl Body {
     }
 
     fn take_size(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
-        // The parser takes a line without a digit for that of the last chunk.
+        // The parser treats a line without a digit as that of the last chunk.
         if input.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) {
             return Err(Unreadable);
         }
@@ -143,7 +143,7 @@ impl Body {
     }
 }
 
-/// So many bytes more, if they are not too many.
+/// Returns `more` if the body stays within the size limit.
 fn within_bounds(more: u64, read: usize) -> Result<usize, Unreadable> {
     let more = usize::try_from(more).map_err(|_| Unreadable)?;
     if more <= LONGEST.saturating_sub(read) { Ok(more) } else { Err(Unreadable) }
@@ -153,7 +153,7 @@ fn within_bounds(more: u64, read: usize) -> Result<usize, Unreadable> {
 mod tests {
     use super::*;
 
-    /// What is read of `input`, which comes in pieces of `size`, and what is left of it.
+    /// Returns the body read from `input`, split in pieces of `size`, and the unread rest.
     fn read(framing: Framing, input: &str, size: usize) -> (Option<String>, String) {
         let Ok(mut body) = Body::new(framing) else {
             return (None, input.to_owned());
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_read_to_its_end_and_no_further_however_it_comes() {
+    fn a_body_is_read_exactly_to_its_end_however_it_is_split() {
         for (framing, input, body, left) in [
             (Framing::Nothing, "next", "", "next"),
             (Framing::Length(0), "next", "", "next"),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_cut_or_broken_is_none() {
+    fn a_truncated_or_malformed_body_is_none() {
         for (framing, input) in [
             (Framing::Length(4), "bod"),
             (Framing::Chunked, "4\r\nbod"),

@@ -1,40 +1,40 @@
-//! The head of an answer: what its first bytes say. Pure; every byte of it comes from outside.
+//! The head of a response. Pure; all input is untrusted.
 
 use httparse::{EMPTY_HEADER, Error, Header, Response, Status};
 
-/// The most headers that are read. A head with more still has a status.
+/// The maximum number of headers that are parsed. A head with more still has a status.
 const MOST_HEADERS: usize = 128;
 
-/// How the body of an answer is framed (RFC 9112, 6.3).
+/// The framing of a response's body (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// There is none.
+    /// No body.
     Nothing,
-    /// It has so many bytes.
+    /// This many bytes.
     Length(u64),
-    /// It comes in chunks, each with its length before it.
+    /// Chunked: each chunk is preceded by its length.
     Chunked,
-    /// It ends with the connection.
+    /// Until the end of the connection.
     ToTheEnd,
-    /// What is said of it makes no sense.
+    /// Invalid: the headers contradict each other or cannot be parsed.
     Senseless,
 }
 
-/// A head that is complete.
+/// A complete head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
-    /// How many bytes it takes.
+    /// Its length in bytes.
     pub(super) length: usize,
     pub(super) status: u16,
     /// The value of `Retry-After`, if it is text.
     pub(super) retry_after: Option<String>,
     pub(super) framing: Framing,
-    /// Whether the peer lets the connection carry another request.
+    /// Whether the peer allows the connection to be reused.
     pub(super) keeps_alive: bool,
 }
 
 impl Head {
-    /// The head at the beginning of `input`; none if more must come first.
+    /// Parses the head at the beginning of `input`; none if more must arrive first.
     pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, Error> {
         let mut headers = [EMPTY_HEADER; MOST_HEADERS];
         let mut response = Response::new(&mut headers);
@@ -42,7 +42,7 @@ impl Head {
             Ok(Status::Complete(length)) => Self::of(&response, length).map(Some),
             Ok(Status::Partial) => Ok(None),
             Err(error @ (Error::TooManyHeaders | Error::Version)) => match Odd::find(input) {
-                // Read on, until it is known whether it is one.
+                // Read on until it can be decided whether it is a head.
                 Odd::Unknown => Ok(None),
                 Odd::Head(head) => Ok(Some(head)),
                 Odd::No => Err(error),
@@ -51,7 +51,7 @@ impl Head {
         }
     }
 
-    /// Whether another head follows, the one of the answer. After 101 none does: the peer speaks something else from there on.
+    /// Whether another head follows, that of the final response. None does after 101: the protocol changes there.
     pub(super) fn is_interim(&self) -> bool {
         matches!(self.status, 100 | 102..=199)
     }
@@ -72,13 +72,13 @@ impl Head {
 }
 
 impl Framing {
-    /// Whether it can be known where the next answer begins.
+    /// Whether the beginning of the next response can be determined.
     fn is_definite(self) -> bool {
         matches!(self, Self::Nothing | Self::Length(_) | Self::Chunked)
     }
 }
 
-/// Whether the peer has said that no answer follows on the connection, or is not to be trusted to say where one begins.
+/// Whether no further response follows on the connection, because the peer says so or its framing is not trustworthy.
 fn is_last(status: u16, headers: &[Header<'_>]) -> bool {
     let is_doubtful = has(headers, "transfer-encoding") && has(headers, "content-length");
     status == 101 || is_doubtful || has_token(headers, "connection", "close")
@@ -89,7 +89,7 @@ fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
         return Framing::Nothing;
     }
     if has(headers, "transfer-encoding") {
-        // Whatever is said of a length beside it does not count.
+        // A length in other headers is ignored.
         let last = values(headers, "transfer-encoding").last().and_then(|value| value.rsplit(',').next());
         let is_chunked = is_newer && last.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"));
         return if is_chunked { Framing::Chunked } else { Framing::ToTheEnd };
@@ -103,7 +103,7 @@ fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
     }
 }
 
-/// A number of bytes: digits, and nothing else.
+/// A number of bytes: digits only.
 fn length(value: &[u8]) -> Option<u64> {
     let text = str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
@@ -122,21 +122,21 @@ fn values<'a>(headers: &'a [Header<'_>], name: &'a str) -> impl Iterator<Item = 
     headers.iter().filter(move |header| is_named(header, name)).filter_map(|header| str::from_utf8(header.value).ok())
 }
 
-/// Whether a header of that name has `token` in its list.
+/// Whether a header of that name lists `token`.
 fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
     values(headers, name).flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(token))
 }
 
-/// So many bytes hold a status line, with no reason and without its end: `HTTP/1.1 200 `.
+/// The length of a status line without reason phrase and line end: `HTTP/1.1 200 `.
 const SHORTEST: usize = 13;
 
-/// What a head is that the parser refuses: it is of a version that it does not know, or has too many headers. The status
-/// decides even so: a service that says 402 and a thousand things more has said 402.
+/// How to treat a head that the parser rejects because of an unknown version or too many headers. Its status still
+/// counts: a service that responds 402 with a thousand headers has responded 402.
 enum Odd {
     Head(Head),
     /// It is not complete.
     Unknown,
-    /// It is noise.
+    /// It is not a head.
     No,
 }
 
@@ -158,7 +158,7 @@ impl Odd {
     }
 }
 
-/// Whether every line is a header with a name, and nothing is a control character. Else it is no head but noise.
+/// Whether every line is a header with a name, without control characters. Otherwise it is not a head.
 fn is_well_formed(head: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_header = |line: &[u8]| match line.iter().position(|byte| *byte == b':') {
@@ -172,7 +172,7 @@ fn is_well_formed(head: &[u8]) -> bool {
     !has_control(first) && lines.all(|line| is_header(line) && !has_control(line))
 }
 
-/// The three digits of `HTTP/1.1 200 `, of whichever version 1.
+/// Returns the three digits of `HTTP/1.1 200 `, for any version 1.x.
 fn status_of(head: &[u8]) -> Option<u16> {
     let line = str::from_utf8(head.get(..SHORTEST)?).ok()?;
     let rest = line.strip_prefix("HTTP/1.")?.strip_prefix(|minor: char| minor.is_ascii_digit())?;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_says_how_its_body_is_framed() {
+    fn the_head_determines_the_framing() {
         use Framing::{Chunked, Length, Nothing, Senseless, ToTheEnd};
         for (lines, framing) in [
             ("200 OK\r\ncontent-length: 7", Length(7)),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_kept_where_the_peer_lets_it_be_and_the_end_is_known() {
+    fn a_connection_is_kept_if_the_peer_allows_it_and_the_end_is_known() {
         let keeps = |text: &str| parsed(text).keeps_alive;
         assert!(keeps("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
         assert!(keeps("HTTP/1.1 204 None\r\nconnection: keep-alive\r\n\r\n"));
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_ends_at_its_empty_line_and_keeps_its_wait() {
+    fn a_head_ends_at_the_empty_line_and_has_its_retry_after() {
         let head = parsed("\r\nHTTP/1.1 429 Slowly\r\nRetry-After: 7\r\ncontent-length: 0\r\n\r\nHTTP/1.1");
         assert_eq!((head.length, head.status, head.retry_after.as_deref()), (60, 429, Some("7")));
         assert!(!head.is_interim());
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_of_an_odd_head_counts_and_noise_has_none() {
+    fn an_unusual_head_has_a_status_and_other_data_has_none() {
         let status = |text: &str| Head::parse(text.as_bytes()).map(|head| head.map(|head| head.status));
         let many = "x: y\r\n".repeat(1000);
         assert_eq!(status(&format!("HTTP/1.1 402 No\r\n{many}\r\n")), Ok(Some(402)));

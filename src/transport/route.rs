@@ -1,4 +1,4 @@
-//! Where a connection goes first: to the service or, if there is one, to the proxy.
+//! The first hop of a connection: the service or, if there is one, the proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use super::deadline::Deadline;
 use super::resolver::{Failure, Resolver};
 use crate::options::proxy_url::ProxyUrl;
 
-/// Tells which addresses to connect to.
+/// Determines the addresses to connect to.
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) resolver: Resolver,
@@ -29,10 +29,10 @@ impl Route {
         }
     }
 
-    /// The addresses of the service at `uri`, or of the proxy.
+    /// Returns the addresses of the service at `uri`, or of the proxy.
     pub(super) fn addresses(&self, uri: &Uri, deadline: Deadline) -> Result<Vec<SocketAddr>, Error> {
         let (host, port) = self.host_and_port(uri);
-        let found = self.resolver.addresses(host, Instant::now(), deadline.at, &|| self.cancel.is_thrown());
+        let found = self.resolver.addresses(host, Instant::now(), deadline.at, &|| self.cancel.is_cancelled());
         let addresses = found.map_err(|failure| self.to_error(failure, deadline))?;
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }
@@ -49,7 +49,7 @@ impl Route {
     }
 }
 
-/// The port of a URL, be it written or that of its scheme.
+/// Returns the port of a URL, explicit or the default of its scheme.
 pub(super) fn port_of(uri: &Uri) -> u16 {
     uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 })
 }

@@ -1,4 +1,4 @@
-//! A TCP connection whose every wait ends in time, and which a forked child knows how to close.
+//! A TCP connection on which every wait has a deadline, and which a forked child can close.
 
 use std::io;
 use std::io::Read;
@@ -12,24 +12,24 @@ use socket2::{Domain, Protocol, Type};
 use crate::os;
 use crate::os::{Readiness, fork};
 
-/// From so much time on a read waits by itself, within a limit that the system keeps. For less that limit is too coarse.
+/// From this duration on, a read relies on the socket's receive timeout, which is too coarse for shorter ones.
 const LONG: Duration = Duration::from_millis(128);
 
-/// The longest such limit; after it the wait goes on.
+/// The longest receive timeout; after it the wait continues.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// A connection. Nothing of it blocks without an end.
+/// A connection. No operation blocks indefinitely.
 #[derive(Debug)]
 pub(super) struct Socket {
     /// None only while it is being closed.
     stream: Option<TcpStream>,
-    /// For how long the system lets a read wait, in microseconds; 0 before that was said.
+    /// The current receive timeout in microseconds; 0 before it is set.
     read_limit: AtomicU64,
 }
 
 impl Socket {
-    /// Begins to connect to `address`.
-    pub(super) fn begin(address: SocketAddr) -> io::Result<Self> {
+    /// Starts to connect to `address`.
+    pub(super) fn start(address: SocketAddr) -> io::Result<Self> {
         let stream = fork::open_connection(|| {
             let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
             socket.set_nonblocking(true)?;
@@ -42,22 +42,23 @@ impl Socket {
         Ok(Self { stream: Some(stream), read_limit: AtomicU64::new(0) })
     }
 
-    /// Waits until the connection is made. False: `deadline` came first.
+    /// Waits until the connection is established. False: `deadline` expired first.
     pub(super) fn finish(&self, deadline: Option<Instant>) -> io::Result<bool> {
         let stream = self.stream()?;
         if !os::wait(stream.as_fd(), Readiness::Write, deadline)? {
             return Ok(false);
         }
-        // From here on a read waits by itself, with no call before it that asks whether it may.
+        // From now on a read blocks by itself, without a preceding call to poll.
         stream.set_nonblocking(false)?;
         stream.take_error()?.map_or(Ok(true), Err)
     }
 
-    /// Reads what there is, at least one byte but at the end. None: `deadline` came first.
+    /// Reads what is available, at least one byte except at the end. None: `deadline` expired first.
     pub(super) fn read(&self, buffer: &mut [u8], deadline: Option<Instant>) -> io::Result<Option<usize>> {
         let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_zero() {
-            // Not even what has come: a peer that never ends must not keep its reader beyond the time.
+            // Data that has already arrived is not read either: a peer that never stops sending must not hold its
+            // reader beyond the deadline.
             return Ok(None);
         }
         if self.limit_reads(left)? {
@@ -74,7 +75,7 @@ impl Socket {
         Ok(None)
     }
 
-    /// Reads what has come already. None: nothing has.
+    /// Reads what has already arrived. None: nothing has.
     pub(super) fn read_at_once(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match os::read_at_once(self.stream()?.as_fd(), buffer, false) {
             Err(error) if is_no_progress(&error) => Ok(None),
@@ -82,11 +83,11 @@ impl Socket {
         }
     }
 
-    /// Has the system end the next read before the time that is `left` is over, from where on it is waited for exactly. False:
-    /// there is too little left for that.
+    /// Sets the receive timeout to expire before `left` does; the rest is waited for precisely. False: `left` is too short
+    /// for that.
     ///
-    /// The system rounds such limits up by as much as an eighth, so that three quarters of the time is asked for. To ask anew
-    /// for each read would cost a system call each: what was asked for before is left, if it is not far off.
+    /// The system rounds receive timeouts up by as much as an eighth, so three quarters of the time are set. Setting it
+    /// for each read would cost a system call each: a timeout set before is kept if it is close enough.
     fn limit_reads(&self, left: Duration) -> io::Result<bool> {
         let wanted = (left / 4 * 3).min(LONGEST);
         let set = Duration::from_micros(self.read_limit.load(Ordering::Relaxed));
@@ -97,7 +98,7 @@ impl Socket {
         Ok(left >= LONG)
     }
 
-    /// Writes the whole. False: `deadline` came first, and some of it may be written.
+    /// Writes all of `bytes`. False: `deadline` expired first, and some of it may be written.
     pub(super) fn write_all(&self, mut bytes: &[u8], deadline: Option<Instant>) -> io::Result<bool> {
         while !bytes.is_empty() {
             match self.write(bytes, deadline)? {
@@ -109,7 +110,7 @@ impl Socket {
         Ok(true)
     }
 
-    /// Writes what there is room for; waits only if there is none, which is seldom.
+    /// Writes what the socket accepts; waits only if its buffer is full, which is rare.
     fn write(&self, bytes: &[u8], deadline: Option<Instant>) -> io::Result<Option<usize>> {
         let stream = self.stream()?.as_fd();
         loop {
@@ -123,14 +124,14 @@ impl Socket {
         }
     }
 
-    /// Whether the connection is open and silent, as one is between two requests. Bytes that nobody asked for would be
-    /// taken for the next answer.
+    /// Whether the connection is open with nothing to read, as it should be between two requests. Unsolicited bytes
+    /// would be mistaken for the next response.
     pub(super) fn is_open_and_silent(&self) -> bool {
         let peeked = self.stream().and_then(|stream| os::read_at_once(stream.as_fd(), &mut [0], true));
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Ends the connection, and so whatever is waiting on it.
+    /// Shuts down the connection, which ends every wait on it.
     pub(super) fn end(&self) {
         if let Some(stream) = &self.stream {
             stream.shutdown(Shutdown::Both).ok();
@@ -162,13 +163,13 @@ mod tests {
 
     fn connected() -> (Socket, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let socket = Socket::begin(listener.local_addr().unwrap()).unwrap();
+        let socket = Socket::start(listener.local_addr().unwrap()).unwrap();
         assert!(socket.finish(None).unwrap());
         (socket, listener)
     }
 
     #[test]
-    fn the_systems_limit_never_reaches_the_deadline_however_it_is_rounded() {
+    fn the_receive_timeout_never_reaches_the_deadline_however_it_is_rounded() {
         let (socket, _listener) = connected();
         for seconds in [10, 9, 1, 60, 55, 3000, 10] {
             let left = Duration::from_secs(seconds);
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_time_is_waited_for_exactly() {
+    fn a_short_time_is_waited_for_precisely() {
         let (socket, _listener) = connected();
         for wait in [Duration::ZERO, Duration::from_millis(1)] {
             let deadline = Instant::now().checked_add(wait);

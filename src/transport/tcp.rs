@@ -1,4 +1,4 @@
-//! Connections to the service or to a proxy, as the HTTP library takes them.
+//! ureq connectors for connections to the service or to a proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,19 +10,19 @@ use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBu
 use ureq::{Error, Timeout};
 
 use super::cancel::Cancel;
-use super::connection::LOOK;
+use super::connection::CHECK;
 use super::proxy::Proxy;
 use super::socket::Socket;
 use crate::error::is_shortage;
 
-/// Room under TLS for what goes out and what comes in: a record that is longer comes in parts.
+/// Buffer size below TLS; a longer record arrives in parts.
 const BUFFER_UNDER_TLS: usize = 4 * 1024;
 
-/// How many reads a look at an idle connection takes at most: one that has that much to say is not idle. What a server may
-/// send on one, such as tickets for later sessions, comes in fewer.
-const MOST_LOOKS: u8 = 3;
+/// The maximum number of reads in a check of an idle connection; a peer that sends more is not idle. What servers may
+/// send on one, such as TLS session tickets, takes fewer.
+const MAX_CHECKS: u8 = 3;
 
-/// Connects, through a proxy if there is one.
+/// Connects, through the proxy if there is one.
 #[derive(Debug)]
 pub(super) struct TcpConnector {
     pub(super) cancel: Arc<Cancel>,
@@ -41,13 +41,13 @@ impl Connector for TcpConnector {
             proxy.open_tunnel(&socket, details.uri, deadline).map(|()| socket)
         });
         let socket = socket.map_err(|error| self.to_error(error, details.timeout.reason))?;
-        Ok(Some(TcpConnection { socket, buffers: buffers(details), looks: 0 }))
+        Ok(Some(TcpConnection { socket, buffers: buffers(details), checks: 0 }))
     }
 }
 
 impl TcpConnector {
-    /// Tries one address after the other. Each gets its share of the time that is left, so that a dead one does not take
-    /// it all.
+    /// Tries one address after another. Each gets a share of the remaining time, so that an unreachable one does not
+    /// use it all.
     fn connect_to_any(&self, addresses: &[SocketAddr], deadline: Option<Instant>) -> io::Result<Arc<Socket>> {
         let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for (tried, address) in addresses.iter().enumerate() {
@@ -61,14 +61,14 @@ impl TcpConnector {
     }
 
     fn connect_to(&self, address: SocketAddr, deadline: Option<Instant>) -> io::Result<Arc<Socket>> {
-        let socket = Arc::new(Socket::begin(address)?);
+        let socket = Arc::new(Socket::start(address)?);
         if !self.cancel.watch(&socket) {
             return Err(io::ErrorKind::Interrupted.into());
         }
         if socket.finish(deadline)? { Ok(socket) } else { Err(io::ErrorKind::TimedOut.into()) }
     }
 
-    /// A proxy's failures are told apart from the service's.
+    /// Distinguishes a proxy's failures from the service's.
     fn to_error(&self, error: io::Error, limit: Timeout) -> Error {
         match &self.proxy {
             _ if error.kind() == io::ErrorKind::TimedOut => Error::Timeout(limit),
@@ -79,7 +79,7 @@ impl TcpConnector {
     }
 }
 
-/// What the layer above fills and empties: the HTTP library itself, or TLS, which has buffers of its own for that.
+/// The buffers of the layer above: of ureq itself, or of TLS, which has additional ones.
 fn buffers(details: &ConnectionDetails<'_>) -> LazyBuffers {
     match details.needs_tls() {
         true => LazyBuffers::new(BUFFER_UNDER_TLS, BUFFER_UNDER_TLS),
@@ -87,14 +87,14 @@ fn buffers(details: &ConnectionDetails<'_>) -> LazyBuffers {
     }
 }
 
-/// When the first of `count` has used up its share of the time until `deadline`.
+/// Returns when the first of `count` has used its share of the time until `deadline`.
 fn share_of(deadline: Instant, count: usize) -> Instant {
     let now = Instant::now();
     let share = deadline.saturating_duration_since(now) / u32::try_from(count).unwrap_or(u32::MAX).max(1);
     now.checked_add(share).unwrap_or(deadline)
 }
 
-/// When a limit runs out; none if it never does.
+/// Returns when a timeout expires; none if it never does.
 fn deadline(limit: NextTimeout) -> Option<Instant> {
     match limit.after {
         Limit::Exact(after) => Instant::now().checked_add(after),
@@ -102,17 +102,17 @@ fn deadline(limit: NextTimeout) -> Option<Instant> {
     }
 }
 
-fn is_look(limit: NextTimeout) -> bool {
-    limit.per_read == LOOK.per_read
+fn is_check(limit: NextTimeout) -> bool {
+    limit.per_read == CHECK.per_read
 }
 
-/// A connection with the buffers that the HTTP library reads from and writes to.
+/// A connection with the buffers that ureq uses.
 #[derive(Debug)]
 pub(super) struct TcpConnection {
     socket: Arc<Socket>,
     buffers: LazyBuffers,
-    /// How many reads there were that wait for nothing, since something was written.
-    looks: u8,
+    /// The number of checks since the last write.
+    checks: u8,
 }
 
 impl Transport for TcpConnection {
@@ -121,8 +121,8 @@ impl Transport for TcpConnection {
     }
 
     fn transmit_output(&mut self, amount: usize, limit: NextTimeout) -> Result<(), Error> {
-        if !is_look(limit) {
-            self.looks = 0;
+        if !is_check(limit) {
+            self.checks = 0;
         }
         let bytes = self.buffers.output().get(..amount).unwrap_or_default();
         if self.socket.write_all(bytes, deadline(limit))? { Ok(()) } else { Err(Error::Timeout(limit.reason)) }
@@ -130,10 +130,10 @@ impl Transport for TcpConnection {
 
     fn await_input(&mut self, limit: NextTimeout) -> Result<bool, Error> {
         let buffer = self.buffers.input_append_buf();
-        let read = match is_look(limit) {
-            true if self.looks >= MOST_LOOKS => return Err(io::Error::other("the connection is not idle").into()),
+        let read = match is_check(limit) {
+            true if self.checks >= MAX_CHECKS => return Err(io::Error::other("the connection is not idle").into()),
             true => {
-                self.looks = self.looks.saturating_add(1);
+                self.checks = self.checks.saturating_add(1);
                 self.socket.read_at_once(buffer)?
             }
             false => self.socket.read(buffer, deadline(limit))?,
@@ -155,17 +155,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_look_waits_for_nothing_even_where_it_must_write() {
+    fn a_check_never_waits_even_if_it_must_write() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let socket = Arc::new(Socket::begin(listener.local_addr().unwrap()).unwrap());
+        let socket = Arc::new(Socket::start(listener.local_addr().unwrap()).unwrap());
         assert!(socket.finish(None).unwrap());
-        // Nobody reads, so that there is room for nothing more.
+        // The peer does not read, so the buffers fill up.
         while socket.write_all(&[0; 64 * 1024], Some(Instant::now())).unwrap() {}
-        let mut connection = TcpConnection { socket, buffers: LazyBuffers::new(64, 64), looks: 0 };
-        assert!(matches!(connection.transmit_output(24, LOOK), Err(Error::Timeout(_))));
-        for _ in 0..MOST_LOOKS {
-            assert!(matches!(connection.await_input(LOOK), Err(Error::Timeout(_))));
+        let mut connection = TcpConnection { socket, buffers: LazyBuffers::new(64, 64), checks: 0 };
+        assert!(matches!(connection.transmit_output(24, CHECK), Err(Error::Timeout(_))));
+        for _ in 0..MAX_CHECKS {
+            assert!(matches!(connection.await_input(CHECK), Err(Error::Timeout(_))));
         }
-        assert!(matches!(connection.await_input(LOOK), Err(Error::Io(_))), "a peer with so much to say is not idle");
+        assert!(matches!(connection.await_input(CHECK), Err(Error::Io(_))), "a peer with so much to say is not idle");
     }
 }

@@ -1,8 +1,8 @@
-//! What the tests of the reporter share: folders, reporters, a service that remembers what it heard, other processes, and
-//! the books of an outbox file.
+//! Shared by the tests of the reporter: folders, reporters, a service that records requests, child processes, and the
+//! contents of an outbox file.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-pub(crate) mod books;
+pub(crate) mod outbox_contents;
 pub(crate) mod process;
 pub(crate) mod service;
 
@@ -16,18 +16,18 @@ use nexmo_conversion::{
     Statistics,
 };
 
-/// Longer than anything takes that works. Who waits for as long has found a fault.
+/// Longer than any working operation takes. A wait this long means a failure.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// As [`SOON`], for the long forms.
+/// As [`SOON`], for the long variants.
 pub(crate) const LATER: Duration = Duration::from_secs(900);
 
-/// Asks for the long forms of the tests, which `make crash` runs.
+/// Whether to run the long variants of the tests, as `make crash` does.
 pub(crate) fn is_long() -> bool {
     std::env::var_os("NEXMO_TEST_LONG").is_some()
 }
 
-/// A folder of its own, which is removed with the test.
+/// A temporary folder, removed with the test.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -80,7 +80,7 @@ pub(crate) fn reporter_of(
     let deadline = Instant::now() + SOON;
     loop {
         match Reporter::new(credentials.clone(), &options, reporter_options) {
-            // Others may be at the file for longer than the options allow, on a slow machine.
+            // On a slow machine, others may lock the file for longer than the options allow.
             Err(error) if error.kind() == Kind::OutboxBusy && Instant::now() < deadline => {}
             made => return made.unwrap(),
         }
@@ -91,7 +91,7 @@ pub(crate) fn in_file(outbox: &Path) -> ReporterOptions<'_> {
     ReporterOptions { outbox: Some(outbox), ..ReporterOptions::default() }
 }
 
-/// As [`in_file`], for tests that are not about waiting: nothing is busy, however slow the machine is.
+/// As [`in_file`], for tests that are not about waiting: never busy, however slow the machine is.
 pub(crate) fn in_calm_file(outbox: &Path) -> ReporterOptions<'_> {
     ReporterOptions { busy_timeout: Some(SOON), ..in_file(outbox) }
 }
@@ -107,7 +107,7 @@ pub(crate) const IN_MEMORY: ReporterOptions<'_> = ReporterOptions {
     allow_network_file_system: false,
 };
 
-/// What a reporter counts, which adds up.
+/// Returns the statistics, and checks that they add up.
 pub(crate) fn statistics(reporter: &Reporter) -> Statistics {
     let statistics = reporter.statistics().unwrap();
     let Statistics { accepted, rejected, expired, replaced, dropped, damaged, pending, .. } = statistics;
@@ -116,14 +116,14 @@ pub(crate) fn statistics(reporter: &Reporter) -> Statistics {
     statistics
 }
 
-/// The oldest event, which is acknowledged, if there is one.
+/// Returns and acknowledges the oldest event, if there is one.
 pub(crate) fn take_event(reporter: &Reporter) -> Option<Event> {
     let event = reporter.poll(Some(Duration::ZERO)).unwrap()?;
     reporter.acknowledge(event.id).unwrap();
     Some(event)
 }
 
-/// Waits until it is so, and fails after `limit`.
+/// Waits for a condition, and fails after `limit`.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit;
@@ -133,17 +133,17 @@ pub(crate) fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() ->
     }
 }
 
-/// Numbers that look random and are the same for the same seed.
-pub(crate) struct Dice(u64);
+/// Pseudorandom numbers, the same for the same seed.
+pub(crate) struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// Dice whose seed `NEXMO_TEST_SEED` gives, or the clock. It is printed, so that a failure can be had again, as far as
-    /// it does not hang on the moment.
-    pub(crate) fn of_today(test: &str) -> (Self, u64) {
+    /// A generator with the seed in `NEXMO_TEST_SEED`, or from the clock. The seed is printed, so that a failure can
+    /// be reproduced as far as it does not depend on timing.
+    pub(crate) fn from_environment(test: &str) -> (Self, u64) {
         let given = std::env::var("NEXMO_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let now = || u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos());
         let seed = given.unwrap_or_else(now);
@@ -151,15 +151,15 @@ impl Dice {
         (Self::new(seed), seed)
     }
 
-    pub(crate) fn throw(&mut self, sides: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 11) % sides
+        (self.0 >> 11) % limit
     }
 
-    /// Any time up to `longest`.
+    /// Returns a random time up to `longest`.
     pub(crate) fn while_up_to(&mut self, longest: Duration) -> Duration {
-        Duration::from_micros(self.throw(u64::try_from(longest.as_micros()).unwrap()))
+        Duration::from_micros(self.below(u64::try_from(longest.as_micros()).unwrap()))
     }
 }

@@ -1,4 +1,4 @@
-//! Processes that a test starts: its own program again, told by its environment to run one function alone.
+//! Child processes: the test program again, with an environment that makes it run a single function.
 #![allow(unsafe_code)]
 
 use std::fs::{self, File, OpenOptions};
@@ -14,7 +14,7 @@ use super::SOON;
 
 const TASK: &str = "NEXMO_TEST_TASK";
 
-/// Stands before what a child says, among the lines of the test harness.
+/// Precedes each line of a child among the output of the test harness.
 const MARK: char = '@';
 
 /// A child process, which ends with its parent.
@@ -24,7 +24,7 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Runs the ignored test `function` in a process of its own, which finds `task` by [`task`].
+    /// Runs the ignored test `function` in a child process, which gets `task` from [`task`].
     pub(crate) fn start(function: &str, task: &[&str]) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args([function, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
@@ -42,29 +42,29 @@ impl Child {
         Self { process, said }
     }
 
-    /// What it says next.
+    /// Returns the next line that it prints.
     #[track_caller]
     pub(crate) fn says(&self, limit: Duration) -> String {
         match self.said.recv_timeout(limit) {
             Ok(text) => text,
-            Err(RecvTimeoutError::Timeout) => panic!("a child said nothing within {limit:?}"),
-            Err(RecvTimeoutError::Disconnected) => panic!("a child ended without a word"),
+            Err(RecvTimeoutError::Timeout) => panic!("no output of a child within {limit:?}"),
+            Err(RecvTimeoutError::Disconnected) => panic!("a child exited without output"),
         }
     }
 
-    /// Lets it go on from [`pause`].
+    /// Continues it from [`pause`].
     pub(crate) fn go_on(&mut self) {
         self.process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
-    /// SIGKILL. Fails if it had ended by itself.
+    /// Sends SIGKILL. Fails if it has already exited.
     #[track_caller]
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
-        assert_eq!(self.process.wait().unwrap().signal(), Some(libc::SIGKILL), "it was there to be killed");
+        assert_eq!(self.process.wait().unwrap().signal(), Some(libc::SIGKILL), "the child exited before it was killed");
     }
 
-    /// Has it end, and waits for that.
+    /// Makes it exit, and waits for that.
     #[track_caller]
     pub(crate) fn end(mut self) {
         drop(self.process.stdin.take());
@@ -77,25 +77,25 @@ impl Child {
     }
 
     pub(crate) fn signal(&self, signal: libc::c_int) {
-        // SAFETY: it is our child, which was not waited for, so that the number is still its own.
+        // SAFETY: it is a child that was not waited for, so its process id is not reused.
         assert_eq!(unsafe { libc::kill(libc::pid_t::try_from(self.process.id()).unwrap(), signal) }, 0);
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // Only after a failure is it still there.
+        // It is still running only after a failure.
         self.process.kill().ok();
         self.process.wait().ok();
     }
 }
 
-/// What a child is to do; none in a process that is no child.
+/// Returns the task of a child; none in a process that is not a child.
 pub(crate) fn task() -> Option<Vec<String>> {
     Some(std::env::var(TASK).ok()?.split('\n').map(str::to_owned).collect())
 }
 
-/// Tells the parent.
+/// Sends a line to the parent.
 pub(crate) fn say(text: &str) {
     println!("{MARK}{text}");
 }
@@ -105,12 +105,12 @@ pub(crate) fn pause() {
     assert_eq!(stdin().read(&mut [0]).unwrap(), 1, "the parent is gone");
 }
 
-/// Waits until the parent calls [`Child::end`], or is gone.
+/// Waits until the parent calls [`Child::end`], or has exited.
 pub(crate) fn wait_for_the_end() {
     stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// Where a child notes what was accepted, in a way that outlives it.
+/// Records what a child submitted successfully, in a file that outlives it.
 pub(crate) struct Notes(File);
 
 impl Notes {
@@ -118,19 +118,19 @@ impl Notes {
         Self(OpenOptions::new().create(true).append(true).open(path).unwrap())
     }
 
-    /// One write, which the system has when it returns.
+    /// A single write, which survives the process when it returns.
     pub(crate) fn add(&mut self, message_id: &str, delivered: bool) {
         let line = format!("{message_id} {delivered}\n");
         assert_eq!(self.0.write(line.as_bytes()).unwrap(), line.len());
     }
 }
 
-/// The path of the notes of child `number`.
+/// Returns the path of the notes of child `number`.
 pub(crate) fn notes(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("notes-{number}"))
 }
 
-/// What a child noted, in its order.
+/// Returns what a child noted, in order.
 pub(crate) fn noted(path: &Path) -> Vec<(String, bool)> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let lines = text.lines().map(|line| line.split_once(' ').unwrap());

@@ -1,4 +1,4 @@
-//! Somebody holds a lock of the file, and does not let go.
+//! A process holds a lock of the file and does not release it.
 
 use std::path::Path;
 use std::time::Instant;
@@ -10,10 +10,10 @@ use rusqlite::Connection;
 use crate::common::process::{Child, pause, say, task};
 use crate::common::service::{Service, duplicates};
 use crate::common::{Folder, SOON, in_file, reporter, sms, statistics};
-use crate::{LOCK_WAIT_AND_MARGIN, refusal};
+use crate::{LOCK_WAIT_AND_MARGIN, open_error};
 
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 fn hold_in_a_child() {
     let Some(task) = task() else {
         return;
@@ -28,8 +28,8 @@ fn hold_in_a_child() {
 }
 
 #[test]
-fn a_stuck_process_makes_submits_end_in_time_and_keeps_nothing_from_being_sent() {
-    let (folder, service) = (Folder::new(), Service::doing(Behaviour::Unavailable(None)));
+fn with_a_stuck_process_submits_end_in_time_and_sending_continues() {
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let outbox = folder.outbox();
     let reporter = reporter(&service.url, &in_file(&outbox));
     for number in 0..20 {
@@ -51,25 +51,26 @@ fn a_stuck_process_makes_submits_end_in_time_and_keeps_nothing_from_being_sent()
         }
     });
     assert!(began.elapsed() < LOCK_WAIT_AND_MARGIN, "{:?}", began.elapsed());
-    assert_eq!(refusal(&outbox), Kind::OutboxBusy, "a second reporter");
+    assert_eq!(open_error(&outbox), Kind::OutboxBusy, "a second reporter");
     assert_eq!(statistics(&reporter).pending, 20, "what there is can be read all the while");
     service.recover();
     service.forget();
-    let all_taken = |heard: &[crate::common::service::Hearing]| heard.iter().filter(|one| one.is_taken()).count() == 20;
-    service.wait_until(SOON, all_taken);
+    let all_accepted =
+        |received: &[crate::common::service::Received]| received.iter().filter(|one| one.is_accepted()).count() == 20;
+    service.wait_until(SOON, all_accepted);
     holder.signal(libc::SIGCONT);
     holder.go_on();
     assert_eq!(holder.says(SOON), "freed");
     reporter.submit(&sms("after", true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();
-    let taken = service.taken();
-    assert_eq!((statistics(&reporter).accepted, taken.len(), duplicates(&taken)), (21, 21, 0), "{taken:?}");
+    let arrived = service.arrived();
+    assert_eq!((statistics(&reporter).accepted, arrived.len(), duplicates(&arrived)), (21, 21, 0), "{arrived:?}");
     holder.go_on();
     holder.end();
 }
 
 #[test]
-fn a_process_that_dies_with_the_lock_leaves_it_to_the_next() {
+fn a_lock_is_released_when_its_process_dies() {
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
     let reporter = reporter(&service.url, &in_file(&outbox));

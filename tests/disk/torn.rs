@@ -1,4 +1,4 @@
-//! An outbox that was damaged: it is set aside whole, under another name, once nobody else has it open.
+//! A corrupt outbox: it is quarantined with all its files once no other process has it open.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -11,14 +11,14 @@ use rusqlite::Connection;
 
 use crate::common::service::Service;
 use crate::common::{Folder, SOON, in_file, reporter, sms, statistics, wait_until};
-use crate::{NOWHERE, beside, refusal, set_aside, try_open};
+use crate::{NOWHERE, open_error, quarantined, sidecar, try_open};
 
 const REPORTS: u64 = 200;
 
-/// What is done to a file, in words and in deed.
+/// A way to corrupt a file, with its description.
 type Damage = (&'static str, fn(&Path));
 
-/// An outbox of many pages that was left behind, with its log as it was, or moved to the file.
+/// Leaves an outbox of many pages, with its data in the write-ahead log, or moved to the file.
 pub(crate) fn left_behind(outbox: &Path, base_url: &str, reports: u64, is_moved: bool) {
     let reporter = reporter(base_url, &in_file(outbox));
     for number in 0..reports {
@@ -46,7 +46,7 @@ fn cut(path: &Path, divisor: u64) {
 }
 
 #[test]
-fn a_damaged_file_is_set_aside_whole_and_counted() {
+fn a_corrupt_file_is_quarantined_whole_and_counted() {
     let damages: [Damage; 6] = [
         ("its header is overwritten", |path| overwrite(path, 0, 100)),
         ("its first page is overwritten", |path| overwrite(path, 0, 4096)),
@@ -55,42 +55,42 @@ fn a_damaged_file_is_set_aside_whole_and_counted() {
         ("it is cut to a piece of its header", |path| cut(path, 4096)),
         ("it is garbage", |path| fs::write(path, [7; 5000]).unwrap()),
     ];
-    for (told, damage) in damages {
-        let (folder, service) = (Folder::new(), Service::doing(Behaviour::Unavailable(None)));
+    for (description, damage) in damages {
+        let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
         let outbox = folder.outbox();
         left_behind(&outbox, &service.url, REPORTS, true);
         damage(&outbox);
         let damaged = fs::read(&outbox).unwrap();
         service.recover();
-        let reporter = try_open(&outbox, &service.url).expect(told);
+        let reporter = try_open(&outbox, &service.url).expect(description);
         reporter.submit(&sms("after", true)).unwrap();
         reporter.flush(Some(SOON)).unwrap();
-        assert_eq!(statistics(&reporter).outbox_resets, 1, "{told}");
-        let aside = set_aside(&outbox);
-        assert_eq!(aside.len(), 1, "{told}: {aside:?}");
-        assert!(fs::read(&aside[0]).unwrap() == damaged, "{told}: it is kept as it was");
-        assert!(service.taken().contains_key(&("after".to_owned(), true)));
+        assert_eq!(statistics(&reporter).outbox_resets, 1, "{description}");
+        let files = quarantined(&outbox);
+        assert_eq!(files.len(), 1, "{description}: {files:?}");
+        assert!(fs::read(&files[0]).unwrap() == damaged, "{description}: it is kept as it was");
+        assert!(service.arrived().contains_key(&("after".to_owned(), true)));
     }
 }
 
 #[test]
-fn a_file_that_was_cut_to_nothing_is_set_aside_with_its_log() {
+fn a_file_truncated_to_nothing_is_quarantined_with_its_log() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     left_behind(&outbox, NOWHERE, 3, false);
-    let log = fs::read(beside(&outbox, "-wal")).unwrap();
+    let log = fs::read(sidecar(&outbox, "-wal")).unwrap();
     cut(&outbox, u64::MAX);
     let reporter = try_open(&outbox, NOWHERE).unwrap();
     assert_eq!((statistics(&reporter).outbox_resets, statistics(&reporter).submitted), (1, 0));
-    let aside = set_aside(&outbox);
-    assert_eq!(aside.len(), 1);
-    assert!(fs::read(beside(&aside[0], "-wal")).unwrap() == log, "the log, from which reports could be had back");
+    let files = quarantined(&outbox);
+    assert_eq!(files.len(), 1);
+    assert!(fs::read(sidecar(&files[0], "-wal")).unwrap() == log, "the log, from which reports could be had back");
 }
 
-/// SQLite takes a log for as long as its checksums go, and what follows for never written: that is how it survives a crash,
-/// and why this damage cannot be told from one. What is left of the outbox must work.
+/// SQLite reads a write-ahead log as far as its checksums are valid and treats the rest as never written: that is how
+/// it survives a crash, and why this corruption cannot be distinguished from one. The remaining outbox must work.
 #[test]
-fn a_damaged_log_costs_what_was_in_it_and_no_more() {
+fn a_corrupt_log_loses_only_its_own_reports() {
     let damages: [Damage; 5] = [
         ("it is cut to nothing", |log| cut(log, u64::MAX)),
         ("it is cut in the middle", |log| cut(log, 2)),
@@ -98,39 +98,39 @@ fn a_damaged_log_costs_what_was_in_it_and_no_more() {
         ("it is garbage", |log| overwrite(log, 0, 1 << 20)),
         ("it is removed", |log| fs::remove_file(log).unwrap()),
     ];
-    for (told, damage) in damages {
-        let (folder, service) = (Folder::new(), Service::doing(Behaviour::Unavailable(None)));
+    for (description, damage) in damages {
+        let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
         let outbox = folder.outbox();
-        // In the file are these; in the log, others.
+        // These are in the file; the others are in the write-ahead log.
         left_behind(&outbox, &service.url, REPORTS, true);
         let first = try_open(&outbox, &service.url).unwrap();
         first.submit(&sms("in-the-log", true)).unwrap();
         drop(first);
         wait_until_closed(&outbox);
         service.recover();
-        damage(&beside(&outbox, "-wal"));
-        let second = try_open(&outbox, &service.url).expect(told);
+        damage(&sidecar(&outbox, "-wal"));
+        let second = try_open(&outbox, &service.url).expect(description);
         second.submit(&sms("after", true)).unwrap();
         second.flush(Some(SOON)).unwrap();
-        let taken = service.taken();
-        assert!(taken.contains_key(&("after".to_owned(), true)), "{told}");
-        assert_eq!(statistics(&second).pending, 0, "{told}");
+        let arrived = service.arrived();
+        assert!(arrived.contains_key(&("after".to_owned(), true)), "{description}");
+        assert_eq!(statistics(&second).pending, 0, "{description}");
     }
 }
 
-/// Has an outbox open as another process would, and does nothing with it.
+/// Opens an outbox as another process would, and does nothing with it.
 fn share(outbox: &Path) -> File {
     lock(outbox, libc::F_RDLCK).unwrap()
 }
 
-/// Waits until nobody has the outbox open: a reporter that was dropped waits for nothing, and its worker ends a bit later.
+/// Waits until no process has the outbox open: dropping a reporter does not wait, and its worker ends a little later.
 fn wait_until_closed(outbox: &Path) {
     wait_until("the end of all use", SOON, || lock(outbox, libc::F_WRLCK).is_some());
 }
 
-/// The byte of the lock file that stands for use of the outbox, locked, if that can be.
+/// Locks the byte of the lock file that marks the outbox as in use, if possible.
 fn lock(outbox: &Path, kind: libc::c_int) -> Option<File> {
-    let lock = File::options().read(true).write(true).open(beside(outbox, ".lock")).unwrap();
+    let lock = File::options().read(true).write(true).open(sidecar(outbox, ".lock")).unwrap();
     let range = libc::flock {
         l_type: libc::c_short::try_from(kind).unwrap(),
         l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap(),
@@ -143,36 +143,37 @@ fn lock(outbox: &Path, kind: libc::c_int) -> Option<File> {
 }
 
 #[test]
-fn a_damaged_file_stays_in_its_place_while_another_process_has_it_open() {
+fn a_corrupt_file_is_not_moved_while_another_process_has_it_open() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     left_behind(&outbox, NOWHERE, REPORTS, true);
     let other = share(&outbox);
     overwrite(&outbox, 0, 4096);
     let damaged = fs::read(&outbox).unwrap();
-    assert_eq!((refusal(&outbox), refusal(&outbox)), (Kind::OutboxCorrupt, Kind::OutboxCorrupt));
-    assert!(fs::read(&outbox).unwrap() == damaged && set_aside(&outbox).is_empty());
+    assert_eq!((open_error(&outbox), open_error(&outbox)), (Kind::OutboxCorrupt, Kind::OutboxCorrupt));
+    assert!(fs::read(&outbox).unwrap() == damaged && quarantined(&outbox).is_empty());
     drop(other);
     let reporter = try_open(&outbox, NOWHERE).unwrap();
     reporter.submit(&sms("after", true)).unwrap();
     assert_eq!(statistics(&reporter).outbox_resets, 1);
-    assert!(fs::read(&set_aside(&outbox)[0]).unwrap() == damaged);
+    assert!(fs::read(&quarantined(&outbox)[0]).unwrap() == damaged);
 }
 
 #[test]
-fn a_damaged_file_stays_in_its_place_while_another_reporter_of_the_process_has_it_open() {
+fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open() {
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
     left_behind(&outbox, &service.url, REPORTS, true);
     let (first, began) = (reporter(&service.url, &in_file(&outbox)), Instant::now());
     first.flush(Some(SOON)).unwrap();
-    // In place, as a broken disk does it; the log too, else it would hide what is wrong.
+    // Overwritten in place, as a failing disk does; the write-ahead log too, because it would otherwise hide the
+    // corruption.
     overwrite(&outbox, 0, 1 << 20);
-    overwrite(&beside(&outbox, "-wal"), 0, 1 << 20);
-    let refused = try_open(&outbox, &service.url).err().map(|error| error.kind());
-    // Later, the first one looks at the file again, and leaves it.
+    overwrite(&sidecar(&outbox, "-wal"), 0, 1 << 20);
+    let failure = try_open(&outbox, &service.url).err().map(|error| error.kind());
+    // Later, the first one checks the file again, and leaves it.
     if began.elapsed() < Duration::from_secs(4) {
-        assert_eq!((refused, set_aside(&outbox).len()), (Some(Kind::OutboxCorrupt), 0));
+        assert_eq!((failure, quarantined(&outbox).len()), (Some(Kind::OutboxCorrupt), 0));
     }
     drop(first);
     let mut second = None;
@@ -181,8 +182,8 @@ fn a_damaged_file_stays_in_its_place_while_another_reporter_of_the_process_has_i
         second.is_some()
     });
     let second = second.unwrap();
-    assert_eq!((statistics(&second).outbox_resets, set_aside(&outbox).len()), (1, 1));
+    assert_eq!((statistics(&second).outbox_resets, quarantined(&outbox).len()), (1, 1));
     second.submit(&sms("after", true)).unwrap();
     second.flush(Some(SOON)).unwrap();
-    assert!(service.taken().contains_key(&("after".to_owned(), true)));
+    assert!(service.arrived().contains_key(&("after".to_owned(), true)));
 }

@@ -1,4 +1,4 @@
-//! A certificate authority of the suite's own: good certificates and every kind of bad one.
+//! A certificate authority for the tests: valid certificates and every kind of invalid one.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,65 +12,65 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-/// Whom a server, or a client, claims to be, and by whose word.
+/// The identity of a server or a client, and the issuer of its certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// `localhost` and 127.0.0.1, now, by the authority that is trusted.
+    /// `localhost` and 127.0.0.1, currently valid, from the trusted authority.
     Good,
-    /// By nobody's word but its own.
+    /// Self-signed.
     SelfSigned,
-    /// Until 2020.
+    /// Expired in 2020.
     Expired,
-    /// From 2090 on.
+    /// Valid from 2090.
     NotYetValid,
-    /// Of another name.
+    /// For another name.
     OtherHost,
-    /// Named in the subject alone, as was done long ago.
+    /// With the name in the subject only, as was common long ago.
     NoAlternativeName,
-    /// By an authority that nobody knows.
+    /// From an unknown authority.
     UnknownAuthority,
-    /// By an authority with the trusted one's name, and another key.
+    /// From an authority with the trusted one's name and another key.
     FalseAuthority,
-    /// By the word of a server, which is no authority.
+    /// Issued by a server certificate, which is not an authority.
     ByNoAuthority,
     /// For clients only.
     ForClients,
-    /// For clients, by an authority that nobody knows.
+    /// For clients, from an unknown authority.
     UnknownClient,
-    /// For clients, until 2020.
+    /// For clients, expired in 2020.
     ExpiredClient,
 }
 
-/// A certificate, those behind it, and its key.
+/// A certificate, its intermediates, and its key.
 pub(crate) struct Proof {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: PrivatePkcs8KeyDer<'static>,
 }
 
-/// Signs what the suite needs.
+/// Signs certificates.
 pub(crate) struct Authority {
     trusted: CertifiedIssuer<'static, KeyPair>,
     namesake: CertifiedIssuer<'static, KeyPair>,
     unknown: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// The suite's authority, made once.
+/// The authority, created once.
 pub(crate) fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
     AUTHORITY.get_or_init(|| Authority {
         trusted: issuer("faults"),
         namesake: issuer("faults"),
-        unknown: issuer("somebody"),
+        unknown: issuer("unknown"),
     })
 }
 
 impl Authority {
-    /// The certificate that is trusted, as bytes.
+    /// The trusted certificate, in DER.
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         self.trusted.der().clone()
     }
 
-    /// Proof of being `identity`.
+    /// Creates the certificate and key of `identity`.
     pub(crate) fn prove(&self, identity: Identity) -> Proof {
         let key = KeyPair::generate().unwrap();
         let params = params(identity);
@@ -92,13 +92,13 @@ impl Authority {
     }
 }
 
-/// A file with a certificate.
+/// Writes a certificate to a file.
 pub(crate) fn certificate_file(name: &str, certificates: &[CertificateDer<'_>]) -> PathBuf {
     let pem = |der: &CertificateDer<'_>| pem_of("CERTIFICATE", der);
     file(name, &certificates.iter().map(pem).collect::<String>())
 }
 
-/// A file with a key.
+/// Writes a key to a file.
 pub(crate) fn key_file(name: &str, key: &PrivatePkcs8KeyDer<'_>) -> PathBuf {
     file(name, &pem_of("PRIVATE KEY", key.secret_pkcs8_der()))
 }
@@ -107,7 +107,7 @@ fn pem_of(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
-/// Removes all files that were made here.
+/// Removes all files created here.
 pub(crate) fn remove_files() {
     fs::remove_dir_all(directory()).ok();
 }
@@ -123,7 +123,7 @@ fn file(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// Beside what the build makes, and this process's own.
+/// In the build directory, with the process id in its name.
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("faults-{}", std::process::id()))
 }

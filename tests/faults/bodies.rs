@@ -1,13 +1,13 @@
-//! Bodies that do not end, or not soon, or not well. Once the head is there they can change nothing but the message.
+//! Bodies that never end, end late or are malformed. Once the head has arrived, they affect only the message.
 
 use nexmo_conversion::Kind;
 
 use crate::row::{Row, row};
-use crate::script::{OK, Script, Step, answer, drip, endless, send};
+use crate::script::{OK, Script, Step, drip, endless, respond, send};
 use crate::statuses::ten_mib;
 use crate::suite::SECRET;
 
-/// How a body is announced.
+/// The headers that announce a body.
 const FRAMINGS: [(&str, &str); 3] = [
     ("of a length", "content-length: 10000000"),
     ("in chunks", "transfer-encoding: chunked"),
@@ -16,18 +16,18 @@ const FRAMINGS: [(&str, &str); 3] = [
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows: Vec<_> = FRAMINGS.iter().flat_map(|framing| unending(*framing)).collect();
-    rows.extend(patience());
+    rows.extend(timeouts());
     rows.extend(hostile());
     rows
 }
 
-fn refused(framing: &str, steps: Script) -> Script {
+fn rejected(framing: &str, steps: Script) -> Script {
     [vec![Step::Read, send(format!("HTTP/1.1 402 No\r\n{framing}\r\n\r\n"))], steps].concat()
 }
 
 fn unending((name, framing): (&str, &str)) -> [Row; 4] {
     let of = |what: &str, steps: Script| {
-        row(format!("a body {name} {what}")).plays(refused(framing, steps)).fails(Kind::NotEnabled).status(402)
+        row(format!("a body {name} {what}")).plays(rejected(framing, steps)).fails(Kind::NotEnabled).status(402)
     };
     let unending = |what: &str, steps: Script| of(what, steps).awaits_body();
     let first = if framing.contains("chunked") { "1\r\nx\r\n" } else { "x" };
@@ -39,19 +39,19 @@ fn unending((name, framing): (&str, &str)) -> [Row; 4] {
     ]
 }
 
-/// The head is there at once. However long a call may last, its body has half a second.
-fn patience() -> Vec<Row> {
+/// The head arrives immediately. However long the timeout is, the body has half a second.
+fn timeouts() -> Vec<Row> {
     let framing = "content-length: 1000";
     let success =
         |steps: Script| [vec![Step::Read, send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"))], steps].concat();
     vec![
         row("a body that never comes, and a call of a minute")
-            .plays(refused(framing, vec![Step::Stall]))
+            .plays(rejected(framing, vec![Step::Stall]))
             .fails(Kind::NotEnabled)
             .status(402)
             .within(500),
         row("a body with one byte every 100 ms, and a call of a minute")
-            .plays(refused(framing, vec![drip("x".repeat(1000), 100)]))
+            .plays(rejected(framing, vec![drip("x".repeat(1000), 100)]))
             .fails(Kind::NotEnabled)
             .status(402)
             .within(500),
@@ -62,23 +62,23 @@ fn patience() -> Vec<Row> {
             .succeeds(200),
         row("a success whose body goes on and on").plays(success(vec![endless("x")])).succeeds(200),
         row("a success whose body is torn down").plays(success(vec![send("x"), Step::Reset])).succeeds(200),
-        // The call's own limit leaves the body less than half a second.
+        // The timeout leaves the body less than half a second.
         row("a body that never comes after a head that came late")
             .limit(2000)
             .plays(vec![Step::Read, send(format!("HTTP/1.1 402 No\r\n{framing}\r\n\r")), drip("\n", 1600), Step::Stall])
             .fails(Kind::NotEnabled)
             .status(402),
         row("a body that stalls, and then another call")
-            .plays(refused(framing, vec![Step::Stall]))
-            .plays(answer(OK))
+            .plays(rejected(framing, vec![Step::Stall]))
+            .plays(respond(OK))
             .awaits_body()
             .fails(Kind::NotEnabled)
             .status(402)
             .succeeds(200)
             .requests(2..=2),
         row("a body that is too long, and then another call")
-            .plays(refused("content-length: 10485760", vec![ten_mib()]))
-            .plays(answer(OK))
+            .plays(rejected("content-length: 10485760", vec![ten_mib()]))
+            .plays(respond(OK))
             .fails(Kind::NotEnabled)
             .status(402)
             .succeeds(200)
@@ -86,12 +86,12 @@ fn patience() -> Vec<Row> {
     ]
 }
 
-/// Bodies that want to be shown, and do harm where they are. Each is sent with its head: where that has come the body has, and
-/// is shown however busy the machine is.
+/// Bodies that would be harmful if quoted. Each is sent with its head: when the head has arrived, so has the body,
+/// and it is quoted however busy the machine is.
 fn hostile() -> Vec<Row> {
     let of = |what: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 402 No\r\ncontent-length: {}\r\n\r\n", body.len());
-        let script = answer([head.as_bytes(), body].concat());
+        let script = respond([head.as_bytes(), body].concat());
         row(format!("a body {what}")).plays(script).fails(Kind::NotEnabled).status(402)
     };
     let nested = "[".repeat(60_000);

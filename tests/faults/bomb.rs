@@ -1,8 +1,8 @@
-//! A gzip bomb, put together by hand: ten MiB of zeroes in ten KiB.
+//! A gzip bomb, built by hand: 10 MiB of zeroes in 10 KiB.
 
 use std::sync::OnceLock;
 
-/// How often the longest repetition there is, of 258 bytes, is repeated. One byte comes before the first.
+/// How often the longest possible repetition, of 258 bytes, is repeated. One byte precedes the first.
 const REPETITIONS: usize = 40_643;
 
 /// CRC-32 of the zeroes.
@@ -24,18 +24,18 @@ impl Bits {
         self.count += 1;
     }
 
-    /// A number of `width` bits, its lowest bit first.
+    /// Writes a number of `width` bits, its lowest bit first.
     fn number(&mut self, value: usize, width: usize) {
         (0..width).for_each(|place| self.push(value >> place & 1 == 1));
     }
 
-    /// A Huffman code, as it reads.
+    /// Writes a Huffman code in the order of its digits.
     fn code(&mut self, code: &str) {
         code.chars().for_each(|bit| self.push(bit == '1'));
     }
 }
 
-/// The bomb, made once.
+/// The bomb, built once.
 pub(crate) fn bomb() -> &'static [u8] {
     static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
     BOMB.get_or_init(|| {
@@ -48,7 +48,7 @@ pub(crate) fn bomb() -> &'static [u8] {
 /// One block (RFC 1951, 3.2.7) in which a repetition takes two bits: `0` for 258 bytes, `0` for the byte before them.
 fn deflated() -> Vec<u8> {
     let mut bits = Bits::default();
-    // The last block, with codes of its own: 286 for bytes and lengths, 1 for distances, 18 for the lengths of these.
+    // The last block, with dynamic codes: 286 for bytes and lengths, 1 for distances, 18 for the lengths of these.
     [(1, 1), (2, 2), (29, 5), (0, 5), (14, 4)].into_iter().for_each(|(value, width)| bits.number(value, width));
     // Of those 18, in the order of the RFC: code 18 (a run of zeroes) is `0`, code 1 is `10`, code 2 is `11`.
     [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2].into_iter().for_each(|length| bits.number(length, 3));

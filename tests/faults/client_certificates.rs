@@ -1,24 +1,25 @@
-//! Servers that want to know who the client is.
+//! Servers that request a client certificate.
 
 use nexmo_conversion::Kind;
 use rustls::version::{TLS12, TLS13};
 
 use crate::authority::Identity;
 use crate::row::{Row, secure_row};
-use crate::script::{OK, answer};
+use crate::script::{OK, respond};
 use crate::tls::{mutual, secure};
 
 pub(crate) fn rows() -> Vec<Row> {
-    let wanted = |version| [vec![mutual(version)], answer(OK)].concat();
-    let unasked = [vec![secure(Identity::Good)], answer(OK)].concat();
+    let wanted = |version| [vec![mutual(version)], respond(OK)].concat();
+    let unasked = [vec![secure(Identity::Good)], respond(OK)].concat();
     let mut rows = vec![
         secure_row("a client certificate, TLS 1.3").shows(Identity::ForClients).plays(wanted(&TLS13)).succeeds(200),
         secure_row("a client certificate, TLS 1.2").shows(Identity::ForClients).plays(wanted(&TLS12)).succeeds(200),
-        secure_row("a client certificate that nobody asks for")
+        secure_row("a client certificate that is not requested")
             .shows(Identity::ForClients)
             .plays(unasked)
             .succeeds(200),
-        // Here the client is done with the handshake, and has written its request, when it hears that it is refused.
+        // Here the client has completed the handshake and written its request before it learns that its certificate
+        // is rejected.
         secure_row("a client certificate wanted, TLS 1.3").plays(wanted(&TLS13)).fails(Kind::Tls).no_request(),
         secure_row("a client certificate wanted, TLS 1.2").plays(wanted(&TLS12)).fails_unsent(Kind::Tls).no_request(),
     ];

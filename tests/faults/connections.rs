@@ -1,9 +1,9 @@
-//! Connections that are not made, are torn down, or were kept and died.
+//! Connections that cannot be opened, are reset, or were kept and closed.
 
 use nexmo_conversion::Kind;
 
 use crate::row::{Row, row};
-use crate::script::{OK, Script, Step, answer, drip, send};
+use crate::script::{OK, Script, Step, drip, respond, send};
 
 const FORGED: &str = "HTTP/1.1 402 Forged\r\ncontent-length: 0\r\n\r\n";
 
@@ -13,40 +13,40 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn not_made() -> Vec<Row> {
     vec![
-        row("nobody listens").at("http://{nobody}").fails_unsent(Kind::Network).no_request(),
-        row("nobody listens at either address of localhost")
-            .at("http://localhost:{nobody-port}")
+        row("no listener").at("http://{closed}").fails_unsent(Kind::Network).no_request(),
+        row("no listener at either address of localhost")
+            .at("http://localhost:{closed-port}")
             .fails_unsent(Kind::Network)
             .no_request(),
-        row("nobody listens, and a call of a minute")
-            .at("http://{nobody}")
+        row("no listener, and a call of a minute")
+            .at("http://{closed}")
             .fails_unsent(Kind::Network)
             .within(0)
             .no_request(),
-        row("nobody takes the connection").at("http://{deaf}").fails_unsent(Kind::Timeout).no_request(),
-        row("nobody takes the connection, which has half a second of a minute")
+        row("a full backlog").at("http://{full}").fails_unsent(Kind::Timeout).no_request(),
+        row("a full backlog, which has half a second of a minute")
             .limit(60_000)
             .connect_limit(500)
-            .at("http://{deaf}")
+            .at("http://{full}")
             .fails_unsent(Kind::Timeout)
             .says("connect_timeout_ms expired")
             .within(500)
             .no_request(),
-        row("nobody takes the connection, which has a minute of half a second")
+        row("a full backlog, which has a minute of half a second")
             .limit(500)
             .connect_limit(60_000)
-            .at("http://{deaf}")
+            .at("http://{full}")
             .fails_unsent(Kind::Timeout)
             .says("timeout_ms expired before")
             .within(500)
             .no_request(),
-        row("nobody takes the connection for TLS").at("https://{deaf}").fails_unsent(Kind::Timeout).no_request(),
+        row("a full backlog for TLS").at("https://{full}").fails_unsent(Kind::Timeout).no_request(),
         row("localhost is dead at 127.0.0.1 and lives at ::1")
             .only_on_ipv6()
             .at("http://localhost:{port}")
-            .plays(answer(OK))
+            .plays(respond(OK))
             .succeeds(200),
-        row("an address of IPv6").only_on_ipv6().at("http://[::1]:{port}").plays(answer(OK)).succeeds(200),
+        row("an address of IPv6").only_on_ipv6().at("http://[::1]:{port}").plays(respond(OK)).succeeds(200),
     ]
 }
 
@@ -81,27 +81,27 @@ fn lost() -> Vec<Row> {
         row("closed after the head")
             .plays(after("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n", Step::Finish))
             .succeeds(200),
-        row("an answer before the request is read").plays(vec![send(OK), Step::Read]).succeeds(200),
-        row("an answer before the request, and the end")
+        row("a response before the request is read").plays(vec![send(OK), Step::Read]).succeeds(200),
+        row("a response before the request, and the end")
             .plays(vec![send(OK), Step::Finish])
             .succeeds(200)
             .requests(0..=1),
     ]
 }
 
-/// A first call that leaves its connection behind, what happens to that meanwhile, and a second call.
+/// A first call that leaves its connection idle, what happens to it meanwhile, and a second call.
 fn kept() -> Vec<Row> {
     let meanwhile = |name: &str, steps: Script| {
         let first = [vec![Step::Read, send(OK), Step::AwaitReturn], steps].concat();
-        row(name).plays(first).plays(answer(OK)).succeeds(200).succeeds(200).requests(2..=3)
+        row(name).plays(first).plays(respond(OK)).succeeds(200).succeeds(200).requests(2..=3)
     };
     let with_second = |name: &str, second: Script| {
-        row(name).plays([vec![Step::Read, send(OK), Step::Read], second].concat()).plays(answer(OK)).succeeds(200)
+        row(name).plays([vec![Step::Read, send(OK), Step::Read], second].concat()).plays(respond(OK)).succeeds(200)
     };
     vec![
         row("a connection that serves call after call")
             .plays(vec![Step::Read, send(OK), Step::Read, send(OK), Step::Read, send(OK)])
-            .plays(answer(FORGED))
+            .plays(respond(FORGED))
             .succeeds(200)
             .succeeds(200)
             .succeeds(200)
@@ -115,15 +115,15 @@ fn kept() -> Vec<Row> {
                 Step::LetCall,
             ],
         ),
-        meanwhile("kept, then a forged answer", vec![send(FORGED), Step::LetCall, Step::Stall]),
-        meanwhile("kept, then half a forged answer", vec![send("HTTP/1.1 402 For"), Step::LetCall, Step::Stall]),
+        meanwhile("kept, then a forged response", vec![send(FORGED), Step::LetCall, Step::Stall]),
+        meanwhile("kept, then half a forged response", vec![send("HTTP/1.1 402 For"), Step::LetCall, Step::Stall]),
         meanwhile("kept, then one byte", vec![send("\n"), Step::LetCall, Step::Stall]),
         with_second("kept, then closed under a request", vec![Step::Finish]).succeeds(200).requests(3..=3),
         with_second("kept, then reset under a request", vec![Step::Reset]).succeeds(200).requests(3..=3),
-        with_second("kept, then half an answer and the end", vec![send("HTTP/1.1 200 O")])
+        with_second("kept, then half a response and the end", vec![send("HTTP/1.1 200 O")])
             .fails(Kind::Network)
             .requests(2..=2),
-        with_second("kept, then never an answer", vec![Step::Stall]).fails(Kind::Timeout).requests(2..=2),
+        with_second("kept, then no response", vec![Step::Stall]).fails(Kind::Timeout).requests(2..=2),
         with_second("kept, then garbage", vec![send("garbage\r\n\r\n")]).fails(Kind::Protocol).requests(2..=2),
         row("kept, then closed under a request, and again")
             .plays(vec![Step::Read, send(OK), Step::Read])
@@ -133,30 +133,30 @@ fn kept() -> Vec<Row> {
             .requests(3..=3),
         row("kept, then reset")
             .plays(vec![Step::Read, send(OK), Step::AwaitReturn, Step::Reset])
-            .plays(answer(OK))
+            .plays(respond(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=3),
-        row("extra bytes with the answer")
+        row("extra bytes with the response")
             .plays(vec![Step::Read, send([OK, FORGED].concat()), Step::LetCall, Step::Stall])
-            .plays(answer(OK))
+            .plays(respond(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),
-        row("an extra line end with the answer")
+        row("an extra line end with the response")
             .plays(vec![Step::Read, send([OK, "\r\n"].concat()), Step::LetCall, Step::Read, send(OK)])
-            .plays(answer(OK))
+            .plays(respond(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),
-        row("ten MiB behind the answer")
+        row("ten MiB behind the response")
             .plays(vec![
                 Step::Read,
                 send([OK, &"x".repeat(1024)].concat()),
                 Step::LetCall,
                 Step::Repeat(vec![b'x'; 65_536], 160),
             ])
-            .plays(answer(OK))
+            .plays(respond(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),
@@ -164,10 +164,10 @@ fn kept() -> Vec<Row> {
 }
 
 fn not_kept() -> Vec<Row> {
-    let closing = |name: &str, answered: &str| {
+    let closing = |name: &str, response: &str| {
         row(name)
-            .plays(vec![Step::Read, send(answered), Step::Read, send(FORGED)])
-            .plays(answer(OK))
+            .plays(vec![Step::Read, send(response), Step::Read, send(FORGED)])
+            .plays(respond(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2)
@@ -176,9 +176,9 @@ fn not_kept() -> Vec<Row> {
         closing("connection: close", "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nOK"),
         closing("Connection: Close", "HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 2\r\n\r\nOK"),
         closing("HTTP/1.0 without keep-alive", "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nOK"),
-        row("an answer dripped to the end")
+        row("a response dripped to the end")
             .plays(vec![Step::Read, drip("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nOK", 1)])
-            .plays(answer(OK))
+            .plays(respond(OK))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),

@@ -1,12 +1,12 @@
-//! How long a body is said to be. A length that lies, or makes no sense, costs the connection and never the class: who says
-//! 402 and miscounts has said 402.
+//! Framing of bodies. A wrong or invalid length costs the connection and never changes the class: a service that
+//! responds 402 with a wrong length has responded 402.
 
 use nexmo_conversion::Kind;
 
 use crate::row::{Row, row};
-use crate::script::{Step, answer, drip, send};
+use crate::script::{Step, drip, respond, send};
 
-/// Lengths that make no sense.
+/// Invalid lengths.
 const SENSELESS: [(&str, &str); 10] = [
     ("a negative length", "content-length: -1"),
     ("a length in words", "content-length: two"),
@@ -20,7 +20,7 @@ const SENSELESS: [(&str, &str); 10] = [
     ("a length and a half", "content-length: 2 3"),
 ];
 
-/// Bodies in chunks that break. The class stands when they begin.
+/// Malformed chunked bodies. The class is already determined when they begin.
 const BROKEN_CHUNKS: [(&str, &str); 14] = [
     ("a chunk of no length", "\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size in words", "two\r\nOK\r\n0\r\n\r\n"),
@@ -38,7 +38,7 @@ const BROKEN_CHUNKS: [(&str, &str); 14] = [
     ("a NUL for a chunk size", "\0\r\nOK\r\n0\r\n\r\n"),
 ];
 
-/// Bodies that are well framed, if oddly.
+/// Bodies with unusual but valid framing.
 const WHOLE: [(&str, &str); 8] = [
     ("two equal lengths", "content-length: 2\r\ncontent-length: 2\r\n\r\nOK"),
     ("chunks", "transfer-encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
@@ -61,7 +61,7 @@ pub(crate) fn rows() -> Vec<Row> {
     for (name, rest) in WHOLE {
         let rest =
             if let Some(body) = rest.strip_prefix("\r\n") { format!("x: y\r\n\r\n{body}") } else { rest.to_owned() };
-        rows.push(row(format!("framing: {name}")).plays(answer(format!("HTTP/1.1 200 OK\r\n{rest}"))).succeeds(200));
+        rows.push(row(format!("framing: {name}")).plays(respond(format!("HTTP/1.1 200 OK\r\n{rest}"))).succeeds(200));
     }
     rows.extend([
         broken("a body shorter than its length", "HTTP/1.1 STATUS\r\ncontent-length: 10\r\n\r\nshort"),
@@ -72,14 +72,15 @@ pub(crate) fn rows() -> Vec<Row> {
     rows
 }
 
-/// An answer whose body is broken, and the next, which must not suffer. It is a 402 in the first call and a success in the
-/// second, so that the class is seen to stand both ways. The second call is made when all of the first answer has arrived.
+/// A response with a malformed body, followed by another call, which must not be affected. The first call gets a 402
+/// and the second one a success, so that both classes are checked. The second call is made when all of the first
+/// response has arrived.
 fn broken(name: &str, bytes: &str) -> Row {
-    let refusal = bytes.replace("STATUS", "402 No");
+    let rejected = bytes.replace("STATUS", "402 No");
     let success = bytes.replace("STATUS", "202 Fine");
     row(format!("framing: {name}"))
-        .plays([answer(refusal), vec![Step::LetCall]].concat())
-        .plays(answer(success))
+        .plays([respond(rejected), vec![Step::LetCall]].concat())
+        .plays(respond(success))
         .requests(2..=3)
         .fails(Kind::NotEnabled)
         .status(402)

@@ -1,11 +1,11 @@
-//! What is no head of an answer, and what is one though it looks odd.
+//! Data that is not the head of a response, and unusual heads.
 
 use nexmo_conversion::Kind;
 
 use crate::row::{Row, row};
-use crate::script::{OK, Step, answer, drip, endless, send};
+use crate::script::{OK, Step, drip, endless, respond, send};
 
-/// Heads, some with bodies, that are odd, and HTTP all the same.
+/// Unusual but valid heads, some with bodies.
 const ODD: [(&str, &str); 15] = [
     ("lines that end in a bare LF", "HTTP/1.1 200 OK\ncontent-length: 2\n\nOK"),
     ("an empty line before the head", "\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
@@ -43,7 +43,8 @@ const NOT_HTTP: [(&str, &[u8]); 15] = [
     ("a request", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
 ];
 
-/// Heads with a good first line, and lines that no header has. They are not HTTP either: who knows where such a head ends.
+/// Heads with a valid status line and invalid header lines. They are not HTTP either, because their end cannot be
+/// determined.
 const MALFORMED: [(&str, &[u8]); 7] = [
     ("NUL in a header's value", b"HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 0\r\n\r\n"),
     ("NUL in a header's name", b"HTTP/1.1 200 OK\r\nx\0y: a\r\ncontent-length: 0\r\n\r\n"),
@@ -56,12 +57,12 @@ const MALFORMED: [(&str, &[u8]); 7] = [
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows: Vec<_> =
-        ODD.iter().map(|(name, bytes)| row(format!("head: {name}")).plays(answer(bytes)).succeeds(200)).collect();
+        ODD.iter().map(|(name, bytes)| row(format!("head: {name}")).plays(respond(bytes)).succeeds(200)).collect();
     rows.extend(
         NOT_HTTP
             .iter()
             .chain(&MALFORMED)
-            .map(|(name, bytes)| row(format!("not HTTP: {name}")).plays(answer(bytes)).fails(Kind::Protocol)),
+            .map(|(name, bytes)| row(format!("not HTTP: {name}")).plays(respond(bytes)).fails(Kind::Protocol)),
     );
     rows.extend(large());
     rows.extend(slow());
@@ -69,7 +70,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn large() -> Vec<Row> {
-    let with = |headers: &str| answer(format!("HTTP/1.1 200 OK\r\n{headers}content-length: 0\r\n\r\n"));
+    let with = |headers: &str| respond(format!("HTTP/1.1 200 OK\r\n{headers}content-length: 0\r\n\r\n"));
     let long = |length: usize| with(&format!("x: {}\r\n", "x".repeat(length)));
     let endless_after = |start: &str, bytes: &str| vec![Step::Read, send(start), endless(bytes)];
     vec![
@@ -78,7 +79,7 @@ fn large() -> Vec<Row> {
         row("a header of 30 KiB").plays(long(30 * 1024)).succeeds(200),
         row("120 headers").plays(with(&"x: y\r\n".repeat(120))).succeeds(200),
         row("a wait behind 120 headers")
-            .plays(answer(format!("HTTP/1.1 429 No\r\n{}retry-after: 7\r\n\r\n", "x: y\r\n".repeat(120))))
+            .plays(respond(format!("HTTP/1.1 429 No\r\n{}retry-after: 7\r\n\r\n", "x: y\r\n".repeat(120))))
             .fails(Kind::RateLimited)
             .status(429)
             .asks_to_wait(7000..=7000),
@@ -96,12 +97,12 @@ fn large() -> Vec<Row> {
 fn slow() -> Vec<Row> {
     let after_the_request = |step: Step| vec![Step::Read, step];
     vec![
-        row("never an answer").plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
-        row("never an answer, for 3 s").limit(3000).plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
+        row("no response").plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
+        row("no response, for 3 s").limit(3000).plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
         row("a line that no head has, and then nothing")
             .plays(vec![Step::Read, send("HTTP/1.1 200 OK\r\nno colon\r\n"), Step::Stall])
             .fails(Kind::Protocol),
-        row("a connection that nobody reads").plays(vec![Step::Ignore]).fails(Kind::Timeout).requests(0..=1),
+        row("a connection that is not read").plays(vec![Step::Ignore]).fails(Kind::Timeout).requests(0..=1),
         row("a head with one byte a second").plays(after_the_request(drip(OK, 1000))).fails(Kind::Timeout),
         row("a head with one byte every 50 ms").plays(after_the_request(drip(OK, 50))).fails(Kind::Timeout),
         row("a head with one byte every 2 ms").plays(after_the_request(drip(OK, 2))).succeeds(200),

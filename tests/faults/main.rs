@@ -1,13 +1,14 @@
-//! Every fault that a server, a proxy or a network can have, and what the library makes of it.
+//! Every fault of a server, a proxy or a network, and its effect on a call.
 //!
 //! ```text
 //! tables -> row -> suite -> site -> server -> script
 //!                                          -> tls
 //! ```
 //!
-//! A row of a table says what a server does, byte by byte, and what a caller may then see: class, status, whether the
-//! report may have been taken, how many requests were made, and in the rows about time when the call must end. What a row
-//! says holds whether client or server is faster. `NEXMO_FAULTS=words` runs only the rows whose names contain these words.
+//! A row of a table specifies what a server does, byte by byte, and what the caller sees: class, status, whether the
+//! report may have been accepted, how many requests were made, and, in rows about time, when the call must end. A row
+//! holds whether the client or the server is faster. `NEXMO_FAULTS=words` runs only the rows whose names contain
+//! these words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod attempts;

@@ -1,10 +1,10 @@
-//! Names that cannot be looked up, and addresses that nobody can reach.
+//! Names that cannot be resolved, and unreachable addresses.
 
 use nexmo_conversion::Kind;
 
 use crate::row::{Row, row};
 
-/// Names that no name server knows (RFC 6761).
+/// Names that do not exist (RFC 6761).
 const UNKNOWN: [&str; 4] = [
     "nowhere.invalid",
     "xn--nxasmq6b.invalid",
@@ -12,11 +12,11 @@ const UNKNOWN: [&str; 4] = [
     "nowhere.invalid.",
 ];
 
-/// Addresses of many machines, to none of which a connection can be made, with a network or without.
+/// Special-purpose addresses to which no connection can be established, with a network or without.
 const OF_MANY: [&str; 3] = ["255.255.255.255", "224.0.0.1", "[ff02::1]"];
 
 pub(crate) fn rows() -> Vec<Row> {
-    // Whether a name server says no, or nothing, is for the machine to decide.
+    // Whether the name server responds or not depends on the machine.
     let unknown = |name: String, base_url: String| {
         row(name).at(&base_url).fails_unsent(Kind::Network).or(Kind::Timeout).no_request()
     };

@@ -1,11 +1,11 @@
-//! What the servers of one row have seen, and how far its client has come.
+//! What the servers of one row have observed, and the progress of its client.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use crate::row::LONG;
 
-/// The longest that anybody here waits for anybody else.
+/// The longest wait of a server or the client for the other.
 pub(crate) const PATIENCE: Duration = LONG;
 
 /// Shared by the servers of a row and its client.
@@ -15,42 +15,42 @@ pub(crate) struct Notes {
     changed: Condvar,
 }
 
-/// What happened so far.
+/// The state of a row.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
-    /// Heads of requests that were received, those of `CONNECT` not counted.
+    /// The number of request heads received, except those of `CONNECT`.
     pub(crate) requests: usize,
-    /// Everything worth telling that was received, in order.
-    pub(crate) heard: Vec<String>,
-    /// Calls from which the client has returned.
+    /// Everything relevant that was received, in order.
+    pub(crate) received: Vec<String>,
+    /// The number of calls that have returned.
     pub(crate) returned: usize,
     /// Whether the client may make its second call.
     pub(crate) may_call: bool,
-    /// Whether the row is over.
+    /// Whether the row has ended.
     pub(crate) is_over: bool,
 }
 
 impl Seen {
-    /// Whether a flood has served its purpose: the client has returned from so many calls, or the row is over.
+    /// Whether a flood can stop: that many calls have returned, or the row has ended.
     pub(crate) fn is_flooded(&self, calls: usize) -> bool {
         self.returned >= calls || self.is_over
     }
 }
 
 impl Notes {
-    /// Notes something.
+    /// Updates the state.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Seen)) {
         change(&mut self.seen.lock().unwrap());
         self.changed.notify_all();
     }
 
-    /// Waits until `is_so`, but not for ever.
+    /// Waits until `is_so`, up to a time limit.
     pub(crate) fn wait_until(&self, is_so: impl Fn(&Seen) -> bool) {
         let seen = self.seen.lock().unwrap();
         drop(self.changed.wait_timeout_while(seen, PATIENCE, |seen| !is_so(seen) && !seen.is_over).unwrap());
     }
 
-    /// What happened so far.
+    /// Returns the current state.
     pub(crate) fn seen(&self) -> Seen {
         self.seen.lock().unwrap().clone()
     }

@@ -1,11 +1,11 @@
-//! Statuses that nobody documented.
+//! Undocumented statuses.
 
 use nexmo_conversion::Kind;
 
 use crate::row::{Row, row};
-use crate::script::{OK, Step, answer, answer_with, drip, endless, send};
+use crate::script::{OK, Step, drip, endless, respond, respond_with, send};
 
-/// Statuses that are no answer the API gives.
+/// Statuses that the API does not document.
 const UNEXPECTED: [u16; 15] = [400, 403, 404, 405, 406, 407, 409, 410, 418, 421, 431, 451, 499, 600, 999];
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -13,7 +13,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn with_body(status: u16) -> Row {
-    row(format!("status {status}")).plays(answer_with(&format!("{status} Status"), "", "OK"))
+    row(format!("status {status}")).plays(respond_with(&format!("{status} Status"), "", "OK"))
 }
 
 fn successes() -> Vec<Row> {
@@ -21,13 +21,13 @@ fn successes() -> Vec<Row> {
         [201, 202, 203, 206, 207, 226, 299].map(|status| with_body(status).succeeds(status)).to_vec();
     let then_ok = |name: &str, bytes: &str| {
         let first = vec![Step::Read, send(bytes), Step::LetCall, Step::Read, send(OK)];
-        row(name).plays(first).plays(answer(OK)).requests(2..=3)
+        row(name).plays(first).plays(respond(OK)).requests(2..=3)
     };
     rows.extend([
         then_ok("204 without a body", "HTTP/1.1 204 None\r\n\r\n").succeeds(204).succeeds(200),
         then_ok("204 with a body", "HTTP/1.1 204 None\r\ncontent-length: 5\r\n\r\nhello").succeeds(204).succeeds(200),
         then_ok(
-            "204 with a forged answer as body",
+            "204 with a forged response as body",
             "HTTP/1.1 204 None\r\n\r\nHTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n",
         )
         .succeeds(204)
@@ -55,12 +55,12 @@ fn failures() -> Vec<Row> {
     unexpected.into_iter().chain(unavailable).collect()
 }
 
-/// Numbers that are no status, for a status has three digits and begins with none but 1 to 9.
+/// Invalid statuses: a status has three digits and begins with 1 to 9.
 fn no_statuses() -> Vec<Row> {
     ["000", "099", "20", "2000", "-200", "2OO", "0x200", "+20", " 200", ""]
         .map(|status| {
             let bytes = format!("HTTP/1.1 {status} OK\r\ncontent-length: 0\r\n\r\n");
-            row(format!("{status:?} for a status")).plays(answer(bytes)).fails(Kind::Protocol)
+            row(format!("{status:?} for a status")).plays(respond(bytes)).fails(Kind::Protocol)
         })
         .to_vec()
 }
@@ -70,23 +70,23 @@ fn interim() -> Vec<Row> {
     let mut rows = Vec::new();
     for status in [100, 102, 103, 199] {
         let silent = vec![Step::Read, send(alone(status)), Step::Stall];
-        rows.push(row(format!("{status} and never an answer")).plays(silent).fails(Kind::Timeout));
-        rows.push(row(format!("{status} and the end")).plays(answer(alone(status))).fails(Kind::Network));
-        let together = answer(alone(status) + OK);
-        rows.push(row(format!("{status} and the answer at once")).plays(together).succeeds(200));
+        rows.push(row(format!("{status} and no response")).plays(silent).fails(Kind::Timeout));
+        rows.push(row(format!("{status} and the end")).plays(respond(alone(status))).fails(Kind::Network));
+        let together = respond(alone(status) + OK);
+        rows.push(row(format!("{status} and the response at once")).plays(together).succeeds(200));
         let apart = vec![Step::Read, send(alone(status)), drip(OK, 2)];
-        rows.push(row(format!("{status} and the answer byte by byte")).plays(apart).succeeds(200));
+        rows.push(row(format!("{status} and the response byte by byte")).plays(apart).succeeds(200));
     }
     let with_header = "HTTP/1.1 100 Wait\r\nx: y\r\n\r\n";
     rows.extend([
-        row("100 with a header, then the answer").plays(answer([with_header, OK].concat())).succeeds(200),
-        row("a hundred interim answers, then the answer").plays(answer(alone(103).repeat(100) + OK)).succeeds(200),
-        row("interim answers without end").plays(vec![Step::Read, endless(alone(103))]).fails(Kind::Timeout),
-        row("an interim answer now and then")
+        row("100 with a header, then the response").plays(respond([with_header, OK].concat())).succeeds(200),
+        row("a hundred interim responses, then the response").plays(respond(alone(103).repeat(100) + OK)).succeeds(200),
+        row("interim responses without end").plays(vec![Step::Read, endless(alone(103))]).fails(Kind::Timeout),
+        row("an interim response now and then")
             .plays(vec![Step::Read, drip(alone(102).repeat(100), 1)])
             .fails(Kind::Timeout),
-        row("101, to a protocol that nobody asked for")
-            .plays(answer("HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"))
+        row("101, to a protocol not requested")
+            .plays(respond("HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"))
             .fails(Kind::UnexpectedStatus)
             .status(101),
     ]);

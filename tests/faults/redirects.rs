@@ -1,15 +1,15 @@
-//! Redirects. None is followed: credentials never leave for another place.
+//! Redirects. None is followed: credentials are never sent elsewhere.
 
 use nexmo_conversion::Kind;
 
 use crate::authority::Identity;
 use crate::row::{Row, row, secure_row};
-use crate::script::{Script, answer_with};
+use crate::script::{Script, respond_with};
 use crate::tls::secure;
 
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 
-/// Where a redirect leads. A request there would be one too many.
+/// The target of a redirect, which must not receive a request.
 const TARGETS: [(&str, &str); 4] = [
     ("elsewhere on the same host", "http://{here}/elsewhere"),
     ("to another host", "http://{elsewhere}/conversions/sms"),
@@ -29,7 +29,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn redirect(status: u16, target: &str) -> Script {
-    answer_with(&format!("{status} Moved"), &format!("location: {target}"), "moved")
+    respond_with(&format!("{status} Moved"), &format!("location: {target}"), "moved")
 }
 
 fn plain(status: u16, (name, target): (&str, &str)) -> Row {
@@ -42,5 +42,5 @@ fn to_plain_http(status: u16) -> Row {
 }
 
 fn without_target(name: &str, header: &str) -> Row {
-    row(format!("302 {name}")).plays(answer_with("302 Found", header, "")).fails(Kind::Redirected).status(302)
+    row(format!("302 {name}")).plays(respond_with("302 Found", header, "")).fails(Kind::Redirected).status(302)
 }

@@ -1,4 +1,4 @@
-//! One row of a table: what goes wrong, and what a caller may see of it.
+//! One row of a table: a fault, and what the caller sees of it.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,62 +8,62 @@ use nexmo_conversion::{Acceptance, Kind};
 use crate::authority::Identity;
 use crate::script::{Script, Step};
 
-/// The time limit of a call that must run into it. The connection and the request take a small part of it, on a busy machine
-/// too.
+/// The timeout of a call that must exceed it. Connecting and sending the request takes a small part of it, even on a
+/// busy machine.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// The time limit of any other call: no machine is so slow that it reaches it.
+/// The timeout of any other call, which is never reached, however slow the machine is.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
-/// One fault. Texts may hold the places that [`Site`](crate::site::Site) fills in.
+/// One fault. Texts may contain the placeholders that [`Site`](crate::site::Site) replaces.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) base_url: String,
     /// What the server does on its first connection, its second, and so on.
     pub(crate) scripts: Vec<Script>,
-    /// Whether the server is to be had at `[::1]` alone.
+    /// Whether the server listens only at `[::1]`.
     pub(crate) is_only_on_ipv6: bool,
-    /// The limits of each call; where there is none, what its calls end with decides.
+    /// The timeouts of each call; if none, they depend on the expected results.
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
-    /// Whether the call waits for a body as long as the library does.
+    /// Whether the call waits for a body as long as the library allows.
     pub(crate) awaits_body: bool,
-    /// The proxy to go through.
+    /// The proxy to use.
     pub(crate) proxy: Option<String>,
-    /// Whom the client shows itself to be.
+    /// The identity in the client certificate.
     pub(crate) identity: Option<Identity>,
-    /// The most attempts to make.
+    /// The maximum number of attempts.
     pub(crate) attempts: Option<u32>,
-    /// How often the caller reports, and what becomes of each.
+    /// The expected result of each report.
     pub(crate) calls: Vec<Expected>,
-    /// How many requests may be seen in all.
+    /// The expected total number of requests.
     pub(crate) requests: RangeInclusive<usize>,
-    /// What must have been heard by the servers.
-    pub(crate) heard: Vec<String>,
+    /// What the servers must have received.
+    pub(crate) received: Vec<String>,
 }
 
-/// What a call may end with.
+/// The expected result of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Expected {
-    /// The class that is right; `None` is success.
+    /// The expected class; `None` is success.
     pub(crate) kind: Option<Kind>,
-    /// The status that comes with it.
+    /// The expected status.
     pub(crate) http_status: Option<u16>,
-    /// Classes without a status that are right too, where the machine decides.
+    /// Other possible classes without a status, which depend on the machine.
     pub(crate) other_kinds: Vec<Kind>,
-    /// What the result may say of the acceptance; more than one where the machine decides.
+    /// The possible acceptances; more than one if it depends on the machine.
     pub(crate) acceptance: Vec<Acceptance>,
     pub(crate) attempts: RangeInclusive<u32>,
-    /// The wait that the caller is asked for; none where there is none.
+    /// The suggested delay; none if there is none.
     pub(crate) retry_after: Option<RangeInclusive<u64>>,
-    /// Words that the message must hold.
+    /// Text that the message must contain.
     pub(crate) says: Option<String>,
-    /// The time within which the call must end, where the row is one about time.
+    /// The time within which the call must end, if the row is about time.
     pub(crate) within: Option<Duration>,
 }
 
-/// A fault called `name`, of a server that speaks plain HTTP.
+/// A fault called `name`, of a plain HTTP server.
 pub(crate) fn row(name: impl Into<String>) -> Row {
     Row {
         name: name.into(),
@@ -78,11 +78,11 @@ pub(crate) fn row(name: impl Into<String>) -> Row {
         attempts: None,
         calls: Vec::new(),
         requests: 1..=1,
-        heard: Vec::new(),
+        received: Vec::new(),
     }
 }
 
-/// A fault called `name`, of a server that is asked for TLS.
+/// A fault called `name`, of a TLS server.
 pub(crate) fn secure_row(name: impl Into<String>) -> Row {
     row(name).at("https://localhost:{port}")
 }
@@ -99,22 +99,22 @@ impl Row {
         self
     }
 
-    /// The server is to be had at `[::1]` alone.
+    /// The server listens only at `[::1]`.
     pub(crate) fn only_on_ipv6(self) -> Self {
         Self { is_only_on_ipv6: true, ..self }
     }
 
-    /// The call may last so many milliseconds.
+    /// Sets the overall timeout in milliseconds.
     pub(crate) fn limit(self, timeout: u64) -> Self {
         Self { timeout: Some(Duration::from_millis(timeout)), ..self }
     }
 
-    /// Looking up and connecting may last so many milliseconds.
+    /// Sets the connect timeout in milliseconds.
     pub(crate) fn connect_limit(self, connect_timeout: u64) -> Self {
         Self { connect_timeout: Some(Duration::from_millis(connect_timeout)), ..self }
     }
 
-    /// The call waits for a body as long as the library does.
+    /// The call waits for a body as long as the library allows.
     pub(crate) fn awaits_body(self) -> Self {
         Self { awaits_body: true, ..self }
     }
@@ -124,12 +124,12 @@ impl Row {
         Self { proxy: Some(proxy.to_owned()), ..self }
     }
 
-    /// The client has a certificate that shows it to be `identity`.
+    /// The client has a certificate with this `identity`.
     pub(crate) fn shows(self, identity: Identity) -> Self {
         Self { identity: Some(identity), ..self }
     }
 
-    /// So many attempts are allowed.
+    /// Sets the maximum number of attempts.
     pub(crate) fn attempts(self, attempts: u32) -> Self {
         Self { attempts: Some(attempts), ..self }
     }
@@ -155,7 +155,7 @@ impl Row {
         self.ends(Some(kind), Acceptance::No)
     }
 
-    /// The next call ends with `kind`, or with success where it is none.
+    /// The next call ends with `kind`, or with success if it is none.
     fn ends(mut self, kind: Option<Kind>, acceptance: Acceptance) -> Self {
         self.calls.push(Expected {
             kind,
@@ -170,69 +170,70 @@ impl Row {
         self
     }
 
-    /// The call just described may end with `kind` too, and without a status.
+    /// The call just described may also end with `kind`, without a status.
     pub(crate) fn or(self, kind: Kind) -> Self {
         self.change(|call| call.other_kinds.push(kind))
     }
 
-    /// The call just described may end before anything was written.
+    /// The call just described may also end before anything was written.
     pub(crate) fn or_unsent(self) -> Self {
         self.change(|call| call.acceptance.push(Acceptance::No))
     }
 
-    /// The call just described tells this status.
+    /// The call just described returns this status.
     pub(crate) fn status(self, http_status: u16) -> Self {
         self.change(|call| call.http_status = Some(http_status))
     }
 
-    /// The call just described tells to wait for so many milliseconds.
+    /// The call just described suggests a delay of that many milliseconds.
     pub(crate) fn asks_to_wait(self, milliseconds: RangeInclusive<u64>) -> Self {
         self.change(|call| call.retry_after = Some(milliseconds))
     }
 
-    /// The call just described makes so many attempts.
+    /// The call just described makes that many attempts.
     pub(crate) fn makes(self, attempts: RangeInclusive<u32>) -> Self {
         self.change(|call| call.attempts = attempts)
     }
 
-    /// The message of the call just described holds `words`.
+    /// The message of the call just described contains `words`.
     pub(crate) fn says(self, words: &str) -> Self {
         self.change(|call| call.says = Some(words.to_owned()))
     }
 
-    /// The call just described ends within so many milliseconds, whatever its limits. That makes the row one about time.
+    /// The call just described ends within that many milliseconds, whatever its timeouts. This makes the row one
+    /// about time.
     pub(crate) fn within(self, milliseconds: u64) -> Self {
         self.change(|call| call.within = Some(Duration::from_millis(milliseconds)))
     }
 
-    /// So many requests may be seen in all.
+    /// Sets the expected total number of requests.
     pub(crate) fn requests(self, requests: RangeInclusive<usize>) -> Self {
         Self { requests, ..self }
     }
 
-    /// No request may be seen.
+    /// No request is expected.
     pub(crate) fn no_request(self) -> Self {
         self.requests(0..=0)
     }
 
-    /// A server hears `words`.
-    pub(crate) fn hears(mut self, words: &str) -> Self {
-        self.heard.push(words.to_owned());
+    /// A server receives `words`.
+    pub(crate) fn receives(mut self, words: &str) -> Self {
+        self.received.push(words.to_owned());
         self
     }
 
-    /// How long connecting may last, and how long the whole of a call.
+    /// Returns the connect timeout and the overall timeout.
     pub(crate) fn limits(&self) -> (Duration, Duration) {
         let limit = if self.may_time_out() { SHORT } else { LONG };
         (self.connect_timeout.unwrap_or(limit), self.timeout.unwrap_or(limit))
     }
 
-    /// Whether a call of it is measured.
+    /// Whether the duration of a call is checked.
     pub(crate) fn is_about_time(&self) -> bool {
         self.calls.iter().any(|call| call.within.is_some())
     }
 
-    /// Whether it spends its time waiting, and leaves the processor to others.
+    /// Whether it mostly waits and leaves the processor to others.
     pub(crate) fn is_idle(&self) -> bool {
         let is_flood = |step: &Step| matches!(step, Step::Endless(_) | Step::EndlessRecords { .. });
         (self.may_time_out() || self.awaits_body || self.attempts.is_some())

@@ -1,4 +1,4 @@
-//! A server on this machine that plays scripts and counts what it is asked.
+//! A local server that plays scripts and counts requests.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use crate::notes::Notes;
 use crate::script::Script;
 use crate::stage::Stage;
 
-/// Plays a script on each connection: the first on the first, and the last on all that are left.
+/// Plays a script on each connection: the first on the first, and the last on all remaining ones.
 pub(crate) struct Server {
     address: SocketAddr,
     notes: Arc<Notes>,
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves what comes to `listener`.
+    /// Serves connections to `listener`.
     pub(crate) fn start(listener: TcpListener, scripts: Vec<Script>, notes: Arc<Notes>) -> Self {
         let address = listener.local_addr().unwrap();
         let for_thread = notes.clone();

@@ -1,4 +1,4 @@
-//! The places of one row: its server, another one, and addresses where things go wrong.
+//! The addresses of one row: its server, another one, and addresses at which connections fail.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -7,44 +7,48 @@ use socket2::{Domain, Socket, Type};
 
 use crate::notes::Notes;
 use crate::row::Row;
-use crate::script::{OK, Script, Step, answer};
+use crate::script::{OK, Script, Step, respond};
 use crate::server::Server;
 
-/// What stands in texts for an address, and the address.
+/// A placeholder in texts, and its value.
 type Place = (&'static str, String);
 
-/// Where a row takes place.
+/// The addresses of a row.
 pub(crate) struct Site {
     places: Vec<Place>,
     _servers: Vec<Server>,
-    /// Sockets that make an address dead or deaf as long as they live.
+    /// Sockets that keep ports closed, or their backlogs full, while they live.
     _kept: Vec<Socket>,
 }
 
 impl Site {
-    /// Opens the places that `row` needs; none if this machine lacks one.
+    /// Opens the addresses that `row` needs; none if this machine lacks one.
     pub(crate) fn open(row: &Row, notes: &Arc<Notes>) -> Option<Self> {
         let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
-        let nobody = nobody();
-        let deaf = deaf();
+        let closed_port = closed_port();
+        let full_backlog = full_backlog();
         let (here, kept) = if row.is_only_on_ipv6 { ipv6_without_ipv4()? } else { ipv4() };
         let places = vec![
             ("{here}", here.local_addr().unwrap().to_string()),
             ("{port}", here.local_addr().unwrap().port().to_string()),
             ("{elsewhere}", elsewhere.local_addr().unwrap().to_string()),
-            ("{nobody}", address(&nobody).to_string()),
-            ("{nobody-port}", address(&nobody).port().to_string()),
-            ("{deaf}", address(&deaf[0]).to_string()),
+            ("{closed}", address(&closed_port).to_string()),
+            ("{closed-port}", address(&closed_port).port().to_string()),
+            ("{full}", address(&full_backlog[0]).to_string()),
         ];
         let scripts = row.scripts.iter().map(|script| fill_script(&places, script)).collect();
         let servers = vec![
             Server::start(here, scripts, notes.clone()),
-            Server::start(elsewhere, vec![answer(OK)], notes.clone()),
+            Server::start(elsewhere, vec![respond(OK)], notes.clone()),
         ];
-        Some(Self { places, _servers: servers, _kept: [vec![nobody], deaf, kept].into_iter().flatten().collect() })
+        Some(Self {
+            places,
+            _servers: servers,
+            _kept: [vec![closed_port], full_backlog, kept].into_iter().flatten().collect(),
+        })
     }
 
-    /// `text` with its places filled in.
+    /// Returns `text` with its placeholders replaced.
     pub(crate) fn fill(&self, text: &str) -> String {
         fill(&self.places, text)
     }
@@ -73,30 +77,30 @@ fn ipv4() -> (TcpListener, Vec<Socket>) {
     (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Vec::new())
 }
 
-/// A listener on `::1` whose port is dead on 127.0.0.1.
+/// A listener on `::1` whose port is closed on 127.0.0.1.
 fn ipv6_without_ipv4() -> Option<(TcpListener, Vec<Socket>)> {
     (0..20).find_map(|_| {
-        let nobody = nobody();
-        let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, address(&nobody).port())).ok()?;
-        Some((listener, vec![nobody]))
+        let closed_port = closed_port();
+        let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, address(&closed_port).port())).ok()?;
+        Some((listener, vec![closed_port]))
     })
 }
 
-/// An address that is taken, and where nobody listens: connections are refused.
-fn nobody() -> Socket {
+/// A bound port without a listener: connections are refused.
+fn closed_port() -> Socket {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
     socket
 }
 
-/// An address whose listener has no room left: connections are neither made nor refused. The listener comes first.
-fn deaf() -> Vec<Socket> {
-    let listener = nobody();
+/// A listener with a full backlog: connections are neither accepted nor refused. The listener is the first socket.
+fn full_backlog() -> Vec<Socket> {
+    let listener = closed_port();
     listener.listen(0).unwrap();
     let waiting = (0..4).map(|_| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_nonblocking(true).unwrap();
-        // It begins to connect, and whether that is done at once is all the same.
+        // Starts to connect; whether the connection is established immediately does not matter.
         socket.connect(&listener.local_addr().unwrap()).ok();
         socket
     });

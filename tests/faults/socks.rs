@@ -1,10 +1,10 @@
-//! Proxies by SOCKS5 (RFC 1928, RFC 1929). What fails before the tunnel is there is the proxy's failure.
+//! SOCKS5 proxies (RFC 1928, RFC 1929). Failures before the tunnel is established are the proxy's.
 
 use nexmo_conversion::Kind;
 
 use crate::authority::Identity;
 use crate::row::{Row, row};
-use crate::script::{OK, Script, Step, answer, drip, endless, send};
+use crate::script::{OK, Script, Step, drip, endless, respond, send};
 use crate::tls::secure;
 
 const OPEN: [u8; 2] = [5, 0];
@@ -12,7 +12,7 @@ const WITH_PASSWORD: [u8; 2] = [5, 2];
 const WELCOME: [u8; 2] = [1, 0];
 const CONNECTED: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
 
-/// Answers to the greeting that are none to go on with.
+/// Replies to the greeting that reject it.
 const GREETINGS: [(&str, &[u8]); 8] = [
     ("none of the methods", &[5, 0xff]),
     ("a method that was not offered", &[5, 1]),
@@ -24,7 +24,7 @@ const GREETINGS: [(&str, &[u8]); 8] = [
     ("garbage", b"\xff\xfe\x01\x80"),
 ];
 
-/// Answers to the wish to connect that are none to go on with.
+/// Replies to the connect request that reject it.
 const REPLIES: [(&str, &[u8]); 17] = [
     ("general failure", &[5, 1, 0, 1, 0, 0, 0, 0, 0, 0]),
     ("not allowed", &[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]),
@@ -46,7 +46,7 @@ const REPLIES: [(&str, &[u8]); 17] = [
 ];
 
 pub(crate) fn rows() -> Vec<Row> {
-    [passed(), refused(), password_refused(), silent(), in_the_tunnel()].concat()
+    [passed(), rejected(), password_rejected(), silent(), in_the_tunnel()].concat()
 }
 
 fn proxied(name: &str) -> Row {
@@ -57,14 +57,14 @@ fn with_password(name: &str) -> Row {
     proxied(name).through("socks5://us%40er:p%3Ass@{here}")
 }
 
-/// The proxy wants no password, answers the wish to connect with `reply`, and then plays the service.
+/// The proxy requires no password, replies to the connect request with `reply`, and then plays the service.
 fn tunnel(reply: &[u8], service: Script) -> Script {
     [vec![Step::ReadSocksGreeting, send(OPEN), Step::ReadSocksTarget, send(reply)], service].concat()
 }
 
-/// The proxy wants a password and answers it with these bytes.
-fn password(answer: &[u8]) -> Script {
-    vec![Step::ReadSocksGreeting, send(WITH_PASSWORD), Step::ReadSocksPassword, send(answer)]
+/// The proxy requires a password and replies to it with these bytes.
+fn password(reply: &[u8]) -> Script {
+    vec![Step::ReadSocksGreeting, send(WITH_PASSWORD), Step::ReadSocksPassword, send(reply)]
 }
 
 fn passed() -> Vec<Row> {
@@ -73,22 +73,22 @@ fn passed() -> Vec<Row> {
     let greeted = || vec![Step::ReadSocksGreeting, send(OPEN), Step::ReadSocksTarget];
     vec![
         proxied("as it should be")
-            .plays(tunnel(&CONNECTED, answer(OK)))
+            .plays(tunnel(&CONNECTED, respond(OK)))
             .succeeds(200)
-            .hears("socks name service.invalid port 8080"),
+            .receives("socks name service.invalid port 8080"),
         with_password("with user and password")
-            .plays([password(&WELCOME), vec![Step::ReadSocksTarget, send(CONNECTED)], answer(OK)].concat())
+            .plays([password(&WELCOME), vec![Step::ReadSocksTarget, send(CONNECTED)], respond(OK)].concat())
             .succeeds(200)
-            .hears("socks us@er:p:ss")
-            .hears("socks name service.invalid port 8080"),
-        proxied("bound to a name").plays(tunnel(&named, answer(OK))).succeeds(200),
-        proxied("bound to an address of IPv6").plays(tunnel(&ipv6, answer(OK))).succeeds(200),
-        proxied("byte by byte").plays([greeted(), vec![drip(CONNECTED, 5)], answer(OK)].concat()).succeeds(200),
+            .receives("socks us@er:p:ss")
+            .receives("socks name service.invalid port 8080"),
+        proxied("bound to a name").plays(tunnel(&named, respond(OK))).succeeds(200),
+        proxied("bound to an address of IPv6").plays(tunnel(&ipv6, respond(OK))).succeeds(200),
+        proxied("byte by byte").plays([greeted(), vec![drip(CONNECTED, 5)], respond(OK)].concat()).succeeds(200),
         proxied("TLS through it")
             .at("https://localhost:9443")
-            .plays(tunnel(&CONNECTED, [vec![secure(Identity::Good)], answer(OK)].concat()))
+            .plays(tunnel(&CONNECTED, [vec![secure(Identity::Good)], respond(OK)].concat()))
             .succeeds(200)
-            .hears("socks name localhost port 9443"),
+            .receives("socks name localhost port 9443"),
         proxied("call after call in one tunnel")
             .plays(tunnel(&CONNECTED, vec![Step::Read, send(OK), Step::Read, send(OK)]))
             .plays(vec![Step::Finish])
@@ -98,7 +98,7 @@ fn passed() -> Vec<Row> {
     ]
 }
 
-fn refused() -> Vec<Row> {
+fn rejected() -> Vec<Row> {
     let fails = |name: String, script: Script| proxied(&name).plays(script).fails_unsent(Kind::Proxy).no_request();
     let greeted = |bytes: &[u8]| vec![Step::ReadSocksGreeting, send(bytes)];
     let mut rows: Vec<_> =
@@ -108,17 +108,17 @@ fn refused() -> Vec<Row> {
         fails("closes".to_owned(), vec![Step::Finish]),
         fails("closes when it was greeted".to_owned(), vec![Step::ReadSocksGreeting]),
         fails("closes when it has greeted".to_owned(), greeted(&OPEN)),
-        fails("closes when it has heard".to_owned(), tunnel(&[], Vec::new())),
+        fails("closes when it has received".to_owned(), tunnel(&[], Vec::new())),
         fails("resets".to_owned(), vec![Step::Reset]),
-        fails("resets when it has heard".to_owned(), tunnel(&[], vec![Step::Reset])),
+        fails("resets when it has received".to_owned(), tunnel(&[], vec![Step::Reset])),
         fails("garbage without end".to_owned(), vec![Step::ReadSocksGreeting, endless(b"\xff\xfe")]),
-        proxied("nobody listens").through("socks5://{nobody}").fails_unsent(Kind::Proxy).no_request(),
+        proxied("no listener").through("socks5://{closed}").fails_unsent(Kind::Proxy).no_request(),
         proxied("of an unknown name")
             .through("socks5://proxy.invalid:1080")
             .fails_unsent(Kind::Proxy)
             .or(Kind::Timeout)
             .no_request(),
-        proxied("refuses TLS")
+        proxied("rejects TLS")
             .at("https://localhost:9443")
             .plays(tunnel(&[5, 2, 0, 1, 0, 0, 0, 0, 0, 0], Vec::new()))
             .fails_unsent(Kind::Proxy)
@@ -127,14 +127,14 @@ fn refused() -> Vec<Row> {
     rows
 }
 
-fn password_refused() -> Vec<Row> {
+fn password_rejected() -> Vec<Row> {
     let fails = |name: &str, script: Script| with_password(name).plays(script).fails_unsent(Kind::Proxy).no_request();
     vec![
-        fails("refuses the password", password(&[1, 1])),
-        fails("refuses the password with 255", password(&[1, 255])),
-        fails("half an answer to the password", password(&[1])),
-        fails("nonsense for an answer to the password", password(&[7, 0])),
-        fails("closes when it has heard the password", password(&[])),
+        fails("rejects the password", password(&[1, 1])),
+        fails("rejects the password with 255", password(&[1, 255])),
+        fails("half a reply to the password", password(&[1])),
+        fails("an invalid reply to the password", password(&[7, 0])),
+        fails("closes when it has received the password", password(&[])),
         fails("knows no passwords", vec![Step::ReadSocksGreeting, send([5, 0xff])]),
     ]
 }
@@ -144,14 +144,14 @@ fn silent() -> Vec<Row> {
     vec![
         fails("hangs", vec![Step::Stall]),
         fails("hangs when it has greeted", vec![Step::ReadSocksGreeting, send(OPEN), Step::Stall]),
-        fails("hangs when it has heard", tunnel(&[], vec![Step::Stall])),
+        fails("hangs when it has received", tunnel(&[], vec![Step::Stall])),
         fails("hangs in its reply", tunnel(&[5, 0, 0], vec![Step::Stall])),
         fails("one byte a second", vec![Step::ReadSocksGreeting, drip(OPEN, 1000)]),
-        with_password("hangs when it has heard the password")
+        with_password("hangs when it has received the password")
             .plays([password(&[]), vec![Step::Stall]].concat())
             .fails_unsent(Kind::Timeout)
             .no_request(),
-        proxied("takes no connection").through("socks5://{deaf}").fails_unsent(Kind::Timeout).no_request(),
+        proxied("has a full backlog").through("socks5://{full}").fails_unsent(Kind::Timeout).no_request(),
         proxied("hangs for half a second of a minute")
             .limit(60_000)
             .connect_limit(500)
@@ -166,8 +166,8 @@ fn silent() -> Vec<Row> {
 fn in_the_tunnel() -> Vec<Row> {
     let of = |name: &str, service: Script| proxied(name).plays(tunnel(&CONNECTED, service));
     vec![
-        of("lies, with garbage in the tunnel", answer("garbage\r\n\r\n")).fails(Kind::Protocol),
-        of("lies, and closes when it has heard", vec![Step::Read]).fails(Kind::Network),
+        of("lies, with garbage in the tunnel", respond("garbage\r\n\r\n")).fails(Kind::Protocol),
+        of("lies, and closes when it has received", vec![Step::Read]).fails(Kind::Network),
         of("lies, and hangs", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
         of("lies, with garbage for a handshake", vec![send("garbage, and more of it")])
             .at("https://localhost:9443")

@@ -1,4 +1,4 @@
-//! One connection on which a script is played.
+//! Plays a script on one connection.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -17,27 +17,27 @@ use crate::tls::Secure;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// More bytes than the library reads where it looks at an idle connection, which is 12 KiB.
+/// More bytes than the library reads in a check of an idle connection, which is 12 KiB.
 const MORE_THAN_A_LOOK: usize = 16 * 1024;
 
-/// One connection, seen from the server.
+/// One connection, from the server's view.
 pub(crate) struct Stage {
     tcp: TcpStream,
     tls: Option<Box<ServerConnection>>,
-    /// What came in and was not yet understood.
+    /// Received bytes that have not been parsed yet.
     pending: Vec<u8>,
     notes: Arc<Notes>,
 }
 
 impl Stage {
-    /// Takes over a connection that was just accepted.
+    /// Takes ownership of an accepted connection.
     pub(crate) fn new(tcp: TcpStream, notes: Arc<Notes>) -> Self {
         tcp.set_nodelay(true).unwrap();
         tcp.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { tcp, tls: None, pending: Vec::new(), notes }
     }
 
-    /// Does what `script` says. A client that hangs up ends it, which is no failure.
+    /// Plays `script`. If the client closes, it ends, which is not a failure.
     pub(crate) fn play(mut self, script: Script) {
         let is_reset = matches!(script.last(), Some(Step::Reset));
         let played = script.into_iter().try_for_each(|step| self.take(step));
@@ -55,7 +55,7 @@ impl Stage {
             Step::SendPlainly(bytes) => self.tcp.write_all(&bytes),
             Step::SendRecords(records) => self.write_records(&records),
             Step::EndlessRecords { of_type, records, calls } => self.endless_records(of_type, &records, calls),
-            Step::FloodOfTickets => self.flood_of_tickets(),
+            Step::FloodOfTickets => self.flood_of_session_tickets(),
             Step::Goodbye => self.say_goodbye(),
             Step::Repeat(bytes, times) => (0..times).try_for_each(|_| self.write(&bytes)),
             Step::Endless(bytes) => self.endless(&bytes),
@@ -78,7 +78,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Lets the client make its second call. Before all that was sent has arrived, the call could miss it.
+    /// Lets the client make its second call, once all sent data has arrived; otherwise the call could miss it.
     fn let_call(&mut self) -> io::Result<()> {
         if self.tls.is_some() {
             self.flush()?;
@@ -88,7 +88,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Lets the client make its second call when so much of a flood was `sent` that the call finds more than it looks at.
+    /// Lets the client make its second call once enough of a flood was `sent` that the call finds more than a check
+    /// reads.
     fn let_call_amid(&self, sent: usize) -> io::Result<()> {
         if sent > MORE_THAN_A_LOOK && !self.notes.seen().may_call {
             self.wait_for_arrival()?;
@@ -97,7 +98,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Waits until the client's system has acknowledged all that was sent, or the connection is gone.
+    /// Waits until the client's system has acknowledged all sent data, or the connection has ended.
     fn wait_for_arrival(&self) -> io::Result<()> {
         let until = Instant::now() + PATIENCE;
         while self.unacknowledged()? > 0 && self.tcp.take_error()?.is_none() && Instant::now() < until {
@@ -106,7 +107,7 @@ impl Stage {
         Ok(())
     }
 
-    /// How many bytes the client's system has not acknowledged. The end of the connection counts as one.
+    /// The number of bytes that the client's system has not acknowledged. The end of the connection counts as one.
     #[allow(unsafe_code)]
     fn unacknowledged(&self) -> io::Result<libc::c_int> {
         let mut bytes: libc::c_int = 0;
@@ -133,7 +134,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Sends what TLS has ready, in as few pieces as it can.
+    /// Sends what TLS has ready, in as few writes as possible.
     fn flush(&mut self) -> io::Result<()> {
         let tls = self.tls.as_mut().unwrap();
         while tls.wants_write() {
@@ -148,7 +149,7 @@ impl Stage {
         self.flush()
     }
 
-    fn flood_of_tickets(&mut self) -> io::Result<()> {
+    fn flood_of_session_tickets(&mut self) -> io::Result<()> {
         let mut tls = self.tls.take().unwrap();
         while tls.is_handshaking() {
             read_packets(&mut tls, &mut self.tcp)?;
@@ -166,7 +167,7 @@ impl Stage {
         self.flush()
     }
 
-    /// Makes the records by itself, for rustls sends no such ones.
+    /// Builds the records itself, because rustls does not send such records.
     fn endless_records(&mut self, typ: ContentType, records: &[Vec<u8>], calls: usize) -> io::Result<()> {
         let tls = self.tls.take().unwrap();
         let suite = tls.negotiated_cipher_suite().unwrap().tls13().unwrap();
@@ -204,7 +205,7 @@ impl Stage {
         }
     }
 
-    /// Takes what comes within `limit`; 0 at the end of the connection.
+    /// Reads what arrives within `limit`; 0 at the end of the connection.
     fn receive(&mut self, limit: Duration) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         self.tcp.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
@@ -216,7 +217,7 @@ impl Stage {
         Ok(length)
     }
 
-    /// Waits until `length` bytes are there, and takes them.
+    /// Waits for `length` bytes, and returns them.
     fn read_exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.pending.len() < length {
             if self.receive(PATIENCE)? == 0 {
@@ -239,7 +240,7 @@ impl Stage {
         while self.count_head() {}
     }
 
-    /// Notes the next whole head of a request, if there is one.
+    /// Records the next complete head of a request, if there is one.
     fn count_head(&mut self) -> bool {
         let Some(end) = self.pending.windows(END_OF_HEAD.len()).position(|bytes| bytes == END_OF_HEAD) else {
             return false;
@@ -247,7 +248,7 @@ impl Stage {
         let head: Vec<u8> = self.pending.drain(..end + END_OF_HEAD.len()).collect();
         self.notes.change(|seen| {
             seen.requests += usize::from(!head.starts_with(b"CONNECT "));
-            seen.heard.push(String::from_utf8_lossy(&head).into_owned());
+            seen.received.push(String::from_utf8_lossy(&head).into_owned());
         });
         true
     }
@@ -268,7 +269,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Lets `limit` pass, while requests that come are kept. An error says that the client has hung up.
+    /// Waits for `limit`, while requests that arrive are kept. An error means that the client has closed.
     fn wait_for_end(&mut self, limit: Duration) -> io::Result<()> {
         let until = Instant::now() + limit;
         loop {
@@ -288,7 +289,7 @@ impl Stage {
     }
 
     fn note(&self, text: String) {
-        self.notes.change(|seen| seen.heard.push(text));
+        self.notes.change(|seen| seen.received.push(text));
     }
 
     fn read_socks_greeting(&mut self) -> io::Result<()> {
@@ -323,7 +324,7 @@ impl Stage {
     }
 }
 
-/// Takes in what comes next, and what TLS makes of it.
+/// Reads the next bytes, and lets TLS process them.
 fn read_packets(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<()> {
     if tls.read_tls(tcp)? == 0 {
         return Err(ErrorKind::UnexpectedEof.into());
@@ -331,7 +332,7 @@ fn read_packets(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<(
     tls.process_new_packets().map(drop).map_err(io::Error::other)
 }
 
-/// A connection that takes little at once, so that a write of much does not block before some of it was seen to arrive.
+/// A connection that accepts little at once, so that a large write does not block before some of it has arrived.
 struct InPieces<'a>(&'a TcpStream);
 
 impl Write for InPieces<'_> {

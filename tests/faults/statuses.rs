@@ -1,4 +1,4 @@
-//! Each documented status with each body that may come with it. The status alone decides.
+//! Each documented status with each possible body. The status alone decides.
 
 use nexmo_conversion::Kind;
 
@@ -8,7 +8,7 @@ use crate::script::{Script, Step, send};
 
 const MIB: usize = 1024 * 1024;
 
-/// The statuses that are documented, with the class of each; success where there is none.
+/// The documented statuses, with the class of each; success if there is none.
 const STATUSES: [(u16, Option<Kind>); 12] = [
     (200, None),
     (401, Some(Kind::Unauthorized)),
@@ -24,14 +24,14 @@ const STATUSES: [(u16, Option<Kind>); 12] = [
     (504, Some(Kind::Unavailable)),
 ];
 
-/// A body, the header that announces it, and what of it is told. A text is sent with the head: where that has come the body
-/// has, and is told however busy the machine is.
+/// A body, the header that announces it, and what is quoted from it. A text is sent with the head: when the head has
+/// arrived, so has the body, and it is quoted however busy the machine is.
 struct Body {
     name: &'static str,
     header: String,
     text: &'static str,
     steps: Script,
-    told: Option<&'static str>,
+    quoted: Option<&'static str>,
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -42,10 +42,10 @@ fn of((status, kind): (u16, Option<Kind>), body: Body) -> Row {
     let head = format!("HTTP/1.1 {status} Status\r\n{}\r\n\r\n{}", body.header, body.text);
     let script = [vec![Step::Read, send(head)], body.steps].concat();
     let row = row(format!("{status} with {}", body.name)).plays(script);
-    match (kind, body.told) {
+    match (kind, body.quoted) {
         (None, _) => row.succeeds(status),
         (Some(kind), None) => row.fails(kind).status(status),
-        (Some(kind), Some(told)) => row.fails(kind).status(status).says(told),
+        (Some(kind), Some(quoted)) => row.fails(kind).status(status).says(quoted),
     }
 }
 
@@ -63,23 +63,23 @@ fn bodies() -> Vec<Body> {
             header: format!("content-length: {}", 10 * MIB),
             text: "",
             steps: vec![ten_mib()],
-            told: None,
+            quoted: None,
         },
         Body {
             name: "a gzip bomb",
             header: format!("content-type: text/plain\r\ncontent-encoding: gzip\r\ncontent-length: {}", bomb().len()),
             text: "",
             steps: vec![send(bomb())],
-            told: None,
+            quoted: None,
         },
     ]
 }
 
-fn text(name: &'static str, text: &'static str, told: Option<&'static str>) -> Body {
-    Body { name, header: format!("content-length: {}", text.len()), text, steps: Vec::new(), told }
+fn text(name: &'static str, text: &'static str, quoted: Option<&'static str>) -> Body {
+    Body { name, header: format!("content-length: {}", text.len()), text, steps: Vec::new(), quoted }
 }
 
-/// Ten MiB of text.
+/// 10 MiB of text.
 pub(crate) fn ten_mib() -> Step {
     Step::Repeat(vec![b'x'; 64 * 1024], 160)
 }

@@ -1,7 +1,7 @@
-//! Runs rows and tells of all that went wrong together.
+//! Runs rows and reports all failures together.
 //!
-//! Rows that wait for a time limit run many at once. All others run one after the other, so that none takes the processor
-//! from another; those about time come last, when nothing else runs.
+//! Rows that wait for a timeout run concurrently. All others run one after the other, so that they do not compete for
+//! the processor; those about time run last, when nothing else runs.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -19,23 +19,23 @@ use crate::row::{Expected, Row};
 use crate::script::Step;
 use crate::site::Site;
 
-/// How many rows run at once that only wait.
+/// How many waiting rows run concurrently.
 const WORKERS: usize = 16;
 
-/// How much longer than its limit a call may last on a busy machine, in a row about time.
+/// How much longer than its timeout a call may take on a busy machine, in a row about time.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// As [`SLACK`], in any other row: a call that lasts longer waits for the server to give up.
+/// As [`SLACK`], in any other row: a call that takes longer waits for the server to give up.
 const LOOSE_SLACK: Duration = Duration::from_secs(30);
 
-/// Must be seen nowhere but in requests. It is as long as one may be, for the time it takes to look for it counts.
+/// Must not appear anywhere except in requests. It has the maximum length, because the time to search for it matters.
 pub(crate) const SECRET: &str = concat!(
     "hush-hush-wj3degzdpcf54erf5dhqd3dqciu4jhvmgnzgedp95w77zvrmrfv9x6ueh4kxj94cewxy97eft8ed",
     "v6u2yb7ykh9dpuir339fk63ti5t4y2qjfmjqqa9msuaj4zwid73333g83dnep6khxdgajgzbep2jsyz8hh9788",
     "vfjgxs8kbpzjbvfszkyqxqnr3qn9ybbt8sny6yzfqgq8nxp8a8yfh2n8m5xf373fkkibj7j8yjibagi5npbs",
 );
 
-/// What became of a row.
+/// The result of a row.
 #[derive(Default)]
 struct Verdict {
     name: String,
@@ -51,7 +51,7 @@ pub(crate) fn run(rows: Vec<Row>) {
     remove_files();
     let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.faults.is_empty()).collect();
     let worst = verdicts.iter().max_by_key(|verdict| verdict.overrun).expect("there are rows");
-    let told = format!(
+    let summary = format!(
         "fault suite: {} rows, {} skipped, {} failed, in {:.1} s; worst overrun {} ms ({})",
         verdicts.len(),
         verdicts.iter().filter(|verdict| verdict.is_skipped).count(),
@@ -60,21 +60,21 @@ pub(crate) fn run(rows: Vec<Row>) {
         worst.overrun.as_millis(),
         worst.name,
     );
-    tell(&told);
+    print(&summary);
     let faults: Vec<_> =
         failed.iter().map(|verdict| format!("{}:\n    {}", verdict.name, verdict.faults.join("\n    "))).collect();
-    assert!(faults.is_empty(), "{told}\n{}", faults.join("\n"));
+    assert!(faults.is_empty(), "{summary}\n{}", faults.join("\n"));
 }
 
-/// Runs `test` while no other one runs.
+/// Runs `test` while no other test runs.
 pub(crate) fn alone(test: impl FnOnce()) {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     test();
 }
 
-/// Says a line straight to the stream, for the test harness hides what a test that succeeds prints.
-pub(crate) fn tell(line: &str) {
+/// Prints a line directly, because the test harness hides the output of successful tests.
+pub(crate) fn print(line: &str) {
     io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
@@ -93,7 +93,7 @@ fn run_all(rows: Vec<Row>) -> Vec<Verdict> {
     [run_some(idle, WORKERS), run_some(busy, 1), run_some(about_time, 1)].into_iter().flatten().collect()
 }
 
-/// Runs `rows`, so many at once.
+/// Runs `rows`, that many concurrently.
 fn run_some(rows: Vec<Row>, workers: usize) -> Vec<Verdict> {
     let (rows, verdicts) = (Mutex::new(VecDeque::from(rows)), Mutex::new(Vec::new()));
     let next = || rows.lock().unwrap().pop_front();
@@ -139,13 +139,13 @@ fn run_row(row: &Row) -> Verdict {
             }
         }
     }
-    // The servers end with the site, and have seen then all that there was to see.
+    // The servers end with the site, and have then observed everything.
     drop(site);
     verdict.faults.extend(faults_seen(row, &notes));
     verdict
 }
 
-/// A client as `row` says.
+/// Creates a client for `row`.
 fn client(row: &Row) -> Client {
     let ca_file = certificate_file("ca.pem", &[authority().certificate()]);
     let (connect_timeout, timeout) = row.limits();
@@ -168,7 +168,7 @@ fn client(row: &Row) -> Client {
     Client::new(Credentials::query("key", SECRET).unwrap(), &options).unwrap()
 }
 
-/// Reports as often as `row` says.
+/// Makes the calls of `row`.
 fn call(row: &Row, notes: &Notes, sender: &Sender<(Outcome, Duration)>) {
     let client = client(row);
     let message_id = MessageId::new("id").unwrap();
@@ -186,8 +186,8 @@ fn call(row: &Row, notes: &Notes, sender: &Sender<(Outcome, Duration)>) {
     }
 }
 
-/// What of `outcome` is not as it should be. `time` begins with the earliest moment at which a time limit can have run out, and
-/// ends with the latest for the call to end.
+/// Returns the deviations of `outcome`. `time` begins with the earliest moment at which a timeout can have expired,
+/// and ends with the latest at which the call must end.
 fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: RangeInclusive<Duration>) -> Vec<String> {
     let kind: Option<Kind> = outcome.result.as_ref().err().map(|error| error.kind());
     let message = outcome.result.as_ref().err().map(|error| error.message()).unwrap_or_default();
@@ -236,23 +236,23 @@ fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: Range
     check(elapsed <= *time.end(), "time", format!("at most {:?}", time.end()), format!("{elapsed:?}"));
     let is_early = kind == Some(Kind::Timeout) && elapsed < *time.start();
     check(!is_early, "time", format!("at least {:?}", time.start()), format!("{elapsed:?}"));
-    check(outcome.elapsed <= elapsed, "time told", format!("at most {elapsed:?}"), format!("{:?}", outcome.elapsed));
+    check(outcome.elapsed <= elapsed, "elapsed time", format!("at most {elapsed:?}"), format!("{:?}", outcome.elapsed));
     faults
 }
 
-/// What the servers of `row` saw and should not have, or the reverse.
+/// Returns what the servers of `row` should not have observed, or should have.
 fn faults_seen(row: &Row, notes: &Notes) -> Vec<String> {
     let seen = notes.seen();
     let mut faults = Vec::new();
     if !row.requests.contains(&seen.requests) {
         faults.push(format!("requests: expected {:?}, got {}", row.requests, seen.requests));
     }
-    if seen.heard.iter().any(|heard| heard.starts_with("CONNECT ") && heard.contains(SECRET)) {
-        faults.push("secrecy: the proxy was told the secret".to_owned());
+    if seen.received.iter().any(|received| received.starts_with("CONNECT ") && received.contains(SECRET)) {
+        faults.push("secrecy: the proxy received the secret".to_owned());
     }
-    for words in &row.heard {
-        if !seen.heard.iter().any(|heard| heard.contains(words.as_str())) {
-            faults.push(format!("heard: expected {words:?} in {:?}", seen.heard));
+    for words in &row.received {
+        if !seen.received.iter().any(|received| received.contains(words.as_str())) {
+            faults.push(format!("received: expected {words:?} in {:?}", seen.received));
         }
     }
     faults

@@ -1,19 +1,19 @@
-//! What a server says under TLS 1.3 beside its answers: tickets for later sessions, a few or without end.
+//! What a server sends under TLS 1.3 beside its responses: session tickets, few or without end.
 
 use nexmo_conversion::Kind;
 use rustls::ContentType;
 
 use crate::authority::Identity;
 use crate::row::{Row, secure_row};
-use crate::script::{OK, Script, Step, answer, send};
+use crate::script::{OK, Script, Step, respond, send};
 use crate::tls::{secure, with_tickets, with_tickets_after};
 
 const REFUSAL: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
 
-/// A flood of tickets.
+/// A flood of session tickets.
 const MANY: usize = 20_000;
 
-/// A record's length that has no common divisor with a ticket's, and how many tickets fill records of it.
+/// A record length that has no common divisor with a ticket's, and how many tickets fill records of it.
 const ACROSS: usize = 15_001;
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -32,7 +32,7 @@ fn few() -> Vec<Row> {
             .requests(3..=3)
     };
     vec![
-        one_connection("two tickets before the answer", vec![with_tickets(2), Step::Read, send(OK)]),
+        one_connection("two tickets before the response", vec![with_tickets(2), Step::Read, send(OK)]),
         one_connection("no tickets", vec![with_tickets(0), Step::Read, send(OK)]),
         one_connection(
             "two tickets on an idle connection",
@@ -43,8 +43,8 @@ fn few() -> Vec<Row> {
 
 fn many() -> Vec<Row> {
     vec![
-        // They come in few records, with a ticket across the end of each, and TLS keeps those until they are more than it does.
-        of("20000 tickets and never an answer", vec![with_tickets(MANY), Step::Read, Step::Stall]).fails(Kind::Tls),
+        // They arrive in few records, with a ticket across the end of each, and TLS buffers those up to its limit.
+        of("20000 tickets and no response", vec![with_tickets(MANY), Step::Read, Step::Stall]).fails(Kind::Tls),
         of(
             "20000 tickets on an idle connection",
             vec![with_tickets_after(OK, MANY), Step::AwaitReturn, Step::FloodOfTickets, Step::LetCall],
@@ -57,7 +57,7 @@ fn many() -> Vec<Row> {
 }
 
 fn endless() -> Vec<Row> {
-    // No record ends where a ticket does: TLS keeps them all for the sake of the last, until they are more than it does.
+    // No record ends where a ticket does: TLS buffers them all because of the last, up to its limit.
     let across = ticket().repeat(ACROSS).chunks(ACROSS).map(<[u8]>::to_vec).collect();
     let records = [
         ("tickets", ContentType::Handshake, vec![ticket().repeat(300)], Kind::Timeout),
@@ -70,33 +70,33 @@ fn endless() -> Vec<Row> {
         let flood = |calls: usize| Step::EndlessRecords { of_type, records: records.clone(), calls };
         let after =
             |first: Script, calls| [vec![secure(Identity::Good), Step::Read], first, vec![flood(calls)]].concat();
-        // The flood lets the client make its second call, and has the last step for no more than that the client waits for it.
+        // The flood lets the client make its second call; the last step makes the client wait for it.
         let kept =
             |name: String, first: Script| of(&name, [after(first, 2), vec![Step::LetCall]].concat()).succeeds(200);
         rows.extend([
-            of(&format!("endless {name} and never an answer"), after(Vec::new(), 1)).fails(kind),
-            of(&format!("half an answer and endless {name}"), after(vec![send("HTTP/1.1 2")], 1)).fails(kind),
+            of(&format!("endless {name} and no response"), after(Vec::new(), 1)).fails(kind),
+            of(&format!("half a response and endless {name}"), after(vec![send("HTTP/1.1 2")], 1)).fails(kind),
             kept(format!("endless {name} on an idle connection"), vec![send(OK), Step::AwaitReturn]),
         ]);
-        // An answer that comes with what TLS refuses may be lost with it.
+        // A response that arrives together with data that TLS rejects may be lost with it.
         if kind == Kind::Timeout {
-            rows.push(kept(format!("an answer and endless {name}"), vec![send(OK)]));
+            rows.push(kept(format!("a response and endless {name}"), vec![send(OK)]));
         }
     }
     rows.into_iter().map(and_another).collect()
 }
 
-/// The server plays `script`, and serves well whoever comes on another connection.
+/// The server plays `script`, and responds normally on another connection.
 fn of(name: &str, script: Script) -> Row {
-    secure_row(name).plays(script).plays([vec![secure(Identity::Good)], answer(OK)].concat())
+    secure_row(name).plays(script).plays([vec![secure(Identity::Good)], respond(OK)].concat())
 }
 
-/// A second call, which goes well. A server that was busy with tickets may not have read the first.
+/// A second call, which succeeds. A server busy with tickets may not have read the first.
 fn and_another(row: Row) -> Row {
     row.succeeds(200).requests(1..=2)
 }
 
-/// A ticket that is good for a day, as a handshake message.
+/// A session ticket with a lifetime of a day, as a handshake message.
 fn ticket() -> Vec<u8> {
     [&b"\x04\x00\x00\x2e\x00\x01\x51\x80\x00\x00\x00\x00\x01\x00\x00\x20"[..], &[7; 32], b"\x00\x00"].concat()
 }

@@ -1,4 +1,4 @@
-//! The server's part in TLS.
+//! The server side of TLS.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use crate::authority::{Identity, authority};
 use crate::script::Step;
 
-/// How a server takes its part in a handshake.
+/// How a server performs a handshake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Secure {
     identity: Identity,
     version: &'static SupportedProtocolVersion,
     wants_client_certificate: bool,
-    /// How many tickets for later sessions are sent once the client has finished.
+    /// How many session tickets are sent once the client has finished.
     tickets: usize,
-    /// What is said before the client has finished, of which the server takes no notice until it reads again.
+    /// What is sent before the client has finished, without reading.
     pub(crate) early: Option<&'static str>,
 }
 
@@ -38,23 +38,24 @@ pub(crate) fn secure_1_2(identity: Identity) -> Step {
     Step::Secure(Secure::new(identity, &TLS12))
 }
 
-/// TLS that serves nobody without a certificate from the suite's authority.
+/// TLS that requires a client certificate from the suite's authority.
 pub(crate) fn mutual(version: &'static SupportedProtocolVersion) -> Step {
     Step::Secure(Secure { wants_client_certificate: true, ..Secure::new(Identity::Good, version) })
 }
 
-/// TLS 1.3 with so many tickets for later sessions.
+/// TLS 1.3 with that many session tickets.
 pub(crate) fn with_tickets(tickets: usize) -> Step {
     Step::Secure(Secure { tickets, ..Secure::new(Identity::Good, &TLS13) })
 }
 
-/// TLS 1.3 that says `early` before the client has finished, and sends so many tickets once the server reads again.
+/// TLS 1.3 that sends `early` before the client has finished, and that many session tickets once the server reads
+/// again.
 pub(crate) fn with_tickets_after(early: &'static str, tickets: usize) -> Step {
     Step::Secure(Secure { tickets, early: Some(early), ..Secure::new(Identity::Good, &TLS13) })
 }
 
 impl Secure {
-    /// What rustls needs to know.
+    /// The configuration for rustls.
     pub(crate) fn config(self) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[self.version]);

@@ -1,10 +1,10 @@
-//! Connections under TLS that were kept: closed with and without a goodbye, and with more on them than was asked for.
+//! Idle connections under TLS: closed with and without close_notify, and with unsolicited data.
 
 use nexmo_conversion::Kind;
 
 use crate::authority::Identity;
 use crate::row::{Row, secure_row};
-use crate::script::{OK, Script, Step, answer, send};
+use crate::script::{OK, Script, Step, respond, send};
 use crate::tls::{secure, secure_1_2};
 
 const REFUSAL: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
@@ -16,13 +16,13 @@ pub(crate) fn rows() -> Vec<Row> {
     versions.iter().flat_map(|(name, handshake)| [ended(name, *handshake), forged(name, *handshake)].concat()).collect()
 }
 
-/// A first call that leaves its connection behind, the end of that, and a second call.
+/// A first call that leaves its connection idle, the end of the connection, and a second call.
 fn ended(version: &str, handshake: Handshake) -> Vec<Row> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: &str, steps: Script| {
         secure_row(format!("{version}: kept, then {name}"))
             .plays(under_tls([vec![Step::Read, send(OK)], steps].concat()))
-            .plays(under_tls(answer(OK)))
+            .plays(under_tls(respond(OK)))
             .succeeds(200)
             .succeeds(200)
     };
@@ -41,25 +41,25 @@ fn ended(version: &str, handshake: Handshake) -> Vec<Row> {
     ]
 }
 
-/// A second answer that nobody asked for, and a second call that must not take it: one made when all of it has arrived, for
-/// what arrives later cannot be told from its own answer.
+/// An unsolicited second response, and a second call that must not use it: made when all of it has arrived, because
+/// data that arrives later cannot be distinguished from its own response.
 fn forged(version: &str, handshake: Handshake) -> Vec<Row> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: String, sent: Step| {
         secure_row(format!("{version}: {name}"))
             .plays(under_tls(vec![Step::Read, sent, Step::LetCall, Step::Read, send(REFUSAL)]))
-            .plays(under_tls(answer(REFUSAL)))
+            .plays(under_tls(respond(REFUSAL)))
             .succeeds(200)
             .fails(Kind::NotEnabled)
             .status(402)
             .requests(2..=2)
     };
     let mut rows = Vec::new();
-    // As much as fits a read, more than that, and more than a record holds.
+    // As much as fits a read, more than that, and more than fits a record.
     for length in [60, 6000, 20_000] {
         let more = format!("HTTP/1.1 200 FORGED\r\nx: {}\r\ncontent-length: 2\r\n\r\nOK", "x".repeat(length));
         let apart = vec![OK.into(), more.clone().into_bytes()];
-        rows.push(of(format!("{length} bytes more in the answer's record"), send([OK, &more].concat())));
+        rows.push(of(format!("{length} bytes more in the response's record"), send([OK, &more].concat())));
         rows.push(of(format!("{length} bytes more in a record of their own"), Step::SendRecords(apart)));
     }
     rows

@@ -1,10 +1,10 @@
-//! Servers that are not who they should be, and handshakes that fail.
+//! Servers with invalid certificates, and handshakes that fail.
 
 use nexmo_conversion::Kind;
 
 use crate::authority::Identity;
 use crate::row::{Row, row, secure_row};
-use crate::script::{OK, Script, Step, answer, drip, endless, send};
+use crate::script::{OK, Script, Step, drip, endless, respond, send};
 use crate::tls::{secure, secure_1_2};
 
 const UNTRUSTED: [(&str, Identity); 9] = [
@@ -19,14 +19,14 @@ const UNTRUSTED: [(&str, Identity); 9] = [
     ("for clients only", Identity::ForClients),
 ];
 
-/// What may come in place of a server's first words.
+/// What may be sent instead of the first handshake message.
 const NO_HANDSHAKE: [(&str, &[u8]); 11] = [
     ("TLS 1.0 only", b"\x15\x03\x01\x00\x02\x02\x46"),
     ("nothing in common", b"\x15\x03\x03\x00\x02\x02\x28"),
     ("a name that is unknown", b"\x15\x03\x03\x00\x02\x02\x70"),
     ("SSL 3", b"\x15\x03\x00\x00\x02\x02\x28"),
     ("plain HTTP", OK.as_bytes()),
-    ("a plain refusal", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+    ("a plain HTTP response", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
     ("garbage", b"\x00\xff\xfe\x01\x80 \x13\x37\x00\x00 and more of it"),
     ("NULs", &[0; 512]),
     ("the banner of SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
@@ -43,13 +43,13 @@ fn under_tls(script: Script) -> Script {
 }
 
 fn trusted() -> Vec<Row> {
-    let old = [vec![secure_1_2(Identity::Good)], answer(OK)].concat();
+    let old = [vec![secure_1_2(Identity::Good)], respond(OK)].concat();
     vec![
-        secure_row("TLS 1.3, as it should be").plays(under_tls(answer(OK))).succeeds(200),
+        secure_row("TLS 1.3, as it should be").plays(under_tls(respond(OK))).succeeds(200),
         secure_row("TLS 1.2, as it should be").plays(old).succeeds(200),
         secure_row("TLS, call after call")
             .plays(under_tls(vec![Step::Read, send(OK), Step::Read, send(OK)]))
-            .plays(under_tls(answer("")))
+            .plays(under_tls(respond("")))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),
@@ -58,7 +58,7 @@ fn trusted() -> Vec<Row> {
 
 fn untrusted() -> Vec<Row> {
     let of = |name: String, base_url: &str, handshake: Step| {
-        row(name).at(base_url).plays([vec![handshake], answer(OK)].concat()).fails_unsent(Kind::Tls).no_request()
+        row(name).at(base_url).plays([vec![handshake], respond(OK)].concat()).fails_unsent(Kind::Tls).no_request()
     };
     let mut rows = Vec::new();
     for (name, identity) in UNTRUSTED {
@@ -100,20 +100,20 @@ fn no_handshake() -> Vec<Row> {
     rows
 }
 
-/// What goes wrong once the handshake is done.
+/// Failures after the handshake.
 fn broken() -> Vec<Row> {
     let of = |name: &str, script: Script| secure_row(format!("under TLS: {name}")).plays(under_tls(script));
     vec![
         of("closed before the head", vec![Step::Read]).fails(Kind::Network),
         of("reset before the head", vec![Step::Read, Step::Reset]).fails(Kind::Network),
-        of("closed in the head", answer("HTTP/1.1 200 OK\r\ncontent-le")).fails(Kind::Network),
-        of("closed in the body", answer("HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort"))
+        of("closed in the head", respond("HTTP/1.1 200 OK\r\ncontent-le")).fails(Kind::Network),
+        of("closed in the body", respond("HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort"))
             .fails(Kind::NotEnabled)
             .status(402),
-        of("a body to the end, without a goodbye", answer("HTTP/1.1 402 No\r\n\r\nsome text"))
+        of("a body to the end, without a goodbye", respond("HTTP/1.1 402 No\r\n\r\nsome text"))
             .fails(Kind::NotEnabled)
             .status(402),
-        of("never an answer", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
+        of("no response", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
         of(
             "a body that never comes",
             vec![Step::Read, send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"), Step::Stall],
@@ -124,20 +124,20 @@ fn broken() -> Vec<Row> {
             .fails(Kind::NotEnabled)
             .status(402),
         of("a head with one byte every 100 ms", vec![Step::Read, drip(OK, 100)]).fails(Kind::Timeout),
-        of("garbage for an answer", answer("garbage\r\n\r\n")).fails(Kind::Protocol),
+        of("garbage for a response", respond("garbage\r\n\r\n")).fails(Kind::Protocol),
         of(
             "a record that is forged",
             vec![Step::Read, Step::SendPlainly(b"\x17\x03\x03\x00\x20".to_vec()), Step::SendPlainly(vec![7; 32])],
         )
         .fails(Kind::Tls),
-        of("plain HTTP for an answer", vec![Step::Read, Step::SendPlainly(OK.into())]).fails(Kind::Tls),
+        of("plain HTTP for a response", vec![Step::Read, Step::SendPlainly(OK.into())]).fails(Kind::Tls),
         of("kept, then closed", vec![Step::Read, send(OK), Step::AwaitReturn, Step::Finish, Step::LetCall])
-            .plays(under_tls(answer(OK)))
+            .plays(under_tls(respond(OK)))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=3),
         of(
-            "kept, then a forged answer",
+            "kept, then a forged response",
             vec![
                 Step::Read,
                 send(OK),
@@ -147,7 +147,7 @@ fn broken() -> Vec<Row> {
                 Step::Stall,
             ],
         )
-        .plays(under_tls(answer(OK)))
+        .plays(under_tls(respond(OK)))
         .succeeds(200)
         .succeeds(200)
         .requests(2..=2),

@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 use nexmo_conversion::Kind;
 
 use crate::row::{Row, row};
-use crate::script::{answer, answer_with};
+use crate::script::{respond, respond_with};
 
 const HOUR: RangeInclusive<u64> = 3_600_000..=3_600_000;
 
-/// Values of `Retry-After`, and the milliseconds that they tell to wait.
+/// Values of `Retry-After`, and the delays that they ask for in milliseconds.
 const VALUES: [(&str, Option<RangeInclusive<u64>>); 22] = [
     ("0", Some(0..=0)),
     ("1", Some(1000..=1000)),
@@ -43,27 +43,27 @@ pub(crate) fn rows() -> Vec<Row> {
         // The table is made long before the row runs.
         of(&in_half_an_hour(), Some(1_500_000..=1_800_000)),
         row("Retry-After twice")
-            .plays(answer("HTTP/1.1 429 Slow\r\nretry-after: 7\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"))
+            .plays(respond("HTTP/1.1 429 Slow\r\nretry-after: 7\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"))
             .fails(Kind::RateLimited)
             .status(429)
             .asks_to_wait(7000..=7000),
         row("Retry-After with bytes that are no text")
-            .plays(answer(b"HTTP/1.1 429 Slow\r\nretry-after: \xff\xfe\r\ncontent-length: 0\r\n\r\n"))
+            .plays(respond(b"HTTP/1.1 429 Slow\r\nretry-after: \xff\xfe\r\ncontent-length: 0\r\n\r\n"))
             .fails(Kind::RateLimited)
             .status(429),
         row("Retry-After in capitals")
-            .plays(answer_with("429 Slow", "RETRY-AFTER: 7", ""))
+            .plays(respond_with("429 Slow", "RETRY-AFTER: 7", ""))
             .fails(Kind::RateLimited)
             .status(429)
             .asks_to_wait(7000..=7000),
-        row("Retry-After with a success").plays(answer_with("200 OK", "retry-after: 7", "")).succeeds(200),
+        row("Retry-After with a success").plays(respond_with("200 OK", "retry-after: 7", "")).succeeds(200),
     ]);
     rows
 }
 
 fn of(value: &str, wait: Option<RangeInclusive<u64>>) -> Row {
     let row = row(format!("Retry-After: {value:?}"))
-        .plays(answer_with("429 Slow", &format!("retry-after: {value}"), ""))
+        .plays(respond_with("429 Slow", &format!("retry-after: {value}"), ""))
         .fails(Kind::RateLimited)
         .status(429);
     match wait {
@@ -76,7 +76,7 @@ fn other_statuses() -> Vec<Row> {
     [(503, Kind::Unavailable), (500, Kind::Unavailable), (408, Kind::Unavailable)]
         .map(|(status, kind)| {
             row(format!("Retry-After with {status}"))
-                .plays(answer_with(&format!("{status} Later"), "retry-after: 9", "later"))
+                .plays(respond_with(&format!("{status} Later"), "retry-after: 9", "later"))
                 .fails(kind)
                 .status(status)
                 .asks_to_wait(9000..=9000)

@@ -1,27 +1,27 @@
-//! What a disk holds after the power went out.
+//! The contents of a disk after power loss.
 //!
-//! Sure to be there is what was flushed: each write that was made before a flush of its file began which had ended. Of all
-//! else each sector may be there or not. Names are as sure as the last flush of their folder; changes of names made since
-//! then reach the disk in their order, if they do.
+//! Data is guaranteed to survive if it was flushed: each write made before the start of a flush of its file that has
+//! completed. Of everything else, each sector may or may not survive. Names are guaranteed as of the last flush of
+//! their folder; later changes of names reach the disk in order, if at all.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::common::Dice;
+use crate::common::SeededRng;
 use crate::recording::Step;
 
-/// What a disk writes at once.
+/// The size of an atomic write.
 const SECTOR: usize = 512;
 
-/// What becomes of what was not flushed.
+/// What happens to unflushed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unflushed {
     Lost,
     Kept,
-    /// Each sector is kept or lost by chance.
+    /// Each sector is kept or lost at random.
     Torn,
-    /// As torn, and what is kept was written in any order.
+    /// As torn, and the kept sectors were written in any order.
     Shuffled,
 }
 
@@ -31,9 +31,9 @@ impl Unflushed {
 
 #[derive(Clone, Default)]
 struct FileOnDisk {
-    /// What is sure to be there.
+    /// The guaranteed contents.
     image: Vec<u8>,
-    /// What may be there, with the number of the step.
+    /// Writes that may or may not be on disk, with the number of the step.
     unflushed: Vec<(usize, Change)>,
 }
 
@@ -50,14 +50,14 @@ enum Naming {
     Remove(String),
 }
 
-/// A disk, to which one step after the other is done.
+/// A disk, to which recorded steps are applied.
 #[derive(Default)]
 pub(crate) struct Disk {
     files: BTreeMap<u64, FileOnDisk>,
-    /// The names that are sure, and what was changed about them since, with the number of the step.
+    /// The guaranteed names, and later changes of names, with the number of the step.
     names: BTreeMap<String, u64>,
     naming: Vec<(usize, Naming)>,
-    /// At which step each flush began that is under way.
+    /// The step at which each flush in progress started.
     flushes: BTreeMap<u64, usize>,
     steps: usize,
 }
@@ -74,7 +74,7 @@ impl Disk {
                 let began = self.flushes.remove(flush).unwrap();
                 if name.is_empty() { self.flush_names(began) } else { self.flush(*inode, began) }
             }
-            // The system counts what it could not write as written, and does not try it again.
+            // After a failed flush, the system marks the data as written and does not retry.
             Step::FlushFails { inode, number: flush } => {
                 let began = self.flushes.remove(flush).unwrap();
                 self.files.entry(*inode).or_default().unflushed.retain(|(made, _)| *made > began);
@@ -103,37 +103,37 @@ impl Disk {
         self.naming.drain(..kept).for_each(|(_, naming)| naming.apply(&mut self.names));
     }
 
-    /// Writes into `folder` what is there after a cut at this moment.
-    pub(crate) fn cut(&self, unflushed: Unflushed, dice: &mut Dice, folder: &Path) {
+    /// Writes the contents after a power loss at this moment to `folder`.
+    pub(crate) fn cut(&self, unflushed: Unflushed, rng: &mut SeededRng, folder: &Path) {
         let mut names = self.names.clone();
         let count = match unflushed {
             Unflushed::Lost => 0,
             Unflushed::Kept => self.naming.len(),
-            _ => usize::try_from(dice.throw(self.naming.len() as u64 + 1)).unwrap(),
+            _ => usize::try_from(rng.below(self.naming.len() as u64 + 1)).unwrap(),
         };
         self.naming[..count].iter().for_each(|(_, naming)| naming.apply(&mut names));
         for (name, inode) in names {
-            let image = self.files.get(&inode).map(|file| file.after(unflushed, dice)).unwrap_or_default();
+            let image = self.files.get(&inode).map(|file| file.after(unflushed, rng)).unwrap_or_default();
             fs::write(folder.join(name), image).unwrap();
         }
     }
 }
 
 impl FileOnDisk {
-    fn after(&self, unflushed: Unflushed, dice: &mut Dice) -> Vec<u8> {
+    fn after(&self, unflushed: Unflushed, rng: &mut SeededRng) -> Vec<u8> {
         let mut image = self.image.clone();
         let mut changes: Vec<&Change> = self.unflushed.iter().map(|(_, change)| change).collect();
         if unflushed == Unflushed::Shuffled {
             for last in (1..changes.len()).rev() {
-                changes.swap(last, usize::try_from(dice.throw(last as u64 + 1)).unwrap());
+                changes.swap(last, usize::try_from(rng.below(last as u64 + 1)).unwrap());
             }
         }
-        // Few, half, or most, so that long runs of kept sectors come up as well.
-        let odds = 1 + dice.throw(15);
+        // Few, half, or most, so that long runs of kept sectors occur as well.
+        let odds = 1 + rng.below(15);
         let mut keeps = |_: usize| match unflushed {
             Unflushed::Lost => false,
             Unflushed::Kept => true,
-            Unflushed::Torn | Unflushed::Shuffled => dice.throw(16) < odds,
+            Unflushed::Torn | Unflushed::Shuffled => rng.below(16) < odds,
         };
         changes.iter().for_each(|change| change.apply(&mut image, &mut keeps));
         image

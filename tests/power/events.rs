@@ -1,4 +1,4 @@
-//! The ids of events across power loss: none is used for a second event.
+//! Event ids across power loss: none is used for a second event.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,19 +10,19 @@ use nexmo_sandbox::Behaviour;
 use crate::Marks;
 use crate::common::process::task;
 use crate::common::service::Service;
-use crate::common::{Dice, Folder, SOON, in_file, is_long, reporter, sms, take_event};
+use crate::common::{Folder, SOON, SeededRng, in_file, is_long, reporter, sms, take_event};
 use crate::disk::{Disk, Unflushed};
 use crate::recording::{Recording, Run, Step};
 
-/// What the child marks: an event, before it is acknowledged.
+/// The child's mark for an event, written before it is acknowledged.
 const EVENT: &str = "event ";
 
-/// Events of one life of the child.
+/// Events per run of the child.
 const EVENTS: usize = 60;
 
-/// Has reports rejected, and handles their events.
+/// Causes reports to be rejected, and handles their events.
 #[test]
-#[ignore = "a part of another test, which runs it in a process of its own"]
+#[ignore = "a part of another test, which runs it in a separate process"]
 fn handle_events_in_a_child() {
     let Some(task) = task() else {
         return;
@@ -44,26 +44,26 @@ fn handle_events_in_a_child() {
 }
 
 #[test]
-fn the_ids_of_events_grow_across_power_cuts() {
-    let service = Service::doing(Behaviour::Status(420));
+fn event_ids_increase_across_power_loss() {
+    let service = Service::with_behaviour(Behaviour::Status(420));
     for durability in ["power", "process"] {
         let folder = Folder::new();
         let task = [folder.path().to_str().unwrap(), durability, &service.url];
         let run = Run { function: "events::handle_events_in_a_child", task: &task, slow_us: 0, failing: None };
         let recording = Recording::of(folder.path(), &run);
         assert_eq!(recording.marks(EVENT), EVENTS);
-        let cuts = cut_and_go_on(&service, &recording, if is_long() { 500 } else { 20 });
-        println!("{durability}: after {cuts} cuts each new event had a new id");
+        let cuts = cut_and_continue(&service, &recording, if is_long() { 500 } else { 20 });
+        println!("{durability}: after {cuts} power losses each new event had a new id");
     }
 }
 
-/// Cuts the power at about so many moments, in all four ways, and has another event happen each time.
-fn cut_and_go_on(service: &Service, recording: &Recording, count: usize) -> usize {
-    let (mut dice, _) = Dice::of_today("power, events");
+/// Simulates a power loss at about that many moments, in all four ways, and causes another event each time.
+fn cut_and_continue(service: &Service, recording: &Recording, count: usize) -> usize {
+    let (mut rng, _) = SeededRng::from_environment("power, events");
     let (mut disk, mut seen, mut cuts) = (Disk::default(), HashMap::new(), 0);
     let first = recording.steps.iter().position(|step| matches!(step, Step::Mark(_))).unwrap();
     let between = ((recording.steps.len() - first) / count).max(1);
-    let offset = usize::try_from(dice.throw(between as u64)).unwrap();
+    let offset = usize::try_from(rng.below(between as u64)).unwrap();
     for (number, step) in recording.steps.iter().enumerate() {
         disk.step(step);
         if let Step::Mark(mark) = step
@@ -74,10 +74,10 @@ fn cut_and_go_on(service: &Service, recording: &Recording, count: usize) -> usiz
         if number >= first && number % between == offset {
             for unflushed in Unflushed::ALL {
                 let folder = Folder::new();
-                disk.cut(unflushed, &mut dice, folder.path());
+                disk.cut(unflushed, &mut rng, folder.path());
                 std::fs::write(folder.path().join("outbox-shm"), vec![0xa5; 32 * 1024]).unwrap();
                 let outbox = folder.outbox();
-                go_on(
+                continue_after(
                     &reporter(&service.url, &ReporterOptions { busy_timeout: Some(SOON), ..in_file(&outbox) }),
                     &seen,
                 );
@@ -88,8 +88,8 @@ fn cut_and_go_on(service: &Service, recording: &Recording, count: usize) -> usiz
     cuts
 }
 
-/// An event that was seen before the cut may come again, as itself; a new one has an id above all that were seen.
-fn go_on(reporter: &Reporter, seen: &HashMap<i64, String>) {
+/// An event seen before the power loss may be returned again unchanged; a new one has an id above all seen ones.
+fn continue_after(reporter: &Reporter, seen: &HashMap<i64, String>) {
     reporter.submit(&sms("after the cut", true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();
     let last = *seen.keys().max().unwrap();

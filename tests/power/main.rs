@@ -1,10 +1,11 @@
-//! The power goes out: what `submit` accepted with durability *power* is found on the disk.
+//! Power loss: reports that `submit` accepted with durability *power* are found on the disk.
 //!
-//! No test can cut the power. So a child process works while a recorder notes all that it does to its files, and afterwards
-//! the disk is put together as a cut at one moment or another may leave it (see `disk.rs`), and looked at. The same is done
-//! with durability *process*, which promises less, and must be seen to lose something: else the test could see nothing.
+//! A test cannot cut the power. Instead, a recorder records all file operations of a child process. Afterwards, the
+//! disk is reconstructed as a power loss at various moments may leave it (see `disk.rs`), and checked. The same is
+//! done with durability *process*, which guarantees less and must be seen to lose reports, to prove that the test can
+//! detect a loss.
 //!
-//! A disk that lies about flushes cannot be told from one that does not, neither by the library nor here.
+//! A disk that acknowledges flushes without performing them cannot be detected, neither by the library nor here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 #[path = "../common/mod.rs"]
@@ -26,16 +27,16 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::common::process::task;
-use crate::common::{Dice, Folder, SOON, in_file, is_long, reporter, sms};
+use crate::common::{Folder, SOON, SeededRng, in_file, is_long, reporter, sms};
 use crate::disk::{Disk, Unflushed};
 use crate::recording::{MARKS, Recording, Run, Step};
 
-/// What the child marks: that a report was accepted, refused, or that the service has it.
+/// The child's marks: a report was submitted, its submit failed, or the service has accepted it.
 const ACCEPTED: &str = "accepted ";
-const REFUSED: &str = "refused ";
+const FAILED: &str = "failed ";
 const SENT: &str = "sent ";
 
-/// A line each in the file of marks, which the recorder sees in its place among all else.
+/// Writes lines to the file of marks, which the recorder sees in order with everything else.
 struct Marks(Mutex<std::fs::File>);
 
 impl Marks {
@@ -51,7 +52,7 @@ impl Marks {
 }
 
 #[test]
-#[ignore = "a part of other tests, which run it in a process of its own"]
+#[ignore = "a part of other tests, which run it in a separate process"]
 fn work_in_a_child() {
     let Some(task) = task() else {
         return;
@@ -66,7 +67,7 @@ fn work_in_a_child() {
     let sandbox = Sandbox::start(settings).unwrap();
     let outbox = folder.join("outbox");
     let durability = if durability == "power" { Durability::Power } else { Durability::Process };
-    // A slow disk is no reason to refuse a report here.
+    // A slow disk is no reason for a submit to fail here.
     let options = ReporterOptions { durability, busy_timeout: Some(SOON), ..in_file(&outbox) };
     let reporter = reporter(&sandbox.http_url(), &options);
     let (threads, reports): (u64, u64) = (threads.parse().unwrap(), reports.parse().unwrap());
@@ -74,18 +75,18 @@ fn work_in_a_child() {
         for number in 0..threads {
             let (reporter, outbox) = (&reporter, &outbox);
             scope.spawn(move || {
-                let mut dice = Dice::new(number + 1);
+                let mut rng = SeededRng::new(number + 1);
                 let checkpoints = (number == 0).then(|| connect(outbox));
                 for report in 0..reports {
                     if let Some(connection) = checkpoints.as_ref().filter(|_| report % 25 == 24) {
                         checkpoint(connection, report % 50 == 49);
                     }
-                    let message_id = format!("{:05x}-{number}-{report}", dice.throw(1 << 20));
+                    let message_id = format!("{:05x}-{number}-{report}", rng.below(1 << 20));
                     match reporter.submit(&sms(&message_id, true)) {
                         Ok(()) => marks.mark(ACCEPTED, &message_id),
                         Err(error) => {
                             assert_eq!(error.kind(), Kind::Outbox, "{error}");
-                            marks.mark(REFUSED, &message_id);
+                            marks.mark(FAILED, &message_id);
                         }
                     }
                 }
@@ -94,7 +95,7 @@ fn work_in_a_child() {
     });
 }
 
-/// The outbox as another process has it open, which makes checkpoints more often than the library does by itself.
+/// Opens the outbox as another process would, to make checkpoints more often than the library does.
 fn connect(outbox: &Path) -> Connection {
     let connection = Connection::open_with_flags(outbox, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     connection.busy_timeout(SOON).unwrap();
@@ -102,26 +103,26 @@ fn connect(outbox: &Path) -> Connection {
     connection
 }
 
-/// Moves the log to the file, in passing, or so that the log begins anew.
+/// Makes a passive checkpoint, or a full one after which the write-ahead log restarts.
 fn checkpoint(connection: &Connection, is_whole: bool) {
     let mode = if is_whole { CheckpointMode::RESTART } else { CheckpointMode::PASSIVE };
     connection.wal_checkpoint_v2(None::<&str>, mode).unwrap();
 }
 
-/// What was found on the disk after all cuts.
+/// The results of all simulated power losses.
 #[derive(Debug, Default)]
 struct Found {
     cuts: usize,
-    /// Accepted reports at all cuts, and those that were lost.
+    /// Submitted reports over all power losses, and those that were lost.
     accepted: usize,
     lost: usize,
     cuts_with_losses: usize,
     damaged: Vec<String>,
 }
 
-/// Cuts the power at `count` moments, in all four ways.
+/// Simulates a power loss at `count` moments, in all four ways.
 fn cut_at_many_moments(recording: &Recording, count: usize, seed: u64) -> Found {
-    let mut dice = Dice::new(seed);
+    let mut rng = SeededRng::new(seed);
     let (mut disk, mut found) = (Disk::default(), Found::default());
     let (mut accepted, mut sent) = (Vec::new(), HashSet::new());
     let is_end = |step: &Step| matches!(step, Step::FlushEnds { .. });
@@ -133,12 +134,12 @@ fn cut_at_many_moments(recording: &Recording, count: usize, seed: u64) -> Found 
             Step::Mark(mark) if mark.starts_with(SENT) => drop(sent.insert(mark.replacen(SENT, "", 1))),
             _ => {}
         }
-        // Half of the moments are ends of flushes; the others, and all that can be found at the beginning, are any.
+        // Half of the moments are ends of flushes, and the others, including all early ones, are arbitrary.
         let of = if is_end(step) { 2 * ends } else { 2 * (recording.steps.len() - ends) };
-        let is_moment = dice.throw(of as u64) < count as u64 || number < 60 && dice.throw(4) == 0;
+        let is_moment = rng.below(of as u64) < count as u64 || number < 60 && rng.below(4) == 0;
         if is_moment || number + 1 == recording.steps.len() {
             for unflushed in Unflushed::ALL {
-                found.look(&disk, unflushed, &mut dice, (&accepted, &sent), number);
+                found.look(&disk, unflushed, &mut rng, (&accepted, &sent), number);
             }
         }
     }
@@ -150,13 +151,13 @@ impl Found {
         &mut self,
         disk: &Disk,
         unflushed: Unflushed,
-        dice: &mut Dice,
+        rng: &mut SeededRng,
         (accepted, sent): (&[String], &HashSet<String>),
         number: usize,
     ) {
         let folder = Folder::new();
-        disk.cut(unflushed, dice, folder.path());
-        // The index of the log is no part of the promise: after a cut it holds anything.
+        disk.cut(unflushed, rng, folder.path());
+        // The index of the write-ahead log may contain anything after a power loss.
         std::fs::write(folder.path().join("outbox-shm"), vec![0xa5; 32 * 1024]).unwrap();
         let pending = match pending(&folder.outbox()) {
             Ok(pending) => pending,
@@ -173,23 +174,23 @@ impl Found {
     }
 }
 
-/// The reports that a file holds, if it is sound and its books are right.
+/// Returns the reports in a file, if its integrity and its counters are right.
 fn pending(outbox: &Path) -> Result<HashSet<String>, String> {
-    let told = |error: rusqlite::Error| error.to_string();
+    let to_text = |error: rusqlite::Error| error.to_string();
     if !outbox.exists() {
         return Ok(HashSet::new());
     }
-    let connection = Connection::open_with_flags(outbox, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(told)?;
-    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(told)?;
+    let connection = Connection::open_with_flags(outbox, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(to_text)?;
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(to_text)?;
     if version == 0 {
         return Ok(HashSet::new());
     }
-    let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(told)?;
-    let books = common::books::Books::read(outbox).unwrap();
-    books.audit();
-    let mut statement = connection.prepare("SELECT message_id FROM report").map_err(told)?;
-    let rows = statement.query_map([], |row| row.get(0)).map_err(told)?;
-    let pending = rows.collect::<Result<_, _>>().map_err(told)?;
+    let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(to_text)?;
+    let contents = common::outbox_contents::OutboxContents::read(outbox).unwrap();
+    contents.audit();
+    let mut statement = connection.prepare("SELECT message_id FROM report").map_err(to_text)?;
+    let rows = statement.query_map([], |row| row.get(0)).map_err(to_text)?;
+    let pending = rows.collect::<Result<_, _>>().map_err(to_text)?;
     if check == "ok" { Ok(pending) } else { Err(check) }
 }
 
@@ -207,8 +208,8 @@ fn moments() -> usize {
 }
 
 #[test]
-fn what_was_accepted_survives_a_power_cut_at_any_moment() {
-    let (_, seed) = Dice::of_today("power");
+fn submitted_reports_survive_power_loss_at_any_moment() {
+    let (_, seed) = SeededRng::from_environment("power");
     let recording = record("power", 8, REPORTS / 8, 0, None);
     assert_eq!(recording.marks(ACCEPTED) as u64, REPORTS);
     let restarts = log_restarts(&recording);
@@ -222,15 +223,15 @@ fn what_was_accepted_survives_a_power_cut_at_any_moment() {
 }
 
 #[test]
-fn the_same_cuts_lose_reports_that_need_not_survive_them_and_damage_nothing() {
-    let (_, seed) = Dice::of_today("power");
+fn without_power_durability_reports_are_lost_and_nothing_is_corrupt() {
+    let (_, seed) = SeededRng::from_environment("power");
     let found = cut_at_many_moments(&record("process", 8, REPORTS / 8, 0, None), moments(), seed);
     println!("{found:?}");
-    assert!(found.lost > 0 && found.cuts_with_losses > 10, "these cuts can lose nothing: {found:?}");
+    assert!(found.lost > 0 && found.cuts_with_losses > 10, "these power losses lost nothing: {found:?}");
     assert!(found.damaged.is_empty(), "{found:?}");
 }
 
-/// How often the log was begun: its header is written at its beginning, and nothing else is.
+/// Returns how often the write-ahead log restarted: only its header is written at offset 0.
 fn log_restarts(recording: &Recording) -> usize {
     let is_header = |step: &&Step| matches!(step, Step::Write { at: 0, bytes, .. } if bytes.len() == 32);
     recording.steps.iter().filter(is_header).count()
@@ -239,23 +240,23 @@ fn log_restarts(recording: &Recording) -> usize {
 #[test]
 fn threads_share_their_flushes() {
     const REPORTS: usize = 16 * 60;
-    // With a disk that takes 20 ms for a flush, so that the threads are back in time for the next one however slow they are.
+    // A flush takes 20 ms on this disk, so that the threads submit again before the next one, however slow they are.
     let recording = record("power", 16, 60, 20_000, None);
     let flushes = recording.flushes("-wal");
     println!("{flushes} flushes for {REPORTS} reports of 16 threads");
     assert_eq!(recording.marks(ACCEPTED), REPORTS);
     assert!(flushes * 6 <= REPORTS, "{flushes} flushes");
-    // No thread has two reports in one flush, for it waits for the first.
+    // A thread waits for its first report, so it never has two in one flush.
     assert!(flushes * 16 >= REPORTS, "{flushes} flushes cannot have covered all reports");
 }
 
 #[test]
-fn what_is_accepted_after_a_flush_has_failed_survives_a_power_cut_too() {
-    let (_, seed) = Dice::of_today("power");
+fn reports_submitted_after_a_failed_flush_survive_power_loss_too() {
+    let (_, seed) = SeededRng::from_environment("power");
     let recording = record("power", 4, 40, 0, Some(20));
-    let refused = recording.marks(REFUSED);
-    println!("{refused} reports were refused");
-    assert!((1..80).contains(&refused), "{refused} reports were refused for a flush that failed");
+    let failed = recording.marks(FAILED);
+    println!("{failed} submits failed");
+    assert!((1..80).contains(&failed), "{failed} submits failed because of a failed flush");
     let found = cut_at_many_moments(&recording, moments(), seed);
     println!("{found:?}");
     assert!(found.lost == 0 && found.damaged.is_empty(), "{found:?}");

@@ -1,4 +1,4 @@
-//! What a child process did to the files of a folder, as the preloaded recorder noted it.
+//! The file operations of a child process, as recorded by the preloaded recorder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::common::SOON;
 
-/// One thing that was done.
+/// One operation.
 #[derive(Debug)]
 pub(crate) enum Step {
     Write {
@@ -19,7 +19,7 @@ pub(crate) enum Step {
         inode: u64,
         length: usize,
     },
-    /// A flush of a file, or of the folder itself, which has no name.
+    /// A flush of a file, or of the folder, which has no name.
     FlushBegins {
         number: u64,
     },
@@ -50,24 +50,24 @@ pub(crate) enum Step {
 /// The name of the file that marks are written to.
 pub(crate) const MARKS: &str = "marks";
 
-/// All that a child did, in its order.
+/// All operations of a child, in order.
 pub(crate) struct Recording {
     pub(crate) steps: Vec<Step>,
 }
 
-/// How a child is run.
+/// How to run a child.
 pub(crate) struct Run<'a> {
     /// The name of the ignored test that the child runs.
     pub(crate) function: &'a str,
     pub(crate) task: &'a [&'a str],
-    /// How much longer each flush takes.
+    /// The additional duration of each flush.
     pub(crate) slow_us: u32,
-    /// Which flush of the log fails.
+    /// Which flush of the write-ahead log fails.
     pub(crate) failing: Option<u32>,
 }
 
 impl Recording {
-    /// Runs a child that works in `folder`, and has all its steps noted.
+    /// Runs a child that works in `folder`, and records its operations.
     pub(crate) fn of(folder: &Path, run: &Run<'_>) -> Self {
         let notes = folder.with_extension("notes");
         let mut command = Command::new(std::env::current_exe().unwrap());
@@ -90,19 +90,19 @@ impl Recording {
         Self { steps: Notes { rest: &recorded }.collect() }
     }
 
-    /// How often a file whose name ends so was flushed.
+    /// Returns how often files whose name has this ending were flushed.
     pub(crate) fn flushes(&self, ending: &str) -> usize {
         let is_one = |step: &&Step| matches!(step, Step::FlushEnds { name, .. } if name.ends_with(ending));
         self.steps.iter().filter(is_one).count()
     }
 
-    /// How many marks begin so.
+    /// Returns the number of marks with this prefix.
     pub(crate) fn marks(&self, beginning: &str) -> usize {
         self.steps.iter().filter(|step| matches!(step, Step::Mark(mark) if mark.starts_with(beginning))).count()
     }
 }
 
-/// Reads the notes one by one.
+/// Parses the recorded operations.
 struct Notes<'a> {
     rest: &'a [u8],
 }

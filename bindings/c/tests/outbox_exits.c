@@ -165,7 +165,7 @@ static void run(const char *program, const char *way, const char *outbox, const 
     CHECK(took < LONGEST_END_MS, "%s: it took %ld ms", way, took);
 }
 
-static void what_is_left_goes_out_at_the_next_start(const char *way, const char *outbox)
+static void pending_reports_are_sent_at_the_next_start(const char *way, const char *outbox)
 {
     struct reporting reporting = fine_reporting_into(outbox);
     nexmo_statistics statistics;
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
     for (i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         const char *outbox = new_outbox();
         run(argv[0], ways[i], outbox, argv[1]);
-        what_is_left_goes_out_at_the_next_start(ways[i], outbox);
+        pending_reports_are_sent_at_the_next_start(ways[i], outbox);
     }
     remove_outboxes();
     printf("%ld passed, %ld failed\n", checks_passed, checks_failed);

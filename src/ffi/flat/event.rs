@@ -23,7 +23,7 @@ pub const NEXMO_EVENT_FIELD_CHANNEL: usize = 2;
 pub const NEXMO_EVENT_FIELD_DELIVERED: usize = 3;
 /// Index in the event: as nexmo_event.http_status.
 pub const NEXMO_EVENT_FIELD_HTTP_STATUS: usize = 4;
-/// How many numbers an event has. Later versions append some.
+/// The number of elements of an event. Later versions append some.
 pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
 
 /// Waits for an event of a reporter and returns the oldest one, which stays until it is acknowledged.
@@ -34,7 +34,7 @@ pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
 /// @param timeout_ms       The time limit in milliseconds; 0 checks once, -1 is no limit.
 /// @param event            Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*; the kind is
 ///                         NEXMO_EVENT_NONE when the time limit expires or the call fails.
-/// @param event_count      How many numbers event has room for.
+/// @param event_count      The number of elements of event.
 /// @param message_id       Receives the message id as submitted. It is never truncated.
 /// @param message_id_size  The size of message_id: NEXMO_MESSAGE_ID_SIZE fits all.
 /// @param timestamp        Receives the timestamp as submitted, or the time of the submission.
@@ -50,7 +50,8 @@ pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
 /// int64_t event[NEXMO_EVENT_FIELD_COUNT];
 /// char message_id[NEXMO_MESSAGE_ID_SIZE];
 /// if (nexmo_flat_poll(handle, 0, event, NEXMO_EVENT_FIELD_COUNT, message_id, (int32_t)sizeof message_id, NULL, 0,
-///                     message, (int32_t)sizeof message) == NEXMO_OK && event[NEXMO_EVENT_FIELD_KIND] != NEXMO_EVENT_NONE) {
+///                     message, (int32_t)sizeof message) == NEXMO_OK &&
+///     event[NEXMO_EVENT_FIELD_KIND] != NEXMO_EVENT_NONE) {
 ///     fprintf(stderr, "%s: %s\n", message_id, message);
 ///     nexmo_flat_acknowledge(handle, event[NEXMO_EVENT_FIELD_ID], NULL, 0);
 /// }
@@ -85,7 +86,7 @@ pub unsafe extern "C" fn nexmo_flat_poll(
         let Some(oldest) = find(handle)?.reporter()?.poll(time_limit(timeout_ms)?)? else {
             return Ok(nexmo_result::ok());
         };
-        message_id.check_room(oldest.conversion.message_id.as_str())?;
+        message_id.check_fits(oldest.conversion.message_id.as_str())?;
         polled = nexmo_event::from(&oldest);
         Ok(nexmo_result::new(NEXMO_OK, Acceptance::No, &oldest.message))
     };

@@ -20,7 +20,7 @@ use crate::outcome::Acceptance;
 /// The longest name that is read.
 const LONGEST: usize = 4096;
 
-/// Returns one statistic of a reporter. Each call counts anew, so that the numbers of two calls need not add up.
+/// Returns one statistic of a reporter. Each call takes a new snapshot, so numbers from two calls need not add up.
 ///
 /// Text and outputs are as nexmo_flat_open describes them.
 ///
@@ -78,7 +78,7 @@ fn field(name: &str) -> Result<&'static Field, CallError> {
 /// A statistic as a number and as text.
 fn statistic(statistics: &nexmo_statistics, field: &Field) -> (i64, String) {
     let all = ptr::from_ref(statistics).cast::<u8>();
-    // SAFETY: a struct without padding, as layout.rs asserts, is that many initialised bytes.
+    // SAFETY: a struct without padding, as layout.rs asserts, consists of initialized bytes.
     let all = unsafe { slice::from_raw_parts(all, size_of::<nexmo_statistics>()) };
     let bytes = all.get(field.offset..).and_then(|bytes| bytes.get(..field.size)).unwrap_or_default();
     let number = match (<[u8; 4]>::try_from(bytes), <[u8; 8]>::try_from(bytes)) {
@@ -108,13 +108,13 @@ fn state_name(state: i32) -> &'static str {
     }
 }
 
-/// Returns the name of a status and what it means, as nexmo_status_name and nexmo_status_describe do.
+/// Returns the name and the meaning of a status, as nexmo_status_name and nexmo_status_describe do.
 ///
 /// @param status     Any number.
 /// @param name       Receives the name, such as "NEXMO_ERR_TIMEOUT".
 /// @param name_size  The size of name.
 /// @param text       Receives what happened, whether the report may have been accepted, and what to do next.
-/// @param text_size  The size of text. 512 fits all.
+/// @param text_size  The size of text. 512 bytes are enough for every status.
 /// @retval NEXMO_OK                    Both are written.
 /// @retval NEXMO_ERR_INVALID_ARGUMENT  A size is invalid.
 #[unsafe(no_mangle)]

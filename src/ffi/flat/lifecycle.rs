@@ -1,4 +1,4 @@
-//! Handles of the flat functions, from their creation to their end.
+//! Opens and closes the handles of the flat functions.
 
 use std::ffi::c_char;
 
@@ -23,24 +23,25 @@ use crate::settings::{Checked, Settings};
 /// proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
 /// false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
 /// may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
-/// unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox, or
-/// with durability = none, the handle is a reporter, otherwise a client.
+/// unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox,
+/// or with durability = none, the handle is a reporter, otherwise a client.
 ///
-/// In all flat functions: text that is passed in has a size in bytes, and the spaces and NULs at its end are ignored; or
-/// the size is -1, and the text is NUL-terminated and used as it is. Text that is NULL or empty is not given. A buffer
-/// for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the size
-/// is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is truncated at a
-/// character boundary. An array receives as many numbers as its count says, which must not be negative; those that this
-/// library does not know are 0. A buffer or array that is NULL, or of size or count 0, is not wanted. With a NULL
-/// pointer the size or count is not looked at. Outputs are written on every return: 0, "" and the message if the call
-/// fails. Pointers need not be aligned. The handles are not those of the other functions.
+/// In all flat functions, input text has a size in bytes, and trailing spaces and NULs are ignored; with a size of -1
+/// the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output buffer
+/// for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the
+/// size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
+/// truncated at a character boundary. An array receives as many numbers as its count, which must not be negative;
+/// elements that this library does not know are 0. Outputs may be NULL or have a size or count of 0 if they are not
+/// wanted; the size or count of a NULL pointer is ignored. Outputs are written on every return: 0, "" and the message
+/// if the call fails. Pointers need not be aligned. Handles of the flat functions and of the other functions are not
+/// interchangeable.
 ///
 /// @param settings       Required. Copied; the library's copies are wiped.
 /// @param settings_size  The size of settings, or -1.
 /// @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
-/// @param message        Receives what happened, as one line. An error in the settings is reported with the line and the
-///                       name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses that begin
-///                       with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
+/// @param message        Receives what happened, as one line. An error in the settings is reported with the line and
+///                       the name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses
+///                       that begin with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
 /// @param message_size   The size of message.
 /// @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
 /// @return Otherwise as nexmo_client_new or nexmo_reporter_new.
@@ -64,7 +65,7 @@ pub unsafe extern "C" fn nexmo_flat_open(
     message_size: i32,
 ) -> i32 {
     // SAFETY: the header's promises for each output.
-    let (message, place) =
+    let (message, output) =
         unsafe { (TextOut::new("message", message, message_size), NumbersOut::new("handle", handle, 1)) };
     let mut opened = 0;
     let work = || {
@@ -77,16 +78,16 @@ pub unsafe extern "C" fn nexmo_flat_open(
         Ok(nexmo_result::ok())
     };
     let status = call(0, &message, Acceptance::No, work).status;
-    place.write(&[i64::try_from(opened).unwrap_or(0)]);
+    output.write(&[i64::try_from(opened).unwrap_or(0)]);
     status
 }
 
 fn open(text: &str) -> Result<Flat, CallError> {
     let settings = Settings::parse(text)?;
     let make = || -> Result<Flat, Error> {
-        let Checked { credentials, options, plan } = settings.check()?;
-        Ok(match plan {
-            Some(plan) => Flat::Reporter(Box::new(Reporter::with_settings(credentials, options, plan)?)),
+        let Checked { credentials, options, reporter } = settings.check()?;
+        Ok(match reporter {
+            Some(reporter) => Flat::Reporter(Box::new(Reporter::with_settings(credentials, options, reporter)?)),
             None => Flat::Client(Box::new(Client::with_settings(credentials, options)?)),
         })
     };
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn nexmo_flat_close(
             Flat::Client(_) => Ok(()),
             Flat::Reporter(reporter) => reporter.close(timeout),
         };
-        // Another close may have freed it meanwhile.
+        // Another thread may have closed it meanwhile.
         drop(HANDLES.remove(number(handle)));
         found.end();
         closed?;
@@ -142,7 +143,7 @@ mod tests {
     const OPTIONS: &str = include_str!("../options.rs");
     const REPORTER_OPTIONS: &str = include_str!("../reporter/options.rs");
 
-    /// The constants in a file that begin with `prefix`, in lower case and without it.
+    /// Returns the constants in a file that begin with `prefix`, in lower case and without it.
     fn constants(source: &str, prefix: &str) -> Vec<String> {
         let names = source.lines().filter_map(|line| line.strip_prefix(&format!("pub const {prefix}")));
         names.map(|line| line.split(':').next().unwrap().to_lowercase()).collect()

@@ -1,6 +1,6 @@
-//! The flat functions, for languages that cannot use C structs easily: scalars, text with its size, and arrays of int64_t.
+//! The flat functions, for languages that cannot use C structs easily: scalars, sized text, and arrays of int64_t.
 //!
-//! An exported function reads all its arguments before it writes any output, so that they may share memory, and writes its
+//! An exported function reads all its arguments before it writes any output, so that they may overlap, and writes its
 //! outputs on every return.
 
 pub mod event;
@@ -25,7 +25,7 @@ use crate::outcome::Acceptance;
 use crate::panic::catch_panic;
 use crate::reporter::Reporter;
 
-/// What a handle of the flat functions stands for.
+/// The object that a handle of the flat functions identifies.
 enum Flat {
     Client(Box<Client>),
     Reporter(Box<Reporter>),
@@ -33,7 +33,7 @@ enum Flat {
 
 static HANDLES: Table<Flat> = Table::new();
 
-/// Has forks hold the table's lock from the moment that the library is loaded.
+/// Registers the table's lock with the fork handlers when the library is loaded.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
@@ -65,7 +65,7 @@ impl Flat {
         }
     }
 
-    /// Ends what is in progress on other threads.
+    /// Cancels calls in progress on other threads.
     fn end(&self) {
         match self {
             Self::Client(client) => client.cancel(),
@@ -78,12 +78,12 @@ fn find(handle: i64) -> Result<Arc<Flat>, CallError> {
     HANDLES.get(number(handle))
 }
 
-/// A negative number is no handle, and neither is 0.
+/// Negative numbers are not handles, and neither is 0.
 fn number(handle: i64) -> u64 {
     u64::try_from(handle).unwrap_or(0)
 }
 
-/// Does the work of a function that is called with `handle`, and writes the message.
+/// Runs `work` for `handle` and writes the message.
 fn call(
     handle: i64,
     message: &TextOut,
@@ -95,8 +95,8 @@ fn call(
     result
 }
 
-/// Removes what a panic may have broken. It is not dropped, for the same reason; what is in an outbox is sent by the next
-/// reporter that opens it.
+/// Removes an object that may be inconsistent after a panic. For the same reason, it is not dropped; the next
+/// reporter that opens its outbox sends the reports in it.
 fn discard(handle: i64) {
     if let Ok(found) = HANDLES.remove(number(handle)) {
         catch_panic(|| found.end());

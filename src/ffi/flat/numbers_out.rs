@@ -1,8 +1,8 @@
-//! An array for numbers.
+//! An output array of numbers.
 
 use crate::ffi::call::CallError;
 
-/// An array of the caller's. NULL or a count of 0: the numbers are not wanted.
+/// An array provided by the caller. NULL or a count of 0: the numbers are not wanted.
 pub(super) struct NumbersOut {
     name: &'static str,
     pointer: *mut i64,
@@ -10,7 +10,7 @@ pub(super) struct NumbersOut {
 }
 
 impl NumbersOut {
-    /// The array at `pointer`, which need not be aligned.
+    /// Creates an output for the array at `pointer`, which need not be aligned.
     ///
     /// # Safety
     ///
@@ -19,7 +19,7 @@ impl NumbersOut {
         Self { name, pointer, count }
     }
 
-    /// Refuses a negative count.
+    /// Returns an error if the count is negative.
     pub(super) fn check(&self) -> Result<(), CallError> {
         if self.pointer.is_null() || self.count >= 0 {
             return Ok(());
@@ -45,13 +45,13 @@ mod tests {
 
     fn written(count: i32, values: &[i64]) -> [i64; 4] {
         let mut numbers = [7; 4];
-        // SAFETY: the tests ask for no more.
+        // SAFETY: the tests ask for at most four.
         unsafe { NumbersOut::new("it", numbers.as_mut_ptr(), count) }.write(values);
         numbers
     }
 
     #[test]
-    fn as_many_numbers_are_written_as_are_wanted() {
+    fn the_requested_count_of_numbers_is_written() {
         assert_eq!(written(0, &[1, 2]), [7; 4]);
         assert_eq!(written(1, &[1, 2]), [1, 7, 7, 7]);
         assert_eq!(written(2, &[1, 2]), [1, 2, 7, 7]);
@@ -62,14 +62,14 @@ mod tests {
     #[test]
     fn the_array_need_not_be_aligned() {
         let mut bytes = [7_u8; 17];
-        // SAFETY: 16 bytes are there.
+        // SAFETY: the buffer has 16 bytes.
         unsafe { NumbersOut::new("it", bytes.as_mut_ptr().wrapping_add(1).cast(), 2) }.write(&[-1, 0]);
         assert_eq!(bytes[..9], [7, 255, 255, 255, 255, 255, 255, 255, 255]);
         assert_eq!(bytes[9..], [0; 8]);
     }
 
     #[test]
-    fn a_negative_count_is_refused() {
+    fn a_negative_count_is_invalid() {
         let mut number = 0;
         for (count, is_fine) in [(i32::MIN, false), (-1, false), (0, true), (i32::MAX, true)] {
             // SAFETY: nothing is written.

@@ -23,10 +23,10 @@ pub const NEXMO_DETAIL_ACCEPTANCE: usize = 3;
 pub const NEXMO_DETAIL_ELAPSED_US: usize = 4;
 /// Index in the details: as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit.
 pub const NEXMO_DETAIL_RETRY_AFTER_MS: usize = 5;
-/// How many details there are. Later versions append some.
+/// The number of details. Later versions append some.
 pub const NEXMO_DETAIL_COUNT: usize = 6;
 
-/// The longest message id or timestamp that is read; the core refuses much shorter ones.
+/// The longest message id or timestamp that is read; the core's limits are much lower.
 const LONGEST: usize = 4096;
 
 /// Reports to the Conversion API, through a client, whether one message was effective.
@@ -42,7 +42,7 @@ const LONGEST: usize = 4096;
 ///                         nexmo_client_report.
 /// @param timestamp_size   The size of timestamp, or -1.
 /// @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
-/// @param details_count    How many numbers details has room for.
+/// @param details_count    The number of elements of details.
 /// @param message          Receives what happened, as one line.
 /// @param message_size     The size of message.
 /// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a reporter, was closed, or was never valid.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn nexmo_flat_report(
 /// @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, now.
 /// @param timestamp_size   The size of timestamp, or -1.
 /// @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
-/// @param details_count    How many numbers details has room for.
+/// @param details_count    The number of elements of details.
 /// @param message          Receives what happened, as one line.
 /// @param message_size     The size of message.
 /// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.

@@ -1,4 +1,4 @@
-//! Text that comes with its size, as languages without NUL-terminated strings have it.
+//! Input text with a size, for languages without NUL-terminated strings.
 
 use std::ffi::c_char;
 use std::slice;
@@ -6,8 +6,8 @@ use std::slice;
 use crate::ffi::c_string;
 use crate::ffi::call::CallError;
 
-/// The text at `pointer`, or none if that is NULL or the text empty. A size of -1 means NUL-terminated text; other text is
-/// read without the spaces and NULs at its end.
+/// Returns the text at `pointer`, or none if that is NULL or the text is empty. A size of -1 means NUL-terminated
+/// text; from other text, trailing spaces and NULs are trimmed.
 ///
 /// # Safety
 ///
@@ -34,7 +34,7 @@ pub(super) unsafe fn optional<'a>(
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// As [`optional`], for a text that must be given.
+/// As [`optional`], for required text.
 ///
 /// # Safety
 ///
@@ -76,21 +76,21 @@ mod tests {
 
     fn read(bytes: &[u8], size: i32) -> Result<Option<&str>, String> {
         assert!(usize::try_from(size).map_or(bytes.contains(&0), |size| size <= bytes.len()) || size < -1);
-        // SAFETY: so many bytes, or a NUL, are there.
+        // SAFETY: that many bytes, or a NUL, can be read.
         unsafe { optional(LONGEST, "it", bytes.as_ptr().cast(), size) }.map_err(|error| {
             assert_eq!(error.status, NEXMO_ERR_INVALID_ARGUMENT);
             error.message
         })
     }
 
-    /// All of `bytes`, which ends where the memory does for all that a sanitizer knows.
+    /// Reads all of `bytes`, from memory that ends with them as far as a sanitizer knows.
     fn all(bytes: &[u8]) -> Result<Option<String>, String> {
         let bytes = bytes.to_vec().into_boxed_slice();
         read(&bytes, i32::try_from(bytes.len()).unwrap()).map(|text| text.map(str::to_owned))
     }
 
     #[test]
-    fn sized_text_is_read_without_the_padding_at_its_end() {
+    fn sized_text_is_read_without_trailing_padding() {
         for (bytes, text) in [
             ("abc", "abc"),
             ("abc   ", "abc"),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn sized_text_is_refused_if_it_is_no_text() {
+    fn sized_text_that_is_not_text_is_invalid() {
         assert_eq!(all(b"a\0b"), Err("it contains a NUL before its end".to_owned()));
         assert_eq!(all(b"\0a"), Err("it contains a NUL before its end".to_owned()));
         assert_eq!(all(b"a\xff"), Err("it is not UTF-8".to_owned()));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nul_terminated_text_is_read_as_it_is() {
+    fn nul_terminated_text_is_read_unchanged() {
         assert_eq!(read(b"abc\0x", -1), Ok(Some("abc")));
         assert_eq!(read(b"abc  \0", -1), Ok(Some("abc  ")));
         assert_eq!(read(b"12345678\0", -1), Ok(Some("12345678")));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_sizes_are_refused() {
+    fn other_sizes_are_invalid() {
         for size in [-2, -3, i32::MIN] {
             let message = format!("it_size is {size}; valid: 0 or more, or -1 for NUL-terminated text");
             assert_eq!(read(b"abc\0", size), Err(message));
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn required_text_must_not_be_empty() {
         for (bytes, size) in [("", 0), ("x", 0), ("  ", 2), ("\0", -1)] {
-            // SAFETY: so many bytes, or a NUL, are there.
+            // SAFETY: that many bytes, or a NUL, can be read.
             let error = unsafe { required(LONGEST, "it", bytes.as_ptr().cast(), size) }.err().unwrap();
             assert_eq!((error.status, error.message.as_str()), (NEXMO_ERR_INVALID_ARGUMENT, "it is empty"));
         }

@@ -1,4 +1,4 @@
-//! A buffer for text: NUL-terminated, or padded with spaces.
+//! An output buffer for text, NUL-terminated or padded with spaces.
 
 use std::ffi::c_char;
 use std::ptr;
@@ -6,7 +6,7 @@ use std::ptr;
 use crate::ffi::c_string::{one_line, truncated};
 use crate::ffi::call::CallError;
 
-/// A buffer of the caller's. NULL or a size of 0: the text is not wanted.
+/// A buffer provided by the caller. NULL or a size of 0: the text is not wanted.
 pub(super) struct TextOut {
     name: &'static str,
     pointer: *mut u8,
@@ -14,8 +14,8 @@ pub(super) struct TextOut {
 }
 
 impl TextOut {
-    /// The buffer at `pointer`. A size above 0 is that of NUL-terminated text, and one below -1, negated, that of text padded
-    /// with spaces.
+    /// Creates an output for the buffer at `pointer`. A size above 0 is for NUL-terminated text; one below -1,
+    /// negated, is for text padded with spaces.
     ///
     /// # Safety
     ///
@@ -28,7 +28,7 @@ impl TextOut {
         !self.pointer.is_null() && self.size != 0
     }
 
-    /// Refuses a size that means nothing.
+    /// Returns an error if the size is invalid.
     pub(super) fn check(&self) -> Result<(), CallError> {
         if !self.is_wanted() || self.size != -1 {
             return Ok(());
@@ -37,8 +37,8 @@ impl TextOut {
         Err(CallError::invalid_argument(message))
     }
 
-    /// Refuses a buffer that `text` would not fit into.
-    pub(super) fn check_room(&self, text: &str) -> Result<(), CallError> {
+    /// Returns an error if the buffer is too small for `text`.
+    pub(super) fn check_fits(&self, text: &str) -> Result<(), CallError> {
         let needed = text.len().saturating_add(usize::from(self.size > 0));
         if !self.is_wanted() || needed <= self.bytes() {
             return Ok(());
@@ -47,14 +47,14 @@ impl TextOut {
         Err(CallError::invalid_argument(message))
     }
 
-    /// Writes as much of `text` as fits, as one line, and fills the rest.
+    /// Writes as much of `text` as fits, with control characters replaced by spaces, and fills the rest.
     pub(super) fn write(&self, text: &str) {
         if !self.is_wanted() || self.size == -1 {
             return;
         }
-        let (room, filler) = if self.size > 0 { (self.bytes().saturating_sub(1), 0) } else { (self.bytes(), b' ') };
+        let (capacity, filler) = if self.size > 0 { (self.bytes().saturating_sub(1), 0) } else { (self.bytes(), b' ') };
         let text = one_line(text);
-        let text = truncated(&text, room);
+        let text = truncated(&text, capacity);
         // SAFETY: the promise of `new`; the text fits.
         unsafe { ptr::copy_nonoverlapping(text.as_ptr(), self.pointer, text.len()) };
         // SAFETY: the promise of `new`; these are the bytes after the text.
@@ -70,11 +70,11 @@ impl TextOut {
 mod tests {
     use super::*;
 
-    /// What a buffer of that size holds after a write, and that the bytes after it are untouched.
+    /// Returns the contents of a buffer of that size after a write, and checks that the bytes after it are unchanged.
     fn written(size: i32, text: &str) -> Vec<u8> {
         let count = usize::try_from(size.unsigned_abs()).unwrap();
         let mut bytes = vec![b'?'; count + 4];
-        // SAFETY: so many bytes are there.
+        // SAFETY: that many bytes can be written.
         let out = unsafe { TextOut::new("it", bytes.as_mut_ptr().cast(), size) };
         out.write(text);
         assert_eq!(bytes.split_off(count), b"????");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_positive_size_is_that_of_nul_terminated_text() {
+    fn a_positive_size_means_nul_terminated_text() {
         assert_eq!(written(6, "abc"), b"abc\0\0\0");
         assert_eq!(written(4, "abc"), b"abc\0");
         assert_eq!(written(3, "abc"), b"ab\0");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_size_is_that_of_padded_text() {
+    fn a_negative_size_means_padded_text() {
         assert_eq!(written(-6, "abc"), b"abc   ");
         assert_eq!(written(-3, "abc"), b"abc");
         assert_eq!(written(-2, "abc"), b"ab");
@@ -113,18 +113,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_that_is_not_wanted() {
+    fn nothing_is_written_if_it_is_not_wanted() {
         assert_eq!(written(0, "abc"), b"");
         assert_eq!(written(-1, "abc"), b"?");
         for size in [i32::MIN, -1, 0, 1, i32::MAX] {
             let out = out(ptr::null_mut(), size);
             out.write("abc");
-            assert!(out.check().is_ok() && out.check_room("abc").is_ok());
+            assert!(out.check().is_ok() && out.check_fits("abc").is_ok());
         }
     }
 
     #[test]
-    fn a_size_of_minus_1_is_refused() {
+    fn a_size_of_minus_1_is_invalid() {
         let mut byte = 0;
         let message = out(&raw mut byte, -1).check().err().unwrap().message;
         assert_eq!(message, "it_size is -1; valid: 0 or more, or -2 or less for padding with spaces");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_room_if_it_is_not_truncated() {
+    fn a_text_fits_if_it_is_not_truncated() {
         let mut byte = 0;
         for (size, text, has_room) in [
             (4, "abc", true),
@@ -146,9 +146,9 @@ mod tests {
             (1, "", true),
             (0, "abc", true),
         ] {
-            assert_eq!(out(&raw mut byte, size).check_room(text).is_ok(), has_room, "{size} {text}");
+            assert_eq!(out(&raw mut byte, size).check_fits(text).is_ok(), has_room, "{size} {text}");
         }
-        let message = out(&raw mut byte, 3).check_room("abc").err().unwrap().message;
+        let message = out(&raw mut byte, 3).check_fits("abc").err().unwrap().message;
         assert_eq!(message, "it has 3 bytes; 4 are needed");
     }
 }

@@ -1,4 +1,4 @@
-//! Events: what became of a report that the service did not accept.
+//! Events: the outcomes of reports that the service did not accept.
 #![allow(non_camel_case_types)]
 
 use std::ffi::c_char;
@@ -21,14 +21,14 @@ pub const NEXMO_EVENT_NONE: i32 = 0;
 pub const NEXMO_EVENT_REJECTED: i32 = 1;
 /// nexmo_event.kind: the report reached the age max_age_s. It may have been accepted, if an attempt got no response.
 pub const NEXMO_EVENT_EXPIRED: i32 = 2;
-/// nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt got
-/// no response.
+/// nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt
+/// got no response.
 pub const NEXMO_EVENT_DROPPED: i32 = 3;
 
 /// Size of nexmo_event.message_id in bytes, including the NUL.
 pub const NEXMO_MESSAGE_ID_SIZE: usize = 260;
 
-/// What became of a report that the service did not accept. Kept in the outbox until it is acknowledged.
+/// The outcome of a report that the service did not accept. Kept in the outbox until it is acknowledged.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_event {
@@ -36,8 +36,8 @@ pub struct nexmo_event {
     pub struct_size: u32,
     /// Written as 0.
     pub flags: u32,
-    /// Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is not
-    /// reused, and is below 2^53. Otherwise opaque.
+    /// Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is
+    /// not reused, and is below 2^53. Otherwise opaque.
     pub id: i64,
     /// When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE.
     pub created_unix_ms: i64,
@@ -58,7 +58,7 @@ pub struct nexmo_event {
     pub message: [c_char; NEXMO_MESSAGE_SIZE],
 }
 
-// SAFETY: all fields are integers, for which every bit pattern is a value; layout.rs asserts that there is no padding.
+// SAFETY: all fields are integers, for which every bit pattern is valid; layout.rs asserts that there is no padding.
 unsafe impl SizedStruct for nexmo_event {
     const NAME: &'static str = "event";
     const FIRST_SIZE: usize = first_size(576, 576);
@@ -97,8 +97,8 @@ impl From<&Event> for nexmo_event {
 ///
 /// @param reporter    Required.
 /// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
-/// @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or the
-///                    call fails.
+/// @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or
+///                    the call fails.
 /// @param result      Optional. Receives the outcome.
 /// @retval NEXMO_OK             There is an event, or the time limit expired.
 /// @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
@@ -137,19 +137,20 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Removes an event, and no other, from the outbox. It succeeds too if the event is already gone: acknowledged by
-/// another process, discarded, or lost with its outbox. The reporter may be closed.
+/// Removes one event from the outbox. Also succeeds if the event is already gone: acknowledged by another process,
+/// discarded, or lost with its outbox. The reporter may be closed.
 ///
-/// Above 10000 events the oldest are discarded and counted by events_discarded, even while a consumer handles them.
+/// Beyond 10000 events, the oldest are discarded and counted in events_discarded, even while a consumer handles them.
 ///
 /// @param reporter  Required.
 /// @param event_id  nexmo_event.id.
 /// @param result    Optional. Receives the outcome.
 /// @retval NEXMO_OK                    The event is gone.
 /// @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
-/// @retval NEXMO_ERR_OUTBOX_BUSY       Others had the outbox locked for longer than busy_timeout_ms. The event is kept.
-/// @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the
-/// outbox.
+/// @retval NEXMO_ERR_OUTBOX_BUSY       Another process or reporter had the outbox locked for longer than
+///                                     busy_timeout_ms. The event is kept.
+/// @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of
+/// the outbox.
 /// @par Blocking: up to busy_timeout_ms.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_acknowledge(
@@ -165,11 +166,11 @@ pub unsafe extern "C" fn nexmo_reporter_acknowledge(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Returns a file descriptor for poll, select or epoll that is readable while an event waits to be acknowledged, and once
-/// a closed reporter has no more events.
+/// Returns a file descriptor for poll, select or epoll that is readable while an event is waiting to be acknowledged,
+/// and once a closed reporter has no more events.
 ///
-/// It may also be readable without an event, which another process acknowledged: poll with 0. It belongs to the
-/// reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+/// It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It
+/// belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
 ///
 /// @param reporter  Required.
 /// @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
@@ -193,10 +194,10 @@ pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
     }
 }
 
-/// Initialises a nexmo_event in memory of any origin, as NEXMO_EVENT_INIT does in a declaration.
+/// Initialises a nexmo_event that was not declared with NEXMO_EVENT_INIT, such as one on the heap.
 ///
 /// @param event  The struct; NULL does nothing.
-/// @param size   sizeof(nexmo_event) as the caller knows it; below 8 or above 4096 does nothing.
+/// @param size   sizeof(nexmo_event) in the caller; below 8 or above 4096 does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_event_init(event: *mut nexmo_event, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `event`.

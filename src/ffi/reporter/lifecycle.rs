@@ -1,4 +1,4 @@
-//! The handle of a reporter, from its creation to its end.
+//! Creates, flushes, closes and frees reporters.
 #![allow(non_camel_case_types)]
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct nexmo_reporter {
 
 pub(super) static REPORTERS: Table<Reporter> = Table::new();
 
-/// Has forks hold the table's lock from the moment that the library is loaded.
+/// Registers the table's lock with the fork handlers when the library is loaded.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
@@ -35,11 +35,12 @@ static AT_LOAD: extern "C" fn() = {
     hold
 };
 
-/// Creates a reporter. Opens the outbox, or creates it, and begins to send what is in it, on the library's own threads.
+/// Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own
+/// threads.
 ///
-/// Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A damaged outbox is
-/// renamed, with .corrupt in its name, and a new one is created; outbox_resets counts that. A file that is not an outbox
-/// is refused and left unchanged. After a fork without a file, the child's reporter begins empty.
+/// Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A corrupt outbox
+/// is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. A file that is not an outbox is an
+/// error and is left unchanged. After a fork without a file, the child's reporter starts empty.
 ///
 /// @param credentials       Required. Copied.
 /// @param options           Copied. NULL: all defaults. A reporter uses all options except max_attempts.
@@ -50,8 +51,9 @@ static AT_LOAD: extern "C" fn() = {
 ///                                   available. Retry.
 /// @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
 /// @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
-/// @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms.
-/// @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere.
+/// @retval NEXMO_ERR_OUTBOX_BUSY     Another process or reporter had the outbox locked for longer than
+///                                   busy_timeout_ms.
+/// @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is corrupt, and open elsewhere.
 /// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox belongs to another api_key or base_url.
 /// @retval NEXMO_ERR_OUTBOX_VERSION  A later version of the library created the outbox.
 /// @return Otherwise as nexmo_client_new.
@@ -90,8 +92,8 @@ pub unsafe extern "C" fn nexmo_reporter_new(
 /// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
 /// @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
 /// @retval NEXMO_OK             None of them is pending; events and statistics show their outcome.
-/// @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They are sent
-///                              in the background, or by the next reporter that opens the outbox.
+/// @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They
+///                              are sent in the background, or by the next reporter that opens the outbox.
 /// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
 ///                              wait. Returned without waiting further.
 /// @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
@@ -108,12 +110,13 @@ pub unsafe extern "C" fn nexmo_reporter_flush(
     unsafe { wait(Reporter::flush, reporter, timeout_ms, result) }
 }
 
-/// Closes a reporter: it accepts no more reports, waits as nexmo_reporter_flush does, and then cancels what is in flight.
+/// Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does, and then cancels requests in
+/// flight.
 ///
 /// Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
-/// NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability protects.
-/// The reporter is closed whatever the call returns, unless the call was refused. It can still be polled, acknowledge
-/// events and give its statistics. A second call does not wait.
+/// NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
+/// protects. The reporter is closed whatever the call returns, unless the call was refused (1 to 19). It can still be
+/// polled, acknowledge events and return statistics. A second call does not wait.
 ///
 /// @param reporter    Required. To be freed afterwards.
 /// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
@@ -138,7 +141,7 @@ pub unsafe extern "C" fn nexmo_reporter_close(
 
 /// # Safety
 ///
-/// `result` is NULL or points to a result as the header asks for it.
+/// `result` is NULL or points to a result as the header requires.
 unsafe fn wait(
     wait: fn(&Reporter, Option<Duration>) -> Result<(), Error>,
     reporter: *mut nexmo_reporter,
@@ -154,22 +157,22 @@ unsafe fn wait(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Frees a reporter, and closes it first, without waiting, if it is open.
+/// Frees a reporter. If it is open, closes it first, without waiting.
 ///
-/// Calls in progress on other threads that wait return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the
-/// outbox; with NEXMO_DURABILITY_NONE they are lost.
+/// Calls that wait on other threads return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the outbox;
+/// with NEXMO_DURABILITY_NONE they are lost.
 ///
 /// @param reporter  NULL does nothing.
 /// @retval NEXMO_OK                  The reporter is freed, or NULL was given.
 /// @retval NEXMO_ERR_INVALID_HANDLE  The reporter was freed before, or was never valid.
-/// @par Blocking: up to half a second, while what is in flight is cancelled.
+/// @par Blocking: up to half a second, while requests in flight are cancelled.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_reporter_free(reporter: *mut nexmo_reporter) -> nexmo_status {
     REPORTERS.free(reporter, Reporter::abandon)
 }
 
-/// Removes a reporter that a panic may have broken. It is not dropped, for the same reason; what is in its outbox is sent
-/// by the next reporter that opens it.
+/// Removes a reporter that may be inconsistent after a panic. For the same reason, it is not dropped; the next
+/// reporter that opens its outbox sends the reports in it.
 pub(super) fn discard(reporter: *mut nexmo_reporter) {
     if let Ok(reporter) = REPORTERS.remove(number(reporter)) {
         catch_panic(|| reporter.abandon());

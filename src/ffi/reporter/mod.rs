@@ -1,4 +1,4 @@
-//! The third step: a reporter, which keeps reports until the service accepts them.
+//! Step 3: a reporter, which keeps reports until the service accepts them.
 
 pub mod event;
 pub mod lifecycle;

@@ -12,17 +12,17 @@ use crate::ffi::options::{milliseconds, number};
 use crate::ffi::sized_struct::{SizedStruct, first_size, zeroed};
 use crate::ffi::{c_string, sized_struct};
 use crate::reporter::{
-    Durability, LARGEST_MOST, LONGEST_AGE, LONGEST_LOCK_WAIT, MOST_IN_FLIGHT, Overflow, ReporterOptions,
+    Durability, MAX_AGE, MAX_BUSY_TIMEOUT, MAX_IN_FLIGHT_LIMIT, MAX_PENDING_LIMIT, Overflow, ReporterOptions,
     ReporterSettings,
 };
 
-/// nexmo_reporter_options.durability: a submitted report survives the end of the process, a crash included.
+/// nexmo_reporter_options.durability: a submitted report survives the end of the process, including a crash.
 pub const NEXMO_DURABILITY_PROCESS: i32 = 0;
-/// nexmo_reporter_options.durability: a submitted report survives power loss too. Each submit waits for the disk;
+/// nexmo_reporter_options.durability: a submitted report also survives power loss. Each submit waits for the disk;
 /// concurrent submits share one write.
 pub const NEXMO_DURABILITY_POWER: i32 = 1;
-/// nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still pending
-/// when the process ends are lost.
+/// nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still
+/// pending when the process ends are lost.
 pub const NEXMO_DURABILITY_NONE: i32 = 2;
 
 /// nexmo_reporter_options.overflow: submit fails with NEXMO_ERR_OUTBOX_FULL.
@@ -31,11 +31,11 @@ pub const NEXMO_OVERFLOW_FAIL: i32 = 0;
 /// NEXMO_EVENT_DROPPED.
 pub const NEXMO_OVERFLOW_DROP_OLDEST: i32 = 1;
 
-/// nexmo_reporter_options.flags: allows an outbox on a network file system. Where its locks do not work, reports are
-/// sent more than once, or the file is damaged.
+/// nexmo_reporter_options.flags: allows an outbox on a network file system. If file locks do not work there, reports
+/// are sent more than once, or the file is corrupted.
 pub const NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM: u32 = 1;
 
-/// How a reporter keeps reports. Every number that is 0 selects its default. outbox has no default.
+/// Options of a reporter. Every number that is 0 selects its default. outbox has no default.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_reporter_options {
@@ -47,27 +47,28 @@ pub struct nexmo_reporter_options {
     /// only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
     /// together, and never while it is open. Any number of processes may share it, all for one account: api_key and
     /// base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
-    /// ":", is a URL, which is refused; ./x:y names such a file. Required, except that it is NULL with
+    /// ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is NULL with
     /// NEXMO_DURABILITY_NONE.
     pub outbox: *const c_char,
     /// One of NEXMO_DURABILITY_*.
     pub durability: i32,
     /// One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending.
     pub overflow: i32,
-    /// The most reports that may be pending, 1 to 1000000000. 0: 1000000, which take up to about 300 MB.
+    /// The maximum number of pending reports, 1 to 1000000000. 0: 1000000, which need up to about 300 MB.
     pub max_pending: i32,
     /// The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
     /// hours).
     pub max_age_s: i32,
-    /// The most reports in flight at a time, each on a connection and a thread of its own, 1 to 256. 0: chosen by the
-    /// library.
+    /// The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0:
+    /// chosen by the library.
     pub max_in_flight: i32,
-    /// How long a call waits while others have the outbox locked, in milliseconds, 1 to 60000. 0: 100.
+    /// How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000. 0:
+    /// 100.
     pub busy_timeout_ms: i32,
 }
 
-// SAFETY: all fields are integers and pointers, for which every bit pattern is a value; layout.rs asserts that there is no
-// padding.
+// SAFETY: all fields are integers and pointers, for which every bit pattern is valid; layout.rs asserts that there is
+// no padding.
 unsafe impl SizedStruct for nexmo_reporter_options {
     const NAME: &'static str = "reporter_options";
     const FIRST_SIZE: usize = first_size(40, 36);
@@ -78,7 +79,7 @@ unsafe impl SizedStruct for nexmo_reporter_options {
 
 /// # Safety
 ///
-/// `pointer` is NULL or points to reporter options as the header asks for them.
+/// `pointer` is NULL or points to reporter options as the header requires.
 pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<ReporterSettings, CallError> {
     // SAFETY: the caller's promise.
     let given = unsafe { sized_struct::read(pointer) }?;
@@ -91,12 +92,11 @@ pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<Repo
     let options = ReporterOptions {
         outbox: outbox.map(Path::new),
         durability,
-        max_pending: number("max_pending", given.max_pending, LARGEST_MOST)?.map(u64::from),
+        max_pending: number("max_pending", given.max_pending, MAX_PENDING_LIMIT)?.map(u64::from),
         overflow: overflow(given.overflow)?,
-        max_age: number("max_age_s", given.max_age_s, LONGEST_AGE.as_secs())?.map(seconds),
-        max_in_flight: number("max_in_flight", given.max_in_flight, MOST_IN_FLIGHT)?,
-        busy_timeout: number("busy_timeout_ms", given.busy_timeout_ms, LONGEST_LOCK_WAIT.as_millis())?
-            .map(milliseconds),
+        max_age: number("max_age_s", given.max_age_s, MAX_AGE.as_secs())?.map(seconds),
+        max_in_flight: number("max_in_flight", given.max_in_flight, MAX_IN_FLIGHT_LIMIT)?,
+        busy_timeout: number("busy_timeout_ms", given.busy_timeout_ms, MAX_BUSY_TIMEOUT.as_millis())?.map(milliseconds),
         allow_network_file_system: given.flags & NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM != 0,
     };
     options.check().map_err(|error: Error| error.into())
@@ -129,10 +129,11 @@ fn seconds(number: u32) -> Duration {
     Duration::from_secs(u64::from(number))
 }
 
-/// Initialises a nexmo_reporter_options in memory of any origin, as NEXMO_REPORTER_OPTIONS_INIT does in a declaration.
+/// Initialises a nexmo_reporter_options that was not declared with NEXMO_REPORTER_OPTIONS_INIT, such as one on the
+/// heap.
 ///
 /// @param options  The struct; NULL does nothing.
-/// @param size     sizeof(nexmo_reporter_options) as the caller knows it; below 8 or above 4096 does nothing.
+/// @param size     sizeof(nexmo_reporter_options) in the caller; below 8 or above 4096 does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_options_init(options: *mut nexmo_reporter_options, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `options`.

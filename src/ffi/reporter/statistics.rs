@@ -14,25 +14,25 @@ use crate::ffi::{c_string, sized_struct, status};
 use crate::outcome::Acceptance;
 use crate::reporter::{State, Statistics};
 
-/// nexmo_statistics.state: the reporter sends what is submitted.
+/// nexmo_statistics.state: the reporter sends submitted reports.
 pub const NEXMO_STATE_RUNNING: i32 = 0;
-/// nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing waits of up to 30 s,
-/// or when the service asks for it.
+/// nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
+/// 30 s, or when the service asks for it.
 pub const NEXMO_STATE_BACKING_OFF: i32 = 1;
 /// nexmo_statistics.state: the service accepts no reports of the account (401, 402, 3xx or an unexpected status). The
 /// reporter sends one report a minute as a probe; the others stay pending.
 pub const NEXMO_STATE_SUSPENDED: i32 = 2;
 /// nexmo_statistics.state: the reporter is closed.
 pub const NEXMO_STATE_CLOSED: i32 = 3;
-/// nexmo_statistics.state: another process, or another reporter of this one, sends what is in the outbox. This one
-/// takes over when that ends.
+/// nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox.
+/// This one takes over when that one ends.
 pub const NEXMO_STATE_STANDBY: i32 = 4;
 
 /// The number of reports and their outcomes.
 ///
-/// The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE to
-/// the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter. submitted =
-/// accepted + rejected + expired + replaced + dropped + damaged + pending.
+/// The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE,
+/// to the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter.
+/// submitted = accepted + rejected + expired + replaced + dropped + damaged + pending.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_statistics {
@@ -42,7 +42,7 @@ pub struct nexmo_statistics {
     pub flags: u32,
     /// What this reporter does: one of NEXMO_STATE_*.
     pub state: i32,
-    /// The reports that this reporter is sending at this moment.
+    /// The reports that this reporter is currently sending.
     pub in_flight: i32,
     /// The status of the last error in the background; 0 if there was none.
     pub last_error: nexmo_status,
@@ -62,14 +62,14 @@ pub struct nexmo_statistics {
     pub dropped: i64,
     /// Could not be read back and were removed.
     pub damaged: i64,
-    /// Still pending, those in flight included.
+    /// Still pending, including those in flight.
     pub pending: i64,
-    /// Events that wait to be acknowledged: at most 10000.
+    /// Events waiting to be acknowledged: at most 10000.
     pub events: i64,
-    /// Events that were discarded because there were more.
+    /// Events discarded because that limit was exceeded.
     pub events_discarded: i64,
-    /// How often the outbox was found damaged or removed and was replaced by a new one. A damaged outbox is kept beside
-    /// the new one, with .corrupt in its name.
+    /// How often the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next to the new
+    /// one, with .corrupt in its name.
     pub outbox_resets: i64,
     /// How often the outbox could not be read or written in the background.
     pub outbox_errors: i64,
@@ -81,7 +81,7 @@ pub struct nexmo_statistics {
     pub last_error_message: [c_char; NEXMO_MESSAGE_SIZE],
 }
 
-// SAFETY: all fields are integers, for which every bit pattern is a value; layout.rs asserts that there is no padding.
+// SAFETY: all fields are integers, for which every bit pattern is valid; layout.rs asserts that there is no padding.
 unsafe impl SizedStruct for nexmo_statistics {
     const NAME: &'static str = "statistics";
     const FIRST_SIZE: usize = first_size(392, 392);
@@ -159,10 +159,10 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Initialises a nexmo_statistics in memory of any origin, as NEXMO_STATISTICS_INIT does in a declaration.
+/// Initialises a nexmo_statistics that was not declared with NEXMO_STATISTICS_INIT, such as one on the heap.
 ///
 /// @param statistics  The struct; NULL does nothing.
-/// @param size        sizeof(nexmo_statistics) as the caller knows it; below 8 or above 4096 does nothing.
+/// @param size        sizeof(nexmo_statistics) in the caller; below 8 or above 4096 does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_statistics_init(statistics: *mut nexmo_statistics, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `statistics`.

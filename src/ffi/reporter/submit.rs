@@ -14,9 +14,9 @@ use crate::reporter::Reporter;
 
 /// Submits a report, to be sent in the background.
 ///
-/// With NEXMO_OK the report is stored as durably as the reporter's durability says. It is sent at once, and again until
-/// the service accepts it, rejects it, or it expires. A pending report for the same message is replaced; whichever was
-/// submitted last is the last that the service receives.
+/// On NEXMO_OK, the report is stored with the reporter's durability. It is sent immediately, and again until the
+/// service accepts or rejects it or it expires. A pending report for the same message is replaced; the service always
+/// receives the most recently submitted value last.
 ///
 /// @param reporter    Required.
 /// @param channel     One of NEXMO_CHANNEL_*.
@@ -27,22 +27,22 @@ use crate::reporter::Reporter;
 /// @retval NEXMO_OK                  The report is stored.
 /// @retval NEXMO_ERR_CLOSED          The reporter is closed. The report was not stored.
 /// @retval NEXMO_ERR_SYSTEM          No file descriptor or memory is available. The report was not stored. Retry.
-/// @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the report
-///                                   may be stored and sent.
+/// @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the
+///                                   report may be stored and sent.
 /// @retval NEXMO_ERR_OUTBOX_FULL     max_pending reports are pending, or the disk is full. The report was not stored.
-/// @retval NEXMO_ERR_OUTBOX_BUSY     Others had the outbox locked for longer than busy_timeout_ms. The report was not
-///                                   stored.
-/// @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is damaged, and open elsewhere. The report was not stored.
+/// @retval NEXMO_ERR_OUTBOX_BUSY     Another process or reporter had the outbox locked for longer than
+///                                   busy_timeout_ms. The report was not stored.
+/// @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is corrupt, and open elsewhere. The report was not stored.
 /// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account. The report was not
 ///                                   stored.
-/// @retval NEXMO_ERR_OUTBOX_VERSION  The outbox was replaced by that of a later version of the library. The report was
-///                                   not stored.
+/// @retval NEXMO_ERR_OUTBOX_VERSION  The outbox was replaced by that of a later version of the library. The report
+///                                   was not stored.
 /// @retval NEXMO_ERR_INTERNAL        A bug. The reporter is freed.
 /// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE or NEXMO_ERR_FORKED.
-/// @par Blocking: some microseconds; up to busy_timeout_ms while others have the outbox locked; with
-/// NEXMO_DURABILITY_POWER until the disk has the report. A disk that hangs blocks one thread for as long as it hangs
-/// (with NEXMO_DURABILITY_POWER all whose reports are in the same write); the others get NEXMO_ERR_OUTBOX_BUSY. Never
-/// for the network.
+/// @par Blocking: a few microseconds; up to busy_timeout_ms while the outbox is locked elsewhere; with
+/// NEXMO_DURABILITY_POWER until the report is on disk. While a disk hangs, it
+/// blocks one thread (with NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); the others get
+/// NEXMO_ERR_OUTBOX_BUSY. Never waits for the network.
 ///
 /// @code
 /// status = nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn nexmo_reporter_submit(
     unsafe { call(result, Acceptance::Unknown, || discard(reporter), work) }
 }
 
-/// Submits `conversion`. The service may accept it from the moment that it may be stored.
+/// Submits `conversion`. The service may accept it as soon as it may be stored.
 pub(in crate::ffi) fn submit(reporter: &Reporter, conversion: &Conversion) -> Result<nexmo_result, CallError> {
     match reporter.submit(conversion) {
         Ok(()) => Ok(nexmo_result::new(NEXMO_OK, Acceptance::Unknown, "report stored")),

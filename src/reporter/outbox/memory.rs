@@ -1,4 +1,4 @@
-//! An outbox in memory: nothing in it outlives the process, and nothing it does waits for a disk.
+//! An outbox in memory. Its contents do not outlive the process, and its operations never wait for a disk.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Claims, Counters, Entry, Event, EventKind, Fate, Key, MAX_EVENTS, Outbox, Overflow, Settlement, Snapshot,
-    check_event_id, full, next_event_id, oldest_share, unix_milliseconds,
+    Claims, Completion, Counters, Disposition, Entry, Event, EventKind, Key, MAX_EVENTS, Outbox, Overflow, Snapshot,
+    check_event_id, full_error, next_event_id, oldest_share, unix_milliseconds,
 };
 use crate::clock::Moment;
 use crate::conversion::Conversion;
 use crate::error::Error;
 
-/// How many reports are looked at in one go for being too old.
-const EXPIRED_AT_ONCE: usize = 1000;
+/// How many reports one call checks for their age.
+const EXPIRY_BATCH_SIZE: usize = 1000;
 
-/// The last event id of any outbox in memory. A forked child, whose outbox begins empty, goes on from it.
+/// The last event id of any outbox in memory. A forked child, whose outbox starts empty, continues from it.
 static LAST_EVENT_ID: AtomicI64 = AtomicI64::new(0);
 
 /// Reports in memory.
 pub(crate) struct MemoryOutbox {
-    most: u64,
+    max_pending: u64,
     overflow: Overflow,
     state: Mutex<State>,
 }
@@ -30,16 +30,16 @@ pub(crate) struct MemoryOutbox {
 struct State {
     pending: BTreeMap<u64, Entry>,
     keys: HashMap<Key, u64>,
-    taken: Claims,
-    taken_ever: usize,
-    /// The oldest first, so that ids grow.
+    claims: Claims,
+    total_claimed: usize,
+    /// Oldest first, so ids increase.
     events: VecDeque<Event>,
     counters: Counters,
 }
 
 impl MemoryOutbox {
-    pub(crate) fn new(most: u64, overflow: Overflow) -> Self {
-        Self { most, overflow, state: Mutex::default() }
+    pub(crate) fn new(max_pending: u64, overflow: Overflow) -> Self {
+        Self { max_pending, overflow, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -48,7 +48,7 @@ impl MemoryOutbox {
 }
 
 impl State {
-    /// Takes a pending report out of everything but the counters.
+    /// Removes a pending report without counting it.
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.pending.remove(&id)?;
         self.keys.remove(&entry.key());
@@ -91,9 +91,9 @@ impl Outbox for MemoryOutbox {
         if let Some(earlier) = state.keys.get(&key).copied() {
             state.remove(earlier);
             state.counters.replaced = state.counters.replaced.saturating_add(1);
-        } else if state.counters.pending() >= self.most {
+        } else if state.counters.pending() >= self.max_pending {
             match self.overflow {
-                Overflow::Fail => return Err(full(self.most)),
+                Overflow::Fail => return Err(full_error(self.max_pending)),
                 Overflow::DropOldest => {
                     state.drop_oldest();
                     has_dropped = true;
@@ -107,16 +107,16 @@ impl Outbox for MemoryOutbox {
         Ok(has_dropped)
     }
 
-    fn take(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {
+    fn claim(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {
         let mut state = self.state();
-        let oldest = oldest_share(state.taken_ever, limit);
-        let State { pending, taken, .. } = &mut *state;
+        let oldest = oldest_share(state.total_claimed, limit);
+        let State { pending, claims, .. } = &mut *state;
         let mut entries: Vec<Entry> = Vec::new();
         for entry in pending.values() {
             if entries.len() >= oldest {
                 break;
             }
-            if !skip(entry.id) && taken.add(entry) {
+            if !skip(entry.id) && claims.add(entry) {
                 entries.push(entry.clone());
             }
         }
@@ -124,29 +124,29 @@ impl Outbox for MemoryOutbox {
             if entries.len() >= limit {
                 break;
             }
-            if !skip(entry.id) && taken.add(entry) {
+            if !skip(entry.id) && claims.add(entry) {
                 entries.push(entry.clone());
             }
         }
-        state.taken_ever = state.taken_ever.wrapping_add(entries.len());
+        state.total_claimed = state.total_claimed.wrapping_add(entries.len());
         Ok(entries)
     }
 
     fn release(&self, ids: &[u64]) {
         let mut state = self.state();
-        ids.iter().for_each(|id| state.taken.remove(*id));
+        ids.iter().for_each(|id| state.claims.remove(*id));
     }
 
-    fn settle(&self, batch: &[Settlement]) -> Result<(), Error> {
+    fn complete(&self, batch: &[Completion]) -> Result<(), Error> {
         let mut state = self.state();
-        for Settlement { id, fate } in batch {
-            state.taken.remove(*id);
-            match fate {
-                Fate::Accepted if state.remove(*id).is_some() => {
+        for Completion { id, disposition } in batch {
+            state.claims.remove(*id);
+            match disposition {
+                Disposition::Accepted if state.remove(*id).is_some() => {
                     state.counters.accepted = state.counters.accepted.saturating_add(1);
                 }
-                Fate::Accepted => {}
-                Fate::Event(kind, http_status, message) => {
+                Disposition::Accepted => {}
+                Disposition::Event(kind, http_status, message) => {
                     state.make_event(*id, *kind, *http_status, message.clone());
                 }
             }
@@ -156,14 +156,14 @@ impl Outbox for MemoryOutbox {
 
     fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error> {
         let mut state = self.state();
-        // Not in the order of their age, where the clock was set in between.
-        let oldest = state.pending.values().take(EXPIRED_AT_ONCE).filter(|entry| is_too_old(&entry.submitted));
-        let old: Vec<u64> = oldest.map(|entry| entry.id).collect();
-        let free: Vec<u64> = old.into_iter().filter(|id| !state.taken.holds(*id)).collect();
-        for id in &free {
+        // If the clock was set, the order is not the order of age.
+        let oldest = state.pending.values().take(EXPIRY_BATCH_SIZE).filter(|entry| is_too_old(&entry.submitted));
+        let expired: Vec<u64> = oldest.map(|entry| entry.id).collect();
+        let unclaimed: Vec<u64> = expired.into_iter().filter(|id| !state.claims.contains(*id)).collect();
+        for id in &unclaimed {
             state.make_event(*id, EventKind::Expired, None, EventKind::Expired.message().to_owned());
         }
-        Ok(free.len())
+        Ok(unclaimed.len())
     }
 
     fn oldest_event(&self) -> Result<Option<Event>, Error> {
@@ -208,11 +208,11 @@ impl Outbox for MemoryOutbox {
         None
     }
 
-    fn clear_notice(&self) -> bool {
+    fn clear_watch(&self) -> bool {
         false
     }
 
-    fn notices(&self) -> bool {
+    fn is_watching(&self) -> bool {
         true
     }
 
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_stays_until_it_is_acknowledged_and_no_other_goes_with_it() {
+    fn acknowledge_removes_only_that_event() {
         let outbox = MemoryOutbox::new(1, Overflow::DropOldest);
         (0..4).for_each(|number| put(&outbox, &number.to_string()));
         let first = outbox.oldest_event().unwrap().unwrap();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_of_too_many_events_is_discarded_and_counted() {
+    fn oldest_event_beyond_the_limit_is_discarded_and_counted() {
         let outbox = MemoryOutbox::new(1, Overflow::DropOldest);
         (0..MAX_EVENTS + 3).for_each(|number| put(&outbox, &number.to_string()));
         let counters = outbox.snapshot().unwrap().counters;

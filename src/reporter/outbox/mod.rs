@@ -1,9 +1,9 @@
-//! Where submitted reports wait. What a store must do is stated here, for the one in a file and the one in memory.
+//! Stores submitted reports. States the contract of an outbox, for the one in a file and the one in memory.
 //!
 //! ```text
-//! put -> PENDING --take--> IN FLIGHT --settle--> accepted, or an EVENT (rejected, expired)
-//!           ^                 |
-//!           +-----release-----+      PENDING --outbox full, the oldest is dropped--> an EVENT (dropped)
+//! put -> PENDING --claim--> IN FLIGHT --complete--> accepted, or an EVENT (rejected, expired)
+//!           ^                  |
+//!           +-----release------+      PENDING --outbox full, the oldest is dropped--> an EVENT (dropped)
 //! ```
 
 pub(crate) mod memory;
@@ -18,29 +18,29 @@ use crate::clock::Moment;
 use crate::conversion::{Channel, Conversion, MessageId};
 use crate::error::{Error, Kind};
 
-/// The most events that are kept; beyond that the oldest is discarded and counted.
+/// The maximum of events kept; beyond it the oldest is discarded and counted.
 pub(crate) const MAX_EVENTS: u64 = 10_000;
 
-/// The lowest id of an event: whatever the clock says, an id is far from anything that a caller makes up.
+/// The lowest event id. Whatever the clock says, no number that a caller makes up is near it.
 pub(crate) const FIRST_EVENT_ID: i64 = 1 << 50;
 
-/// One in so many reports that are taken is the oldest, so that under a backlog the end does not starve. More of them would be
-/// at the cost of the newest, which are worth most: one in eight brings the rank correlation with newest first down to 0.75,
-/// one in 32 to 0.94.
-const ONE_IN: usize = 32;
+/// One in this many claimed reports is the oldest, so that old reports do not starve under a backlog. A larger share
+/// would delay the newest, which are worth most: one in eight lowers the rank correlation with newest-first order to
+/// 0.75, one in 32 to 0.94.
+const OLDEST_INTERVAL: usize = 32;
 
 /// A report in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its number among all that were ever submitted to this outbox: 1 for the first.
+    /// Its number among all reports ever submitted to this outbox, starting at 1.
     pub(crate) id: u64,
-    /// What is to be reported.
+    /// The report itself.
     pub(crate) conversion: Conversion,
     /// When it was submitted.
     pub(crate) submitted: Moment,
 }
 
-/// What a later report must have in common with an earlier one to replace it.
+/// A later report replaces an earlier one with the same key.
 pub(crate) type Key = (Channel, MessageId);
 
 impl Entry {
@@ -51,10 +51,10 @@ impl Entry {
 
 /// How a report leaves the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Disposition {
     /// The service accepted it.
     Accepted,
-    /// It becomes an event, with the HTTP status of the response, if there was one, and a message.
+    /// It becomes an event, with the HTTP status of the response, if any, and a message.
     Event(EventKind, Option<u16>, String),
 }
 
@@ -63,14 +63,14 @@ pub(crate) enum Fate {
 pub enum EventKind {
     /// The service rejected it.
     Rejected,
-    /// It was older than the age limit.
+    /// It was older than the maximum age.
     Expired,
-    /// The outbox was full, and it was the oldest report in it.
+    /// The outbox was full and it was the oldest report.
     Dropped,
 }
 
 impl EventKind {
-    /// The message of an event that no response caused.
+    /// The message of an event without a response.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Rejected => "the service rejected the report",
@@ -80,7 +80,7 @@ impl EventKind {
     }
 }
 
-/// A report that left the outbox without being accepted, and why. It is kept until it is acknowledged.
+/// A report that left the outbox without being accepted, and why. Kept until it is acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Identifies the event. Ids increase within an outbox and are never reused.
@@ -93,17 +93,17 @@ pub struct Event {
     pub http_status: Option<u16>,
     /// The report.
     pub conversion: Conversion,
-    /// What happened, in a sentence.
+    /// What happened, as a sentence.
     pub message: String,
 }
 
-/// The id of the event that follows `last`. It grows with the clock, so that an outbox that lost its last changes, or was
-/// restored from a backup, gives no id twice.
+/// The id of the event after `last`. It follows the clock, so that an outbox that lost its last changes or was restored
+/// from a backup never reuses an id.
 pub(crate) fn next_event_id(last: i64) -> i64 {
     last.saturating_add(1).max(unix_microseconds()).max(FIRST_EVENT_ID)
 }
 
-/// Refuses an id that no event of an outbox can have whose last event has the id `last`.
+/// Rejects an id that no event can have in an outbox whose last event id is `last`.
 pub(crate) fn check_event_id(id: i64, last: i64) -> Result<(), Error> {
     if id >= FIRST_EVENT_ID && id <= last.max(unix_microseconds()) {
         return Ok(());
@@ -126,14 +126,14 @@ fn since_1970() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// The fate of one report.
+/// The disposition of one report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Settlement {
+pub(crate) struct Completion {
     pub(crate) id: u64,
-    pub(crate) fate: Fate,
+    pub(crate) disposition: Disposition,
 }
 
-/// How many reports were ever submitted to an outbox, and what became of each of them. Each has one fate.
+/// How many reports were ever submitted to an outbox, and their dispositions. Each report is counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) submitted: u64,
@@ -142,19 +142,19 @@ pub(crate) struct Counters {
     pub(crate) expired: u64,
     pub(crate) replaced: u64,
     pub(crate) dropped: u64,
-    /// How many could not be read back and were removed.
+    /// Reports that could not be read back and were removed.
     pub(crate) damaged: u64,
-    /// How many events wait to be acknowledged.
+    /// Events waiting to be acknowledged.
     pub(crate) events: u64,
-    /// How many events were discarded before they were acknowledged.
+    /// Events discarded before they were acknowledged.
     pub(crate) events_discarded: u64,
 }
 
 impl Counters {
-    /// How many have no fate yet.
+    /// Reports without a disposition.
     pub(crate) fn pending(&self) -> u64 {
-        let gone = [self.accepted, self.rejected, self.expired, self.replaced, self.dropped, self.damaged];
-        gone.iter().fold(self.submitted, |pending, count| pending.saturating_sub(*count))
+        let completed = [self.accepted, self.rejected, self.expired, self.replaced, self.dropped, self.damaged];
+        completed.iter().fold(self.submitted, |pending, count| pending.saturating_sub(*count))
     }
 
     /// Counts one report that became an event.
@@ -168,7 +168,7 @@ impl Counters {
     }
 }
 
-/// The state of an outbox at one moment.
+/// The state of an outbox at one point in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) counters: Counters,
@@ -186,72 +186,72 @@ pub enum Overflow {
     DropOldest,
 }
 
-/// The failure of a submit to an outbox that holds `most` reports.
-pub(crate) fn full(most: u64) -> Error {
-    Error::new(Kind::OutboxFull, format!("the outbox is full (max_pending = {most})"))
+/// The error of a submit to an outbox with `max_pending` reports.
+pub(crate) fn full_error(max_pending: u64) -> Error {
+    Error::new(Kind::OutboxFull, format!("the outbox is full (max_pending = {max_pending})"))
 }
 
-/// A place for submitted reports. How safe they are there, and how fast `put` is, are its own properties; all else is as
-/// stated here.
+/// Stores submitted reports. Implementations differ only in durability and in the cost of `put`.
 pub(crate) trait Outbox: Send + Sync {
-    /// Stores a report, which is safe when this returns. It replaces one of the same key. True: the oldest was dropped to
-    /// make room.
+    /// Stores a report as durably as the outbox promises before it returns. Replaces a report with the same key. True:
+    /// the oldest report was dropped to make room.
     fn put(&self, conversion: &Conversion) -> Result<bool, Error>;
 
-    /// Takes up to `limit` reports to be sent: the newest first, but one in 32 the oldest. None that is taken already,
-    /// none whose key is that of a taken one, and none that `skip` names.
-    fn take(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error>;
+    /// Claims up to `limit` reports for sending: the newest first, but one in 32 the oldest. Leaves out claimed
+    /// reports, those with the key of a claimed one, and those for which `skip` returns true.
+    fn claim(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error>;
 
-    /// Gives taken reports back: they are pending again.
+    /// Releases claimed reports: they are pending again.
     fn release(&self, ids: &[u64]);
 
-    /// Records what became of taken reports. One that was replaced or dropped meanwhile has its fate already. On an
-    /// error all of them stay taken.
-    fn settle(&self, batch: &[Settlement]) -> Result<(), Error>;
+    /// Records the dispositions of claimed reports. One that was replaced or dropped meanwhile already has one. On an
+    /// error, all of them stay claimed.
+    fn complete(&self, batch: &[Completion]) -> Result<(), Error>;
 
-    /// Makes events of the oldest reports, taken ones excepted, as long as they are too old, and of no more than a bounded
-    /// number of them. Returns how many.
+    /// Turns the oldest reports that are too old and not claimed into events, up to a fixed number per call. Returns
+    /// how many.
     fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error>;
 
-    /// The oldest event, which stays.
+    /// The oldest event. Does not remove it.
     fn oldest_event(&self) -> Result<Option<Event>, Error>;
 
-    /// Removes one event. One that is gone already is fine; an id that cannot have been issued is an invalid argument.
+    /// Removes one event. Succeeds if it is already gone; an id that cannot have been issued is an invalid argument.
     fn acknowledge(&self, event_id: i64) -> Result<(), Error>;
 
-    /// Its state.
+    /// Its counters and oldest report.
     fn snapshot(&self) -> Result<Snapshot, Error>;
 
-    /// Whether there is an event. For the worker.
+    /// Whether there is an event. Called by the worker.
     fn has_events(&self) -> Result<bool, Error>;
 
-    /// The number of the report that was submitted last.
+    /// The number of the last submitted report.
     fn last(&self) -> Result<u64, Error>;
 
-    /// Whether no report up to number `id` is pending any more.
+    /// Whether no report up to number `id` is pending.
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error>;
 
-    /// Whether this process may take reports. Asked again and again until it may.
+    /// Whether this process may claim reports. Called repeatedly until it may.
     fn try_become_sender(&self) -> Result<bool, Error>;
 
-    /// Lets another process take reports. Nothing must be taken.
+    /// Lets another process claim reports. No report may be claimed.
     fn step_down(&self);
 
-    /// Readable when another process may have stopped taking, and, for the one that takes, when another has put something,
-    /// which can be read then; none if the system cannot watch files.
+    /// Becomes readable when the sender may have exited and, in the sender, when another process has committed a
+    /// report. None if the system cannot watch files.
     fn watch(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Forgets that the watch was readable. True: it was.
-    fn clear_notice(&self) -> bool;
+    /// Clears the readiness of `watch`. True: it was readable.
+    fn clear_watch(&self) -> bool;
 
-    /// Whether this process takes, and notices what others put without looking for it.
-    fn notices(&self) -> bool;
+    /// Whether this process is the sender and is notified of reports by other processes.
+    fn is_watching(&self) -> bool;
 
-    /// How many times the outbox was damaged or removed while this process used it, and replaced by a new one.
+    /// How many times the outbox was replaced while this process used it, because it was damaged or removed.
     fn resets(&self) -> u64;
 }
 
-/// The reports of an outbox that are taken. Of a key its hash is kept: should two have the same, one waits for the other.
+/// The claimed reports of an outbox. Stores a hash of each key; if two keys have the same hash, one waits for the
+/// other.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     entries: HashMap<u64, u64>,
@@ -260,7 +260,7 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// Notes that `entry` is taken. False: it cannot be, for it or its key is taken already.
+    /// Claims `entry`. False: it or its key is already claimed.
     pub(crate) fn add(&mut self, entry: &Entry) -> bool {
         let Conversion { channel, message_id, .. } = &entry.conversion;
         let key = self.hasher.hash_one((channel, message_id));
@@ -277,14 +277,14 @@ impl Claims {
         }
     }
 
-    pub(crate) fn holds(&self, id: u64) -> bool {
+    pub(crate) fn contains(&self, id: u64) -> bool {
         self.entries.contains_key(&id)
     }
 }
 
-/// How many of `limit` reports are to be the oldest, when `before` have been taken so far.
-pub(crate) fn oldest_share(before: usize, limit: usize) -> usize {
-    before.saturating_add(limit) / ONE_IN - before / ONE_IN
+/// How many of `limit` reports must be the oldest, after `claimed` earlier ones.
+pub(crate) fn oldest_share(claimed: usize, limit: usize) -> usize {
+    claimed.saturating_add(limit) / OLDEST_INTERVAL - claimed / OLDEST_INTERVAL
 }
 
 #[cfg(test)]
@@ -292,14 +292,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_in_32_is_the_oldest_however_they_are_taken() {
-        assert_eq!((0..320).map(|before| oldest_share(before, 1)).sum::<usize>(), 10);
+    fn one_in_32_claimed_reports_is_the_oldest() {
+        assert_eq!((0..320).map(|claimed| oldest_share(claimed, 1)).sum::<usize>(), 10);
         assert_eq!(oldest_share(0, 320), 10);
         assert_eq!((oldest_share(30, 1), oldest_share(31, 1), oldest_share(32, 31)), (0, 1, 0));
     }
 
     #[test]
-    fn every_report_has_one_fate() {
+    fn every_report_is_counted_once() {
         let mut counters = Counters { submitted: 10, accepted: 2, replaced: 1, damaged: 1, ..Counters::default() };
         for kind in [EventKind::Rejected, EventKind::Expired, EventKind::Dropped, EventKind::Dropped] {
             counters.count(kind);
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn event_ids_grow_with_the_last_one_and_with_the_clock() {
+    fn event_ids_increase_and_follow_the_clock() {
         let now = unix_microseconds();
         assert!((now..now + 60_000_000).contains(&next_event_id(0)));
         let ahead = now + 3_600_000_000;
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_cannot_have_been_issued_is_refused() {
+    fn impossible_event_id_is_invalid() {
         let now = unix_microseconds();
         for id in [i64::MIN, -1, 0, 1, FIRST_EVENT_ID - 1, now + 3_600_000_000, i64::MAX] {
             assert_eq!(check_event_id(id, now).unwrap_err().kind(), Kind::InvalidArgument, "{id}");

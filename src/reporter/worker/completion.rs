@@ -1,79 +1,84 @@
-//! What comes back: answers are judged, and what has met its fate is taken out of the outbox.
+//! Evaluates results and records completed reports in the outbox.
 
 use std::time::{Duration, Instant};
 
 use super::Worker;
 use crate::client;
-use crate::reporter::circuit_breaker::{Answered, Phase};
-use crate::reporter::outbox::{Fate, Settlement};
-use crate::reporter::senders::Answer;
+use crate::reporter::circuit_breaker::{Attempt, Phase};
+use crate::reporter::outbox::{Completion, Disposition};
+use crate::reporter::senders::SendResult;
 
-/// How long answers are gathered when there is plenty to send.
-const LINGER: Duration = Duration::from_millis(2);
+/// How long results are collected while many reports are queued.
+const COLLECT_TIME: Duration = Duration::from_millis(2);
 
-/// From so many answers on it is not worth to wait for more.
-const BATCH: usize = 64;
+/// With this many results, waiting for more is not worthwhile.
+const BATCH_SIZE: usize = 64;
 
 impl Worker {
-    /// Judges the answers that have come.
-    pub(super) fn gather(&mut self) {
-        let answers = self.answers();
+    /// Evaluates the available results.
+    pub(super) fn collect_results(&mut self) {
+        let results = self.take_results();
         let was_probing = self.breaker.is_probing();
-        let mut released: Vec<u64> = answers.iter().filter_map(|answer| self.judge(answer)).collect();
+        let mut released: Vec<u64> = results.iter().filter_map(|result| self.evaluate(result)).collect();
         if self.breaker.is_probing() && !was_probing {
             released.extend(self.senders.recall().iter().map(|entry| entry.id));
         }
-        self.senders.go_on();
+        self.senders.resume();
         self.outbox.release(&released);
     }
 
-    /// The answers since the last time. There are more in a moment when there is plenty to send.
-    fn answers(&self) -> Vec<Answer> {
+    /// The results since the last call. While many reports are queued, more arrive within a moment.
+    fn take_results(&self) -> Vec<SendResult> {
         let load = self.senders.load();
-        let mut answers = self.senders.answers();
-        if !answers.is_empty() && answers.len() < BATCH && load.queued > self.connections / 2 && load.in_flight > 0 {
-            std::thread::sleep(LINGER);
-            answers.extend(self.senders.answers());
+        let mut results = self.senders.take_results();
+        if !results.is_empty()
+            && results.len() < BATCH_SIZE
+            && load.queued > self.max_in_flight / 2
+            && load.in_flight > 0
+        {
+            std::thread::sleep(COLLECT_TIME);
+            results.extend(self.senders.take_results());
         }
-        answers
+        results
     }
 
-    /// Judges an answer. Gives the report's number if it is to go out again.
-    fn judge(&mut self, answer: &Answer) -> Option<u64> {
-        let answered = Answered { id: answer.id, began: answer.began, outcome: &answer.outcome };
+    /// Evaluates a result. Returns the report's id if it is to be sent again.
+    fn evaluate(&mut self, result: &SendResult) -> Option<u64> {
+        let attempt = Attempt { id: result.id, started: result.started, outcome: &result.outcome };
         let was_suspended = self.breaker.phase() == Phase::Suspended;
-        let fate = self.breaker.answered(&answered, Instant::now(), client::random());
-        let goes_out_again = fate.is_none();
-        self.unsettled.extend(fate.map(|fate| Settlement { id: answer.id, fate }));
-        self.note(&answer.outcome);
+        let disposition = self.breaker.record(&attempt, Instant::now(), client::random());
+        let is_retry = disposition.is_none();
+        self.completions.extend(disposition.map(|disposition| Completion { id: result.id, disposition }));
+        self.record_error(&result.outcome);
         match (was_suspended, self.breaker.phase()) {
-            (true, Phase::Suspended) => self.note_probe(answer.began),
+            (true, Phase::Suspended) => self.record_probe(result.started),
             (false, Phase::Suspended) => self.is_suspension_in_doubt = true,
             _ => self.is_suspension_in_doubt = false,
         }
-        goes_out_again.then_some(answer.id)
+        is_retry.then_some(result.id)
     }
 
-    /// A probe that began then showed that the service accepts no reports of the account, as far as can be found out now.
-    pub(super) fn note_probe(&mut self, began: Instant) {
+    /// A probe that started at `started` showed that the service accepts no reports of the account, as far as can be
+    /// determined now.
+    pub(super) fn record_probe(&mut self, started: Instant) {
         self.is_suspension_in_doubt = false;
-        self.signals.update(|status| status.last_probe = status.last_probe.max(Some(began)));
+        self.signals.update(|status| status.last_probe = status.last_probe.max(Some(started)));
     }
 
-    /// Takes what has met its fate out of the outbox. What cannot be taken out stays here, and is not sent again.
-    pub(super) fn settle(&mut self) {
-        if self.unsettled.is_empty() || Instant::now() < self.settle_due {
+    /// Records completed reports in the outbox. Those that cannot be recorded are kept here and are not sent again.
+    pub(super) fn complete(&mut self) {
+        if self.completions.is_empty() || Instant::now() < self.complete_due {
             return;
         }
-        match self.outbox.settle(&self.unsettled) {
+        match self.outbox.complete(&self.completions) {
             Ok(()) => {
-                if self.unsettled.iter().any(|settled| matches!(settled.fate, Fate::Event(..))) {
+                if self.completions.iter().any(|completion| matches!(completion.disposition, Disposition::Event(..))) {
                     self.signals.events.notify();
                 }
-                self.unsettled.clear();
+                self.completions.clear();
                 self.signals.update(|_| {});
             }
-            Err(error) => self.settle_due = self.outbox_failed(error),
+            Err(error) => self.complete_due = self.outbox_failed(error),
         }
     }
 }

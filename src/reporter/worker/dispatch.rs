@@ -1,85 +1,86 @@
-//! What goes out: reports are taken and given to the senders, as many as the gate lets through.
+//! Claims reports and passes them to the senders, as many as the circuit breaker allows.
 
 use std::time::Instant;
 
-use super::{PAUSE, Worker};
+use super::{RETRY_DELAY, Worker};
 use crate::client;
 use crate::clock::{Moment, after};
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
-use crate::reporter::outbox::{Entry, EventKind, Fate, Settlement};
+use crate::reporter::outbox::{Completion, Disposition, Entry, EventKind};
 
-/// The most reports that were sent and could not be taken out of the outbox. With more, nothing is sent.
-const MOST_UNSETTLED: usize = 10_000;
+/// The maximum of completed reports that could not be recorded in the outbox. With more, nothing is sent.
+const MAX_COMPLETIONS: usize = 10_000;
 
-/// How many times as many are taken as can be under way, so that no sender waits for the outbox while answers are gathered.
-/// What is newer goes out before them all the same.
-const AHEAD: usize = 8;
+/// Reports claimed per sender, so that no sender waits for the outbox while results are collected. Newer reports are
+/// still sent ahead of them.
+const CLAIMS_PER_SENDER: usize = 8;
 
 impl Worker {
-    /// Takes reports as long as more may be under way; no fewer than `least` while all senders have enough to do.
-    pub(super) fn refill(&mut self, least: usize) {
+    /// Claims reports while more may be in flight; at full capacity, only if at least `min` are wanted.
+    pub(super) fn refill(&mut self, min: usize) {
         let now = Instant::now();
         let load = self.senders.load();
-        let width = self.breaker.width(now).min(self.connections);
-        // As long as the gate is not wide open, it says how many may be under way at all.
-        let is_wide_open = width == self.connections && !self.breaker.is_probing();
-        let room = if is_wide_open { width.saturating_mul(AHEAD) } else { width };
-        let wanted = room.saturating_sub(load.queued).saturating_sub(load.in_flight).saturating_sub(load.answered);
-        let has_room = wanted > 0 && self.unsettled.len() < MOST_UNSETTLED && now >= self.take_due;
-        self.signals.want_reports(has_room);
-        if !has_room || is_wide_open && wanted < least {
+        let capacity = self.breaker.capacity(now).min(self.max_in_flight);
+        // Below full capacity, the breaker limits the reports in flight, queued ones included.
+        let is_at_full_capacity = capacity == self.max_in_flight && !self.breaker.is_probing();
+        let limit = if is_at_full_capacity { capacity.saturating_mul(CLAIMS_PER_SENDER) } else { capacity };
+        let wanted = limit.saturating_sub(load.queued).saturating_sub(load.in_flight).saturating_sub(load.completed);
+        let has_capacity = wanted > 0 && self.completions.len() < MAX_COMPLETIONS && now >= self.claim_due;
+        self.signals.set_wakes_on_report(has_capacity);
+        if !has_capacity || is_at_full_capacity && wanted < min {
             return;
         }
-        match self.take(wanted, now) {
-            Ok(entries) if entries.is_empty() => self.find_none(now),
+        match self.claim(wanted, now) {
+            Ok(entries) if entries.is_empty() => self.handle_no_report(now),
             Ok(entries) => {
                 if self.send(entries) >= wanted {
-                    // What comes next is found when there is room again, which the answers tell.
-                    self.signals.want_reports(false);
+                    // Later reports are claimed when a result frees capacity.
+                    self.signals.set_wakes_on_report(false);
                 }
             }
-            Err(error) => self.take_due = self.outbox_failed(error),
+            Err(error) => self.claim_due = self.outbox_failed(error),
         }
     }
 
-    /// Takes reports that do not rest. A probe is one without troubles, if there is one.
-    fn take(&self, wanted: usize, now: Instant) -> Result<Vec<Entry>, Error> {
+    /// Claims reports that are not delayed. Prefers, for a probe, one that has not failed.
+    fn claim(&self, wanted: usize, now: Instant) -> Result<Vec<Entry>, Error> {
         if self.breaker.is_probing() {
-            let entries = self.outbox.take(wanted, &|id| self.breaker.has_failed(id))?;
+            let entries = self.outbox.claim(wanted, &|id| self.breaker.has_failed(id))?;
             if !entries.is_empty() {
                 return Ok(entries);
             }
         }
-        self.outbox.take(wanted, &|id| self.breaker.rests(id, now))
+        self.outbox.claim(wanted, &|id| self.breaker.is_delayed(id, now))
     }
 
-    /// Has all sent that are not too old. Tells how many.
+    /// Sends the entries that have not expired. Returns how many.
     fn send(&mut self, entries: Vec<Entry>) -> usize {
-        let (moment, limit) = (Moment::now(), self.max_age);
-        let (old, entries): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| moment.since(&entry.submitted) > limit);
-        let fate = Fate::Event(EventKind::Expired, None, EventKind::Expired.message().to_owned());
-        self.unsettled.extend(old.iter().map(|entry| Settlement { id: entry.id, fate: fate.clone() }));
-        entries.iter().for_each(|entry| self.breaker.goes_out(entry.id));
+        let (moment, max_age) = (Moment::now(), self.max_age);
+        let (expired, entries): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| moment.since(&entry.submitted) > max_age);
+        let disposition = Disposition::Event(EventKind::Expired, None, EventKind::Expired.message().to_owned());
+        self.completions
+            .extend(expired.iter().map(|entry| Completion { id: entry.id, disposition: disposition.clone() }));
+        entries.iter().for_each(|entry| self.breaker.sent(entry.id));
         let count = entries.len();
         let Err((unsent, error)) = self.senders.send(entries) else {
             return count;
         };
-        self.note(&Outcome::unsent(Error::new(Kind::System, error.to_string())));
-        unsent.iter().for_each(|entry| self.breaker.came_back(entry.id));
+        self.record_error(&Outcome::unsent(Error::new(Kind::System, error.to_string())));
+        unsent.iter().for_each(|entry| self.breaker.returned(entry.id));
         self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
-        self.take_due = after(Instant::now(), PAUSE);
+        self.claim_due = after(Instant::now(), RETRY_DELAY);
         count.saturating_sub(unsent.len())
     }
 
-    /// There is nothing to send now. While suspended that settles whether it is one report's fault: there is no other to ask.
-    fn find_none(&mut self, now: Instant) {
-        self.breaker.found_none(now, client::random());
-        // Reports have been wanted since before they were looked for, so that none is missed.
-        self.waits_for_another = self.breaker.is_in_doubt();
+    /// Nothing can be sent now. While suspended, this settles whether one report is at fault: there is no other to try.
+    fn handle_no_report(&mut self, now: Instant) {
+        self.breaker.no_report_found(now, client::random());
+        // New reports have been signalled since before the search, so none is missed.
+        self.waits_for_another_report = self.breaker.is_in_doubt();
         if self.is_suspension_in_doubt {
-            self.note_probe(now);
+            self.record_probe(now);
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The thread that has what is in the outbox sent. It alone takes and settles; others send.
+//! The worker thread, which sends the reports of the outbox. Only it claims and completes reports; the senders make the
+//! requests.
 //!
-//! What goes out is in `supply`, what comes back in `answers`; here is what it does in turn, and for what it waits.
+//! `dispatch` sends, `completion` handles results; this module holds the loop and what it waits for.
 
 mod completion;
 mod dispatch;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::circuit_breaker::{CircuitBreaker, Phase};
 use super::options::ReporterSettings;
-use super::outbox::{Outbox, Settlement};
+use super::outbox::{Completion, Outbox};
 use super::senders::Senders;
 use super::signals::{Signals, State};
 use crate::clock::{Moment, after};
@@ -23,84 +24,84 @@ use crate::os::wakeup::wait_for_either;
 use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 
-/// Between two looks for what nobody told of.
-const SWEEP: Duration = Duration::from_secs(5);
+/// Interval of the check for events without a notification.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The same where another process sends, whose events are noticed by looking, or where there is no watch.
-const SHORT_SWEEP: Duration = Duration::from_millis(500);
+/// The same if another process is the sender, whose events are not notified, or if files cannot be watched.
+const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Between two looks for reports that grew too old.
-const EXPIRY: Duration = Duration::from_secs(10);
+/// Interval of the check for expired reports.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// After the outbox could not be used.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Delay after an outbox error.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// How long it may take until the process that sent has ended, once that is noticed.
-const SUCCESSION: Duration = Duration::from_millis(300);
+/// How long a sender may take to exit after the notification.
+const MAX_TAKEOVER: Duration = Duration::from_millis(300);
 
-/// One worker.
+/// The worker of a reporter.
 pub(crate) struct Worker {
     outbox: Arc<dyn Outbox>,
     senders: Arc<Senders>,
     signals: Arc<Signals>,
     max_age: Duration,
-    connections: usize,
+    max_in_flight: usize,
     breaker: CircuitBreaker,
-    unsettled: Vec<Settlement>,
+    completions: Vec<Completion>,
     is_sender: bool,
     next_expiry: Instant,
     next_sweep: Instant,
-    /// When reports are taken again, and when settled, after that failed. A full disk hinders the second, not the first.
-    take_due: Instant,
-    settle_due: Instant,
-    /// Until when the one that sent may be about to end.
-    succession: Instant,
-    /// Whether another report is to be tried as soon as there is one.
-    waits_for_another: bool,
-    /// Whether a report was answered in a way that suspends, and it is not known yet whether others are too.
+    /// When to claim and complete again after a failure. A full disk prevents completing, but not claiming.
+    claim_due: Instant,
+    complete_due: Instant,
+    /// Until when the previous sender may still be exiting.
+    takeover_deadline: Instant,
+    /// Whether to try another report as soon as there is one.
+    waits_for_another_report: bool,
+    /// Whether a report got a suspending response and it is unknown whether others do too.
     is_suspension_in_doubt: bool,
 }
 
 impl Worker {
-    /// Starts the thread of a worker.
+    /// Starts the worker thread.
     pub(crate) fn start(
         outbox: Arc<dyn Outbox>,
         senders: Arc<Senders>,
         signals: Arc<Signals>,
-        plan: &ReporterSettings,
+        settings: &ReporterSettings,
     ) -> std::io::Result<()> {
-        let mut worker = Self::new(outbox, senders, signals, plan);
+        let mut worker = Self::new(outbox, senders, signals, settings);
         os::spawn("nexmo-worker", move || worker.work())
     }
 
-    fn new(outbox: Arc<dyn Outbox>, senders: Arc<Senders>, signals: Arc<Signals>, plan: &ReporterSettings) -> Self {
+    fn new(outbox: Arc<dyn Outbox>, senders: Arc<Senders>, signals: Arc<Signals>, settings: &ReporterSettings) -> Self {
         let now = Instant::now();
-        let connections = usize::try_from(plan.max_in_flight).unwrap_or(1);
+        let max_in_flight = usize::try_from(settings.max_in_flight).unwrap_or(1);
         Self {
             outbox,
             senders,
             signals,
-            max_age: plan.max_age,
-            connections,
-            breaker: CircuitBreaker::new(plan.pace, connections),
-            unsettled: Vec::new(),
+            max_age: settings.max_age,
+            max_in_flight,
+            breaker: CircuitBreaker::new(settings.pace, max_in_flight),
+            completions: Vec::new(),
             is_sender: false,
             next_expiry: now,
             next_sweep: now,
-            take_due: now,
-            settle_due: now,
-            succession: now,
-            waits_for_another: false,
+            claim_due: now,
+            complete_due: now,
+            takeover_deadline: now,
+            waits_for_another_report: false,
             is_suspension_in_doubt: false,
         }
     }
 
     fn work(&mut self) {
-        while !self.signals.is_over() {
-            if catch_panic(|| self.turn()).is_none() {
-                self.note(&Outcome::unsent(Error::bug()));
-                self.take_due = after(Instant::now(), PAUSE);
-                self.settle_due = self.take_due;
+        while !self.signals.is_ending() {
+            if catch_panic(|| self.step()).is_none() {
+                self.record_error(&Outcome::unsent(Error::bug()));
+                self.claim_due = after(Instant::now(), RETRY_DELAY);
+                self.complete_due = self.claim_due;
             }
             self.wait();
         }
@@ -111,55 +112,55 @@ impl Worker {
         });
     }
 
-    /// Everything that can be done now.
-    fn turn(&mut self) {
-        // Both before what is new is looked for, so that what comes later wakes again.
+    /// Does everything that can be done now.
+    fn step(&mut self) {
+        // Both are cleared before the checks, so that later changes wake the worker again.
         self.signals.wake.clear();
-        let has_noticed = self.outbox.clear_notice();
-        self.gather();
-        if self.signals.is_probe_asked() {
+        let was_notified = self.outbox.clear_watch();
+        self.collect_results();
+        if self.signals.take_probe_request() {
             self.breaker.probe_now(Instant::now());
         }
-        if self.waits_for_another && !self.signals.wants_reports() {
-            self.waits_for_another = false;
-            self.breaker.another_came(Instant::now());
+        if self.waits_for_another_report && !self.signals.wakes_on_report() {
+            self.waits_for_another_report = false;
+            self.breaker.report_arrived(Instant::now());
         }
-        // What is new goes out before what is done is taken out, for the second may have to wait for the disk.
+        // New reports are sent before completed ones are recorded, which may have to wait for the disk.
         if self.is_sender {
             self.refill(1);
         }
-        self.settle();
-        self.seek_election(has_noticed);
+        self.complete();
+        self.update_role(was_notified);
         if self.is_sender {
             self.expire();
-            // Few are left to the next time: a look goes over all that are under way.
-            self.refill(self.connections);
+            // Small numbers are left to the next step: a search reads all reports in flight.
+            self.refill(self.max_in_flight);
         }
         self.sweep();
         self.set_state();
     }
 
-    /// Becomes the one that sends, or ceases to be it while there is nothing it could send.
-    fn seek_election(&mut self, has_noticed: bool) {
+    /// Tries to become the sender, or steps down while suspended with nothing to send.
+    fn update_role(&mut self, was_notified: bool) {
         let now = Instant::now();
         let load = self.senders.load();
-        let is_idle = load.queued == 0 && load.in_flight == 0 && self.unsettled.is_empty();
-        if self.breaker.phase() == Phase::Suspended && self.breaker.width(now) == 0 {
+        let is_idle = load.queued == 0 && load.in_flight == 0 && self.completions.is_empty();
+        if self.breaker.phase() == Phase::Suspended && self.breaker.capacity(now) == 0 {
             if self.is_sender && is_idle {
                 self.outbox.step_down();
                 self.is_sender = false;
-                if !self.waits_for_another {
-                    self.signals.want_reports(false);
+                if !self.waits_for_another_report {
+                    self.signals.set_wakes_on_report(false);
                 }
             }
             return;
         }
         match self.outbox.try_become_sender() {
             Ok(is_sender) => self.is_sender = is_sender,
-            Err(error) => self.take_due = self.outbox_failed(error),
+            Err(error) => self.claim_due = self.outbox_failed(error),
         }
-        if has_noticed && !self.is_sender {
-            self.succession = after(now, SUCCESSION);
+        if was_notified && !self.is_sender {
+            self.takeover_deadline = after(now, MAX_TAKEOVER);
         }
     }
 
@@ -168,22 +169,22 @@ impl Worker {
         if now < self.next_expiry {
             return;
         }
-        let (moment, limit) = (Moment::now(), self.max_age);
-        match self.outbox.expire(&|submitted| moment.since(submitted) > limit) {
-            Ok(0) => self.next_expiry = after(now, EXPIRY),
+        let (moment, max_age) = (Moment::now(), self.max_age);
+        match self.outbox.expire(&|submitted| moment.since(submitted) > max_age) {
+            Ok(0) => self.next_expiry = after(now, EXPIRY_INTERVAL),
             Ok(_) => self.signals.events.notify(),
             Err(error) => self.next_expiry = self.outbox_failed(error),
         }
     }
 
-    /// Looks for what nobody told of.
+    /// Checks for events without a notification.
     fn sweep(&mut self) {
         let now = Instant::now();
         if now < self.next_sweep {
             return;
         }
-        let is_long = self.is_sender && self.outbox.notices();
-        self.next_sweep = after(now, if is_long { SWEEP } else { SHORT_SWEEP });
+        let is_notified = self.is_sender && self.outbox.is_watching();
+        self.next_sweep = after(now, if is_notified { SWEEP_INTERVAL } else { SHORT_SWEEP_INTERVAL });
         match self.outbox.has_events() {
             Ok(true) => self.signals.events.notify(),
             Ok(false) => {}
@@ -191,16 +192,16 @@ impl Worker {
         }
     }
 
-    /// Counts a failure, and tells when to try again.
+    /// Counts an outbox error and returns when to retry.
     fn outbox_failed(&self, error: Error) -> Instant {
         self.signals.update(|status| status.outbox_errors = status.outbox_errors.saturating_add(1));
-        self.note(&Outcome::unsent(error));
-        after(Instant::now(), PAUSE)
+        self.record_error(&Outcome::unsent(error));
+        after(Instant::now(), RETRY_DELAY)
     }
 
-    fn note(&self, outcome: &Outcome) {
+    fn record_error(&self, outcome: &Outcome) {
         if let Err(error) = outcome.result.clone() {
-            self.signals.note(error, outcome.http_status);
+            self.signals.record_error(error, outcome.http_status);
         }
     }
 
@@ -208,41 +209,41 @@ impl Worker {
         let state = match self.breaker.phase() {
             Phase::Suspended => State::Suspended,
             _ if !self.is_sender => State::Standby,
-            Phase::Open => State::Running,
+            Phase::Running => State::Running,
             Phase::BackingOff => State::BackingOff,
         };
-        self.signals.set_state(state, self.breaker.is_wait_asked());
+        self.signals.set_state(state, self.breaker.is_wait_requested());
     }
 
     /// Waits until there is something to do.
     fn wait(&mut self) {
         let now = Instant::now();
-        let settle_due = Some(self.settle_due).filter(|_| !self.unsettled.is_empty());
+        let complete_due = Some(self.complete_due).filter(|_| !self.completions.is_empty());
         let expiry = Some(self.next_expiry).filter(|_| self.is_sender);
-        let succession =
-            Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_sender && now < self.succession);
-        let take_due = Some(self.take_due).filter(|due| *due > now);
-        let dues = [self.breaker.next(now), settle_due, expiry, succession, take_due];
+        let takeover_check =
+            Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_sender && now < self.takeover_deadline);
+        let claim_due = Some(self.claim_due).filter(|due| *due > now);
+        let dues = [self.breaker.next_wakeup(now), complete_due, expiry, takeover_check, claim_due];
         let next = dues.into_iter().flatten().fold(self.next_sweep, Instant::min);
-        // While there is no room for more, what others put need not be noticed.
-        let is_open = !self.is_sender || self.signals.wants_reports();
-        wait_for_either(self.signals.wake.as_fd(), self.outbox.watch().filter(|_| is_open), Some(next));
+        // Without capacity for more, reports by other processes need no wakeup.
+        let wants_wakeup = !self.is_sender || self.signals.wakes_on_report();
+        wait_for_either(self.signals.wake.as_fd(), self.outbox.watch().filter(|_| wants_wakeup), Some(next));
     }
 
-    /// Ends what is under way, and takes out what met its fate.
+    /// Cancels the requests in flight and records completed reports.
     fn end(&mut self) {
         let queued = self.senders.end();
         self.outbox.release(&queued.iter().map(|entry| entry.id).collect::<Vec<_>>());
-        // It ends at once, being cancelled. Until it has, nobody else may send, who could overtake it.
+        // Cancelled requests end at once. Until they have, no other process may send, or it could overtake them.
         while self.senders.load().in_flight > 0 {
-            wait_for_either(self.signals.wake.as_fd(), None, Some(after(Instant::now(), SHORT_SWEEP)));
+            wait_for_either(self.signals.wake.as_fd(), None, Some(after(Instant::now(), SHORT_SWEEP_INTERVAL)));
             self.signals.wake.clear();
-            self.gather();
-            self.settle();
+            self.collect_results();
+            self.complete();
         }
-        self.settle_due = Instant::now();
-        self.gather();
-        self.settle();
+        self.complete_due = Instant::now();
+        self.collect_results();
+        self.complete();
         self.outbox.step_down();
     }
 }

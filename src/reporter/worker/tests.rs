@@ -10,50 +10,50 @@ use crate::reporter::outbox::Overflow;
 use crate::reporter::outbox::memory::MemoryOutbox;
 use crate::reporter::senders::Messenger;
 
-/// Answers each report when the test says so, and then that.
+/// Completes each report when the test provides its result.
 #[derive(Default)]
 struct Service {
-    answers: Mutex<HashMap<String, Result<(), Kind>>>,
+    results: Mutex<HashMap<String, Result<(), Kind>>>,
     changed: Condvar,
     is_cancelled: Mutex<bool>,
 }
 
 impl Messenger for Service {
     fn report(&self, conversion: &Conversion) -> Outcome {
-        let mut answers = self.answers.lock().unwrap();
+        let mut results = self.results.lock().unwrap();
         loop {
             let is_cancelled = *self.is_cancelled.lock().unwrap();
-            let answer = answers.remove(conversion.message_id.as_str());
-            if let Some(answer) = answer.or(is_cancelled.then_some(Err(Kind::Cancelled))) {
-                let result = answer.map_err(|kind| Error::new(kind, "told"));
+            let result = results.remove(conversion.message_id.as_str());
+            if let Some(result) = result.or(is_cancelled.then_some(Err(Kind::Cancelled))) {
+                let result = result.map_err(|kind| Error::new(kind, "test"));
                 let acceptance = if result.is_ok() { Acceptance::Yes } else { Acceptance::Unknown };
                 let elapsed = Duration::ZERO;
                 return Outcome { result, http_status: None, attempts: 1, acceptance, elapsed, retry_after: None };
             }
-            answers = self.changed.wait(answers).unwrap();
+            results = self.changed.wait(results).unwrap();
         }
     }
 
     fn cancel(&self) {
-        let _answers = self.answers.lock().unwrap();
+        let _results = self.results.lock().unwrap();
         *self.is_cancelled.lock().unwrap() = true;
         self.changed.notify_all();
     }
 }
 
-/// A worker with 32 connections that does a turn when it is told to.
-struct Scene {
+/// A worker with 32 senders that steps only on request.
+struct Fixture {
     worker: Worker,
     service: Arc<Service>,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
         let (service, signals) = (Arc::<Service>::default(), Arc::new(Signals::new().unwrap()));
         let options =
             ReporterOptions { durability: Durability::None, max_in_flight: Some(32), ..ReporterOptions::default() };
-        let (woken, messenger) = (Arc::clone(&signals), Arc::clone(&service));
-        let senders = Arc::new(Senders::new(messenger, 32, Box::new(move || woken.wake.notify())));
+        let (to_notify, messenger) = (Arc::clone(&signals), Arc::clone(&service));
+        let senders = Arc::new(Senders::new(messenger, 32, Box::new(move || to_notify.wake.notify())));
         let outbox = Arc::new(MemoryOutbox::new(1000, Overflow::Fail));
         Self { worker: Worker::new(outbox, senders, signals, &options.check().unwrap()), service }
     }
@@ -64,69 +64,69 @@ impl Scene {
         self.worker.outbox.put(&report).unwrap();
     }
 
-    /// The report gets its answer, and the worker hears of it.
-    fn answer(&mut self, id: &str, answer: Result<(), Kind>) {
-        self.service.answers.lock().unwrap().insert(id.to_owned(), answer);
+    /// Completes a report and lets the worker process the result.
+    fn complete(&mut self, id: &str, result: Result<(), Kind>) {
+        self.service.results.lock().unwrap().insert(id.to_owned(), result);
         self.service.changed.notify_all();
-        while self.worker.senders.load().answered == 0 {
+        while self.worker.senders.load().completed == 0 {
             wait_for_either(self.worker.signals.wake.as_fd(), None, None);
         }
-        self.worker.turn();
+        self.worker.step();
     }
 
-    /// The service is down for the report that is submitted for that, which then waits.
+    /// Submits a report that fails with a network error, which starts backing off.
     fn outage(&mut self) {
         self.submit("down");
-        self.worker.turn();
-        self.answer("down", Err(Kind::Network));
+        self.worker.step();
+        self.complete("down", Err(Kind::Network));
     }
 
     fn probe(&mut self) {
-        self.worker.signals.ask_for_probe();
-        self.worker.turn();
+        self.worker.signals.request_probe();
+        self.worker.step();
     }
 
-    /// How many reports are out.
-    fn out(&self) -> usize {
+    /// How many reports are queued or in flight.
+    fn outstanding(&self) -> usize {
         let load = self.worker.senders.load();
         load.queued + load.in_flight
     }
 }
 
-impl Drop for Scene {
+impl Drop for Fixture {
     fn drop(&mut self) {
         self.worker.end();
     }
 }
 
 #[test]
-fn all_senders_have_something_ahead_while_the_gate_is_wide_open() {
-    let mut scene = Scene::new();
-    (0..300).for_each(|number| scene.submit(&number.to_string()));
-    scene.worker.turn();
-    assert_eq!(scene.out(), 256);
-    assert!(!scene.worker.signals.wants_reports(), "it has as many as it wanted");
+fn senders_have_queued_reports_at_full_capacity() {
+    let mut fixture = Fixture::new();
+    (0..300).for_each(|number| fixture.submit(&number.to_string()));
+    fixture.worker.step();
+    assert_eq!(fixture.outstanding(), 256);
+    assert!(!fixture.worker.signals.wakes_on_report(), "it has all it wanted");
 }
 
 #[test]
-fn after_an_outage_no_more_are_under_way_than_the_gate_lets_through() {
-    let mut scene = Scene::new();
-    scene.outage();
-    (0..40).for_each(|number| scene.submit(&number.to_string()));
-    scene.probe();
-    assert_eq!(scene.out(), 1);
-    scene.answer("39", Ok(()));
-    assert_eq!(scene.out(), 2);
-    assert!(!scene.worker.signals.wants_reports());
+fn after_an_outage_the_breaker_limits_reports_in_flight() {
+    let mut fixture = Fixture::new();
+    fixture.outage();
+    (0..40).for_each(|number| fixture.submit(&number.to_string()));
+    fixture.probe();
+    assert_eq!(fixture.outstanding(), 1);
+    fixture.complete("39", Ok(()));
+    assert_eq!(fixture.outstanding(), 2);
+    assert!(!fixture.worker.signals.wakes_on_report());
 }
 
 #[test]
-fn a_report_that_replaced_the_probe_goes_out_when_that_is_answered_though_another_is_slow() {
-    let mut scene = Scene::new();
-    scene.outage();
-    scene.submit("twice");
-    scene.probe();
-    scene.submit("twice");
-    scene.answer("twice", Ok(()));
-    assert_eq!(scene.out(), 2, "the one that was down, and the later of the two");
+fn report_that_replaced_the_probe_is_sent_after_it() {
+    let mut fixture = Fixture::new();
+    fixture.outage();
+    fixture.submit("twice");
+    fixture.probe();
+    fixture.submit("twice");
+    fixture.complete("twice", Ok(()));
+    assert_eq!(fixture.outstanding(), 2, "the report that failed and the later of the two");
 }

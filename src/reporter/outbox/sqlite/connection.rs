@@ -1,4 +1,4 @@
-//! The outbox file as one process uses it: opened when it is needed, by one thread at a time.
+//! The outbox file within one process: opened on demand, used by one thread at a time.
 
 use std::fs::File;
 use std::io;
@@ -16,7 +16,7 @@ use super::file::generation::Generations;
 use super::file::reserve::Reserve;
 use super::file::{Identity, OpenFile, OutboxPath};
 use super::lock::busy_timeout::BusyTimeout;
-use super::lock::fair_lock::{FairLock, Manner};
+use super::lock::fair_lock::{FairLock, Wake};
 use super::queries;
 use super::transaction::in_transaction;
 use super::wal::checkpoint_connection::CheckpointConnection;
@@ -24,60 +24,60 @@ use super::wal::checkpointer::{Checkpointed, Checkpoints};
 use super::wal::group_commit::GroupCommit;
 use crate::clock::from_now;
 
-/// The longest that a fork waits for a call that is stuck in a disk.
-const LONGEST_FORK: Duration = Duration::from_secs(2);
+/// Maximum time that a fork waits for a call blocked on a disk.
+const FORK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest that others are waited for before the log is written again.
-const LONGEST_REPAIR: Duration = Duration::from_secs(1);
+/// Maximum time to wait for others before the WAL is rewritten.
+const REWRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The longest that a checkpoint waits for those who write or read.
-const LONGEST_CHECKPOINT: Duration = Duration::from_millis(50);
+/// Maximum time that a checkpoint waits for readers and writers.
+const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Whether a connection is crossing a fork, because a disk did not answer in time. In the child this stays, for SQLite
-/// cannot be used in it.
-static IS_CROSSING: AtomicBool = AtomicBool::new(false);
+/// Whether a connection stays open across a fork because a disk did not respond in time. In the child this stays true:
+/// SQLite cannot be used there.
+static IS_OPEN_ACROSS_FORK: AtomicBool = AtomicBool::new(false);
 
-/// One outbox file.
+/// An outbox file.
 pub(crate) struct Store {
-    pub(crate) place: OutboxPath,
-    /// Those who wait for the disk together.
+    pub(crate) outbox_path: OutboxPath,
+    /// Commits that wait for the disk together.
     pub(crate) group: GroupCommit,
     pub(crate) reserve: Reserve,
-    /// Whose turn it is to use what is open.
-    turn: FairLock,
+    /// Serializes the use of the open file.
+    lock: FairLock,
     open: Mutex<Option<OpenFile>>,
     busy_timeout: BusyTimeout,
     checkpoints: Arc<Checkpoints>,
     checkpoint_connection: CheckpointConnection,
     is_closed_for_fork: AtomicBool,
-    /// Whether the last write found no room on the disk.
+    /// Whether the last write found the disk full.
     was_full: AtomicBool,
     pub(crate) generations: Generations,
 }
 
-/// On which terms somebody comes to the file.
+/// How an operation accesses the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Access {
-    /// Until when others are waited for.
+    /// How long to wait for others.
     pub(crate) deadline: Instant,
-    /// Whether a file is made if there is none.
-    pub(crate) may_make: bool,
-    pub(crate) manner: Manner,
+    /// Whether a missing file is created.
+    pub(crate) may_create: bool,
+    pub(crate) wake: Wake,
 }
 
-/// What was written: what came of the work, and where to wait for the disk.
+/// The result of a write, and the WAL to flush for it.
 pub(crate) struct Written<T> {
-    pub(crate) done: T,
-    log: Arc<File>,
+    pub(crate) result: T,
+    wal: Arc<File>,
 }
 
 impl Store {
-    pub(crate) fn new(place: OutboxPath) -> Self {
+    pub(crate) fn new(outbox_path: OutboxPath) -> Self {
         Self {
-            reserve: Reserve::new(place.beside(".reserve")),
-            place,
+            reserve: Reserve::new(outbox_path.sidecar(".reserve")),
+            outbox_path,
             group: GroupCommit::default(),
-            turn: FairLock::default(),
+            lock: FairLock::default(),
             open: Mutex::default(),
             busy_timeout: BusyTimeout::default(),
             checkpoints: Arc::default(),
@@ -88,7 +88,7 @@ impl Store {
         }
     }
 
-    /// Does `work` in a transaction.
+    /// Runs `work` in a transaction.
     pub(crate) fn write<T>(
         &self,
         access: Access,
@@ -97,8 +97,8 @@ impl Store {
         self.change(access, |file| in_transaction(&file.connection, &work))
     }
 
-    /// Does `work`, which makes a transaction. Others are waited for until a deadline. A damaged file is set aside if it can
-    /// be, and the work done in the one that follows.
+    /// Runs `work`, which contains a transaction. Waits for others until the deadline. A damaged file is quarantined if
+    /// possible, and `work` runs again on its replacement.
     pub(crate) fn change<T>(
         &self,
         access: Access,
@@ -106,40 +106,41 @@ impl Store {
     ) -> Result<Written<T>, Failure> {
         let written = self.with_file(access, |file| {
             if self.was_full.load(Ordering::Acquire) {
-                // Once all of it is in the file, the log begins anew in the room that it has. Else the write may fit all the same.
+                // Once all pages are in the file, the WAL restarts within its current size. If they are not, the write
+                // may still fit.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
-            Ok(Written { done: work(file)?, log: Arc::clone(&file.log) })
+            Ok(Written { result: work(file)?, wal: Arc::clone(&file.wal) })
         });
         self.was_full.store(matches!(written, Err(Failure::Full)), Ordering::Release);
         written
     }
 
-    /// Has the write reach the disk, and all before it. One thread does this at a time.
+    /// Flushes this write and all earlier ones to the disk. One thread does this at a time.
     pub(crate) fn flush<T>(&self, written: &Written<T>) -> Result<(), Failure> {
-        let to_io_error = |failure: Failure| io::Error::other(failure.into_error(&self.place.path));
-        let flushed = self.group.flush(&written.log, &|| self.write_log_again().map_err(to_io_error));
+        let to_io_error = |failure: Failure| io::Error::other(failure.into_error(&self.outbox_path.path));
+        let flushed = self.group.flush(&written.wal, &|| self.rewrite_wal().map_err(to_io_error));
         flushed.map_err(|error| Failure::unflushed(&error))
     }
 
-    /// Writes the log over itself, so that the next flush takes all of it to the disk.
-    fn write_log_again(&self) -> Result<(), Failure> {
-        self.with_file(Access { deadline: from_now(LONGEST_REPAIR), may_make: false, manner: Manner::Eager }, |file| {
-            // So that nobody else writes meanwhile, or begins the log anew.
+    /// Rewrites the WAL with its own content, so that the next flush writes all of it to the disk.
+    fn rewrite_wal(&self) -> Result<(), Failure> {
+        self.with_file(Access { deadline: from_now(REWRITE_TIMEOUT), may_create: false, wake: Wake::Always }, |file| {
+            // Keeps others from writing or restarting the WAL meanwhile.
             let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
             let (mut block, mut at) = (vec![0; 64 * 1024], 0_u64);
             loop {
-                let length = file.log.read_at(&mut block, at)?;
+                let length = file.wal.read_at(&mut block, at)?;
                 let Some(bytes) = block.get(..length).filter(|bytes| !bytes.is_empty()) else {
                     return Ok(());
                 };
-                file.log.write_all_at(bytes, at)?;
+                file.wal.write_all_at(bytes, at)?;
                 at = at.saturating_add(u64::try_from(length).unwrap_or(0));
             }
         })
     }
 
-    /// Does `work`, which writes nothing.
+    /// Runs `work`, which writes nothing.
     pub(crate) fn read<T>(
         &self,
         access: Access,
@@ -149,15 +150,15 @@ impl Store {
     }
 
     fn with_file<T>(&self, access: Access, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
-        let Access { deadline, may_make, manner } = access;
-        let _turn = self.turn.acquire(deadline, manner).ok_or(Failure::Busy)?;
-        self.busy_timeout.lasts_until(deadline);
+        let Access { deadline, may_create, wake } = access;
+        let _guard = self.lock.acquire(deadline, wake).ok_or(Failure::Busy)?;
+        self.busy_timeout.set_deadline(deadline);
         let mut open = self.open();
-        match self.attempt(&mut open, may_make, &work) {
+        match self.attempt(&mut open, may_create, &work) {
             Err(Failure::Corrupt(what)) => {
                 let damaged = open.take().map(|file| file.identity);
-                self.set_aside(what, damaged, deadline)?;
-                self.attempt(&mut open, may_make, &work)
+                self.quarantine(what, damaged, deadline)?;
+                self.attempt(&mut open, may_create, &work)
             }
             other => other,
         }
@@ -166,22 +167,22 @@ impl Store {
     fn attempt<T>(
         &self,
         open: &mut Option<OpenFile>,
-        may_make: bool,
+        may_create: bool,
         work: &impl Fn(&OpenFile) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        if open.as_ref().is_some_and(|file| !file.is_current(&self.place)) {
+        if open.as_ref().is_some_and(|file| !file.is_current(&self.outbox_path)) {
             *open = None;
             self.close_checkpoint_connection();
-            self.generations.file_was_lost();
+            self.generations.advance();
         }
         let file = match open {
             Some(file) => file,
             None => {
-                if !may_make {
-                    self.place.refuse_missing()?;
+                if !may_create {
+                    self.outbox_path.fail_if_missing()?;
                 }
                 let file = self.open_file()?;
-                self.generations.found(file.identity);
+                self.generations.opened(file.identity);
                 open.insert(file)
             }
         };
@@ -189,78 +190,80 @@ impl Store {
     }
 
     fn open_file(&self) -> Result<OpenFile, Failure> {
-        if IS_CROSSING.load(Ordering::Acquire) {
+        if IS_OPEN_ACROSS_FORK.load(Ordering::Acquire) {
             return Err(Failure::outbox(
-                "the disk did not respond when this process was forked; execute a program in it",
+                "the disk did not respond when this process was forked; the child can use the outbox only after exec",
             ));
         }
-        let mut file = self.place.open(&self.busy_timeout)?;
+        let mut file = self.outbox_path.open(&self.busy_timeout)?;
         let checkpoints = Arc::clone(&self.checkpoints);
-        let note = move |_: &mut Wal, pages: i32| {
-            checkpoints.noted(u32::try_from(pages).unwrap_or(0));
+        let record = move |_: &mut Wal, pages: i32| {
+            checkpoints.record_pages(u32::try_from(pages).unwrap_or(0));
             Ok(())
         };
-        file.connection.wal_hook(Some(note))?;
-        self.reserve.take_up();
+        file.connection.wal_hook(Some(record))?;
+        self.reserve.allocate();
         Ok(file)
     }
 
-    fn set_aside(&self, what: String, damaged: Option<Identity>, deadline: Instant) -> Result<(), Failure> {
+    fn quarantine(&self, what: String, damaged: Option<Identity>, deadline: Instant) -> Result<(), Failure> {
         self.close_checkpoint_connection();
-        if !self.place.was_outbox() {
-            return Err(self.place.foreign());
+        if !self.outbox_path.was_outbox() {
+            return Err(self.outbox_path.not_an_outbox());
         }
-        if !self.place.set_aside(damaged, &BusyTimeout::until(deadline))? {
+        if !self.outbox_path.quarantine(damaged, &BusyTimeout::until(deadline))? {
             return Err(Failure::Corrupt(what));
         }
-        self.generations.file_was_lost();
+        self.generations.advance();
         Ok(())
     }
 
-    /// Closes what a checkpoint keeps open, unless one is under way: the next finds that it is of another epoch. That one may
-    /// be waiting for the turn that is held here, and gives up in half the time that is waited for it.
+    /// Closes the checkpoint connection, unless a checkpoint is in progress: the next one finds that its generation is
+    /// stale. A checkpoint in progress may be waiting for the lock held here, and gives up after half the time waited
+    /// for it here.
     fn close_checkpoint_connection(&self) {
-        if let Some(_turn) = self.checkpoints.turn.acquire(from_now(2 * LONGEST_CHECKPOINT), Manner::Eager) {
+        if let Some(_guard) = self.checkpoints.lock.acquire(from_now(2 * CHECKPOINT_TIMEOUT), Wake::Always) {
             self.checkpoint_connection.close();
         }
     }
 
-    /// Closes all, for good, unless it is in use until `deadline`: then whoever uses it last does. A fork waits for this.
+    /// Closes everything permanently, unless it is in use until `deadline`: then its last user closes it. A fork waits
+    /// for this.
     pub(crate) fn close(&self, deadline: Instant) {
-        if let (Some(_checkpoint), Some(_turn)) =
-            (self.checkpoints.turn.acquire(deadline, Manner::Eager), self.turn.acquire(deadline, Manner::Eager))
+        if let (Some(_checkpoint_guard), Some(_guard)) =
+            (self.checkpoints.lock.acquire(deadline, Wake::Always), self.lock.acquire(deadline, Wake::Always))
         {
             self.checkpoint_connection.close();
             *self.open() = None;
         }
     }
 
-    /// Ends all use of the file, and allows none until [`Store::go_on_after_fork`].
+    /// Closes the file and blocks its use until [`Store::resume_after_fork`].
     pub(crate) fn close_for_fork(&self) {
-        let deadline = from_now(LONGEST_FORK);
-        let is_checkpointing = !self.checkpoints.turn.begin(deadline, Manner::Eager);
-        let is_idle = !is_checkpointing && self.turn.begin(deadline, Manner::Eager);
+        let deadline = from_now(FORK_TIMEOUT);
+        let is_checkpointing = !self.checkpoints.lock.lock(deadline, Wake::Always);
+        let is_idle = !is_checkpointing && self.lock.lock(deadline, Wake::Always);
         if is_idle {
             self.checkpoint_connection.close();
             *self.open() = None;
         } else {
-            IS_CROSSING.store(true, Ordering::Release);
+            IS_OPEN_ACROSS_FORK.store(true, Ordering::Release);
             if !is_checkpointing {
-                self.checkpoints.turn.end();
+                self.checkpoints.lock.unlock();
             }
         }
         self.is_closed_for_fork.store(is_idle, Ordering::Release);
     }
 
-    pub(crate) fn go_on_after_fork(&self) {
-        IS_CROSSING.store(false, Ordering::Release);
+    pub(crate) fn resume_after_fork(&self) {
+        IS_OPEN_ACROSS_FORK.store(false, Ordering::Release);
         if self.is_closed_for_fork.swap(false, Ordering::AcqRel) {
-            self.turn.end();
-            self.checkpoints.turn.end();
+            self.lock.unlock();
+            self.checkpoints.lock.unlock();
         }
     }
 
-    /// Has the thread for checkpoints run, or end.
+    /// Starts the checkpoint thread.
     pub(crate) fn start(self: &Arc<Self>) {
         Checkpoints::start(self);
     }
@@ -280,23 +283,23 @@ impl Checkpointed for Store {
     }
 
     fn close(&self) {
-        Self::close(self, from_now(LONGEST_CHECKPOINT));
+        Self::close(self, from_now(CHECKPOINT_TIMEOUT));
     }
 
-    fn with_own_connection(&self, work: &mut dyn FnMut(&Connection)) {
-        self.checkpoint_connection.waits_until(from_now(LONGEST_CHECKPOINT));
-        self.checkpoint_connection.with(&self.place, self.generations.now(), work);
+    fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection)) {
+        self.checkpoint_connection.set_deadline(from_now(CHECKPOINT_TIMEOUT));
+        self.checkpoint_connection.with(&self.outbox_path, self.generations.current(), work);
     }
 
-    fn with_no_writer(&self, work: &mut dyn FnMut()) {
-        let Some(_turn) = self.turn.acquire(from_now(LONGEST_CHECKPOINT), Manner::Calm) else {
+    fn without_writers(&self, work: &mut dyn FnMut()) {
+        let Some(_guard) = self.lock.acquire(from_now(CHECKPOINT_TIMEOUT), Wake::Once) else {
             return;
         };
-        self.busy_timeout.lasts_until(from_now(LONGEST_CHECKPOINT));
-        self.checkpoint_connection.waits_until(from_now(LONGEST_CHECKPOINT));
+        self.busy_timeout.set_deadline(from_now(CHECKPOINT_TIMEOUT));
+        self.checkpoint_connection.set_deadline(from_now(CHECKPOINT_TIMEOUT));
         work();
         if let Some(file) = &*self.open() {
-            // Should it fail, the next submit is slower, and no more.
+            // If this fails, the next submit is only slower.
             queries::remember_last(&file.connection).ok();
         }
     }

@@ -1,4 +1,4 @@
-//! What went wrong with the file, in the classes that a caller is told.
+//! Classifies file errors as the caller sees them.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use rusqlite::{ErrorCode, ffi};
 use crate::error::{Error, Kind, is_shortage};
 use crate::os;
 
-/// Why nothing became of what was to be done with the file.
+/// Why an operation on the file failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// SQLite found it damaged.
+    /// SQLite found the file corrupt.
     Corrupt(String),
     /// Its disk is full.
     Full,
-    /// Others held it for too long.
+    /// Others held the lock for too long.
     Busy,
-    /// Anything else, as the caller is told of it.
+    /// Any other error, as returned to the caller.
     Other(Error),
 }
 
@@ -32,12 +32,13 @@ impl Failure {
         Self::Other(Error::new(Kind::Outbox, message))
     }
 
-    /// A commit that may not have reached the disk. It is stored, so that not even a full disk means that it was refused.
+    /// A commit that may not have reached the disk. The report is stored, so even a full disk must not be reported as
+    /// `Full`.
     pub(crate) fn unflushed(error: &std::io::Error) -> Self {
         Self::outbox(format!("the outbox cannot be flushed to the disk: {error}"))
     }
 
-    /// What the caller is told of the outbox at `path`.
+    /// The error for the outbox at `path`.
     pub(crate) fn into_error(self, path: &Path) -> Error {
         let path = path.display();
         match self {
@@ -58,26 +59,26 @@ impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         match &error {
             rusqlite::Error::SqliteFailure(code, _) => match (code.code, code.extended_code) {
-                // A file that ends before its end was cut, be it the outbox or its log.
+                // The file ends early: the outbox or its WAL was truncated.
                 (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) | (_, ffi::SQLITE_IOERR_SHORT_READ) => {
                     Self::Corrupt(error.to_string())
                 }
-                // No room for the index of the log, which is a file like any other.
+                // No space for the WAL index, which is a file too.
                 (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Self::Full,
                 (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed, _) => {
                     Self::Busy
                 }
                 (ErrorCode::OutOfMemory, _) => Self::system(&error),
-                // SQLite does not say why it cannot open a file.
+                // SQLite does not report why it cannot open a file.
                 (ErrorCode::CannotOpen, _) if os::descriptor_shortage().is_some() => Self::system(&error),
-                // The last page of the transaction may be in the log all the same.
+                // The last page of the transaction may nevertheless be in the WAL.
                 (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC) => {
                     let error = Error::new(Kind::Outbox, format!("the outbox cannot be written: {error}"));
                     Self::Other(error.with_report_possibly_stored())
                 }
                 _ => Self::outbox(format!("the outbox cannot be used: {error}")),
             },
-            // Rows that this library never writes, and tables that are not what it made.
+            // Rows or tables that this library never writes.
             _ => Self::Corrupt(error.to_string()),
         }
     }
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_that_is_full_during_a_flush_does_not_mean_that_the_report_was_not_stored() {
+    fn full_disk_during_flush_is_not_reported_as_full() {
         let full = || std::io::Error::from_raw_os_error(libc::ENOSPC);
         let written = Failure::from(full()).into_error(Path::new("/x"));
         assert_eq!((written.kind(), written.message()), (Kind::OutboxFull, "the disk of /x is full"));

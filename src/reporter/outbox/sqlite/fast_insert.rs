@@ -1,57 +1,57 @@
-//! The number of the next report, as long as one process alone puts reports: then one statement is enough to put one, where
-//! several are needed to find the number.
+//! Inserts a report with a single statement while only one process inserts; otherwise finding the next number takes
+//! several.
 
 use std::cell::Cell;
 
 use rusqlite::{Connection, Result};
 
 use super::queries;
-use super::queries::Put;
+use super::queries::PutOutcome;
 use super::transaction::in_transaction;
 use crate::conversion::Conversion;
 use crate::reporter::outbox::{Counters, Overflow};
 
-/// What a connection knows of the next report.
+/// What a connection knows about the next report.
 #[derive(Debug, Default)]
-pub(crate) struct Next(Cell<Known>);
+pub(crate) struct FastInsert(Cell<Known>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// The counters when the last report was put here, as far as it changed them. No more are pending by now, unless others
-    /// have put reports.
+    /// The counters after this connection's last insert, as far as it changed them. No more reports are pending now
+    /// unless others have inserted some.
     counters: Counters,
-    /// Whether nobody else had put one since the one before.
-    is_alone: bool,
+    /// Whether no other connection inserted a report between the last two inserts here.
+    is_sole_writer: bool,
 }
 
 impl Known {
-    /// What is known after another report.
+    /// The state after another insert.
     fn after(self, counters: Counters) -> Self {
-        Self { counters, is_alone: counters.submitted == self.counters.submitted.saturating_add(1) }
+        Self { counters, is_sole_writer: counters.submitted == self.counters.submitted.saturating_add(1) }
     }
 }
 
-impl Next {
-    /// Stores a report, unless `most` are pending and none of them is to go for it.
+impl FastInsert {
+    /// Stores a report, unless `max_pending` are pending and none may be dropped.
     pub(crate) fn put(
         &self,
         connection: &Connection,
         conversion: &Conversion,
-        most: u64,
+        max_pending: u64,
         overflow: Overflow,
-    ) -> Result<Put> {
+    ) -> Result<PutOutcome> {
         let known = self.0.get();
         let submitted = known.counters.submitted.saturating_add(1);
-        let may_be_next = known.is_alone && known.counters.pending() < most;
-        if may_be_next && queries::put_as(connection, submitted, conversion)? {
+        let may_be_next = known.is_sole_writer && known.counters.pending() < max_pending;
+        if may_be_next && queries::put_with_id(connection, submitted, conversion)? {
             self.0.set(known.after(Counters { submitted, ..known.counters }));
-            return Ok(Put::Stored { has_dropped: false });
+            return Ok(PutOutcome::Stored { has_dropped: false });
         }
         let (put, counters) = in_transaction(connection, |rows| {
             let counters = queries::counters(rows)?;
-            Ok((queries::put(rows, &counters, conversion, most, overflow)?, counters))
+            Ok((queries::put(rows, &counters, conversion, max_pending, overflow)?, counters))
         })?;
-        let submitted = counters.submitted.saturating_add(u64::from(matches!(put, Put::Stored { .. })));
+        let submitted = counters.submitted.saturating_add(u64::from(matches!(put, PutOutcome::Stored { .. })));
         self.0.set(known.after(Counters { submitted, ..counters }));
         Ok(put)
     }
@@ -61,38 +61,38 @@ impl Next {
 mod tests {
     use super::*;
     use crate::conversion::{Channel, MessageId};
-    use crate::reporter::outbox::Fate;
+    use crate::reporter::outbox::Disposition;
 
-    const MOST: u64 = 100;
+    const MAX_PENDING: u64 = 100;
 
-    /// Two connections to one database, as two processes have them.
-    fn two(name: &str) -> [(Connection, Next); 2] {
+    /// Two connections to one database, as in two processes.
+    fn two(name: &str) -> [(Connection, FastInsert); 2] {
         let path = std::path::Path::new(env!("OUT_DIR")).join(name);
         for ending in ["", "-wal", "-shm"] {
             std::fs::remove_file(format!("{}{ending}", path.display())).ok();
         }
-        let connect = || (Connection::open(&path).unwrap(), Next::default());
+        let connect = || (Connection::open(&path).unwrap(), FastInsert::default());
         let [first, second] = [connect(), connect()];
         first.0.pragma_update(None, "journal_mode", "WAL").unwrap();
         first.0.execute_batch(include_str!("schema.sql")).unwrap();
         [first, second]
     }
 
-    fn put_with(side: &(Connection, Next), id: &str, most: u64, overflow: Overflow) -> bool {
+    fn put_with(side: &(Connection, FastInsert), id: &str, max_pending: u64, overflow: Overflow) -> bool {
         let message_id = MessageId::new(id).unwrap();
         let report = Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None };
-        matches!(side.1.put(&side.0, &report, most, overflow).unwrap(), Put::Stored { .. })
+        matches!(side.1.put(&side.0, &report, max_pending, overflow).unwrap(), PutOutcome::Stored { .. })
     }
 
-    fn put(side: &(Connection, Next), id: &str) {
-        assert!(put_with(side, id, MOST, Overflow::Fail));
+    fn put(side: &(Connection, FastInsert), id: &str) {
+        assert!(put_with(side, id, MAX_PENDING, Overflow::Fail));
     }
 
-    fn settle(side: &(Connection, Next), row: u64) {
-        in_transaction(&side.0, |rows| queries::settle(rows, [(row, &Fate::Accepted)].into_iter())).unwrap();
+    fn complete(side: &(Connection, FastInsert), row: u64) {
+        in_transaction(&side.0, |rows| queries::complete(rows, [(row, &Disposition::Accepted)].into_iter())).unwrap();
     }
 
-    fn counters(side: &(Connection, Next)) -> Counters {
+    fn counters(side: &(Connection, FastInsert)) -> Counters {
         let counters = queries::counters(&side.0).unwrap();
         let rows: i64 = side.0.query_row("SELECT count(*) FROM report", [], |row| row.get(0)).unwrap();
         assert_eq!(u64::try_from(rows), Ok(counters.pending()));
@@ -100,32 +100,32 @@ mod tests {
     }
 
     #[test]
-    fn one_who_is_alone_knows_the_next_number() {
+    fn sole_writer_knows_the_next_number() {
         let [one, other] = two("next-alone");
         (0..5).for_each(|id| put(&one, &format!("alone-{id}")));
-        assert!(one.1.0.get().is_alone);
-        (1..4).for_each(|row| settle(&other, row));
+        assert!(one.1.0.get().is_sole_writer);
+        (1..4).for_each(|row| complete(&other, row));
         put(&one, "after");
-        assert!(one.1.0.get().is_alone, "to settle is not to put");
+        assert!(one.1.0.get().is_sole_writer, "completing is not inserting");
         assert_eq!((counters(&one).submitted, counters(&one).pending()), (6, 3));
     }
 
     #[test]
-    fn numbers_that_others_gave_are_not_given_again() {
-        for settled in [vec![], vec![6], vec![6, 7], vec![7], vec![1, 2, 3, 4, 5, 6, 7]] {
+    fn numbers_used_by_others_are_not_reused() {
+        for completed in [vec![], vec![6], vec![6, 7], vec![7], vec![1, 2, 3, 4, 5, 6, 7]] {
             let [one, other] = two("next-others");
             (0..5).for_each(|id| put(&one, &format!("one-{id}")));
             (0..2).for_each(|id| put(&other, &format!("other-{id}")));
-            settled.iter().for_each(|row| settle(&other, *row));
+            completed.iter().for_each(|row| complete(&other, *row));
             put(&one, "after");
-            assert!(!one.1.0.get().is_alone);
-            let accepted = u64::try_from(settled.len()).unwrap();
-            assert_eq!((counters(&one).submitted, counters(&one).accepted), (8, accepted), "{settled:?}");
+            assert!(!one.1.0.get().is_sole_writer);
+            let accepted = u64::try_from(completed.len()).unwrap();
+            assert_eq!((counters(&one).submitted, counters(&one).accepted), (8, accepted), "{completed:?}");
         }
     }
 
     #[test]
-    fn who_was_alone_goes_on_from_what_an_older_copy_of_the_file_holds() {
+    fn sole_writer_continues_from_a_restored_older_file() {
         let [one, other] = two("next-older");
         (0..9).for_each(|id| put(&one, &format!("older-{id}")));
         other.0.execute("DELETE FROM report WHERE id > 4", []).unwrap();
@@ -134,21 +134,21 @@ mod tests {
     }
 
     #[test]
-    fn a_later_report_of_the_same_key_replaces_the_earlier_one() {
+    fn later_report_with_the_same_key_replaces_the_earlier_one() {
         let [one, other] = two("next-replaced");
         (0..4).for_each(|id| put(&one, &format!("same-{}", id / 2)));
-        assert!(one.1.0.get().is_alone);
+        assert!(one.1.0.get().is_sole_writer);
         put(&other, "same-1");
         (0..2).for_each(|_| put(&one, "same-1"));
         assert_eq!((counters(&one).submitted, counters(&one).replaced, counters(&one).pending()), (7, 5, 2));
     }
 
     #[test]
-    fn a_limit_is_kept_by_one_who_is_alone() {
+    fn sole_writer_respects_the_limit() {
         let [one, other] = two("next-full");
         let put = |id: &str| put_with(&one, id, 3, Overflow::Fail);
         assert!(put("1") && put("2") && put("3") && !put("4") && !put("5") && put("3"));
-        settle(&other, 1);
+        complete(&other, 1);
         assert!(put("6") && !put("7"));
         assert!(put_with(&one, "8", 3, Overflow::DropOldest));
         assert_eq!((counters(&one).submitted, counters(&one).dropped, counters(&one).pending()), (6, 1, 3));

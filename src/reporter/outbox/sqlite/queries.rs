@@ -1,4 +1,4 @@
-//! What is done with the rows of an outbox, each within the transaction of its caller.
+//! The queries of an outbox. Each runs in its caller's transaction.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
@@ -6,31 +6,31 @@ use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
 use crate::clock::Moment;
 use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
 use crate::reporter::outbox::{
-    Counters, Entry, Event, EventKind, Fate, MAX_EVENTS, Overflow, Snapshot, next_event_id, unix_milliseconds,
+    Counters, Disposition, Entry, Event, EventKind, MAX_EVENTS, Overflow, Snapshot, next_event_id, unix_milliseconds,
 };
 
-/// What became of a report that was submitted.
-pub(crate) enum Put {
-    /// It was stored, and perhaps the oldest dropped for it.
+/// The outcome of storing a report.
+pub(crate) enum PutOutcome {
+    /// Stored; `has_dropped` if the oldest report was dropped for it.
     Stored {
         has_dropped: bool,
     },
     Full,
 }
 
-/// Stores a report, unless `most` are pending and none of them is to be dropped for it. `counters` is what [`counters`] returns in
-/// the same transaction.
+/// Stores a report, unless `max_pending` are pending and none may be dropped. `counters` is the result of [`counters`]
+/// in the same transaction.
 pub(crate) fn put(
     connection: &Connection,
     counters: &Counters,
     conversion: &Conversion,
-    most: u64,
+    max_pending: u64,
     overflow: Overflow,
-) -> Result<Put> {
-    let has_no_room = counters.pending() >= most && !has(connection, conversion)?;
-    if has_no_room {
+) -> Result<PutOutcome> {
+    let is_full = counters.pending() >= max_pending && !contains(connection, conversion)?;
+    if is_full {
         match overflow {
-            Overflow::Fail => return Ok(Put::Full),
+            Overflow::Fail => return Ok(PutOutcome::Full),
             Overflow::DropOldest => drop_oldest(connection)?,
         }
     }
@@ -39,29 +39,29 @@ pub(crate) fn put(
         replace(connection, counters.submitted, conversion)?;
         insert(connection, id, conversion)?;
     }
-    Ok(Put::Stored { has_dropped: has_no_room })
+    Ok(PutOutcome::Stored { has_dropped: is_full })
 }
 
 fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {
     const INSERT: &str =
         "INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, channel) DO NOTHING";
-    insert_by(connection, INSERT, id, conversion)
+    insert_with(connection, INSERT, id, conversion)
 }
 
-/// Stores a report under a number, in a transaction of its own, unless that is not the next or its key is there. Whether it was
-/// stored.
-pub(crate) fn put_as(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
-    // Without a message id it is ignored.
+/// Stores a report with a given number in its own transaction, unless that is not the next number or the key exists.
+/// Returns whether it was stored.
+pub(crate) fn put_with_id(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
+    // A row without a message id is ignored.
     const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
                           (SELECT max(last, coalesce((SELECT max(id) FROM report), 0)) FROM counters) THEN ?2 END, \
                           ?3, ?4, ?5, ?6, ?7, ?8)";
-    insert_by(connection, INSERT, id, conversion).map(|count| count > 0)
+    insert_with(connection, INSERT, id, conversion).map(|count| count > 0)
 }
 
-fn insert_by(connection: &Connection, statement: &str, id: u64, conversion: &Conversion) -> Result<usize> {
+fn insert_with(connection: &Connection, statement: &str, id: u64, conversion: &Conversion) -> Result<usize> {
     let now = Moment::now();
     connection.prepare_cached(statement)?.execute(params![
-        integer(id),
+        to_i64(id),
         conversion.message_id.as_str(),
         channel_number(conversion.channel),
         conversion.delivered,
@@ -72,18 +72,18 @@ fn insert_by(connection: &Connection, statement: &str, id: u64, conversion: &Con
     ])
 }
 
-/// Takes away an earlier report of the same key, which is counted.
+/// Deletes and counts an earlier report with the same key.
 fn replace(connection: &Connection, last: u64, conversion: &Conversion) -> Result<()> {
     connection
         .prepare_cached("DELETE FROM report WHERE message_id = ? AND channel = ?")?
         .execute(params![conversion.message_id.as_str(), channel_number(conversion.channel)])?;
     connection
         .prepare_cached("UPDATE counters SET last = max(last, ?), replaced = replaced + 1")?
-        .execute([integer(last)])
+        .execute([to_i64(last)])
         .map(drop)
 }
 
-fn has(connection: &Connection, conversion: &Conversion) -> Result<bool> {
+fn contains(connection: &Connection, conversion: &Conversion) -> Result<bool> {
     connection
         .prepare_cached("SELECT 1 FROM report WHERE message_id = ? AND channel = ?")?
         .exists(params![conversion.message_id.as_str(), channel_number(conversion.channel)])
@@ -96,51 +96,51 @@ fn drop_oldest(connection: &Connection) -> Result<()> {
         return Ok(());
     };
     remember_last(connection)?;
-    make_event(connection, natural(id), EventKind::Dropped, None, EventKind::Dropped.message())
+    make_event(connection, to_u64(id), EventKind::Dropped, None, EventKind::Dropped.message())
 }
 
-/// Which reports are looked for.
+/// Which reports to find.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search {
-    /// The id beside which they stand.
+    /// The id at which the search starts, exclusive.
     pub(crate) from: u64,
-    /// Whether the older ones are looked for, the newest of them first; else the newer ones, the oldest of them first.
-    pub(crate) is_for_older: bool,
-    /// How many are wanted.
+    /// Searches towards lower ids; otherwise towards higher ones.
+    pub(crate) newest_first: bool,
+    /// Maximum number of reports to return.
     pub(crate) limit: usize,
-    /// How many rows are looked at for that.
+    /// Maximum number of rows to read.
     pub(crate) rows: u32,
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
     /// The ids of rows that this library cannot have written.
     pub(crate) damaged: Vec<i64>,
-    /// The id of the last row that was looked at; none if there were no more.
+    /// The id of the last row read; None if there was none.
     pub(crate) last: Option<u64>,
 }
 
-/// Reports that `is_wanted` by their ids.
+/// Finds reports whose ids satisfy `is_wanted`.
 pub(crate) fn find(connection: &Connection, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found> {
     const OLDER: &str = "SELECT * FROM report WHERE id < ? ORDER BY id DESC LIMIT ?";
     const NEWER: &str = "SELECT * FROM report WHERE id > ? ORDER BY id LIMIT ?";
-    let mut statement = connection.prepare_cached(if search.is_for_older { OLDER } else { NEWER })?;
-    let mut rows = statement.query(params![integer(search.from), search.rows])?;
+    let mut statement = connection.prepare_cached(if search.newest_first { OLDER } else { NEWER })?;
+    let mut rows = statement.query(params![to_i64(search.from), search.rows])?;
     let mut found = Found::default();
     while found.entries.len() < search.limit {
         let Some(row) = rows.next()? else {
             break;
         };
         let number = row.get(0)?;
-        let id = natural(number);
+        let id = to_u64(number);
         found.last = Some(id);
-        // Most of the newest are in flight already. Of those no more is read.
+        // Most of the newest are already in flight. Their other columns are not read.
         if is_wanted(id) {
             match entry(id, row) {
                 Ok(entry) => found.entries.push(entry),
-                Err(error) if is_nonsense(&error) => found.damaged.push(number),
+                Err(error) if is_invalid_value(&error) => found.damaged.push(number),
                 Err(error) => return Err(error),
             }
         }
@@ -153,41 +153,41 @@ fn entry(id: u64, row: &Row<'_>) -> Result<Entry> {
     Ok(Entry { id, conversion: conversion(row)?, submitted })
 }
 
-/// The report in a row of `report` or `event`, whose first columns are the same. By number: to look a column up by its name
-/// costs more than to read it.
+/// The report in a row of `report` or `event`, whose first columns are the same. Reads by index: looking up a column by
+/// name costs more than reading it.
 fn conversion(row: &Row<'_>) -> Result<Conversion> {
-    let message_id = row.get_ref(1)?.as_str().map_err(|_| nonsense("message_id"))?;
+    let message_id = row.get_ref(1)?.as_str().map_err(|_| invalid_value("message_id"))?;
     let timestamp: Option<i64> = row.get(4)?;
     Ok(Conversion {
         channel: match row.get(2)? {
             0 => Channel::Sms,
             1 => Channel::Voice,
-            _ => return Err(nonsense("channel")),
+            _ => return Err(invalid_value("channel")),
         },
-        message_id: MessageId::new(message_id).map_err(|_| nonsense("message_id"))?,
+        message_id: MessageId::new(message_id).map_err(|_| invalid_value("message_id"))?,
         delivered: match row.get(3)? {
             0 => false,
             1 => true,
-            _ => return Err(nonsense("delivered")),
+            _ => return Err(invalid_value("delivered")),
         },
-        timestamp: timestamp.map(Timestamp::from_unix_seconds).transpose().map_err(|_| nonsense("timestamp"))?,
+        timestamp: timestamp.map(Timestamp::from_unix_seconds).transpose().map_err(|_| invalid_value("timestamp"))?,
     })
 }
 
-/// A value that this library never writes: the row is damaged.
-fn nonsense(column: &str) -> Error {
+/// The error for a value that this library never writes: the row is damaged.
+fn invalid_value(column: &str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Null, format!("{column} has an impossible value").into())
 }
 
-/// Whether a row was read, and holds what this library never writes.
-fn is_nonsense(error: &Error) -> bool {
+/// Whether the error is a value that this library never writes.
+fn is_invalid_value(error: &Error) -> bool {
     matches!(
         error,
         Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..)
     )
 }
 
-/// Removes reports that cannot be read, and counts them.
+/// Removes and counts reports that cannot be read.
 pub(crate) fn remove_damaged(connection: &Connection, ids: &[i64]) -> Result<()> {
     remember_last(connection)?;
     let mut count: i64 = 0;
@@ -197,22 +197,22 @@ pub(crate) fn remove_damaged(connection: &Connection, ids: &[i64]) -> Result<()>
     connection.prepare_cached("UPDATE counters SET damaged = damaged + ?")?.execute([count]).map(drop)
 }
 
-/// Records what became of reports, of those that are still there.
-pub(crate) fn settle<'a>(connection: &Connection, batch: impl Iterator<Item = (u64, &'a Fate)>) -> Result<()> {
+/// Records the dispositions of those reports that still exist.
+pub(crate) fn complete<'a>(connection: &Connection, batch: impl Iterator<Item = (u64, &'a Disposition)>) -> Result<()> {
     remember_last(connection)?;
     let mut accepted: i64 = 0;
-    // Looked up once: there are many.
+    // Prepared once for the whole batch.
     let mut delete = connection.prepare_cached(DELETE)?;
-    for (id, fate) in batch {
-        match fate {
-            Fate::Accepted => accepted = accepted.saturating_add(i64::from(delete.execute([integer(id)])? > 0)),
-            Fate::Event(kind, http_status, message) => make_event(connection, id, *kind, *http_status, message)?,
+    for (id, disposition) in batch {
+        match disposition {
+            Disposition::Accepted => accepted = accepted.saturating_add(i64::from(delete.execute([to_i64(id)])? > 0)),
+            Disposition::Event(kind, http_status, message) => make_event(connection, id, *kind, *http_status, message)?,
         }
     }
     connection.prepare_cached("UPDATE counters SET accepted = accepted + ?")?.execute([accepted]).map(drop)
 }
 
-/// Keeps the number of submitted reports when their rows go.
+/// Preserves the number of submitted reports before their rows are deleted.
 pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
     connection
         .prepare_cached("UPDATE counters SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
@@ -223,10 +223,10 @@ pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
 const DELETE: &str = "DELETE FROM report WHERE id = ?";
 
 fn delete(connection: &Connection, id: u64) -> Result<bool> {
-    connection.prepare_cached(DELETE)?.execute([integer(id)]).map(|count| count > 0)
+    connection.prepare_cached(DELETE)?.execute([to_i64(id)]).map(|count| count > 0)
 }
 
-/// Makes an event of a report, if it is still there.
+/// Turns a report into an event, if it still exists.
 fn make_event(
     connection: &Connection,
     id: u64,
@@ -243,7 +243,7 @@ fn make_event(
         http_status,
         message,
         unix_milliseconds(),
-        integer(id)
+        to_i64(id)
     ])?;
     if delete(connection, id)? {
         connection.prepare_cached(count_event(kind))?.execute([event_id])?;
@@ -265,11 +265,11 @@ fn count_event(kind: EventKind) -> &'static str {
     }
 }
 
-/// Keeps the number of events within its limit.
+/// Enforces the limit on events.
 fn discard_oldest_events(connection: &Connection) -> Result<()> {
     const DISCARD: &str = "DELETE FROM event WHERE id IN \
                            (SELECT id FROM event ORDER BY id LIMIT max(0, (SELECT events FROM counters) - ?))";
-    let count = connection.prepare_cached(DISCARD)?.execute([integer(MAX_EVENTS)])?;
+    let count = connection.prepare_cached(DISCARD)?.execute([to_i64(MAX_EVENTS)])?;
     count_discarded(connection, count)
 }
 
@@ -281,7 +281,7 @@ fn count_discarded(connection: &Connection, count: usize) -> Result<()> {
     }
 }
 
-/// The oldest event, or the id of a row that is none.
+/// The oldest event, or the id of a damaged row.
 pub(crate) enum OldestEvent {
     None,
     Event(Event),
@@ -297,7 +297,7 @@ pub(crate) fn oldest_event(connection: &Connection) -> Result<OldestEvent> {
     let id = row.get(0)?;
     match event(id, row) {
         Ok(event) => Ok(OldestEvent::Event(event)),
-        Err(error) if is_nonsense(&error) => Ok(OldestEvent::Damaged(id)),
+        Err(error) if is_invalid_value(&error) => Ok(OldestEvent::Damaged(id)),
         Err(error) => Err(error),
     }
 }
@@ -310,15 +310,15 @@ fn event(id: i64, row: &Row<'_>) -> Result<Event> {
             1 => EventKind::Rejected,
             2 => EventKind::Expired,
             3 => EventKind::Dropped,
-            _ => return Err(nonsense("kind")),
+            _ => return Err(invalid_value("kind")),
         },
         http_status: row.get(6)?,
-        message: row.get_ref(7)?.as_str().map_err(|_| nonsense("message"))?.to_owned(),
+        message: row.get_ref(7)?.as_str().map_err(|_| invalid_value("message"))?.to_owned(),
         created_unix_ms: row.get(8)?,
     })
 }
 
-/// Removes an event, if it is still there.
+/// Removes an event, if it still exists.
 pub(crate) fn remove_event(connection: &Connection, id: i64) -> Result<()> {
     if connection.prepare_cached("DELETE FROM event WHERE id = ?")?.execute([id])? > 0 {
         connection.prepare_cached("UPDATE counters SET events = events - 1")?.execute([])?;
@@ -326,7 +326,7 @@ pub(crate) fn remove_event(connection: &Connection, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Removes an event that cannot be read, and counts it.
+/// Removes and counts an event that cannot be read.
 pub(crate) fn discard_event(connection: &Connection, id: i64) -> Result<()> {
     let count = connection.prepare_cached("DELETE FROM event WHERE id = ?")?.execute([id])?;
     count_discarded(connection, count)
@@ -340,12 +340,11 @@ pub(crate) fn snapshot(connection: &Connection) -> Result<Snapshot> {
     Ok(Snapshot { counters: counters(connection)?, oldest })
 }
 
-/// The counters.
 pub(crate) fn counters(connection: &Connection) -> Result<Counters> {
-    const TALLY: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, rejected, expired, \
+    const COUNTERS: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, rejected, expired, \
                          replaced, dropped, damaged, events, events_discarded FROM counters";
-    connection.prepare_cached(TALLY)?.query_row([], |row| {
-        let count = |index: usize| row.get(index).map(natural);
+    connection.prepare_cached(COUNTERS)?.query_row([], |row| {
+        let count = |index: usize| row.get(index).map(to_u64);
         Ok(Counters {
             submitted: count(0)?,
             accepted: count(1)?,
@@ -360,13 +359,13 @@ pub(crate) fn counters(connection: &Connection) -> Result<Counters> {
     })
 }
 
-/// The lowest id that is pending.
-pub(crate) fn lowest(connection: &Connection) -> Result<Option<u64>> {
+/// The lowest pending id.
+pub(crate) fn lowest_id(connection: &Connection) -> Result<Option<u64>> {
     connection
         .prepare_cached("SELECT min(id) FROM report")?
         .query_row([], |row| row.get(0))
         .optional()
-        .map(|id| id.flatten().map(natural))
+        .map(|id| id.flatten().map(to_u64))
 }
 
 fn channel_number(channel: Channel) -> i64 {
@@ -384,10 +383,10 @@ fn kind_number(kind: EventKind) -> i64 {
     }
 }
 
-fn integer(number: u64) -> i64 {
+fn to_i64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn natural(number: i64) -> u64 {
+fn to_u64(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

@@ -1,12 +1,12 @@
--- The outbox, version 1. A later version adds a step of its own to `file.rs`, from this one to it.
+-- The schema of an outbox, version 1. Later versions add a migration step to `file/mod.rs`.
 
--- Whose reports these are. One row. The URL is in its normal form.
+-- The account. One row. The URL is normalized.
 CREATE TABLE account (
     api_key TEXT NOT NULL,
     base_url TEXT NOT NULL
 ) STRICT;
 
--- What is pending. An id is the number of the report among all that were ever submitted.
+-- Pending reports. An id is the number of the report among all that were ever submitted.
 CREATE TABLE report (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -19,8 +19,8 @@ CREATE TABLE report (
     UNIQUE (message_id, channel)
 ) STRICT;
 
--- Reports that left without being accepted, until they are acknowledged. An id is not reused. Up to `timestamp` the columns
--- are those of `report`; `created` is in milliseconds since 1970.
+-- Reports that left without being accepted, until they are acknowledged. Ids are not reused. Up to `timestamp` the
+-- columns match `report`; `created` is in milliseconds since 1970.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -33,8 +33,8 @@ CREATE TABLE event (
     created INTEGER NOT NULL
 ) STRICT;
 
--- What became of all others. One row. `last` is the highest id that is not to be found in `report` any more: as many were
--- submitted as the higher of it and the highest there. So a report that is submitted writes no row but its own.
+-- Counters of all other reports. One row. `last` is the highest id deleted from `report`; the number of submitted
+-- reports is the larger of it and the highest id in `report`. So a submit writes no row but its own.
 CREATE TABLE counters (
     last INTEGER NOT NULL DEFAULT 0,
     accepted INTEGER NOT NULL DEFAULT 0,

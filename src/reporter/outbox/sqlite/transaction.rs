@@ -1,23 +1,23 @@
-//! A transaction whose statements are prepared once for all, where those of the database's library are each time.
+//! A transaction with cached statements; rusqlite prepares its own each time.
 
 use rusqlite::{Connection, Result};
 
-/// A transaction that is rolled back when it is dropped, unless it was committed.
+/// A transaction that is rolled back on drop, unless committed.
 struct Transaction<'a>(&'a Connection);
 
-/// Does `work` in a transaction that has the file's write lock from its beginning.
+/// Runs `work` in a transaction that holds the write lock from the start.
 pub(crate) fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     run(connection, "BEGIN IMMEDIATE")?;
     let transaction = Transaction(connection);
-    let done = work(transaction.0)?;
+    let result = work(transaction.0)?;
     run(transaction.0, "COMMIT")?;
-    Ok(done)
+    Ok(result)
 }
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         if !self.0.is_autocommit() {
-            // Where even that fails, the database has done it by itself.
+            // If this fails, SQLite has already rolled back.
             run(self.0, "ROLLBACK").ok();
         }
     }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fails_leaves_nothing_behind() {
+    fn failed_transaction_is_rolled_back() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (x UNIQUE)").unwrap();
         let count = || connection.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0)).unwrap();

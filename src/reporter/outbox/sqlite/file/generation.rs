@@ -1,58 +1,58 @@
-//! Which of the files that lay at the path of an outbox one after the other is in use now. The numbers of reports tell, so that
-//! none is taken for one of another file.
+//! Tracks which generation of the outbox file is open. Report ids carry the generation, so an id from a deleted or
+//! quarantined file never matches a row of the new one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Identity;
 
-/// The bits of a report's number that say which row it is; those above, in which of the files that this process has seen.
+/// The low bits of a report id hold the row, the bits above them the generation.
 const ROW_BITS: u32 = 48;
 
-/// The files that this process has seen.
+/// The generations of the file that this process has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Generations {
-    /// Another whenever the file is.
-    now: AtomicU64,
+    /// Changes whenever the file is replaced.
+    current: AtomicU64,
     /// How many files were damaged or removed.
-    lost: AtomicU64,
-    /// The file that was open last.
+    resets: AtomicU64,
+    /// The file opened last.
     known: Mutex<Option<Identity>>,
 }
 
 impl Generations {
-    /// A number that is another for every file that there was.
-    pub(crate) fn now(&self) -> u64 {
-        self.now.load(Ordering::Acquire)
+    /// The current generation.
+    pub(crate) fn current(&self) -> u64 {
+        self.current.load(Ordering::Acquire)
     }
 
-    /// How many files were damaged or removed while this process used them, and began anew.
-    pub(crate) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Acquire)
+    /// How many files were damaged or removed, and replaced, while this process used them.
+    pub(crate) fn resets(&self) -> u64 {
+        self.resets.load(Ordering::Acquire)
     }
 
-    /// The number of a row of the file that is in use now.
+    /// The id of a row in the current file.
     pub(crate) fn id(&self, row: u64) -> u64 {
-        row | self.now().wrapping_shl(ROW_BITS)
+        row | self.current().wrapping_shl(ROW_BITS)
     }
 
-    /// The row of that number, unless it was one of a file that is gone.
+    /// The row with that id, unless it was in a file that is gone.
     pub(crate) fn row(&self, id: u64) -> Option<u64> {
         let row = id & !u64::MAX.wrapping_shl(ROW_BITS);
         (self.id(row) == id).then_some(row)
     }
 
-    pub(crate) fn file_was_lost(&self) {
-        self.lost.fetch_add(1, Ordering::AcqRel);
-        self.now.fetch_add(1, Ordering::AcqRel);
+    pub(crate) fn advance(&self) {
+        self.resets.fetch_add(1, Ordering::AcqRel);
+        self.current.fetch_add(1, Ordering::AcqRel);
         *self.known() = None;
     }
 
-    /// A file was opened. Another process may have set aside the one before, or somebody removed it, while it was not open
-    /// here.
-    pub(crate) fn found(&self, identity: Identity) {
+    /// Records that a file was opened. Another process may have quarantined the previous one, or a user removed it,
+    /// while it was not open here.
+    pub(crate) fn opened(&self, identity: Identity) {
         if self.known().is_some_and(|known| known != identity) {
-            self.file_was_lost();
+            self.advance();
         }
         *self.known() = Some(identity);
     }

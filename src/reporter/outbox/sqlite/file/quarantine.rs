@@ -1,24 +1,24 @@
-//! A damaged outbox gets another name, and so does what was left beside one that was removed.
+//! Quarantines a damaged outbox by renaming it, and the sidecars of a removed one.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::{Identity, OPEN_BYTE, OutboxPath, identity, lock_byte, no_opening, with_ending};
+use super::{Identity, OPEN_BYTE, OutboxPath, block_opening, identity, lock_byte, with_suffix};
 use crate::conversion::Timestamp;
 use crate::os::file_lock::Sharing;
 use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 
-/// The endings of the files that SQLite keeps beside the outbox.
-const ENDINGS: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// The suffixes of the files that SQLite keeps next to the outbox.
+const SIDECAR_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 impl OutboxPath {
-    /// Gives a damaged outbox another name, so that a new one can take its place. `damaged` is the file; none, if it could
-    /// not be opened. False: others have it open.
-    pub(crate) fn set_aside(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> Result<bool, Failure> {
-        let _opening = no_opening();
+    /// Renames a damaged outbox so that a new one can replace it. `damaged` identifies the file; None if it could not
+    /// be opened. False: others have it open.
+    pub(crate) fn quarantine(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> Result<bool, Failure> {
+        let _opening = block_opening();
         let lock = self.open_lock()?;
         if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Exclusive, busy_timeout)? {
             return Ok(false);
@@ -26,36 +26,36 @@ impl OutboxPath {
         if self.is_damaged(damaged, busy_timeout) {
             let name = self.unused_name()?;
             fs::rename(&self.path, &name)?;
-            self.move_beside(&name)?;
+            self.move_sidecars(&name)?;
         }
         Ok(true)
     }
 
-    /// Whether the file that is there now is the damaged one. Another process may have set that aside meanwhile.
+    /// Whether the file at the path is the damaged one. Another process may have quarantined that meanwhile.
     fn is_damaged(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> bool {
         let found = fs::symlink_metadata(&self.path);
         match (damaged, found) {
             (_, Err(_)) => false,
             (Some(damaged), Ok(found)) => identity(&found) == damaged,
             (None, Ok(found)) => {
-                let opened = self.refuse_cut(&found).and_then(|()| self.check(&mut self.connect(busy_timeout)?));
+                let opened = self.reject_truncated(&found).and_then(|()| self.check(&mut self.connect(busy_timeout)?));
                 matches!(opened, Err(Failure::Corrupt(_)))
             }
         }
     }
 
-    /// Gives the files beside the outbox the name that it has got.
-    pub(crate) fn move_beside(&self, name: &Path) -> io::Result<()> {
-        ENDINGS
+    /// Renames the sidecars to match the quarantined file.
+    pub(crate) fn move_sidecars(&self, name: &Path) -> io::Result<()> {
+        SIDECAR_SUFFIXES
             .iter()
-            .try_for_each(|ending| fs::rename(self.beside(ending), with_ending(name, ending)).or_else(missing_is_fine))
+            .try_for_each(|suffix| fs::rename(self.sidecar(suffix), with_suffix(name, suffix)).or_else(missing_is_fine))
     }
 
     pub(crate) fn unused_name(&self) -> io::Result<PathBuf> {
         let now = Timestamp::from_system_time(SystemTime::now()).to_string().replace([' ', ':'], "-");
-        let names = (1..1000_u32).map(|number| self.beside(&format!(".corrupt-{now}-{number}")));
+        let names = (1..1000_u32).map(|number| self.sidecar(&format!(".corrupt-{now}-{number}")));
         let is_unused =
-            |name: &PathBuf| ["", "-wal"].iter().all(|ending| fs::symlink_metadata(with_ending(name, ending)).is_err());
+            |name: &PathBuf| ["", "-wal"].iter().all(|suffix| fs::symlink_metadata(with_suffix(name, suffix)).is_err());
         names
             .into_iter()
             .find(is_unused)

@@ -1,4 +1,4 @@
-//! A little room on the disk that is given up when there is none left, so that what was sent can be taken out.
+//! Reserved disk space, released when the disk is full so that sent reports can be deleted.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,32 +8,32 @@ use std::{fs, io};
 
 use crate::os::file_lock;
 
-/// Enough for the log of one batch that is taken out, and for moving it to the file.
+/// Enough for the WAL of one completed batch and its checkpoint.
 const SIZE: usize = 256 * 1024;
 
-/// The file that takes up the room.
+/// The reserve file.
 #[derive(Debug)]
 pub(crate) struct Reserve {
     path: PathBuf,
-    is_there: AtomicBool,
+    exists: AtomicBool,
 }
 
 impl Reserve {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, is_there: AtomicBool::new(false) }
+        Self { path, exists: AtomicBool::new(false) }
     }
 
-    /// Takes up the room, if there is that much and it is not done yet.
-    pub(crate) fn take_up(&self) {
-        if !self.is_there.load(Ordering::Acquire) {
-            let is_there = fs::metadata(&self.path).is_ok_and(|found| found.len() >= len()) || fill(&self.path).is_ok();
-            self.is_there.store(is_there, Ordering::Release);
+    /// Allocates the reserve if it does not exist and space permits.
+    pub(crate) fn allocate(&self) {
+        if !self.exists.load(Ordering::Acquire) {
+            let exists = fs::metadata(&self.path).is_ok_and(|found| found.len() >= len()) || fill(&self.path).is_ok();
+            self.exists.store(exists, Ordering::Release);
         }
     }
 
-    /// Gives up the room. False: there is none to give up.
-    pub(crate) fn give_up(&self) -> bool {
-        self.is_there.store(false, Ordering::Release);
+    /// Releases the reserve. False: there is none.
+    pub(crate) fn release(&self) -> bool {
+        self.exists.store(false, Ordering::Release);
         fs::remove_file(&self.path).is_ok()
     }
 }
@@ -42,7 +42,7 @@ fn len() -> u64 {
     u64::try_from(SIZE).unwrap_or(u64::MAX)
 }
 
-/// A file of zeroes takes up no room on some file systems.
+/// Writes pseudo-random bytes: a file of zeros occupies no space on some file systems.
 fn fill(path: &Path) -> io::Result<()> {
     let file = file_lock::open_private(path, false)?;
     write_all(file).inspect_err(|_| drop(fs::remove_file(path)))

@@ -1,10 +1,10 @@
-//! One process sends what is in an outbox: the one that has a byte of its lock file for itself. The kernel frees it the
-//! moment its holder dies, so there are no leases, and no clocks to compare.
+//! Elects the one process that sends the reports of an outbox: the one that holds an exclusive lock on a byte of the
+//! lock file. The kernel releases it when the process exits, so there are no leases and no clocks to compare.
 //!
-//! The lock file is a bell, too. Who puts a report and does not send rings it after the commit, so that what is signals for can
-//! be read, and the one that sends watches for that. A process that is killed between the two rings as well, for the kernel
-//! then closes its lock file, and closings are watched for. Who stands by is woken by closings alone: the one that sends may
-//! have died. By rings it would be at every report of anybody.
+//! The lock file also carries notifications. A process that inserts a report but is not the sender writes to the lock
+//! file after its commit, which wakes the sender through inotify. If it is killed between the two, the kernel closes
+//! its lock file, and the sender watches for closes too. Standby processes watch for closes only, since the sender may
+//! have exited; watching for writes would wake them for every report.
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -18,14 +18,14 @@ use crate::os::wakeup::{Change, Descriptor, Watch};
 use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::file::OutboxPath;
 
-/// The byte of the lock file that the sending process has.
-const LEAD_BYTE: i64 = 0;
+/// The byte of the lock file that the sender locks.
+const SENDER_BYTE: i64 = 0;
 
-/// Whether this process sends, and what it notices of the others.
+/// Whether this process is the sender, and its notifications from others.
 #[derive(Debug)]
 pub(crate) struct Election {
     state: Mutex<State>,
-    /// Changed by who has the state, and never true without the lock.
+    /// Changed only while the state is locked, and true only while the byte is.
     is_sender: AtomicBool,
     watch: Option<Watch>,
 }
@@ -33,89 +33,91 @@ pub(crate) struct Election {
 #[derive(Debug, Default)]
 struct State {
     lock: Option<Descriptor>,
-    /// Whether the rings of others are heard.
-    is_hearing: bool,
+    /// Whether writes by others are watched.
+    is_watching_writes: bool,
 }
 
 impl Election {
-    /// Without a watch, of which a system has only so many, others are looked for now and then.
+    /// Watches are a limited resource; without one, others are polled for.
     pub(crate) fn new() -> Self {
         Self { state: Mutex::default(), is_sender: AtomicBool::new(false), watch: Watch::new().ok() }
     }
 
-    /// Tries to be the one that sends.
-    pub(crate) fn seek(&self, place: &OutboxPath) -> Result<bool, Failure> {
+    /// Tries to become the sender.
+    pub(crate) fn try_become_sender(&self, outbox_path: &OutboxPath) -> Result<bool, Failure> {
         let mut state = self.state();
-        if !state.lock.as_ref().is_some_and(|lock| is_current(lock, place)) {
-            let lock = self.open(place)?;
+        if !state.lock.as_ref().is_some_and(|lock| is_current(lock, outbox_path)) {
+            let lock = self.open(outbox_path)?;
             self.is_sender.store(false, Ordering::SeqCst);
-            *state = State { lock: Some(lock), is_hearing: false };
+            *state = State { lock: Some(lock), is_watching_writes: false };
         }
         if !self.is_sender() {
-            let is_free =
-                state.lock.as_ref().map(|lock| file_lock::try_lock(lock.file(), LEAD_BYTE, Sharing::Exclusive));
-            self.is_sender.store(is_free.transpose()?.unwrap_or(false), Ordering::SeqCst);
+            let is_locked =
+                state.lock.as_ref().map(|lock| file_lock::try_lock(lock.file(), SENDER_BYTE, Sharing::Exclusive));
+            self.is_sender.store(is_locked.transpose()?.unwrap_or(false), Ordering::SeqCst);
         }
-        // Before reports are looked for, so that each is either found or signals for.
-        if self.is_sender() && !state.is_hearing {
-            state.is_hearing = self.watch_for(Change::WrittenOrClosed, place);
+        // Done before reports are looked for, so that each is either found or notified.
+        if self.is_sender() && !state.is_watching_writes {
+            state.is_watching_writes = self.watch_for(Change::WrittenOrClosed, outbox_path);
         }
         Ok(self.is_sender())
     }
 
-    /// Tells the process that sends, unless it is this one, of a report that was put. To be called after the commit: it looks
-    /// at once.
-    pub(crate) fn notify(&self, place: &OutboxPath) {
+    /// Notifies the sender, unless it is this process, of a stored report. Called after the commit, since the sender
+    /// reads at once.
+    pub(crate) fn notify(&self, outbox_path: &OutboxPath) {
         if self.is_sender() {
             return;
         }
         let mut state = self.state();
         match &state.lock {
-            Some(lock) => place.notify(lock.file()),
-            None => state.lock = self.open(place).ok(),
+            Some(lock) => outbox_path.notify(lock.file()),
+            None => state.lock = self.open(outbox_path).ok(),
         }
     }
 
-    /// The lock file, which is signals: a report may have been put before, for which a file was signals that is no more.
-    fn open(&self, place: &OutboxPath) -> Result<Descriptor, Failure> {
-        let lock = place.open_lock()?;
-        place.notify(lock.file());
-        self.watch_for(Change::Closed, place);
+    /// Opens the lock file and notifies: an earlier report may have been notified through a lock file that was since
+    /// removed.
+    fn open(&self, outbox_path: &OutboxPath) -> Result<Descriptor, Failure> {
+        let lock = outbox_path.open_lock()?;
+        outbox_path.notify(lock.file());
+        self.watch_for(Change::Closed, outbox_path);
         Ok(lock)
     }
 
-    /// Lets others send.
-    pub(crate) fn give_up(&self, place: &OutboxPath) {
+    /// Lets another process become the sender.
+    pub(crate) fn step_down(&self, outbox_path: &OutboxPath) {
         let mut state = self.state();
-        self.watch_for(Change::Closed, place);
+        self.watch_for(Change::Closed, outbox_path);
         self.release(&mut state);
     }
 
     fn release(&self, state: &mut State) {
-        // While the lock is held still, so that who gets it finds all that was put without a ring.
+        // Done while the byte is still locked, so that the next sender finds every report stored without a
+        // notification.
         self.is_sender.store(false, Ordering::SeqCst);
         if let Some(lock) = &state.lock {
-            file_lock::unlock(lock.file(), LEAD_BYTE).ok();
+            file_lock::unlock(lock.file(), SENDER_BYTE).ok();
         }
-        // Closed only now, so that those who notice find it unlocked.
+        // Closed only after unlocking, so that the processes it wakes find it unlocked.
         *state = State::default();
     }
 
-    /// From now on for this, and no longer for what was watched for before. False: that cannot be.
-    fn watch_for(&self, change: Change, place: &OutboxPath) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.set(&place.beside(".lock"), change).is_ok())
+    /// Watches the lock file for `change`, replacing any earlier watch. False: it cannot be watched.
+    fn watch_for(&self, change: Change, outbox_path: &OutboxPath) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.set(&outbox_path.sidecar(".lock"), change).is_ok())
     }
 
-    /// Whether what others put is noticed.
-    pub(crate) fn notices(&self) -> bool {
-        self.state().is_hearing
+    /// Whether reports by other processes are notified.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.state().is_watching_writes
     }
 
     pub(crate) fn watch(&self) -> Option<BorrowedFd<'_>> {
         self.watch.as_ref().map(Watch::as_fd)
     }
 
-    pub(crate) fn clear_notice(&self) -> bool {
+    pub(crate) fn clear_watch(&self) -> bool {
         self.watch.as_ref().is_some_and(Watch::clear)
     }
 
@@ -134,11 +136,11 @@ impl Drop for Election {
     }
 }
 
-/// Whether the lock is on the file that its path names, which somebody may have removed.
-fn is_current(lock: &Descriptor, place: &OutboxPath) -> bool {
-    let own = lock.file().metadata();
-    let found = fs::metadata(place.beside(".lock"));
-    own.is_ok_and(|own| found.is_ok_and(|found| (own.dev(), own.ino()) == (found.dev(), found.ino())))
+/// Whether the path still names the locked file, which a user may have removed.
+fn is_current(lock: &Descriptor, outbox_path: &OutboxPath) -> bool {
+    let opened = lock.file().metadata();
+    let found = fs::metadata(outbox_path.sidecar(".lock"));
+    opened.is_ok_and(|opened| found.is_ok_and(|found| (opened.dev(), opened.ino()) == (found.dev(), found.ino())))
 }
 
 #[cfg(test)]
@@ -148,10 +150,10 @@ mod tests {
 
     use crate::conversion::{Channel, Conversion, MessageId};
     use crate::os::wakeup::wait_for_either;
-    use crate::reporter::outbox::sqlite::{SqliteOutbox, Terms};
+    use crate::reporter::outbox::sqlite::{OutboxSettings, SqliteOutbox};
     use crate::reporter::outbox::{Outbox, Overflow};
 
-    /// A folder of its own with an outbox in it, of which each that is opened is as another process has it.
+    /// A temporary directory with an outbox. Each opened instance behaves like a separate process.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -163,26 +165,26 @@ mod tests {
         }
 
         fn open(&self, survives_power_loss: bool) -> SqliteOutbox {
-            let terms = Terms {
+            let settings = OutboxSettings {
                 path: &self.0.join("outbox"),
                 allow_network: true,
                 api_key: "abcd1234",
                 base_url: "http://localhost",
                 survives_power_loss,
-                most: 100,
+                max_pending: 100,
                 overflow: Overflow::Fail,
                 busy_timeout: Duration::from_secs(60),
             };
-            let outbox = SqliteOutbox::new(&terms).unwrap();
+            let outbox = SqliteOutbox::new(&settings).unwrap();
             outbox.snapshot().unwrap();
             outbox
         }
 
-        /// One that sends, and one that stands by.
+        /// A sender and a standby.
         fn open_two(&self, survives_power_loss: bool) -> (SqliteOutbox, SqliteOutbox) {
             let (sender, other) = (self.open(survives_power_loss), self.open(survives_power_loss));
             assert!(sender.try_become_sender().unwrap() && !other.try_become_sender().unwrap());
-            clear_notice(&[&sender, &other]);
+            clear_watch(&[&sender, &other]);
             (sender, other)
         }
 
@@ -197,9 +199,9 @@ mod tests {
         }
     }
 
-    fn clear_notice(outboxes: &[&SqliteOutbox]) {
+    fn clear_watch(outboxes: &[&SqliteOutbox]) {
         for outbox in outboxes {
-            outbox.clear_notice();
+            outbox.clear_watch();
         }
     }
 
@@ -208,81 +210,81 @@ mod tests {
         outbox.put(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }).unwrap();
     }
 
-    /// Whether it would be woken, once.
-    fn hears(outbox: &SqliteOutbox) -> bool {
+    /// Whether the outbox has been woken since the last call.
+    fn is_woken(outbox: &SqliteOutbox) -> bool {
         let is_readable = wait_for_either(outbox.watch().unwrap(), None, Some(Instant::now()));
-        assert_eq!(outbox.clear_notice(), is_readable);
+        assert_eq!(outbox.clear_watch(), is_readable);
         is_readable
     }
 
     #[test]
-    fn who_sends_hears_what_others_put_and_those_who_stand_by_do_not() {
+    fn only_the_sender_is_woken_by_reports_of_others() {
         for survives_power_loss in [false, true] {
-            let folder = Folder::new(if survives_power_loss { "signals-power" } else { "signals" });
+            let folder = Folder::new(if survives_power_loss { "notify-power" } else { "notify" });
             let (sender, other) = folder.open_two(survives_power_loss);
             let text = std::fs::read(folder.lock()).unwrap();
             put(&other);
-            assert!(hears(&sender) && !hears(&other));
+            assert!(is_woken(&sender) && !is_woken(&other));
             put(&sender);
-            assert!(!hears(&sender) && !hears(&other), "who sends knows of its own");
+            assert!(!is_woken(&sender) && !is_woken(&other), "the sender needs no notification of its own");
             let third = folder.open(survives_power_loss);
             put(&third);
-            assert!(hears(&sender) && !hears(&other), "before it first seeks");
+            assert!(is_woken(&sender) && !is_woken(&other), "before its first attempt to become the sender");
             assert!(!third.try_become_sender().unwrap());
-            clear_notice(&[&sender, &third]);
+            clear_watch(&[&sender, &third]);
             put(&third);
-            assert!(hears(&sender) && !hears(&other) && !hears(&third));
+            assert!(is_woken(&sender) && !is_woken(&other) && !is_woken(&third));
             drop(third);
-            assert!(hears(&sender) && hears(&other), "it may have died before it rang, or while it sent");
+            assert!(is_woken(&sender) && is_woken(&other), "it may have exited before notifying, or while sending");
             assert!(!text.is_empty() && std::fs::read(folder.lock()).unwrap() == text);
         }
     }
 
     #[test]
-    fn who_takes_the_lead_hears_and_who_gives_it_up_does_not() {
+    fn notifications_follow_the_election() {
         let folder = Folder::new("passed-on");
         let (first, second) = folder.open_two(false);
         first.step_down();
-        assert!(hears(&second) && second.try_become_sender().unwrap());
-        clear_notice(&[&first, &second]);
-        assert!(!first.notices() && second.notices());
+        assert!(is_woken(&second) && second.try_become_sender().unwrap());
+        clear_watch(&[&first, &second]);
+        assert!(!first.is_watching() && second.is_watching());
         put(&first);
-        assert!(hears(&second) && !hears(&first), "though it has no lock file open");
+        assert!(is_woken(&second) && !is_woken(&first), "although it has no lock file open");
         assert!(!first.try_become_sender().unwrap());
         put(&second);
-        assert!(!hears(&first));
+        assert!(!is_woken(&first));
         second.step_down();
-        assert!(hears(&first) && first.try_become_sender().unwrap());
-        clear_notice(&[&first, &second]);
+        assert!(is_woken(&first) && first.try_become_sender().unwrap());
+        clear_watch(&[&first, &second]);
         put(&second);
-        assert!(hears(&first) && !hears(&second));
+        assert!(is_woken(&first) && !is_woken(&second));
     }
 
     #[test]
-    fn a_lock_file_without_its_text_is_rung_and_left_as_it_is() {
+    fn lock_file_with_other_content_notifies_and_stays_unchanged() {
         for text in ["", "4711\n"] {
             let folder = Folder::new(if text.is_empty() { "no-text" } else { "other-text" });
             let (sender, other) = folder.open_two(false);
             std::fs::write(folder.lock(), text).unwrap();
-            clear_notice(&[&sender, &other]);
+            clear_watch(&[&sender, &other]);
             put(&other);
-            assert!(hears(&sender));
+            assert!(is_woken(&sender));
             assert_eq!(std::fs::read_to_string(folder.lock()).unwrap(), text);
         }
     }
 
     #[test]
-    fn what_was_put_while_the_lock_file_was_replaced_is_heard() {
+    fn reports_during_lock_file_replacement_are_notified() {
         let folder = Folder::new("replaced");
         let (former, sender) = folder.open_two(false);
         std::fs::rename(folder.lock(), folder.0.join("elsewhere")).unwrap();
-        assert!(sender.try_become_sender().unwrap(), "of the new one");
-        clear_notice(&[&sender]);
+        assert!(sender.try_become_sender().unwrap(), "of the new lock file");
+        clear_watch(&[&sender]);
         put(&former);
-        assert!(!hears(&sender), "it does not know yet that it leads no more");
+        assert!(!is_woken(&sender), "it still watches the former lock file");
         assert!(!former.try_become_sender().unwrap());
-        assert!(hears(&sender));
+        assert!(is_woken(&sender));
         put(&former);
-        assert!(hears(&sender));
+        assert!(is_woken(&sender));
     }
 }

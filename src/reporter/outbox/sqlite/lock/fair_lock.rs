@@ -1,115 +1,117 @@
-//! A lock that is waited for no longer than a while, that nobody can be kept from for ever, and that a fork can take and
-//! leave.
+//! A fair mutex with a deadline. Waiters older than 1 ms get it before newcomers; fork handlers may lock and unlock it
+//! without a guard.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long somebody waits before newcomers are kept back. To hand over each time would cost a switch of threads each time.
-const PATIENCE: Duration = Duration::from_millis(1);
+/// How long a thread waits before it precedes newcomers. A hand-over at every unlock would cost a context switch each
+/// time.
+const OVERDUE_AFTER: Duration = Duration::from_millis(1);
 
-/// How somebody waits.
+/// How a waiter is woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// Woken whenever a turn ends, though others may be quicker again.
-    Eager,
-    /// Woken once, and then when patience ends: one who comes again and again is not to pay for a waking each time.
-    Calm,
+pub(crate) enum Wake {
+    /// At every unlock, although another thread may be faster again.
+    Always,
+    /// Once, and again when it is overdue, so that a thread that locks in a loop does not pay for a wakeup each time.
+    Once,
 }
 
-/// Whose turn it is.
+/// The mutex.
 #[derive(Debug, Default)]
 pub(crate) struct FairLock {
     state: Mutex<State>,
-    /// For those who have waited for longer than their busy_timeout.
-    ended_for_impatient: Condvar,
-    ended: Condvar,
+    /// For waiters that are overdue.
+    unlocked_for_overdue: Condvar,
+    unlocked: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    is_taken: bool,
-    /// How many wait and were not woken yet: to wake nobody costs a system call too.
+    is_locked: bool,
+    /// Waiters not yet woken; notifying without a waiter also costs a system call.
     waiting: usize,
-    impatient: usize,
+    overdue: usize,
 }
 
 impl State {
-    /// Takes the turn, if that is free, and nobody has waited for too long.
-    fn take(&mut self) -> bool {
-        let is_free = !self.is_taken && self.impatient == 0;
-        self.is_taken |= is_free;
+    /// Locks the mutex if it is free and no waiter is overdue.
+    fn try_lock(&mut self) -> bool {
+        let is_free = !self.is_locked && self.overdue == 0;
+        self.is_locked |= is_free;
         is_free
     }
 }
 
-/// A turn, which ends when this is dropped.
-pub(crate) struct Held<'a>(&'a FairLock);
+/// Unlocks the mutex when dropped.
+pub(crate) struct Guard<'a>(&'a FairLock);
 
 impl FairLock {
-    /// Waits for a turn until `deadline`.
-    pub(crate) fn acquire(&self, deadline: Instant, manner: Manner) -> Option<Held<'_>> {
-        self.begin(deadline, manner).then(|| Held(self))
+    /// Waits until `deadline` for the lock.
+    pub(crate) fn acquire(&self, deadline: Instant, wake: Wake) -> Option<Guard<'_>> {
+        self.lock(deadline, wake).then(|| Guard(self))
     }
 
-    /// As [`FairLock::acquire`], to be ended by [`FairLock::end`].
-    pub(crate) fn begin(&self, deadline: Instant, manner: Manner) -> bool {
+    /// Like [`FairLock::acquire`], to be followed by [`FairLock::unlock`].
+    pub(crate) fn lock(&self, deadline: Instant, wake: Wake) -> bool {
         let mut state = self.state();
-        if state.take() {
+        if state.try_lock() {
             return true;
         }
-        let patience_ends = Instant::now().checked_add(PATIENCE).unwrap_or(deadline).min(deadline);
-        while !left(patience_ends).is_zero() {
-            state = self.wait(state, patience_ends);
-            if state.take() {
+        let overdue_at = Instant::now().checked_add(OVERDUE_AFTER).unwrap_or(deadline).min(deadline);
+        while !remaining(overdue_at).is_zero() {
+            state = self.wait(state, overdue_at);
+            if state.try_lock() {
                 return true;
             }
-            if manner == Manner::Calm {
+            if wake == Wake::Once {
                 drop(state);
-                std::thread::sleep(left(patience_ends));
+                std::thread::sleep(remaining(overdue_at));
                 state = self.state();
             }
         }
-        self.begin_impatiently(state, deadline)
+        self.lock_overdue(state, deadline)
     }
 
-    /// Waits until the turn may be free.
+    /// Waits until the mutex may be free.
     fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
         state.waiting = state.waiting.saturating_add(1);
-        let (mut state, wait) = self.ended.wait_timeout(state, left(until)).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, wait) =
+            self.unlocked.wait_timeout(state, remaining(until)).unwrap_or_else(PoisonError::into_inner);
         if wait.timed_out() {
             state.waiting = state.waiting.saturating_sub(1);
         }
         state
     }
 
-    /// Goes on waiting, before all newcomers.
-    fn begin_impatiently(&self, mut state: MutexGuard<'_, State>, deadline: Instant) -> bool {
-        state.impatient = state.impatient.saturating_add(1);
+    /// Waits further, ahead of all newcomers.
+    fn lock_overdue(&self, mut state: MutexGuard<'_, State>, deadline: Instant) -> bool {
+        state.overdue = state.overdue.saturating_add(1);
         let mut is_in_time = true;
-        while state.is_taken && is_in_time {
-            let left = left(deadline);
+        while state.is_locked && is_in_time {
+            let left = remaining(deadline);
             is_in_time = !left.is_zero();
-            state = self.ended_for_impatient.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.unlocked_for_overdue.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.impatient = state.impatient.saturating_sub(1);
-        let is_free = !state.is_taken;
-        state.is_taken = true;
+        state.overdue = state.overdue.saturating_sub(1);
+        let is_free = !state.is_locked;
+        state.is_locked = true;
         is_free
     }
 
-    pub(crate) fn end(&self) {
+    pub(crate) fn unlock(&self) {
         let mut state = self.state();
-        state.is_taken = false;
-        let (is_anybody_impatient, is_anybody_waiting) = (state.impatient > 0, state.waiting > 0);
-        if !is_anybody_impatient {
+        state.is_locked = false;
+        let (has_overdue, has_waiting) = (state.overdue > 0, state.waiting > 0);
+        if !has_overdue {
             state.waiting = state.waiting.saturating_sub(1);
         }
-        // Who is woken is to find the state free too.
+        // Released first, so that the woken thread finds the state unlocked too.
         drop(state);
-        if is_anybody_impatient {
-            self.ended_for_impatient.notify_one();
-        } else if is_anybody_waiting {
-            self.ended.notify_one();
+        if has_overdue {
+            self.unlocked_for_overdue.notify_one();
+        } else if has_waiting {
+            self.unlocked.notify_one();
         }
     }
 
@@ -118,13 +120,13 @@ impl FairLock {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.unlock();
     }
 }
 
-fn left(until: Instant) -> Duration {
+fn remaining(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
@@ -132,35 +134,35 @@ fn left(until: Instant) -> Duration {
 mod tests {
     use super::*;
 
-    fn soon() -> Instant {
+    fn far_deadline() -> Instant {
         Instant::now() + Duration::from_secs(60)
     }
 
     #[test]
-    fn there_is_one_turn_at_a_time() {
-        let turn = FairLock::default();
-        let held = turn.acquire(Instant::now(), Manner::Eager).unwrap();
-        assert!(turn.acquire(Instant::now(), Manner::Eager).is_none());
-        drop(held);
-        assert!(turn.acquire(Instant::now(), Manner::Eager).is_some());
-        assert!(turn.begin(Instant::now(), Manner::Eager));
+    fn lock_has_one_holder_at_a_time() {
+        let lock = FairLock::default();
+        let guard = lock.acquire(Instant::now(), Wake::Always).unwrap();
+        assert!(lock.acquire(Instant::now(), Wake::Always).is_none());
+        drop(guard);
+        assert!(lock.acquire(Instant::now(), Wake::Always).is_some());
+        assert!(lock.lock(Instant::now(), Wake::Always));
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| turn.acquire(soon(), Manner::Eager).is_some());
-            turn.end();
+            let waiter = scope.spawn(|| lock.acquire(far_deadline(), Wake::Always).is_some());
+            lock.unlock();
             assert!(waiter.join().unwrap());
         });
     }
 
     #[test]
-    fn nobody_is_kept_from_it_by_one_who_comes_again_and_again() {
-        for manner in [Manner::Eager, Manner::Calm] {
-            let turn = FairLock::default();
-            let mut held = turn.acquire(soon(), Manner::Eager);
+    fn thread_that_locks_in_a_loop_does_not_starve_others() {
+        for wake in [Wake::Always, Wake::Once] {
+            let lock = FairLock::default();
+            let mut guard = lock.acquire(far_deadline(), Wake::Always);
             std::thread::scope(|scope| {
-                let waiter = scope.spawn(|| turn.acquire(soon(), manner).is_some());
+                let waiter = scope.spawn(|| lock.acquire(far_deadline(), wake).is_some());
                 while !waiter.is_finished() {
-                    drop(held.take());
-                    held = turn.acquire(soon(), Manner::Eager);
+                    drop(guard.take());
+                    guard = lock.acquire(far_deadline(), Wake::Always);
                 }
                 assert!(waiter.join().unwrap());
             });
@@ -168,22 +170,22 @@ mod tests {
     }
 
     #[test]
-    fn many_threads_take_turns_and_each_gives_up_in_time() {
-        let (turn, count) = (FairLock::default(), Mutex::new(0));
+    fn many_threads_lock_and_time_out() {
+        let (lock, count) = (FairLock::default(), Mutex::new(0));
         std::thread::scope(|scope| {
             for thread in 0..8 {
-                let (turn, count) = (&turn, &count);
+                let (lock, count) = (&lock, &count);
                 scope.spawn(move || {
                     for _ in 0..500 {
-                        let held = turn.acquire(soon(), [Manner::Eager, Manner::Calm][thread % 2]).unwrap();
+                        let guard = lock.acquire(far_deadline(), [Wake::Always, Wake::Once][thread % 2]).unwrap();
                         *count.try_lock().unwrap() += 1;
-                        drop(held);
-                        turn.acquire(Instant::now(), Manner::Eager);
+                        drop(guard);
+                        lock.acquire(Instant::now(), Wake::Always);
                     }
                 });
             }
         });
         assert_eq!(*count.lock().unwrap(), 4000);
-        assert!(turn.acquire(Instant::now(), Manner::Eager).is_some());
+        assert!(lock.acquire(Instant::now(), Wake::Always).is_some());
     }
 }

@@ -1,5 +1,5 @@
-//! No connection to a file crosses a fork: a child would inherit SQLite's notes of which locks it holds, and not the
-//! locks. So before a fork every outbox is closed, between two transactions; both sides open it again at its next use.
+//! Closes every outbox before a fork: a child would inherit SQLite's record of the locks it holds, but not the locks.
+//! Files are closed between two transactions, and both processes open them again at the next use.
 
 use std::any::Any;
 use std::process;
@@ -13,10 +13,10 @@ use crate::reporter::outbox::sqlite::file;
 /// The outboxes of this process.
 static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
 
-/// Has forks close `store`.
+/// Registers `store` to be closed before each fork.
 pub(crate) fn register(store: &Arc<Store>) {
-    static IS_KNOWN: AtomicBool = AtomicBool::new(false);
-    fork::hold_during_forks_once(&IS_KNOWN, close_all);
+    static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+    fork::hold_during_forks_once(&IS_REGISTERED, close_all);
     let mut stores = lock();
     stores.retain(|other| other.strong_count() > 0);
     stores.push(Arc::downgrade(store));
@@ -34,16 +34,16 @@ fn close_all() -> Box<dyn Any> {
     let registered = lock();
     let stores = registered.iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
     stores.iter().for_each(|store| store.close_for_fork());
-    Box::new(Closed { stores, process: process::id(), registered, _opening: file::no_opening() })
+    Box::new(Closed { stores, process: process::id(), registered, _opening: file::block_opening() })
 }
 
 impl Drop for Closed {
     fn drop(&mut self) {
         let stores = std::mem::take(&mut self.stores);
         if self.process == process::id() {
-            stores.iter().for_each(|store| store.go_on_after_fork());
+            stores.iter().for_each(|store| store.resume_after_fork());
         } else {
-            // The parent's, with locks inside that nobody here will ever release. The child makes its own.
+            // These are the parent's, with locks that no thread of the child will release. The child creates its own.
             self.registered.clear();
             std::mem::forget(stores);
         }

@@ -1,4 +1,4 @@
-//! Who may use the file: one connection at a time in a process, and one reporter of all processes that sends.
+//! Locking: one connection at a time in a process, and one sender among all processes.
 
 pub(crate) mod busy_timeout;
 pub(crate) mod election;

@@ -1,4 +1,4 @@
-//! The connection that checkpoints are made with: one of their own, so that they do not hinder those who write.
+//! A separate connection for checkpoints, so that they do not block writers.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::reporter::outbox::sqlite::file::OutboxPath;
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 
-/// The connection, and the epoch it is of. It is kept from one checkpoint to the next.
+/// The connection and the generation of its file. Reused by later checkpoints.
 #[derive(Default)]
 pub(crate) struct CheckpointConnection {
     open: Mutex<Option<(u64, Connection)>>,
@@ -16,16 +16,16 @@ pub(crate) struct CheckpointConnection {
 }
 
 impl CheckpointConnection {
-    /// Others are waited for until `deadline`.
-    pub(crate) fn waits_until(&self, deadline: Instant) {
-        self.busy_timeout.lasts_until(deadline);
+    /// Sets how long to wait for others.
+    pub(crate) fn set_deadline(&self, deadline: Instant) {
+        self.busy_timeout.set_deadline(deadline);
     }
 
-    /// Does `work`, if a connection to the file of that epoch can be had.
-    pub(crate) fn with(&self, place: &OutboxPath, epoch: u64, work: &mut dyn FnMut(&Connection)) {
+    /// Runs `work` if a connection to the file of that generation is available.
+    pub(crate) fn with(&self, outbox_path: &OutboxPath, generation: u64, work: &mut dyn FnMut(&Connection)) {
         let mut open = self.open();
-        if open.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            *open = place.connect(&self.busy_timeout).ok().map(|made| (epoch, made));
+        if open.as_ref().is_none_or(|(current, _)| *current != generation) {
+            *open = outbox_path.connect(&self.busy_timeout).ok().map(|connection| (generation, connection));
         }
         if let Some((_, connection)) = &*open {
             work(connection);

@@ -1,7 +1,7 @@
-//! Moves what stands in the log to the file, on a thread of its own, so that no submit pays for it.
+//! Checkpoints the WAL on a separate thread, so that no submit pays for it.
 //!
-//! A checkpoint that waits for nobody never catches up with somebody who writes without a pause, and the log would grow
-//! without end. So, when it has grown long, one is made while nobody may write, and the log begins anew.
+//! A checkpoint that does not block writers never catches up with a writer that never pauses, and the WAL would grow
+//! without limit. So, once it is long, one checkpoint blocks writers and the WAL restarts.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,75 +12,77 @@ use rusqlite::wal::CheckpointMode;
 
 use crate::clock::from_now;
 use crate::os;
-use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Manner};
+use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
 
-/// From so many pages in the log on it is worth a checkpoint.
-const WORTH_IT: u32 = 16_000;
+/// Pages in the WAL that start a checkpoint.
+const CHECKPOINT_PAGES: u32 = 16_000;
 
-/// From so many pages on the log has to begin anew.
-const TOO_LONG: u32 = 64_000;
+/// Pages in the WAL that force a restart.
+const RESTART_PAGES: u32 = 64_000;
 
-/// How long something may stand in the log alone. What is in the file too is safe from the loss of power, and of the log.
-const LONGEST_IN_LOG: Duration = Duration::from_secs(5);
+/// How long a page may be in the WAL only. A page that is also in the file survives power loss, and the loss of the
+/// WAL.
+const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// The most checkpoints in a row before the log begins anew.
-const MOST_ROUNDS: u32 = 4;
+/// Maximum passes without blocking writers before the WAL restarts.
+const MAX_PASSES: u32 = 4;
 
-/// The shortest time between two checkpoints.
+/// Minimum time between two checkpoints.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What the writer and the thread tell each other.
+/// Shared by the writers and the checkpoint thread.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoints {
-    /// Pages in the log, as the last writer found it.
+    /// Pages in the WAL after the last write.
     pages: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
     /// Held during a checkpoint.
-    pub(crate) turn: FairLock,
+    pub(crate) lock: FairLock,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    is_over: bool,
+    is_stopped: bool,
     is_running: bool,
 }
 
-/// What a checkpoint needs of the outbox.
+/// What a checkpoint needs from the outbox.
 pub(crate) trait Checkpointed: Send + Sync + 'static {
     fn checkpoints(&self) -> &Checkpoints;
 
-    /// Closes what is open.
+    /// Closes the open file.
     fn close(&self);
 
-    /// A connection for checkpoints, kept from one to the next; called by the holder of the turn.
-    fn with_own_connection(&self, work: &mut dyn FnMut(&Connection));
+    /// Runs `work` with the checkpoint connection. The caller holds the lock.
+    fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection));
 
-    /// Has nobody write meanwhile, and makes a write afterwards: the first in a new log waits for the disk.
-    fn with_no_writer(&self, work: &mut dyn FnMut());
+    /// Runs `work` while writers are blocked, then makes a write: the first write to a restarted WAL waits for the
+    /// disk.
+    fn without_writers(&self, work: &mut dyn FnMut());
 }
 
 impl Checkpoints {
-    /// For the connection that writes, to be called after each transaction.
-    pub(crate) fn noted(&self, pages: u32) {
+    /// Called after each transaction of the writing connection.
+    pub(crate) fn record_pages(&self, pages: u32) {
         let before = self.pages.swap(pages, Ordering::AcqRel);
-        if before == 0 || (pages >= WORTH_IT && before < WORTH_IT) {
-            // Else a thread that is about to wait could miss it.
+        if before == 0 || (pages >= CHECKPOINT_PAGES && before < CHECKPOINT_PAGES) {
+            // Otherwise a thread that is about to wait could miss the notification.
             drop(self.state());
             self.changed.notify_one();
         }
     }
 
-    /// Has the thread end, when it next looks.
+    /// Stops the thread at its next check.
     pub(crate) fn end(&self) {
-        self.state().is_over = true;
+        self.state().is_stopped = true;
         self.changed.notify_one();
     }
 
-    /// Starts the thread, unless it runs. Without one, which a system may be too short of, the log grows.
+    /// Starts the thread unless it is running. If no thread can be started, the WAL grows.
     pub(crate) fn start(outbox: &Arc<impl Checkpointed>) {
         let mut state = outbox.checkpoints().state();
-        if !state.is_running && !state.is_over {
+        if !state.is_running && !state.is_stopped {
             let weak = Arc::downgrade(outbox);
             let work = move || {
                 while let Some(outbox) = weak.upgrade() {
@@ -95,16 +97,17 @@ impl Checkpoints {
         }
     }
 
-    /// Waits for work. False: there will be none.
+    /// Waits for work. False: the outbox is closing.
     fn wait(&self) -> bool {
         let mut state = self.state();
         state = self.changed.wait_timeout(state, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
-        while !state.is_over && self.pages.load(Ordering::Acquire) == 0 {
+        while !state.is_stopped && self.pages.load(Ordering::Acquire) == 0 {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let is_little = |state: &mut State| !state.is_over && self.pages.load(Ordering::Acquire) < WORTH_IT;
-        let waited = self.changed.wait_timeout_while(state, LONGEST_IN_LOG, is_little);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.is_over
+        let is_below_threshold =
+            |state: &mut State| !state.is_stopped && self.pages.load(Ordering::Acquire) < CHECKPOINT_PAGES;
+        let waited = self.changed.wait_timeout_while(state, MAX_DELAY, is_below_threshold);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.is_stopped
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,42 +116,42 @@ impl Checkpoints {
 }
 
 fn checkpoint(outbox: &impl Checkpointed) {
-    let Some(_turn) = outbox.checkpoints().turn.acquire(from_now(Duration::from_secs(1)), Manner::Eager) else {
+    let Some(_guard) = outbox.checkpoints().lock.acquire(from_now(Duration::from_secs(1)), Wake::Always) else {
         return;
     };
-    outbox.with_own_connection(&mut |connection| {
-        // What is written from here on counts anew.
+    outbox.with_checkpoint_connection(&mut |connection| {
+        // Counts pages written from here on separately.
         let before = outbox.checkpoints().pages.swap(0, Ordering::AcqRel);
-        let mut log = run(connection, CheckpointMode::PASSIVE).unwrap_or(Log { pages: before, moved: 0 });
-        if log.pages >= TOO_LONG {
-            // What is written meanwhile is to be little, for nobody can write while the rest is moved.
-            for _ in 0..MOST_ROUNDS {
-                if log.left() < WORTH_IT {
+        let mut wal = run(connection, CheckpointMode::PASSIVE).unwrap_or(WalPages { total: before, moved: 0 });
+        if wal.total >= RESTART_PAGES {
+            // Keeps the rest short, since writers are blocked while it is copied.
+            for _ in 0..MAX_PASSES {
+                if wal.remaining() < CHECKPOINT_PAGES {
                     break;
                 }
-                log = run(connection, CheckpointMode::PASSIVE).unwrap_or(log);
+                wal = run(connection, CheckpointMode::PASSIVE).unwrap_or(wal);
             }
-            outbox.with_no_writer(&mut || log = run(connection, CheckpointMode::RESTART).unwrap_or(log));
+            outbox.without_writers(&mut || wal = run(connection, CheckpointMode::RESTART).unwrap_or(wal));
         }
-        outbox.checkpoints().pages.fetch_max(log.left(), Ordering::AcqRel);
+        outbox.checkpoints().pages.fetch_max(wal.remaining(), Ordering::AcqRel);
     });
 }
 
-/// Pages in the log, and how many of them were moved to the file.
+/// Pages in the WAL, and how many of them were copied to the file.
 #[derive(Debug, Clone, Copy, Default)]
-struct Log {
-    pages: u32,
+struct WalPages {
+    total: u32,
     moved: u32,
 }
 
-impl Log {
-    fn left(self) -> u32 {
-        self.pages.saturating_sub(self.moved)
+impl WalPages {
+    fn remaining(self) -> u32 {
+        self.total.saturating_sub(self.moved)
     }
 }
 
-/// Makes a checkpoint. None: others made one, or the disk failed, which whoever writes next is told of.
-fn run(connection: &Connection, mode: CheckpointMode) -> Option<Log> {
-    let (pages, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).ok()?;
-    Some(Log { pages: u32::try_from(pages).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) })
+/// Runs a checkpoint. None: another one is in progress, or the disk failed, which the next writer's error reports.
+fn run(connection: &Connection, mode: CheckpointMode) -> Option<WalPages> {
+    let (total, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).ok()?;
+    Some(WalPages { total: u32::try_from(total).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) })
 }

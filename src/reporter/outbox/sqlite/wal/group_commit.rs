@@ -1,6 +1,6 @@
-//! The reports of many threads in one transaction, and one flush of the log to the disk for all of them.
+//! Group commit: the reports of many threads in one transaction, with one flush to the disk.
 //!
-//! One of the threads leads: it puts what has gathered, while the next ones gather.
+//! One of the threads is the committer: it commits the waiting reports while the next ones queue.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,38 +12,38 @@ use std::time::Instant;
 use crate::conversion::Conversion;
 use crate::error::Error;
 
-/// The most reports in one transaction.
-const MOST: usize = 256;
+/// The maximum of reports in one transaction.
+const MAX_GROUP_SIZE: usize = 256;
 
-/// Puts many reports, and returns for each whether the oldest was dropped for it.
+/// Stores many reports; returns for each whether the oldest was dropped for it.
 type PutAll<'a> = &'a dyn Fn(&[Conversion]) -> Vec<Result<bool, Error>>;
 
 /// Threads that wait for the disk together.
 #[derive(Debug, Default)]
 pub(crate) struct GroupCommit {
     state: Mutex<State>,
-    ended: Condvar,
-    /// Whether the last flush failed. The system then counts as written what is not on the disk, and flushes it no more.
-    is_torn: AtomicBool,
+    finished: Condvar,
+    /// Whether the last flush failed. The kernel then considers unwritten pages clean and does not flush them again.
+    needs_rewrite: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    last_ticket: u64,
+    last_slot: u64,
     waiting: Vec<(u64, Conversion)>,
-    is_led: bool,
+    is_committing: bool,
     results: HashMap<u64, Result<bool, Error>>,
 }
 
-/// The one who puts for others. Should it fail to tell them what came of it, they are told that.
+/// The thread that commits for the others. If it fails before it stores their results, they get an internal error.
 struct Committer<'a> {
     group: &'a GroupCommit,
-    tickets: Vec<u64>,
+    slots: Vec<u64>,
 }
 
 impl GroupCommit {
-    /// Has `conversion` put by `put_all`, together with those of other threads. One that is not begun with by `deadline` is
-    /// given up, and `busy` told.
+    /// Stores `conversion` with `put_all`, together with those of other threads. If that does not start by `deadline`,
+    /// gives up and returns `busy`.
     pub(crate) fn put(
         &self,
         conversion: &Conversion,
@@ -52,48 +52,49 @@ impl GroupCommit {
         busy: &dyn Fn() -> Error,
     ) -> Result<bool, Error> {
         let mut state = self.state();
-        state.last_ticket = state.last_ticket.wrapping_add(1);
-        let ticket = state.last_ticket;
-        state.waiting.push((ticket, conversion.clone()));
+        state.last_slot = state.last_slot.wrapping_add(1);
+        let slot = state.last_slot;
+        state.waiting.push((slot, conversion.clone()));
         loop {
-            if let Some(result) = state.results.remove(&ticket) {
+            if let Some(result) = state.results.remove(&slot) {
                 return result;
             }
-            if !state.is_led {
-                state = self.lead(state, put_all);
+            if !state.is_committing {
+                state = self.commit_group(state, put_all);
                 continue;
             }
-            let is_waiting = state.waiting.iter().any(|(other, _)| *other == ticket);
+            let is_waiting = state.waiting.iter().any(|(other, _)| *other == slot);
             let left = deadline.saturating_duration_since(Instant::now());
             if !is_waiting {
-                state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else if left.is_zero() {
-                state.waiting.retain(|(other, _)| *other != ticket);
+                state.waiting.retain(|(other, _)| *other != slot);
                 return Err(busy());
             } else {
-                state = self.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                state = self.finished.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             }
         }
     }
 
-    fn lead<'a>(&'a self, mut state: MutexGuard<'a, State>, put_all: PutAll<'_>) -> MutexGuard<'a, State> {
-        state.is_led = true;
-        let count = state.waiting.len().min(MOST);
-        let (tickets, conversions): (Vec<u64>, Vec<Conversion>) = state.waiting.drain(..count).unzip();
+    fn commit_group<'a>(&'a self, mut state: MutexGuard<'a, State>, put_all: PutAll<'_>) -> MutexGuard<'a, State> {
+        state.is_committing = true;
+        let count = state.waiting.len().min(MAX_GROUP_SIZE);
+        let (slots, conversions): (Vec<u64>, Vec<Conversion>) = state.waiting.drain(..count).unzip();
         drop(state);
-        let committer = Committer { group: self, tickets };
+        let committer = Committer { group: self, slots };
         let results = put_all(&conversions);
         committer.finish(results);
         self.state()
     }
 
-    /// Flushes the log. After a flush that failed, `mend` is to write all of it again first. One thread does this at a time.
-    pub(crate) fn flush(&self, log: &File, mend: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
-        let mended = if self.is_torn.load(Ordering::Acquire) { mend() } else { Ok(()) };
-        let flushed = mended.and_then(|()| log.sync_data());
+    /// Flushes the WAL. If the last flush failed, `rewrite` first writes all of it again. One thread does this at a
+    /// time.
+    pub(crate) fn flush(&self, wal: &File, rewrite: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
+        let rewritten = if self.needs_rewrite.load(Ordering::Acquire) { rewrite() } else { Ok(()) };
+        let flushed = rewritten.and_then(|()| wal.sync_data());
         #[cfg(feature = "testing")]
         crate::reporter::testing::SYNCS.fetch_add(1, Ordering::SeqCst);
-        self.is_torn.store(flushed.is_err(), Ordering::Release);
+        self.needs_rewrite.store(flushed.is_err(), Ordering::Release);
         flushed
     }
 
@@ -104,20 +105,20 @@ impl GroupCommit {
 
 impl Committer<'_> {
     fn finish(mut self, results: Vec<Result<bool, Error>>) {
-        let tickets = std::mem::take(&mut self.tickets);
-        self.group.state().results.extend(tickets.into_iter().zip(results));
+        let slots = std::mem::take(&mut self.slots);
+        self.group.state().results.extend(slots.into_iter().zip(results));
     }
 }
 
 impl Drop for Committer<'_> {
     fn drop(&mut self) {
         let mut state = self.group.state();
-        for ticket in self.tickets.drain(..) {
-            state.results.insert(ticket, Err(Error::bug()));
+        for slot in self.slots.drain(..) {
+            state.results.insert(slot, Err(Error::bug()));
         }
-        state.is_led = false;
+        state.is_committing = false;
         drop(state);
-        self.group.ended.notify_all();
+        self.group.finished.notify_all();
     }
 }
 
@@ -139,65 +140,65 @@ mod tests {
         Error::new(Kind::OutboxBusy, "busy")
     }
 
-    fn soon() -> Instant {
+    fn far_deadline() -> Instant {
         Instant::now() + Duration::from_secs(60)
     }
 
     #[test]
-    fn what_gathers_while_one_leads_is_put_at_once() {
-        let (group, rounds, put) = (GroupCommit::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        // The first round lasts until all others wait.
+    fn reports_queued_during_a_commit_form_the_next_group() {
+        let (group, groups, put) = (GroupCommit::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+        // The first group lasts until all others wait.
         let put_all = |reports: &[Conversion]| {
-            while rounds.load(Ordering::SeqCst) == 0 && group.state().waiting.len() < 15 {}
-            rounds.fetch_add(1, Ordering::SeqCst);
+            while groups.load(Ordering::SeqCst) == 0 && group.state().waiting.len() < 15 {}
+            groups.fetch_add(1, Ordering::SeqCst);
             put.fetch_add(reports.len(), Ordering::SeqCst);
             reports.iter().map(|report| Ok(report.message_id.as_str() == "7")).collect()
         };
         std::thread::scope(|scope| {
             for id in 0..16 {
                 let (group, put_all) = (&group, &put_all);
-                scope.spawn(move || assert_eq!(group.put(&report(id), soon(), put_all, &busy), Ok(id == 7)));
+                scope.spawn(move || assert_eq!(group.put(&report(id), far_deadline(), put_all, &busy), Ok(id == 7)));
             }
         });
-        assert_eq!((rounds.into_inner(), put.into_inner()), (2, 16));
+        assert_eq!((groups.into_inner(), put.into_inner()), (2, 16));
         assert!(group.state().results.is_empty());
     }
 
     #[test]
-    fn who_is_not_begun_with_in_time_gives_up_and_leaves_nothing_behind() {
+    fn timeout_removes_the_report_from_the_queue() {
         let group = GroupCommit::default();
         let put_all = |reports: &[Conversion]| {
-            assert_eq!(group.put(&report(2), Instant::now(), &|_| panic!("two lead"), &busy), Err(busy()));
+            assert_eq!(group.put(&report(2), Instant::now(), &|_| panic!("two committers"), &busy), Err(busy()));
             reports.iter().map(|_| Ok(false)).collect()
         };
-        assert_eq!(group.put(&report(1), soon(), &put_all, &busy), Ok(false));
+        assert_eq!(group.put(&report(1), far_deadline(), &put_all, &busy), Ok(false));
         assert!(group.state().waiting.is_empty());
     }
 
     #[test]
-    fn a_leader_that_panics_leaves_the_lead_to_others() {
+    fn committer_that_panics_is_replaced() {
         let group = GroupCommit::default();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            group.put(&report(1), soon(), &|_| panic!("on purpose"), &busy)
+            group.put(&report(1), far_deadline(), &|_| panic!("on purpose"), &busy)
         }));
         assert!(panicked.is_err());
         let put_all = |reports: &[Conversion]| reports.iter().map(|_| Ok(true)).collect();
-        assert_eq!(group.put(&report(2), soon(), &put_all, &busy), Ok(true));
+        assert_eq!(group.put(&report(2), far_deadline(), &put_all, &busy), Ok(true));
     }
 
     #[test]
-    fn after_a_failed_flush_the_log_is_written_again_first() {
-        let log = File::open("/proc/self/stat").unwrap();
-        let (group, mended) = (GroupCommit::default(), AtomicUsize::new(0));
-        let mend = || {
-            mended.fetch_add(1, Ordering::SeqCst);
+    fn wal_is_rewritten_after_a_failed_flush() {
+        let unsyncable = File::open("/proc/self/stat").unwrap();
+        let (group, rewritten) = (GroupCommit::default(), AtomicUsize::new(0));
+        let rewrite = || {
+            rewritten.fetch_add(1, Ordering::SeqCst);
             Ok(())
         };
-        assert!(group.flush(&log, &mend).is_err());
-        assert_eq!(mended.load(Ordering::SeqCst), 0);
-        assert!(group.flush(&log, &mend).is_err());
+        assert!(group.flush(&unsyncable, &rewrite).is_err());
+        assert_eq!(rewritten.load(Ordering::SeqCst), 0);
+        assert!(group.flush(&unsyncable, &rewrite).is_err());
         let whole = File::create(std::path::Path::new(env!("OUT_DIR")).join("flushed")).unwrap();
-        assert!(group.flush(&whole, &mend).is_ok() && group.flush(&whole, &mend).is_ok());
-        assert_eq!(mended.load(Ordering::SeqCst), 2);
+        assert!(group.flush(&whole, &rewrite).is_ok() && group.flush(&whole, &rewrite).is_ok());
+        assert_eq!(rewritten.load(Ordering::SeqCst), 2);
     }
 }

@@ -1,61 +1,61 @@
-//! What a transaction writes to the log, until it is complete.
+//! Buffers the WAL frames of a transaction until it is complete.
 
-/// Bytes of the header of each page in the log (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
-const HEADER: usize = 24;
+/// Size of a WAL frame header (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
+const FRAME_HEADER_SIZE: usize = 24;
 
-/// From so many bytes on they are written before the transaction is complete. SQLite's own code for files takes less than
-/// 128 KiB at once.
-const MOST: usize = 48 * 1024;
+/// Beyond this size the buffer is written before the transaction is complete. SQLite's own VFS limits a write to less
+/// than 128 KiB.
+const MAX_BUFFERED: usize = 48 * 1024;
 
-/// What was not written yet: pages of one transaction, each behind its header.
+/// Unwritten frames of one transaction: pages, each preceded by its header.
 #[derive(Debug, Default)]
 pub(crate) struct WriteBuffer {
     bytes: Vec<u8>,
-    /// Where in the log it begins.
+    /// Where the buffer begins in the WAL.
     start: i64,
-    /// What the last header says that stands at the end, without its page.
-    awaited: Option<Page>,
+    /// The page announced by the last header, if it has not been added.
+    expected_page: Option<Page>,
 }
 
-/// A page, by its header.
+/// A page, as described by its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Page {
-    /// There are more in its transaction.
+    /// More pages of the transaction follow.
     Inner,
     /// It completes its transaction.
     Last,
 }
 
-/// What is to be done with what SQLite writes.
+/// What to do after a write by SQLite.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It was gathered, and there is more to come.
+    /// It is buffered; more follows.
     Wait,
-    /// It was gathered, and all is to be written now.
+    /// It is buffered; write the whole buffer now.
     WriteAll,
-    /// It is to be written by itself.
+    /// Write it directly.
     WriteThis,
-    /// It does not follow what was gathered.
-    Refuse,
+    /// It does not continue the buffered frames.
+    Fail,
 }
 
 impl WriteBuffer {
-    /// Gathers what is to be written to the log there, if it can wait.
+    /// Buffers a write to the WAL if it can wait.
     pub(crate) fn add(&mut self, bytes: &[u8], offset: i64) -> Step {
         let end = self.start.saturating_add(i64::try_from(self.bytes.len()).unwrap_or(i64::MAX));
         let is_next = !self.bytes.is_empty() && offset == end;
-        match self.awaited.take() {
-            None if bytes.len() == HEADER && (self.bytes.is_empty() || is_next) => {
-                self.awaited = Some(page(bytes));
+        match self.expected_page.take() {
+            None if bytes.len() == FRAME_HEADER_SIZE && (self.bytes.is_empty() || is_next) => {
+                self.expected_page = Some(page(bytes));
                 self.append(bytes, offset);
                 Step::Wait
             }
             None if self.bytes.is_empty() => Step::WriteThis,
             Some(page) if is_next => {
                 self.append(bytes, offset);
-                if page == Page::Last || self.bytes.len() >= MOST { Step::WriteAll } else { Step::Wait }
+                if page == Page::Last || self.bytes.len() >= MAX_BUFFERED { Step::WriteAll } else { Step::Wait }
             }
-            _ => Step::Refuse,
+            _ => Step::Fail,
         }
     }
 
@@ -78,14 +78,14 @@ impl WriteBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Forgets all of it.
+    /// Discards the content.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
-        self.awaited = None;
+        self.expected_page = None;
     }
 }
 
-/// What a header says of its page: the size of the database, when it completes a transaction, or zero.
+/// Reads the size of the database from a header: nonzero if the page completes a transaction.
 fn page(header: &[u8]) -> Page {
     if header.iter().skip(4).take(4).all(|byte| *byte == 0) { Page::Inner } else { Page::Last }
 }
@@ -94,49 +94,50 @@ fn page(header: &[u8]) -> Page {
 mod tests {
     use super::*;
 
-    const INNER: [u8; HEADER] = [0; HEADER];
+    const INNER: [u8; FRAME_HEADER_SIZE] = [0; FRAME_HEADER_SIZE];
     const PAGE: [u8; 1024] = [7; 1024];
 
-    fn last() -> [u8; HEADER] {
+    fn last() -> [u8; FRAME_HEADER_SIZE] {
         let mut header = INNER;
         header[7] = 1;
         header
     }
 
     #[test]
-    fn pages_are_gathered_until_their_transaction_is_complete() {
-        let mut gathered = WriteBuffer::default();
-        assert_eq!(gathered.add(&INNER, 32), Step::Wait);
-        assert_eq!(gathered.add(&PAGE, 56), Step::Wait);
-        assert_eq!(gathered.add(&last(), 1080), Step::Wait);
-        assert_eq!(gathered.add(&PAGE, 1104), Step::WriteAll);
-        assert_eq!((gathered.start, gathered.bytes.len()), (32, 2096));
-        assert_eq!(gathered.bytes, [&INNER[..], &PAGE, &last(), &PAGE].concat());
+    fn pages_are_buffered_until_the_transaction_is_complete() {
+        let mut buffer = WriteBuffer::default();
+        assert_eq!(buffer.add(&INNER, 32), Step::Wait);
+        assert_eq!(buffer.add(&PAGE, 56), Step::Wait);
+        assert_eq!(buffer.add(&last(), 1080), Step::Wait);
+        assert_eq!(buffer.add(&PAGE, 1104), Step::WriteAll);
+        assert_eq!((buffer.start, buffer.bytes.len()), (32, 2096));
+        assert_eq!(buffer.bytes, [&INNER[..], &PAGE, &last(), &PAGE].concat());
     }
 
     #[test]
-    fn a_large_transaction_is_written_in_parts() {
-        let mut gathered = WriteBuffer::default();
+    fn large_transaction_is_written_in_parts() {
+        let mut buffer = WriteBuffer::default();
         let mut offset = 32;
         let mut add = |bytes: &[u8]| {
             offset += i64::try_from(bytes.len()).unwrap();
-            gathered.add(bytes, offset - i64::try_from(bytes.len()).unwrap())
+            buffer.add(bytes, offset - i64::try_from(bytes.len()).unwrap())
         };
-        let steps: Vec<Step> = (0..MOST / (HEADER + PAGE.len()) + 1).flat_map(|_| [add(&INNER), add(&PAGE)]).collect();
+        let steps: Vec<Step> =
+            (0..MAX_BUFFERED / (FRAME_HEADER_SIZE + PAGE.len()) + 1).flat_map(|_| [add(&INNER), add(&PAGE)]).collect();
         let (end, before) = steps.split_last().unwrap();
         assert!(*end == Step::WriteAll && before.iter().all(|step| *step == Step::Wait));
     }
 
     #[test]
-    fn what_is_no_page_is_written_by_itself_and_refused_among_pages() {
-        let mut gathered = WriteBuffer::default();
-        assert_eq!(gathered.add(&[1; 32], 0), Step::WriteThis);
-        assert_eq!(gathered.add(&PAGE, 5000), Step::WriteThis);
-        gathered.add(&INNER, 32);
-        assert_eq!(gathered.add(&PAGE, 57), Step::Refuse, "it does not follow its header");
-        gathered.clear();
-        gathered.add(&INNER, 32);
-        gathered.add(&PAGE, 56);
-        assert_eq!(gathered.add(&INNER, 32), Step::Refuse, "of another transaction, while one is not complete");
+    fn other_writes_are_direct_and_fail_between_pages() {
+        let mut buffer = WriteBuffer::default();
+        assert_eq!(buffer.add(&[1; 32], 0), Step::WriteThis);
+        assert_eq!(buffer.add(&PAGE, 5000), Step::WriteThis);
+        buffer.add(&INNER, 32);
+        assert_eq!(buffer.add(&PAGE, 57), Step::Fail, "it does not follow its header");
+        buffer.clear();
+        buffer.add(&INNER, 32);
+        buffer.add(&PAGE, 56);
+        assert_eq!(buffer.add(&INNER, 32), Step::Fail, "another transaction begins before this one is complete");
     }
 }

@@ -1,13 +1,13 @@
-//! What an outbox file says of itself, read past the library.
+//! Reads the counters and rows of an outbox file directly, without the library.
 
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// The counters of a file, and its rows.
+/// The counters and row counts of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Books {
+pub(crate) struct OutboxContents {
     pub(crate) submitted: u64,
     pub(crate) accepted: u64,
     pub(crate) replaced: u64,
@@ -16,12 +16,12 @@ pub(crate) struct Books {
     /// Unreadable rows that were removed.
     pub(crate) damaged: u64,
     pub(crate) rows: u64,
-    /// Events of all that ended, discarded ones included, that were not acknowledged.
+    /// Unacknowledged events of all reports that ended, including discarded ones.
     pub(crate) events: u64,
 }
 
-impl Books {
-    /// Reads the books at one moment; none if there is no file, or nothing in it yet. Leaves the log as it is.
+impl OutboxContents {
+    /// Reads a snapshot; none if there is no file, or it is still empty. Leaves the write-ahead log unchanged.
     pub(crate) fn read(outbox: &Path) -> Option<Self> {
         const ALL: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, replaced, \
                            rejected + expired + dropped, damaged, (SELECT count(*) FROM report), \
@@ -43,7 +43,7 @@ impl Books {
         (version > 0).then(|| connection.query_row(ALL, [], read).unwrap())
     }
 
-    /// Fails unless each report has one fate, and each that has none its row.
+    /// Fails unless every report has exactly one outcome, and every pending one has a row.
     #[track_caller]
     pub(crate) fn audit(&self) {
         let gone = self.accepted + self.replaced + self.ended + self.damaged;
@@ -51,7 +51,7 @@ impl Books {
     }
 }
 
-/// Has the database look for damage in itself.
+/// Runs SQLite's integrity check.
 #[track_caller]
 pub(crate) fn assert_sound(outbox: &Path) {
     let found: String = open(outbox).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

@@ -1,4 +1,4 @@
-//! A small file system of its own, in memory, which the thread that mounts it and those that it starts see alone.
+//! A small file system in memory, visible only to the thread that mounts it and its children.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -9,10 +9,10 @@ use std::ptr;
 
 use crate::common::Folder;
 
-pub(crate) struct Room(Folder);
+pub(crate) struct SmallFileSystem(Folder);
 
-impl Room {
-    /// One of so many KiB. Without the right to mount there is none, which is said past the test harness.
+impl SmallFileSystem {
+    /// Creates one of that many KiB. None without the privilege to mount, which is reported past the test harness.
     pub(crate) fn of(kilobytes: u32) -> Option<Self> {
         let folder = Folder::new();
         match mount(folder.path(), 0, &format!("size={kilobytes}k")) {
@@ -30,7 +30,7 @@ impl Room {
         self.0.outbox()
     }
 
-    /// An error while something on it is open for writing.
+    /// Returns an error while a file on it is open for writing.
     pub(crate) fn make_read_only(&self) -> io::Result<()> {
         mount(self.0.path(), libc::MS_REMOUNT | libc::MS_RDONLY, "")
     }
@@ -39,7 +39,7 @@ impl Room {
         mount(self.0.path(), libc::MS_REMOUNT, "").unwrap();
     }
 
-    /// A file that takes up all room that is left.
+    /// Creates a file that uses all free space.
     pub(crate) fn fill(&self) -> PathBuf {
         let path = self.0.path().join("filling");
         let mut file = File::create(&path).unwrap();
@@ -48,7 +48,7 @@ impl Room {
     }
 }
 
-impl Drop for Room {
+impl Drop for SmallFileSystem {
     fn drop(&mut self) {
         let path = text(self.0.path());
         // SAFETY: the path ends with NUL and outlives the call.
@@ -60,10 +60,10 @@ fn text(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap()
 }
 
-/// Mounts in a name space of this thread's own, so that nothing is left behind however the test ends.
+/// Mounts in a separate mount namespace of this thread, so that nothing is left behind however the test ends.
 fn mount(path: &Path, flags: libc::c_ulong, data: &str) -> io::Result<()> {
     let (path, data) = (text(path), CString::new(data).unwrap());
-    // SAFETY: all texts end with NUL and outlive the calls; the others take no memory.
+    // SAFETY: all texts end with NUL and outlive the calls; the other arguments are not pointers.
     unsafe {
         if flags == 0 {
             done(libc::unshare(libc::CLONE_NEWNS))?;
