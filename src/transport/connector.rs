@@ -12,9 +12,9 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
+use super::config::TransportConfig;
 use super::connection::Connection;
 use super::deadline::Deadline;
-use super::http::TransportConfig;
 use super::route::Route;
 use super::tcp::TcpConnector;
 

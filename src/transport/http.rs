@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::Timeout;
-use ureq::http::Uri;
-use ureq::tls::{ClientCert, RootCerts};
 
 use super::cancel::Cancel;
+use super::config::TransportConfig;
 use super::connection::{Connection, RoundTrip};
 use super::connector::Connector;
 use super::deadline::Deadline;
@@ -18,44 +17,14 @@ use super::proxy::Proxy;
 use super::resolver::Resolver;
 use super::route::Route;
 use super::tcp::TcpConnector;
-use super::{Exchange, Limits, Transport, certificates};
+use super::{Exchange, Limits, Transport};
 use crate::error::Error;
-use crate::options::proxy_url::ProxyUrl;
-use crate::options::{ClientSettings, Trust};
 use crate::os::fork;
 use crate::request::Request;
 use crate::response::Response;
 
 /// How soon it is noticed that an idle connection is dead. A later loss affected a request that was being processed.
 const DEATH_TIME: Duration = Duration::from_secs(1);
-
-/// The configuration for connections, read and checked. It contains nothing that a forked child could not use.
-#[derive(Debug, Clone)]
-pub(crate) struct TransportConfig {
-    pub(super) uri: Uri,
-    pub(super) roots: RootCerts,
-    pub(super) client_cert: Option<ClientCert>,
-    proxy: Option<ProxyUrl>,
-    max_idle_connections: u32,
-}
-
-impl TransportConfig {
-    /// Reads the files that `settings` name.
-    pub(crate) fn new(settings: &ClientSettings) -> Result<Self, Error> {
-        let no_uri = |_| Error::argument("base_url", "is no URL");
-        Ok(Self {
-            uri: settings.base_url.as_str().parse().map_err(no_uri)?,
-            // Plain HTTP does not use them, but an error in them is reported nevertheless.
-            roots: match (settings.base_url.scheme(), &settings.trust) {
-                ("http", Trust::Platform) => RootCerts::WebPki,
-                (_, trust) => certificates::roots(trust)?,
-            },
-            client_cert: settings.identity.as_ref().map(certificates::client_cert).transpose()?,
-            proxy: settings.proxy.clone(),
-            max_idle_connections: settings.max_idle_connections,
-        })
-    }
-}
 
 /// Connections to one service with one TLS configuration.
 pub(crate) struct HttpTransport {
@@ -67,13 +36,13 @@ pub(crate) struct HttpTransport {
 
 impl HttpTransport {
     /// Prepares to connect; opens no connection yet.
-    pub(crate) fn new(setup: &TransportConfig, resolver: Resolver) -> Self {
+    pub(crate) fn new(config: &TransportConfig, resolver: Resolver) -> Self {
         warm_up();
         let cancel = Arc::<Cancel>::default();
-        let route = Route { resolver: resolver.clone(), proxy: setup.proxy.clone(), cancel: Arc::clone(&cancel) };
-        let tcp = TcpConnector { cancel: Arc::clone(&cancel), proxy: setup.proxy.clone().map(Proxy) };
-        let pool = Pool::new(usize::try_from(setup.max_idle_connections).unwrap_or(usize::MAX));
-        Self { connector: Connector::new(setup, route, tcp), pool, cancel, resolver }
+        let route = Route { resolver: resolver.clone(), proxy: config.proxy.clone(), cancel: Arc::clone(&cancel) };
+        let tcp = TcpConnector { cancel: Arc::clone(&cancel), proxy: config.proxy.clone().map(Proxy) };
+        let pool = Pool::new(usize::try_from(config.max_idle_connections).unwrap_or(usize::MAX));
+        Self { connector: Connector::new(config, route, tcp), pool, cancel, resolver }
     }
 
     /// Cancels every exchange and pause in progress, and all later ones.

@@ -8,6 +8,7 @@
 
 mod cancel;
 mod certificates;
+mod config;
 mod connection;
 mod connector;
 mod deadline;
@@ -25,7 +26,8 @@ mod tcp;
 use std::time::{Duration, Instant};
 
 pub(crate) use self::certificates::unreadable;
-pub(crate) use self::http::{HttpTransport, TransportConfig};
+pub(crate) use self::config::TransportConfig;
+pub(crate) use self::http::HttpTransport;
 #[cfg(test)]
 pub(crate) use self::resolver::Lookup;
 pub(crate) use self::resolver::Resolver;
