@@ -1,6 +1,6 @@
 //! No module depends on one that depends on it. Modules below `ffi` count as one: its generated tables name the structs of
 //! the others.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -51,15 +51,10 @@ fn expand<'a>(prefix: String, code: &'a str, found: &mut Vec<String>) -> &'a str
         found.push(path);
         return rest;
     }
-    loop {
-        rest = expand(path.clone(), rest[1..].trim_start(), found).trim_start();
-        if rest.starts_with('}') {
-            return &rest[1..];
-        }
-        if !rest.starts_with(',') {
-            return rest;
-        }
+    while let Some(item) = rest.strip_prefix(['{', ',']) {
+        rest = expand(path.clone(), item.trim_start(), found).trim_start();
     }
+    rest.strip_prefix('}').unwrap_or(rest)
 }
 
 /// The module that `path` leads to, seen from `module`.
@@ -111,7 +106,7 @@ fn cycle(dependencies: &Dependencies, module: &Module) -> Option<Vec<String>> {
                 return Some(way.iter().chain([next]).map(|module| module.join("::")).collect());
             }
             if seen.insert(next.clone()) {
-                ways.push([way.as_slice(), &[next.clone()]].concat());
+                ways.push(way.iter().chain([next]).cloned().collect());
             }
         }
     }
