@@ -73,7 +73,7 @@ impl ReportFailures {
         self.successes = self.successes.saturating_add(1);
     }
 
-    /// Report `id` failed. Its first delay is `first_delay`, for the case that there is no other report.
+    /// Records that report `id` failed. After its first failure it is delayed by `first_delay`.
     pub(crate) fn record(&mut self, id: u64, now: Instant, first_delay: Duration) {
         self.count(id, now, first_delay, 0);
     }

@@ -135,21 +135,21 @@ static void run(char *row)
 {
     static struct texts texts;
     struct call call = fine_call();
-    char told[512], name[64] = "NEXMO_ERR_";
+    char call_text[512], name[64] = "NEXMO_ERR_";
     char *status = strtok(row, "\t"), *beginning = strtok(NULL, "\t"), *cell;
     nexmo_status got;
-    snprintf(told, sizeof told, "%s %s", status, beginning);
+    snprintf(call_text, sizeof call_text, "%s %s", status, beginning);
     strncat(name, status, sizeof name - strlen(name) - 1);
     texts.used = 0;
     while ((cell = strtok(NULL, "\t")) != NULL) {
-        snprintf(told + strlen(told), sizeof told - strlen(told), " %.200s", cell);
+        snprintf(call_text + strlen(call_text), sizeof call_text - strlen(call_text), " %.200s", cell);
         set(&call, cell, &texts);
     }
     got = make(&call);
-    CHECK(strcmp(nexmo_status_name(got), name) == 0, "%s: got %s", told, nexmo_status_name(got));
-    CHECK(call.result.status == got, "%s: the result says %d", told, (int)call.result.status);
-    CHECK(begins_with(call.result.message, beginning), "%s: the message is %s", told, call.result.message);
-    CHECK(call.result.attempts == 0 && call.result.acceptance == NEXMO_ACCEPTANCE_NO, "%s: something was sent", told);
+    CHECK(strcmp(nexmo_status_name(got), name) == 0, "%s: got %s", call_text, nexmo_status_name(got));
+    CHECK(call.result.status == got, "%s: the result says %d", call_text, (int)call.result.status);
+    CHECK(begins_with(call.result.message, beginning), "%s: the message is %s", call_text, call.result.message);
+    CHECK(call.result.attempts == 0 && call.result.acceptance == NEXMO_ACCEPTANCE_NO, "%s: something was sent", call_text);
 }
 
 void test_bad_inputs(const char *path)

@@ -227,7 +227,7 @@ static void *submit_until_cancelled(void *argument)
     return NULL;
 }
 
-/* Whenever a thread is cancelled, in whatever step of a submit, what it was told is what is stored. */
+/* Whenever a thread is cancelled, at any step of a submit, the status agrees with what is stored. */
 static void a_submit_is_stored_or_not_begun(int32_t durability)
 {
     struct reporting reporting = unheard_reporting();

@@ -22,7 +22,7 @@ enum { USERS = 50 };
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* A server that runs, the port that it told, and where its log is read. */
+/* A server that runs, the port that it printed, and where its log is read. */
 struct server {
     pid_t process;
     int port;
@@ -34,7 +34,7 @@ static struct server start(const char *program, const char *outbox, const char *
 {
     struct server server = {0, 0, NULL};
     int output[2], log[2];
-    FILE *told;
+    FILE *port_output;
     CHECK(pipe(output) == 0 && pipe(log) == 0, "no pipe");
     server.process = fork();
     if (server.process == 0) {
@@ -49,10 +49,10 @@ static struct server start(const char *program, const char *outbox, const char *
     }
     close(output[1]);
     close(log[1]);
-    told = fdopen(output[0], "r");
+    port_output = fdopen(output[0], "r");
     server.log = fdopen(log[0], "r");
-    CHECK(fscanf(told, "%d", &server.port) == 1, "it told no port");
-    fclose(told);
+    CHECK(fscanf(port_output, "%d", &server.port) == 1, "it printed no port");
+    fclose(port_output);
     return server;
 }
 
@@ -104,7 +104,7 @@ static void users_log_in_while_reports_go_out(const char *program)
     stop(&server, "not accepted: invalid: ", "51 reports submitted, 50 accepted, 0 pending");
 }
 
-/* With a wrong secret nobody is kept from logging in, and nothing is lost: a start with the right one sends it all. */
+/* With a wrong secret logins still work and no report is lost: a start with the right one sends them all. */
 static void what_could_not_be_sent_goes_out_at_the_next_start(const char *program)
 {
     const char *outbox = new_outbox();

@@ -21,7 +21,7 @@
 
 enum { REPORTS = 300, THREADS = 4 };
 
-/* How long a process may take to end once it is told to. */
+/* The longest time that a process may take to exit. */
 enum { LONGEST_END_MS = 10000 };
 
 long checks_passed = 0;

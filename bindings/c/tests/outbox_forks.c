@@ -259,7 +259,7 @@ static void kill_server(pid_t server)
 static void kill_the_sender(const pid_t *servers)
 {
     int i;
-    WAIT_UNTIL((i = sender()) >= 0, "nobody sends");
+    WAIT_UNTIL((i = sender()) >= 0, "no process sends");
     if (i < 0)
         return;
     kill_server(servers[i]);
@@ -283,7 +283,7 @@ static void kill_the_senders_of_a_server(const char *program)
     for (i = 0; i < KILLED; i++)
         kill_the_sender(servers);
     WAIT_UNTIL(are_all_done(), "some did not submit all");
-    WAIT_UNTIL(sender() >= 0, "nobody sends any more");
+    WAIT_UNTIL(sender() >= 0, "no process sends any more");
     for (i = 0; i < SERVERS; i++)
         if (board->done[i] > 0)
             kill_server(servers[i]);

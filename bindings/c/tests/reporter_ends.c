@@ -104,7 +104,7 @@ static void an_outage_is_told(void)
     CHECK(statistics.last_error == NEXMO_ERR_NETWORK && statistics.last_error_http_status == 0, "%s",
           statistics.last_error_message);
     CHECK(statistics.pending == 3 && statistics.oldest_pending_ms >= 0 && statistics.last_error_message[0] != '\0',
-          "nothing is told");
+          "the message is empty");
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 

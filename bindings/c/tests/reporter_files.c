@@ -227,7 +227,7 @@ static void a_damaged_outbox_is_counted_and_kept(void)
     CHECK(system(command) == 0, "nothing is kept");
 }
 
-static void a_removed_outbox_begins_anew(void)
+static void a_removed_outbox_is_created_again(void)
 {
     struct reporting reporting = unheard_reporting();
     nexmo_reporter *reporter = begin(&reporting);
@@ -235,7 +235,7 @@ static void a_removed_outbox_begins_anew(void)
     CHECK(unlink(reporting.reporter_options.outbox) == 0, "not removed");
     CHECK(unlink(beside(reporting.reporter_options.outbox, "-wal")) == 0, "not removed");
     CHECK(unlink(beside(reporting.reporter_options.outbox, "-shm")) == 0, "not removed");
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "anew", 1, NULL, &reporting.result) == NEXMO_OK, "%s",
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "again", 1, NULL, &reporting.result) == NEXMO_OK, "%s",
           reporting.result.message);
     CHECK(statistics_of(reporter).outbox_resets == 1 && statistics_of(reporter).submitted == 1, "%ld resets, %ld submitted",
           (long)statistics_of(reporter).outbox_resets, (long)statistics_of(reporter).submitted);
@@ -272,6 +272,6 @@ void test_reporter_files(void)
     a_call_waits_no_longer_than_busy_timeout_ms();
     a_damaged_outbox_is_replaced_once_nobody_uses_it();
     a_damaged_outbox_is_counted_and_kept();
-    a_removed_outbox_begins_anew();
+    a_removed_outbox_is_created_again();
     an_outbox_that_became_another_account_s_is_refused();
 }

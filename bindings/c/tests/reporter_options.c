@@ -77,7 +77,7 @@ static void an_outbox_goes_with_a_durability(void)
     CHECK(try_to_begin(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
 }
 
-/* How many reports are pending when a reporter that sent none is made anew. */
+/* How many reports are pending when a reporter that sent none is created again. */
 static long pending_at_next_start(int32_t durability, const char *name)
 {
     struct reporting reporting = unheard_reporting();

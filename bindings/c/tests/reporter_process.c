@@ -52,7 +52,7 @@ static void a_reporter_goes_on_in_parent_and_child(void)
     nexmo_reporter_free(reporter);
 }
 
-/* What a child of a raw clone is told, past which the fork handlers were not called; true if it is right throughout. */
+/* The statuses in a child of a raw clone, for which the fork handlers did not run; true if all are right. */
 static int is_refused_everywhere(nexmo_reporter *reporter, struct reporting *reporting)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;

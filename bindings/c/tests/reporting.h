@@ -76,7 +76,7 @@ const char *beside(const char *path, const char *ending);
 /* Removes that folder and all that is in it. */
 void remove_outboxes(void);
 
-/* Milliseconds of a clock that nobody sets. */
+/* Milliseconds of a clock that is never set. */
 long now_ms(void);
 
 #endif

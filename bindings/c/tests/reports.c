@@ -171,7 +171,7 @@ static void no_secret_is_told(void)
         call.credentials.signature_method = NEXMO_SIGNATURE_HMAC_MD5;
         CHECK(make(&call) == NEXMO_ERR_NOT_ENABLED, "%s", call.result.message);
         for (i = 0; i < sizeof traces / sizeof traces[0]; i++)
-            CHECK(strstr(call.result.message, traces[i]) == NULL, "a secret is told");
+            CHECK(strstr(call.result.message, traces[i]) == NULL, "a secret is shown");
     }
 }
 

@@ -1,4 +1,4 @@
-"""A reporter is flushed, closed and freed, by whoever and whenever."""
+"""A reporter is flushed, closed and freed, from any thread and at any time."""
 
 import copy
 import gc
