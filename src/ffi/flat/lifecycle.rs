@@ -98,7 +98,8 @@ fn open(text: &str) -> Result<Flat, CallError> {
 /// Closes a handle and frees it. A reporter waits for its reports first, as nexmo_reporter_close does.
 ///
 /// The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
-/// NEXMO_ERR_FORKED. Calls in progress on other threads return NEXMO_ERR_CANCELLED.
+/// NEXMO_ERR_FORKED. A call in progress on another thread ends: with NEXMO_ERR_PENDING (flush, close) or
+/// NEXMO_ERR_CLOSED (poll) if it notices the close first, otherwise with NEXMO_ERR_CANCELLED.
 ///
 /// @param handle        Required. A client or a reporter.
 /// @param timeout_ms    The time limit of a reporter in milliseconds; 0 checks once, -1 is no limit.
