@@ -374,6 +374,8 @@ fn an_outbox_that_is_corrupt_and_open_elsewhere() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let child = Child::start("open_in_a_child", &[&service.url, folder.outbox().to_str().unwrap()]);
     child.says(SOON);
+    // Stopped, it keeps its lock and cannot find the damage first.
+    child.signal(libc::SIGSTOP);
     for suffix in ["", "-wal"] {
         let path = format!("{}{suffix}", folder.outbox().display());
         let mut file = std::fs::File::options().write(true).open(path).unwrap();
@@ -381,6 +383,7 @@ fn an_outbox_that_is_corrupt_and_open_elsewhere() {
     }
     let arguments = Arguments::with_outbox(&service.url, &folder);
     assert_provoked(arguments.try_new_reporter().err().unwrap(), "ERR_OUTBOX_CORRUPT", NO, true);
+    child.signal(libc::SIGCONT);
     child.end();
 }
 
