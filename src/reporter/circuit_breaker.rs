@@ -13,6 +13,9 @@
 //! While the breaker backs off or is suspended, single reports probe. A report that fails while others are accepted is
 //! delayed on its own.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, Instant};
 
 use super::outbox::{Disposition, EventKind};
@@ -50,6 +53,10 @@ pub(crate) struct CircuitBreaker {
     failures: ReportFailures,
     /// When the probe that a caller requested last is or was due.
     probe_requested_at: Option<Instant>,
+    /// When the last probe started that confirmed a suspension.
+    confirmed_at: Option<Instant>,
+    /// Whether to probe with the next report that arrives: the suspension is in doubt, and there was none to try.
+    waits_for_report: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +75,8 @@ enum State {
         probe: Option<u64>,
         first_id: u64,
         is_in_doubt: bool,
+        /// Whether a later response, or the lack of a report to probe with, confirmed it.
+        is_confirmed: bool,
     },
 }
 
@@ -116,6 +125,8 @@ impl CircuitBreaker {
             state: State::Running(max_in_flight),
             failures: ReportFailures::new(pace.retry_delays),
             probe_requested_at: None,
+            confirmed_at: None,
+            waits_for_report: false,
         }
     }
 
@@ -201,25 +212,38 @@ impl CircuitBreaker {
         }
     }
 
-    /// Records that no report was available to probe with while suspended: all that failed are delayed. The next probe
-    /// is made on request, or a minute later.
+    /// Records that no report was available to probe with: all that failed are delayed. The next probe is made on
+    /// request, when another report arrives, or a minute later.
     pub(crate) fn no_report_found(&mut self, now: Instant, random: u64) {
-        if let State::Suspended { until, probe: None, .. } = &mut self.state {
-            *until = after(now, probe_interval(self.pace.probe, random)).max(*until);
+        self.waits_for_report = matches!(self.state, State::Suspended { is_in_doubt: true, .. });
+        if let State::Suspended { until, probe, is_confirmed, .. } = &mut self.state {
+            if probe.is_none() {
+                *until = after(now, probe_interval(self.pace.probe, random)).max(*until);
+            }
+            if !std::mem::replace(is_confirmed, true) {
+                self.confirmed_at = self.confirmed_at.max(Some(now));
+            }
         }
         self.keep_request(now);
     }
 
-    /// Whether it is suspended because of one report's response, and no other report was tried.
-    pub(crate) fn is_in_doubt(&self) -> bool {
-        matches!(self.state, State::Suspended { is_in_doubt: true, .. })
+    /// Whether to call [`CircuitBreaker::report_arrived`] for the next report.
+    pub(crate) fn waits_for_report(&self) -> bool {
+        self.waits_for_report
     }
 
     /// Records that another report has arrived, which can resolve the doubt.
     pub(crate) fn report_arrived(&mut self, now: Instant) {
+        self.waits_for_report = false;
         if let State::Suspended { is_in_doubt: true, is_requested: false, until, .. } = &mut self.state {
             *until = now;
         }
+    }
+
+    /// When the last probe started that confirmed a suspension: it got a response that suspends too, or could not be
+    /// made because there was no report for it.
+    pub(crate) fn confirmed_at(&self) -> Option<Instant> {
+        self.confirmed_at
     }
 
     /// Records a result. Returns the report's disposition, or None if it is to be sent again.
@@ -308,23 +332,23 @@ impl CircuitBreaker {
                 probe: None,
                 first_id: attempt.id,
                 is_in_doubt: true,
+                is_confirmed: false,
             },
-            State::Suspended { since, first_id, is_in_doubt, .. } if attempt.started >= since => State::Suspended {
-                since: now,
-                until: after(now, probe_interval(self.pace.probe, random).max(retry_after.unwrap_or_default())),
-                is_requested,
-                probe: None,
-                first_id,
-                is_in_doubt: is_in_doubt && attempt.id == first_id,
-            },
-            State::Suspended { since, until, is_requested: was_requested, probe, first_id, is_in_doubt } => {
+            State::Suspended { since, until, is_requested: was_requested, probe, first_id, is_in_doubt, .. } => {
+                self.confirmed_at = self.confirmed_at.max(Some(attempt.started));
+                let is_probe = attempt.started >= since;
+                let interval = probe_interval(self.pace.probe, random);
                 State::Suspended {
-                    since,
-                    until: retry_after.map_or(until, |retry_after| until.max(after(now, retry_after))),
-                    is_requested: was_requested || is_requested,
-                    probe,
+                    since: if is_probe { now } else { since },
+                    until: match is_probe {
+                        true => after(now, interval.max(retry_after.unwrap_or_default())),
+                        false => retry_after.map_or(until, |retry_after| until.max(after(now, retry_after))),
+                    },
+                    is_requested: is_requested || was_requested && !is_probe,
+                    probe: probe.filter(|_| !is_probe),
                     first_id,
                     is_in_doubt: is_in_doubt && attempt.id == first_id,
+                    is_confirmed: true,
                 }
             }
         };
@@ -346,297 +370,4 @@ fn rejected(outcome: &Outcome, error: &Error) -> Disposition {
 fn probe_interval(pace: Duration, random: u64) -> Duration {
     let quarter = pace / 4;
     quarter.saturating_mul(3).saturating_add(backoff::part_of(quarter.saturating_mul(2), random))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outcome::Acceptance;
-
-    const PACE: Pace = Pace::REAL;
-    const MIDPOINT: u64 = 1 << 63;
-
-    fn outcome(kind: Option<Kind>) -> Outcome {
-        let result = kind.map_or(Ok(()), |kind| Err(Error::new(kind, "test")));
-        let acceptance = if result.is_ok() { Acceptance::Yes } else { Acceptance::Unknown };
-        Outcome { result, http_status: None, attempts: 1, acceptance, elapsed: Duration::ZERO, retry_after: None }
-    }
-
-    /// A breaker and a clock that advances only on request.
-    struct Fixture {
-        breaker: CircuitBreaker,
-        now: Instant,
-    }
-
-    impl Fixture {
-        fn new() -> Self {
-            Self { breaker: CircuitBreaker::new(PACE, 32), now: Instant::now() }
-        }
-
-        /// Sends report `id` and completes it at once.
-        fn complete(&mut self, id: u64, kind: Option<Kind>) -> Option<Disposition> {
-            self.breaker.sent(id);
-            let (started, outcome) = (self.now, outcome(kind));
-            self.breaker.record(&Attempt { id, started, outcome: &outcome }, self.now, MIDPOINT)
-        }
-
-        fn capacity(&self) -> usize {
-            self.breaker.capacity(self.now)
-        }
-
-        /// Advances the clock to the breaker's next wakeup and returns the time waited.
-        fn wait(&mut self) -> Duration {
-            let next = self.breaker.next_wakeup(self.now).unwrap();
-            let waited = next - self.now;
-            self.now = next;
-            waited
-        }
-    }
-
-    #[test]
-    fn outage_increases_backoff_and_allows_one_probe() {
-        let mut fixture = Fixture::new();
-        assert_eq!((fixture.capacity(), fixture.breaker.next_wakeup(fixture.now)), (32, None));
-        let waits: Vec<u128> = (1..=3)
-            .map(|id| {
-                assert_eq!(fixture.complete(id, Some(Kind::Network)), None);
-                assert_eq!((fixture.capacity(), fixture.breaker.phase()), (0, Phase::BackingOff));
-                fixture.wait().as_millis()
-            })
-            .collect();
-        assert_eq!(waits, [100, 200, 400]);
-        assert_eq!(fixture.capacity(), 1);
-        fixture.breaker.sent(9);
-        assert_eq!(fixture.capacity(), 0, "one probe at a time");
-        fixture.breaker.returned(9);
-        assert_eq!(fixture.capacity(), 1, "a probe that was not sent permits another");
-    }
-
-    #[test]
-    fn failures_of_earlier_requests_do_not_extend_backoff() {
-        let mut fixture = Fixture::new();
-        let started = fixture.now;
-        fixture.now += Duration::from_millis(5);
-        for id in 1..=30 {
-            let outcome = outcome(Some(Kind::Timeout));
-            fixture.breaker.record(&Attempt { id, started, outcome: &outcome }, fixture.now, MIDPOINT);
-        }
-        assert_eq!(fixture.wait(), Duration::from_millis(100));
-    }
-
-    #[test]
-    fn retry_after_of_a_late_response_is_honored() {
-        let mut fixture = Fixture::new();
-        let started = fixture.now;
-        fixture.now += Duration::from_millis(5);
-        fixture.complete(1, Some(Kind::Unavailable));
-        let late = Outcome { retry_after: Some(Duration::from_secs(7)), ..outcome(Some(Kind::RateLimited)) };
-        fixture.breaker.record(&Attempt { id: 2, started, outcome: &late }, fixture.now, MIDPOINT);
-        assert_eq!(fixture.wait(), Duration::from_secs(7));
-    }
-
-    #[test]
-    fn capacity_grows_step_by_step_after_an_outage() {
-        let mut fixture = Fixture::new();
-        fixture.complete(1, Some(Kind::Network));
-        fixture.wait();
-        let capacities: Vec<usize> = (1..=6)
-            .map(|id| {
-                assert_eq!(fixture.complete(id, None), Some(Disposition::Accepted));
-                fixture.capacity()
-            })
-            .collect();
-        assert_eq!(capacities, [2, 4, 8, 16, 32, 32]);
-    }
-
-    #[test]
-    fn suspending_response_tries_one_other_report_then_probes_each_minute() {
-        for kind in [Kind::Unauthorized, Kind::NotEnabled, Kind::Redirected, Kind::UnexpectedStatus] {
-            let mut fixture = Fixture::new();
-            assert_eq!(fixture.complete(1, Some(kind)), None);
-            assert_eq!((fixture.capacity(), fixture.breaker.phase()), (1, Phase::Suspended));
-            assert!(
-                fixture.breaker.is_delayed(1, fixture.now) && fixture.breaker.has_failed(1),
-                "another report is tried next"
-            );
-            for id in 2..100 {
-                assert_eq!(fixture.complete(id, Some(kind)), None);
-                assert_eq!(fixture.capacity(), 0);
-                assert_eq!(fixture.wait(), PACE.probe);
-            }
-            assert_eq!(fixture.complete(100, None), Some(Disposition::Accepted));
-            assert_eq!((fixture.capacity(), fixture.breaker.phase()), (2, Phase::Running));
-            assert!((1..100).all(|id| !fixture.breaker.is_delayed(id, fixture.now)), "none of them is at fault");
-        }
-    }
-
-    #[test]
-    fn suspended_without_another_report_waits_for_next_probe() {
-        let mut fixture = Fixture::new();
-        fixture.complete(1, Some(Kind::NotEnabled));
-        assert_eq!(fixture.capacity(), 1);
-        fixture.breaker.no_report_found(fixture.now, MIDPOINT);
-        assert_eq!((fixture.capacity(), fixture.breaker.is_in_doubt()), (0, true));
-        fixture.breaker.report_arrived(fixture.now);
-        assert_eq!(fixture.capacity(), 1);
-        fixture.breaker.no_report_found(fixture.now, MIDPOINT);
-        assert_eq!(fixture.wait(), PACE.probe);
-        assert_eq!(fixture.capacity(), 1);
-        fixture.complete(2, Some(Kind::NotEnabled));
-        fixture.breaker.report_arrived(fixture.now);
-        assert_eq!((fixture.capacity(), fixture.breaker.is_in_doubt()), (0, false));
-    }
-
-    #[test]
-    fn requested_probe_is_made_at_once() {
-        let mut fixture = Fixture::new();
-        fixture.complete(1, Some(Kind::NotEnabled));
-        fixture.complete(2, Some(Kind::NotEnabled));
-        assert_eq!(fixture.capacity(), 0);
-        fixture.breaker.probe_now(fixture.now);
-        assert_eq!(fixture.capacity(), 1);
-        assert!(!fixture.breaker.is_delayed(1, fixture.now));
-    }
-
-    #[test]
-    fn requested_probes_are_limited_to_one_per_second() {
-        for kind in [Kind::NotEnabled, Kind::Network] {
-            let mut fixture = Fixture::new();
-            (1..=8).for_each(|id| drop(fixture.complete(id, Some(kind))));
-            fixture.breaker.probe_now(fixture.now);
-            let mut probes = 0;
-            for id in 9.. {
-                (0..40).for_each(|_| fixture.breaker.probe_now(fixture.now));
-                if fixture.capacity() == 1 {
-                    fixture.complete(id, Some(kind));
-                    probes += 1;
-                }
-                if probes == 5 {
-                    break;
-                }
-                let since = fixture.breaker.probe_requested_at.unwrap();
-                fixture.now += Duration::from_millis(100);
-                assert!(fixture.now < since + Duration::from_secs(2));
-            }
-            let waited = fixture.breaker.probe_requested_at.unwrap() - fixture.now;
-            assert!(waited <= MIN_REQUESTED_INTERVAL, "{waited:?}");
-        }
-    }
-
-    #[test]
-    fn probe_requested_during_another_follows_it() {
-        let mut fixture = Fixture::new();
-        fixture.complete(1, Some(Kind::NotEnabled));
-        fixture.complete(2, Some(Kind::NotEnabled));
-        fixture.breaker.probe_now(fixture.now);
-        fixture.breaker.sent(3);
-        let started = fixture.now;
-        fixture.now += Duration::from_millis(1500);
-        fixture.breaker.probe_now(fixture.now);
-        let outcome = outcome(Some(Kind::NotEnabled));
-        fixture.breaker.record(&Attempt { id: 3, started, outcome: &outcome }, fixture.now, MIDPOINT);
-        assert_eq!(fixture.capacity(), 1);
-    }
-
-    #[test]
-    fn later_probe_is_kept_when_no_report_is_found() {
-        let mut fixture = Fixture::new();
-        fixture.breaker.probe_now(fixture.now);
-        fixture.complete(1, Some(Kind::NotEnabled));
-        fixture.breaker.probe_now(fixture.now);
-        fixture.breaker.no_report_found(fixture.now, MIDPOINT);
-        assert_eq!(fixture.capacity(), 0);
-        fixture.now += MIN_REQUESTED_INTERVAL;
-        assert_eq!(fixture.capacity(), 1);
-    }
-
-    #[test]
-    fn callers_do_not_shorten_a_requested_wait() {
-        for kind in [Kind::RateLimited, Kind::Unavailable, Kind::NotEnabled] {
-            let mut fixture = Fixture::new();
-            let delayed = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(kind)) };
-            fixture.breaker.sent(1);
-            fixture.breaker.record(&Attempt { id: 1, started: fixture.now, outcome: &delayed }, fixture.now, MIDPOINT);
-            fixture.breaker.probe_now(fixture.now);
-            fixture.breaker.report_arrived(fixture.now);
-            fixture.breaker.no_report_found(fixture.now, MIDPOINT);
-            assert_eq!((fixture.capacity(), fixture.breaker.is_wait_requested()), (0, true));
-            fixture.now += Duration::from_secs(90);
-            assert_eq!(fixture.capacity(), 1);
-        }
-    }
-
-    #[test]
-    fn report_that_alone_gets_suspending_responses_is_rejected() {
-        let mut fixture = Fixture::new();
-        let mut delays = Vec::new();
-        let disposition = loop {
-            if let Some(disposition) = fixture.complete(1, Some(Kind::UnexpectedStatus)) {
-                break disposition;
-            }
-            assert_eq!(fixture.complete(2, None), Some(Disposition::Accepted));
-            delays.push(if fixture.breaker.is_delayed(1, fixture.now) { fixture.wait().as_secs() } else { 0 });
-        };
-        assert_eq!(delays, [0, 1, 10]);
-        assert_eq!(disposition, Disposition::Event(EventKind::Rejected, None, "test".to_owned()));
-        assert!(!fixture.breaker.has_failed(1));
-    }
-
-    #[test]
-    fn transient_failures_do_not_count_as_suspending() {
-        let mut fixture = Fixture::new();
-        for _ in 0..6 {
-            assert_eq!(fixture.complete(1, Some(Kind::Unavailable)), None);
-            fixture.complete(2, None);
-        }
-        for _ in 0..3 {
-            assert_eq!(fixture.complete(1, Some(Kind::Unauthorized)), None);
-            fixture.complete(2, None);
-        }
-        assert!(fixture.complete(1, Some(Kind::Unauthorized)).is_some());
-    }
-
-    #[test]
-    fn only_report_is_never_rejected_for_suspending_responses() {
-        let mut fixture = Fixture::new();
-        for _ in 0..1000 {
-            assert_eq!(fixture.complete(1, Some(Kind::Unauthorized)), None);
-            fixture.now += Duration::from_secs(60);
-        }
-    }
-
-    #[test]
-    fn transient_failures_of_one_report_delay_but_never_reject_it() {
-        let mut fixture = Fixture::new();
-        let delays: Vec<u64> = (0..6)
-            .map(|_| {
-                assert_eq!(fixture.complete(1, Some(Kind::Unavailable)), None);
-                fixture.complete(2, None);
-                if fixture.breaker.is_delayed(1, fixture.now) { fixture.wait().as_secs() } else { 0 }
-            })
-            .collect();
-        assert_eq!(delays, [0, 1, 10, 60, 60, 60]);
-    }
-
-    #[test]
-    fn rejection_is_final_and_ends_backoff() {
-        let mut fixture = Fixture::new();
-        fixture.complete(1, Some(Kind::Network));
-        let disposition = fixture.complete(2, Some(Kind::Rejected));
-        assert!(matches!(disposition, Some(Disposition::Event(EventKind::Rejected, _, _))));
-        assert_eq!(fixture.breaker.phase(), Phase::Running);
-    }
-
-    #[test]
-    fn cancelled_request_is_ignored() {
-        let mut fixture = Fixture::new();
-        assert_eq!(fixture.complete(1, Some(Kind::Cancelled)), None);
-        assert_eq!((fixture.breaker.phase(), fixture.breaker.has_failed(1)), (Phase::Running, false));
-    }
-
-    #[test]
-    fn probe_interval_varies_by_a_quarter() {
-        assert_eq!(probe_interval(PACE.probe, 0), Duration::from_secs(45));
-        assert!(probe_interval(PACE.probe, u64::MAX) > Duration::from_millis(74_999));
-    }
 }

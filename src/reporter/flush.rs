@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Reporter;
 use super::runtime::Runtime;
-use super::signals::State;
+use super::state::State;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
 
@@ -40,8 +40,8 @@ impl Reporter {
         while !runtime.is_done(last)? {
             self.start(runtime);
             let status = runtime.signals.status();
-            let has_probed = status.last_probe.is_some_and(|started| started >= start);
-            if status.state == State::Suspended && (has_probed || status.is_wait_requested) {
+            let is_confirmed = status.suspension_confirmed_at.is_some_and(|started| started >= start);
+            if status.state == State::Suspended && (is_confirmed || status.is_wait_requested) {
                 return Ok(Wait::Suspended);
             }
             self.fail_if_abandoned()?;
@@ -65,7 +65,7 @@ impl Reporter {
             Ok(snapshot) => format!("{} pending in the outbox", snapshot.counters.pending()),
             Err(error) => format!("the number pending cannot be read ({error})"),
         };
-        let loss = match self.settings.outbox {
+        let loss = match self.settings.outbox.path {
             None if runtime.signals.is_ending() => "; they are lost, because durability none keeps them in memory only",
             _ => "",
         };

@@ -15,6 +15,7 @@ mod report_failures;
 mod runtime;
 mod senders;
 mod signals;
+mod state;
 mod statistics;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -27,10 +28,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use self::options::{Durability, ReporterOptions};
 pub(crate) use self::options::{MAX_AGE, MAX_BUSY_TIMEOUT, MAX_IN_FLIGHT_LIMIT, MAX_PENDING_LIMIT, ReporterSettings};
+use self::outbox::Account;
 pub use self::outbox::{Event, EventKind, Overflow};
-use self::runtime::{Account, Runtime};
+use self::runtime::Runtime;
 use self::senders::Messenger;
-pub use self::signals::{LastError, State};
+pub use self::state::{LastError, State};
 pub use self::statistics::Statistics;
 use crate::auth::credentials::Credentials;
 use crate::client::Client;
@@ -210,7 +212,7 @@ impl Reporter {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime);
         }
-        let runtime = Runtime::new(self)?;
+        let runtime = Runtime::new(&self.client, &self.account, &self.settings)?;
         Ok(self.runtime.get_or_make(|| runtime))
     }
 }

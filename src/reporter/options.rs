@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::circuit_breaker::Pace;
-use super::outbox::Overflow;
+use super::outbox::{OutboxSettings, Overflow};
 use crate::error::Error;
 use crate::options::out_of_range;
 
@@ -71,14 +71,9 @@ pub struct ReporterOptions<'a> {
 /// Checked options with defaults filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct ReporterSettings {
-    pub(crate) outbox: Option<PathBuf>,
-    pub(crate) survives_power_loss: bool,
-    pub(crate) max_pending: u64,
-    pub(crate) overflow: Overflow,
+    pub(crate) outbox: OutboxSettings,
     pub(crate) max_age: Duration,
     pub(crate) max_in_flight: u32,
-    pub(crate) busy_timeout: Duration,
-    pub(crate) allow_network: bool,
     pub(crate) pace: Pace,
 }
 
@@ -86,14 +81,16 @@ impl ReporterOptions<'_> {
     /// Checks everything that needs no file access.
     pub(crate) fn check(&self) -> Result<ReporterSettings, Error> {
         Ok(ReporterSettings {
-            outbox: self.path()?,
-            survives_power_loss: self.durability == Durability::Power,
-            max_pending: within("max_pending", self.max_pending, DEFAULT_MAX_PENDING, MAX_PENDING_LIMIT)?,
-            overflow: self.overflow,
+            outbox: OutboxSettings {
+                path: self.path()?,
+                allow_network: self.allow_network_file_system,
+                survives_power_loss: self.durability == Durability::Power,
+                max_pending: within("max_pending", self.max_pending, DEFAULT_MAX_PENDING, MAX_PENDING_LIMIT)?,
+                overflow: self.overflow,
+                busy_timeout: self.busy_timeout()?,
+            },
             max_age: self.max_age()?,
             max_in_flight: within("max_in_flight", self.max_in_flight, DEFAULT_MAX_IN_FLIGHT, MAX_IN_FLIGHT_LIMIT)?,
-            busy_timeout: self.busy_timeout()?,
-            allow_network: self.allow_network_file_system,
             pace: Pace::REAL,
         })
     }
@@ -171,8 +168,10 @@ mod tests {
         assert!(ReporterOptions { durability: Durability::None, outbox, ..Default::default() }.check().is_err());
         assert!(ReporterOptions { outbox: Some(Path::new("")), ..Default::default() }.check().is_err());
         let settings = ReporterOptions { outbox, ..Default::default() }.check().unwrap();
-        assert_eq!((settings.max_pending, settings.max_in_flight, settings.survives_power_loss), (1_000_000, 8, false));
-        assert_eq!((settings.max_age, settings.busy_timeout), (DEFAULT_MAX_AGE, DEFAULT_BUSY_TIMEOUT));
+        assert_eq!((settings.max_age, settings.max_in_flight), (DEFAULT_MAX_AGE, 8));
+        let outbox = settings.outbox;
+        assert_eq!((outbox.max_pending, outbox.survives_power_loss), (1_000_000, false));
+        assert_eq!(outbox.busy_timeout, DEFAULT_BUSY_TIMEOUT);
     }
 
     #[test]

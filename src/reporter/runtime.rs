@@ -4,13 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Reporter;
 use super::options::ReporterSettings;
-use super::outbox::Outbox;
-use super::outbox::memory::MemoryOutbox;
-use super::outbox::sqlite::{OutboxSettings, SqliteOutbox};
-use super::senders::Senders;
-use super::signals::{Signals, State};
+use super::outbox::{Account, Outbox};
+use super::senders::{Messenger, Senders};
+use super::signals::Signals;
+use super::state::State;
 use super::worker::Worker;
 use crate::error::{Error, Kind};
 
@@ -19,7 +17,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The state of a reporter in one process.
 pub(super) struct Runtime {
-    pub(super) outbox: Arc<dyn Outbox>,
+    pub(super) outbox: Arc<Outbox>,
     pub(super) senders: Arc<Senders>,
     pub(super) signals: Arc<Signals>,
     /// How many calls of `submit` are in progress.
@@ -30,22 +28,20 @@ pub(super) struct Runtime {
     is_started: Mutex<bool>,
 }
 
-/// The account that an outbox belongs to.
-pub(super) struct Account {
-    pub(super) api_key: String,
-    pub(super) base_url: String,
-}
-
 impl Runtime {
-    pub(super) fn new(reporter: &Reporter) -> Result<Self, Error> {
-        let outbox = open(&reporter.settings, &reporter.account)?;
+    pub(super) fn new(
+        client: &Arc<dyn Messenger>,
+        account: &Account,
+        settings: &ReporterSettings,
+    ) -> Result<Self, Error> {
+        let outbox = Arc::new(Outbox::new(&settings.outbox, account)?);
         let signals = Signals::new()
             .map_err(|error| Error::new(Kind::System, format!("no file descriptor is available: {error}")))?;
         let signals = Arc::new(signals);
         let to_notify = Arc::clone(&signals);
-        let max_in_flight = usize::try_from(reporter.settings.max_in_flight).unwrap_or(1);
+        let max_in_flight = usize::try_from(settings.max_in_flight).unwrap_or(1);
         let notify = Box::new(move || to_notify.wake.notify());
-        let senders = Arc::new(Senders::new(Arc::clone(&reporter.client), max_in_flight, notify));
+        let senders = Arc::new(Senders::new(Arc::clone(client), max_in_flight, notify));
         Ok(Self {
             outbox,
             senders,
@@ -131,22 +127,4 @@ impl Drop for Closing<'_> {
             self.0.signals.ended.notify();
         }
     }
-}
-
-/// Creates the outbox for these settings. It is opened at its first use.
-pub(super) fn open(settings: &ReporterSettings, account: &Account) -> Result<Arc<dyn Outbox>, Error> {
-    let Some(path) = &settings.outbox else {
-        return Ok(Arc::new(MemoryOutbox::new(settings.max_pending, settings.overflow)));
-    };
-    let outbox_settings = OutboxSettings {
-        path,
-        allow_network: settings.allow_network,
-        api_key: &account.api_key,
-        base_url: &account.base_url,
-        survives_power_loss: settings.survives_power_loss,
-        max_pending: settings.max_pending,
-        overflow: settings.overflow,
-        busy_timeout: settings.busy_timeout,
-    };
-    Ok(Arc::new(SqliteOutbox::new(&outbox_settings)?))
 }

@@ -5,51 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::state::{LastError, State, WorkerStatus};
 use crate::error::Error;
 use crate::os::wakeup::Wakeup;
-
-/// What a reporter is doing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum State {
-    /// It sends reports.
-    #[default]
-    Running,
-    /// The service is unreachable or failing: it waits, then retries.
-    BackingOff,
-    /// The service accepts no reports of the account: it sends one probe a minute.
-    Suspended,
-    /// It is closed.
-    Closed,
-    /// Another process sends the reports of the outbox.
-    Standby,
-}
-
-/// The last error in the background.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastError {
-    /// The error.
-    pub error: Error,
-    /// The HTTP status of the response, if there was one.
-    pub http_status: Option<u16>,
-    /// When it happened.
-    pub at: SystemTime,
-}
-
-/// The status of the worker.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WorkerStatus {
-    pub(crate) state: State,
-    pub(crate) last_error: Option<LastError>,
-    /// How often reading or writing the outbox failed in the background.
-    pub(crate) outbox_errors: u64,
-    /// When the last probe started that got a response while suspended, or that could not be made because there was no
-    /// report for it.
-    pub(crate) last_probe: Option<Instant>,
-    /// Whether the service asked for the current wait.
-    pub(crate) is_wait_requested: bool,
-    /// Whether the worker has ended.
-    pub(crate) is_ended: bool,
-}
 
 /// The shared state.
 pub(crate) struct Signals {
@@ -130,10 +88,13 @@ impl Signals {
     }
 
     /// Sets the state, and wakes the waiting callers if it changed.
-    pub(crate) fn set_state(&self, state: State, is_wait_requested: bool) {
+    pub(crate) fn set_state(&self, state: State, is_wait_requested: bool, confirmed_at: Option<Instant>) {
         let mut status = self.lock();
-        let has_changed = (status.state, status.is_wait_requested) != (state, is_wait_requested);
-        (status.state, status.is_wait_requested) = (state, is_wait_requested);
+        let has_changed = (status.state, status.is_wait_requested, status.suspension_confirmed_at)
+            != (state, is_wait_requested, confirmed_at);
+        status.state = state;
+        status.is_wait_requested = is_wait_requested;
+        status.suspension_confirmed_at = confirmed_at;
         drop(status);
         if has_changed {
             self.changed.notify_all();

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Reporter;
-use super::signals::{LastError, State};
+use super::state::{LastError, State};
 use crate::clock::Moment;
 use crate::error::Error;
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::outbox::{Completion, Disposition, Entry, Outbox};
-use super::runtime::{Account, open};
+use super::outbox::{Account, Completion, Disposition, Entry, Outbox};
 use super::senders::Messenger;
 use super::{Reporter, ReporterOptions};
 use crate::conversion::Conversion;
@@ -86,30 +85,30 @@ pub fn syncs() -> u64 {
 /// Outbox errors.
 pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
     let options = ReporterOptions { outbox: Some(path), ..ReporterOptions::default() };
-    let outbox = open(&options.check()?, &account())?;
+    let outbox = Outbox::new(&options.check()?.outbox, &account())?;
     outbox.try_become_sender()?;
     // Opens the file and reads its WAL, if one was left.
     outbox.snapshot()?;
     let (start, mut count) = (Instant::now(), 0_usize);
     loop {
-        let entries = claim(&*outbox, batch)?;
+        let entries = claim(&outbox, batch)?;
         if entries.is_empty() {
             return Ok((count, start.elapsed()));
         }
-        complete(&*outbox, &entries)?;
+        complete(&outbox, &entries)?;
         count = count.saturating_add(entries.len());
     }
 }
 
 /// Claims a batch. Never inlined: `benches/gate` counts it by its name.
 #[inline(never)]
-fn claim(outbox: &dyn Outbox, batch: usize) -> Result<Vec<Entry>, Error> {
+fn claim(outbox: &Outbox, batch: usize) -> Result<Vec<Entry>, Error> {
     outbox.claim(batch, &|_| false)
 }
 
 /// Completes a batch as accepted. Never inlined: `benches/gate` counts it by its name.
 #[inline(never)]
-fn complete(outbox: &dyn Outbox, entries: &[Entry]) -> Result<(), Error> {
+fn complete(outbox: &Outbox, entries: &[Entry]) -> Result<(), Error> {
     let completions: Vec<_> =
         entries.iter().map(|entry| Completion { id: entry.id, disposition: Disposition::Accepted }).collect();
     outbox.complete(&completions)

@@ -279,13 +279,17 @@ fn every_reporter_option_takes_effect() {
     let text = "outbox = /o\ndurability = power\noverflow = drop_oldest\nmax_pending = 1000000000\nmax_age_s = 2\n\
                 max_in_flight = 3\nbusy_timeout_ms = 4\nallow_network_file_system = true";
     let reporter = checked(&format!("{text}\n{ACCOUNT}")).ok().unwrap().reporter.unwrap();
-    assert_eq!(reporter.outbox.as_deref(), Some("/o".as_ref()));
-    assert!(reporter.survives_power_loss && reporter.allow_network);
-    assert_eq!((reporter.overflow, reporter.max_pending), (Overflow::DropOldest, 1_000_000_000));
-    assert_eq!((reporter.max_age, reporter.busy_timeout), (Duration::from_secs(2), Duration::from_millis(4)));
+    assert_eq!(reporter.outbox.path.as_deref(), Some("/o".as_ref()));
+    assert!(reporter.outbox.survives_power_loss && reporter.outbox.allow_network);
+    assert_eq!((reporter.outbox.overflow, reporter.outbox.max_pending), (Overflow::DropOldest, 1_000_000_000));
+    assert_eq!((reporter.max_age, reporter.outbox.busy_timeout), (Duration::from_secs(2), Duration::from_millis(4)));
     assert_eq!(reporter.max_in_flight, 3);
     let reporter = checked(&format!("{ACCOUNT}durability = none")).ok().unwrap().reporter.unwrap();
-    assert!(reporter.outbox.is_none() && !reporter.survives_power_loss && reporter.overflow == Overflow::Fail);
+    assert!(
+        reporter.outbox.path.is_none()
+            && !reporter.outbox.survives_power_loss
+            && reporter.outbox.overflow == Overflow::Fail
+    );
 }
 
 #[test]

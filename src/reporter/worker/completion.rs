@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Worker;
 use crate::client;
-use crate::reporter::circuit_breaker::{Attempt, Phase};
+use crate::reporter::circuit_breaker::Attempt;
 use crate::reporter::outbox::{Completion, Disposition};
 use crate::reporter::senders::SendResult;
 
@@ -24,7 +24,7 @@ impl Worker {
             released.extend(self.senders.recall().iter().map(|entry| entry.id));
         }
         self.senders.resume();
-        self.outbox.release(&released);
+        self.outbox.release(released);
     }
 
     /// The results since the last call. While many reports are queued, more arrive within a moment.
@@ -45,24 +45,11 @@ impl Worker {
     /// Evaluates a result. Returns the report's id if it is to be sent again.
     fn evaluate(&mut self, result: &SendResult) -> Option<u64> {
         let attempt = Attempt { id: result.id, started: result.started, outcome: &result.outcome };
-        let was_suspended = self.breaker.phase() == Phase::Suspended;
         let disposition = self.breaker.record(&attempt, Instant::now(), client::random());
         let is_retry = disposition.is_none();
         self.completions.extend(disposition.map(|disposition| Completion { id: result.id, disposition }));
         self.record_error(&result.outcome);
-        match (was_suspended, self.breaker.phase()) {
-            (true, Phase::Suspended) => self.record_probe(result.started),
-            (false, Phase::Suspended) => self.is_suspension_in_doubt = true,
-            _ => self.is_suspension_in_doubt = false,
-        }
         is_retry.then_some(result.id)
-    }
-
-    /// A probe that started at `started` showed that the service accepts no reports of the account, as far as can be
-    /// determined now.
-    pub(super) fn record_probe(&mut self, started: Instant) {
-        self.is_suspension_in_doubt = false;
-        self.signals.update(|status| status.last_probe = status.last_probe.max(Some(started)));
     }
 
     /// Records completed reports in the outbox. Those that cannot be recorded are kept here and are not sent again.

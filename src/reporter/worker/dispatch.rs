@@ -32,7 +32,8 @@ impl Worker {
             return;
         }
         match self.claim(wanted, now) {
-            Ok(entries) if entries.is_empty() => self.handle_no_report(now),
+            // New reports have been signalled since before the search, so none is missed.
+            Ok(entries) if entries.is_empty() => self.breaker.no_report_found(now, client::random()),
             Ok(entries) => {
                 if self.send(entries) >= wanted {
                     // Later reports are claimed when a result frees capacity.
@@ -59,7 +60,7 @@ impl Worker {
         let (moment, max_age) = (Moment::now(), self.max_age);
         let (expired, entries): (Vec<_>, Vec<_>) =
             entries.into_iter().partition(|entry| moment.since(&entry.submitted) > max_age);
-        let disposition = Disposition::Event(EventKind::Expired, None, EventKind::Expired.message().to_owned());
+        let disposition = Disposition::event(EventKind::Expired);
         self.completions
             .extend(expired.iter().map(|entry| Completion { id: entry.id, disposition: disposition.clone() }));
         entries.iter().for_each(|entry| self.breaker.sent(entry.id));
@@ -69,18 +70,8 @@ impl Worker {
         };
         self.record_error(&Outcome::unsent(Error::new(Kind::System, error.to_string())));
         unsent.iter().for_each(|entry| self.breaker.returned(entry.id));
-        self.outbox.release(&unsent.iter().map(|entry| entry.id).collect::<Vec<_>>());
+        self.outbox.release(unsent.iter().map(|entry| entry.id));
         self.claim_due = after(Instant::now(), RETRY_DELAY);
         count.saturating_sub(unsent.len())
-    }
-
-    /// Nothing can be sent now. While suspended, this settles whether one report is at fault: there is no other to try.
-    fn handle_no_report(&mut self, now: Instant) {
-        self.breaker.no_report_found(now, client::random());
-        // New reports have been signalled since before the search, so none is missed.
-        self.waits_for_another_report = self.breaker.is_in_doubt();
-        if self.is_suspension_in_doubt {
-            self.record_probe(now);
-        }
     }
 }

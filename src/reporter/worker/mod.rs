@@ -16,7 +16,8 @@ use super::circuit_breaker::{CircuitBreaker, Phase};
 use super::options::ReporterSettings;
 use super::outbox::{Completion, Outbox};
 use super::senders::Senders;
-use super::signals::{Signals, State};
+use super::signals::Signals;
+use super::state::State;
 use crate::clock::{Moment, after};
 use crate::error::Error;
 use crate::os;
@@ -41,7 +42,7 @@ const MAX_TAKEOVER: Duration = Duration::from_millis(300);
 
 /// The worker of a reporter.
 pub(crate) struct Worker {
-    outbox: Arc<dyn Outbox>,
+    outbox: Arc<Outbox>,
     senders: Arc<Senders>,
     signals: Arc<Signals>,
     max_age: Duration,
@@ -56,16 +57,12 @@ pub(crate) struct Worker {
     complete_due: Instant,
     /// Until when the previous sender may still be exiting.
     takeover_deadline: Instant,
-    /// Whether to try another report as soon as there is one.
-    waits_for_another_report: bool,
-    /// Whether a report got a suspending response and it is unknown whether others do too.
-    is_suspension_in_doubt: bool,
 }
 
 impl Worker {
     /// Starts the worker thread.
     pub(crate) fn start(
-        outbox: Arc<dyn Outbox>,
+        outbox: Arc<Outbox>,
         senders: Arc<Senders>,
         signals: Arc<Signals>,
         settings: &ReporterSettings,
@@ -74,7 +71,7 @@ impl Worker {
         os::spawn("nexmo-worker", move || worker.work())
     }
 
-    fn new(outbox: Arc<dyn Outbox>, senders: Arc<Senders>, signals: Arc<Signals>, settings: &ReporterSettings) -> Self {
+    fn new(outbox: Arc<Outbox>, senders: Arc<Senders>, signals: Arc<Signals>, settings: &ReporterSettings) -> Self {
         let now = Instant::now();
         let max_in_flight = usize::try_from(settings.max_in_flight).unwrap_or(1);
         Self {
@@ -91,8 +88,6 @@ impl Worker {
             claim_due: now,
             complete_due: now,
             takeover_deadline: now,
-            waits_for_another_report: false,
-            is_suspension_in_doubt: false,
         }
     }
 
@@ -121,8 +116,7 @@ impl Worker {
         if self.signals.take_probe_request() {
             self.breaker.probe_now(Instant::now());
         }
-        if self.waits_for_another_report && !self.signals.wakes_on_report() {
-            self.waits_for_another_report = false;
+        if self.breaker.waits_for_report() && !self.signals.wakes_on_report() {
             self.breaker.report_arrived(Instant::now());
         }
         // New reports are sent before completed ones are recorded, which may have to wait for the disk.
@@ -149,7 +143,7 @@ impl Worker {
             if self.is_sender && is_idle {
                 self.outbox.step_down();
                 self.is_sender = false;
-                if !self.waits_for_another_report {
+                if !self.breaker.waits_for_report() {
                     self.signals.set_wakes_on_report(false);
                 }
             }
@@ -212,7 +206,7 @@ impl Worker {
             Phase::Running => State::Running,
             Phase::BackingOff => State::BackingOff,
         };
-        self.signals.set_state(state, self.breaker.is_wait_requested());
+        self.signals.set_state(state, self.breaker.is_wait_requested(), self.breaker.confirmed_at());
     }
 
     /// Waits until there is something to do.
@@ -233,7 +227,7 @@ impl Worker {
     /// Cancels the requests in flight and records completed reports.
     fn end(&mut self) {
         let queued = self.senders.end();
-        self.outbox.release(&queued.iter().map(|entry| entry.id).collect::<Vec<_>>());
+        self.outbox.release(queued.iter().map(|entry| entry.id));
         // Cancelled requests end at once. Until they have, no other process may send, or it could overtake them.
         while self.senders.load().in_flight > 0 {
             wait_for_either(self.signals.wake.as_fd(), None, Some(after(Instant::now(), SHORT_SWEEP_INTERVAL)));

@@ -6,8 +6,7 @@ use crate::conversion::{Channel, Conversion, MessageId};
 use crate::error::Kind;
 use crate::outcome::Acceptance;
 use crate::reporter::options::{Durability, ReporterOptions};
-use crate::reporter::outbox::Overflow;
-use crate::reporter::outbox::memory::MemoryOutbox;
+use crate::reporter::outbox::Account;
 use crate::reporter::senders::Messenger;
 
 /// Completes each report when the test provides its result.
@@ -54,8 +53,10 @@ impl Fixture {
             ReporterOptions { durability: Durability::None, max_in_flight: Some(32), ..ReporterOptions::default() };
         let (to_notify, messenger) = (Arc::clone(&signals), Arc::clone(&service));
         let senders = Arc::new(Senders::new(messenger, 32, Box::new(move || to_notify.wake.notify())));
-        let outbox = Arc::new(MemoryOutbox::new(1000, Overflow::Fail));
-        Self { worker: Worker::new(outbox, senders, signals, &options.check().unwrap()), service }
+        let (settings, account) =
+            (options.check().unwrap(), Account { api_key: String::new(), base_url: String::new() });
+        let outbox = Arc::new(Outbox::new(&settings.outbox, &account).unwrap());
+        Self { worker: Worker::new(outbox, senders, signals, &settings), service }
     }
 
     fn submit(&self, id: &str) {

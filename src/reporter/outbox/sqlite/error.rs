@@ -34,7 +34,7 @@ impl Failure {
 
     /// A commit that may not have reached the disk. The report is stored, so even a full disk must not be reported as
     /// `Full`.
-    pub(crate) fn unflushed(error: &std::io::Error) -> Self {
+    pub(crate) fn unflushed(error: &dyn std::fmt::Display) -> Self {
         Self::outbox(format!("the outbox cannot be flushed to the disk: {error}"))
     }
 

@@ -9,7 +9,8 @@ use super::queries;
 use super::queries::PutOutcome;
 use super::transaction::in_transaction;
 use crate::conversion::Conversion;
-use crate::reporter::outbox::{Counters, Overflow};
+use crate::reporter::outbox::counters::Counters;
+use crate::reporter::outbox::store::Overflow;
 
 /// What a connection knows about the next report.
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ impl FastInsert {
 mod tests {
     use super::*;
     use crate::conversion::{Channel, MessageId};
-    use crate::reporter::outbox::Disposition;
+    use crate::reporter::outbox::store::Disposition;
 
     const MAX_PENDING: u64 = 100;
 

@@ -1,13 +1,14 @@
 //! The queries of an outbox. Each runs in its caller's transaction.
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::rows;
+use super::rows::{channel_number, is_invalid_value, kind_number, to_i64, to_u64};
 use crate::clock::Moment;
-use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
-use crate::reporter::outbox::{
-    Counters, Disposition, Entry, Event, EventKind, MAX_EVENTS, Overflow, Snapshot, next_event_id, unix_milliseconds,
-};
+use crate::conversion::{Conversion, Timestamp};
+use crate::reporter::outbox::counters::{Counters, Snapshot};
+use crate::reporter::outbox::event::{Event, EventKind, MAX_EVENTS, next_id, unix_milliseconds};
+use crate::reporter::outbox::store::{Disposition, Found, Order, Overflow, Search};
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {
@@ -99,36 +100,21 @@ fn drop_oldest(connection: &Connection) -> Result<()> {
     make_event(connection, to_u64(id), EventKind::Dropped, None, EventKind::Dropped.message())
 }
 
-/// Which reports to find.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Search {
-    /// The id at which the search starts, exclusive.
-    pub(crate) from: u64,
-    /// Searches towards lower ids; otherwise towards higher ones.
-    pub(crate) newest_first: bool,
-    /// Maximum number of reports to return.
-    pub(crate) limit: usize,
-    /// Maximum number of rows to read.
-    pub(crate) rows: u32,
-}
-
-/// The result of a search.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) entries: Vec<Entry>,
-    /// The ids of rows that this library cannot have written.
-    pub(crate) damaged: Vec<i64>,
-    /// The id of the last row read; None if there was none.
-    pub(crate) last: Option<u64>,
-}
-
-/// Finds reports whose ids satisfy `is_wanted`.
-pub(crate) fn find(connection: &Connection, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found> {
+/// Finds reports whose ids satisfy `is_wanted`. Returns also the ids of rows that this library cannot have written.
+pub(crate) fn find(
+    connection: &Connection,
+    search: Search,
+    is_wanted: &dyn Fn(u64) -> bool,
+) -> Result<(Found, Vec<i64>)> {
     const OLDER: &str = "SELECT * FROM report WHERE id < ? ORDER BY id DESC LIMIT ?";
     const NEWER: &str = "SELECT * FROM report WHERE id > ? ORDER BY id LIMIT ?";
-    let mut statement = connection.prepare_cached(if search.newest_first { OLDER } else { NEWER })?;
-    let mut rows = statement.query(params![to_i64(search.from), search.rows])?;
-    let mut found = Found::default();
+    let (statement, first) = match search.order {
+        Order::NewestFirst => (OLDER, u64::MAX),
+        Order::OldestFirst => (NEWER, 0),
+    };
+    let mut statement = connection.prepare_cached(statement)?;
+    let mut rows = statement.query(params![to_i64(search.after.unwrap_or(first)), search.max_examined])?;
+    let (mut found, mut damaged) = (Found::default(), Vec::new());
     while found.entries.len() < search.limit {
         let Some(row) = rows.next()? else {
             break;
@@ -138,53 +124,14 @@ pub(crate) fn find(connection: &Connection, search: Search, is_wanted: &dyn Fn(u
         found.last = Some(id);
         // Most of the newest are already in flight. Their other columns are not read.
         if is_wanted(id) {
-            match entry(id, row) {
+            match rows::entry(id, row) {
                 Ok(entry) => found.entries.push(entry),
-                Err(error) if is_invalid_value(&error) => found.damaged.push(number),
+                Err(error) if is_invalid_value(&error) => damaged.push(number),
                 Err(error) => return Err(error),
             }
         }
     }
-    Ok(found)
-}
-
-fn entry(id: u64, row: &Row<'_>) -> Result<Entry> {
-    let submitted = Moment { wall: row.get(5)?, uptime: row.get(6)?, boot: row.get(7)? };
-    Ok(Entry { id, conversion: conversion(row)?, submitted })
-}
-
-/// The report in a row of `report` or `event`, whose first columns are the same. Reads by index: looking up a column by
-/// name costs more than reading it.
-fn conversion(row: &Row<'_>) -> Result<Conversion> {
-    let message_id = row.get_ref(1)?.as_str().map_err(|_| invalid_value("message_id"))?;
-    let timestamp: Option<i64> = row.get(4)?;
-    Ok(Conversion {
-        channel: match row.get(2)? {
-            0 => Channel::Sms,
-            1 => Channel::Voice,
-            _ => return Err(invalid_value("channel")),
-        },
-        message_id: MessageId::new(message_id).map_err(|_| invalid_value("message_id"))?,
-        delivered: match row.get(3)? {
-            0 => false,
-            1 => true,
-            _ => return Err(invalid_value("delivered")),
-        },
-        timestamp: timestamp.map(Timestamp::from_unix_seconds).transpose().map_err(|_| invalid_value("timestamp"))?,
-    })
-}
-
-/// The error for a value that this library never writes: the row is damaged.
-fn invalid_value(column: &str) -> Error {
-    Error::FromSqlConversionFailure(0, Type::Null, format!("{column} has an impossible value").into())
-}
-
-/// Whether the error is a value that this library never writes.
-fn is_invalid_value(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..)
-    )
+    Ok((found, damaged))
 }
 
 /// Removes and counts reports that cannot be read.
@@ -236,7 +183,7 @@ fn make_event(
 ) -> Result<()> {
     const MOVE: &str = "INSERT INTO event SELECT ?, message_id, channel, delivered, timestamp, ?, ?, ?, ? \
                         FROM report WHERE id = ?";
-    let event_id = next_event_id(last_event(connection)?);
+    let event_id = next_id(last_event(connection)?);
     connection.prepare_cached(MOVE)?.execute(params![
         event_id,
         kind_number(kind),
@@ -295,27 +242,11 @@ pub(crate) fn oldest_event(connection: &Connection) -> Result<OldestEvent> {
         return Ok(OldestEvent::None);
     };
     let id = row.get(0)?;
-    match event(id, row) {
+    match rows::event(id, row) {
         Ok(event) => Ok(OldestEvent::Event(event)),
         Err(error) if is_invalid_value(&error) => Ok(OldestEvent::Damaged(id)),
         Err(error) => Err(error),
     }
-}
-
-fn event(id: i64, row: &Row<'_>) -> Result<Event> {
-    Ok(Event {
-        id,
-        conversion: conversion(row)?,
-        kind: match row.get(5)? {
-            1 => EventKind::Rejected,
-            2 => EventKind::Expired,
-            3 => EventKind::Dropped,
-            _ => return Err(invalid_value("kind")),
-        },
-        http_status: row.get(6)?,
-        message: row.get_ref(7)?.as_str().map_err(|_| invalid_value("message"))?.to_owned(),
-        created_unix_ms: row.get(8)?,
-    })
 }
 
 /// Removes an event, if it still exists.
@@ -366,27 +297,4 @@ pub(crate) fn lowest_id(connection: &Connection) -> Result<Option<u64>> {
         .query_row([], |row| row.get(0))
         .optional()
         .map(|id| id.flatten().map(to_u64))
-}
-
-fn channel_number(channel: Channel) -> i64 {
-    match channel {
-        Channel::Sms => 0,
-        Channel::Voice => 1,
-    }
-}
-
-fn kind_number(kind: EventKind) -> i64 {
-    match kind {
-        EventKind::Rejected => 1,
-        EventKind::Expired => 2,
-        EventKind::Dropped => 3,
-    }
-}
-
-fn to_i64(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn to_u64(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }

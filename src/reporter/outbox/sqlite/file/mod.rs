@@ -5,8 +5,8 @@ pub(crate) mod quarantine;
 pub(crate) mod reserve;
 
 use std::fs::{File, Metadata};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -18,11 +18,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::error::Failure;
 use super::fast_insert::FastInsert;
 use super::lock::busy_timeout::BusyTimeout;
+use super::lock::lock_file::{Lock, LockFile, regular_file};
 use super::wal::vfs;
 use crate::error::{Error, Kind, is_shortage};
 use crate::os::file_lock;
-use crate::os::file_lock::Sharing;
-use crate::os::wakeup::Descriptor;
+use crate::reporter::outbox::Account;
 
 /// Distinguishes an outbox from other SQLite databases: "nxcv".
 const APPLICATION_ID: i32 = 0x6e78_6376;
@@ -35,16 +35,6 @@ const PAGE_SIZE: i32 = 1024;
 
 /// Size of the page cache, in KiB.
 const CACHE_KIB: i32 = 4096;
-
-/// The content of an outbox's lock file.
-const MAGIC: &[u8] = b"Processes that use the outbox beside this file lock this one. Leave it where it is.\n";
-
-/// The byte of the lock file that every open outbox locks shared. An exclusive lock permits quarantining a damaged
-/// file.
-pub(crate) const OPEN_BYTE: i64 = 1;
-
-/// The byte that is locked while the file is created.
-const CREATE_BYTE: i64 = 2;
 
 /// Serializes opening files in a process: closing a descriptor of a file releases all locks that the process holds on
 /// it.
@@ -60,8 +50,7 @@ pub(crate) fn block_opening() -> MutexGuard<'static, ()> {
 pub(crate) struct OutboxPath {
     /// Absolute; its directory is canonical.
     pub(crate) path: PathBuf,
-    pub(crate) api_key: String,
-    pub(crate) base_url: String,
+    account: Account,
 }
 
 /// An open outbox.
@@ -72,7 +61,7 @@ pub(crate) struct OpenFile {
     pub(crate) wal: Arc<File>,
     /// Identifies the file, so that its replacement is detected.
     pub(crate) identity: Identity,
-    lock: Descriptor,
+    lock_file: LockFile,
 }
 
 /// Device, inode and creation time; inodes are reused.
@@ -80,7 +69,7 @@ pub(crate) type Identity = (u64, u64, Option<SystemTime>);
 
 impl OutboxPath {
     /// Resolves the directory of `path`, which must exist and, unless allowed, be on a local file system.
-    pub(crate) fn find(path: &Path, allow_network: bool, api_key: &str, base_url: &str) -> Result<Self, Error> {
+    pub(crate) fn find(path: &Path, allow_network: bool, account: &Account) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| directory_error("found", path, &error))?;
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(Error::argument("outbox", "is not the path of a file"));
@@ -93,7 +82,7 @@ impl OutboxPath {
                            allow_network_file_system (NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM)";
             return Err(Error::argument("outbox", message));
         }
-        Ok(Self { path: directory.join(name), api_key: api_key.to_owned(), base_url: base_url.to_owned() })
+        Ok(Self { path: directory.join(name), account: account.clone() })
     }
 
     /// The path of a sidecar file of the outbox.
@@ -105,17 +94,17 @@ impl OutboxPath {
     pub(crate) fn open(&self, busy_timeout: &BusyTimeout) -> Result<OpenFile, Failure> {
         let _opening = block_opening();
         self.reject_foreign()?;
-        let lock = self.open_lock()?;
-        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Shared, busy_timeout)? {
+        let lock_file = LockFile::open(&self.sidecar(".lock"))?;
+        if !lock_file.lock(Lock::Open, busy_timeout)? {
             return Err(Failure::Busy);
         }
-        self.create_if_missing(lock.file(), busy_timeout)?;
+        self.create_if_missing(&lock_file, busy_timeout)?;
         let mut connection = self.connect(busy_timeout)?;
         self.check(&mut connection)?;
-        write_magic(lock.file())?;
+        lock_file.mark()?;
         let wal = Arc::new(regular_file(file_lock::open_private(&self.sidecar("-wal"), false)?)?);
         let identity = identity(&fs::symlink_metadata(&self.path)?);
-        Ok(OpenFile { connection, fast_insert: FastInsert::default(), wal, identity, lock })
+        Ok(OpenFile { connection, fast_insert: FastInsert::default(), wal, identity, lock_file })
     }
 
     /// Rejects a file that cannot be an outbox and never was one, before any sidecar is created.
@@ -138,33 +127,20 @@ impl OutboxPath {
         Failure::outbox(format!("{} exists but is not an outbox file; choose another path", self.path.display()))
     }
 
-    /// Opens the lock file, with which processes coordinate. It is never removed.
-    pub(crate) fn open_lock(&self) -> io::Result<Descriptor> {
-        Descriptor::open(|| regular_file(file_lock::open_private(&self.sidecar(".lock"), false)?))
-    }
-
-    /// Wakes the processes that watch the lock file for writes. If there is no byte to rewrite, opens and closes the
-    /// file, which also wakes those that watch it for closes only.
-    pub(crate) fn notify(&self, lock: &File) {
-        if rewrite_first_byte(lock).is_err() {
-            self.open_lock().ok();
-        }
-    }
-
     /// Whether an outbox was ever opened at this path. Any other file must not be renamed, even if it is next to the
     /// lock file of another program.
     pub(crate) fn was_outbox(&self) -> bool {
-        fs::read(self.sidecar(".lock")).is_ok_and(|found| found == MAGIC)
+        LockFile::is_marked(&self.sidecar(".lock"))
     }
 
     /// Creates an empty file with owner-only permissions if it does not exist.
-    fn create_if_missing(&self, lock: &File, busy_timeout: &BusyTimeout) -> Result<(), Failure> {
+    fn create_if_missing(&self, lock_file: &LockFile, busy_timeout: &BusyTimeout) -> Result<(), Failure> {
         if self.is_missing() {
-            if !lock_byte(lock, CREATE_BYTE, Sharing::Exclusive, busy_timeout)? {
+            if !lock_file.lock(Lock::Create, busy_timeout)? {
                 return Err(Failure::Busy);
             }
             let created = self.create_file();
-            file_lock::unlock(lock, CREATE_BYTE)?;
+            lock_file.unlock(Lock::Create)?;
             created?;
         }
         self.reject_truncated(&fs::symlink_metadata(&self.path)?)
@@ -259,14 +235,15 @@ impl OutboxPath {
         let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if version == 0 {
             transaction.execute_batch(include_str!("../schema.sql"))?;
-            transaction.execute("INSERT INTO account VALUES (?, ?)", [&self.api_key, &self.base_url])?;
+            transaction
+                .execute("INSERT INTO account VALUES (?, ?)", [&self.account.api_key, &self.account.base_url])?;
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         let account = transaction.query_row("SELECT api_key, base_url FROM account", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         })?;
-        if account != (self.api_key.clone(), self.base_url.clone()) {
+        if account != (self.account.api_key.clone(), self.account.base_url.clone()) {
             return Err(Failure::Other(self.wrong_account(&account)));
         }
         Ok(transaction.commit()?)
@@ -291,42 +268,7 @@ impl OpenFile {
 impl Drop for OpenFile {
     fn drop(&mut self) {
         // Closing the descriptor also unlocks it, unless a forked child has a copy.
-        file_lock::unlock(self.lock.file(), OPEN_BYTE).ok();
-    }
-}
-
-/// Marks the lock file as an outbox's.
-fn write_magic(mut lock: &File) -> io::Result<()> {
-    match lock.metadata()?.len() {
-        0 => lock.write_all(MAGIC),
-        _ => Ok(()),
-    }
-}
-
-/// Rewrites the first byte of the lock file with itself, so the content stays the same. Does not write to another
-/// program's file.
-fn rewrite_first_byte(lock: &File) -> io::Result<()> {
-    let mut first = [0];
-    lock.read_exact_at(&mut first, 0)?;
-    if MAGIC.starts_with(&first) { lock.write_all_at(&first, 0) } else { Err(ErrorKind::InvalidData.into()) }
-}
-
-/// Waits for the lock on one byte. False: others held it for too long.
-pub(crate) fn lock_byte(lock: &File, byte: i64, sharing: Sharing, busy_timeout: &BusyTimeout) -> io::Result<bool> {
-    while !file_lock::try_lock(lock, byte, sharing)? {
-        if !busy_timeout.pause() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Returns the file if it is a regular one, and not, for example, a FIFO at its path.
-fn regular_file(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::other("a file beside the outbox (.lock or -wal) is not a regular file"))
+        self.lock_file.unlock(Lock::Open).ok();
     }
 }
 

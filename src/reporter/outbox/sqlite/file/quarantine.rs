@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::{Identity, OPEN_BYTE, OutboxPath, block_opening, identity, lock_byte, with_suffix};
+use super::{Identity, OutboxPath, block_opening, identity, with_suffix};
 use crate::conversion::Timestamp;
-use crate::os::file_lock::Sharing;
 use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
+use crate::reporter::outbox::sqlite::lock::lock_file::{Lock, LockFile};
 
 /// The suffixes of the files that SQLite keeps next to the outbox.
 const SIDECAR_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -19,8 +19,8 @@ impl OutboxPath {
     /// be opened. False: others have it open.
     pub(crate) fn quarantine(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> Result<bool, Failure> {
         let _opening = block_opening();
-        let lock = self.open_lock()?;
-        if !lock_byte(lock.file(), OPEN_BYTE, Sharing::Exclusive, busy_timeout)? {
+        let lock_file = LockFile::open(&self.sidecar(".lock"))?;
+        if !lock_file.lock(Lock::Quarantine, busy_timeout)? {
             return Ok(false);
         }
         if self.is_damaged(damaged, busy_timeout) {

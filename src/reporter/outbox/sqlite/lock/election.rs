@@ -1,29 +1,25 @@
-//! Elects the one process that sends the reports of an outbox: the one that holds an exclusive lock on a byte of the
-//! lock file. The kernel releases it when the process exits, so there are no leases and no clocks to compare.
+//! Elects the one process that sends the reports of an outbox: the one that holds [`Lock::Sender`]. The kernel releases
+//! it when the process exits, so there are no leases and no clocks to compare.
 //!
 //! The lock file also carries notifications. A process that inserts a report but is not the sender writes to the lock
 //! file after its commit, which wakes the sender through inotify. If it is killed between the two, the kernel closes
 //! its lock file, and the sender watches for closes too. Standby processes watch for closes only, since the sender may
 //! have exited; watching for writes would wake them for every report.
 
-use std::fs;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::os::file_lock;
-use crate::os::file_lock::Sharing;
-use crate::os::wakeup::{Change, Descriptor, Watch};
-use crate::reporter::outbox::sqlite::error::Failure;
-use crate::reporter::outbox::sqlite::file::OutboxPath;
-
-/// The byte of the lock file that the sender locks.
-const SENDER_BYTE: i64 = 0;
+use super::lock_file::{Lock, LockFile};
+use crate::os::wakeup::{Change, Watch};
 
 /// Whether this process is the sender, and its notifications from others.
 #[derive(Debug)]
 pub(crate) struct Election {
+    /// The path of the lock file.
+    path: PathBuf,
     state: Mutex<State>,
     /// Changed only while the state is locked, and true only while the byte is.
     is_sender: AtomicBool,
@@ -32,63 +28,62 @@ pub(crate) struct Election {
 
 #[derive(Debug, Default)]
 struct State {
-    lock: Option<Descriptor>,
+    lock_file: Option<LockFile>,
     /// Whether writes by others are watched.
     is_watching_writes: bool,
 }
 
 impl Election {
     /// Watches are a limited resource; without one, others are polled for.
-    pub(crate) fn new() -> Self {
-        Self { state: Mutex::default(), is_sender: AtomicBool::new(false), watch: Watch::new().ok() }
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, state: Mutex::default(), is_sender: AtomicBool::new(false), watch: Watch::new().ok() }
     }
 
     /// Tries to become the sender.
-    pub(crate) fn try_become_sender(&self, outbox_path: &OutboxPath) -> Result<bool, Failure> {
+    pub(crate) fn try_become_sender(&self) -> io::Result<bool> {
         let mut state = self.state();
-        if !state.lock.as_ref().is_some_and(|lock| is_current(lock, outbox_path)) {
-            let lock = self.open(outbox_path)?;
+        if !state.lock_file.as_ref().is_some_and(LockFile::is_current) {
+            let lock_file = self.open()?;
             self.is_sender.store(false, Ordering::SeqCst);
-            *state = State { lock: Some(lock), is_watching_writes: false };
+            *state = State { lock_file: Some(lock_file), is_watching_writes: false };
         }
         if !self.is_sender() {
-            let is_locked =
-                state.lock.as_ref().map(|lock| file_lock::try_lock(lock.file(), SENDER_BYTE, Sharing::Exclusive));
+            let is_locked = state.lock_file.as_ref().map(|lock_file| lock_file.try_lock(Lock::Sender));
             self.is_sender.store(is_locked.transpose()?.unwrap_or(false), Ordering::SeqCst);
         }
         // Done before reports are looked for, so that each is either found or notified.
         if self.is_sender() && !state.is_watching_writes {
-            state.is_watching_writes = self.watch_for(Change::WrittenOrClosed, outbox_path);
+            state.is_watching_writes = self.watch_for(Change::WrittenOrClosed);
         }
         Ok(self.is_sender())
     }
 
     /// Notifies the sender, unless it is this process, of a stored report. Called after the commit, since the sender
     /// reads at once.
-    pub(crate) fn notify(&self, outbox_path: &OutboxPath) {
+    pub(crate) fn notify(&self) {
         if self.is_sender() {
             return;
         }
         let mut state = self.state();
-        match &state.lock {
-            Some(lock) => outbox_path.notify(lock.file()),
-            None => state.lock = self.open(outbox_path).ok(),
+        match &state.lock_file {
+            Some(lock_file) => lock_file.notify(),
+            None => state.lock_file = self.open().ok(),
         }
     }
 
     /// Opens the lock file and notifies: an earlier report may have been notified through a lock file that was since
     /// removed.
-    fn open(&self, outbox_path: &OutboxPath) -> Result<Descriptor, Failure> {
-        let lock = outbox_path.open_lock()?;
-        outbox_path.notify(lock.file());
-        self.watch_for(Change::Closed, outbox_path);
-        Ok(lock)
+    fn open(&self) -> io::Result<LockFile> {
+        let lock_file = LockFile::open(&self.path)?;
+        lock_file.notify();
+        self.watch_for(Change::Closed);
+        Ok(lock_file)
     }
 
     /// Lets another process become the sender.
-    pub(crate) fn step_down(&self, outbox_path: &OutboxPath) {
+    pub(crate) fn step_down(&self) {
         let mut state = self.state();
-        self.watch_for(Change::Closed, outbox_path);
+        self.watch_for(Change::Closed);
         self.release(&mut state);
     }
 
@@ -96,16 +91,16 @@ impl Election {
         // Done while the byte is still locked, so that the next sender finds every report stored without a
         // notification.
         self.is_sender.store(false, Ordering::SeqCst);
-        if let Some(lock) = &state.lock {
-            file_lock::unlock(lock.file(), SENDER_BYTE).ok();
+        if let Some(lock_file) = &state.lock_file {
+            lock_file.unlock(Lock::Sender).ok();
         }
         // Closed only after unlocking, so that the processes it wakes find it unlocked.
         *state = State::default();
     }
 
     /// Watches the lock file for `change`, replacing any earlier watch. False: it cannot be watched.
-    fn watch_for(&self, change: Change, outbox_path: &OutboxPath) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.set(&outbox_path.sidecar(".lock"), change).is_ok())
+    fn watch_for(&self, change: Change) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.set(&self.path, change).is_ok())
     }
 
     /// Whether reports by other processes are notified.
@@ -136,13 +131,6 @@ impl Drop for Election {
     }
 }
 
-/// Whether the path still names the locked file, which a user may have removed.
-fn is_current(lock: &Descriptor, outbox_path: &OutboxPath) -> bool {
-    let opened = lock.file().metadata();
-    let found = fs::metadata(outbox_path.sidecar(".lock"));
-    opened.is_ok_and(|opened| found.is_ok_and(|found| (opened.dev(), opened.ino()) == (found.dev(), found.ino())))
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
@@ -150,8 +138,9 @@ mod tests {
 
     use crate::conversion::{Channel, Conversion, MessageId};
     use crate::os::wakeup::wait_for_either;
-    use crate::reporter::outbox::sqlite::{OutboxSettings, SqliteOutbox};
-    use crate::reporter::outbox::{Outbox, Overflow};
+    use crate::reporter::outbox::sqlite::SqliteStore;
+    use crate::reporter::outbox::store::{Overflow, Store};
+    use crate::reporter::outbox::{Account, OutboxSettings};
 
     /// A temporary directory with an outbox. Each opened instance behaves like a separate process.
     struct Folder(PathBuf);
@@ -164,24 +153,23 @@ mod tests {
             Self(path)
         }
 
-        fn open(&self, survives_power_loss: bool) -> SqliteOutbox {
+        fn open(&self, survives_power_loss: bool) -> SqliteStore {
             let settings = OutboxSettings {
-                path: &self.0.join("outbox"),
+                path: None,
                 allow_network: true,
-                api_key: "abcd1234",
-                base_url: "http://localhost",
                 survives_power_loss,
                 max_pending: 100,
                 overflow: Overflow::Fail,
                 busy_timeout: Duration::from_secs(60),
             };
-            let outbox = SqliteOutbox::new(&settings).unwrap();
-            outbox.snapshot().unwrap();
-            outbox
+            let account = Account { api_key: "abcd1234".to_owned(), base_url: "http://localhost".to_owned() };
+            let store = SqliteStore::new(&self.0.join("outbox"), &settings, &account).unwrap();
+            store.snapshot().unwrap();
+            store
         }
 
         /// A sender and a standby.
-        fn open_two(&self, survives_power_loss: bool) -> (SqliteOutbox, SqliteOutbox) {
+        fn open_two(&self, survives_power_loss: bool) -> (SqliteStore, SqliteStore) {
             let (sender, other) = (self.open(survives_power_loss), self.open(survives_power_loss));
             assert!(sender.try_become_sender().unwrap() && !other.try_become_sender().unwrap());
             clear_watch(&[&sender, &other]);
@@ -199,19 +187,19 @@ mod tests {
         }
     }
 
-    fn clear_watch(outboxes: &[&SqliteOutbox]) {
+    fn clear_watch(outboxes: &[&SqliteStore]) {
         for outbox in outboxes {
             outbox.clear_watch();
         }
     }
 
-    fn put(outbox: &SqliteOutbox) {
+    fn put(outbox: &SqliteStore) {
         let message_id = MessageId::new("id").unwrap();
         outbox.put(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }).unwrap();
     }
 
     /// Whether the outbox has been woken since the last call.
-    fn is_woken(outbox: &SqliteOutbox) -> bool {
+    fn is_woken(outbox: &SqliteStore) -> bool {
         let is_readable = wait_for_either(outbox.watch().unwrap(), None, Some(Instant::now()));
         assert_eq!(outbox.clear_watch(), is_readable);
         is_readable

@@ -7,49 +7,49 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::os::fork;
-use crate::reporter::outbox::sqlite::connection::Store;
+use crate::reporter::outbox::sqlite::database::Database;
 use crate::reporter::outbox::sqlite::file;
 
 /// The outboxes of this process.
-static STORES: Mutex<Vec<Weak<Store>>> = Mutex::new(Vec::new());
+static DATABASES: Mutex<Vec<Weak<Database>>> = Mutex::new(Vec::new());
 
-/// Registers `store` to be closed before each fork.
-pub(crate) fn register(store: &Arc<Store>) {
+/// Registers `database` to be closed before each fork.
+pub(crate) fn register(database: &Arc<Database>) {
     static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
     fork::hold_during_forks_once(&IS_REGISTERED, close_all);
-    let mut stores = lock();
-    stores.retain(|other| other.strong_count() > 0);
-    stores.push(Arc::downgrade(store));
+    let mut databases = lock();
+    databases.retain(|other| other.strong_count() > 0);
+    databases.push(Arc::downgrade(database));
 }
 
 /// All outboxes, closed for as long as this lives.
 struct Closed {
-    stores: Vec<Arc<Store>>,
+    databases: Vec<Arc<Database>>,
     process: u32,
-    registered: MutexGuard<'static, Vec<Weak<Store>>>,
+    registered: MutexGuard<'static, Vec<Weak<Database>>>,
     _opening: MutexGuard<'static, ()>,
 }
 
 fn close_all() -> Box<dyn Any> {
     let registered = lock();
-    let stores = registered.iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
-    stores.iter().for_each(|store| store.close_for_fork());
-    Box::new(Closed { stores, process: process::id(), registered, _opening: file::block_opening() })
+    let databases = registered.iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
+    databases.iter().for_each(|database| database.close_for_fork());
+    Box::new(Closed { databases, process: process::id(), registered, _opening: file::block_opening() })
 }
 
 impl Drop for Closed {
     fn drop(&mut self) {
-        let stores = std::mem::take(&mut self.stores);
+        let databases = std::mem::take(&mut self.databases);
         if self.process == process::id() {
-            stores.iter().for_each(|store| store.resume_after_fork());
+            databases.iter().for_each(|database| database.resume_after_fork());
         } else {
             // These are the parent's, with locks that no thread of the child will release. The child creates its own.
             self.registered.clear();
-            std::mem::forget(stores);
+            std::mem::forget(databases);
         }
     }
 }
 
-fn lock() -> MutexGuard<'static, Vec<Weak<Store>>> {
-    STORES.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, Vec<Weak<Database>>> {
+    DATABASES.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,3 +4,4 @@ pub(crate) mod busy_timeout;
 pub(crate) mod election;
 pub(crate) mod fair_lock;
 pub(crate) mod fork;
+pub(crate) mod lock_file;

@@ -5,13 +5,15 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
 use crate::clock::from_now;
 use crate::os;
+use crate::reporter::outbox::sqlite::file::OutboxPath;
+use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
 
 /// Pages in the WAL that start a checkpoint.
@@ -112,6 +114,39 @@ impl Checkpoints {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A separate connection, so that checkpoints do not block writers, and the generation of its file.
+#[derive(Default)]
+pub(crate) struct CheckpointConnection {
+    open: Mutex<Option<(u64, Connection)>>,
+    busy_timeout: BusyTimeout,
+}
+
+impl CheckpointConnection {
+    /// Sets how long to wait for others.
+    pub(crate) fn set_deadline(&self, deadline: Instant) {
+        self.busy_timeout.set_deadline(deadline);
+    }
+
+    /// Runs `work` if a connection to the file of that generation is available.
+    pub(crate) fn with(&self, outbox_path: &OutboxPath, generation: u64, work: &mut dyn FnMut(&Connection)) {
+        let mut open = self.open();
+        if open.as_ref().is_none_or(|(current, _)| *current != generation) {
+            *open = outbox_path.connect(&self.busy_timeout).ok().map(|connection| (generation, connection));
+        }
+        if let Some((_, connection)) = &*open {
+            work(connection);
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        *self.open() = None;
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<(u64, Connection)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -161,12 +161,14 @@ mod tests {
     use rusqlite::Connection;
 
     use super::*;
+    use crate::reporter::outbox::Account;
     use crate::reporter::outbox::sqlite::file::OutboxPath;
     use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
     use crate::reporter::outbox::sqlite::transaction::in_transaction;
 
     fn connect(path: &Path) -> Connection {
-        let outbox_path = OutboxPath { path: path.to_owned(), api_key: String::new(), base_url: String::new() };
+        let account = Account { api_key: String::new(), base_url: String::new() };
+        let outbox_path = OutboxPath::find(path, true, &account).unwrap();
         outbox_path.connect(&BusyTimeout::until(Instant::now() + Duration::from_secs(10))).unwrap()
     }
 

@@ -1,8 +1,6 @@
 //! The outbox file within one process: opened on demand, used by one thread at a time.
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,9 +17,9 @@ use super::lock::busy_timeout::BusyTimeout;
 use super::lock::fair_lock::{FairLock, Wake};
 use super::queries;
 use super::transaction::in_transaction;
-use super::wal::checkpoint_connection::CheckpointConnection;
-use super::wal::checkpointer::{Checkpointed, Checkpoints};
-use super::wal::group_commit::GroupCommit;
+use super::wal::checkpointer::{CheckpointConnection, Checkpointed, Checkpoints};
+use super::wal::sync;
+use super::wal::sync::WalSync;
 use crate::clock::from_now;
 
 /// Maximum time that a fork waits for a call blocked on a disk.
@@ -37,11 +35,9 @@ const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
 /// SQLite cannot be used there.
 static IS_OPEN_ACROSS_FORK: AtomicBool = AtomicBool::new(false);
 
-/// An outbox file.
-pub(crate) struct Store {
+/// The file of an outbox.
+pub(crate) struct Database {
     pub(crate) outbox_path: OutboxPath,
-    /// Commits that wait for the disk together.
-    pub(crate) group: GroupCommit,
     pub(crate) reserve: Reserve,
     /// Serializes the use of the open file.
     lock: FairLock,
@@ -49,6 +45,7 @@ pub(crate) struct Store {
     busy_timeout: BusyTimeout,
     checkpoints: Arc<Checkpoints>,
     checkpoint_connection: CheckpointConnection,
+    sync: WalSync,
     is_closed_for_fork: AtomicBool,
     /// Whether the last write found the disk full.
     was_full: AtomicBool,
@@ -71,17 +68,17 @@ pub(crate) struct Written<T> {
     wal: Arc<File>,
 }
 
-impl Store {
+impl Database {
     pub(crate) fn new(outbox_path: OutboxPath) -> Self {
         Self {
             reserve: Reserve::new(outbox_path.sidecar(".reserve")),
             outbox_path,
-            group: GroupCommit::default(),
             lock: FairLock::default(),
             open: Mutex::default(),
             busy_timeout: BusyTimeout::default(),
             checkpoints: Arc::default(),
             checkpoint_connection: CheckpointConnection::default(),
+            sync: WalSync::default(),
             is_closed_for_fork: AtomicBool::new(false),
             was_full: AtomicBool::new(false),
             generations: Generations::default(),
@@ -118,26 +115,16 @@ impl Store {
 
     /// Flushes this write and all earlier ones to the disk. One thread does this at a time.
     pub(crate) fn flush<T>(&self, written: &Written<T>) -> Result<(), Failure> {
-        let to_io_error = |failure: Failure| io::Error::other(failure.into_error(&self.outbox_path.path));
-        let flushed = self.group.flush(&written.wal, &|| self.rewrite_wal().map_err(to_io_error));
-        flushed.map_err(|error| Failure::unflushed(&error))
-    }
-
-    /// Rewrites the WAL with its own content, so that the next flush writes all of it to the disk.
-    fn rewrite_wal(&self) -> Result<(), Failure> {
-        self.with_file(Access { deadline: from_now(REWRITE_TIMEOUT), may_create: false, wake: Wake::Always }, |file| {
-            // Keeps others from writing or restarting the WAL meanwhile.
-            let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
-            let (mut block, mut at) = (vec![0; 64 * 1024], 0_u64);
-            loop {
-                let length = file.wal.read_at(&mut block, at)?;
-                let Some(bytes) = block.get(..length).filter(|bytes| !bytes.is_empty()) else {
-                    return Ok(());
-                };
-                file.wal.write_all_at(bytes, at)?;
-                at = at.saturating_add(u64::try_from(length).unwrap_or(0));
-            }
-        })
+        if self.sync.needs_rewrite() {
+            let access = Access { deadline: from_now(REWRITE_TIMEOUT), may_create: false, wake: Wake::Always };
+            self.with_file(access, |file| {
+                // Keeps others from writing or restarting the WAL meanwhile.
+                let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
+                Ok(sync::rewrite(&file.wal)?)
+            })
+            .map_err(|failure| Failure::unflushed(&failure.into_error(&self.outbox_path.path)))?;
+        }
+        self.sync.flush(&written.wal).map_err(|error| Failure::unflushed(&error))
     }
 
     /// Runs `work`, which writes nothing.
@@ -238,7 +225,7 @@ impl Store {
         }
     }
 
-    /// Closes the file and blocks its use until [`Store::resume_after_fork`].
+    /// Closes the file and blocks its use until [`Database::resume_after_fork`].
     pub(crate) fn close_for_fork(&self) {
         let deadline = from_now(FORK_TIMEOUT);
         let is_checkpointing = !self.checkpoints.lock.lock(deadline, Wake::Always);
@@ -277,7 +264,7 @@ impl Store {
     }
 }
 
-impl Checkpointed for Store {
+impl Checkpointed for Database {
     fn checkpoints(&self) -> &Checkpoints {
         &self.checkpoints
     }

@@ -1,0 +1,126 @@
+//! The lock file of an outbox, with which its processes coordinate. It is never removed.
+//!
+//! | byte | lock | meaning |
+//! | --- | --- | --- |
+//! | 0 | exclusive | this process sends the reports of the outbox |
+//! | 1 | shared | the outbox is open |
+//! | 1 | exclusive | the outbox is being quarantined |
+//! | 2 | exclusive | the outbox is being created |
+//!
+//! Its content marks it as an outbox's, so that no file of another program is quarantined. A write wakes the processes
+//! that watch it for writes, a close those that watch it for closes.
+
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::busy_timeout::BusyTimeout;
+use crate::os::file_lock;
+use crate::os::file_lock::Sharing;
+use crate::os::wakeup::Descriptor;
+
+/// What the file contains.
+const MAGIC: &[u8] = b"Processes that use the outbox beside this file lock this one. Leave it where it is.\n";
+
+/// A lock on the file. One that another process holds excludes it, unless both are [`Lock::Open`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lock {
+    /// Held by the sender.
+    Sender,
+    /// Held while the outbox is open.
+    Open,
+    /// Held while a damaged outbox is quarantined.
+    Quarantine,
+    /// Held while the outbox is created.
+    Create,
+}
+
+impl Lock {
+    fn byte(self) -> i64 {
+        match self {
+            Self::Sender => 0,
+            Self::Open | Self::Quarantine => 1,
+            Self::Create => 2,
+        }
+    }
+}
+
+/// An open lock file.
+#[derive(Debug)]
+pub(crate) struct LockFile {
+    file: Descriptor,
+    path: PathBuf,
+}
+
+impl LockFile {
+    /// Opens the lock file at `path`, creating it if it does not exist.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = Descriptor::open(|| file_lock::open_private(path, false).and_then(regular_file))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Whether the path still names this file, which a user may have removed.
+    pub(crate) fn is_current(&self) -> bool {
+        let opened = self.file.file().metadata();
+        let found = fs::metadata(&self.path);
+        opened.is_ok_and(|opened| found.is_ok_and(|found| (opened.dev(), opened.ino()) == (found.dev(), found.ino())))
+    }
+
+    /// Takes a lock. False: another process holds one that excludes it.
+    pub(crate) fn try_lock(&self, lock: Lock) -> io::Result<bool> {
+        let sharing = if lock == Lock::Open { Sharing::Shared } else { Sharing::Exclusive };
+        file_lock::try_lock(self.file.file(), lock.byte(), sharing)
+    }
+
+    /// Waits for a lock. False: others held it for too long.
+    pub(crate) fn lock(&self, lock: Lock, busy_timeout: &BusyTimeout) -> io::Result<bool> {
+        while !self.try_lock(lock)? {
+            if !busy_timeout.pause() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn unlock(&self, lock: Lock) -> io::Result<()> {
+        file_lock::unlock(self.file.file(), lock.byte())
+    }
+
+    /// Marks an empty lock file as an outbox's.
+    pub(crate) fn mark(&self) -> io::Result<()> {
+        match self.file.file().metadata()?.len() {
+            0 => self.file.file().write_all(MAGIC),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the file at `path` is an outbox's.
+    pub(crate) fn is_marked(path: &Path) -> bool {
+        fs::read(path).is_ok_and(|found| found == MAGIC)
+    }
+
+    /// Wakes the processes that watch the file for writes, by rewriting its first byte with itself. If that is not the
+    /// one of an outbox's, opens and closes the file, which also wakes those that watch it for closes only.
+    pub(crate) fn notify(&self) {
+        let mut first = [0];
+        let file = self.file.file();
+        let rewritten = file.read_exact_at(&mut first, 0).and_then(|()| match MAGIC.starts_with(&first) {
+            true => file.write_all_at(&first, 0),
+            false => Err(ErrorKind::InvalidData.into()),
+        });
+        if rewritten.is_err() {
+            Self::open(&self.path).ok();
+        }
+    }
+}
+
+/// Returns the file if it is a regular one, and not, for example, a FIFO at its path.
+pub(crate) fn regular_file(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("a file beside the outbox (.lock or -wal) is not a regular file"))
+    }
+}
