@@ -25,24 +25,27 @@ use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 
-/// Intervals of the circuit breaker.
+/// Intervals of the worker and its circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
     /// Between two probes while suspended, plus or minus a quarter.
     pub(crate) probe: Duration,
+    /// Minimum between two probes requested by callers.
+    pub(crate) requested_probe: Duration,
     /// Delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
     pub(crate) retry_delays: [Duration; 3],
+    /// Between two checks for expired reports.
+    pub(crate) expiry: Duration,
 }
 
 impl Pace {
     pub(crate) const REAL: Self = Self {
         probe: Duration::from_secs(60),
+        requested_probe: Duration::from_secs(1),
         retry_delays: [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)],
+        expiry: Duration::from_secs(10),
     };
 }
-
-/// Minimum interval between two probes requested by callers.
-const MIN_REQUESTED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Decides how many reports may be sent.
 #[derive(Debug)]
@@ -179,12 +182,12 @@ impl CircuitBreaker {
         probe_due.filter(|until| *until > now).into_iter().chain(self.failures.next_retry(now)).min()
     }
 
-    /// Allows a probe by any report now, or one second after the previously requested probe. Does not shorten a wait
+    /// Allows a probe by any report now, or a while after the previously requested probe. Does not shorten a wait
     /// that the service asked for.
     pub(crate) fn probe_now(&mut self, now: Instant) {
         let at = match self.probe_requested_at {
             Some(last) if last > now => last,
-            Some(last) => after(last, MIN_REQUESTED_INTERVAL).max(now),
+            Some(last) => after(last, self.pace.requested_probe).max(now),
             None => now,
         };
         self.probe_requested_at = Some(at);

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use super::outbox::{Account, Completion, Disposition, Entry, Outbox};
 use super::senders::Messenger;
 use super::{Reporter, ReporterOptions};
+use crate::auth::credentials::Credentials;
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
+use crate::options::Options;
 use crate::outcome::{Acceptance, Outcome};
 
 /// The counter of [`syncs`].
@@ -68,6 +70,26 @@ impl Reporter {
     /// As for [`Reporter::new`].
     pub fn to_stub(stub: &Arc<Stub>, reporter_options: &ReporterOptions<'_>) -> Result<Self, Error> {
         Self::with_messenger(Arc::new(Arc::clone(stub)), account(), reporter_options.check()?)
+    }
+
+    /// Like [`Reporter::new`], but probes on request, retries a report that keeps failing and checks for expired reports
+    /// `factor` times as often.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reporter::new`].
+    pub fn hurried(
+        credentials: Credentials,
+        options: &Options<'_>,
+        reporter_options: &ReporterOptions<'_>,
+        factor: u32,
+    ) -> Result<Self, Error> {
+        let mut settings = reporter_options.check()?;
+        let pace = &mut settings.pace;
+        pace.requested_probe /= factor;
+        pace.expiry /= factor;
+        pace.retry_delays.iter_mut().for_each(|delay| *delay /= factor);
+        Self::with_settings(credentials, options.check()?, settings)
     }
 }
 

@@ -67,6 +67,9 @@ pub(crate) fn sms(message_id: &str, delivered: bool) -> Conversion {
 }
 
 /// A reporter with the right secret.
+/// How much shorter the intervals of [`hurried_reporter`] are.
+pub(crate) const HURRY: u32 = 20;
+
 pub(crate) fn reporter(base_url: &str, reporter_options: &ReporterOptions<'_>) -> Reporter {
     reporter_of(credentials(), base_url, reporter_options)
 }
@@ -76,13 +79,25 @@ pub(crate) fn reporter_of(
     base_url: &str,
     reporter_options: &ReporterOptions<'_>,
 ) -> Reporter {
-    let options = Options { base_url: Some(base_url), ..Options::default() };
+    once_unlocked(|| Reporter::new(credentials.clone(), &options(base_url), reporter_options))
+}
+
+/// Like [`reporter`], with shorter intervals between probes on request and between retries of a failing report.
+pub(crate) fn hurried_reporter(base_url: &str, reporter_options: &ReporterOptions<'_>) -> Reporter {
+    once_unlocked(|| Reporter::hurried(credentials(), &options(base_url), reporter_options, HURRY))
+}
+
+fn options(base_url: &str) -> Options<'_> {
+    Options { base_url: Some(base_url), ..Options::default() }
+}
+
+/// Creates a reporter. On a slow machine, others may lock the file for longer than its options allow.
+fn once_unlocked(create: impl Fn() -> Result<Reporter, nexmo_conversion::Error>) -> Reporter {
     let deadline = Instant::now() + SOON;
     loop {
-        match Reporter::new(credentials.clone(), &options, reporter_options) {
-            // On a slow machine, others may lock the file for longer than the options allow.
+        match create() {
             Err(error) if error.kind() == Kind::OutboxBusy && Instant::now() < deadline => {}
-            made => return made.unwrap(),
+            created => return created.unwrap(),
         }
     }
 }

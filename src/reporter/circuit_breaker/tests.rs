@@ -170,7 +170,7 @@ fn requested_probes_are_limited_to_one_per_second() {
             assert!(fixture.now < since + Duration::from_secs(2));
         }
         let waited = fixture.breaker.probe_requested_at.unwrap() - fixture.now;
-        assert!(waited <= MIN_REQUESTED_INTERVAL, "{waited:?}");
+        assert!(waited <= PACE.requested_probe, "{waited:?}");
     }
 }
 
@@ -197,7 +197,7 @@ fn later_probe_is_kept_when_no_report_is_found() {
     fixture.breaker.probe_now(fixture.now);
     fixture.breaker.no_report_found(fixture.now, MIDPOINT);
     assert_eq!(fixture.capacity(), 0);
-    fixture.now += MIN_REQUESTED_INTERVAL;
+    fixture.now += PACE.requested_probe;
     assert_eq!(fixture.capacity(), 1);
 }
 

@@ -31,9 +31,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// The same if another process is the sender, whose events are not notified, or if files cannot be watched.
 const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Interval of the check for expired reports.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(10);
-
 /// Delay after an outbox error.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -46,6 +43,7 @@ pub(crate) struct Worker {
     senders: Arc<Senders>,
     signals: Arc<Signals>,
     max_age: Duration,
+    expiry_interval: Duration,
     max_in_flight: usize,
     breaker: CircuitBreaker,
     completions: Vec<Completion>,
@@ -79,6 +77,7 @@ impl Worker {
             senders,
             signals,
             max_age: settings.max_age,
+            expiry_interval: settings.pace.expiry,
             max_in_flight,
             breaker: CircuitBreaker::new(settings.pace, max_in_flight),
             completions: Vec::new(),
@@ -165,7 +164,7 @@ impl Worker {
         }
         let (moment, max_age) = (Moment::now(), self.max_age);
         match self.outbox.expire(&|submitted| moment.since(submitted) > max_age) {
-            Ok(0) => self.next_expiry = after(now, EXPIRY_INTERVAL),
+            Ok(0) => self.next_expiry = after(now, self.expiry_interval),
             Ok(_) => self.signals.events.notify(),
             Err(error) => self.next_expiry = self.outbox_failed(error),
         }
