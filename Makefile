@@ -36,13 +36,15 @@ VENV    := $(BUILD)/venv
 RUST := Cargo.toml Cargo.lock build.rs $(shell find src -type f)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -pedantic -Werror
-CFLAGS_OF_TESTS := -std=c11 -g -Wall -Wextra -Werror -I include -I bindings/c/tests
-HARNESS_SOURCES := $(addprefix bindings/c/tests/,harness.c setup.c reports.c bad_inputs.c statuses.c structs.c inits.c handles.c \
-	process.c reporting.c reporter.c reporter_options.c reporter_files.c reporter_statuses.c reporter_events.c reporter_outboxes.c \
-	reporter_ends.c reporter_process.c flat_setup.c flat.c flat_handles.c flat_statistics.c flat_texts.c flat_buffers.c \
-	flat_settings.c)
-HARNESS_HEADERS := include/nexmo_conversion.h $(wildcard bindings/c/tests/*.h)
+CFLAGS_OF_TESTS := -std=c11 -g -Wall -Wextra -Werror -I include -I tests/c
+HARNESS_SOURCES := $(addprefix tests/c/,harness.c fixture.c reports.c bad_inputs.c statuses.c struct_sizes.c struct_init.c \
+	client_handles.c host_process.c reporter_fixture.c reporter_basics.c reporter_options.c reporter_outbox_errors.c \
+	reporter_outbox_names.c reporter_statuses.c reporter_events.c reporter_lifecycle.c reporter_host_process.c flat_fixture.c \
+	flat_reports.c flat_handles.c flat_statistics.c flat_input.c flat_output.c flat_settings.c)
+HARNESS_HEADERS := include/nexmo_conversion.h $(wildcard tests/c/*.h)
 HARNESS := $(BUILD)/c/harness
+C_PROGRAMS := $(addprefix $(BUILD)/c/,struct_versions thread_cancel fork_during_calls fork_during_submits process_exit \
+	reporter_server_test)
 HARNESS_ARGUMENTS := tests/data/bad_inputs.tsv docs/statuses.md
 
 # What the sandbox answers to the message ids that the harnesses use.
@@ -92,10 +94,10 @@ generate: | tools-rust
 
 # --- demo ---
 
-demo: tools-c tools-python library $(SANDBOX) $(BUILD)/c/example
-	$(SANDBOX) --quiet -- sh bindings/demo.sh $(BUILD)/c/example $(PYTHON)
+demo: tools-c tools-python library $(SANDBOX) $(BUILD)/c/one_call
+	$(SANDBOX) --quiet -- sh bindings/demo.sh $(BUILD)/c/one_call $(PYTHON)
 
-$(BUILD)/c/example $(BUILD)/c/login_server: $(BUILD)/c/%: bindings/c/%.c include/nexmo_conversion.h $(LIB)/$(NAME)
+$(BUILD)/c/one_call $(BUILD)/c/reporter_server: $(BUILD)/c/%: examples/c/%.c include/nexmo_conversion.h $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) -std=c89 $(WARNINGS) -I include $< -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
 
@@ -106,27 +108,28 @@ test: tools-rust tools-c tools-venv test-rust test-c test-python
 test-rust: library
 	$(CARGO) test --locked --quiet --workspace
 
-test-c: library $(SANDBOX) $(HARNESS) $(addprefix $(BUILD)/c/,later cancel forks outbox_forks outbox_exits logins example login_server)
+test-c: library $(SANDBOX) $(HARNESS) $(C_PROGRAMS) $(BUILD)/c/one_call $(BUILD)/c/reporter_server
 	$(SANDBOX) --quiet $(RULES) -- $(HARNESS) $(HARNESS_ARGUMENTS)
-	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/later > $(BUILD)/c/later.txt 2>&1; test $$? = 0 && ! grep . $(BUILD)/c/later.txt
-	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/cancel
-	$(SANDBOX) --quiet -- $(BUILD)/c/forks 1000
-	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 5
-	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks servers
-	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_exits $(LIB)/$(NAME)
-	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/logins $(BUILD)/c/login_server
+	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/struct_versions > $(BUILD)/c/output.txt 2>&1; \
+		test $$? = 0 && ! grep . $(BUILD)/c/output.txt
+	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/thread_cancel
+	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_calls 1000
+	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits 5
+	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits servers
+	$(SANDBOX) --quiet -- $(BUILD)/c/process_exit $(LIB)/$(NAME)
+	$(SANDBOX) --quiet $(RULES) -- $(BUILD)/c/reporter_server_test $(BUILD)/c/reporter_server
 	for standard in c89 c99 c11 c17; do \
-		$(CC) -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done
+		$(CC) -std=$$standard $(WARNINGS) -I include -fsyntax-only tests/c/header.c || exit 1; done
 
 $(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) -pthread -L $(LIB) -Wl,--enable-new-dtags,-rpath,$(LIB) -lnexmo_conversion -o $@
 
 # Programs of their own. Those that need nothing of the testing library are linked with it too: it says where a fault lies.
-SETUP := bindings/c/tests/setup.c bindings/c/tests/reporting.c
-$(addprefix $(BUILD)/c/,later cancel forks outbox_forks outbox_exits logins): $(BUILD)/c/%: bindings/c/tests/%.c $(SETUP) $(HARNESS_HEADERS) $(TESTING)
+FIXTURE := tests/c/fixture.c tests/c/reporter_fixture.c
+$(C_PROGRAMS): $(BUILD)/c/%: tests/c/%.c $(FIXTURE) $(HARNESS_HEADERS) $(TESTING)
 	mkdir -p $(@D)
-	$(CC) $(CFLAGS_OF_TESTS) $< $(SETUP) -pthread -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
+	$(CC) $(CFLAGS_OF_TESTS) $< $(FIXTURE) -pthread -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) -lnexmo_conversion -o $@
 
 test-python: library $(TESTING) $(SANDBOX) $(VENV)/ready
 	NEXMO_LIBRARY=$(LIB)/$(NAME) NEXMO_TESTING_LIBRARY=$(TESTING) \
@@ -154,10 +157,10 @@ check-types: $(VENV)/ready
 
 check-headers: | tools-of-check
 	for compiler in gcc clang; do for standard in c89 c99 c11 c17; do \
-		$$compiler -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done; done
+		$$compiler -std=$$standard $(WARNINGS) -I include -fsyntax-only tests/c/header.c || exit 1; done; done
 	for compiler in g++ clang++; do for standard in c++98 c++11 c++14 c++17 c++20; do \
-		$$compiler -x c++ -std=$$standard $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c || exit 1; done; done
-	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only bindings/c/tests/header.c
+		$$compiler -x c++ -std=$$standard $(WARNINGS) -I include -fsyntax-only tests/c/header.c || exit 1; done; done
+	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only tests/c/header.c
 
 # What other languages make of the interface: each parser of nexmo_conversion.ffi.h must find the sizes, offsets and constants
 # that the C compiler finds in the other header; COBOL must read its copybook in both formats; Go must bear the handles.
@@ -195,15 +198,15 @@ check-32: $(SANDBOX) $(ZIG)/ready | tools-of-32
 	ln -sf $(NAME).$(MAJOR) $(LIB_32)
 	NEXMO_CC_32="$(CC_32)" $(CARGO) test --locked --quiet --package nexmo-abi --test generated -- --include-ignored
 	$(CC_32) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) $(LINK_32) -o $(BITS_32)/harness
-	for program in later cancel forks outbox_forks outbox_exits; do \
-		$(CC_32) $(CFLAGS_OF_TESTS) bindings/c/tests/$$program.c $(SETUP) $(LINK_32) -o $(BITS_32)/$$program || exit 1; done
+	for program in struct_versions thread_cancel fork_during_calls fork_during_submits process_exit; do \
+		$(CC_32) $(CFLAGS_OF_TESTS) tests/c/$$program.c $(FIXTURE) $(LINK_32) -o $(BITS_32)/$$program || exit 1; done
 	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/harness $(HARNESS_ARGUMENTS)
-	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/later > $(BITS_32)/later.txt 2>&1 && ! grep -q . $(BITS_32)/later.txt || \
-		{ cat $(BITS_32)/later.txt >&2; exit 1; }
-	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/cancel
-	$(SANDBOX) --quiet -- $(BITS_32)/forks 100
-	$(SANDBOX) --quiet -- $(BITS_32)/outbox_forks 2
-	$(SANDBOX) --quiet -- $(BITS_32)/outbox_exits $(LIB_32)
+	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/struct_versions > $(BITS_32)/output.txt 2>&1 && \
+		! grep -q . $(BITS_32)/output.txt || { cat $(BITS_32)/output.txt >&2; exit 1; }
+	$(SANDBOX) --quiet $(RULES) -- $(BITS_32)/thread_cancel
+	$(SANDBOX) --quiet -- $(BITS_32)/fork_during_calls 100
+	$(SANDBOX) --quiet -- $(BITS_32)/fork_during_submits 2
+	$(SANDBOX) --quiet -- $(BITS_32)/process_exit $(LIB_32)
 
 $(ZIG)/ready: | tools-venv
 	$(PYTHON) -m venv $(BITS_32)/venv
@@ -241,10 +244,10 @@ check-tsan: | tools-of-check
 	fi
 
 # What the fork handlers are for: without them children hang, and reports may be lost. How many is a matter of chance.
-check-forks: $(BUILD)/c/forks $(BUILD)/c/outbox_forks $(SANDBOX)
-	$(SANDBOX) --quiet -- $(BUILD)/c/forks 100 without
-	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 3 without
-	$(SANDBOX) --quiet -- $(BUILD)/c/outbox_forks 20
+check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDBOX)
+	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_calls 100 without
+	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits 3 without
+	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits 20
 
 # --- steady ---
 

@@ -1,0 +1,183 @@
+/*
+ * A login server that reports in its request path. Copy what you need of it.
+ *
+ *     reporter_server OUTBOX
+ *
+ * It listens on a port of 127.0.0.1 that it prints first. Each connection sends one line and gets one back:
+ *
+ *     MESSAGE_ID CODE        a user types the code that the SMS of that message-id brought; "welcome" or "wrong code"
+ *
+ * Every code but 1234 is wrong here. The reports go out in the background: the service may be slow or down, and logging in
+ * takes no longer for it. SIGTERM ends the server; what is not sent by then waits in OUTBOX for its next start.
+ *
+ * The environment says who reports: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_BASE_URL to try it against the sandbox.
+ *
+ * Build, in this folder:
+ *     cc -I ../../include reporter_server.c -L ../../build/lib -Wl,-rpath,"$PWD/../../build/lib" -lnexmo_conversion -o reporter_server
+ */
+#define _POSIX_C_SOURCE 200809L
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "nexmo_conversion.h"
+
+/* SIGTERM writes into this pipe, which the loop watches: a handler must not call the library. */
+static int ending[2];
+
+static void end(int signal_number)
+{
+    const ssize_t written = write(ending[1], "", 1);
+    (void)signal_number;
+    (void)written;
+}
+
+/* Makes the reporter, once, when the server starts. It sends what an earlier run left in the outbox. */
+static nexmo_reporter *start_reporting(const char *outbox)
+{
+    nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
+    nexmo_options options = NEXMO_OPTIONS_INIT;
+    nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
+    nexmo_result result = NEXMO_RESULT_INIT;
+    nexmo_reporter *reporter;
+
+    credentials.api_key = getenv("NEXMO_API_KEY");
+    credentials.api_secret = getenv("NEXMO_API_SECRET");
+    options.base_url = getenv("NEXMO_BASE_URL");
+    reporter_options.outbox = outbox;
+    if (nexmo_reporter_new(&credentials, &options, &reporter_options, &reporter, &result) != NEXMO_OK)
+        fprintf(stderr, "no reporter: %s\n", result.message);
+    return reporter;
+}
+
+/* The request path: a user has typed a code. The submit takes microseconds, whatever the network does. That it may fail, on a
+ * full disk say, must not keep anybody from logging in. */
+static const char *log_in(nexmo_reporter *reporter, const char *message_id, const char *code)
+{
+    const int is_right = strcmp(code, "1234") == 0;
+    nexmo_result result = NEXMO_RESULT_INIT;
+
+    if (nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, message_id, is_right, NULL, &result) != NEXMO_OK)
+        fprintf(stderr, "not reported: %s: %s\n", message_id, result.message);
+    return is_right ? "welcome\n" : "wrong code\n";
+}
+
+/* Answers one connection. */
+static void serve(int listener, nexmo_reporter *reporter)
+{
+    char line[512], message_id[257], code[17];
+    const char *answer = "say MESSAGE_ID CODE\n";
+    const int connection = accept(listener, NULL, NULL);
+    const ssize_t size = connection == -1 ? -1 : read(connection, line, sizeof line - 1);
+
+    if (connection == -1)
+        return;
+    line[size > 0 ? size : 0] = '\0';
+    if (sscanf(line, "%256s %16s", message_id, code) == 2)
+        answer = log_in(reporter, message_id, code);
+    /* A user who is gone must not end the server, as a write would by SIGPIPE. */
+    if (send(connection, answer, strlen(answer), MSG_NOSIGNAL) == -1)
+        perror("an answer");
+    close(connection);
+}
+
+/* Logs what the service did not accept. Called when the descriptor is readable. An event stays in the outbox until it is
+ * acknowledged, so that a crash in between loses none. */
+static void log_events(nexmo_reporter *reporter)
+{
+    nexmo_event event = NEXMO_EVENT_INIT;
+
+    while (nexmo_reporter_poll(reporter, 0, &event, NULL) == NEXMO_OK && event.kind != NEXMO_EVENT_NONE) {
+        fprintf(stderr, "not accepted: %s: %s\n", event.message_id, event.message);
+        if (nexmo_reporter_acknowledge(reporter, event.id, NULL) != NEXMO_OK)
+            return; /* The outbox is busy. The descriptor stays readable. */
+    }
+}
+
+/* A socket that listens, and its port. */
+static int listen_on_loopback(int *port)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(listener, (const struct sockaddr *)&address, size) == -1 || listen(listener, 16) == -1 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) == -1)
+        return -1;
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+/* Serves until SIGTERM. The reporter's descriptor stands in the loop beside all others. */
+static void serve_until_the_end(int listener, nexmo_reporter *reporter)
+{
+    struct pollfd watched[3];
+    int i;
+
+    watched[0].fd = ending[0];
+    watched[1].fd = listener;
+    watched[2].fd = nexmo_reporter_fd(reporter);
+    for (i = 0; i < 3; i++)
+        watched[i].events = POLLIN;
+    for (;;) {
+        if (poll(watched, 3, -1) == -1)
+            continue; /* The signal came. The pipe says so next. */
+        if (watched[0].revents != 0)
+            return;
+        if (watched[1].revents != 0)
+            serve(listener, reporter);
+        if (watched[2].revents != 0)
+            log_events(reporter);
+    }
+}
+
+/* Gives the reports two more seconds. Those that do not make it are in the outbox, and nothing of them is lost. */
+static void stop_reporting(nexmo_reporter *reporter)
+{
+    nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
+    nexmo_result result = NEXMO_RESULT_INIT;
+
+    if (nexmo_reporter_close(reporter, 2000, &result) != NEXMO_OK)
+        fprintf(stderr, "%s\n", result.message);
+    log_events(reporter);
+    if (nexmo_reporter_statistics(reporter, &statistics, NULL) == NEXMO_OK)
+        fprintf(stderr, "%ld reports submitted, %ld accepted, %ld pending\n", (long)statistics.submitted, (long)statistics.accepted,
+                (long)statistics.pending);
+    nexmo_reporter_free(reporter);
+}
+
+int main(int argc, char **argv)
+{
+    struct sigaction action;
+    nexmo_reporter *reporter;
+    int port, listener;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s OUTBOX\n", argv[0]);
+        return 2;
+    }
+    memset(&action, 0, sizeof action);
+    action.sa_handler = end;
+    listener = listen_on_loopback(&port);
+    if (pipe(ending) == -1 || sigaction(SIGTERM, &action, NULL) == -1 || listener == -1) {
+        perror("the server");
+        return 1;
+    }
+    reporter = start_reporting(argv[1]);
+    if (reporter == NULL)
+        return 1;
+    printf("%d\n", port);
+    fflush(stdout);
+    serve_until_the_end(listener, reporter);
+    stop_reporting(reporter);
+    return 0;
+}

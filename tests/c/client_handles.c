@@ -1,0 +1,213 @@
+/* Clients: handles that cannot be misused, calls from many threads, and a free while calls are in progress. */
+#include "harness.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "reporter_fixture.h"
+#include "fixture.h"
+
+enum { THREADS = 16, CALLS_A_THREAD = 20 };
+
+static nexmo_client *new_client(void)
+{
+    struct call call = fine_call();
+    nexmo_client *client = NULL;
+    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_OK, "%s", call.result.message);
+    CHECK(client != NULL, "no client");
+    return client;
+}
+
+static void a_client_reports(void)
+{
+    nexmo_client *client = new_client();
+    nexmo_result result = NEXMO_RESULT_INIT;
+    char line[8192];
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "client-sms", 1, NULL, &result) == NEXMO_OK, "%s", result.message);
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_VOICE, "client-voice", 0, "2020-01-01 12:00:00", &result) == NEXMO_OK, "%s",
+          result.message);
+    sandbox_last_request(line, sizeof line);
+    CHECK(strstr(line, "\"channel\":\"voice\"") != NULL && strstr(line, "\"message_id\":\"client-voice\"") != NULL, "%s", line);
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 1, NULL, &result) == NEXMO_ERR_NULL_POINTER, "taken");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 7, NULL, &result) == NEXMO_ERR_INVALID_ARGUMENT, "taken");
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+}
+
+static void a_client_that_is_refused_is_none(void)
+{
+    struct call call = fine_call();
+    nexmo_client *client = (nexmo_client *)(void *)&call;
+    call.options.base_url = "ftp://127.0.0.1";
+    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_ERR_INVALID_ARGUMENT, "%s",
+          call.result.message);
+    CHECK(client == NULL && begins_with(call.result.message, "base_url "), "%s", call.result.message);
+    CHECK(nexmo_client_new(&call.credentials, NULL, NULL, &call.result) == NEXMO_ERR_NULL_POINTER, "%s", call.result.message);
+    CHECK(nexmo_client_new(NULL, NULL, &client, NULL) == NEXMO_ERR_NULL_POINTER, "taken");
+}
+
+static void what_is_no_client_is_refused(void)
+{
+    struct call call = fine_call();
+    const long requests_before = sandbox_requests();
+    nexmo_client *freed = new_client();
+    nexmo_client *const garbage[] = {NULL, (nexmo_client *)(void *)&call, (nexmo_client *)(uintptr_t)0x7fffffff,
+                                     (nexmo_client *)(uintptr_t)-1};
+    size_t i;
+    CHECK(nexmo_client_free(freed) == NEXMO_OK, "not freed");
+    CHECK(nexmo_client_free(freed) == NEXMO_ERR_INVALID_HANDLE, "freed twice");
+    CHECK(nexmo_client_report(freed, NEXMO_CHANNEL_SMS, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
+          call.result.message);
+    CHECK(nexmo_client_free(NULL) == NEXMO_OK, "NULL was refused");
+    CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
+          call.result.message);
+    CHECK(strstr(call.result.message, "handle is NULL") != NULL, "%s", call.result.message);
+    for (i = 0; i < sizeof garbage / sizeof garbage[0]; i++) {
+        CHECK(nexmo_client_report(garbage[i], NEXMO_CHANNEL_VOICE, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
+              call.result.message);
+        CHECK(garbage[i] == NULL || nexmo_client_free(garbage[i]) == NEXMO_ERR_INVALID_HANDLE, "freed");
+    }
+    CHECK(sandbox_requests() == requests_before, "something was sent");
+}
+
+static void a_channel_is_one_of_two(void)
+{
+    static const int32_t channels[] = {0, 3, -1, 257, INT32_MIN, INT32_MAX};
+    const long requests_before = sandbox_requests();
+    nexmo_client *client = new_client();
+    nexmo_result result = NEXMO_RESULT_INIT;
+    char expected[64];
+    size_t i;
+    for (i = 0; i < sizeof channels / sizeof channels[0]; i++) {
+        snprintf(expected, sizeof expected, "channel is %d; valid: 1, 2 (NEXMO_CHANNEL_*)", (int)channels[i]);
+        CHECK(nexmo_client_report(client, channels[i], "id", 1, NULL, &result) == NEXMO_ERR_INVALID_ARGUMENT, "%s",
+              result.message);
+        CHECK(strcmp(result.message, expected) == 0 && result.acceptance == NEXMO_ACCEPTANCE_NO, "%s", result.message);
+    }
+    CHECK(sandbox_requests() == requests_before, "something was sent");
+    nexmo_client_free(client);
+}
+
+/* One counter for all kinds, so that no handle is one of another kind, and none is mistaken for an address or a small number. */
+static void handles_are_numbers_that_are_never_used_twice(void)
+{
+    struct reporting reporting = fine_reporting();
+    nexmo_client *client = new_client();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_client *later = new_client();
+    CHECK((uintptr_t)client >= 65536, "%lu", (unsigned long)(uintptr_t)client);
+    CHECK((uintptr_t)reporter > (uintptr_t)client && (uintptr_t)later > (uintptr_t)reporter, "no order");
+    CHECK(nexmo_client_free((nexmo_client *)(void *)reporter) == NEXMO_ERR_INVALID_HANDLE, "a reporter is freed as a client");
+    CHECK(nexmo_reporter_free((nexmo_reporter *)(void *)client) == NEXMO_ERR_INVALID_HANDLE, "a client is freed as a reporter");
+    CHECK(nexmo_client_report((nexmo_client *)(void *)reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) ==
+              NEXMO_ERR_INVALID_HANDLE,
+          "a report");
+    CHECK(nexmo_reporter_submit((nexmo_reporter *)(void *)client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) ==
+              NEXMO_ERR_INVALID_HANDLE,
+          "a submit");
+    CHECK(nexmo_client_free(later) == NEXMO_OK && nexmo_client_free(client) == NEXMO_OK &&
+              nexmo_reporter_free(reporter) == NEXMO_OK,
+          "not freed");
+    later = new_client();
+    CHECK((uintptr_t)later > (uintptr_t)client, "used twice");
+    nexmo_client_free(later);
+}
+
+static void a_report_is_tried_again_as_often_as_asked(void)
+{
+    const long requests_before = sandbox_requests();
+    struct call call = fine_call();
+    call.message_id = "twice"; /* answered 503 twice, with Retry-After: 0 */
+    call.options.max_attempts = 3;
+    CHECK(make(&call) == NEXMO_OK, "%s", call.result.message);
+    CHECK(call.result.attempts == 3 && call.result.acceptance == NEXMO_ACCEPTANCE_YES, "%d attempts", (int)call.result.attempts);
+    CHECK(sandbox_requests() - requests_before == 3, "%ld requests", sandbox_requests() - requests_before);
+    call.message_id = "not-enabled";
+    CHECK(make(&call) == NEXMO_ERR_NOT_ENABLED && call.result.attempts == 1, "%d attempts", (int)call.result.attempts);
+}
+
+/* What a thread does with a client that it shares, and what came of it. */
+struct shared {
+    nexmo_client *client;
+    const char *message_id;
+    int calls;
+    int by_status[NEXMO_ERR_INTERNAL + 1];
+};
+
+static void *report_in_a_thread(void *argument)
+{
+    struct shared *shared = argument;
+    int i;
+    for (i = 0; i < shared->calls; i++)
+        shared->by_status[nexmo_client_report(shared->client, NEXMO_CHANNEL_SMS, shared->message_id, 1, NULL, NULL)]++;
+    return NULL;
+}
+
+/* Has THREADS threads use one client; between start and join, meanwhile. */
+static void share(nexmo_client *client, const char *message_id, int calls, void (*meanwhile)(nexmo_client *),
+                  struct shared *shared)
+{
+    pthread_t threads[THREADS];
+    int i;
+    for (i = 0; i < THREADS; i++) {
+        memset(&shared[i], 0, sizeof shared[i]);
+        shared[i].client = client;
+        shared[i].message_id = message_id;
+        shared[i].calls = calls;
+        CHECK(pthread_create(&threads[i], NULL, report_in_a_thread, &shared[i]) == 0, "no thread");
+    }
+    meanwhile(client);
+    for (i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static void do_nothing(nexmo_client *client)
+{
+    (void)client;
+}
+
+static void threads_share_a_client(void)
+{
+    static struct shared shared[THREADS];
+    const long requests_before = sandbox_requests();
+    nexmo_client *client = new_client();
+    int i;
+    share(client, "shared", CALLS_A_THREAD, do_nothing, shared);
+    for (i = 0; i < THREADS; i++)
+        CHECK(shared[i].by_status[NEXMO_OK] == CALLS_A_THREAD, "thread %d: %d calls", i, shared[i].by_status[NEXMO_OK]);
+    CHECK(sandbox_requests() - requests_before == THREADS * CALLS_A_THREAD, "%ld requests", sandbox_requests() - requests_before);
+    nexmo_client_free(client);
+}
+
+/* How many requests there were before any thread made one. */
+static long requests_before_share;
+
+/* Frees the client once all threads wait for an answer, which the sandbox holds back. */
+static void free_when_all_wait(nexmo_client *client)
+{
+    while (sandbox_requests() - requests_before_share < THREADS)
+        poll(NULL, 0, 1);
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+}
+
+static void a_free_ends_the_calls_of_other_threads(void)
+{
+    static struct shared shared[THREADS];
+    int i;
+    requests_before_share = sandbox_requests();
+    share(new_client(), "slow", 1, free_when_all_wait, shared);
+    for (i = 0; i < THREADS; i++)
+        CHECK(shared[i].by_status[NEXMO_ERR_CANCELLED] == 1, "thread %d was not cancelled", i);
+}
+
+void test_client_handles(void)
+{
+    a_client_reports();
+    a_client_that_is_refused_is_none();
+    what_is_no_client_is_refused();
+    a_channel_is_one_of_two();
+    handles_are_numbers_that_are_never_used_twice();
+    a_report_is_tried_again_as_often_as_asked();
+    threads_share_a_client();
+    a_free_ends_the_calls_of_other_threads();
+}

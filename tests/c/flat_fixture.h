@@ -1,0 +1,38 @@
+/* What the tests of the flat functions share. */
+#ifndef FLAT_FIXTURE_H
+#define FLAT_FIXTURE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "nexmo_conversion.h"
+
+/* Opens a client that the sandbox accepts, with further settings. It must succeed. */
+int64_t open_flat_client(const char *settings);
+
+/* The same for a reporter, with an outbox in a new file, and no network: its reports stay pending. */
+int64_t open_flat_reporter(const char *settings);
+int64_t open_unheard_flat_reporter(const char *settings);
+
+/* Tries to open "settings", NUL-terminated, and closes what was opened. The message says what came of it. */
+nexmo_status try_to_open_flat(const char *settings, char message[NEXMO_MESSAGE_SIZE]);
+
+/* Submits an SMS that was delivered, which must succeed. */
+void submit_flat(int64_t handle, const char *message_id);
+
+/* The number of a statistic, which must exist. */
+int64_t flat_statistic(int64_t handle, const char *name);
+
+/* Closes a handle, and returns the status. */
+nexmo_status close_flat(int64_t handle, int32_t timeout_ms);
+
+/* Whether details are those of a call that sent nothing. */
+int are_of_nothing(const int64_t *details, nexmo_status status);
+
+/* So many bytes at the end of the memory that may be read and written: one more ends the process. */
+char *guarded(size_t size);
+
+/* A copy of bytes at the end of that memory. */
+char *guarded_copy(const void *bytes, size_t size);
+
+#endif

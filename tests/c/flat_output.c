@@ -1,0 +1,172 @@
+/* Buffers and arrays for what the flat functions return: truncation, padding, and that nothing is written beyond them. */
+#define _GNU_SOURCE
+#include "flat_fixture.h"
+
+#include <stdio.h>
+
+#include "reporter_fixture.h"
+#include "fixture.h"
+#include "harness.h"
+
+enum { OTHERS = 0x5a };
+
+/* The whole message that a size is compared with: one with characters of several bytes. */
+static const char *const name_of_no_folder = "/not-\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87-\xe2\x82\xac\xf0\x9f\x98\x80/there";
+
+static nexmo_status open_into_no_folder(char *message, int32_t message_size)
+{
+    char settings[512];
+    int64_t handle = -1;
+    nexmo_status status;
+    snprintf(settings, sizeof settings, "api_key = k\napi_secret = s\noutbox = %s\n", name_of_no_folder);
+    status = nexmo_flat_open(settings, -1, &handle, message, message_size);
+    CHECK(status != NEXMO_OK && handle == 0, "it was opened");
+    return status;
+}
+
+/* Whether a character begins at this byte, or the text ends. */
+static int is_boundary(char byte)
+{
+    return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+static void check_truncated(const char *whole, size_t size)
+{
+    char *const ended = guarded(size);
+    size_t length = size - 1 < strlen(whole) ? size - 1 : strlen(whole), i;
+    while (!is_boundary(whole[length]))
+        length--;
+    memset(ended, OTHERS, size);
+    open_into_no_folder(ended, (int32_t)size);
+    CHECK(memcmp(ended, whole, length) == 0, "%lu bytes: %.*s", (unsigned long)size, (int)size, ended);
+    for (i = length; i < size; i++)
+        CHECK(ended[i] == '\0', "%lu bytes: not 0 at %lu", (unsigned long)size, (unsigned long)i);
+}
+
+static void check_padded(const char *whole, size_t size)
+{
+    char *const padded = guarded(size);
+    size_t length = size < strlen(whole) ? size : strlen(whole), i;
+    while (!is_boundary(whole[length]))
+        length--;
+    memset(padded, OTHERS, size);
+    open_into_no_folder(padded, -(int32_t)size);
+    CHECK(memcmp(padded, whole, length) == 0, "-%lu bytes: %.*s", (unsigned long)size, (int)size, padded);
+    for (i = length; i < size; i++)
+        CHECK(padded[i] == ' ', "-%lu bytes: no space at %lu", (unsigned long)size, (unsigned long)i);
+}
+
+static void text_is_truncated_at_a_character_and_padded(void)
+{
+    char whole[1024];
+    size_t size;
+    open_into_no_folder(whole, sizeof whole);
+    CHECK(strstr(whole, "\xd1\x87-\xe2\x82\xac\xf0\x9f\x98\x80") != NULL, "no such characters in %s", whole);
+    for (size = 1; size < strlen(whole) + 20; size++)
+        check_truncated(whole, size);
+    for (size = 2; size < strlen(whole) + 20; size++)
+        check_padded(whole, size);
+}
+
+static void a_buffer_that_is_not_wanted_is_left_alone(int64_t client)
+{
+    char message[4] = "abc";
+    int64_t details[2] = {7, 7};
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, details, 0, message, 0) == NEXMO_OK && message[0] == 'a' &&
+              details[0] == 7,
+          "written");
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, 6, NULL, 4) == NEXMO_OK, "refused");
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, -6, NULL, -1) == NEXMO_OK,
+          "NULL is not wanted, whatever its size");
+}
+
+static void sizes_of_no_buffer_are_refused_before_anything_is_sent(int64_t client)
+{
+    const long requests_before = sandbox_requests();
+    char message[NEXMO_MESSAGE_SIZE] = "abc", other[4] = "abc";
+    int64_t details[NEXMO_DETAIL_COUNT] = {7, 7, 7, 7, 7, 7};
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, details, 6, message, -1) == NEXMO_ERR_INVALID_ARGUMENT &&
+              strcmp(message, "abc") == 0,
+          "%s", message);
+    CHECK(details[NEXMO_DETAIL_STATUS] == NEXMO_ERR_INVALID_ARGUMENT && details[NEXMO_DETAIL_RETRY_AFTER_MS] == -1,
+          "the other output is not written");
+    details[0] = 7;
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, details, -1, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT,
+          "%s", message);
+    CHECK(begins_with(message, "details_count is -1") && details[0] == 7, "%s", message);
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, details, INT32_MIN, message, sizeof message) ==
+              NEXMO_ERR_INVALID_ARGUMENT,
+          "%s", message);
+    CHECK(nexmo_flat_version(other, -1) == NEXMO_ERR_INVALID_ARGUMENT && strcmp(other, "abc") == 0, "%s", other);
+    CHECK(nexmo_flat_status(0, other, -1, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT && message[0] == '\0' &&
+              strcmp(other, "abc") == 0,
+          "%s", message);
+    CHECK(nexmo_flat_status(0, message, sizeof message, other, -1) == NEXMO_ERR_INVALID_ARGUMENT && message[0] == '\0' &&
+              strcmp(other, "abc") == 0,
+          "%s", message);
+    CHECK(sandbox_requests() == requests_before, "something was sent");
+}
+
+static void sizes_of_no_buffer_are_refused_by_a_reporter(void)
+{
+    const int64_t reporter = open_flat_reporter("");
+    char message[NEXMO_MESSAGE_SIZE], other[4] = "abc";
+    int64_t event[NEXMO_EVENT_FIELD_COUNT] = {7, 7, 7, 7, 7}, value = 7;
+    CHECK(nexmo_flat_submit(reporter, 1, "id", -1, 1, NULL, 0, event, -1, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT,
+          "%s", message);
+    CHECK(nexmo_flat_submit(reporter, 1, "id", -1, 1, NULL, 0, NULL, 0, other, -1) == NEXMO_ERR_INVALID_ARGUMENT, "%s", other);
+    CHECK(flat_statistic(reporter, "submitted") == 0, "it was submitted");
+    CHECK(nexmo_flat_poll(reporter, 0, event, -1, NULL, 0, NULL, 0, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT &&
+              begins_with(message, "event_count is -1"),
+          "%s", message);
+    CHECK(nexmo_flat_poll(reporter, 0, event, 5, other, -1, NULL, 0, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT &&
+              begins_with(message, "message_id_size is -1"),
+          "%s", message);
+    CHECK(nexmo_flat_poll(reporter, 0, event, 5, NULL, 0, other, -1, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT &&
+              begins_with(message, "timestamp_size is -1"),
+          "%s", message);
+    CHECK(nexmo_flat_poll(reporter, 0, event, 5, NULL, 0, NULL, 0, other, -1) == NEXMO_ERR_INVALID_ARGUMENT, "%s", other);
+    CHECK(event[0] == 0 && event[4] == 0, "the event is not 0");
+    CHECK(nexmo_flat_flush(reporter, 0, other, -1) == NEXMO_ERR_INVALID_ARGUMENT &&
+              nexmo_flat_acknowledge(reporter, INT64_C(1) << 50, other, -1) == NEXMO_ERR_INVALID_ARGUMENT,
+          "%s", other);
+    CHECK(nexmo_flat_statistic(reporter, "pending", -1, &value, other, -1) == NEXMO_ERR_INVALID_ARGUMENT && value == 0, "%ld",
+          (long)value);
+    CHECK(nexmo_flat_statistic(reporter, "pending", -2, &value, NULL, 0) == NEXMO_ERR_INVALID_ARGUMENT,
+          "a name of a negative size");
+    CHECK(strcmp(other, "abc") == 0, "%s", other);
+    CHECK(close_flat(reporter, 0) == NEXMO_OK, "not closed");
+}
+
+static void pointers_need_not_be_aligned(void)
+{
+    char *const bytes = guarded(1 + sizeof(int64_t[NEXMO_DETAIL_COUNT]));
+    const char *const settings = "api_key = k\napi_secret = s\ndurability = none\nbase_url = http://127.0.0.1:1\n";
+    void *const unaligned = guarded(sizeof(int64_t)) - 1;
+    int64_t handle = 0, numbers[NEXMO_DETAIL_COUNT];
+    CHECK(nexmo_flat_open(settings, -1, unaligned, NULL, 0) == NEXMO_OK, "not opened");
+    memcpy(&handle, unaligned, sizeof handle);
+    CHECK(nexmo_flat_submit(handle, 1, "id", -1, 1, NULL, 0, (void *)(bytes + 1), NEXMO_DETAIL_COUNT, NULL, 0) == NEXMO_OK,
+          "refused");
+    memcpy(numbers, bytes + 1, sizeof numbers);
+    CHECK(numbers[NEXMO_DETAIL_ACCEPTANCE] == NEXMO_ACCEPTANCE_UNKNOWN && numbers[NEXMO_DETAIL_RETRY_AFTER_MS] == -1,
+          "not written");
+    CHECK(nexmo_flat_poll(handle, 0, (void *)(guarded(sizeof(int64_t[NEXMO_EVENT_FIELD_COUNT]) + 3)), NEXMO_EVENT_FIELD_COUNT,
+                          NULL, 0, NULL, 0, NULL, 0) == NEXMO_OK,
+          "no poll");
+    CHECK(nexmo_flat_statistic(handle, guarded_copy("pending", 7), 7, unaligned, NULL, 0) == NEXMO_OK, "no statistic");
+    memcpy(numbers, unaligned, sizeof numbers[0]);
+    CHECK(numbers[0] == 1, "%ld pending", (long)numbers[0]);
+    CHECK(close_flat(handle, 0) == NEXMO_ERR_PENDING, "not closed");
+}
+
+void test_flat_output(void)
+{
+    const int64_t client = open_flat_client("");
+    text_is_truncated_at_a_character_and_padded();
+    a_buffer_that_is_not_wanted_is_left_alone(client);
+    sizes_of_no_buffer_are_refused_before_anything_is_sent(client);
+    sizes_of_no_buffer_are_refused_by_a_reporter();
+    pointers_need_not_be_aligned();
+    CHECK(close_flat(client, 0) == NEXMO_OK, "not closed");
+}

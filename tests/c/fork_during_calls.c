@@ -1,0 +1,109 @@
+/*
+ * Forks again and again while threads are inside calls. Every child reports through the handle it inherited and by one call,
+ * and so does the parent throughout.
+ *
+ *     nexmo-sandbox -- fork_during_calls CHILDREN             fails if a child hangs or cannot report
+ *     nexmo-sandbox -- fork_during_calls CHILDREN without     takes the fork handlers out first (testing library only), and says how
+ *                                                 many children hang or fail then
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "fixture.h"
+
+enum { THREADS = 8, AT_ONCE = 20 };
+
+/* How long a child has: plenty, so that none is slow for want of a processor; less where many are expected to hang. */
+static unsigned int seconds_a_child = 60;
+
+void nexmo_testing_without_fork_handlers(void);
+
+long checks_passed = 0;
+long checks_failed = 0;
+
+static nexmo_client *client;
+static atomic_int is_over;
+static atomic_long reports;
+
+static int report_both_ways(void)
+{
+    struct call call = fine_call();
+    const nexmo_status by_client = nexmo_client_report(client, NEXMO_CHANNEL_SMS, "fork", 1, NULL, NULL);
+    const nexmo_status by_call = make(&call);
+    return by_client == NEXMO_OK && by_call == NEXMO_OK;
+}
+
+static void *report_until_over(void *failures)
+{
+    while (!is_over) {
+        if (!report_both_ways())
+            ++*(long *)failures;
+        reports++;
+    }
+    return NULL;
+}
+
+/* Ends as a child that hangs would: by SIGALRM. */
+static void be_a_child(void)
+{
+    alarm(seconds_a_child);
+    _exit(report_both_ways() && report_both_ways() ? 0 : 1);
+}
+
+/* Makes some children at once, and says what became of them. */
+static void fork_some(int count, long *hung, long *failed)
+{
+    pid_t children[AT_ONCE];
+    int i, state;
+    for (i = 0; i < count; i++) {
+        children[i] = fork();
+        if (children[i] == 0)
+            be_a_child();
+    }
+    for (i = 0; i < count; i++)
+        if (waitpid(children[i], &state, 0) != children[i])
+            ++*failed;
+        else if (WIFSIGNALED(state))
+            ++*hung;
+        else
+            *failed += WEXITSTATUS(state) != 0;
+}
+
+int main(int argc, char **argv)
+{
+    const long children = argc > 1 ? atol(argv[1]) : 1000;
+    const int is_without = argc > 2 && strcmp(argv[2], "without") == 0;
+    struct call call = fine_call();
+    pthread_t threads[THREADS];
+    long failures[THREADS] = {0}, made, hung = 0, failed = 0;
+    int i;
+
+    if (is_without) {
+        nexmo_testing_without_fork_handlers();
+        seconds_a_child = 5;
+    }
+    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_OK, "%s", call.result.message);
+    for (i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, report_until_over, &failures[i]);
+    for (made = 0; made < children; made += AT_ONCE)
+        fork_some((int)(children - made < AT_ONCE ? children - made : AT_ONCE), &hung, &failed);
+    is_over = 1;
+    for (i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(failures[i] == 0 || is_without, "thread %d of the parent failed %ld times", i, failures[i]);
+    }
+    CHECK(report_both_ways() || is_without, "the parent cannot report any more");
+    printf("%ld forks%s: %ld children hung, %ld failed; the parent reported %ld times meanwhile\n", children,
+           is_without ? " without handlers" : "", hung, failed, reports * 2);
+    CHECK((hung == 0 && failed == 0) || is_without, "%ld hung, %ld failed", hung, failed);
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+    printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
+    return checks_failed == 0 ? 0 : 1;
+}

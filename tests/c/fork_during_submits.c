@@ -1,0 +1,310 @@
+/*
+ * Forks again and again while threads submit flat out into one outbox file and its worker sends. Every child submits through
+ * the reporter it was born with, while the parent frees its own first; at the end a fresh process opens the file. Each report
+ * whose submit returned NEXMO_OK must have arrived at the sandbox by then.
+ *
+ *     nexmo-sandbox -- fork_during_submits ROUNDS            fails if a report is lost, or a child hangs or fails
+ *     nexmo-sandbox -- fork_during_submits ROUNDS without    takes the fork handlers out first (testing library only), and says how
+ *                                                     many reports are lost then, and how many children hang or fail
+ *     nexmo-sandbox -- fork_during_submits servers           a server that forks its children first, whose senders are killed
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "reporter_fixture.h"
+#include "fixture.h"
+
+enum { THREADS = 4, CHILDREN = 10, REPORTS_A_CHILD = 100, SERVERS = 8, REPORTS_A_SERVER = 400, KILLED = 3, MOST = 1 << 20 };
+
+/* More submits are not begun in a round: the sandbox has to take them all. */
+enum { MOST_A_ROUND = 4000 };
+
+void nexmo_testing_without_fork_handlers(void);
+
+long checks_passed = 0;
+long checks_failed = 0;
+
+/* What all processes see: which reports were stored, and what each server does. */
+struct board {
+    atomic_long next;
+    atomic_long most;
+    atomic_int states[SERVERS];
+    atomic_int done[SERVERS];
+    atomic_char stored[MOST];
+};
+
+static struct board *board;
+static nexmo_reporter *reporter;
+
+/* How long a child has: less where many are expected to hang. */
+static unsigned int seconds_a_child = 120;
+
+/* Submits a report of a number that no other has, and writes down that it was stored. */
+static nexmo_status submit_next(void)
+{
+    const long number = board->next++;
+    char message_id[32];
+    nexmo_status status;
+    if (number >= MOST)
+        return NEXMO_ERR_INVALID_ARGUMENT;
+    snprintf(message_id, sizeof message_id, "fork-%ld", number);
+    status = submit(reporter, message_id);
+    if (status == NEXMO_OK)
+        board->stored[number] = 1;
+    return status;
+}
+
+static void *submit_flat_out(void *argument)
+{
+    nexmo_status status = NEXMO_OK;
+    (void)argument;
+    while (status == NEXMO_OK || status == NEXMO_ERR_OUTBOX_BUSY) {
+        if (board->next < board->most)
+            status = submit_next();
+        else
+            status = nexmo_reporter_fd(reporter) < 0 ? NEXMO_ERR_INVALID_HANDLE : (poll(NULL, 0, 1), NEXMO_OK);
+    }
+    return NULL;
+}
+
+/* Every second child waits for the parent to have freed its reporter. Some free their own, some just end. */
+static void be_a_child(int number, int gate)
+{
+    char byte;
+    int i, failures = 0;
+    alarm(seconds_a_child);
+    if (number % 2 == 0 && read(gate, &byte, 1) != 0)
+        _exit(2);
+    for (i = 0; i < REPORTS_A_CHILD && failures < 5; i++)
+        failures += submit_next() != NEXMO_OK;
+    if (number % 3 == 0 && nexmo_reporter_free(reporter) != NEXMO_OK)
+        _exit(3);
+    _exit(failures == 0 ? 0 : 1);
+}
+
+/* Waits for children, and counts those that did not end as they should. */
+static void wait_for(const pid_t *children, int count, long *hung, long *failed)
+{
+    int i, state;
+    for (i = 0; i < count; i++)
+        if (waitpid(children[i], &state, 0) != children[i])
+            ++*failed;
+        else if (WIFSIGNALED(state))
+            ++*hung;
+        else
+            *failed += WEXITSTATUS(state) != 0;
+}
+
+static void run_round(struct reporting *reporting, long *hung, long *failed)
+{
+    pthread_t threads[THREADS];
+    pid_t children[CHILDREN];
+    int gate[2], i;
+    const long begun = board->next;
+    board->most = begun + MOST_A_ROUND;
+    reporter = begin(reporting);
+    CHECK(pipe(gate) == 0, "no pipe");
+    for (i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, submit_flat_out, NULL);
+    for (i = 0; i < CHILDREN; i++) {
+        /* A few reports later than the last fork, so that threads are inside of transactions. */
+        const long seen = board->next;
+        WAIT_UNTIL(board->next > seen + 20 || board->next >= board->most, "the threads submit nothing");
+        children[i] = fork();
+        if (children[i] == 0) {
+            close(gate[1]);
+            be_a_child(i, gate[0]);
+        }
+    }
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    close(gate[0]);
+    close(gate[1]);
+    for (i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    wait_for(children, CHILDREN, hung, failed);
+}
+
+/* A fresh process that opens the file and sends what is left; true if it could. */
+static int drain(const char *program, const char *outbox)
+{
+    int state;
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(300);
+        execl(program, program, "drain", outbox, (char *)NULL);
+        _exit(127);
+    }
+    return waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;
+}
+
+static int be_fresh(const char *outbox)
+{
+    struct reporting reporting = fine_reporting_into(outbox);
+    nexmo_statistics statistics;
+    reporting.reporter_options.max_in_flight = 16;
+    reporter = begin(&reporting);
+    CHECK(nexmo_reporter_flush(reporter, 4 * PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    statistics = statistics_of(reporter);
+    CHECK(statistics.pending == 0 && statistics.accepted == statistics.submitted, "%ld submitted, %ld accepted",
+          (long)statistics.submitted, (long)statistics.accepted);
+    nexmo_reporter_free(reporter);
+    return checks_failed == 0 ? 0 : 1;
+}
+
+/* Notes which numbers the sandbox took. */
+static long arrivals(unsigned char *arrived)
+{
+    static const char key[] = "\"message_id\":\"fork-";
+    static char line[8192];
+    FILE *log = fopen(getenv("NEXMO_SANDBOX_LOG"), "r");
+    long requests = 0;
+    while (log != NULL && fgets(line, sizeof line, log) != NULL) {
+        const char *place = strstr(line, key);
+        const long number = place == NULL ? -1 : atol(place + sizeof key - 1);
+        if (number >= 0 && number < MOST && strstr(line, "\"status\":200,") != NULL) {
+            arrived[number] = 1;
+            requests++;
+        }
+    }
+    if (log != NULL)
+        fclose(log);
+    return requests;
+}
+
+/* Compares what was stored with what arrived, and tells how many were lost. */
+static long compare(const char *what)
+{
+    static unsigned char arrived[MOST];
+    const long requests = arrivals(arrived);
+    long stored = 0, lost = 0, number;
+    for (number = 0; number < board->next && number < MOST; number++) {
+        stored += board->stored[number];
+        lost += board->stored[number] && !arrived[number];
+    }
+    printf("%s: %ld reports stored, %ld requests accepted, %ld reports lost\n", what, stored, requests, lost);
+    CHECK(stored > 0, "nothing was stored");
+    return lost;
+}
+
+static void fork_in_the_middle(const char *program, long rounds, int is_without)
+{
+    struct reporting reporting = fine_reporting();
+    long hung = 0, failed = 0, lost, i;
+    if (is_without) {
+        nexmo_testing_without_fork_handlers();
+        seconds_a_child = 5;
+    }
+    for (i = 0; i < rounds; i++)
+        run_round(&reporting, &hung, &failed);
+    CHECK(drain(program, reporting.reporter_options.outbox) || is_without, "a fresh process could not send what is left");
+    printf("%ld forks%s: %ld children hung, %ld failed\n", rounds * CHILDREN, is_without ? " without handlers" : "", hung,
+           failed);
+    lost = compare("forks");
+    CHECK((lost == 0 && hung == 0 && failed == 0) || is_without, "%ld lost, %ld hung, %ld failed", lost, hung, failed);
+}
+
+/* Serves until it is killed or has done its part, and shows what its reporter does. */
+static void be_a_server(int number)
+{
+    int i;
+    alarm(seconds_a_child);
+    for (i = 0; i < REPORTS_A_SERVER; i++) {
+        const nexmo_status status = submit_next();
+        if (status != NEXMO_OK && status != NEXMO_ERR_OUTBOX_BUSY)
+            _exit(1);
+        board->states[number] = statistics_of(reporter).state + 1;
+    }
+    board->done[number] = 1;
+    for (;;) {
+        board->states[number] = statistics_of(reporter).state + 1;
+        poll(NULL, 0, 5);
+    }
+}
+
+/* The server that sends, or -1. */
+static int sender(void)
+{
+    int i;
+    for (i = 0; i < SERVERS; i++)
+        if (board->states[i] == NEXMO_STATE_RUNNING + 1 && board->done[i] >= 0)
+            return i;
+    return -1;
+}
+
+static int are_all_done(void)
+{
+    int i, done = 0;
+    for (i = 0; i < SERVERS; i++)
+        done += board->done[i] != 0;
+    return done == SERVERS;
+}
+
+/* Ends a server as no program can foresee. */
+static void kill_server(pid_t server)
+{
+    int state = 0;
+    CHECK(kill(server, SIGKILL) == 0 && waitpid(server, &state, 0) == server, "it is gone");
+    CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "it ended with %d", state);
+}
+
+/* Kills whichever server sends. */
+static void kill_the_sender(const pid_t *servers)
+{
+    int i;
+    WAIT_UNTIL((i = sender()) >= 0, "no process sends");
+    if (i < 0)
+        return;
+    kill_server(servers[i]);
+    board->states[i] = 0;
+    board->done[i] = -1;
+}
+
+/* A server that makes its reporter first, and then its children, one of which sends for all until it is killed. */
+static void kill_the_senders_of_a_server(const char *program)
+{
+    struct reporting reporting = fine_reporting();
+    pid_t servers[SERVERS];
+    int i;
+    reporter = begin(&reporting);
+    for (i = 0; i < SERVERS; i++) {
+        servers[i] = fork();
+        if (servers[i] == 0)
+            be_a_server(i);
+    }
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    for (i = 0; i < KILLED; i++)
+        kill_the_sender(servers);
+    WAIT_UNTIL(are_all_done(), "some did not submit all");
+    WAIT_UNTIL(sender() >= 0, "no process sends any more");
+    for (i = 0; i < SERVERS; i++)
+        if (board->done[i] > 0)
+            kill_server(servers[i]);
+    CHECK(drain(program, reporting.reporter_options.outbox), "a fresh process could not send what is left");
+    CHECK(compare("servers, the sender of which was killed three times") == 0, "reports were lost");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "drain") == 0)
+        return be_fresh(argv[2]);
+    board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (board == MAP_FAILED) {
+        perror("memory");
+        return 2;
+    }
+    if (argc > 1 && strcmp(argv[1], "servers") == 0)
+        kill_the_senders_of_a_server(argv[0]);
+    else
+        fork_in_the_middle(argv[0], argc > 1 ? atol(argv[1]) : 5, argc > 2 && strcmp(argv[2], "without") == 0);
+    remove_outboxes();
+    printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
+    return checks_failed == 0 ? 0 : 1;
+}

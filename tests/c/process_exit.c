@@ -1,0 +1,201 @@
+/*
+ * Ends processes in every way while a reporter of theirs sends, without close or free. None may hang or print anything, and
+ * what they leave behind goes out at the next start.
+ *
+ *     nexmo-sandbox RULES -- process_exit LIBRARY
+ *
+ * LIBRARY is the path of the library, which this program also loads by dlopen, and unloads while a reporter is open.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "reporter_fixture.h"
+#include "fixture.h"
+
+enum { REPORTS = 300, THREADS = 4 };
+
+/* The longest time that a process may take to exit. */
+enum { LONGEST_END_MS = 10000 };
+
+long checks_passed = 0;
+long checks_failed = 0;
+
+/* The ways to end. */
+static const char *const ways[] = {"return", "exit",   "_exit",  "exit-in-a-thread", "exit-under-submits",
+                                   "kill",   "closed", "dlclose"};
+
+/* What a process that ends uses of the library: linked, or loaded by itself. */
+static nexmo_status (*new_reporter)(const nexmo_credentials *, const nexmo_options *, const nexmo_reporter_options *,
+                                    nexmo_reporter **, nexmo_result *) = nexmo_reporter_new;
+static nexmo_status (*submit_report)(nexmo_reporter *, int32_t, const char *, int32_t, const char *,
+                                     nexmo_result *) = nexmo_reporter_submit;
+static nexmo_reporter *reporter;
+
+static void *submit_without_end(void *name)
+{
+    char message_id[64];
+    int i;
+    for (i = 0;; i++) {
+        snprintf(message_id, sizeof message_id, "%s-more-%d", (const char *)name, i % 1000);
+        submit_report(reporter, NEXMO_CHANNEL_SMS, message_id, 1, NULL, NULL);
+    }
+    return NULL;
+}
+
+static void *exit_from_here(void *unused)
+{
+    (void)unused;
+    exit(0);
+}
+
+static void in_threads(void *(*work)(void *), const char *way, int count)
+{
+    pthread_t thread;
+    while (count-- > 0)
+        pthread_create(&thread, NULL, work, (void *)way);
+}
+
+/* Looks the functions up as a program does that is not linked with the library. */
+static void *load(const char *library)
+{
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    void *const made = handle == NULL ? NULL : dlsym(handle, "nexmo_reporter_new");
+    void *const submitted = handle == NULL ? NULL : dlsym(handle, "nexmo_reporter_submit");
+    if (made == NULL || submitted == NULL) {
+        fprintf(stderr, "%s\n", dlerror());
+        exit(2);
+    }
+    memcpy(&new_reporter, &made, sizeof made);
+    memcpy(&submit_report, &submitted, sizeof submitted);
+    return handle;
+}
+
+/* Makes the reporter and has it send; 0 if that went well. */
+static int begin_to_send(const char *way, const char *outbox)
+{
+    struct reporting reporting = fine_reporting_into(outbox);
+    char message_id[64];
+    int i;
+    if (new_reporter(&reporting.credentials, &reporting.options, &reporting.reporter_options, &reporter, NULL) != NEXMO_OK)
+        return 3;
+    for (i = 0; i < REPORTS; i++) {
+        snprintf(message_id, sizeof message_id, "%s-%d", way, i);
+        if (submit_report(reporter, NEXMO_CHANNEL_SMS, message_id, 1, NULL, NULL) != NEXMO_OK)
+            return 4;
+    }
+    return 0;
+}
+
+/* Ends the process, or returns for main to return. */
+static void end_by(const char *way)
+{
+    if (strcmp(way, "exit") == 0)
+        exit(0);
+    if (strcmp(way, "_exit") == 0)
+        _exit(0);
+    if (strcmp(way, "kill") == 0)
+        kill(getpid(), SIGKILL);
+    if (strcmp(way, "closed") == 0)
+        nexmo_reporter_close(reporter, 0, NULL);
+    if (strcmp(way, "exit-under-submits") == 0)
+        in_threads(submit_without_end, way, THREADS);
+    if (strcmp(way, "exit-in-a-thread") == 0) {
+        in_threads(exit_from_here, way, 1);
+        for (;;)
+            pause();
+    }
+}
+
+/* Unloads the library as often as it was loaded, and lets its threads run in what would be gone; true if that went well. */
+static int unload(void *handle, const char *library)
+{
+    const int is_unloaded = dlclose(handle) == 0 && dlclose(dlopen(library, RTLD_NOW)) == 0;
+    poll(NULL, 0, 20);
+    return is_unloaded;
+}
+
+/* Is a process that ends while its reports are being sent; gives what main is to return. */
+static int send_and_end(const char *way, const char *outbox, const char *library)
+{
+    void *handle = strcmp(way, "dlclose") == 0 ? load(library) : NULL;
+    int failure;
+    alarm(PLENTY_MS / 1000);
+    failure = begin_to_send(way, outbox);
+    if (failure == 0)
+        end_by(way);
+    return failure == 0 && handle != NULL && !unload(handle, library) ? 5 : failure;
+}
+
+/* Runs such a process, with its output into a pipe, and tells how long it lived after its last word. */
+static void run(const char *program, const char *way, const char *outbox, const char *library)
+{
+    char output[256];
+    int ends[2], state = -1;
+    ssize_t size;
+    long took = now_ms();
+    pid_t child;
+    CHECK(pipe(ends) == 0, "no pipe");
+    child = fork();
+    if (child == 0) {
+        dup2(ends[1], 1);
+        dup2(ends[1], 2);
+        close(ends[0]);
+        close(ends[1]);
+        execl(program, program, way, outbox, library, (char *)NULL);
+        _exit(127);
+    }
+    close(ends[1]);
+    size = read(ends[0], output, sizeof output - 1);
+    output[size > 0 ? size : 0] = '\0';
+    close(ends[0]);
+    CHECK(waitpid(child, &state, 0) == child, "no child");
+    took = now_ms() - took;
+    CHECK(size == 0, "%s: it printed %s", way, output);
+    if (strcmp(way, "kill") == 0)
+        CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "%s: it ended with %d", way, state);
+    else
+        CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "%s: it ended with %d", way, state);
+    CHECK(took < LONGEST_END_MS, "%s: it took %ld ms", way, took);
+}
+
+static void pending_reports_are_sent_at_the_next_start(const char *way, const char *outbox)
+{
+    struct reporting reporting = fine_reporting_into(outbox);
+    nexmo_statistics statistics;
+    long left;
+    reporter = begin(&reporting);
+    left = (long)statistics_of(reporter).pending;
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s: %s", way, reporting.result.message);
+    statistics = statistics_of(reporter);
+    CHECK(statistics.submitted >= REPORTS && statistics.accepted + statistics.replaced == statistics.submitted,
+          "%s: %ld submitted, %ld accepted", way, (long)statistics.submitted, (long)statistics.accepted);
+    CHECK(sandbox_took(way, NULL, 0) >= REPORTS, "%s: %ld arrived", way, sandbox_took(way, NULL, 0));
+    printf("%s: %ld of %ld reports were left\n", way, left, (long)statistics.submitted);
+    nexmo_reporter_free(reporter);
+}
+
+int main(int argc, char **argv)
+{
+    size_t i;
+    if (argc == 4)
+        return send_and_end(argv[1], argv[2], argv[3]);
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s LIBRARY\n", argv[0]);
+        return 2;
+    }
+    for (i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        const char *outbox = new_outbox();
+        run(argv[0], ways[i], outbox, argv[1]);
+        pending_reports_are_sent_at_the_next_start(ways[i], outbox);
+    }
+    remove_outboxes();
+    printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
+    return checks_failed == 0 ? 0 : 1;
+}

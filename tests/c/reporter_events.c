@@ -1,0 +1,286 @@
+/* Events: how poll waits, that an event stays until it is acknowledged, and which ids are refused. */
+#define _GNU_SOURCE
+#include "harness.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "reporter_fixture.h"
+
+enum { MOST_EVENTS = 10000 };
+
+static const int64_t SMALLEST_ID = INT64_C(1) << 50;
+
+/* A reporter whose every submit, but the first, drops the report before it. */
+static struct reporting dropping_reporting(void)
+{
+    struct reporting reporting = unheard_reporting();
+    reporting.reporter_options.max_pending = 1;
+    reporting.reporter_options.overflow = NEXMO_OVERFLOW_DROP_OLDEST;
+    return reporting;
+}
+
+static int64_t unix_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void an_event_stays_until_it_is_acknowledged(void)
+{
+    const int64_t before = unix_ms();
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_event first, again, second;
+    submit_some(reporter, "stays", 4);
+    first = oldest_event(reporter);
+    CHECK(first.kind == NEXMO_EVENT_DROPPED && strcmp(first.message_id, "stays-0") == 0, "%s", first.message_id);
+    CHECK(first.id >= SMALLEST_ID && first.id < INT64_C(1) << 53, "%ld", (long)first.id);
+    CHECK(first.created_unix_ms >= before && first.created_unix_ms <= unix_ms(), "%ld", (long)first.created_unix_ms);
+    again = oldest_event(reporter);
+    CHECK(memcmp(&first, &again, sizeof first) == 0, "another one: %s", again.message_id);
+    CHECK(nexmo_reporter_acknowledge(reporter, first.id, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    CHECK(nexmo_reporter_acknowledge(reporter, first.id, &reporting.result) == NEXMO_OK, "a second time: %s",
+          reporting.result.message);
+    second = oldest_event(reporter);
+    CHECK(second.id > first.id && strcmp(second.message_id, "stays-1") == 0, "%s", second.message_id);
+    CHECK(second.created_unix_ms >= first.created_unix_ms, "created before the one before");
+    CHECK(statistics_of(reporter).events == 2 && statistics_of(reporter).dropped == 3, "%ld events",
+          (long)statistics_of(reporter).events);
+    nexmo_reporter_free(reporter);
+}
+
+/* Ids beside those of events that wait are those of events that are gone. */
+static void one_event_is_acknowledged_and_no_other(void)
+{
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    int64_t id;
+    submit_some(reporter, "first", 2);
+    id = oldest_event(reporter).id;
+    submit_some(reporter, "others", 2);
+    CHECK(take_event(reporter).id == id, "not the oldest");
+    id = oldest_event(reporter).id;
+    CHECK(nexmo_reporter_acknowledge(reporter, id - 1, NULL) == NEXMO_OK && oldest_event(reporter).id == id,
+          "another one is gone");
+    CHECK(statistics_of(reporter).events == 2, "%ld events", (long)statistics_of(reporter).events);
+    nexmo_reporter_free(reporter);
+}
+
+static void events_outlive_their_reporter(void)
+{
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_event event;
+    submit_some(reporter, "outlives", 3);
+    event = oldest_event(reporter);
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    reporter = begin(&reporting);
+    WAIT_UNTIL(is_readable(reporter), "the descriptor of the next reporter does not tell");
+    CHECK(take_event(reporter).id == event.id && take_event(reporter).id > event.id, "not the same events");
+    CHECK(oldest_event(reporter).kind == NEXMO_EVENT_NONE, "another one");
+    nexmo_reporter_free(reporter);
+}
+
+static void ids_that_no_event_has_are_refused(void)
+{
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    const int64_t ids[] = {
+        0, -1, 1, 65536, SMALLEST_ID - 1, unix_ms() * 1000 + INT64_C(3600000000), INT64_C(1) << 53, INT64_MAX, INT64_MIN};
+    size_t i;
+    submit_some(reporter, "ids", 2);
+    for (i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        CHECK(nexmo_reporter_acknowledge(reporter, ids[i], &reporting.result) == NEXMO_ERR_INVALID_ARGUMENT, "%lld",
+              (long long)ids[i]);
+        CHECK(begins_with(reporting.result.message, "event_id "), "%s", reporting.result.message);
+    }
+    CHECK(nexmo_reporter_acknowledge(reporter, SMALLEST_ID, &reporting.result) == NEXMO_OK, "long gone: %s",
+          reporting.result.message);
+    CHECK(statistics_of(reporter).events == 1, "%ld events", (long)statistics_of(reporter).events);
+    nexmo_reporter_free(reporter);
+}
+
+static void a_poll_waits_as_long_as_it_may(void)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_event event = NEXMO_EVENT_INIT;
+    long took = now_ms();
+    event.kind = -1;
+    CHECK(nexmo_reporter_poll(reporter, 300, &event, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    took = now_ms() - took;
+    CHECK(event.kind == NEXMO_EVENT_NONE && took >= 300 && took < 10000, "kind %d after %ld ms", (int)event.kind, took);
+    nexmo_reporter_free(reporter);
+}
+
+static void a_poll_that_fails_has_no_event(void)
+{
+    static const int32_t limits[] = {-2, -1000, INT32_MIN};
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_result refused = NEXMO_RESULT_INIT;
+    size_t i;
+    refused.struct_size = 4;
+    submit_some(reporter, "fails", 2);
+    for (i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        nexmo_event event = oldest_event(reporter);
+        CHECK(nexmo_reporter_poll(reporter, limits[i], &event, &reporting.result) == NEXMO_ERR_INVALID_ARGUMENT, "%s",
+              reporting.result.message);
+        CHECK(begins_with(reporting.result.message, "timeout_ms is -"), "%s", reporting.result.message);
+        CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0 && event.message_id[0] == '\0', "the event is still there");
+        event = oldest_event(reporter);
+        CHECK(nexmo_reporter_poll(reporter, 0, &event, &refused) == NEXMO_ERR_STRUCT_SIZE &&
+                  event.kind == NEXMO_EVENT_NONE,
+              "the event is still there");
+        event = oldest_event(reporter);
+        CHECK(nexmo_reporter_poll(NULL, 0, &event, NULL) == NEXMO_ERR_INVALID_HANDLE && event.kind == NEXMO_EVENT_NONE,
+              "the event is still there");
+    }
+    nexmo_reporter_free(reporter);
+}
+
+/* A poll in a thread of its own. */
+struct polling {
+    nexmo_reporter *reporter;
+    int32_t timeout_ms;
+    nexmo_status status;
+    nexmo_event event;
+    long took;
+};
+
+static void *poll_in_a_thread(void *argument)
+{
+    struct polling *polling = argument;
+    polling->took = now_ms();
+    polling->status = nexmo_reporter_poll(polling->reporter, polling->timeout_ms, &polling->event, NULL);
+    polling->took = now_ms() - polling->took;
+    return NULL;
+}
+
+static struct polling polling_of(nexmo_reporter *reporter, int32_t timeout_ms)
+{
+    static const nexmo_event none = NEXMO_EVENT_INIT;
+    struct polling polling = {0};
+    polling.reporter = reporter;
+    polling.timeout_ms = timeout_ms;
+    polling.event = none;
+    return polling;
+}
+
+static void a_poll_without_a_limit_ends_with_an_event(void)
+{
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    struct polling polling = polling_of(reporter, -1);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "no thread");
+    poll(NULL, 0, 200);
+    submit_some(reporter, "wakes", 2);
+    pthread_join(thread, NULL);
+    CHECK(polling.status == NEXMO_OK && strcmp(polling.event.message_id, "wakes-0") == 0, "%s",
+          nexmo_status_name(polling.status));
+    CHECK(polling.took >= 150 && polling.took < PLENTY_MS / 2, "it took %ld ms", polling.took);
+    nexmo_reporter_free(reporter);
+}
+
+static void a_poll_without_a_limit_ends_with_its_reporter(void)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    struct polling polling = polling_of(reporter, -1);
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "no thread");
+    poll(NULL, 0, 100);
+    CHECK(nexmo_reporter_close(reporter, 0, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    pthread_join(thread, NULL);
+    CHECK(polling.status == NEXMO_ERR_CLOSED && polling.event.kind == NEXMO_EVENT_NONE, "%s", nexmo_status_name(polling.status));
+    CHECK(polling.took < PLENTY_MS / 2, "it took %ld ms", polling.took);
+    nexmo_reporter_free(reporter);
+}
+
+static volatile sig_atomic_t interruptions;
+
+static void count_interruption(int number)
+{
+    (void)number;
+    interruptions++;
+}
+
+static void signals_do_not_end_a_poll(void)
+{
+    struct sigaction counting, before;
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    struct polling polling = polling_of(reporter, 500);
+    pthread_t thread;
+    int i;
+    memset(&counting, 0, sizeof counting);
+    counting.sa_handler = count_interruption;
+    sigaction(SIGUSR1, &counting, &before);
+    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "no thread");
+    for (i = 0; i < 20; i++) {
+        pthread_kill(thread, SIGUSR1);
+        poll(NULL, 0, 10);
+    }
+    pthread_join(thread, NULL);
+    sigaction(SIGUSR1, &before, NULL);
+    CHECK(polling.status == NEXMO_OK && polling.took >= 500, "%s after %ld ms", nexmo_status_name(polling.status), polling.took);
+    CHECK(interruptions >= 10, "only %d signals", (int)interruptions);
+    nexmo_reporter_free(reporter);
+}
+
+static void a_closed_reporter_gives_its_events_and_then_says_so(void)
+{
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_event event = NEXMO_EVENT_INIT;
+    submit_some(reporter, "closed", 3);
+    CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_ERR_PENDING, "nothing is pending");
+    CHECK(is_readable(reporter), "the descriptor does not tell of events");
+    CHECK(strcmp(take_event(reporter).message_id, "closed-0") == 0 && strcmp(take_event(reporter).message_id, "closed-1") == 0,
+          "not its events");
+    CHECK(is_readable(reporter), "the descriptor does not tell that there are no more events");
+    CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);
+    CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0, "an event all the same");
+    CHECK(is_readable(reporter), "the descriptor does not tell any more that there are no more events");
+    CHECK(nexmo_reporter_acknowledge(reporter, SMALLEST_ID, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    nexmo_reporter_free(reporter);
+}
+
+static void beyond_10000_the_oldest_events_are_discarded(void)
+{
+    struct reporting reporting = dropping_reporting();
+    nexmo_reporter *reporter;
+    nexmo_event event;
+    reporting.reporter_options.outbox = NULL;
+    reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
+    reporter = begin(&reporting);
+    submit_some(reporter, "many", 2);
+    event = oldest_event(reporter);
+    submit_some(reporter, "more", MOST_EVENTS + 4);
+    CHECK(statistics_of(reporter).events == MOST_EVENTS, "%ld events", (long)statistics_of(reporter).events);
+    CHECK(statistics_of(reporter).events_discarded == 5, "%ld discarded", (long)statistics_of(reporter).events_discarded);
+    CHECK(nexmo_reporter_acknowledge(reporter, event.id, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    CHECK(oldest_event(reporter).id > event.id && statistics_of(reporter).events == MOST_EVENTS, "another one is gone");
+    nexmo_reporter_free(reporter);
+}
+
+void test_reporter_events(void)
+{
+    an_event_stays_until_it_is_acknowledged();
+    one_event_is_acknowledged_and_no_other();
+    events_outlive_their_reporter();
+    ids_that_no_event_has_are_refused();
+    a_poll_waits_as_long_as_it_may();
+    a_poll_that_fails_has_no_event();
+    a_poll_without_a_limit_ends_with_an_event();
+    a_poll_without_a_limit_ends_with_its_reporter();
+    signals_do_not_end_a_poll();
+    a_closed_reporter_gives_its_events_and_then_says_so();
+    beyond_10000_the_oldest_events_are_discarded();
+}

@@ -1,0 +1,221 @@
+/* Each option of a reporter by its effect. */
+#define _GNU_SOURCE
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "reporter_fixture.h"
+
+/* How often this process had a file written to its disk. The library calls this one in place of the system's. */
+static long syncs;
+
+int fdatasync(int file);
+
+int fdatasync(int file)
+{
+    __atomic_add_fetch(&syncs, 1, __ATOMIC_SEQ_CST);
+    return (int)syscall(SYS_fdatasync, file);
+}
+
+/* A value of one option that is refused, and how the message must begin. */
+struct refused {
+    const char *name;
+    size_t place;
+    int32_t value;
+};
+
+#define OPTION(field, value) {#field " ", offsetof(nexmo_reporter_options, field), value}
+
+static void values_out_of_range_are_refused(void)
+{
+    static const struct refused table[] = {
+        OPTION(durability, 3),     OPTION(durability, -1),          OPTION(overflow, 2),         OPTION(overflow, -1),
+        OPTION(max_pending, -1),   OPTION(max_pending, 1000000001), OPTION(max_age_s, -1),       OPTION(max_age_s, 31536001),
+        OPTION(max_in_flight, -1), OPTION(max_in_flight, 257),      OPTION(busy_timeout_ms, -1), OPTION(busy_timeout_ms, 60001),
+    };
+    size_t i;
+    for (i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct reporting reporting = fine_reporting();
+        memcpy((char *)&reporting.reporter_options + table[i].place, &table[i].value, sizeof table[i].value);
+        CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s%d: %s", table[i].name, (int)table[i].value,
+              reporting.result.message);
+        CHECK(begins_with(reporting.result.message, table[i].name), "%s%d: %s", table[i].name, (int)table[i].value,
+              reporting.result.message);
+        CHECK(access(reporting.reporter_options.outbox, F_OK) != 0, "an outbox was made");
+    }
+}
+
+static void flags_are_known_or_refused(void)
+{
+    struct reporting reporting = fine_reporting();
+    reporting.reporter_options.flags = 2;
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_UNKNOWN_FLAGS, "%s", reporting.result.message);
+    CHECK(begins_with(reporting.result.message, "reporter_options.flags "), "%s", reporting.result.message);
+    reporting.reporter_options.flags = NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM;
+    CHECK(try_to_begin(&reporting) == NEXMO_OK, "%s", reporting.result.message);
+}
+
+static void an_outbox_goes_with_a_durability(void)
+{
+    struct reporting reporting = fine_reporting();
+    reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
+    CHECK(begins_with(reporting.result.message, "outbox "), "%s", reporting.result.message);
+    reporting.reporter_options.outbox = "";
+    reporting.reporter_options.durability = NEXMO_DURABILITY_PROCESS;
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
+    CHECK(begins_with(reporting.result.message, "outbox "), "%s", reporting.result.message);
+    reporting.reporter_options.outbox = NULL;
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
+    CHECK(strcmp(reporting.result.message, "outbox is NULL") == 0, "%s", reporting.result.message);
+    reporting.reporter_options.durability = NEXMO_DURABILITY_POWER;
+    CHECK(try_to_begin(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
+}
+
+/* How many reports are pending when a reporter that sent none is created again. */
+static long pending_at_next_start(int32_t durability, const char *name)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter;
+    long pending;
+    reporting.reporter_options.durability = durability;
+    if (durability == NEXMO_DURABILITY_NONE)
+        reporting.reporter_options.outbox = NULL;
+    reporter = begin(&reporting);
+    submit_some(reporter, name, 5);
+    nexmo_reporter_free(reporter);
+    reporter = begin(&reporting);
+    pending = (long)statistics_of(reporter).pending;
+    nexmo_reporter_free(reporter);
+    return pending;
+}
+
+static void durability_says_what_a_report_survives(void)
+{
+    CHECK(pending_at_next_start(NEXMO_DURABILITY_PROCESS, "process") == 5, "lost");
+    CHECK(pending_at_next_start(NEXMO_DURABILITY_POWER, "power") == 5, "lost");
+    CHECK(pending_at_next_start(NEXMO_DURABILITY_NONE, "none") == 0, "kept, who knows where");
+}
+
+static void a_reporter_without_a_file_sends_too(void)
+{
+    struct reporting reporting = fine_reporting();
+    nexmo_reporter *reporter;
+    reporting.reporter_options.outbox = NULL;
+    reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
+    reporter = begin(&reporting);
+    submit_some(reporter, "memory", 20);
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    CHECK(sandbox_took("memory", NULL, 0) == 20 && statistics_of(reporter).accepted == 20, "%ld arrived",
+          sandbox_took("memory", NULL, 0));
+    nexmo_reporter_free(reporter);
+}
+
+/* How often the disk is waited for while so many reports are submitted. */
+static long syncs_of(int32_t durability, const char *name, int count)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter;
+    long before;
+    reporting.reporter_options.durability = durability;
+    reporter = begin(&reporting);
+    before = __atomic_load_n(&syncs, __ATOMIC_SEQ_CST);
+    submit_some(reporter, name, count);
+    before = __atomic_load_n(&syncs, __ATOMIC_SEQ_CST) - before;
+    nexmo_reporter_free(reporter);
+    return before;
+}
+
+static void only_power_waits_for_the_disk(void)
+{
+    const long process = syncs_of(NEXMO_DURABILITY_PROCESS, "no-disk", 50), power = syncs_of(NEXMO_DURABILITY_POWER, "disk", 50);
+    CHECK(process < 10, "the disk was waited for %ld times", process);
+    CHECK(power >= 50, "the disk was waited for only %ld times", power);
+}
+
+static void no_more_than_max_pending_are_pending(void)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter;
+    reporting.reporter_options.max_pending = 3;
+    reporter = begin(&reporting);
+    submit_some(reporter, "most", 3);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "one-too-many", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_FULL,
+          "%s", reporting.result.message);
+    CHECK(strstr(reporting.result.message, "max_pending = 3") != NULL, "%s", reporting.result.message);
+    CHECK(submit(reporter, "most-1") == NEXMO_OK, "a later report on the same message needs no room");
+    CHECK(statistics_of(reporter).replaced == 1 && statistics_of(reporter).pending == 3, "not replaced");
+    nexmo_reporter_free(reporter);
+}
+
+static void the_oldest_is_dropped_when_that_is_asked_for(void)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter;
+    nexmo_event event;
+    reporting.reporter_options.max_pending = 3;
+    reporting.reporter_options.overflow = NEXMO_OVERFLOW_DROP_OLDEST;
+    reporter = begin(&reporting);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "dropped", 0, "2020-01-01 12:00:00", NULL) == NEXMO_OK, "refused");
+    submit_some(reporter, "kept", 3);
+    CHECK(statistics_of(reporter).dropped == 1 && statistics_of(reporter).events == 1, "not counted");
+    WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
+    event = take_event(reporter);
+    CHECK(event.kind == NEXMO_EVENT_DROPPED && event.http_status == 0 && event.channel == NEXMO_CHANNEL_VOICE, "kind %d",
+          (int)event.kind);
+    CHECK(strcmp(event.message_id, "dropped") == 0 && event.delivered == 0, "%s", event.message_id);
+    CHECK(strcmp(event.timestamp, "2020-01-01 12:00:00") == 0 && event.message[0] != '\0', "%s", event.timestamp);
+    CHECK(take_event(reporter).kind == NEXMO_EVENT_NONE, "still there");
+    nexmo_reporter_free(reporter);
+}
+
+static void a_report_expires_at_max_age_s(void)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter;
+    nexmo_event event;
+    reporting.reporter_options.max_age_s = 1;
+    reporting.options.timeout_ms = 200;
+    reporter = begin(&reporting);
+    CHECK(submit(reporter, "too-old") == NEXMO_OK, "refused");
+    WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
+    event = take_event(reporter);
+    CHECK(event.kind == NEXMO_EVENT_EXPIRED && strcmp(event.message_id, "too-old") == 0, "kind %d", (int)event.kind);
+    CHECK(event.delivered == 1 && begins_with(event.timestamp, "20"), "%s", event.timestamp);
+    CHECK(statistics_of(reporter).expired == 1 && statistics_of(reporter).pending == 0, "not counted");
+    nexmo_reporter_free(reporter);
+}
+
+static void max_in_flight_is_how_many_are_in_flight(void)
+{
+    struct reporting reporting = unheard_reporting();
+    const int before = unheard_connections();
+    nexmo_reporter *reporter;
+    int most = 0, count = 0;
+    reporting.reporter_options.max_in_flight = 3;
+    reporter = begin(&reporting);
+    submit_some(reporter, "in-flight", 10);
+    WAIT_UNTIL((count = unheard_connections() - before) >= 3, "%d connections", count);
+    WAIT_UNTIL((most = statistics_of(reporter).in_flight) >= 3, "%d in flight", most);
+    CHECK(most == 3 && unheard_connections() - before == 3, "%d in flight, %d connections", most, unheard_connections() - before);
+    nexmo_reporter_free(reporter);
+}
+
+void test_reporter_options(void)
+{
+    values_out_of_range_are_refused();
+    flags_are_known_or_refused();
+    an_outbox_goes_with_a_durability();
+    durability_says_what_a_report_survives();
+    a_reporter_without_a_file_sends_too();
+    only_power_waits_for_the_disk();
+    no_more_than_max_pending_are_pending();
+    the_oldest_is_dropped_when_that_is_asked_for();
+    a_report_expires_at_max_age_s();
+    max_in_flight_is_how_many_are_in_flight();
+}

@@ -1,0 +1,170 @@
+/* What a reporter says of reports that stay or were not accepted: NEXMO_ERR_PENDING, _CLOSED and _SUSPENDED, and events. */
+#include "harness.h"
+
+#include <string.h>
+
+#include "reporter_fixture.h"
+#include "fixture.h"
+
+static void what_is_left_at_close_is_pending_and_closed_takes_no_more(void)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_statistics statistics;
+    nexmo_event event = NEXMO_EVENT_INIT;
+    long took = now_ms();
+    submit_some(reporter, "left", 3);
+    CHECK(nexmo_reporter_close(reporter, 0, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
+    CHECK(strstr(reporting.result.message, "3 pending") != NULL && strstr(reporting.result.message, "lost") == NULL, "%s",
+          reporting.result.message);
+    statistics = statistics_of(reporter);
+    CHECK(statistics.pending == 3 && statistics.state == NEXMO_STATE_CLOSED, "%ld pending", (long)statistics.pending);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "late", 1, NULL, &reporting.result) == NEXMO_ERR_CLOSED, "%s",
+          reporting.result.message);
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "late", 1, NULL, NULL) == NEXMO_ERR_CLOSED, "taken");
+    CHECK(statistics_of(reporter).submitted == 3, "not to be asked any more");
+    CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);
+    CHECK(nexmo_reporter_close(reporter, PLENTY_MS, NULL) == NEXMO_ERR_PENDING, "closed twice is closed");
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
+    took = now_ms() - took;
+    CHECK(took < 10000, "it took %ld ms", took);
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+}
+
+static void a_reporter_that_sent_all_closes_well(void)
+{
+    struct reporting reporting = fine_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    submit_some(reporter, "close", 20);
+    CHECK(nexmo_reporter_close(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    CHECK(statistics_of(reporter).accepted == 20 && sandbox_took("close", NULL, 0) == 20, "%ld accepted",
+          (long)statistics_of(reporter).accepted);
+    CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_OK && nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK,
+          "nothing is pending");
+    nexmo_reporter_free(reporter);
+}
+
+/* A wrong secret burns nothing: another reporter with the right one sends what the first could not. */
+static void reports_stay_while_the_account_is_refused(void)
+{
+    struct reporting wrong = unauthorized_reporting(), right = fine_reporting_into(wrong.reporter_options.outbox);
+    nexmo_reporter *suspended = begin(&wrong), *other;
+    nexmo_statistics statistics;
+    long took;
+    submit_some(suspended, "suspended", 5);
+    CHECK(nexmo_reporter_flush(suspended, PLENTY_MS, &wrong.result) == NEXMO_ERR_SUSPENDED, "%s", wrong.result.message);
+    statistics = statistics_of(suspended);
+    CHECK(strstr(wrong.result.message, "5 pending") != NULL && statistics.pending == 5, "%s", wrong.result.message);
+    CHECK(statistics.state == NEXMO_STATE_SUSPENDED && statistics.last_error == NEXMO_ERR_UNAUTHORIZED, "%s",
+          statistics.last_error_message);
+    CHECK(statistics.last_error_http_status == 401 && statistics.last_error_unix_ms > 0, "%s", statistics.last_error_message);
+    other = begin(&right);
+    took = now_ms();
+    CHECK(nexmo_reporter_flush(other, 2 * PLENTY_MS, &right.result) == NEXMO_OK, "%s", right.result.message);
+    took = now_ms() - took;
+    CHECK(took < 10000, "the one that is suspended kept the others from sending for %ld ms", took);
+    CHECK(statistics_of(other).accepted == 5 && sandbox_took("suspended", NULL, 0) == 5, "%ld accepted",
+          (long)statistics_of(other).accepted);
+    CHECK(nexmo_reporter_flush(suspended, 0, NULL) == NEXMO_OK, "the first does not see that all is sent");
+    nexmo_reporter_free(suspended);
+    nexmo_reporter_free(other);
+}
+
+static void what_is_left_in_memory_at_close_is_lost(void)
+{
+    struct reporting reporting = unheard_reporting();
+    nexmo_reporter *reporter;
+    reporting.reporter_options.outbox = NULL;
+    reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
+    reporter = begin(&reporting);
+    submit_some(reporter, "lost", 2);
+    CHECK(nexmo_reporter_flush(reporter, 0, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
+    CHECK(strstr(reporting.result.message, "2 pending") != NULL && strstr(reporting.result.message, "lost") == NULL, "%s",
+          reporting.result.message);
+    CHECK(nexmo_reporter_close(reporter, 0, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
+    CHECK(strstr(reporting.result.message, "2 pending") != NULL && strstr(reporting.result.message, "lost") != NULL, "%s",
+          reporting.result.message);
+    nexmo_reporter_free(reporter);
+}
+
+/* A suspended reporter probes for a flush, at most once a second, and says at once what came of it. */
+static void a_flush_probes_once_a_second(void)
+{
+    struct reporting wrong = unauthorized_reporting();
+    nexmo_reporter *reporter = begin(&wrong);
+    const long began = now_ms();
+    long requests, seconds;
+    int i;
+    submit_some(reporter, "probe", 1);
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_ERR_SUSPENDED, "not suspended");
+    requests = sandbox_requests();
+    for (i = 0; i < 3; i++)
+        CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &wrong.result) == NEXMO_ERR_SUSPENDED, "%s", wrong.result.message);
+    requests = sandbox_requests() - requests;
+    seconds = (now_ms() - began) / 1000;
+    CHECK(requests >= 3 && requests <= seconds + 1, "%ld requests in %ld s", requests, seconds);
+    CHECK(now_ms() - began < PLENTY_MS / 2, "%ld s", seconds);
+    nexmo_reporter_free(reporter);
+}
+
+/* The sandbox says 503 without Retry-After: a flush need not wait for the back-off. */
+static void a_flush_does_not_wait_for_a_back_off(void)
+{
+    struct reporting reporting = fine_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    long requests, took;
+    CHECK(submit(reporter, "unavailable") == NEXMO_OK, "refused");
+    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "state %d", (int)statistics_of(reporter).state);
+    WAIT_UNTIL(statistics_of(reporter).oldest_pending_ms > 4000, "%ld ms", (long)statistics_of(reporter).oldest_pending_ms);
+    requests = sandbox_requests();
+    took = now_ms();
+    CHECK(nexmo_reporter_flush(reporter, 1500, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
+    took = now_ms() - took;
+    requests = sandbox_requests() - requests;
+    CHECK(requests >= 1 && requests <= 4 && took >= 1500, "%ld requests in %ld ms", requests, took);
+    nexmo_reporter_free(reporter);
+}
+
+/* The sandbox says 429 with Retry-After: 7, which no flush overrides. */
+static void a_flush_keeps_to_a_wait_that_the_service_asked_for(void)
+{
+    struct reporting reporting = fine_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    long requests;
+    CHECK(submit(reporter, "throttled") == NEXMO_OK, "refused");
+    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "state %d", (int)statistics_of(reporter).state);
+    WAIT_UNTIL(statistics_of(reporter).in_flight == 0, "in flight");
+    requests = sandbox_requests();
+    CHECK(nexmo_reporter_flush(reporter, 1500, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
+    CHECK(sandbox_requests() == requests, "%ld requests", sandbox_requests() - requests);
+    nexmo_reporter_free(reporter);
+}
+
+static void what_the_service_rejects_becomes_an_event(void)
+{
+    struct reporting reporting = fine_reporting();
+    nexmo_reporter *reporter = begin(&reporting);
+    nexmo_event event;
+    CHECK(submit(reporter, "invalid") == NEXMO_OK && submit(reporter, "valid") == NEXMO_OK, "refused");
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
+    WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
+    event = take_event(reporter);
+    CHECK(event.kind == NEXMO_EVENT_REJECTED && event.http_status == 420 && event.channel == NEXMO_CHANNEL_SMS, "kind %d",
+          (int)event.kind);
+    CHECK(strcmp(event.message_id, "invalid") == 0 && event.delivered == 1 && event.message[0] != '\0', "%s", event.message);
+    CHECK(nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK, "something is pending");
+    CHECK(statistics_of(reporter).rejected == 1 && statistics_of(reporter).accepted == 1, "not counted");
+    nexmo_reporter_free(reporter);
+}
+
+void test_reporter_statuses(void)
+{
+    what_is_left_at_close_is_pending_and_closed_takes_no_more();
+    a_reporter_that_sent_all_closes_well();
+    reports_stay_while_the_account_is_refused();
+    what_is_left_in_memory_at_close_is_lost();
+    a_flush_probes_once_a_second();
+    a_flush_does_not_wait_for_a_back_off();
+    a_flush_keeps_to_a_wait_that_the_service_asked_for();
+    what_the_service_rejects_becomes_an_event();
+}

@@ -1,0 +1,123 @@
+/* The _init functions: what they set in memory of any origin, and that they write nothing else. */
+#include "harness.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "check.h"
+#include "nexmo_conversion.h"
+
+enum { LARGEST = 4096, OTHERS = 0x5a };
+
+/* One struct: its _init function, and its initial values as the macro has them. */
+struct kind {
+    const char *name;
+    size_t size;
+    const void *initial;
+    void (*init)(void *memory, size_t size);
+};
+
+#define EACH_STRUCT(DO)                                                                                                          \
+    DO(credentials, NEXMO_CREDENTIALS_INIT)                                                                                      \
+    DO(options, NEXMO_OPTIONS_INIT)                                                                                              \
+    DO(result, NEXMO_RESULT_INIT)                                                                                                \
+    DO(reporter_options, NEXMO_REPORTER_OPTIONS_INIT)                                                                            \
+    DO(statistics, NEXMO_STATISTICS_INIT)                                                                                        \
+    DO(event, NEXMO_EVENT_INIT)
+
+#define DEFINE(name, macro)                                                                                                      \
+    static const nexmo_##name initial_##name = macro;                                                                            \
+    static void init_##name(void *memory, size_t size)                                                                           \
+    {                                                                                                                            \
+        nexmo_##name##_init(memory, size);                                                                                       \
+    }
+EACH_STRUCT(DEFINE)
+
+#define KIND(name, macro) {#name, sizeof(nexmo_##name), &initial_##name, init_##name},
+
+static const struct kind kinds[] = {EACH_STRUCT(KIND)};
+
+/* Memory of others, in which a struct is initialised at an offset. */
+static unsigned char memory[2 * LARGEST];
+
+static int are_all(const unsigned char *bytes, size_t count, int value)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        if (bytes[i] != value)
+            return 0;
+    return 1;
+}
+
+/* Whether the four bytes at a place, aligned or not, are this number. */
+static int is_number(const unsigned char *bytes, size_t number)
+{
+    const uint32_t expected = (uint32_t)number;
+    return memcmp(bytes, &expected, sizeof expected) == 0;
+}
+
+static void check_initialised(const struct kind *kind, size_t offset, size_t size)
+{
+    const unsigned char *initial = kind->initial, *written = memory + offset;
+    memset(memory, OTHERS, sizeof memory);
+    kind->init(memory + offset, size);
+    CHECK(are_all(memory, offset, OTHERS), "%s of %lu bytes: written before its beginning", kind->name, (unsigned long)size);
+    CHECK(are_all(written + size, LARGEST - size, OTHERS), "%s of %lu bytes: written behind its end", kind->name,
+          (unsigned long)size);
+    CHECK(is_number(written, size), "%s of %lu bytes: struct_size", kind->name, (unsigned long)size);
+    if (size >= kind->size) {
+        CHECK(memcmp(written + 4, initial + 4, kind->size - 4) == 0, "%s: not the values of the macro", kind->name);
+        CHECK(are_all(written + kind->size, size - kind->size, 0), "%s: not 0 behind what is known", kind->name);
+    }
+}
+
+static void check_untouched(const struct kind *kind, size_t size)
+{
+    memset(memory, OTHERS, sizeof memory);
+    kind->init(memory, size);
+    CHECK(are_all(memory, sizeof memory, OTHERS), "%s is written with %lu bytes", kind->name, (unsigned long)size);
+}
+
+static void a_struct_is_initialised_as_its_macro_does(const struct kind *kind)
+{
+    size_t offset;
+    CHECK(is_number(kind->initial, kind->size), "%s: struct_size of the macro", kind->name);
+    for (offset = 1; offset <= 8; offset++)
+        check_initialised(kind, offset, kind->size);
+    check_initialised(kind, 1, 8);
+    CHECK(is_number(memory + 1 + 4, 0), "%s: flags are not 0", kind->name);
+    check_initialised(kind, 1, kind->size + 8);
+    check_initialised(kind, 1, LARGEST);
+}
+
+static void other_sizes_do_nothing(const struct kind *kind)
+{
+    static const size_t sizes[] = {0, 1, 4, 7, LARGEST + 1, LARGEST + 8, (size_t)1 << 31, SIZE_MAX};
+    size_t i;
+    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        check_untouched(kind, sizes[i]);
+    kind->init(NULL, kind->size);
+    kind->init(NULL, 0);
+}
+
+/* An older caller has the fields that fit, and no part of another. */
+static void an_older_caller_has_the_fields_that_fit(void)
+{
+    const size_t end = offsetof(nexmo_result, retry_after_ms) + 8;
+    const size_t status = offsetof(nexmo_result, status);
+    check_initialised(&kinds[2], 0, end);
+    CHECK(is_number(memory + status, NEXMO_ERR_STRUCT_SIZE), "the status is not initialised");
+    CHECK(are_all(memory + end - 8, 8, 0xff), "retry_after_ms is not -1");
+    check_initialised(&kinds[2], 0, end - 1);
+    CHECK(are_all(memory + end - 8, 7, 0), "a part of a field is set");
+}
+
+void test_struct_init(void)
+{
+    size_t i;
+    for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        a_struct_is_initialised_as_its_macro_does(&kinds[i]);
+        other_sizes_do_nothing(&kinds[i]);
+    }
+    an_older_caller_has_the_fields_that_fit();
+}
