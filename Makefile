@@ -253,8 +253,8 @@ check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDB
 
 # RUNS=20 runs of the fault suite in each of three situations.
 steady: | tools-rust
-	$(CARGO) test --locked --quiet --test faults --no-run
-	sh tests/steady.sh $(CARGO) test --locked --quiet --test faults
+	$(CARGO) test --locked --quiet --test client_faults --no-run
+	sh tests/steady.sh $(CARGO) test --locked --quiet --test client_faults
 
 # --- gate ---
 
@@ -283,7 +283,7 @@ $(GATE)/slow_malloc.so: benches/gate/slow_malloc.c | tools-c
 # --- crash ---
 
 crash: | tools-rust
-	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test crash --test processes --test outage --test order -- --nocapture
+	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test reporter_crash --test reporter_multi_process --test reporter_outage --test reporter_ordering -- --nocapture
 
 # --- bench ---
 

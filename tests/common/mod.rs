@@ -2,7 +2,7 @@
 //! contents of an outbox file.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
-pub(crate) mod outbox_contents;
+pub(crate) mod outbox_db;
 pub(crate) mod process;
 pub(crate) mod service;
 

@@ -1,0 +1,46 @@
+//! Servers that request a client certificate.
+
+use nexmo_conversion::Kind;
+use rustls::version::{TLS12, TLS13};
+
+use crate::authority::Identity;
+use crate::case::{Case, secure_case};
+use crate::script::{OK, respond};
+use crate::tls::{mutual, secure};
+
+pub(crate) fn cases() -> Vec<Case> {
+    let wanted = |version| [vec![mutual(version)], respond(OK)].concat();
+    let unasked = [vec![secure(Identity::Good)], respond(OK)].concat();
+    let mut cases = vec![
+        secure_case("a client certificate, TLS 1.3").shows(Identity::ForClients).plays(wanted(&TLS13)).succeeds(200),
+        secure_case("a client certificate, TLS 1.2").shows(Identity::ForClients).plays(wanted(&TLS12)).succeeds(200),
+        secure_case("a client certificate that is not requested")
+            .shows(Identity::ForClients)
+            .plays(unasked)
+            .succeeds(200),
+        // Here the client has completed the handshake and written its request before it learns that its certificate
+        // is rejected.
+        secure_case("a client certificate wanted, TLS 1.3").plays(wanted(&TLS13)).fails(Kind::Tls).no_request(),
+        secure_case("a client certificate wanted, TLS 1.2").plays(wanted(&TLS12)).fails_unsent(Kind::Tls).no_request(),
+    ];
+    for (name, identity) in [
+        ("of an unknown authority", Identity::UnknownClient),
+        ("expired", Identity::ExpiredClient),
+        ("for servers only", Identity::Good),
+        ("signed by itself", Identity::SelfSigned),
+    ] {
+        cases.extend([
+            secure_case(format!("a client certificate {name}, TLS 1.3"))
+                .shows(identity)
+                .plays(wanted(&TLS13))
+                .fails(Kind::Tls)
+                .no_request(),
+            secure_case(format!("a client certificate {name}, TLS 1.2"))
+                .shows(identity)
+                .plays(wanted(&TLS12))
+                .fails_unsent(Kind::Tls)
+                .no_request(),
+        ]);
+    }
+    cases
+}

@@ -1,0 +1,109 @@
+//! The addresses of one case: its server, another one, and addresses at which connections fail.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::case::Case;
+use crate::observations::Observations;
+use crate::script::{OK, Script, Step, respond};
+use crate::server::Server;
+
+/// A placeholder in texts, and its value.
+type Placeholder = (&'static str, String);
+
+/// The addresses of a case.
+pub(crate) struct Endpoints {
+    placeholders: Vec<Placeholder>,
+    _servers: Vec<Server>,
+    /// Sockets that keep ports closed, or their backlogs full, while they live.
+    _kept: Vec<Socket>,
+}
+
+impl Endpoints {
+    /// Opens the addresses that `case` needs; none if this machine lacks one.
+    pub(crate) fn open(case: &Case, observations: &Arc<Observations>) -> Option<Self> {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed_port = closed_port();
+        let full_backlog = full_backlog();
+        let (here, kept) = if case.is_only_on_ipv6 { ipv6_without_ipv4()? } else { ipv4() };
+        let placeholders = vec![
+            ("{here}", here.local_addr().unwrap().to_string()),
+            ("{port}", here.local_addr().unwrap().port().to_string()),
+            ("{elsewhere}", elsewhere.local_addr().unwrap().to_string()),
+            ("{closed}", address(&closed_port).to_string()),
+            ("{closed-port}", address(&closed_port).port().to_string()),
+            ("{full}", address(&full_backlog[0]).to_string()),
+        ];
+        let scripts = case.scripts.iter().map(|script| fill_script(&placeholders, script)).collect();
+        let servers = vec![
+            Server::start(here, scripts, observations.clone()),
+            Server::start(elsewhere, vec![respond(OK)], observations.clone()),
+        ];
+        Some(Self {
+            placeholders,
+            _servers: servers,
+            _kept: [vec![closed_port], full_backlog, kept].into_iter().flatten().collect(),
+        })
+    }
+
+    /// Returns `text` with its placeholders replaced.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        fill(&self.placeholders, text)
+    }
+}
+
+fn fill(placeholders: &[Placeholder], text: &str) -> String {
+    placeholders.iter().fold(text.to_owned(), |text, (name, address)| text.replace(name, address))
+}
+
+fn fill_script(placeholders: &[Placeholder], script: &Script) -> Script {
+    let filled = |step: &Step| match step {
+        Step::Send(bytes) => match str::from_utf8(bytes) {
+            Ok(text) if text.contains('{') => Step::Send(fill(placeholders, text).into_bytes()),
+            _ => step.clone(),
+        },
+        _ => step.clone(),
+    };
+    script.iter().map(filled).collect()
+}
+
+fn address(socket: &Socket) -> SocketAddr {
+    socket.local_addr().unwrap().as_socket().unwrap()
+}
+
+fn ipv4() -> (TcpListener, Vec<Socket>) {
+    (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Vec::new())
+}
+
+/// A listener on `::1` whose port is closed on 127.0.0.1.
+fn ipv6_without_ipv4() -> Option<(TcpListener, Vec<Socket>)> {
+    (0..20).find_map(|_| {
+        let closed_port = closed_port();
+        let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, address(&closed_port).port())).ok()?;
+        Some((listener, vec![closed_port]))
+    })
+}
+
+/// A bound port without a listener: connections are refused.
+fn closed_port() -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket
+}
+
+/// A listener with a full backlog: connections are neither accepted nor refused. The listener is the first socket.
+fn full_backlog() -> Vec<Socket> {
+    let listener = closed_port();
+    listener.listen(0).unwrap();
+    let waiting = (0..4).map(|_| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        // Starts to connect; whether the connection is established immediately does not matter.
+        socket.connect(&listener.local_addr().unwrap()).ok();
+        socket
+    });
+    let waiting: Vec<_> = waiting.collect();
+    std::iter::once(listener).chain(waiting).collect()
+}

@@ -1,0 +1,71 @@
+//! A gzip bomb, built by hand: 10 MiB of zeroes in 10 KiB.
+
+use std::sync::OnceLock;
+
+/// How often the longest possible repetition, of 258 bytes, is repeated. One byte precedes the first.
+const REPETITIONS: usize = 40_643;
+
+/// CRC-32 of the zeroes.
+const CHECKSUM: u32 = 0x2ffd_3a2d;
+
+/// The bits of a deflate stream, the lowest of each byte first.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn push(&mut self, bit: bool) {
+        if self.count.is_multiple_of(8) {
+            self.bytes.push(0);
+        }
+        *self.bytes.last_mut().unwrap() |= u8::from(bit) << (self.count % 8);
+        self.count += 1;
+    }
+
+    /// Writes a number of `width` bits, its lowest bit first.
+    fn number(&mut self, value: usize, width: usize) {
+        (0..width).for_each(|place| self.push(value >> place & 1 == 1));
+    }
+
+    /// Writes a Huffman code in the order of its digits.
+    fn code(&mut self, code: &str) {
+        code.chars().for_each(|bit| self.push(bit == '1'));
+    }
+}
+
+/// The bomb, built once.
+pub(crate) fn gzip_bomb() -> &'static [u8] {
+    static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
+    BOMB.get_or_init(|| {
+        let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255].to_vec();
+        let size = u32::try_from(1 + 258 * REPETITIONS).unwrap();
+        [head, deflated(), CHECKSUM.to_le_bytes().to_vec(), size.to_le_bytes().to_vec()].concat()
+    })
+}
+
+/// One block (RFC 1951, 3.2.7) in which a repetition takes two bits: `0` for 258 bytes, `0` for the byte before them.
+fn deflated() -> Vec<u8> {
+    let mut bits = Bits::default();
+    // The last block, with dynamic codes: 286 for bytes and lengths, 1 for distances, 18 for the lengths of these.
+    [(1, 1), (2, 2), (29, 5), (0, 5), (14, 4)].into_iter().for_each(|(value, width)| bits.number(value, width));
+    // Of those 18, in the order of the RFC: code 18 (a run of zeroes) is `0`, code 1 is `10`, code 2 is `11`.
+    [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2].into_iter().for_each(|length| bits.number(length, 3));
+    let run = |bits: &mut Bits, length: usize| {
+        bits.code("0");
+        bits.number(length - 11, 7);
+    };
+    // The byte 0 is `10`, the end `11`, and 258 bytes are `0`. So is the only distance.
+    bits.code("11");
+    run(&mut bits, 138);
+    run(&mut bits, 117);
+    bits.code("11");
+    run(&mut bits, 28);
+    bits.code("10");
+    bits.code("10");
+    bits.code("10");
+    (0..REPETITIONS).for_each(|_| bits.code("00"));
+    bits.code("11");
+    bits.bytes
+}

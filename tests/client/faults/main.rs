@@ -1,0 +1,69 @@
+//! Every fault of a server, a proxy or a network, and its effect on a call.
+//!
+//! ```text
+//! tables -> case -> runner -> endpoints -> server -> connection -> script
+//!                                                               -> tls
+//! ```
+//!
+//! A case specifies what a server does, byte by byte, and what the caller sees: class, status, whether the report may
+//! have been accepted, how many requests were made, and, in cases about time, when the call must end. A case passes
+//! whether the client or the server is faster. `NEXMO_FAULTS=words` runs only the cases whose names contain these
+//! words.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+mod attempts;
+mod authority;
+mod case;
+mod client_certificates;
+mod connection;
+mod dns;
+mod endpoints;
+mod framing;
+mod gzip_bomb;
+mod lost_connections;
+mod memory;
+mod observations;
+mod odd_statuses;
+mod proxies;
+mod redirects;
+mod response_bodies;
+mod response_heads;
+mod retry_after;
+mod runner;
+mod script;
+mod server;
+mod session_tickets;
+mod socks;
+mod statuses;
+mod tls;
+mod tls_handshakes;
+mod tls_keepalive;
+
+use case::Case;
+
+fn tables() -> Vec<Case> {
+    [
+        statuses::cases(),
+        odd_statuses::cases(),
+        retry_after::cases(),
+        redirects::cases(),
+        response_heads::cases(),
+        framing::cases(),
+        response_bodies::cases(),
+        lost_connections::cases(),
+        tls_handshakes::cases(),
+        tls_keepalive::cases(),
+        session_tickets::cases(),
+        client_certificates::cases(),
+        dns::cases(),
+        proxies::cases(),
+        socks::cases(),
+        attempts::cases(),
+    ]
+    .concat()
+}
+
+#[test]
+fn every_fault_has_its_class_and_ends_in_time() {
+    runner::alone(|| runner::run(tables()));
+}

@@ -1,0 +1,107 @@
+//! Measures the memory of a client while a server sends as much as it can.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use nexmo_conversion::{Channel, Client, Conversion, Credentials, Kind, MessageId, Options};
+
+use crate::case::LONG;
+use crate::gzip_bomb::gzip_bomb;
+use crate::observations::Observations;
+use crate::runner::{alone, print};
+use crate::script::{Script, Step, endless, send};
+use crate::server::Server;
+use crate::statuses::ten_mib;
+
+/// The maximum memory of the client, in KiB.
+const MOST: u64 = 32 * 1024;
+
+/// How often each of the bodies is sent.
+const CALLS: usize = 20;
+
+/// The maximum duration of the whole test.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// Passes the server's address to the measured process.
+const SERVER: &str = "NEXMO_FAULTS_SERVER";
+
+#[test]
+fn memory_stays_bounded_while_a_server_sends_much() {
+    match env::var(SERVER) {
+        Ok(base_url) => report_and_measure(&base_url),
+        Err(_) => alone(serve_a_separate_process),
+    }
+}
+
+/// The server runs here, so that the measured process contains only the client.
+fn serve_a_separate_process() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let scripts = bodies().iter().cycle().take(bodies().len() * CALLS).cloned().collect();
+    let server = Server::start(listener, scripts, Arc::default() as Arc<Observations>);
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "memory::memory_stays_bounded_while_a_server_sends_much", "--nocapture"])
+        .env(SERVER, base_url)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = output_of(child);
+    drop(server);
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let most = text.lines().find(|line| line.contains("KiB at its worst")).expect("the child prints its peak memory");
+    print(&format!("fault suite: {most}"));
+}
+
+/// Returns the output of `child`, which is killed if it takes too long.
+fn output_of(mut child: Child) -> Output {
+    let deadline = Instant::now() + LONGEST;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().unwrap()
+}
+
+fn bodies() -> Vec<Script> {
+    let rejected =
+        |header: String, body: Step| vec![Step::Read, send(format!("HTTP/1.1 402 No\r\n{header}\r\n\r\n")), body];
+    let zipped = format!("content-encoding: gzip\r\ncontent-length: {}", gzip_bomb().len());
+    vec![
+        rejected("content-length: 10485760".to_owned(), ten_mib()),
+        rejected("connection: close".to_owned(), ten_mib()),
+        rejected("transfer-encoding: chunked".to_owned(), endless(format!("1000\r\n{}\r\n", "x".repeat(4096)))),
+        rejected(zipped, send(gzip_bomb())),
+        vec![Step::Read, endless("HTTP/1.1 200 OK\r\nx: y\r\n")],
+    ]
+}
+
+fn report_and_measure(base_url: &str) {
+    let options = Options { base_url: Some(base_url), timeout: Some(LONG), ..Options::default() };
+    let client = Client::new(Credentials::query("key", "secret").unwrap(), &options).unwrap();
+    for _ in 0..CALLS {
+        for _ in 0..bodies().len() {
+            let message_id = MessageId::new("id").unwrap();
+            let conversion = Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None };
+            let kind = client.report(&conversion).result.unwrap_err().kind();
+            assert!(matches!(kind, Kind::NotEnabled | Kind::Protocol), "{kind:?}");
+        }
+    }
+    let most = most_memory();
+    let output = format!("the client held {most} KiB at its worst, of {MOST}");
+    print(&output);
+    assert!(most < MOST, "{output}");
+}
+
+/// Returns the peak memory of this process, in KiB.
+fn most_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}

@@ -1,0 +1,89 @@
+//! `Retry-After` in every form, good and bad.
+
+use std::ops::RangeInclusive;
+use std::time::{Duration, SystemTime};
+
+use nexmo_conversion::Kind;
+
+use crate::case::{Case, case};
+use crate::script::{respond, respond_with};
+
+const HOUR: RangeInclusive<u64> = 3_600_000..=3_600_000;
+
+/// Values of `Retry-After`, and the delays that they ask for in milliseconds.
+const VALUES: [(&str, Option<RangeInclusive<u64>>); 22] = [
+    ("0", Some(0..=0)),
+    ("1", Some(1000..=1000)),
+    ("30", Some(30_000..=30_000)),
+    ("  30  ", Some(30_000..=30_000)),
+    ("0030", Some(30_000..=30_000)),
+    ("3600", Some(HOUR)),
+    ("3601", Some(HOUR)),
+    ("86400", Some(HOUR)),
+    ("18446744073709551616", Some(HOUR)),
+    ("99999999999999999999999999999999999999999", Some(HOUR)),
+    ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0..=0)),
+    ("Sunday, 06-Nov-94 08:49:37 GMT", Some(0..=0)),
+    ("Sun Nov  6 08:49:37 1994", Some(0..=0)),
+    ("Fri, 31 Dec 9999 23:59:59 GMT", Some(HOUR)),
+    ("-1", None),
+    ("-99999999999999999999", None),
+    ("+5", None),
+    ("1.5", None),
+    ("soon", None),
+    ("", None),
+    ("Fri, 32 Dec 2099 25:61:61 GMT", None),
+    ("1e3", None),
+];
+
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases: Vec<_> = VALUES.iter().map(|(value, wait)| of(value, wait.clone())).collect();
+    cases.extend(other_statuses());
+    cases.extend([
+        // The table is made long before the case runs.
+        of(&in_half_an_hour(), Some(1_500_000..=1_800_000)),
+        case("Retry-After twice")
+            .plays(respond("HTTP/1.1 429 Slow\r\nretry-after: 7\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"))
+            .fails(Kind::RateLimited)
+            .status(429)
+            .asks_to_wait(7000..=7000),
+        case("Retry-After with bytes that are no text")
+            .plays(respond(b"HTTP/1.1 429 Slow\r\nretry-after: \xff\xfe\r\ncontent-length: 0\r\n\r\n"))
+            .fails(Kind::RateLimited)
+            .status(429),
+        case("Retry-After in capitals")
+            .plays(respond_with("429 Slow", "RETRY-AFTER: 7", ""))
+            .fails(Kind::RateLimited)
+            .status(429)
+            .asks_to_wait(7000..=7000),
+        case("Retry-After with a success").plays(respond_with("200 OK", "retry-after: 7", "")).succeeds(200),
+    ]);
+    cases
+}
+
+fn of(value: &str, wait: Option<RangeInclusive<u64>>) -> Case {
+    let case = case(format!("Retry-After: {value:?}"))
+        .plays(respond_with("429 Slow", &format!("retry-after: {value}"), ""))
+        .fails(Kind::RateLimited)
+        .status(429);
+    match wait {
+        Some(wait) => case.asks_to_wait(wait),
+        None => case,
+    }
+}
+
+fn other_statuses() -> Vec<Case> {
+    [(503, Kind::Unavailable), (500, Kind::Unavailable), (408, Kind::Unavailable)]
+        .map(|(status, kind)| {
+            case(format!("Retry-After with {status}"))
+                .plays(respond_with(&format!("{status} Later"), "retry-after: 9", "later"))
+                .fails(kind)
+                .status(status)
+                .asks_to_wait(9000..=9000)
+        })
+        .to_vec()
+}
+
+fn in_half_an_hour() -> String {
+    httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(1800))
+}

@@ -1,0 +1,66 @@
+//! Idle connections under TLS: closed with and without close_notify, and with unsolicited data.
+
+use nexmo_conversion::Kind;
+
+use crate::authority::Identity;
+use crate::case::{Case, secure_case};
+use crate::script::{OK, Script, Step, respond, send};
+use crate::tls::{secure, secure_1_2};
+
+const REFUSAL: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
+
+type Handshake = fn(Identity) -> Step;
+
+pub(crate) fn cases() -> Vec<Case> {
+    let versions: [(&str, Handshake); 2] = [("TLS 1.3", secure), ("TLS 1.2", secure_1_2)];
+    versions.iter().flat_map(|(name, handshake)| [ended(name, *handshake), forged(name, *handshake)].concat()).collect()
+}
+
+/// A first call that leaves its connection idle, the end of the connection, and a second call.
+fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
+    let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
+    let of = |name: &str, steps: Script| {
+        secure_case(format!("{version}: kept, then {name}"))
+            .plays(under_tls([vec![Step::Read, send(OK)], steps].concat()))
+            .plays(under_tls(respond(OK)))
+            .succeeds(200)
+            .succeeds(200)
+    };
+    let idle = |name: &str, end: Script| {
+        of(name, [vec![Step::AwaitReturn], end, vec![Step::LetCall, Step::Stall]].concat()).requests(2..=2)
+    };
+    let crossed = |name: &str, end: Script| of(name, [vec![Step::Read], end].concat()).requests(3..=3);
+    vec![
+        idle("closed with a goodbye", vec![Step::Goodbye, Step::Finish]),
+        idle("a goodbye and no end", vec![Step::Goodbye]),
+        idle("closed without a goodbye", vec![Step::Finish]),
+        crossed("closed with a goodbye under a request", vec![Step::Goodbye, Step::Finish]),
+        crossed("a goodbye and no end under a request", vec![Step::Goodbye, Step::Stall]),
+        crossed("closed without a goodbye under a request", vec![Step::Finish]),
+        crossed("reset under a request", vec![Step::Reset]),
+    ]
+}
+
+/// An unsolicited second response, and a second call that must not use it: made when all of it has arrived, because
+/// data that arrives later cannot be distinguished from its own response.
+fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
+    let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
+    let of = |name: String, sent: Step| {
+        secure_case(format!("{version}: {name}"))
+            .plays(under_tls(vec![Step::Read, sent, Step::LetCall, Step::Read, send(REFUSAL)]))
+            .plays(under_tls(respond(REFUSAL)))
+            .succeeds(200)
+            .fails(Kind::NotEnabled)
+            .status(402)
+            .requests(2..=2)
+    };
+    let mut cases = Vec::new();
+    // As much as fits a read, more than that, and more than fits a record.
+    for length in [60, 6000, 20_000] {
+        let more = format!("HTTP/1.1 200 FORGED\r\nx: {}\r\ncontent-length: 2\r\n\r\nOK", "x".repeat(length));
+        let apart = vec![OK.into(), more.clone().into_bytes()];
+        cases.push(of(format!("{length} bytes more in the response's record"), send([OK, &more].concat())));
+        cases.push(of(format!("{length} bytes more in a record of their own"), Step::SendRecords(apart)));
+    }
+    cases
+}

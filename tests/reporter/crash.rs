@@ -1,0 +1,189 @@
+//! Processes that are killed while they submit and send: no submitted report is lost, and another process takes over.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::outbox_db::{OutboxContents, assert_sound};
+use common::process::{Child, Notes, noted, notes, say, task, wait_for_the_end};
+use common::service::{Service, duplicates};
+use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
+use nexmo_conversion::{Kind, State};
+use nexmo_sandbox::{Behaviour, Moods};
+
+/// The maximum number of submits of one process.
+const A_LIFE: u64 = 2000;
+
+/// The longest lifetime of a process after it has created its reporter.
+const LONGEST_LIFE: Duration = Duration::from_millis(600);
+
+/// The maximum number of reports in transit when a process dies: those in flight, and as many waiting for a
+/// connection, which may have been sent and accepted since the outbox was last updated.
+const ON_THEIR_WAY: u64 = 2 * 8;
+
+#[test]
+fn no_submitted_report_is_lost_when_processes_are_killed() {
+    let (mut rng, seed) = SeededRng::from_environment("kill");
+    let lives = if is_long() { 200 } else { 12 };
+    let (folder, service) = (Folder::new(), Service::start());
+    let moods = Moods { failing: 10, ..Moods::of_a_bad_day(seed) };
+    service.does(Behaviour::Erratic(moods));
+    let mut killed_while_opening = 0;
+    for life in 0..lives {
+        let child = Child::start("a_life", &[&service.url, folder.path().to_str().unwrap(), &life.to_string()]);
+        let is_told = life % 8 != 5;
+        if is_told {
+            assert_eq!(child.says(SOON), "ready");
+        }
+        // The timing is what is tested, so nothing is waited for.
+        thread::sleep(rng.while_up_to(if is_told { LONGEST_LIFE } else { LONGEST_LIFE / 12 }));
+        child.kill();
+        let accepted = noted(&notes(folder.path(), life)).len();
+        killed_while_opening += u64::from(!is_told && accepted == 0);
+        if let Some(contents) = OutboxContents::read(&folder.outbox()) {
+            contents.audit();
+        }
+    }
+    let left = OutboxContents::read(&folder.outbox()).unwrap().rows;
+    service.recover();
+    let last = reporter(&service.url, &in_calm_file(&folder.outbox()));
+    last.flush(Some(if is_long() { LATER } else { SOON })).unwrap();
+    let accepted = all_noted(folder.path(), lives);
+    let (arrived, last_versions) = (service.arrived(), service.last_versions());
+    let lost = accepted.iter().filter(|(id, delivered)| !has_arrived(&arrived, id, **delivered)).count();
+    let overtaken =
+        accepted.iter().filter(|(id, delivered)| **delivered && last_versions.get(*id) != Some(&true)).count();
+    let (twice, without_response) = (duplicates(&arrived), service.without_response());
+    let counted = statistics(&last);
+    println!(
+        "kill: {lives} lives, {} submits accepted for {} ids, {killed_while_opening} killed before the first, {left} left at the \
+         last kill, {} requests, {} versions arrived, {twice} duplicates (at most {} on their way + {without_response} without_response), \
+         {lost} lost, {overtaken} overtaken; {counted:?}",
+        counted.submitted,
+        accepted.len(),
+        service.count(),
+        arrived.len(),
+        lives * ON_THEIR_WAY,
+    );
+    assert_eq!((lost, overtaken), (0, 0));
+    assert!(twice <= lives * ON_THEIR_WAY + without_response, "{twice} duplicates");
+    assert_eq!((counted.pending, counted.events, counted.outbox_resets), (0, 0, 0));
+    let submits: u64 = (0..lives).map(|life| noted(&notes(folder.path(), life)).len() as u64).sum();
+    // Each process may have submitted one more report whose note was not written.
+    assert!((submits..=submits + lives).contains(&counted.submitted), "{submits} were noted");
+    assert!(counted.replaced > 0 && submits > lives * A_LIFE / 40, "too few submits: {submits}");
+    drop(last);
+    assert_sound(&folder.outbox());
+}
+
+/// Returns the last version of each report that was noted as submitted.
+fn all_noted(folder: &Path, lives: u64) -> HashMap<String, bool> {
+    (0..lives).flat_map(|life| noted(&notes(folder, life))).collect()
+}
+
+/// Whether a version arrived, or the one after it, whose note may be missing.
+fn has_arrived(arrived: &HashMap<(String, bool), u64>, id: &str, delivered: bool) -> bool {
+    arrived.contains_key(&(id.to_owned(), delivered)) || arrived.contains_key(&(id.to_owned(), true))
+}
+
+#[test]
+#[ignore = "run by another test, in a separate process"]
+fn a_life() {
+    let Some(task) = task() else { return };
+    let [url, folder, life] = task.try_into().unwrap();
+    let folder = Path::new(&folder);
+    let mut notes = Notes::open(&notes(folder, life.parse().unwrap()));
+    let reporter = reporter(&url, &in_file(&folder.join("outbox")));
+    say("ready");
+    for number in 0..A_LIFE {
+        // Of every eight reports, one is first false, and true four reports later.
+        let (number, delivered) = match number % 8 {
+            3 => (number, false),
+            7 => (number - 4, true),
+            _ => (number, true),
+        };
+        let id = format!("{life}-{number}");
+        while let Err(error) = reporter.submit(&sms(&id, delivered)) {
+            assert_eq!(error.kind(), Kind::OutboxBusy, "{error}");
+        }
+        notes.add(&id, delivered);
+    }
+    say("submitted");
+    wait_for_the_end();
+}
+
+#[test]
+fn a_standby_sends_the_reports_of_a_killed_process_without_being_called() {
+    let (mut rng, _) = SeededRng::from_environment("take-over");
+    let rounds = if is_long() { 30 } else { 4 };
+    let mut worst = Duration::ZERO;
+    for round in 0..rounds {
+        let (folder, service) = (Folder::new(), Service::start());
+        service.does(Behaviour::Slow(Duration::from_millis(50)));
+        let sender = Child::start("a_life", &[&service.url, folder.path().to_str().unwrap(), "0"]);
+        assert_eq!(sender.says(SOON), "ready");
+        service.wait_for(1, SOON);
+        let outbox = folder.outbox();
+        let standby = reporter(&service.url, &in_calm_file(&outbox));
+        wait_until("standing by", SOON, || statistics(&standby).state == State::Standby);
+        // Enough reports are left that sending them takes seconds, however long the exit of a process takes.
+        assert_eq!(sender.says(SOON), "submitted");
+        let count = service.count();
+        service.wait_for(count + usize::try_from(1 + rng.below(100)).unwrap(), SOON);
+        let killed = Instant::now();
+        sender.kill();
+        // From here on the reporter is not called until everything is sent.
+        let dead = Instant::now();
+        service.wait_until(SOON, |received| received.iter().any(|request| request.at > dead));
+        let wait = service.received().iter().find(|request| request.at > dead).unwrap().at - killed;
+        service.recover();
+        let accepted = noted(&notes(folder.path(), 0));
+        let mut missing: HashMap<String, bool> = accepted.into_iter().collect();
+        let mut seen = 0;
+        service.wait_until(SOON, |received| {
+            for request in received.iter().skip(seen).filter(|request| request.is_accepted()) {
+                if request.delivered || missing.get(&request.message_id) == Some(&false) {
+                    missing.remove(&request.message_id);
+                }
+            }
+            seen = received.len();
+            missing.is_empty()
+        });
+        worst = worst.max(wait);
+        let twice = duplicates(&service.arrived());
+        println!(
+            "take-over: round {round}: first request {wait:?} after the kill, {seen} requests, {twice} duplicates"
+        );
+        assert!(twice <= ON_THEIR_WAY, "{twice} duplicates");
+        wait_until("the contents", SOON, || statistics(&standby).pending == 0);
+        assert_eq!(statistics(&standby).state, State::Running);
+    }
+    println!("take-over: worst of {rounds}: {worst:?}");
+    assert!(worst < Duration::from_secs(2), "{worst:?}");
+}
+
+#[test]
+fn a_standby_sends_the_reports_of_a_closed_reporter_without_being_called() {
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Slow(Duration::from_millis(20))));
+    let outbox = folder.outbox();
+    let first = reporter(&service.url, &in_calm_file(&outbox));
+    for number in 0..200 {
+        first.submit(&sms(&format!("id-{number}"), true)).unwrap();
+    }
+    // This one is the sender.
+    service.wait_for(1, SOON);
+    let second = reporter(&service.url, &in_calm_file(&outbox));
+    wait_until("standing by", SOON, || statistics(&second).state == State::Standby);
+    service.wait_for(20, SOON);
+    assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
+    let closed = Instant::now();
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() >= 200);
+    println!("take-over: all was sent {:?} after the close", closed.elapsed());
+    wait_until("the contents", SOON, || statistics(&second).pending == 0);
+    assert_eq!(statistics(&second).accepted, 200);
+}

@@ -1,0 +1,228 @@
+//! Random corruption of bytes, before the file is opened and while it is open. Every call ends with a status or a
+//! success, in bounded time.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nexmo_conversion::{Kind, Reporter};
+use nexmo_sandbox::Behaviour;
+
+use crate::common::service::Service;
+use crate::common::{Folder, SOON, SeededRng, is_long, sms, wait_until};
+use crate::corrupt::left_behind;
+use crate::{is_of_the_outbox, quarantined, sidecar, try_open};
+
+const REPORTS: u64 = 40;
+
+/// The time limit of a call whose reports may have been lost.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Longer than any call may take here.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Changes some bytes of a file, or its length.
+fn damage(path: &Path, rng: &mut SeededRng) -> &'static str {
+    let file = File::options().write(true).open(path).unwrap();
+    let length = file.metadata().unwrap().len().max(1);
+    let pages = length.div_ceil(4096);
+    let fill = |from: u64, count: u64, rng: &mut SeededRng| {
+        let bytes: Vec<u8> = (0..count).map(|_| u8::try_from(rng.below(256)).unwrap()).collect();
+        file.write_all_at(&bytes, from).unwrap();
+    };
+    match rng.below(5) {
+        0 => {
+            file.set_len(rng.below(length)).unwrap();
+            "cut"
+        }
+        1 => {
+            let page = rng.below(pages);
+            fill(page * 4096, 4096.min(length - page * 4096), rng);
+            "a page"
+        }
+        2 => {
+            let page = rng.below(pages);
+            file.write_all_at(&vec![0; usize::try_from(4096.min(length - page * 4096)).unwrap()], page * 4096).unwrap();
+            "a page of zeroes"
+        }
+        3 => {
+            fill(rng.below(length.min(120)), 4, rng);
+            "the beginning"
+        }
+        _ => {
+            for _ in 0..=rng.below(20) {
+                fill(rng.below(length), 1, rng);
+            }
+            "single bytes"
+        }
+    }
+}
+
+/// The outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    /// It could not be opened, and the call returned an error.
+    Refused,
+    /// It was quarantined, and counted.
+    SetAside,
+    /// A later call returned an error.
+    Told,
+    /// Every report arrived.
+    Unharmed,
+    /// All calls succeeded, and some reports are missing or changed: corruption that SQLite cannot detect.
+    Unnoticed,
+}
+
+/// Uses an outbox as a program would.
+fn use_outbox(outbox: &Path, service: &Service, description: &str) -> End {
+    let reporter = match try_open(outbox, &service.url) {
+        Ok(reporter) => reporter,
+        Err(error) => {
+            assert!(is_of_the_outbox(error.kind()), "{description}: {error}");
+            return End::Refused;
+        }
+    };
+    let submitted = reporter.submit(&sms("after", true));
+    let flushed = submitted.clone().and_then(|()| reporter.flush(Some(PATIENCE)));
+    let statistics = reporter.statistics();
+    for error in [&submitted.err(), &statistics.as_ref().err().cloned()].into_iter().flatten() {
+        assert!(is_of_the_outbox(error.kind()), "{description}: {error}");
+    }
+    let arrived = service.arrived();
+    let is_whole = (0..REPORTS).all(|number| arrived.contains_key(&(format!("id-{number}"), true)));
+    match (statistics, flushed) {
+        (Ok(statistics), flushed) if statistics.outbox_resets > 0 => {
+            assert_eq!(quarantined(outbox).len() as u64, statistics.outbox_resets, "{description}");
+            // The first report may have been lost with the old file.
+            let well = reporter.submit(&sms("well", true)).and_then(|()| reporter.flush(Some(SOON)));
+            assert!(
+                well.is_ok() && service.arrived().contains_key(&("well".to_owned(), true)),
+                "{description}: {flushed:?}, {well:?}"
+            );
+            End::SetAside
+        }
+        (Ok(_), Ok(())) if is_whole && arrived.len() as u64 == REPORTS + 1 => End::Unharmed,
+        (Ok(statistics), Ok(())) if statistics.outbox_errors == 0 => End::Unnoticed,
+        _ => End::Told,
+    }
+}
+
+#[test]
+fn random_damage_ends_in_a_status_or_a_success() {
+    let (mut rng, _) = SeededRng::from_environment("flips");
+    let rounds = if is_long() { 1000 } else { 80 };
+    let service = Service::with_behaviour(Behaviour::Unavailable(None));
+    let mut tally: BTreeMap<(&str, End), u32> = BTreeMap::new();
+    let mut slowest = Duration::ZERO;
+    // One outbox has its data in the write-ahead log, the other in its file.
+    let originals = [Folder::new(), Folder::new()];
+    left_behind(&originals[0].outbox(), &service.url, REPORTS, false);
+    left_behind(&originals[1].outbox(), &service.url, REPORTS, true);
+    service.recover();
+    for round in 0..rounds {
+        let (folder, is_moved) = (Folder::new(), rng.below(3) > 0);
+        let outbox = folder.outbox();
+        for ending in ["", "-wal", ".lock"] {
+            let original = sidecar(&originals[usize::from(is_moved)].outbox(), ending);
+            if original.exists() {
+                fs::copy(original, sidecar(&outbox, ending)).unwrap();
+            }
+        }
+        let ending = if is_moved { "" } else { "-wal" };
+        let how = damage(&sidecar(&outbox, ending), &mut rng);
+        service.forget();
+        let began = Instant::now();
+        let description = format!("round {round}, {how} of {}", if is_moved { "the file" } else { "the log" });
+        let end = use_outbox(&outbox, &service, &description);
+        slowest = slowest.max(began.elapsed());
+        assert!(began.elapsed() < LONGEST, "{description}: {:?}", began.elapsed());
+        *tally.entry((if is_moved { "file" } else { "log" }, end)).or_default() += 1;
+    }
+    tally.iter().for_each(|((what, end), count)| println!("{what:>5} {end:?}: {count}"));
+    println!("the slowest round took {slowest:?}");
+    let count = |end: End| tally.iter().filter(|((_, other), _)| *other == end).map(|(_, count)| count).sum::<u32>();
+    assert!(count(End::SetAside) > 5, "no corruption was detected: {tally:?}");
+}
+
+#[test]
+fn corruption_while_the_file_is_open_ends_in_a_status_or_a_success() {
+    let (mut rng, _) = SeededRng::from_environment("flips while open");
+    let (folder, service) = (Folder::new(), Service::start());
+    let outbox = folder.outbox();
+    let mut reporter = try_open(&outbox, &service.url).unwrap();
+    let rounds = if is_long() { 3000 } else { 150 };
+    let mut tally: BTreeMap<String, u32> = BTreeMap::new();
+    let mut slowest = Duration::ZERO;
+    for round in 0..rounds {
+        let ending = if rng.below(2) == 0 { "" } else { "-wal" };
+        if let Ok(file) = File::options().write(true).open(sidecar(&outbox, ending)) {
+            let length = file.metadata().unwrap().len();
+            for _ in 0..=rng.below(200) {
+                file.write_all_at(&[u8::try_from(rng.below(256)).unwrap()], rng.below(length.max(1))).unwrap();
+            }
+        }
+        let began = Instant::now();
+        for number in 0..4 {
+            count(&mut tally, "submit", reporter.submit(&sms(&format!("id-{round}-{number}"), true)));
+        }
+        count(&mut tally, "statistics", reporter.statistics().map(drop));
+        count(&mut tally, "poll", reporter.poll(Some(Duration::ZERO)).map(drop));
+        if rng.below(10) == 0 {
+            count(&mut tally, "flush", reporter.flush(Some(Duration::from_millis(50))));
+        }
+        // Cached pages hide the changes on disk until another connection reads them; first while the first one is
+        // open, then alone.
+        if rng.below(5) == 0 {
+            count(&mut tally, "new", try_open(&outbox, &service.url).map(drop));
+            drop(reporter);
+            reporter = open_alone(&outbox, &service, &mut tally);
+        }
+        slowest = slowest.max(began.elapsed());
+        assert!(began.elapsed() < LONGEST, "round {round}: {:?}", began.elapsed());
+    }
+    tally.iter().for_each(|(what, count)| println!("{what}: {count}"));
+    println!("the slowest round took {slowest:?}, {} files were quarantined", quarantined(&outbox).len());
+    assert!(!quarantined(&outbox).is_empty(), "no corruption was detected: {tally:?}");
+    recovers(&reporter, &service);
+}
+
+fn count(tally: &mut BTreeMap<String, u32>, call: &str, result: Result<(), nexmo_conversion::Error>) {
+    let kind = result.map_err(|error| error.kind());
+    let is_known = |kind: Kind| is_of_the_outbox(kind) || matches!(kind, Kind::Pending);
+    assert!(kind.is_ok() || kind.is_err_and(is_known), "{call}: {kind:?}");
+    let description = kind.map_or_else(|kind| format!("{kind:?}"), |()| "ok".to_owned());
+    *tally.entry(format!("{call} {description}")).or_default() += 1;
+}
+
+/// Opens an outbox that no other process has open, or that is about to be closed. One that appears to belong to
+/// another account stays unchanged until it is moved away.
+fn open_alone(outbox: &Path, service: &Service, tally: &mut BTreeMap<String, u32>) -> Reporter {
+    let (began, mut opened) = (Instant::now(), None);
+    wait_until("a separate reporter", SOON, || {
+        let tried = try_open(outbox, &service.url);
+        let is_foreign =
+            tried.as_ref().is_err_and(|error| matches!(error.kind(), Kind::Outbox | Kind::OutboxWrongAccount));
+        if is_foreign && began.elapsed() > PATIENCE {
+            count(tally, "new by hand", tried.map(drop));
+            ["", "-wal", "-shm"].iter().for_each(|ending| drop(fs::remove_file(sidecar(outbox, ending))));
+            return false;
+        }
+        opened = tried.ok();
+        opened.is_some()
+    });
+    opened.unwrap()
+}
+
+/// Once the bytes stop changing, reports are accepted and sent again. Undetected corruption may remain.
+fn recovers(reporter: &Reporter, service: &Service) {
+    let mut number = 0;
+    wait_until("a report that arrives", SOON, || {
+        number += 1;
+        let id = format!("well-{number}");
+        reporter.submit(&sms(&id, true)).is_ok()
+            && reporter.flush(Some(PATIENCE)).is_ok()
+            && service.arrived().contains_key(&(id, true))
+    });
+}

@@ -1,0 +1,84 @@
+//! A process holds a lock of the file and does not release it.
+
+use std::path::Path;
+use std::time::Instant;
+
+use nexmo_conversion::Kind;
+use nexmo_sandbox::Behaviour;
+use rusqlite::Connection;
+
+use crate::common::process::{Child, pause, say, task};
+use crate::common::service::{Service, duplicates};
+use crate::common::{Folder, SOON, in_file, reporter, sms, statistics};
+use crate::{LOCK_WAIT_AND_MARGIN, open_error};
+
+#[test]
+#[ignore = "a part of another test, which runs it in a separate process"]
+fn hold_in_a_child() {
+    let Some(task) = task() else {
+        return;
+    };
+    let connection = Connection::open(Path::new(&task[0])).unwrap();
+    connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    say("held");
+    pause();
+    connection.execute_batch("ROLLBACK").unwrap();
+    say("freed");
+    pause();
+}
+
+#[test]
+fn with_a_stuck_process_submits_end_in_time_and_sending_continues() {
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
+    let outbox = folder.outbox();
+    let reporter = reporter(&service.url, &in_file(&outbox));
+    for number in 0..20 {
+        reporter.submit(&sms(&format!("id-{number}"), true)).unwrap();
+    }
+    let mut holder = Child::start("locked::hold_in_a_child", &[outbox.to_str().unwrap()]);
+    assert_eq!(holder.says(SOON), "held");
+    holder.signal(libc::SIGSTOP);
+    for number in 0..5 {
+        let began = Instant::now();
+        assert_eq!(reporter.submit(&sms(&format!("no-{number}"), true)).unwrap_err().kind(), Kind::OutboxBusy);
+        assert!(began.elapsed() < LOCK_WAIT_AND_MARGIN, "{:?}", began.elapsed());
+    }
+    // Many threads wait no longer than one.
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| assert_eq!(reporter.submit(&sms("no", true)).unwrap_err().kind(), Kind::OutboxBusy));
+        }
+    });
+    assert!(began.elapsed() < LOCK_WAIT_AND_MARGIN, "{:?}", began.elapsed());
+    assert_eq!(open_error(&outbox), Kind::OutboxBusy, "a second reporter");
+    assert_eq!(statistics(&reporter).pending, 20, "what there is can be read all the while");
+    service.recover();
+    service.forget();
+    let all_accepted =
+        |received: &[crate::common::service::Received]| received.iter().filter(|one| one.is_accepted()).count() == 20;
+    service.wait_until(SOON, all_accepted);
+    holder.signal(libc::SIGCONT);
+    holder.go_on();
+    assert_eq!(holder.says(SOON), "freed");
+    reporter.submit(&sms("after", true)).unwrap();
+    reporter.flush(Some(SOON)).unwrap();
+    let arrived = service.arrived();
+    assert_eq!((statistics(&reporter).accepted, arrived.len(), duplicates(&arrived)), (21, 21, 0), "{arrived:?}");
+    holder.go_on();
+    holder.end();
+}
+
+#[test]
+fn a_lock_is_released_when_its_process_dies() {
+    let (folder, service) = (Folder::new(), Service::start());
+    let outbox = folder.outbox();
+    let reporter = reporter(&service.url, &in_file(&outbox));
+    let holder = Child::start("locked::hold_in_a_child", &[outbox.to_str().unwrap()]);
+    assert_eq!(holder.says(SOON), "held");
+    assert_eq!(reporter.submit(&sms("before", true)).unwrap_err().kind(), Kind::OutboxBusy);
+    holder.kill();
+    reporter.submit(&sms("after", true)).unwrap();
+    reporter.flush(Some(SOON)).unwrap();
+    assert_eq!(statistics(&reporter).accepted, 1);
+}

@@ -1,0 +1,82 @@
+//! Disk failures under an outbox: each ends in a status or a success, and sending continues.
+//!
+//! * `disk_full`: a full disk, little space, or a read-only file system
+//! * `foreign_files`: the file at the path is not an outbox, or not usable
+//! * `removed`: the file or its folder is removed or replaced while in use
+//! * `locked`: a process holds a lock and does not release it
+//! * `corrupt`: the file or its write-ahead log has corruption that must be detected
+//! * `bit_flips`: random corruption, before the file is opened and while it is open
+//!
+//! Some tests need a separate file system, which only root can mount. Without root, the skipped tests are reported.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(unsafe_code)]
+
+mod bit_flips;
+#[path = "../../common/mod.rs"]
+mod common;
+mod corrupt;
+mod disk_full;
+mod foreign_files;
+mod locked;
+mod removed;
+mod small_fs;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nexmo_conversion::{Error, Kind, Options, Reporter};
+
+use crate::common::{credentials, in_file};
+
+/// A base URL without a server, for reporters that never connect.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// Opens a reporter with the outbox at that path, or returns the error.
+fn try_open(outbox: &Path, base_url: &str) -> Result<Reporter, Error> {
+    let options = Options { base_url: Some(base_url), ..Options::default() };
+    Reporter::new(credentials(), &options, &in_file(outbox))
+}
+
+/// Returns the kind of the error that opening an outbox at that path returns.
+#[track_caller]
+fn open_error(outbox: &Path) -> Kind {
+    let error =
+        try_open(outbox, NOWHERE).err().unwrap_or_else(|| panic!("{} was accepted as an outbox", outbox.display()));
+    assert!(!error.message().is_empty());
+    error.kind()
+}
+
+/// Whether this is a kind of error that an outbox may return.
+fn is_of_the_outbox(kind: Kind) -> bool {
+    let of_the_outbox = [
+        Kind::Outbox,
+        Kind::OutboxFull,
+        Kind::OutboxBusy,
+        Kind::OutboxCorrupt,
+        Kind::OutboxWrongAccount,
+        Kind::OutboxVersion,
+    ];
+    of_the_outbox.contains(&kind)
+}
+
+/// Returns the path of a companion file of an outbox.
+fn sidecar(outbox: &Path, suffix: &str) -> PathBuf {
+    let mut path = OsString::from(outbox);
+    path.push(suffix);
+    path.into()
+}
+
+/// Returns the quarantined files next to an outbox, without the write-ahead logs.
+fn quarantined(outbox: &Path) -> Vec<PathBuf> {
+    let beginning = format!("{}.corrupt-", outbox.file_name().unwrap().to_str().unwrap());
+    let files = std::fs::read_dir(outbox.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with(&beginning) && !name.ends_with("-wal") && !name.ends_with("-shm")
+    };
+    files.filter(is_one).collect()
+}
+
+/// Longer than a call may wait for locks, with the default of 100 ms, on a busy machine.
+const LOCK_WAIT_AND_MARGIN: Duration = Duration::from_secs(2);

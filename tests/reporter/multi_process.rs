@@ -1,0 +1,196 @@
+//! Many processes with one outbox file: each can submit, one sends, and no report is lost when some die or stop.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::outbox_db::{OutboxContents, assert_sound};
+use common::process::{Child, Notes, noted, notes, pause, say, task, wait_for_the_end};
+use common::service::{Service, duplicates};
+use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
+use nexmo_conversion::{Durability, Kind, ReporterOptions, State};
+use nexmo_sandbox::{Behaviour, Moods};
+
+const PROCESSES: u64 = 8;
+
+/// The maximum number of reports in transit when a process dies or stops.
+const ON_THEIR_WAY: u64 = 2 * 8;
+
+/// What is done to some of the processes, by number. The first to start is the sender.
+struct Plot {
+    killed: &'static [u64],
+    stopped: u64,
+}
+
+#[test]
+fn no_report_is_lost_when_the_sender_is_killed_and_another_process_stops() {
+    play("sender killed", &Plot { killed: &[0, 7], stopped: 4 });
+}
+
+#[test]
+fn no_report_is_lost_when_the_sender_stops_and_continues() {
+    play("sender stopped", &Plot { killed: &[3], stopped: 0 });
+}
+
+fn play(name: &str, plot: &Plot) {
+    let (mut rng, seed) = SeededRng::from_environment(name);
+    let (each, stop, limit) = if is_long() { (10_000, 60, LATER) } else { (1000, 2, SOON) };
+    let (folder, service) = (Folder::new(), Service::start());
+    let moods = Moods { failing: 2, hanging_up: 1, ..Moods::of_a_bad_day(seed) };
+    service.does(Behaviour::Erratic(moods));
+    let mut children: Vec<Option<Child>> = (0..PROCESSES)
+        .map(|number| {
+            let task = [&service.url, folder.path().to_str().unwrap(), &number.to_string(), &each.to_string()];
+            let child = Child::start("one_of_many", &task);
+            assert_eq!(child.says(limit), "ready");
+            Some(child)
+        })
+        .collect();
+    children.iter_mut().flatten().for_each(Child::go_on);
+    // The first process is killed after a third of its reports, the next one after half of its.
+    for (number, share) in plot.killed.iter().zip([3, 2]) {
+        wait_for_notes(folder.path(), *number, each / share - rng.below(each / 10), limit);
+        children[usize::try_from(*number).unwrap()].take().unwrap().kill();
+    }
+    let stopped = children[usize::try_from(plot.stopped).unwrap()].as_ref().unwrap();
+    stopped.signal(libc::SIGSTOP);
+    let (stopped_at, heard_before) = (Instant::now(), service.count());
+    let got_on = |child: &Child| report_of(&child.says(limit));
+    let others = (0..PROCESSES).filter(|number| *number != plot.stopped);
+    // If it was stopped during a write, no other process can submit before it continues.
+    wait_until("the end of the stop", limit, || stopped_at.elapsed() >= Duration::from_secs(stop));
+    let received_meanwhile = service.count() - heard_before;
+    stopped.signal(libc::SIGCONT);
+    let mut reports: Vec<Report> =
+        others.filter_map(|number| children[usize::try_from(number).unwrap()].as_ref().map(got_on)).collect();
+    let others_took = stopped_at.elapsed();
+    let of_stopped = got_on(stopped);
+    service.recover();
+    let last = reporter(&service.url, &in_calm_file(&folder.outbox()));
+    last.flush(Some(limit)).unwrap();
+    let counted = statistics(&last);
+
+    let noted: Vec<_> = (0..PROCESSES).flat_map(|number| noted(&notes(folder.path(), number))).collect();
+    let arrived = service.arrived();
+    let lost = noted.iter().filter(|version| !arrived.contains_key(*version)).count();
+    let (twice, without_response) = (duplicates(&arrived), service.without_response());
+    let worst = reports.iter().map(|report| report.worst).max().unwrap();
+    let slowest = reports.iter().map(|report| report.all).max().unwrap();
+    let fastest = reports.iter().map(|report| report.all).min().unwrap();
+    let busy: u64 = reports.iter().map(|report| report.busy).sum();
+    reports.push(of_stopped);
+    println!(
+        "{name}: {} accepted, {} arrived, {twice} duplicates (without_response {without_response}), {lost} lost; worst wait for one put \
+         {worst:?} ({busy} times OUTBOX_BUSY), a process's {each} puts took {fastest:?} to {slowest:?}; \
+         while one was stopped for {stop} s the others were done after {others_took:?}, and {received_meanwhile} requests received; \
+         {counted:?}",
+        noted.len(),
+        arrived.len(),
+    );
+    assert_eq!(lost, 0);
+    let killed = plot.killed.len() as u64;
+    assert!(twice <= (killed + 1) * ON_THEIR_WAY + without_response, "{twice} duplicates");
+    assert!((noted.len() as u64..=noted.len() as u64 + killed).contains(&counted.submitted), "{counted:?}");
+    assert_eq!(reports.len() as u64, PROCESSES - killed);
+    assert!(noted.len() as u64 >= (PROCESSES - killed) * each);
+    // If it was stopped during a write, the others wait for it.
+    assert!(worst < Duration::from_secs(stop + 5), "{worst:?}");
+    children.into_iter().flatten().for_each(Child::end);
+    drop(last);
+    let contents = OutboxContents::read(&folder.outbox()).unwrap();
+    contents.audit();
+    assert_eq!(contents.rows, 0);
+    assert_sound(&folder.outbox());
+}
+
+#[track_caller]
+fn wait_for_notes(folder: &Path, number: u64, count: u64, limit: Duration) {
+    let path = notes(folder, number);
+    // At most "7-999 true" and a line end.
+    let length = count * format!("{number}-999 true\n").len() as u64;
+    wait_until("notes", limit, || fs::metadata(&path).is_ok_and(|found| found.len() >= length));
+}
+
+/// The results of one process.
+struct Report {
+    /// The longest time that one submit took.
+    worst: Duration,
+    /// The time for all of them.
+    all: Duration,
+    /// How often a submit had to be retried.
+    busy: u64,
+}
+
+fn report_of(said: &str) -> Report {
+    let numbers: Vec<u64> = said.split(' ').map(|number| number.parse().unwrap()).collect();
+    let [worst, all, busy] = numbers.try_into().unwrap();
+    Report { worst: Duration::from_micros(worst), all: Duration::from_micros(all), busy }
+}
+
+#[test]
+#[ignore = "run by another test, in a separate process"]
+fn one_of_many() {
+    let Some(task) = task() else { return };
+    let [url, folder, process, count] = task.try_into().unwrap();
+    let folder = Path::new(&folder);
+    let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
+    let reporter = reporter(&url, &in_file(&folder.join("outbox")));
+    say("ready");
+    pause();
+    let (began, mut worst, mut busy) = (Instant::now(), Duration::ZERO, 0);
+    for number in 0..count.parse::<u64>().unwrap() {
+        let (id, begins) = (format!("{process}-{number}"), Instant::now());
+        while let Err(error) = reporter.submit(&sms(&id, true)) {
+            assert_eq!(error.kind(), Kind::OutboxBusy, "{error}");
+            busy += 1;
+        }
+        worst = worst.max(begins.elapsed());
+        notes.add(&id, true);
+    }
+    say(&format!("{} {} {busy}", worst.as_micros(), began.elapsed().as_micros()));
+    wait_for_the_end();
+}
+
+/// Enough that they take longer than [`SOON`] if each is found only when the sender polls the outbox.
+const ONE_BY_ONE: usize = 30;
+
+#[test]
+fn reports_of_another_process_are_sent_immediately() {
+    for durability in ["process", "power"] {
+        let (folder, service) = (Folder::new(), Service::start());
+        let sender = reporter(&service.url, &in_calm_file(&folder.outbox()));
+        assert_eq!(statistics(&sender).state, State::Running);
+        let mut child =
+            Child::start("standby_in_a_child", &[&service.url, folder.path().to_str().unwrap(), durability]);
+        assert_eq!(child.says(SOON), "Standby");
+        let began = Instant::now();
+        for number in 1..=ONE_BY_ONE {
+            child.go_on();
+            service.wait_for(number, SOON.saturating_sub(began.elapsed()));
+            // Otherwise the sender may find the next one while it handles this one.
+            wait_until("rest", SOON, || statistics(&sender).pending == 0);
+        }
+        println!("{ONE_BY_ONE} reports of another process, {durability}, in {:?}", began.elapsed());
+        child.end();
+    }
+}
+
+#[test]
+#[ignore = "run by another test, in a separate process"]
+fn standby_in_a_child() {
+    let Some(task) = task() else { return };
+    let [url, folder, durability] = task.try_into().unwrap();
+    let outbox = Path::new(&folder).join("outbox");
+    let durability = if durability == "power" { Durability::Power } else { Durability::Process };
+    let reporter = reporter(&url, &ReporterOptions { durability, ..in_calm_file(&outbox) });
+    say(&format!("{:?}", statistics(&reporter).state));
+    for number in 0..ONE_BY_ONE {
+        pause();
+        reporter.submit(&sms(&number.to_string(), true)).unwrap();
+    }
+    wait_for_the_end();
+}

@@ -1,0 +1,110 @@
+//! Of two reports for one message, the service receives the later one last, regardless of timing.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::service::Service;
+use common::{Folder, IN_MEMORY, LATER, SOON, SeededRng, in_calm_file, is_long, reporter, sms, statistics};
+use nexmo_conversion::{Kind, Reporter, ReporterOptions};
+use nexmo_sandbox::{Behaviour, Moods};
+
+const THREADS: usize = 4;
+
+/// The number of messages that a thread keeps in progress: the second report of one is submitted while the first of
+/// others is being sent.
+const AT_ONCE: usize = 16;
+
+#[test]
+fn the_later_report_is_received_last_with_an_outbox_in_memory() {
+    let tries = if is_long() { 100_000 } else { 10_000 };
+    let observed = play("order in memory", tries, &IN_MEMORY);
+    assert!(observed.both > tries / 100 && observed.replaced > tries / 100, "{observed:?}");
+}
+
+#[test]
+fn the_later_report_is_received_last_with_an_outbox_in_a_file() {
+    let (folder, tries) = (Folder::new(), if is_long() { 100_000 } else { 10_000 });
+    let observed = play("order in a file", tries, &in_calm_file(&folder.outbox()));
+    assert!(observed.both > tries / 100 && observed.replaced > tries / 100, "{observed:?}");
+}
+
+/// The observed cases, so that a test can check that it covered what it is for.
+#[derive(Debug)]
+struct Observed {
+    /// Messages of which the service received both reports.
+    both: usize,
+    /// Messages whose first report was never sent.
+    replaced: usize,
+}
+
+fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Observed {
+    let (_, seed) = SeededRng::from_environment(name);
+    let service = Service::start();
+    let longest_stall = Duration::from_millis(4);
+    service.does(Behaviour::Erratic(Moods {
+        failing: 1,
+        hanging_up: 1,
+        stalling: 500,
+        longest_stall,
+        ..Moods::of_a_bad_day(seed)
+    }));
+    let reporter = reporter(&service.url, &ReporterOptions { max_in_flight: Some(32), ..*options });
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (reporter, next, service) = (&reporter, &next, &service);
+            let mut rng = SeededRng::new(seed + thread as u64);
+            scope.spawn(move || submit_pairs(reporter, next, tries, &mut rng, service));
+        }
+    });
+    reporter.flush(Some(if is_long() { LATER } else { SOON })).unwrap();
+    let last_versions = service.last_versions();
+    let wrong: Vec<_> = (0..tries).filter(|number| last_versions.get(&format!("id-{number}")) != Some(&true)).collect();
+    let arrived = service.arrived();
+    let both = (0..tries).filter(|number| arrived.contains_key(&(format!("id-{number}"), false))).count();
+    let counted = statistics(&reporter);
+    println!(
+        "{name}: {tries} messages, {} requests; both reports arrived of {both}, {} were replaced before; overtaken: {}",
+        service.count(),
+        counted.replaced,
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!((counted.submitted, counted.pending, counted.events), (2 * tries as u64, 0, 0));
+    Observed { both, replaced: usize::try_from(counted.replaced).unwrap() }
+}
+
+/// Takes numbers from `next` and submits false and then true for each message, with a random delay in between.
+fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut SeededRng, service: &Service) {
+    let mut in_hand = Vec::new();
+    loop {
+        let number = next.fetch_add(1, Ordering::SeqCst);
+        if number < tries {
+            submit(reporter, number, false);
+            in_hand.push(number);
+        }
+        if in_hand.is_empty() {
+            return;
+        }
+        while in_hand.len() >= AT_ONCE || (number >= tries && !in_hand.is_empty()) {
+            let chosen = usize::try_from(rng.below(in_hand.len() as u64)).unwrap();
+            submit(reporter, in_hand.swap_remove(chosen), true);
+            // The service should be busy with recent reports, not with a backlog.
+            let (received, limit) = (service.count(), Instant::now() + Duration::from_millis(rng.below(3)));
+            while service.count() < received + 2 && Instant::now() < limit {
+                thread::yield_now();
+            }
+        }
+    }
+}
+
+fn submit(reporter: &Reporter, number: usize, delivered: bool) {
+    while let Err(error) = reporter.submit(&sms(&format!("id-{number}"), delivered)) {
+        assert_eq!(error.kind(), Kind::OutboxBusy, "{error}");
+    }
+}

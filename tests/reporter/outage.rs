@@ -1,0 +1,297 @@
+//! A service that is down, rejects the account or redirects every request for a while: this costs time and nothing
+//! else.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use common::service::{Received, Service};
+use common::{
+    Folder, HURRY, IN_MEMORY, LATER, SOON, hurried_reporter, in_calm_file, is_long, reporter, reporter_of, sms,
+    statistics, take_event, wait_until, wrong_credentials,
+};
+use nexmo_conversion::{EventKind, Kind, Reporter, ReporterOptions, State};
+use nexmo_sandbox::{Behaviour, Rule};
+
+const CONNECTIONS: usize = 8;
+
+/// The maximum rate of requests to a service that is down, averaged over its outage, in addition to those in flight
+/// when it went down. Back-off with full jitter starts at 100 ms on average and doubles.
+const STORM: f64 = 10.0;
+
+/// The number of fresh reports submitted while the backlog drains.
+const FRESH: usize = 20;
+
+#[test]
+fn after_an_outage_all_reports_arrive_newest_first() {
+    let (count, limit) = if is_long() { (100_000, LATER) } else { (10_000, SOON) };
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
+    let outbox = folder.outbox();
+    let reporter = reporter(&service.url, &in_calm_file(&outbox));
+    let down = Instant::now();
+    submit(&reporter, "id", count);
+    let (was_down, knocks) = (down.elapsed(), service.count());
+    let rate = (knocks.saturating_sub(CONNECTIONS)) as f64 / was_down.as_secs_f64();
+    assert!(rate < STORM, "{knocks} requests in {was_down:?}");
+    assert_eq!((statistics(&reporter).pending, statistics(&reporter).state), (count as u64, State::BackingOff));
+    service.forget();
+
+    let behind = drain_with_fresh(&reporter, &service);
+    reporter.flush(Some(limit)).unwrap();
+    let counted = statistics(&reporter);
+    let drained: Vec<usize> = service.received().iter().filter_map(|request| number(request, "id")).collect();
+    assert_eq!(drained.iter().collect::<HashSet<_>>().len(), count, "all arrived");
+    let (newest_first, share) = (-rank_correlation(&drained), oldest_among(&drained[..count / 2], count));
+    println!(
+        "outage: {count} submitted while it was down for {was_down:?}, {knocks} requests meanwhile ({rate:.1} a second); newest \
+         first {newest_first:.3}, the share of the oldest {share:.3}; a fresh report waited for {behind:?} others; {counted:?}"
+    );
+    assert!(newest_first > 0.9, "{newest_first}");
+    // One in 32 is the oldest.
+    assert!((0.02..0.05).contains(&share), "{share}");
+    assert!(*behind.iter().max().unwrap() <= 2 * CONNECTIONS, "{behind:?}");
+    assert_eq!((counted.accepted, counted.pending), ((count + FRESH) as u64, 0));
+}
+
+/// Lets the backlog drain slowly while submitting fresh reports. Returns how many others were received before each of
+/// them.
+fn drain_with_fresh(reporter: &Reporter, service: &Service) -> Vec<usize> {
+    service.does(Behaviour::Slow(Duration::from_millis(100)));
+    // It probes immediately, and has no time for more.
+    assert_eq!(reporter.flush(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
+    service.wait_for(2 * CONNECTIONS, SOON);
+    let mut behind = Vec::new();
+    for fresh in 0..FRESH {
+        reporter.submit(&sms(&format!("fresh-{fresh}"), true)).unwrap();
+        let before = service.count();
+        let place = |received: &[Received]| received.iter().position(|request| number(request, "fresh") == Some(fresh));
+        service.wait_until(SOON, |received| place(received).is_some());
+        behind.push(place(&service.received()).unwrap().saturating_sub(before));
+    }
+    service.recover();
+    behind
+}
+
+fn submit(reporter: &Reporter, name: &str, count: usize) {
+    (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
+}
+
+/// Returns the number of the report, if it has that name and was accepted.
+fn number(request: &Received, name: &str) -> Option<usize> {
+    let (found, number) = request.message_id.split_once('-')?;
+    (found == name && request.is_accepted()).then(|| number.parse().unwrap())
+}
+
+/// Spearman's coefficient: 1 if `numbers` ascend, -1 if they descend, 0 if they do neither.
+fn rank_correlation(numbers: &[usize]) -> f64 {
+    let mut places: Vec<usize> = (0..numbers.len()).collect();
+    places.sort_by_key(|place| numbers[*place]);
+    let apart = |(rank, place): (usize, &usize)| (rank.abs_diff(*place) as f64).powi(2);
+    let (sum, count) = (places.iter().enumerate().map(apart).sum::<f64>(), numbers.len() as f64);
+    1.0 - 6.0 * sum / (count * (count * count - 1.0))
+}
+
+/// Returns the fraction of `numbers` that belongs to the oldest half of `count`.
+fn oldest_among(numbers: &[usize], count: usize) -> f64 {
+    numbers.iter().filter(|number| **number < count / 2).count() as f64 / numbers.len() as f64
+}
+
+#[test]
+fn an_unreachable_service_costs_only_time() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    for options in [in_calm_file(&outbox), IN_MEMORY] {
+        let mut service = Service::start();
+        let reporter = reporter(&service.url, &options);
+        service.stop();
+        submit(&reporter, "id", 100);
+        wait_until("the first failed report", SOON, || statistics(&reporter).state == State::BackingOff);
+        assert_eq!(reporter.flush(Some(Duration::from_millis(100))).unwrap_err().kind(), Kind::Pending);
+        assert_eq!((service.count(), statistics(&reporter).pending), (0, 100));
+        service.resume();
+        reporter.flush(Some(SOON)).unwrap();
+        let counted = statistics(&reporter);
+        assert_eq!((counted.accepted, counted.rejected, counted.expired), (100, 0, 0));
+        // The outbox belongs to the account at this service.
+        drop(reporter);
+        std::fs::remove_file(&outbox).ok();
+    }
+}
+
+#[test]
+fn sending_resumes_soon_after_a_short_outage_without_a_call() {
+    let service = Service::with_behaviour(Behaviour::Unavailable(None));
+    let reporter = reporter(&service.url, &IN_MEMORY);
+    submit(&reporter, "id", 100);
+    service.wait_for(CONNECTIONS + 2, SOON);
+    service.recover();
+    let well = Instant::now();
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 100);
+    println!("outage: without a call all was sent {:?} after it", well.elapsed());
+}
+
+#[test]
+fn retry_after_is_respected_while_reports_are_queued() {
+    let service = Service::start();
+    service.rule(Rule::for_all(Behaviour::Throttled(2)).times(1));
+    let reporter = reporter(&service.url, &ReporterOptions { max_in_flight: Some(1), ..IN_MEMORY });
+    submit(&reporter, "id", 2);
+    service.wait_for(3, SOON);
+    let received = service.received();
+    let (waited, statuses) = (received[1].at - received[0].at, received.iter().map(|request| request.status));
+    assert_eq!(statuses.collect::<Vec<_>>(), [429, 200, 200]);
+    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&waited), "{waited:?}");
+}
+
+#[test]
+fn retry_after_is_respected_when_other_responses_arrive_later() {
+    let service = Service::with_behaviour(Behaviour::Slow(Duration::from_millis(300)));
+    service.rule(Rule::for_message("id-0", Behaviour::Throttled(2)).times(1));
+    let reporter = reporter(&service.url, &IN_MEMORY);
+    submit(&reporter, "id", 24);
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 24);
+    let received = service.received();
+    let asked = received.iter().find(|request| request.status == 429).unwrap().at;
+    let is_soon = |request: &&Received| request.at > asked && request.at - asked < Duration::from_secs(2);
+    let meanwhile = received.iter().filter(is_soon).count();
+    println!("outage: {meanwhile} requests in the time that the service had asked for");
+    // Those in flight at that moment.
+    assert!(meanwhile < CONNECTIONS, "{meanwhile}");
+}
+
+#[test]
+fn account_errors_suspend_the_reporter_and_cost_no_report() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    let service = Service::start();
+    for options in [in_calm_file(&outbox), IN_MEMORY] {
+        let reporter = hurried_reporter(&service.url, &options);
+        let mut sent = 0;
+        for status in [402, 401, 302, 404] {
+            // With many reports, each is probed once; with two, each more than once.
+            for count in [50, 2] {
+                service.forget();
+                suspend(&reporter, &service, status, count);
+                let tried: Vec<_> = service.received().iter().map(|request| request.message_id.clone()).collect();
+                let different = tried.iter().collect::<HashSet<_>>().len();
+                println!("suspension: {status}: {} requests with {different} of {count} reports", tried.len());
+                assert!((FLUSHES..=FLUSHES + 2 * CONNECTIONS + 2).contains(&tried.len()), "{tried:?}");
+                assert!(different >= count.min(tried.len() - 1), "each probe takes a different report: {tried:?}");
+                service.recover();
+                reporter.flush(Some(SOON)).unwrap();
+                sent += count as u64;
+                let counted = statistics(&reporter);
+                assert_eq!((counted.accepted, counted.rejected, counted.state), (sent, 0, State::Running));
+            }
+        }
+    }
+}
+
+/// How many flushes ask a suspended reporter for a probe.
+const FLUSHES: usize = 3;
+
+/// Makes the service respond with `status` to that many reports, and to a few probes.
+fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
+    service.does(Behaviour::Status(status));
+    submit(reporter, &format!("s{status}"), count);
+    // The circuit breaker was closed; from now on there is one probe at a time, on request.
+    wait_until("suspension", SOON, || statistics(reporter).state == State::Suspended);
+    for number in 0..FLUSHES {
+        assert_eq!(
+            reporter.flush(Some(SOON)).unwrap_err().kind(),
+            Kind::Suspended,
+            "{status}, flush {number} of {count}"
+        );
+    }
+    let counted = statistics(reporter);
+    assert_eq!((counted.pending, counted.rejected, counted.events), (count as u64, 0, 0), "{status}");
+    assert_eq!(counted.last_error.unwrap().http_status, Some(status));
+    // The next flush is to report what is sent after it.
+    wait_until("quiet", SOON, || statistics(reporter).in_flight == 0);
+}
+
+#[test]
+fn one_poison_report_is_eventually_rejected_and_no_other() {
+    let folder = Folder::new();
+    let (outbox, service) = (folder.outbox(), Service::start());
+    service.rule(Rule::for_message("poison", Behaviour::NotEnabled));
+    let reporter = hurried_reporter(&service.url, &in_calm_file(&outbox));
+    reporter.submit(&sms("poison", true)).unwrap();
+    // Other reports keep succeeding, one after the other. The retry delays of the poison report add up to 11 s, shortened.
+    let (began, mut good) = (Instant::now(), 0);
+    let event = loop {
+        reporter.submit(&sms(&format!("good-{good}"), true)).unwrap();
+        good += 1;
+        let is_through = |counted: &nexmo_conversion::Statistics| counted.accepted == good || counted.events > 0;
+        wait_until("a good report", SOON, || is_through(&statistics(&reporter)));
+        if let Some(event) = reporter.poll(Some(Duration::ZERO)).unwrap() {
+            break event;
+        }
+        assert!(began.elapsed() < SOON, "it is still not rejected");
+    };
+    assert_eq!((event.conversion.message_id.as_str(), event.kind), ("poison", EventKind::Rejected));
+    assert_eq!(event.http_status, Some(402));
+    let strikes = service.received().iter().filter(|request| request.message_id == "poison").count();
+    println!(
+        "suspension: poison was rejected after {:?} and {strikes} requests, {good} other reports were sent",
+        began.elapsed()
+    );
+    reporter.flush(Some(SOON)).unwrap();
+    let counted = statistics(&reporter);
+    assert_eq!((counted.accepted, counted.rejected, counted.pending), (good, 1, 0));
+    assert!(strikes <= 4, "{strikes}");
+    assert!(began.elapsed() > Duration::from_secs(11) / HURRY, "its retry delays were too short");
+}
+
+#[test]
+fn a_reporter_with_a_wrong_secret_does_not_stop_one_with_the_right_secret() {
+    let folder = Folder::new();
+    let (outbox, service) = (folder.outbox(), Service::start());
+    let wrong = reporter_of(wrong_credentials(), &service.url, &in_calm_file(&outbox));
+    submit(&wrong, "wrong", 20);
+    wait_until("suspension", SOON, || statistics(&wrong).state == State::Suspended);
+    let right = reporter(&service.url, &in_calm_file(&outbox));
+    submit(&right, "right", 20);
+    // Neither is called until all are sent.
+    let begun = Instant::now();
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 40);
+    println!("wrong secret: all was sent {:?} after the right one came", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    right.flush(Some(SOON)).unwrap();
+    let counted = statistics(&right);
+    assert_eq!((counted.submitted, counted.accepted, counted.rejected), (40, 40, 0));
+    // Reports submitted to the wrong one from now on are sent by the other, which is notified.
+    submit(&wrong, "late", 20);
+    service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 60);
+}
+
+#[test]
+fn a_report_that_expires_during_an_outage_becomes_an_event() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    for options in [in_calm_file(&outbox), IN_MEMORY] {
+        for behaviour in [Behaviour::Unavailable(Some(3600)), Behaviour::NotEnabled] {
+            let service = Service::with_behaviour(behaviour);
+            let options = ReporterOptions { max_age: Some(Duration::from_secs(1)), ..options };
+            let reporter = hurried_reporter(&service.url, &options);
+            submit(&reporter, "id", 10);
+            let submitted = Instant::now();
+            wait_until("age", SOON, || submitted.elapsed() > Duration::from_millis(1100));
+            wait_until("quiet", SOON, || statistics(&reporter).in_flight == 0);
+            // While it is suspended or must wait, it checks their age at its next probe, which is now.
+            reporter.flush(Some(SOON)).unwrap();
+            assert_eq!(statistics(&reporter).expired, 10, "{behaviour:?}");
+            for _ in 0..10 {
+                let event = take_event(&reporter).unwrap();
+                assert_eq!((event.kind, event.http_status), (EventKind::Expired, None));
+            }
+            assert_eq!((reporter.poll(Some(Duration::ZERO)).unwrap(), statistics(&reporter).pending), (None, 0));
+            reporter.flush(Some(SOON)).unwrap();
+            drop(reporter);
+            std::fs::remove_file(&outbox).ok();
+        }
+    }
+}
