@@ -4,9 +4,9 @@ use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use crate::account::Account;
-use crate::fault::{Fault, MALFORMED, UNAUTHORIZED};
 use crate::request::{KeyAndSecret, Request};
 use crate::signature::{SignatureMethod, base_string};
+use crate::violation::{Fault, MALFORMED, UNAUTHORIZED};
 
 /// The way in which a caller tried to prove who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

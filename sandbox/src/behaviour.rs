@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::moods::Moods;
+use crate::random_faults::Moods;
 
 /// How long a throttled caller is asked to wait when nobody said it.
 const THROTTLED_SECONDS: u32 = 30;

@@ -8,41 +8,41 @@
 //!
 //! * `sandbox`, `settings`, `error`: a running sandbox, what is chosen before, what can go wrong;
 //! * `server`: connections and HTTP; `certificates`: the authority and what it signs;
-//! * `office`: receives a request, has it judged, puts it on record;
-//! * `judge`: the verdict, out of `authentication` (with `account` and `signature`), `rule` (with `behaviour` and
-//!   `moods`) and `parameters` (with `timestamp`); `fault` is what they find, `answer` what goes back;
-//! * `request` and `query`: what came in; `record`, `mask`, `journal` and `listener`: what is kept of it, and where.
+//! * `service`: receives a request, has it judged, puts it on record;
+//! * `validator`: the verdict, out of `authentication` (with `account` and `signature`), `rule` (with `behaviour` and
+//!   `random_faults`) and `parameters` (with `timestamp`); `violation` is what they find, `response` what goes back;
+//! * `request` and `query`: what came in; `record`, `redact`, `request_log` and `observer`: what is kept of it, and where.
 
 mod account;
-mod answer;
 mod authentication;
 mod behaviour;
 mod certificates;
 mod error;
-mod fault;
-mod journal;
-mod judge;
-mod listener;
-mod mask;
-mod moods;
-mod office;
+mod observer;
 mod parameters;
 mod query;
+mod random_faults;
 mod record;
+mod redact;
 mod request;
+mod request_log;
+mod response;
 mod rule;
 mod sandbox;
 mod server;
+mod service;
 mod settings;
 mod signature;
 mod timestamp;
+mod validator;
+mod violation;
 
 pub use account::Account;
 pub use authentication::Authentication;
 pub use behaviour::Behaviour;
 pub use error::Error;
-pub use listener::Listener;
-pub use moods::Moods;
+pub use observer::Listener;
+pub use random_faults::Moods;
 pub use record::Record;
 pub use request::{Channel, Scheme};
 pub use rule::{Rule, Scope};

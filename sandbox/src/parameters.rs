@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::authentication::Authentication;
-use crate::fault::{Fault, INVALID, MALFORMED, MISSING};
 use crate::query::Query;
 use crate::request::Request;
 use crate::timestamp::{is_date_and_time, is_unix_seconds};
+use crate::violation::{Fault, INVALID, MALFORMED, MISSING};
 
 const KNOWN: [&str; 6] = ["api_key", "api_secret", "delivered", "message-id", "sig", "timestamp"];
 const REQUIRED: [&str; 2] = ["message-id", "delivered"];

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::authentication::Authentication;
-use crate::judge::Verdict;
-use crate::mask::Mask;
+use crate::redact::Mask;
 use crate::request::{Channel, Request, Scheme};
 use crate::signature::SignatureMethod;
+use crate::validator::Verdict;
 
 /// One request and how it was answered, without any secret. As JSON it is one line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -14,10 +14,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::certificates::Certificates;
 use crate::error::Error;
-use crate::office::Office;
 use crate::record::Record;
 use crate::rule::Rule;
 use crate::server::{Doors, serve};
+use crate::service::Office;
 use crate::settings::Settings;
 
 /// A stand-in for the service on this machine. It serves on a thread of its own until it is dropped.

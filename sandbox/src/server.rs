@@ -16,10 +16,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
-use crate::answer::Answer;
-use crate::office::Office;
 use crate::query::Query;
 use crate::request::{Request, Scheme};
+use crate::response::Answer;
+use crate::service::Office;
 
 /// A body is wrong however long it is; reading this much lets a client finish sending and hear so.
 const LONGEST_BODY: usize = 64 * 1024;

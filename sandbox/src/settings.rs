@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::account::Account;
-use crate::listener::Listener;
+use crate::observer::Listener;
 use crate::rule::Rule;
 
 /// How a sandbox is to be; the default is right for most tests.

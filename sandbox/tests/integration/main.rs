@@ -3,9 +3,9 @@
 // The lints know a test by its attribute; here the functions that tests call are tests as well.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
-mod answers;
 mod client;
-mod life;
+mod lifecycle;
 mod program;
 mod records;
+mod responses;
 mod tls;

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use crate::account::Account;
-use crate::answer::Answer;
 use crate::authentication::authenticate;
 use crate::behaviour::Behaviour;
-use crate::fault::{Fault, NOT_ENABLED};
-use crate::moods::{Mood, Moods};
 use crate::parameters;
+use crate::random_faults::{Mood, Moods};
 use crate::request::{Channel, Request};
+use crate::response::Answer;
 use crate::rule::Rules;
 use crate::signature::SignatureMethod;
+use crate::violation::{Fault, NOT_ENABLED};
 
 const OK: u16 = 200;
 

@@ -6,15 +6,15 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::answer::Answer;
 use crate::error::Error;
-use crate::journal::Journal;
-use crate::judge::{Judge, Verdict};
-use crate::mask::Mask;
 use crate::record::Record;
+use crate::redact::Mask;
 use crate::request::Request;
+use crate::request_log::Journal;
+use crate::response::Answer;
 use crate::rule::{Rule, Rules};
 use crate::settings::Settings;
+use crate::validator::{Judge, Verdict};
 
 /// What all connections share, and what the owner of the sandbox looks into.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::listener::Listener;
+use crate::observer::Listener;
 use crate::record::Record;
 use crate::settings::Settings;
 

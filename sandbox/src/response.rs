@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::{INVALID, MALFORMED, MISSING, NOT_ENABLED, UNAUTHORIZED};
 use crate::query::decode;
 use crate::request::Request;
+use crate::violation::{INVALID, MALFORMED, MISSING, NOT_ENABLED, UNAUTHORIZED};
 
 const THROTTLED: u16 = 429;
 const UNAVAILABLE: u16 = 503;
