@@ -47,12 +47,12 @@ C_PROGRAMS := $(addprefix $(BUILD)/c/,struct_versions thread_cancel fork_during_
 	reporter_server_test)
 HARNESS_ARGUMENTS := tests/data/bad_inputs.tsv docs/statuses.md
 
-# What the sandbox answers to the message ids that the harnesses use.
-RULES := --answer message=not-enabled:not-enabled --answer message=invalid:status=420 \
-	--answer message=throttled:throttled=7 --answer message=unavailable:unavailable \
-	--answer message=moved:status=302 --answer message=teapot:status=418 \
-	--answer message=leak:echo=402 --answer message=slow:slow=2000 \
-	--answer message=twice:unavailable=0*2
+# How the sandbox responds to the message ids that the harnesses use.
+RULES := --response message=not-enabled:not-enabled --response message=invalid:status=420 \
+	--response message=throttled:throttled=7 --response message=unavailable:unavailable \
+	--response message=moved:status=302 --response message=teapot:status=418 \
+	--response message=leak:echo=402 --response message=slow:slow=2000 \
+	--response message=twice:unavailable=0*2
 
 .PHONY: help steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
 
@@ -177,7 +177,7 @@ check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
 	for format in fixed free; do \
 		cobc -x -fstatic-call -$$format -Wall -Wno-terminator -Wno-possible-truncate -Werror -I bindings/cobol \
 			bindings/cobol/example.cob -L $(LIB) -l nexmo_conversion -Q -Wl,-rpath,$(LIB) -o $(LANGUAGES)/example-$$format && \
-		$(SANDBOX) --quiet --answer message=rejected-1:status=420 --answer message=rejected-2:status=420 -- \
+		$(SANDBOX) --quiet --response message=rejected-1:status=420 --response message=rejected-2:status=420 -- \
 			sh tests/languages/example.sh $(LANGUAGES)/example-$$format || exit 1; done
 	CGO_ENABLED=1 CGO_CFLAGS="-I $(CURDIR)/include" CGO_LDFLAGS="-L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion" \
 		GOCACHE=$(LANGUAGES)/go go run tests/languages/handles.go

@@ -1,25 +1,25 @@
-//! Who may call: keys and the secrets that prove them.
+//! Accounts: API keys and their secrets.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::signature::SignatureMethod;
 
-/// One customer that the sandbox knows.
+/// An account that the sandbox accepts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Names the account in a request.
+    /// The API key, which names the account.
     pub api_key: String,
-    /// Proves the account in the query or in the Basic header.
+    /// The secret for the query or the Basic header.
     pub api_secret: String,
-    /// Proves the account by signature; without one every signature is refused.
+    /// The secret for signatures; without one all signatures are rejected.
     pub signature_secret: Option<String>,
-    /// The one method that signatures must use; `None` takes any of the five.
+    /// The method that signatures must use; `None` accepts all five.
     pub signature_method: Option<SignatureMethod>,
 }
 
 impl Default for Account {
-    /// The account that is there when no other is asked for: `abcd1234`, `s3cret`, `sign4ture`, any method.
+    /// The account used if none is configured: `abcd1234`, `s3cret`, `sign4ture`, any method.
     fn default() -> Self {
         Self {
             api_key: "abcd1234".into(),
@@ -31,7 +31,7 @@ impl Default for Account {
 }
 
 impl fmt::Debug for Account {
-    /// Shows the key alone, so that a failed assertion in somebody's build log gives no secret away.
+    /// Shows only the key, so that a failed assertion does not leak secrets into a build log.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Account").field("api_key", &self.api_key).finish_non_exhaustive()
     }
@@ -40,7 +40,7 @@ impl fmt::Debug for Account {
 impl FromStr for Account {
     type Err = String;
 
-    /// Reads `KEY:SECRET[:SIGNATURE_SECRET[:METHOD]]`; an empty signature secret is none.
+    /// Parses `KEY:SECRET[:SIGNATURE_SECRET[:METHOD]]`; an empty signature secret is none.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(':');
         let account = Self {
@@ -59,7 +59,7 @@ impl FromStr for Account {
 fn required(part: Option<&str>, name: &str) -> Result<String, String> {
     match part {
         Some(part) if !part.is_empty() => Ok(part.to_owned()),
-        _ => Err(format!("the account's {name} is missing; write KEY:SECRET")),
+        _ => Err(format!("the account's {name} is missing; use KEY:SECRET")),
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_four_parts_are_read() {
+    fn all_four_parts_are_parsed() {
         let account: Account = "key:secret:signs:sha256".parse().unwrap();
         assert_eq!(account.api_key, "key");
         assert_eq!(account.api_secret, "secret");
@@ -77,20 +77,20 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_parts_may_be_left_out() {
+    fn the_signature_parts_are_optional() {
         let account: Account = "key:secret".parse().unwrap();
         assert_eq!((account.signature_secret, account.signature_method), (None, None));
     }
 
     #[test]
-    fn what_is_not_an_account_is_refused() {
+    fn invalid_accounts_are_rejected() {
         for text in ["", "key", "key:", ":secret", "key:secret:signs:md4", "key:secret:signs:md5:more"] {
             assert!(text.parse::<Account>().is_err(), "{text}");
         }
     }
 
     #[test]
-    fn debug_output_holds_no_secret() {
+    fn debug_output_contains_no_secret() {
         let shown = format!("{:?}", Account::default());
         assert!(shown.contains("abcd1234") && !shown.contains("s3cret") && !shown.contains("sign4ture"), "{shown}");
     }

@@ -1,4 +1,4 @@
-//! Who is calling, and whether that is proven.
+//! Authenticates requests by query, Basic header or signature.
 
 use serde::Serialize;
 use subtle::ConstantTimeEq;
@@ -6,9 +6,9 @@ use subtle::ConstantTimeEq;
 use crate::account::Account;
 use crate::request::{KeyAndSecret, Request};
 use crate::signature::{SignatureMethod, base_string};
-use crate::violation::{Fault, MALFORMED, UNAUTHORIZED};
+use crate::violation::{MALFORMED, UNAUTHORIZED, Violation};
 
-/// The way in which a caller tried to prove who it is.
+/// How a request authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authentication {
@@ -18,12 +18,12 @@ pub enum Authentication {
     Basic,
     /// `sig` in the query.
     Signature,
-    /// Not at all, or in more than one way at once.
+    /// Not at all, or in more than one way.
     None,
 }
 
 impl Authentication {
-    /// The one way that the request goes.
+    /// The way that the request uses, successful or not.
     pub(crate) fn of(request: &Request) -> Self {
         match ways(request).as_slice() {
             [way] => *way,
@@ -32,22 +32,22 @@ impl Authentication {
     }
 }
 
-/// A caller whose proof holds.
+/// An authenticated caller.
 #[derive(Debug)]
 pub(crate) struct Caller<'a> {
     pub(crate) account: &'a Account,
-    /// The method that its signature was made with, if it signed.
+    /// The method of its signature, if the request is signed.
     pub(crate) method: Option<SignatureMethod>,
 }
 
-/// Finds out who calls, or why that cannot be believed.
-pub(crate) fn authenticate<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Fault> {
+/// Finds the account that the request's credentials belong to.
+pub(crate) fn authenticate<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Violation> {
     match ways(request).as_slice() {
         [Authentication::Query] => by_query(request, accounts),
         [Authentication::Basic] => by_header(request, accounts),
         [Authentication::Signature] => by_signature(request, accounts),
-        [] => Err(refused("There is neither api_secret nor sig nor an Authorization header.")),
-        _ => Err(Fault::new(MALFORMED, "More than one way to authenticate is used at once.")),
+        [] => Err(unauthorized("The request has no api_secret, no sig and no Authorization header.")),
+        _ => Err(Violation::new(MALFORMED, "The request authenticates in more than one way.")),
     }
 }
 
@@ -63,47 +63,51 @@ fn ways(request: &Request) -> Vec<Authentication> {
     ways
 }
 
-fn by_query<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Fault> {
-    let key = request.query.get("api_key").ok_or_else(|| refused("api_key is missing or cannot be decoded."))?;
-    let secret = request.query.get("api_secret").ok_or_else(|| refused("api_secret cannot be decoded."))?;
+fn by_query<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Violation> {
+    let key =
+        request.query.get("api_key").ok_or_else(|| unauthorized("api_key is missing or not percent-encoded UTF-8."))?;
+    let secret =
+        request.query.get("api_secret").ok_or_else(|| unauthorized("api_secret is not percent-encoded UTF-8."))?;
     by_secret(accounts, key, secret)
 }
 
-fn by_header<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Fault> {
-    let malformed = || refused("The Authorization header is not 'Basic' with base64 of api_key:api_secret.");
+fn by_header<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Violation> {
+    let malformed =
+        || unauthorized("The Authorization header is not 'Basic' followed by base64 of api_key:api_secret.");
     let KeyAndSecret { key, secret } = request.basic().ok_or_else(malformed)?;
     by_secret(accounts, &key, &secret)
 }
 
-fn by_secret<'a>(accounts: &'a [Account], key: &str, secret: &str) -> Result<Caller<'a>, Fault> {
-    let account = named(accounts, key)?;
+fn by_secret<'a>(accounts: &'a [Account], key: &str, secret: &str) -> Result<Caller<'a>, Violation> {
+    let account = find_account(accounts, key)?;
     if account.api_secret.as_bytes().ct_eq(secret.as_bytes()).into() {
         Ok(Caller { account, method: None })
     } else {
-        Err(refused("The API secret is not that of the account."))
+        Err(unauthorized("The API secret is wrong."))
     }
 }
 
-fn by_signature<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Fault> {
+fn by_signature<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Violation> {
     let query = &request.query;
-    let key = query.get("api_key").ok_or_else(|| refused("api_key is missing or cannot be decoded."))?;
-    let account = named(accounts, key)?;
+    let key = query.get("api_key").ok_or_else(|| unauthorized("api_key is missing or not percent-encoded UTF-8."))?;
+    let account = find_account(accounts, key)?;
     if query.count("timestamp") == 0 {
-        return Err(refused("A signed request must carry timestamp."));
+        return Err(unauthorized("A signed request requires timestamp."));
     }
-    let decoded = query.decoded().ok_or_else(|| refused("The signature covers a query that cannot be decoded."))?;
+    let decoded = query.decoded().ok_or_else(|| unauthorized("The signed query is not percent-encoded UTF-8."))?;
     let base = base_string(decoded.into_iter());
-    let method = signed_with(account, &base, query.get("sig").unwrap_or_default())?;
+    let method = matching_method(account, &base, query.get("sig").unwrap_or_default())?;
     Ok(Caller { account, method: Some(method) })
 }
 
-/// The method that makes this signature of the base, among those that the account allows.
-fn signed_with(account: &Account, base: &str, sig: &str) -> Result<SignatureMethod, Fault> {
-    let secret = account.signature_secret.as_deref().ok_or_else(|| refused("The account has no signature secret."))?;
+/// Finds the method of the signature among those that the account allows.
+fn matching_method(account: &Account, base: &str, sig: &str) -> Result<SignatureMethod, Violation> {
+    let secret =
+        account.signature_secret.as_deref().ok_or_else(|| unauthorized("The account has no signature secret."))?;
     let allowed = |method: &SignatureMethod| account.signature_method.is_none_or(|only| only == *method);
     let mut methods = SignatureMethod::ALL.into_iter().filter(allowed);
-    // The base is told because it holds no secret and is what one needs to find a mistake in the signing.
-    let wrong = || refused(&format!("sig is not the {} signature of '{base}'.", expected(account)));
+    // The base string contains no secret, and shows where the client's differs.
+    let wrong = || unauthorized(&format!("sig is not the {} signature of '{base}'.", expected(account)));
     methods.find(|method| method.verifies(base, secret, sig)).ok_or_else(wrong)
 }
 
@@ -111,13 +115,13 @@ fn expected(account: &Account) -> &'static str {
     account.signature_method.map_or("md5hash, md5, sha1, sha256 or sha512", SignatureMethod::name)
 }
 
-fn named<'a>(accounts: &'a [Account], key: &str) -> Result<&'a Account, Fault> {
+fn find_account<'a>(accounts: &'a [Account], key: &str) -> Result<&'a Account, Violation> {
     let found = accounts.iter().find(|account| account.api_key == key);
-    found.ok_or_else(|| refused("The API key is not that of any account."))
+    found.ok_or_else(|| unauthorized("No account has this API key."))
 }
 
-fn refused(sentence: &str) -> Fault {
-    Fault::new(UNAUTHORIZED, sentence)
+fn unauthorized(sentence: &str) -> Violation {
+    Violation::new(UNAUTHORIZED, sentence)
 }
 
 #[cfg(test)]
@@ -127,12 +131,12 @@ mod tests {
 
     const BASIC: (&str, &str) = ("authorization", "Basic YWJjZDEyMzQ6czNjcmV0");
 
-    /// MD5-hash and HMAC-SHA256 over `&api_key=abcd1234&timestamp=1577880000` with `sign4ture`, made with other tools.
+    /// MD5-hash and HMAC-SHA256 over `&api_key=abcd1234&timestamp=1577880000` with `sign4ture`, computed with other tools.
     const MD5HASH: &str = "6c56c34feaf937a2255cad0743459ae7";
     const SHA256: &str = "ae06db13e682c92e0d91eb42d2b430397871b377b0b53d8067b4c335dc8a0d56";
 
     fn status(target: &str, headers: &[(&str, &str)]) -> u16 {
-        authenticate(&post(target, headers), &[Account::default()]).map_or_else(|fault| fault.status, |_| 200)
+        authenticate(&post(target, headers), &[Account::default()]).map_or_else(|violation| violation.status, |_| 200)
     }
 
     fn signed(sig: &str) -> String {
@@ -140,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_three_ways_is_taken() {
+    fn each_way_is_accepted() {
         assert_eq!(status("/?api_key=abcd1234&api_secret=s3cret", &[]), 200);
         assert_eq!(status("/", &[BASIC]), 200);
         assert_eq!(status(&signed(MD5HASH), &[]), 200);
@@ -148,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_missing_or_broken_proofs_are_refused() {
+    fn wrong_missing_and_malformed_credentials_are_rejected() {
         let targets = [
             "/",
             "/?api_key=abcd1234",
@@ -157,7 +161,7 @@ mod tests {
             "/?api_key=abcd1234&api_secret=S3CRET",
             "/?api_key=abcd1234&api_secret=",
             "/?api_key=abcd1234&api_secret=%ff",
-            "/?api_key=nobody&api_secret=s3cret",
+            "/?api_key=unknown&api_secret=s3cret",
             "/?api_key=abcd1234&timestamp=1577880000&sig=",
             "/?api_key=abcd1234&timestamp=1577880000&sig=00",
             "/?sig=00&timestamp=1577880000",
@@ -171,9 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_without_timestamp_is_refused_for_that() {
-        let fault = authenticate(&post("/?api_key=abcd1234&sig=00", &[]), &[Account::default()]).unwrap_err();
-        assert_eq!(fault, Fault::new(401, "A signed request must carry timestamp."));
+    fn a_signature_requires_a_timestamp() {
+        let violation = authenticate(&post("/?api_key=abcd1234&sig=00", &[]), &[Account::default()]).unwrap_err();
+        assert_eq!(violation, Violation::new(401, "A signed request requires timestamp."));
     }
 
     #[test]
@@ -183,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_way_at_once_is_malformed() {
+    fn more_than_one_way_is_malformed() {
         assert_eq!(status("/?api_key=abcd1234&api_secret=s3cret", &[BASIC]), 422);
         assert_eq!(status(&format!("{}&api_secret=s3cret", signed(MD5HASH)), &[]), 422);
         assert_eq!(status(&signed(MD5HASH), &[BASIC]), 422);
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_method_that_matched_is_told_and_may_be_prescribed() {
+    fn the_matching_method_is_returned_and_can_be_required() {
         let request = post(&signed(SHA256), &[]);
         let any = [Account::default()];
         assert_eq!(authenticate(&request, &any).unwrap().method, Some(SignatureMethod::Sha256));

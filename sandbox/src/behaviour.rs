@@ -1,51 +1,51 @@
-//! What the sandbox can be told to do with a request whose caller is known.
+//! What a rule makes the sandbox do with an authenticated request.
 
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::random_faults::Moods;
+use crate::random_faults::RandomFaults;
 
-/// How long a throttled caller is asked to wait when nobody said it.
-const THROTTLED_SECONDS: u32 = 30;
+/// `Retry-After` of `throttled` without a number.
+const DEFAULT_RETRY_AFTER: u32 = 30;
 
-/// What happens to a request after its caller is known and before its parameters are looked at.
+/// How an authenticated request is handled; applied before its parameters are validated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
-    /// The request is judged as if there were no rule.
+    /// As if there were no rule.
     Ok,
     /// 402: conversions are not enabled for the account.
     NotEnabled,
-    /// 429, to be tried again after this many seconds.
+    /// 429 with this `Retry-After`, in seconds.
     Throttled(u32),
-    /// 503, to be tried again after this many seconds if they are given.
+    /// 503, with this `Retry-After`, in seconds, if given.
     Unavailable(Option<u32>),
-    /// The request is judged as always; its answer leaves this much later.
+    /// The normal response, delayed by this much.
     Slow(Duration),
     /// This status with its documented body, if it has one.
     Status(u16),
-    /// This status with a body that repeats the request, secrets and all.
+    /// This status with a body that repeats the request, including secrets.
     Echo(u16),
-    /// The request is judged as always, but for those that fail, stall or get no answer at random.
-    Erratic(Moods),
+    /// The normal response, except that some requests fail, are delayed or get none.
+    Erratic(RandomFaults),
 }
 
 impl FromStr for Behaviour {
     type Err = String;
 
-    /// Reads `ok`, `not-enabled`, `throttled[=SECONDS]`, `unavailable[=SECONDS]`, `slow=MILLISECONDS`, `status=CODE`,
+    /// Parses `ok`, `not-enabled`, `throttled[=SECONDS]`, `unavailable[=SECONDS]`, `slow=MILLISECONDS`, `status=CODE`,
     /// `echo=CODE` or `erratic=SEED`.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value))) {
             ("ok", None) => Ok(Self::Ok),
             ("not-enabled", None) => Ok(Self::NotEnabled),
-            ("throttled", None) => Ok(Self::Throttled(THROTTLED_SECONDS)),
+            ("throttled", None) => Ok(Self::Throttled(DEFAULT_RETRY_AFTER)),
             ("throttled", Some(value)) => number(value, "seconds").map(Self::Throttled),
             ("unavailable", None) => Ok(Self::Unavailable(None)),
             ("unavailable", Some(value)) => number(value, "seconds").map(|seconds| Self::Unavailable(Some(seconds))),
             ("slow", Some(value)) => number(value, "milliseconds").map(milliseconds),
             ("status", Some(value)) => status(value).map(Self::Status),
             ("echo", Some(value)) => status(value).map(Self::Echo),
-            ("erratic", Some(value)) => seed(value).map(Moods::of_a_bad_day).map(Self::Erratic),
+            ("erratic", Some(value)) => seed(value).map(RandomFaults::seeded).map(Self::Erratic),
             _ => Err(unknown(text)),
         }
     }
@@ -57,7 +57,7 @@ fn milliseconds(count: u32) -> Behaviour {
 
 fn unknown(text: &str) -> String {
     format!(
-        "'{text}' is no behaviour; choose ok, not-enabled, throttled[=SECONDS], unavailable[=SECONDS], \
+        "'{text}' is not a behaviour; use ok, not-enabled, throttled[=SECONDS], unavailable[=SECONDS], \
          slow=MILLISECONDS, status=CODE, echo=CODE or erratic=SEED"
     )
 }
@@ -70,7 +70,7 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("'{text}' is not a whole number"))
 }
 
-/// Statuses below 200 do not end an exchange, so they cannot be an answer.
+/// Excludes informational statuses, which are not final responses.
 fn status(text: &str) -> Result<u16, String> {
     let code = text.parse().ok().filter(|code| (200..=599).contains(code));
     code.ok_or_else(|| format!("'{text}' is not a status from 200 to 599"))
@@ -81,8 +81,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_behaviour_is_read() {
-        let written = [
+    fn every_behaviour_is_parsed() {
+        let behaviours = [
             ("ok", Behaviour::Ok),
             ("not-enabled", Behaviour::NotEnabled),
             ("throttled", Behaviour::Throttled(30)),
@@ -92,15 +92,15 @@ mod tests {
             ("slow=1500", Behaviour::Slow(Duration::from_millis(1500))),
             ("status=302", Behaviour::Status(302)),
             ("echo=401", Behaviour::Echo(401)),
-            ("erratic=7", Behaviour::Erratic(Moods::of_a_bad_day(7))),
+            ("erratic=7", Behaviour::Erratic(RandomFaults::seeded(7))),
         ];
-        for (text, behaviour) in written {
+        for (text, behaviour) in behaviours {
             assert_eq!(text.parse(), Ok(behaviour), "{text}");
         }
     }
 
     #[test]
-    fn what_is_none_is_refused() {
+    fn other_text_is_invalid() {
         let texts = [
             "",
             "OK",

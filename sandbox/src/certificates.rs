@@ -1,4 +1,4 @@
-//! A certificate authority that lives as long as the sandbox, and the server's certificate from it.
+//! A certificate authority for one run of the sandbox, and the server's certificate.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,28 +14,27 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::error::Error;
 
-/// The names under which the HTTPS listener can be called.
+/// The names that the server's certificate is valid for.
 const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "conversion.test"];
 
-/// What a client must trust and what the server proves itself with. The private keys never leave memory.
+/// The CA certificate for clients, and the server's TLS configuration. Private keys stay in memory.
 pub(crate) struct Certificates {
     pub(crate) ca_pem: String,
     pub(crate) server: Arc<ServerConfig>,
 }
 
 impl Certificates {
-    /// Makes both certificates anew.
-    pub(crate) fn make(now: SystemTime) -> Result<Self, Error> {
-        let authority = authority(now).map_err(refused)?;
-        let key = KeyPair::generate().map_err(refused)?;
-        let certificate = server(now).and_then(|params| params.signed_by(&key, &authority)).map_err(refused)?;
+    pub(crate) fn generate(now: SystemTime) -> Result<Self, Error> {
+        let authority = authority(now).map_err(to_error)?;
+        let key = KeyPair::generate().map_err(to_error)?;
+        let certificate = server(now).and_then(|params| params.signed_by(&key, &authority)).map_err(to_error)?;
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| {
                 builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key.into())
             });
-        Ok(Self { ca_pem: authority.pem(), server: Arc::new(only_http_1(config.map_err(refused)?)) })
+        Ok(Self { ca_pem: authority.pem(), server: Arc::new(only_http_1(config.map_err(to_error)?)) })
     }
 }
 
@@ -58,12 +57,12 @@ fn server(now: SystemTime) -> Result<CertificateParams, rcgen::Error> {
     params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // Strict verifiers, Python's among them, refuse a certificate that does not name its issuer's key.
+    // Strict verifiers, such as Python's, reject a certificate without its issuer's key identifier.
     params.use_authority_key_identifier_extension = true;
     Ok(params)
 }
 
-/// From last December to the end of next year: some clients refuse a server certificate for more than 825 days.
+/// From last December to the end of next year: some clients reject server certificates valid for over 825 days.
 fn valid_around(now: SystemTime, mut params: CertificateParams) -> CertificateParams {
     let year = DateTime::<Utc>::from(now).year();
     params.not_before = date_time_ymd(year.saturating_sub(1), 12, 1);
@@ -71,6 +70,6 @@ fn valid_around(now: SystemTime, mut params: CertificateParams) -> CertificatePa
     params
 }
 
-fn refused(error: impl std::fmt::Display) -> Error {
+fn to_error(error: impl std::fmt::Display) -> Error {
     Error::Certificate(error.to_string())
 }

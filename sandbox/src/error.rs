@@ -3,26 +3,26 @@
 use std::path::PathBuf;
 use std::{fmt, io};
 
-/// What kept the sandbox from starting. Once started it has nothing to fail with but its answers.
+/// Why a sandbox did not start. Once started, it reports errors only in responses.
 #[derive(Debug)]
 pub enum Error {
-    /// A port of 127.0.0.1 could not be listened on.
+    /// The sandbox cannot listen on a port of 127.0.0.1.
     Listen {
-        /// The port asked for; 0 is any.
+        /// The requested port; 0 is any.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file or folder could not be written or opened.
+    /// A file or folder cannot be written or opened.
     File {
-        /// Which one.
+        /// Its path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The certificates could not be made; the text says why.
+    /// The certificates cannot be generated; the text says why.
     Certificate(String),
-    /// The thread or the event loop that serves could not be started.
+    /// The server's thread or event loop cannot be started.
     Thread(io::Error),
 }
 
@@ -31,8 +31,8 @@ impl fmt::Display for Error {
         match self {
             Self::Listen { port, source } => write!(formatter, "cannot listen on 127.0.0.1, port {port}: {source}"),
             Self::File { path, source } => write!(formatter, "cannot write {}: {source}", path.display()),
-            Self::Certificate(text) => write!(formatter, "cannot make certificates: {text}"),
-            Self::Thread(source) => write!(formatter, "cannot start serving: {source}"),
+            Self::Certificate(text) => write!(formatter, "cannot generate certificates: {text}"),
+            Self::Thread(source) => write!(formatter, "cannot start the server: {source}"),
         }
     }
 }

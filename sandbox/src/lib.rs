@@ -1,17 +1,18 @@
-//! A stand-in for the Nexmo (Vonage) Conversion API, on this machine, over HTTP and HTTPS.
+//! A local stand-in for the Nexmo (Vonage) Conversion API, over HTTP and HTTPS.
 //!
-//! It judges requests as the service's documents say and answers with the documented statuses and bodies, so that a
-//! client can be tried without an account. It shares no code with the `nexmo-conversion` library: what one of them got
-//! wrong, the other does not take for right.
+//! It validates requests by the service's documents and returns the documented statuses and bodies, so that a client can
+//! be tested without an account. It shares no code with the `nexmo-conversion` library, so that the same bug cannot be
+//! in both.
 //!
-//! Start at [`Sandbox`]. The map, from the outside in:
+//! Start at [`Sandbox`]. The modules, from the outside in:
 //!
-//! * `sandbox`, `settings`, `error`: a running sandbox, what is chosen before, what can go wrong;
-//! * `server`: connections and HTTP; `certificates`: the authority and what it signs;
-//! * `service`: receives a request, has it judged, puts it on record;
-//! * `validator`: the verdict, out of `authentication` (with `account` and `signature`), `rule` (with `behaviour` and
-//!   `random_faults`) and `parameters` (with `timestamp`); `violation` is what they find, `response` what goes back;
-//! * `request` and `query`: what came in; `record`, `redact`, `request_log` and `observer`: what is kept of it, and where.
+//! * `sandbox`, `settings`, `error`: a running sandbox, its settings, and why it does not start;
+//! * `server`: connections and HTTP; `certificates`: the CA and the server's certificate;
+//! * `service`: has a request validated and records it;
+//! * `validator`: decides the response, using `authentication` (with `account` and `signature`), `rule` (with
+//!   `behaviour` and `random_faults`) and `parameters` (with `timestamp`), which return a `violation`;
+//! * `request`, `query` and `response`: what is received and sent;
+//! * `record`, `redact`, `request_log` and `observer`: what is recorded of a request, and where it goes.
 
 mod account;
 mod authentication;
@@ -41,8 +42,8 @@ pub use account::Account;
 pub use authentication::Authentication;
 pub use behaviour::Behaviour;
 pub use error::Error;
-pub use observer::Listener;
-pub use random_faults::Moods;
+pub use observer::Observer;
+pub use random_faults::RandomFaults;
 pub use record::Record;
 pub use request::{Channel, Scheme};
 pub use rule::{Rule, Scope};

@@ -1,28 +1,29 @@
-//! Somebody who hears of each request, for tests that must not keep them all.
+//! A callback for each request, for tests with too many requests to keep.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::record::Record;
 
-/// Called with the record of each request, one after the other in the order in which they are judged, before the answer.
-/// It holds up all others for as long as it lasts.
+/// Called with the record of each request, one at a time and in order, before the response is sent.
+///
+/// All other requests wait while it runs.
 #[derive(Clone)]
-pub struct Listener(Arc<dyn Fn(&Record) + Send + Sync>);
+pub struct Observer(Arc<dyn Fn(&Record) + Send + Sync>);
 
-impl Listener {
-    /// A listener that does `hear` with each record.
-    pub fn new(hear: impl Fn(&Record) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(hear))
+impl Observer {
+    /// An observer that calls `on_request` with each record.
+    pub fn new(on_request: impl Fn(&Record) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(on_request))
     }
 
-    pub(crate) fn hear(&self, record: &Record) {
+    pub(crate) fn on_request(&self, record: &Record) {
         (self.0)(record);
     }
 }
 
-impl fmt::Debug for Listener {
+impl fmt::Debug for Observer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Listener")
+        formatter.write_str("Observer")
     }
 }

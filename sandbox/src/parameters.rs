@@ -1,4 +1,4 @@
-//! Whether the parameters of an authenticated request are all there, right, and alone.
+//! Validates the parameters of an authenticated request.
 
 use std::collections::BTreeSet;
 
@@ -6,80 +6,82 @@ use crate::authentication::Authentication;
 use crate::query::Query;
 use crate::request::Request;
 use crate::timestamp::{is_date_and_time, is_unix_seconds};
-use crate::violation::{Fault, INVALID, MALFORMED, MISSING};
+use crate::violation::{INVALID, MALFORMED, MISSING, Violation};
 
 const KNOWN: [&str; 6] = ["api_key", "api_secret", "delivered", "message-id", "sig", "timestamp"];
 const REQUIRED: [&str; 2] = ["message-id", "delivered"];
-const LONGEST_MESSAGE_ID: usize = 256;
+const MAX_MESSAGE_ID_LENGTH: usize = 256;
 
-/// Everything wrong with the parameters; the first fault decides the status.
-pub(crate) fn faults(request: &Request) -> Vec<Fault> {
-    let mut faults = missing(&request.query);
-    faults.extend(invalid(request));
-    faults.extend(malformed(request));
-    faults
+/// Returns every violation; the first decides the status.
+pub(crate) fn violations(request: &Request) -> Vec<Violation> {
+    let mut violations = missing(&request.query);
+    violations.extend(invalid(request));
+    violations.extend(malformed(request));
+    violations
 }
 
-fn missing(query: &Query) -> Vec<Fault> {
+fn missing(query: &Query) -> Vec<Violation> {
     let absent = REQUIRED.into_iter().filter(|name| query.count(name) == 0);
-    absent.map(|name| Fault::new(MISSING, format!("{name} is missing."))).collect()
+    absent.map(|name| Violation::new(MISSING, format!("{name} is missing."))).collect()
 }
 
-fn invalid(request: &Request) -> Vec<Fault> {
+fn invalid(request: &Request) -> Vec<Violation> {
     let query = &request.query;
     let wrong = [
         query.get("message-id").and_then(wrong_message_id),
         query.get("delivered").and_then(wrong_delivered),
         query.get("timestamp").and_then(|text| wrong_timestamp(text, Authentication::of(request))),
     ];
-    wrong.into_iter().flatten().map(|sentence| Fault::new(INVALID, sentence)).collect()
+    wrong.into_iter().flatten().map(|sentence| Violation::new(INVALID, sentence)).collect()
 }
 
 fn wrong_message_id(text: &str) -> Option<String> {
     match text.len() {
         0 => Some("message-id is empty.".into()),
-        1..=LONGEST_MESSAGE_ID => None,
-        length => Some(format!("message-id has {length} bytes; {LONGEST_MESSAGE_ID} are the most.")),
+        1..=MAX_MESSAGE_ID_LENGTH => None,
+        length => Some(format!("message-id has {length} bytes; the limit is {MAX_MESSAGE_ID_LENGTH}.")),
     }
 }
 
 fn wrong_delivered(text: &str) -> Option<String> {
-    let right = ["true", "false", "1", "0"].contains(&text);
-    (!right).then(|| format!("delivered is '{text}', not true, false, 1 or 0."))
+    let valid = ["true", "false", "1", "0"].contains(&text);
+    (!valid).then(|| format!("delivered is '{text}', not true, false, 1 or 0."))
 }
 
 fn wrong_timestamp(text: &str, authentication: Authentication) -> Option<String> {
     let signed = authentication == Authentication::Signature;
-    let right = is_date_and_time(text) || (signed && is_unix_seconds(text));
-    let form = if signed { "a real 'yyyy-MM-dd HH:mm:ss' or UNIX seconds" } else { "a real 'yyyy-MM-dd HH:mm:ss'" };
-    (!right).then(|| format!("timestamp is '{text}', not {form}."))
+    let valid = is_date_and_time(text) || (signed && is_unix_seconds(text));
+    let form = if signed { "a valid 'yyyy-MM-dd HH:mm:ss' or UNIX seconds" } else { "a valid 'yyyy-MM-dd HH:mm:ss'" };
+    (!valid).then(|| format!("timestamp is '{text}', not {form}."))
 }
 
-fn malformed(request: &Request) -> Vec<Fault> {
+fn malformed(request: &Request) -> Vec<Violation> {
     let mut sentences = undecodable(&request.query);
     sentences.extend(repeated(&request.query));
     sentences.extend(unknown(&request.query));
     sentences.extend(key_in_two_places(request));
     sentences.extend(request.has_body.then(|| "The request has a body.".to_owned()));
-    sentences.into_iter().map(|sentence| Fault::new(MALFORMED, sentence)).collect()
+    sentences.into_iter().map(|sentence| Violation::new(MALFORMED, sentence)).collect()
 }
 
 fn undecodable(query: &Query) -> Vec<String> {
-    let broken = query.pairs.iter().filter(|pair| pair.name.is_none() || pair.value.is_none());
-    broken.map(|pair| format!("{} is not percent-encoded UTF-8.", pair.name.as_deref().unwrap_or("A name"))).collect()
+    let undecodable = query.pairs.iter().filter(|pair| pair.name.is_none() || pair.value.is_none());
+    undecodable
+        .map(|pair| format!("{} is not percent-encoded UTF-8.", pair.name.as_deref().unwrap_or("A name")))
+        .collect()
 }
 
 fn repeated(query: &Query) -> Vec<String> {
-    let twice = names(query).into_iter().filter(|name| query.count(name) > 1);
-    twice.map(|name| format!("{name} is given {} times.", query.count(name))).collect()
+    let repeated = names(query).into_iter().filter(|name| query.count(name) > 1);
+    repeated.map(|name| format!("{name} is given {} times.", query.count(name))).collect()
 }
 
 fn unknown(query: &Query) -> Vec<String> {
-    let strange = names(query).into_iter().filter(|name| !KNOWN.contains(name));
-    strange.map(|name| format!("'{name}' is no parameter of this service.")).collect()
+    let unknown = names(query).into_iter().filter(|name| !KNOWN.contains(name));
+    unknown.map(|name| format!("'{name}' is not a parameter of the service.")).collect()
 }
 
-/// The Basic header brings the key already; a second one in the query could contradict it.
+/// The Basic header contains the key already; one in the query could contradict it.
 fn key_in_two_places(request: &Request) -> Option<String> {
     let both = request.query.count("api_key") > 0 && request.authorizations().next().is_some();
     both.then(|| "api_key is given in the query and in the Authorization header.".into())
@@ -94,16 +96,16 @@ mod tests {
     use super::*;
     use crate::request::tests::post;
 
-    fn of(query: &str) -> Vec<Fault> {
-        faults(&post(&format!("/?{query}"), &[]))
+    fn of(query: &str) -> Vec<Violation> {
+        violations(&post(&format!("/?{query}"), &[]))
     }
 
     fn statuses(query: &str) -> Vec<u16> {
-        of(query).iter().map(|fault| fault.status).collect()
+        of(query).iter().map(|violation| violation.status).collect()
     }
 
     #[test]
-    fn good_reports_have_no_fault() {
+    fn valid_reports_have_no_violation() {
         for delivered in ["true", "false", "1", "0"] {
             assert_eq!(of(&format!("message-id=x&delivered={delivered}")), []);
         }
@@ -113,15 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn each_required_parameter_is_missed() {
-        assert_eq!(of("delivered=1"), [Fault::new(420, "message-id is missing.")]);
-        assert_eq!(of("message-id=x"), [Fault::new(420, "delivered is missing.")]);
+    fn each_required_parameter_is_checked() {
+        assert_eq!(of("delivered=1"), [Violation::new(420, "message-id is missing.")]);
+        assert_eq!(of("message-id=x"), [Violation::new(420, "delivered is missing.")]);
         assert_eq!(statuses(""), [420, 420]);
     }
 
     #[test]
     fn each_value_is_checked() {
-        assert_eq!(of("message-id=&delivered=1"), [Fault::new(423, "message-id is empty.")]);
+        assert_eq!(of("message-id=&delivered=1"), [Violation::new(423, "message-id is empty.")]);
         assert_eq!(statuses(&format!("delivered=1&message-id={}", "x".repeat(257))), [423]);
         assert_eq!(statuses(&format!("delivered=1&message-id={}", "%C3%A5".repeat(129))), [423]);
         for delivered in ["", "TRUE", "yes", "2", "%201"] {
@@ -132,17 +134,17 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_for_signed_requests_alone() {
+    fn unix_seconds_are_valid_in_signed_requests_only() {
         assert_eq!(statuses("message-id=x&delivered=1&timestamp=1577880000"), [423]);
         assert_eq!(of("message-id=x&delivered=1&timestamp=1577880000&sig=00"), []);
     }
 
     #[test]
     fn what_the_service_does_not_define_is_malformed() {
-        assert_eq!(of("message-id=x&delivered=1&delivered=1"), [Fault::new(422, "delivered is given 2 times.")]);
-        assert_eq!(of("message-id=x&delivered=1&a=b"), [Fault::new(422, "'a' is no parameter of this service.")]);
-        assert_eq!(of("message-id=%ff&delivered=1"), [Fault::new(422, "message-id is not percent-encoded UTF-8.")]);
-        assert_eq!(of("message-id=x&delivered=1&%=b"), [Fault::new(422, "A name is not percent-encoded UTF-8.")]);
+        assert_eq!(of("message-id=x&delivered=1&delivered=1"), [Violation::new(422, "delivered is given 2 times.")]);
+        assert_eq!(of("message-id=x&delivered=1&a=b"), [Violation::new(422, "'a' is not a parameter of the service.")]);
+        assert_eq!(of("message-id=%ff&delivered=1"), [Violation::new(422, "message-id is not percent-encoded UTF-8.")]);
+        assert_eq!(of("message-id=x&delivered=1&%=b"), [Violation::new(422, "A name is not percent-encoded UTF-8.")]);
         assert_eq!(statuses("message-id=x&delivered=1&"), [422]);
         assert_eq!(statuses("Message-Id=x&message-id=x&delivered=1"), [422]);
     }
@@ -151,7 +153,7 @@ mod tests {
     fn a_body_and_a_second_key_are_malformed() {
         let mut request = post("/?message-id=x&delivered=1&api_key=k", &[("authorization", "Basic azpz")]);
         request.has_body = true;
-        assert_eq!(faults(&request).iter().map(|fault| fault.status).collect::<Vec<_>>(), [422, 422]);
+        assert_eq!(violations(&request).iter().map(|violation| violation.status).collect::<Vec<_>>(), [422, 422]);
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! What stands behind the question mark, taken apart.
+//! Parses the query of a request.
 
 use percent_encoding::percent_decode_str;
 
-/// One `name=value` of a query; a part that could not be decoded is `None`.
+/// One `name=value`; a part that cannot be decoded is `None`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
     pub(crate) name: Option<String>,
     pub(crate) value: Option<String>,
 }
 
-/// The parameters of a request in the order they came.
+/// The parameters of a request, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Query {
     pub(crate) pairs: Vec<Pair>,
@@ -23,17 +23,17 @@ impl Query {
         }
     }
 
-    /// The first value given under this name, if it could be decoded.
+    /// The first value with this name, if it can be decoded.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|pair| pair.is(name)).and_then(|pair| pair.value.as_deref())
     }
 
-    /// How often the name was given, decodable value or not.
+    /// How often the name occurs, with values that cannot be decoded as well.
     pub(crate) fn count(&self, name: &str) -> usize {
         self.pairs.iter().filter(|pair| pair.is(name)).count()
     }
 
-    /// Every name and value, or nothing if any of them could not be decoded.
+    /// All names and values, or `None` if any of them cannot be decoded.
     pub(crate) fn decoded(&self) -> Option<Vec<(&str, &str)>> {
         self.pairs.iter().map(|pair| Some((pair.name.as_deref()?, pair.value.as_deref()?))).collect()
     }
@@ -50,15 +50,15 @@ impl Pair {
     }
 }
 
-/// Undoes percent-encoding; `None` for a stray `%`, a byte that had to be encoded, or bytes that are not UTF-8.
+/// Decodes percent-encoding; `None` for a stray `%`, an unencoded byte outside ASCII, or invalid UTF-8.
 ///
-/// A `+` is a space, as in forms: several SDKs of the service write it so.
+/// A `+` is a space, as in forms, because several SDKs of the service encode it so.
 pub(crate) fn decode(text: &str) -> Option<String> {
     if !text.is_ascii() || !text.split('%').skip(1).all(begins_with_hex) {
         return None;
     }
-    let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().ok().map(|decoded| decoded.into_owned())
+    let with_spaces = text.replace('+', " ");
+    percent_decode_str(&with_spaces).decode_utf8().ok().map(|decoded| decoded.into_owned())
 }
 
 fn begins_with_hex(text: &str) -> bool {
@@ -80,26 +80,26 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_decoded_is_none() {
+    fn invalid_encodings_are_none() {
         for text in ["%", "%4", "%zz", "a%2", "%ff", "%C3", "å", "%%41"] {
             assert_eq!(decode(text), None, "{text}");
         }
     }
 
     #[test]
-    fn one_broken_part_spoils_the_whole() {
+    fn a_query_with_an_invalid_part_is_not_decoded() {
         assert!(Query::parse(Some("a=1&b=%ff")).decoded().is_none());
         assert_eq!(Query::parse(Some("a=1&b=%41")).decoded(), Some(vec![("a", "1"), ("b", "A")]));
     }
 
     #[test]
-    fn repeats_are_counted_even_if_broken() {
+    fn repeated_names_are_counted_even_if_a_value_is_invalid() {
         let query = Query::parse(Some("a=1&a=%ff&b=2&a"));
         assert_eq!((query.count("a"), query.count("b"), query.count("c")), (3, 1, 0));
     }
 
     #[test]
-    fn no_query_holds_no_parameters_but_an_empty_part_is_one() {
+    fn an_empty_part_is_a_parameter_but_an_empty_query_has_none() {
         assert!(Query::parse(None).pairs.is_empty() && Query::parse(Some("")).pairs.is_empty());
         assert_eq!(Query::parse(Some("&")).pairs.len(), 2);
     }

@@ -1,68 +1,68 @@
-//! What is kept of one request: the same for the log file and for a test.
+//! The record of one request, as a line of the log and in tests.
 
 use serde::Serialize;
 
 use crate::authentication::Authentication;
-use crate::redact::Mask;
+use crate::redact::Redactor;
 use crate::request::{Channel, Request, Scheme};
 use crate::signature::SignatureMethod;
-use crate::validator::Verdict;
+use crate::validator::Outcome;
 
-/// One request and how it was answered, without any secret. As JSON it is one line of the log.
+/// One request and its response, without secrets. Serialized as JSON it is one line of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
-    /// When the request was judged: UTC, RFC 3339 with milliseconds.
+    /// When the request was received: UTC, RFC 3339 with milliseconds.
     pub at: String,
-    /// Which listener took it.
+    /// The listener that it arrived at.
     pub scheme: Scheme,
-    /// The connection it came on; the first since the start is 1.
+    /// The number of its connection, counted from 1.
     pub connection: u64,
     /// The method as received.
     pub method: String,
-    /// The request target as received, but for secrets, which are shown as `***`.
+    /// The request target as received, with secrets replaced by `***`.
     pub target: String,
-    /// Names (in lower case) and values in the order received; credentials are shown as `Basic ***`.
+    /// Names (in lower case) and values, in order; Basic credentials are replaced by `Basic ***`.
     pub headers: Vec<(String, String)>,
-    /// What the path names, if it is one of the service's.
+    /// The channel in the path, if the path is one of the service's.
     pub channel: Option<Channel>,
-    /// The key of the caller, from the query or the Basic header.
+    /// The API key, from the query or the Basic header.
     pub api_key: Option<String>,
     /// The `message-id`, decoded.
     pub message_id: Option<String>,
-    /// `delivered` as it was written.
+    /// `delivered` as received.
     pub delivered: Option<String>,
     /// `timestamp`, decoded.
     pub timestamp: Option<String>,
-    /// The way the caller tried to prove who it is, successful or not.
+    /// How the request authenticates, successful or not.
     pub authentication: Authentication,
-    /// The method of the signature, once it is verified.
+    /// The method of the signature, if it is valid.
     pub signature_method: Option<SignatureMethod>,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// What was wrong with the request, a sentence each; empty if nothing was.
-    pub faults: Vec<String>,
+    /// What is wrong with the request, one sentence each, and whether a rule chose the response.
+    pub violations: Vec<String>,
 }
 
 impl Record {
-    pub(crate) fn new(at: String, request: &Request, verdict: &Verdict, mask: &Mask) -> Self {
-        let parameter = |name| request.query.get(name).map(|value| mask.text(value));
-        let header = |(name, value): &(String, String)| (name.clone(), mask.header(name, value));
+    pub(crate) fn new(at: String, request: &Request, outcome: &Outcome, redactor: &Redactor) -> Self {
+        let parameter = |name| request.query.get(name).map(|value| redactor.text(value));
+        let header = |(name, value): &(String, String)| (name.clone(), redactor.header(name, value));
         Self {
             at,
             scheme: request.scheme,
             connection: request.connection,
-            method: mask.text(&request.method),
-            target: mask.target(&request.target),
+            method: redactor.text(&request.method),
+            target: redactor.target(&request.target),
             headers: request.headers.iter().map(header).collect(),
-            channel: verdict.channel,
-            api_key: request.api_key().map(|key| mask.text(&key)),
+            channel: outcome.channel,
+            api_key: request.api_key().map(|key| redactor.text(&key)),
             message_id: parameter("message-id"),
             delivered: parameter("delivered"),
             timestamp: parameter("timestamp"),
             authentication: Authentication::of(request),
-            signature_method: verdict.signature_method,
-            status: verdict.answer.status,
-            faults: verdict.faults.iter().map(|sentence| mask.text(sentence)).collect(),
+            signature_method: outcome.signature_method,
+            status: outcome.response.status,
+            violations: outcome.violations.iter().map(|sentence| redactor.text(sentence)).collect(),
         }
     }
 }

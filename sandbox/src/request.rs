@@ -1,4 +1,4 @@
-//! One request as it came in, before anyone has judged it.
+//! A request as received.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use crate::query::Query;
 
-/// Which of the two listeners took the connection.
+/// The listener that a request arrived at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// Plain HTTP.
     Http,
-    /// HTTP within TLS.
+    /// HTTP over TLS.
     Https,
 }
 
-/// What kind of message a report is about; the last part of the path says it.
+/// The kind of message that a report is about: the last segment of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -26,13 +26,12 @@ pub enum Channel {
     Voice,
 }
 
-/// Everything that judging and recording need to know of a request.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) scheme: Scheme,
     pub(crate) connection: u64,
     pub(crate) method: String,
-    /// The request target as received, secrets and all.
+    /// The request target as received, including secrets.
     pub(crate) target: String,
     pub(crate) path: String,
     pub(crate) query: Query,
@@ -40,7 +39,7 @@ pub(crate) struct Request {
     pub(crate) has_body: bool,
 }
 
-/// A key with the secret that came along.
+/// Basic credentials.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct KeyAndSecret {
     pub(crate) key: String,
@@ -48,7 +47,7 @@ pub(crate) struct KeyAndSecret {
 }
 
 impl Request {
-    /// The channel that the path names behind the prefix, if it names one.
+    /// The channel that the path after the prefix names, if any.
     pub(crate) fn channel(&self, prefix: &str) -> Option<Channel> {
         match self.path.strip_prefix(prefix)? {
             "/conversions/sms" => Some(Channel::Sms),
@@ -63,7 +62,7 @@ impl Request {
         self.headers.iter().filter(named).map(|(_, value)| value.as_str())
     }
 
-    /// What the first `Authorization` header holds, if it is a well-formed Basic one.
+    /// The credentials of the first `Authorization` header, if it is a valid Basic one.
     pub(crate) fn basic(&self) -> Option<KeyAndSecret> {
         let (scheme, encoded) = self.authorizations().next()?.split_once(' ')?;
         let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
@@ -72,7 +71,7 @@ impl Request {
         scheme.eq_ignore_ascii_case("basic").then(|| KeyAndSecret { key: key.into(), secret: secret.into() })
     }
 
-    /// The key of the caller, wherever it was given.
+    /// The API key, from the query or the Basic header.
     pub(crate) fn api_key(&self) -> Option<String> {
         self.query.get("api_key").map(str::to_owned).or_else(|| self.basic().map(|basic| basic.key))
     }
@@ -98,7 +97,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_path_names_the_channel_and_nothing_may_stand_around_it() {
+    fn the_path_is_the_prefix_and_the_channel() {
         assert_eq!(post("/conversions/sms", &[]).channel(""), Some(Channel::Sms));
         assert_eq!(post("/a/conversions/voice?x", &[]).channel("/a"), Some(Channel::Voice));
         for path in ["/", "/conversions", "/conversions/sms/", "//conversions/sms", "/a/conversions/sms"] {
@@ -107,20 +106,20 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_basic_header_is_taken_apart_at_its_first_colon() {
+    fn basic_credentials_are_split_at_the_first_colon() {
         let both = KeyAndSecret { key: "key".into(), secret: "a:b".into() };
         assert_eq!(post("/", &[("Authorization", "basic a2V5OmE6Yg==")]).basic(), Some(both));
     }
 
     #[test]
-    fn other_authorization_headers_are_none() {
+    fn other_authorization_headers_have_no_credentials() {
         for value in ["", "Basic", "Basic !!", "Basic a2V5", "Bearer a2V5OmE6Yg==", "Basic //86Lw=="] {
             assert_eq!(post("/", &[("authorization", value)]).basic(), None, "{value}");
         }
     }
 
     #[test]
-    fn the_key_is_found_in_either_place() {
+    fn the_key_is_found_in_query_and_header() {
         assert_eq!(post("/?api_key=k", &[]).api_key().as_deref(), Some("k"));
         assert_eq!(post("/", &[("authorization", "Basic a2V5OmE6Yg==")]).api_key().as_deref(), Some("key"));
         assert_eq!(post("/", &[]).api_key(), None);

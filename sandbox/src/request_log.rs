@@ -1,26 +1,26 @@
-//! Where records go: to memory for tests, to a file and to standard output for readers.
+//! Where records go: memory, a file, standard output and the observer.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::observer::Listener;
+use crate::observer::Observer;
 use crate::record::Record;
 use crate::settings::Settings;
 
-/// Takes each record once, in one order for all readers.
+/// Receives each record once; every destination sees the same order.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct RequestLog {
     pub(crate) records: Vec<Record>,
     pub(crate) count: u64,
     keep: bool,
     print: bool,
     file: Option<File>,
-    listener: Option<Listener>,
+    observer: Option<Observer>,
 }
 
-impl Journal {
+impl RequestLog {
     pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
         let file = settings.log.as_deref().map(append_to).transpose()?;
         Ok(Self {
@@ -29,17 +29,17 @@ impl Journal {
             keep: settings.keep,
             print: settings.print,
             file,
-            listener: settings.listener.clone(),
+            observer: settings.observer.clone(),
         })
     }
 
-    /// Writes the record everywhere and returns only when every reader can see it.
+    /// Writes the record to every destination before it returns.
     pub(crate) fn add(&mut self, record: Record) -> io::Result<()> {
         let is_written = self.print || self.file.is_some();
         let line = if is_written { format!("{}\n", serde_json::to_string(&record)?) } else { String::new() };
         self.count = self.count.saturating_add(1);
-        if let Some(listener) = &self.listener {
-            listener.hear(&record);
+        if let Some(observer) = &self.observer {
+            observer.on_request(&record);
         }
         if self.keep {
             self.records.push(record);
@@ -47,7 +47,7 @@ impl Journal {
         if self.print {
             self.print_line(&line)?;
         }
-        // A file is not buffered here: one write is one line, also beside other writers.
+        // Unbuffered, so that one write is one line even when other processes append to the file.
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes()))
     }
 
@@ -56,7 +56,7 @@ impl Journal {
         self.count = 0;
     }
 
-    /// A reader who has closed the pipe wants no more lines; that is no reason to fail.
+    /// A closed pipe ends printing and is not an error.
     fn print_line(&mut self, line: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         let printed = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());

@@ -1,4 +1,4 @@
-//! What goes back: a status, and the body that the service's documents give it.
+//! Responses: a status, and the body that the service's documents give it.
 
 use serde_json::{Value, json};
 
@@ -10,39 +10,39 @@ const THROTTLED: u16 = 429;
 const UNAVAILABLE: u16 = 503;
 const ERRORS: &str = "https://developer.nexmo.com/api-errors";
 
-/// A complete answer, still free of any HTTP library.
+/// A complete response, independent of the HTTP library.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: String,
 }
 
-impl Answer {
-    /// The status as the service would send it: with its documented body, or with none.
+impl Response {
+    /// A status with its documented headers and body, if it has any.
     ///
-    /// `number` tells apart the 401 answers of one run, as `instance` does for the service.
-    pub(crate) fn of(status: u16, number: u64) -> Self {
+    /// `number` makes the `instance` of each 401 unique, as in the service's responses.
+    pub(crate) fn with_status(status: u16, number: u64) -> Self {
         match status {
-            200 => Self::empty(200).with("content-type", "text/plain").saying("OK"),
-            300..=399 => Self::empty(status).with("location", "/moved"),
-            405 => Self::empty(405).with("allow", "POST"),
-            _ => document(status, number).map_or_else(|| Self::empty(status), |body| Self::json(status, &body)),
+            200 => Self::empty(200).header("content-type", "text/plain").body("OK"),
+            300..=399 => Self::empty(status).header("location", "/moved"),
+            405 => Self::empty(405).header("allow", "POST"),
+            _ => documented_body(status, number).map_or_else(|| Self::empty(status), |body| Self::json(status, &body)),
         }
     }
 
-    /// 429 with the wait it asks for.
+    /// 429 with `Retry-After`.
     pub(crate) fn throttled(seconds: u32) -> Self {
-        Self::empty(THROTTLED).with("retry-after", seconds)
+        Self::empty(THROTTLED).header("retry-after", seconds)
     }
 
-    /// 503, with a wait if one is given.
+    /// 503, with `Retry-After` if `seconds` is given.
     pub(crate) fn unavailable(seconds: Option<u32>) -> Self {
-        let answer = Self::empty(UNAVAILABLE);
-        seconds.into_iter().fold(answer, |answer, seconds| answer.with("retry-after", seconds))
+        let response = Self::empty(UNAVAILABLE);
+        seconds.into_iter().fold(response, |response, seconds| response.header("retry-after", seconds))
     }
 
-    /// A careless server: it repeats all it was sent where a reader expects its message, plain and decoded.
+    /// Repeats the credentials and the target, plain and decoded, in the fields from which a client takes a message.
     pub(crate) fn echo(status: u16, request: &Request) -> Self {
         let authorization = request.authorizations().collect::<Vec<_>>().join(" ");
         let title = format!("{authorization} {}", request.target);
@@ -51,11 +51,11 @@ impl Answer {
         Self::json(status, &json!({ "type": ERRORS, "title": title, "error_title": title, "detail": detail }))
     }
 
-    /// 500, since the request could not be put on record.
-    pub(crate) fn unrecorded(error: &std::io::Error) -> Self {
+    /// 500, because the request could not be logged.
+    pub(crate) fn log_failed(error: &std::io::Error) -> Self {
         Self::empty(500)
-            .with("content-type", "text/plain")
-            .saying(&format!("The sandbox cannot write its log: {error}"))
+            .header("content-type", "text/plain")
+            .body(&format!("The sandbox cannot write its log: {error}"))
     }
 
     fn empty(status: u16) -> Self {
@@ -63,20 +63,20 @@ impl Answer {
     }
 
     fn json(status: u16, body: &Value) -> Self {
-        Self::empty(status).with("content-type", "application/json").saying(&body.to_string())
+        Self::empty(status).header("content-type", "application/json").body(&body.to_string())
     }
 
-    fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    fn header(mut self, name: &'static str, value: impl ToString) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }
 
-    fn saying(self, body: &str) -> Self {
+    fn body(self, body: &str) -> Self {
         Self { body: body.into(), ..self }
     }
 }
 
-fn document(status: u16, number: u64) -> Option<Value> {
+fn documented_body(status: u16, number: u64) -> Option<Value> {
     match status {
         UNAUTHORIZED => Some(json!({
             "type": format!("{ERRORS}#unauthorized"),
@@ -103,14 +103,14 @@ mod tests {
     use crate::request::tests::post;
 
     fn keys(status: u16) -> Vec<String> {
-        let answer = Answer::of(status, 10);
-        assert_eq!(answer.headers, [("content-type", "application/json".to_owned())], "{status}");
-        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        let response = Response::with_status(status, 10);
+        assert_eq!(response.headers, [("content-type", "application/json".to_owned())], "{status}");
+        let body: Value = serde_json::from_str(&response.body).unwrap();
         body.as_object().unwrap().keys().cloned().collect()
     }
 
     #[test]
-    fn documented_statuses_have_their_documents() {
+    fn documented_statuses_have_their_bodies() {
         assert_eq!(keys(401), ["detail", "instance", "title", "type"]);
         assert_eq!(keys(402), ["title", "type"]);
         for status in [420, 422, 423] {
@@ -119,24 +119,24 @@ mod tests {
     }
 
     #[test]
-    fn success_says_ok_and_all_else_says_nothing() {
-        assert_eq!(Answer::of(200, 1).body, "OK");
+    fn success_has_the_body_ok_and_undocumented_statuses_have_none() {
+        assert_eq!(Response::with_status(200, 1).body, "OK");
         for status in [202, 204, 302, 404, 405, 429, 500, 503] {
-            assert_eq!(Answer::of(status, 1).body, "", "{status}");
+            assert_eq!(Response::with_status(status, 1).body, "", "{status}");
         }
     }
 
     #[test]
-    fn waits_are_told_when_there_are_any() {
-        assert_eq!(Answer::throttled(30).headers, [("retry-after", "30".to_owned())]);
-        assert_eq!(Answer::unavailable(Some(5)).headers, [("retry-after", "5".to_owned())]);
-        assert_eq!(Answer::unavailable(None).headers, []);
+    fn retry_after_is_sent_if_given() {
+        assert_eq!(Response::throttled(30).headers, [("retry-after", "30".to_owned())]);
+        assert_eq!(Response::unavailable(Some(5)).headers, [("retry-after", "5".to_owned())]);
+        assert_eq!(Response::unavailable(None).headers, []);
     }
 
     #[test]
-    fn an_echo_holds_every_form_of_the_secret() {
+    fn an_echo_contains_every_form_of_the_secret() {
         let header = ("authorization", "Basic YWJjZDEyMzQ6czNjcmV0");
-        let echo = Answer::echo(401, &post("/?api_secret=s%33cret&sig=ab", &[header]));
+        let echo = Response::echo(401, &post("/?api_secret=s%33cret&sig=ab", &[header]));
         for form in ["s%33cret", "api_secret=s3cret", "sig=ab", "Basic YWJjZDEyMzQ6czNjcmV0", "abcd1234:s3cret"] {
             assert!(echo.body.contains(form), "{form}");
         }

@@ -1,13 +1,13 @@
-//! Which behaviour is for which request.
+//! Rules: which requests get which behaviour.
 
 use std::str::FromStr;
 
 use crate::behaviour::Behaviour;
 
-/// The requests that a rule is for.
+/// The requests that a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Every request whose caller is known.
+    /// Every authenticated request.
     All,
     /// Requests of the account with this key.
     Account(String),
@@ -15,22 +15,22 @@ pub enum Scope {
     Message(String),
 }
 
-/// A behaviour and the requests it is for.
+/// A behaviour and the requests that it applies to.
 ///
-/// The most specific scope wins: message, then account, then all. Within one scope rules that are for a number of
-/// requests are used up first, in the order they came; after them the latest rule without a number holds.
+/// The most specific scope wins: message, then account, then all. Within a scope, rules with `times` apply first, in the
+/// order in which they were added; then the latest rule without `times`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The requests it is for.
+    /// The requests that it applies to.
     pub scope: Scope,
-    /// What happens to them.
+    /// How they are handled.
     pub behaviour: Behaviour,
-    /// How many requests it is for; `None`: all there are.
+    /// How many requests it applies to; `None` is all.
     pub times: Option<u32>,
 }
 
 impl Rule {
-    /// A rule for every request.
+    /// A rule for every authenticated request.
     #[must_use]
     pub fn for_all(behaviour: Behaviour) -> Self {
         Self { scope: Scope::All, behaviour, times: None }
@@ -48,7 +48,7 @@ impl Rule {
         Self { scope: Scope::Message(message_id.into()), behaviour, times: None }
     }
 
-    /// The same rule for so many requests only.
+    /// Limits the rule to this many requests.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times: Some(times), ..self }
@@ -58,7 +58,7 @@ impl Rule {
 impl FromStr for Rule {
     type Err = String;
 
-    /// Reads `[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]`; no behaviour has a colon, so an id may have some.
+    /// Parses `[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]`. An id may contain colons, because no behaviour does.
     fn from_str(text: &str) -> Result<Self, String> {
         let (scope, rest) = text.rsplit_once(':').map_or((None, text), |(scope, rest)| (Some(scope), rest));
         let (behaviour, times) = rest.split_once('*').map_or((rest, None), |(rest, times)| (rest, Some(times)));
@@ -73,12 +73,12 @@ impl FromStr for Rule {
 impl FromStr for Scope {
     type Err = String;
 
-    /// Reads `account=KEY` or `message=ID`.
+    /// Parses `account=KEY` or `message=ID`.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
             Some(("account", key)) if !key.is_empty() => Ok(Self::Account(key.into())),
             Some(("message", id)) if !id.is_empty() => Ok(Self::Message(id.into())),
-            _ => Err(format!("'{text}' says for whom in no known way; write account=KEY or message=ID")),
+            _ => Err(format!("'{text}' is not a scope; use account=KEY or message=ID")),
         }
     }
 }
@@ -87,7 +87,7 @@ fn count(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("'{text}' is not a number of requests"))
 }
 
-/// All rules in force.
+/// The rules that apply.
 #[derive(Debug, Default)]
 pub(crate) struct Rules(Vec<Rule>);
 
@@ -103,7 +103,7 @@ impl Rules {
         self.0.clear();
     }
 
-    /// The behaviour for one request; a rule with a number has one use less afterwards.
+    /// Returns the behaviour for one request, and counts it for a rule with `times`.
     pub(crate) fn take(&mut self, api_key: &str, message_id: Option<&str>) -> Behaviour {
         let message = message_id.map(|id| Scope::Message(id.into()));
         let mut scopes = message.into_iter().chain([Scope::Account(api_key.into()), Scope::All]);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_scope_wins_whatever_the_order() {
+    fn the_most_specific_scope_wins_in_any_order() {
         let mut rules = rules(&["message=m:ok", "throttled", "account=k:not-enabled"]);
         assert_eq!(rules.take("k", Some("m")), Behaviour::Ok);
         assert_eq!(rules.take("k", Some("n")), Behaviour::NotEnabled);
@@ -137,33 +137,33 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rule_all_is_well() {
+    fn without_a_rule_the_behaviour_is_ok() {
         assert_eq!(Rules::default().take("k", None), Behaviour::Ok);
         assert_eq!(rules(&["account=k:throttled"]).take("l", Some("k")), Behaviour::Ok);
     }
 
     #[test]
-    fn the_latest_rule_of_a_scope_holds() {
+    fn the_latest_rule_of_a_scope_applies() {
         assert_eq!(rules(&["throttled", "unavailable"]).take("k", None), Behaviour::Unavailable(None));
     }
 
     #[test]
-    fn rules_with_a_number_are_used_up_in_order() {
+    fn rules_with_times_are_used_up_in_order() {
         let mut rules = rules(&["status=500", "throttled*2", "unavailable*1", "echo=400*0"]);
-        let taken: Vec<_> = (0..5).map(|_| rules.take("k", None)).collect();
-        let (throttled, standing) = (Behaviour::Throttled(30), Behaviour::Status(500));
-        assert_eq!(taken, [throttled, throttled, Behaviour::Unavailable(None), standing, standing]);
+        let behaviours: Vec<_> = (0..5).map(|_| rules.take("k", None)).collect();
+        let (throttled, last) = (Behaviour::Throttled(30), Behaviour::Status(500));
+        assert_eq!(behaviours, [throttled, throttled, Behaviour::Unavailable(None), last, last]);
     }
 
     #[test]
-    fn a_used_up_rule_gives_way_to_a_less_specific_one() {
+    fn a_used_up_rule_is_followed_by_a_less_specific_one() {
         let mut rules = rules(&["throttled", "message=m:unavailable*1"]);
         assert_eq!(rules.take("k", Some("m")), Behaviour::Unavailable(None));
         assert_eq!(rules.take("k", Some("m")), Behaviour::Throttled(30));
     }
 
     #[test]
-    fn rules_are_read() {
+    fn rules_are_parsed() {
         assert_eq!("ok".parse(), Ok(Rule::for_all(Behaviour::Ok)));
         assert_eq!("account=k:ok*3".parse(), Ok(Rule::for_account("k", Behaviour::Ok).times(3)));
         assert_eq!("message=a:b=c:echo=401".parse(), Ok(Rule::for_message("a:b=c", Behaviour::Echo(401))));

@@ -1,4 +1,4 @@
-//! A running sandbox: it is there when `start` returns and gone when it is dropped.
+//! A running sandbox.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use crate::certificates::Certificates;
 use crate::error::Error;
 use crate::record::Record;
 use crate::rule::Rule;
-use crate::server::{Doors, serve};
-use crate::service::Office;
+use crate::server::{Listeners, serve};
+use crate::service::Service;
 use crate::settings::Settings;
 
-/// A stand-in for the service on this machine. It serves on a thread of its own until it is dropped.
+/// A local stand-in for the service. It serves on a background thread until it is dropped.
 ///
-/// Every method may be called from any thread, also from within an asynchronous runtime.
+/// Every method may be called from any thread, including those of an asynchronous runtime.
 ///
 /// ```
 /// use nexmo_sandbox::{Behaviour, Rule, Sandbox, Settings};
@@ -38,108 +38,108 @@ pub struct Sandbox {
     http_port: u16,
     https_port: u16,
     ca_file: PathBuf,
-    office: Arc<Office>,
+    service: Arc<Service>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    // Held for its drop alone, which removes the folder that `start` made.
+    // Dropping it removes the folder.
     _folder: Option<TempDir>,
 }
 
 impl Sandbox {
-    /// Starts a sandbox and returns once both of its listeners take connections.
+    /// Starts a sandbox and returns when both listeners accept connections.
     ///
     /// # Errors
     ///
-    /// Each kind of [`Error`]: a port is taken, a file cannot be written, no certificate or thread can be made.
+    /// Every [`Error`]: a port is in use, a file cannot be written, or no certificate or thread can be created.
     pub fn start(settings: Settings) -> Result<Self, Error> {
-        let office = Arc::new(Office::open(&settings)?);
-        let certificates = Certificates::make(SystemTime::now())?;
+        let service = Arc::new(Service::new(&settings)?);
+        let certificates = Certificates::generate(SystemTime::now())?;
         let (folder, path) = folder(settings.directory)?;
         let ca_file = write(&path, "ca.pem", &certificates.ca_pem)?;
         let (http, http_port) = listen(settings.http_port)?;
         let (https, https_port) = listen(settings.https_port)?;
         let tls = TlsAcceptor::from(certificates.server);
-        let (stop, thread) = spawn(http, https, tls, office.clone())?;
+        let (stop, thread) = spawn(http, https, tls, service.clone())?;
         let (stop, thread) = (Some(stop), Some(thread));
-        Ok(Self { http_port, https_port, ca_file, office, stop, thread, _folder: folder })
+        Ok(Self { http_port, https_port, ca_file, service, stop, thread, _folder: folder })
     }
 
-    /// Where plain HTTP is served: `http://127.0.0.1:PORT`.
+    /// The URL for plain HTTP: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn http_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.http_port)
     }
 
-    /// Where HTTPS is served: `https://localhost:PORT`.
+    /// The URL for HTTPS: `https://localhost:PORT`.
     ///
-    /// The certificate is also good for `127.0.0.1`, `::1` and `conversion.test`.
+    /// The certificate is also valid for `127.0.0.1`, `::1` and `conversion.test`.
     #[must_use]
     pub fn https_url(&self) -> String {
         format!("https://localhost:{}", self.https_port)
     }
 
-    /// The PEM file with the authority that an HTTPS client must trust; a new one at each start.
+    /// The PEM file with the CA that an HTTPS client must trust; created at each start.
     #[must_use]
     pub fn ca_file(&self) -> &Path {
         &self.ca_file
     }
 
-    /// Every request since the start or the last [`clear`](Self::clear), unless the settings keep none.
+    /// The requests since the start or the last [`clear`](Self::clear); none if [`Settings::keep`] is off.
     #[must_use]
     pub fn requests(&self) -> Vec<Record> {
-        self.office.records()
+        self.service.records()
     }
 
-    /// How many requests there were since the start or the last [`clear`](Self::clear).
+    /// The number of requests since the start or the last [`clear`](Self::clear).
     #[must_use]
     pub fn request_count(&self) -> u64 {
-        self.office.count()
+        self.service.count()
     }
 
-    /// How many TCP connections both listeners took since the start or the last [`clear`](Self::clear).
+    /// The number of TCP connections accepted since the start or the last [`clear`](Self::clear).
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.office.connections()
+        self.service.connections()
     }
 
-    /// Forgets all requests and connections so far; rules stay, and connections keep their numbers.
+    /// Clears the requests and both counts. Rules stay, and connections keep their numbers.
     pub fn clear(&self) {
-        self.office.clear();
+        self.service.clear();
     }
 
-    /// Adds a rule; it is in force for every request judged from now on.
+    /// Adds a rule for requests from now on.
     pub fn rule(&self, rule: Rule) {
-        self.office.add_rule(rule);
+        self.service.add_rule(rule);
     }
 
-    /// Takes away all rules, those of the settings too.
+    /// Removes all rules, including those in the settings.
     pub fn clear_rules(&self) {
-        self.office.clear_rules();
+        self.service.clear_rules();
     }
 
-    /// Closes both listeners and every connection, and returns when that is done. Dropping does the same.
+    /// Closes both listeners and all connections before it returns. Dropping does the same.
     pub fn stop(self) {}
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Neither can fail in a way that matters: a thread that is gone has stopped.
+        // Both fail only if the thread has ended already.
         let _ = self.stop.take().map(|stop| stop.send(()));
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// The folder for files, and the guard that removes it if it is a temporary one.
+/// Returns the folder for files, and what removes it if it is temporary.
 fn folder(given: Option<PathBuf>) -> Result<(Option<TempDir>, PathBuf), Error> {
     let Some(path) = given else {
-        let made = tempfile::Builder::new().prefix("nexmo-sandbox-").tempdir();
-        let made = made.map_err(|source| Error::File { path: std::env::temp_dir(), source })?;
-        let path = made.path().to_owned();
-        return Ok((Some(made), path));
+        let created = tempfile::Builder::new().prefix("nexmo-sandbox-").tempdir();
+        let folder = created.map_err(|source| Error::File { path: std::env::temp_dir(), source })?;
+        let path = folder.path().to_owned();
+        return Ok((Some(folder), path));
     };
-    // A command may run in another folder than we do, so it must be given a path that holds everywhere.
-    let whole = fs::create_dir_all(&path).and_then(|()| fs::canonicalize(&path));
-    whole.map(|whole| (None, whole)).map_err(|source| Error::File { path, source })
+    // An absolute path, because a command may run in another folder.
+    let absolute = fs::create_dir_all(&path).and_then(|()| fs::canonicalize(&path));
+    absolute.map(|absolute| (None, absolute)).map_err(|source| Error::File { path, source })
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Error> {
@@ -162,28 +162,28 @@ fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
 
 type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
-/// Serves on a new thread. The runtime lives and dies there, where dropping it can disturb no other runtime.
-fn spawn(http: TcpListener, https: TcpListener, tls: TlsAcceptor, office: Arc<Office>) -> Result<Running, Error> {
+/// Serves on a new thread, which also drops the runtime: a thread of another runtime may not.
+fn spawn(http: TcpListener, https: TcpListener, tls: TlsAcceptor, service: Arc<Service>) -> Result<Running, Error> {
     let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel();
     let run = move || match prepare(http, https, tls) {
-        Ok((runtime, doors)) => {
+        Ok((runtime, listeners)) => {
             let _ = ready.send(Ok(()));
-            runtime.block_on(serve(doors, office, stopped));
+            runtime.block_on(serve(listeners, service, stopped));
         }
         Err(error) => drop(ready.send(Err(error))),
     };
     let thread = thread::Builder::new().name("nexmo-sandbox".into()).spawn(run).map_err(Error::Thread)?;
-    let ended = |_| Err(io::Error::other("the thread ended at once"));
+    let ended = |_| Err(io::Error::other("the thread ended"));
     started.recv().unwrap_or_else(ended).map_err(Error::Thread)?;
     Ok((stop, thread))
 }
 
-fn prepare(http: TcpListener, https: TcpListener, tls: TlsAcceptor) -> io::Result<(Runtime, Doors)> {
+fn prepare(http: TcpListener, https: TcpListener, tls: TlsAcceptor) -> io::Result<(Runtime, Listeners)> {
     let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
     let entered = runtime.enter();
     let http = tokio::net::TcpListener::from_std(http)?;
     let https = tokio::net::TcpListener::from_std(https)?;
     drop(entered);
-    Ok((runtime, Doors { http, https, tls }))
+    Ok((runtime, Listeners { http, https, tls }))
 }

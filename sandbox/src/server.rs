@@ -1,4 +1,4 @@
-//! Connections: the only file that knows the HTTP library.
+//! Connections and HTTP. No other file uses the HTTP library.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Response, StatusCode};
+use hyper::{Response as HttpResponse, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,106 +18,105 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::query::Query;
 use crate::request::{Request, Scheme};
-use crate::response::Answer;
-use crate::service::Office;
+use crate::response::Response;
+use crate::service::Service;
 
-/// A body is wrong however long it is; reading this much lets a client finish sending and hear so.
-const LONGEST_BODY: usize = 64 * 1024;
+/// Any body is a violation; reading up to this much lets the client finish sending and read the response.
+const MAX_BODY_SIZE: usize = 64 * 1024;
 
-/// How long to leave the system alone when it has no room for another connection.
+/// The pause after a failed `accept`, for example without free descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// The two listeners and the key to the second.
-pub(crate) struct Doors {
+pub(crate) struct Listeners {
     pub(crate) http: TcpListener,
     pub(crate) https: TcpListener,
     pub(crate) tls: TlsAcceptor,
 }
 
-/// Serves both doors until `stop` is sent or its sender is gone; connections end with the runtime.
-pub(crate) async fn serve(doors: Doors, office: Arc<Office>, stop: oneshot::Receiver<()>) {
+/// Serves until `stop` is sent or its sender is dropped; connections end with the runtime.
+pub(crate) async fn serve(listeners: Listeners, service: Arc<Service>, stop: oneshot::Receiver<()>) {
     tokio::select! {
-        () = serve_http(doors.http, &office) => {}
-        () = serve_https(doors.https, doors.tls, &office) => {}
+        () = serve_http(listeners.http, &service) => {}
+        () = serve_https(listeners.https, listeners.tls, &service) => {}
         _ = stop => {}
     }
 }
 
-async fn serve_http(listener: TcpListener, office: &Arc<Office>) {
+async fn serve_http(listener: TcpListener, service: &Arc<Service>) {
     loop {
-        let (stream, connection) = next(&listener, office).await;
-        tokio::spawn(talk(stream, Scheme::Http, connection, office.clone()));
+        let (stream, connection) = accept(&listener, service).await;
+        tokio::spawn(serve_connection(stream, Scheme::Http, connection, service.clone()));
     }
 }
 
-async fn serve_https(listener: TcpListener, tls: TlsAcceptor, office: &Arc<Office>) {
+async fn serve_https(listener: TcpListener, tls: TlsAcceptor, service: &Arc<Service>) {
     loop {
-        let (stream, connection) = next(&listener, office).await;
-        let (handshake, office) = (tls.accept(stream), office.clone());
+        let (stream, connection) = accept(&listener, service).await;
+        let (handshake, service) = (tls.accept(stream), service.clone());
         tokio::spawn(async move {
-            // A client that does not trust us goes away here; its connection is counted, and there is no request.
+            // If the client does not trust the certificate there is a connection but no request.
             if let Ok(stream) = handshake.await {
-                talk(stream, Scheme::Https, connection, office).await;
+                serve_connection(stream, Scheme::Https, connection, service).await;
             }
         });
     }
 }
 
-async fn next(listener: &TcpListener, office: &Office) -> (TcpStream, u64) {
+async fn accept(listener: &TcpListener, service: &Service) -> (TcpStream, u64) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Without it answers may wait for an acknowledgement; failing to set it only makes them later.
+                // Without it a response may be delayed until the peer acknowledges earlier data.
                 let _ = stream.set_nodelay(true);
-                return (stream, office.connected());
+                return (stream, service.connected());
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
     }
 }
 
-async fn talk<S>(stream: S, scheme: Scheme, connection: u64, office: Arc<Office>)
+async fn serve_connection<S>(stream: S, scheme: Scheme, connection: u64, service: Arc<Service>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let service = service_fn(|incoming| {
-        let office = office.clone();
-        async move { answer(incoming, scheme, connection, &office).await }
+    let handler = service_fn(|incoming| {
+        let service = service.clone();
+        async move { respond(incoming, scheme, connection, &service).await }
     });
-    // A connection that breaks, or that speaks no HTTP, concerns its client alone.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    // An error ends this connection only.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
 }
 
-/// Why there is no answer; the HTTP library then closes the connection.
+/// Makes the HTTP library close the connection without a response.
 #[derive(Debug)]
-struct HungUp;
+struct Disconnect;
 
-impl fmt::Display for HungUp {
+impl fmt::Display for Disconnect {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a rule says so")
+        formatter.write_str("closed by a rule")
     }
 }
 
-impl std::error::Error for HungUp {}
+impl std::error::Error for Disconnect {}
 
-async fn answer(
+async fn respond(
     incoming: hyper::Request<Incoming>,
     scheme: Scheme,
     connection: u64,
-    office: &Office,
-) -> Result<Response<Full<Bytes>>, HungUp> {
+    service: &Service,
+) -> Result<HttpResponse<Full<Bytes>>, Disconnect> {
     let request = read(incoming, scheme, connection).await;
-    let verdict = office.attend(&request, SystemTime::now());
-    if !verdict.delay.is_zero() {
-        tokio::time::sleep(verdict.delay).await;
+    let outcome = service.handle(&request, SystemTime::now());
+    if !outcome.delay.is_zero() {
+        tokio::time::sleep(outcome.delay).await;
     }
-    if verdict.is_hanging_up { Err(HungUp) } else { Ok(response(verdict.answer)) }
+    if outcome.closes_connection { Err(Disconnect) } else { Ok(http_response(outcome.response)) }
 }
 
 async fn read(incoming: hyper::Request<Incoming>, scheme: Scheme, connection: u64) -> Request {
     let (head, body) = incoming.into_parts();
-    // A body that is too long or breaks off is a body.
-    let has_body = Limited::new(body, LONGEST_BODY).collect().await.map_or(true, |body| !body.to_bytes().is_empty());
+    // A body that is too long or incomplete counts as one.
+    let has_body = Limited::new(body, MAX_BODY_SIZE).collect().await.map_or(true, |body| !body.to_bytes().is_empty());
     Request {
         scheme,
         connection,
@@ -135,14 +134,14 @@ fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers {
-        // Every value is made here from numbers and fixed words, so none is refused.
+fn http_response(response: Response) -> HttpResponse<Full<Bytes>> {
+    let mut http = HttpResponse::new(Full::new(Bytes::from(response.body)));
+    *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        // Values are numbers and constants, which are always valid.
         if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().insert(name, value);
+            http.headers_mut().insert(name, value);
         }
     }
-    response
+    http
 }

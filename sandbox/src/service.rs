@@ -1,4 +1,4 @@
-//! Where requests are received, judged and put on record, whichever connection they came on.
+//! What all connections share: validates requests and records them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,81 +8,81 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::error::Error;
 use crate::record::Record;
-use crate::redact::Mask;
+use crate::redact::Redactor;
 use crate::request::Request;
-use crate::request_log::Journal;
-use crate::response::Answer;
+use crate::request_log::RequestLog;
+use crate::response::Response;
 use crate::rule::{Rule, Rules};
 use crate::settings::Settings;
-use crate::validator::{Judge, Verdict};
+use crate::validator::{Outcome, Validator};
 
-/// What all connections share, and what the owner of the sandbox looks into.
 #[derive(Debug)]
-pub(crate) struct Office {
-    judge: Mutex<Judge>,
-    journal: Mutex<Journal>,
-    mask: Mask,
+pub(crate) struct Service {
+    validator: Mutex<Validator>,
+    log: Mutex<RequestLog>,
+    redactor: Redactor,
     connections: AtomicU64,
-    forgotten_connections: AtomicU64,
+    /// How many of the connections came before the last `clear`.
+    cleared_connections: AtomicU64,
     requests: AtomicU64,
 }
 
-impl Office {
-    pub(crate) fn open(settings: &Settings) -> Result<Self, Error> {
+impl Service {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let mut rules = Rules::default();
         settings.rules.iter().cloned().for_each(|rule| rules.add(rule));
-        let judge = Judge { accounts: settings.accounts.clone(), prefix: prefix(&settings.prefix), rules };
+        let validator = Validator { accounts: settings.accounts.clone(), prefix: prefix(&settings.prefix), rules };
         Ok(Self {
-            judge: Mutex::new(judge),
-            journal: Mutex::new(Journal::open(settings)?),
-            mask: Mask::new(&settings.accounts),
+            validator: Mutex::new(validator),
+            log: Mutex::new(RequestLog::open(settings)?),
+            redactor: Redactor::new(&settings.accounts),
             connections: AtomicU64::new(0),
-            forgotten_connections: AtomicU64::new(0),
+            cleared_connections: AtomicU64::new(0),
             requests: AtomicU64::new(0),
         })
     }
 
-    /// Counts a connection and gives it its number.
+    /// Counts a connection and returns its number.
     pub(crate) fn connected(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::SeqCst).saturating_add(1)
     }
 
     pub(crate) fn connections(&self) -> u64 {
         let all = self.connections.load(Ordering::SeqCst);
-        all.saturating_sub(self.forgotten_connections.load(Ordering::SeqCst))
+        all.saturating_sub(self.cleared_connections.load(Ordering::SeqCst))
     }
 
-    /// Judges a request and puts it on record, so that whoever has the answer finds the record there.
-    pub(crate) fn attend(&self, request: &Request, now: SystemTime) -> Verdict {
+    /// Validates a request and records it, so that the record exists before the response is sent.
+    pub(crate) fn handle(&self, request: &Request, now: SystemTime) -> Outcome {
         let number = self.requests.fetch_add(1, Ordering::SeqCst).saturating_add(1);
-        let mut verdict = lock(&self.judge).judge(request, number);
+        let mut outcome = lock(&self.validator).validate(request, number);
         let at = DateTime::<Utc>::from(now).to_rfc3339_opts(SecondsFormat::Millis, true);
-        if let Err(error) = lock(&self.journal).add(Record::new(at, request, &verdict, &self.mask)) {
-            // An answer without its record would make every count of records wrong, so this request fails.
-            verdict.answer = Answer::unrecorded(&error);
+        if let Err(error) = lock(&self.log).add(Record::new(at, request, &outcome, &self.redactor)) {
+            // A response without its record would make every count of records wrong, so this request fails.
+            outcome.response = Response::log_failed(&error);
         }
-        verdict
+        outcome
     }
 
     pub(crate) fn add_rule(&self, rule: Rule) {
-        lock(&self.judge).rules.add(rule);
+        lock(&self.validator).rules.add(rule);
     }
 
     pub(crate) fn clear_rules(&self) {
-        lock(&self.judge).rules.clear();
+        lock(&self.validator).rules.clear();
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
-        lock(&self.journal).records.clone()
+        lock(&self.log).records.clone()
     }
 
     pub(crate) fn count(&self) -> u64 {
-        lock(&self.journal).count
+        lock(&self.log).count
     }
 
     pub(crate) fn clear(&self) {
-        lock(&self.journal).clear();
-        self.forgotten_connections.store(self.connections.load(Ordering::SeqCst), Ordering::SeqCst);
+        lock(&self.log).clear();
+        self.cleared_connections.store(self.connections.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 }
 
@@ -93,7 +93,7 @@ fn prefix(given: &str) -> String {
     }
 }
 
-/// Nothing that is done under these locks leaves them half done, so a lock that saw a panic is still good.
+/// A poisoned lock is still usable: no operation under it leaves its value inconsistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -106,26 +106,26 @@ mod tests {
     use crate::request::tests::post;
 
     #[test]
-    fn a_prefix_has_one_slash_in_front_and_none_behind() {
+    fn a_prefix_has_a_leading_and_no_trailing_slash() {
         assert_eq!(["", "/", "a", "/a/b/"].map(prefix), ["", "", "/a", "/a/b"]);
     }
 
     #[test]
-    fn a_record_tells_when_and_hides_secrets() {
-        let office = Office::open(&Settings::default()).unwrap();
+    fn a_record_has_the_time_and_no_secrets() {
+        let service = Service::new(&Settings::default()).unwrap();
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_577_880_000_042);
-        office.attend(&post("/conversions/sms?api_key=abcd1234&api_secret=s3cret&delivered=s3cret", &[]), now);
-        let record = office.records().remove(0);
+        service.handle(&post("/conversions/sms?api_key=abcd1234&api_secret=s3cret&delivered=s3cret", &[]), now);
+        let record = service.records().remove(0);
         assert_eq!(record.at, "2020-01-01T12:00:00.042Z");
         assert_eq!((record.status, record.delivered.as_deref()), (420, Some("***")));
         assert!(!serde_json::to_string(&record).unwrap().contains("s3cret"));
     }
 
     #[test]
-    fn a_cleared_office_goes_on_numbering_connections() {
-        let office = Office::open(&Settings::default()).unwrap();
-        assert_eq!((office.connected(), office.connections()), (1, 1));
-        office.clear();
-        assert_eq!((office.connections(), office.connected(), office.connections()), (0, 2, 1));
+    fn connections_keep_counting_after_clear() {
+        let service = Service::new(&Settings::default()).unwrap();
+        assert_eq!((service.connected(), service.connections()), (1, 1));
+        service.clear();
+        assert_eq!((service.connections(), service.connected(), service.connections()), (0, 2, 1));
     }
 }

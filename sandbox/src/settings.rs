@@ -1,39 +1,38 @@
-//! Everything about a sandbox that is chosen before it starts.
+//! The settings of a sandbox.
 
 use std::path::PathBuf;
 
 use crate::account::Account;
-use crate::observer::Listener;
+use crate::observer::Observer;
 use crate::rule::Rule;
 
-/// How a sandbox is to be; the default is right for most tests.
+/// The settings of a sandbox; the default suits most tests.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Port for HTTP on 127.0.0.1; 0 takes any that is free.
+    /// The port for HTTP on 127.0.0.1; 0 chooses a free one.
     pub http_port: u16,
-    /// Port for HTTPS on 127.0.0.1; 0 takes any that is free.
+    /// The port for HTTPS on 127.0.0.1; 0 chooses a free one.
     pub https_port: u16,
-    /// Where `ca.pem` is written, made if it is not there; `None` is a new temporary folder, removed at the end.
+    /// The folder for `ca.pem`, created if missing; `None` is a temporary one, removed at the end.
     pub directory: Option<PathBuf>,
-    /// Who may call; of two accounts with the same key the first counts.
+    /// The accounts; of two with the same key the first is used.
     pub accounts: Vec<Account>,
-    /// Path that stands before `/conversions`; slashes at its ends make no difference.
+    /// The path before `/conversions`; leading and trailing slashes are optional.
     pub prefix: String,
-    /// The rules in force from the start.
+    /// The rules that apply from the start.
     pub rules: Vec<Rule>,
     /// A file to which each record is appended as a line of JSON.
     pub log: Option<PathBuf>,
-    /// Whether each record is written to standard output too.
+    /// Whether each record is also written to standard output.
     pub print: bool,
-    /// Whether records are kept for [`Sandbox::requests`](crate::Sandbox::requests); turn it off for a long run.
+    /// Whether records are kept for [`Sandbox::requests`](crate::Sandbox::requests); turn it off for long runs.
     pub keep: bool,
-    /// Who hears of each request.
-    pub listener: Option<Listener>,
+    /// Called with each record.
+    pub observer: Option<Observer>,
 }
 
 impl Default for Settings {
-    /// Any ports, a temporary folder, the one [default account](Account::default), no prefix, rules, log
-    /// or listener.
+    /// Free ports, a temporary folder, the [default account](Account::default); no prefix, rules, log or observer.
     fn default() -> Self {
         Self {
             http_port: 0,
@@ -45,7 +44,7 @@ impl Default for Settings {
             log: None,
             print: false,
             keep: true,
-            listener: None,
+            observer: None,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The signing rule, as a verifier sees it. It is written from the published rule alone and shares nothing with the
-//! library that makes signatures, so that a mistake in one cannot hide in the other.
+//! Verifies signatures. Written from the published rules and sharing no code with the library that signs, so that the
+//! same bug cannot be in both.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
-/// How a signature is made from the base string and the signature secret.
+/// How a signature is computed from the base string and the signature secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureMethod {
     /// MD5 over the base string followed by the secret.
@@ -27,10 +27,10 @@ pub enum SignatureMethod {
 }
 
 impl SignatureMethod {
-    /// All five, in the order in which they are tried.
+    /// All methods, in the order in which they are tried.
     pub const ALL: [Self; 5] = [Self::Md5Hash, Self::Md5, Self::Sha1, Self::Sha256, Self::Sha512];
 
-    /// The name used in options and in the log: `md5hash`, `md5`, `sha1`, `sha256` or `sha512`.
+    /// The name in options and in the log: `md5hash`, `md5`, `sha1`, `sha256` or `sha512`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl SignatureMethod {
         }
     }
 
-    /// Says if `sig`, hex in either case, is the signature of `base`; takes as long for a near miss as for a far one.
+    /// Whether `sig`, hex in either case, is the signature of `base`. Compares in constant time.
     pub(crate) fn verifies(self, base: &str, secret: &str, sig: &str) -> bool {
         let Ok(sig) = hex::decode(sig) else { return false };
         match self {
@@ -56,12 +56,12 @@ impl SignatureMethod {
 }
 
 fn keyed<M: Mac + KeyInit>(base: &str, secret: &str, sig: &[u8]) -> bool {
-    // HMAC takes keys of any length, so the first error cannot occur; were it to, the signature would be refused.
+    // HMAC accepts keys of any length, so `new_from_slice` does not fail.
     <M as KeyInit>::new_from_slice(secret.as_bytes())
         .is_ok_and(|mac| mac.chain_update(base.as_bytes()).verify_slice(sig).is_ok())
 }
 
-/// The text that is signed: every parameter but `sig`, sorted by name, its value freed of the bytes that separate.
+/// The text that is signed: every parameter except `sig`, sorted by name, with `&` and `=` in values replaced.
 pub(crate) fn base_string<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut signed: Vec<_> = parameters.filter(|(name, _)| *name != "sig").collect();
     signed.sort_by_key(|(name, _)| *name);
@@ -79,7 +79,7 @@ impl FromStr for SignatureMethod {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|method| method.name() == text);
-        found.ok_or_else(|| format!("'{text}' is no signature method; choose md5hash, md5, sha1, sha256 or sha512"))
+        found.ok_or_else(|| format!("'{text}' is not a signature method; use md5hash, md5, sha1, sha256 or sha512"))
     }
 }
 
@@ -144,15 +144,15 @@ mod tests {
     }
 
     #[test]
-    fn no_method_takes_the_signature_of_another() {
+    fn no_method_verifies_the_signature_of_another() {
         for (method, base, secret, sig) in published() {
-            let takers = SignatureMethod::ALL.into_iter().filter(|other| other.verifies(&base, secret, sig));
-            assert_eq!(takers.collect::<Vec<_>>(), [method]);
+            let verified = SignatureMethod::ALL.into_iter().filter(|other| other.verifies(&base, secret, sig));
+            assert_eq!(verified.collect::<Vec<_>>(), [method]);
         }
     }
 
     #[test]
-    fn what_was_changed_cut_or_is_not_hex_is_refused() {
+    fn a_changed_truncated_or_non_hex_signature_is_rejected() {
         for (method, base, secret, sig) in published() {
             assert!(!method.verifies(&format!("{base}x"), secret, sig), "{method}");
             assert!(!method.verifies(&base, "another secret", sig), "{method}");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_back() {
+    fn names_are_parsed() {
         for method in SignatureMethod::ALL {
             assert_eq!(method.name().parse(), Ok(method));
         }

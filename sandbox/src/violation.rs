@@ -1,24 +1,24 @@
-//! One thing wrong with a request, and the status that such a thing earns.
+//! What is wrong with a request, and the status that it leads to.
 
-/// The service knows the caller not, or not well enough.
+/// The credentials are missing or wrong.
 pub(crate) const UNAUTHORIZED: u16 = 401;
-/// The account may not report conversions.
+/// Conversions are not enabled for the account.
 pub(crate) const NOT_ENABLED: u16 = 402;
-/// A parameter that must be there is not.
+/// A required parameter is missing.
 pub(crate) const MISSING: u16 = 420;
-/// The request is made in a way that the service does not define.
+/// The request has a form that the service does not define.
 pub(crate) const MALFORMED: u16 = 422;
-/// A parameter has a value that it cannot have.
+/// A parameter has an invalid value.
 pub(crate) const INVALID: u16 = 423;
 
 /// A status and the sentence that explains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct Violation {
     pub(crate) status: u16,
     pub(crate) sentence: String,
 }
 
-impl Fault {
+impl Violation {
     pub(crate) fn new(status: u16, sentence: impl Into<String>) -> Self {
         Self { status, sentence: sentence.into() }
     }

@@ -20,7 +20,7 @@ static void check_account_of(const char *format)
     CHECK(nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "settings", -1, 1, NULL, 0, NULL, 0, message, sizeof message) == NEXMO_OK,
           "%s: %s", settings, message);
     sandbox_last_request(line, sizeof line);
-    CHECK(strstr(line, "\"faults\":[]") != NULL, "%s: %s", settings, line);
+    CHECK(strstr(line, "\"violations\":[]") != NULL, "%s: %s", settings, line);
     CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
 }
 

@@ -21,7 +21,7 @@ static void check_taken(struct call *call, const char *what)
     CHECK(call->result.status == NEXMO_OK && call->result.http_status == 200, "%s", what);
     CHECK(call->result.acceptance == NEXMO_ACCEPTANCE_YES && call->result.attempts == 1, "%s", what);
     CHECK(call->result.elapsed_us > 0 && call->result.retry_after_ms == -1, "%s", what);
-    CHECK(arrived("\"faults\":[]"), "%s: the sandbox finds fault", what);
+    CHECK(arrived("\"violations\":[]"), "%s: the sandbox reports violations", what);
 }
 
 static void every_way_arrives(void)

@@ -70,7 +70,7 @@ fn every_authentication_method_is_accepted_and_unusual_ids_arrive_unchanged() {
             let record = &sandbox.requests()[0];
             assert_eq!(record.message_id.as_deref(), Some(id));
             assert_eq!(record.authentication == Authentication::Signature, is_signed);
-            assert!(record.faults.is_empty(), "{:?}", record.faults);
+            assert!(record.violations.is_empty(), "{:?}", record.violations);
         }
     }
 }

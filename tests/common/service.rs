@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use nexmo_sandbox::{Behaviour, Listener, Record, Rule, Sandbox, Settings};
+use nexmo_sandbox::{Behaviour, Observer, Record, Rule, Sandbox, Settings};
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl Received {
             message_id: record.message_id.clone().unwrap_or_default(),
             delivered: record.delivered.as_deref() == Some("true"),
             status: record.status,
-            is_without_response: record.faults.iter().any(|fault| fault.contains("closes the connection")),
+            is_without_response: record.violations.iter().any(|violation| violation.contains("closes the connection")),
             at: Instant::now(),
         }
     }
@@ -57,12 +57,12 @@ impl Service {
     /// Starts again, at the same address.
     pub(crate) fn resume(&mut self) {
         let received = self.received.clone();
-        let listener = Listener::new(move |record| {
+        let observer = Observer::new(move |record| {
             received.0.lock().unwrap().push(Received::of(record));
             received.1.notify_all();
         });
         let http_port = self.url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(0);
-        let settings = Settings { http_port, keep: false, listener: Some(listener), ..Settings::default() };
+        let settings = Settings { http_port, keep: false, observer: Some(observer), ..Settings::default() };
         let sandbox = Sandbox::start(settings).unwrap();
         self.url = sandbox.http_url();
         self.sandbox = Some(sandbox);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the example in COBOL against the sandbox, and compares what it shows but for the messages, which may change.
 #
-#     nexmo-sandbox --answer message=rejected-1:status=420 --answer message=rejected-2:status=420 -- example.sh PROGRAM
+#     nexmo-sandbox --response message=rejected-1:status=420 --response message=rejected-2:status=420 -- example.sh PROGRAM
 set -eu
 here=$(dirname "$0")
 export NEXMO_API_KEY=abcd1234 NEXMO_API_SECRET=s3cret NEXMO_BASE_URL="$NEXMO_SANDBOX_HTTP" NEXMO_OUTBOX="$1.outbox"

@@ -14,7 +14,7 @@ use common::process::{Child, Notes, noted, notes, say, task, wait_for_the_end};
 use common::service::{Service, duplicates};
 use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
 use nexmo_conversion::{Kind, State};
-use nexmo_sandbox::{Behaviour, Moods};
+use nexmo_sandbox::{Behaviour, RandomFaults};
 
 /// The maximum number of submits of one process.
 const A_LIFE: u64 = 2000;
@@ -31,8 +31,8 @@ fn no_submitted_report_is_lost_when_processes_are_killed() {
     let (mut rng, seed) = SeededRng::from_environment("kill");
     let lives = if is_long() { 200 } else { 12 };
     let (folder, service) = (Folder::new(), Service::start());
-    let moods = Moods { failing: 10, ..Moods::of_a_bad_day(seed) };
-    service.does(Behaviour::Erratic(moods));
+    let faults = RandomFaults { errors: 10, ..RandomFaults::seeded(seed) };
+    service.does(Behaviour::Erratic(faults));
     let mut killed_while_opening = 0;
     for life in 0..lives {
         let child = Child::start("a_life", &[&service.url, folder.path().to_str().unwrap(), &life.to_string()]);

@@ -13,7 +13,7 @@ use common::process::{Child, Notes, noted, notes, pause, say, task, wait_for_the
 use common::service::{Service, duplicates};
 use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
 use nexmo_conversion::{Durability, Kind, ReporterOptions, State};
-use nexmo_sandbox::{Behaviour, Moods};
+use nexmo_sandbox::{Behaviour, RandomFaults};
 
 const PROCESSES: u64 = 8;
 
@@ -40,8 +40,8 @@ fn play(name: &str, plot: &Plot) {
     let (mut rng, seed) = SeededRng::from_environment(name);
     let (each, stop, limit) = if is_long() { (10_000, 60, LATER) } else { (1000, 2, SOON) };
     let (folder, service) = (Folder::new(), Service::start());
-    let moods = Moods { failing: 2, hanging_up: 1, ..Moods::of_a_bad_day(seed) };
-    service.does(Behaviour::Erratic(moods));
+    let faults = RandomFaults { errors: 2, disconnects: 1, ..RandomFaults::seeded(seed) };
+    service.does(Behaviour::Erratic(faults));
     let mut children: Vec<Option<Child>> = (0..PROCESSES)
         .map(|number| {
             let task = [&service.url, folder.path().to_str().unwrap(), &number.to_string(), &each.to_string()];

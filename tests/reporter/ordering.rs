@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use common::service::Service;
 use common::{Folder, IN_MEMORY, LATER, SOON, SeededRng, in_calm_file, is_long, reporter, sms, statistics};
 use nexmo_conversion::{Kind, Reporter, ReporterOptions};
-use nexmo_sandbox::{Behaviour, Moods};
+use nexmo_sandbox::{Behaviour, RandomFaults};
 
 const THREADS: usize = 4;
 
@@ -45,13 +45,13 @@ struct Observed {
 fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Observed {
     let (_, seed) = SeededRng::from_environment(name);
     let service = Service::start();
-    let longest_stall = Duration::from_millis(4);
-    service.does(Behaviour::Erratic(Moods {
-        failing: 1,
-        hanging_up: 1,
-        stalling: 500,
-        longest_stall,
-        ..Moods::of_a_bad_day(seed)
+    let max_delay = Duration::from_millis(4);
+    service.does(Behaviour::Erratic(RandomFaults {
+        errors: 1,
+        disconnects: 1,
+        delays: 500,
+        max_delay,
+        ..RandomFaults::seeded(seed)
     }));
     let reporter = reporter(&service.url, &ReporterOptions { max_in_flight: Some(32), ..*options });
     let next = AtomicUsize::new(0);

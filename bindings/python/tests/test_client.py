@@ -42,7 +42,7 @@ def test_a_report_arrives(report: Callable[..., Result], delivered: bool, creden
     with Client(credentials, http_options()) as client:
         result = report(client, "00A0B0C0", delivered, "2020-01-01 12:00:00")
     record = log.only()
-    assert (record["status"], record["faults"]) == (200, [])
+    assert (record["status"], record["violations"]) == (200, [])
     assert (record["method"], record["channel"]) == ("POST", report.__name__)
     assert (record["api_key"], record["message_id"]) == (API_KEY, "00A0B0C0")
     assert (record["delivered"], record["timestamp"]) == (str(delivered).lower(), "2020-01-01 12:00:00")

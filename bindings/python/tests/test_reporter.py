@@ -37,7 +37,7 @@ def test_a_report_arrives(channel: Channel, delivered: bool, tmp_path: Path, log
         reporter.submit(channel, "00A0B0C0", delivered, "2020-01-01 12:00:00")
         statistics = flushed(reporter)
     record = log.only()
-    assert (record["status"], record["faults"], record["api_key"]) == (200, [], API_KEY)
+    assert (record["status"], record["violations"], record["api_key"]) == (200, [], API_KEY)
     assert (record["channel"], record["message_id"]) == (channel.name.lower(), "00A0B0C0")
     assert (record["delivered"], record["timestamp"]) == (str(delivered).lower(), "2020-01-01 12:00:00")
     assert (statistics.submitted, statistics.accepted, statistics.pending) == (1, 1, 0)

@@ -37,7 +37,7 @@ ODD_IDS = [
 def test_a_report_arrives(report: Callable[..., Result], delivered: bool, credentials: Credentials, log: Log) -> None:
     result = report(credentials, "00A0B0C0", delivered, "2020-01-01 12:00:00", options=http_options())
     record = log.only()
-    assert (record["status"], record["faults"]) == (200, [])
+    assert (record["status"], record["violations"]) == (200, [])
     assert (record["method"], record["channel"]) == ("POST", report.__name__)
     assert (record["api_key"], record["message_id"]) == (API_KEY, "00A0B0C0")
     assert (record["delivered"], record["timestamp"]) == (str(delivered).lower(), "2020-01-01 12:00:00")
@@ -58,7 +58,7 @@ def test_each_method_signs_as_itself(method: SignatureMethod, log: Log) -> None:
 def test_odd_ids_arrive_unchanged(message_id: str, credentials: Credentials, log: Log) -> None:
     nexmo_conversion.sms(credentials, message_id, True, options=http_options())
     record = log.only()
-    assert (record["message_id"], record["status"], record["faults"]) == (message_id, 200, [])
+    assert (record["message_id"], record["status"], record["violations"]) == (message_id, 200, [])
 
 
 @pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)

@@ -1,4 +1,4 @@
-//! An HTTP client so plain that what it sends is exactly what a test says.
+//! A minimal HTTP client, which sends exactly the bytes that a test gives it.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -6,18 +6,17 @@ use std::net::TcpStream;
 
 use nexmo_sandbox::Sandbox;
 
-/// A report that is right in every way, with the default account.
-pub(crate) const GOOD: &str = "/conversions/sms?api_key=abcd1234&api_secret=s3cret&delivered=true&message-id=00A0B0C0";
+/// A valid report of the default account.
+pub(crate) const VALID: &str = "/conversions/sms?api_key=abcd1234&api_secret=s3cret&delivered=true&message-id=00A0B0C0";
 
-/// One answer, read to its end.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HashMap<String, String>,
     pub(crate) body: String,
 }
 
-impl Reply {
+impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
@@ -27,7 +26,7 @@ impl Reply {
     }
 }
 
-/// One connection that can carry several requests.
+/// One connection, for several requests.
 pub(crate) struct Client<S: Read + Write>(BufReader<S>);
 
 impl Client<TcpStream> {
@@ -41,11 +40,11 @@ impl<S: Read + Write> Client<S> {
         Self(BufReader::new(stream))
     }
 
-    pub(crate) fn post(&mut self, target: &str) -> Reply {
+    pub(crate) fn post(&mut self, target: &str) -> Response {
         self.send(&format!("POST {target} HTTP/1.1\r\nhost: sandbox\r\ncontent-length: 0\r\n\r\n"))
     }
 
-    pub(crate) fn send(&mut self, request: &str) -> Reply {
+    pub(crate) fn send(&mut self, request: &str) -> Response {
         self.write(request);
         self.read()
     }
@@ -54,18 +53,18 @@ impl<S: Read + Write> Client<S> {
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 
-    /// What is left until the other side closes, be it politely or not.
+    /// The number of bytes until the connection is closed or reset.
     pub(crate) fn rest(mut self) -> usize {
         self.0.read_to_end(&mut Vec::new()).unwrap_or(0)
     }
 
-    fn read(&mut self) -> Reply {
+    fn read(&mut self) -> Response {
         let status = self.line().split(' ').nth(1).unwrap().parse().unwrap();
         let headers: HashMap<_, _> = std::iter::from_fn(|| self.header()).collect();
         let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).unwrap();
-        Reply { status, headers, body: String::from_utf8(body).unwrap() }
+        Response { status, headers, body: String::from_utf8(body).unwrap() }
     }
 
     fn header(&mut self) -> Option<(String, String)> {
@@ -80,7 +79,7 @@ impl<S: Read + Write> Client<S> {
     }
 }
 
-/// One POST on a connection of its own.
-pub(crate) fn post(sandbox: &Sandbox, target: &str) -> Reply {
+/// One POST on a new connection.
+pub(crate) fn post(sandbox: &Sandbox, target: &str) -> Response {
     Client::to(&sandbox.http_url()).post(target)
 }

@@ -1,17 +1,17 @@
-//! How a sandbox comes and goes.
+//! Starting and stopping a sandbox.
 
 use std::time::Duration;
 
 use nexmo_sandbox::{Behaviour, Error, Rule, Sandbox, Settings};
 
-use crate::client::{Client, GOOD, post};
+use crate::client::{Client, VALID, post};
 
 #[test]
 fn stopping_closes_connections_and_removes_the_folder() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let ca_file = sandbox.ca_file().to_owned();
     let mut client = Client::to(&sandbox.http_url());
-    assert_eq!(client.post(GOOD).status, 200);
+    assert_eq!(client.post(VALID).status, 200);
     assert!(ca_file.exists());
     sandbox.stop();
     assert!(!ca_file.exists());
@@ -19,14 +19,14 @@ fn stopping_closes_connections_and_removes_the_folder() {
 }
 
 #[test]
-fn stopping_does_not_wait_for_slow_answers() {
+fn stopping_does_not_wait_for_slow_responses() {
     let rules =
         vec![Rule::for_all(Behaviour::Slow(Duration::from_secs(86_400))), Rule::for_all(Behaviour::Ok).times(1)];
     let sandbox = Sandbox::start(Settings { rules, ..Settings::default() }).unwrap();
     let mut client = Client::to(&sandbox.http_url());
-    client.post(GOOD);
-    client.write(&format!("POST {GOOD} HTTP/1.1\r\nhost: sandbox\r\n\r\n"));
-    // The request is on record from before its answer is held back, so waiting for that takes no clock.
+    client.post(VALID);
+    client.write(&format!("POST {VALID} HTTP/1.1\r\nhost: sandbox\r\n\r\n"));
+    // The request is recorded before its response is delayed.
     while sandbox.request_count() < 2 {
         std::thread::yield_now();
     }
@@ -35,24 +35,24 @@ fn stopping_does_not_wait_for_slow_answers() {
 }
 
 #[test]
-fn it_can_live_within_an_asynchronous_runtime() {
+fn it_runs_within_an_asynchronous_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let sandbox = Sandbox::start(Settings::default()).unwrap();
-        assert_eq!(post(&sandbox, GOOD).status, 200);
+        assert_eq!(post(&sandbox, VALID).status, 200);
     });
 }
 
 #[test]
-fn a_port_may_be_chosen_and_a_taken_one_is_an_error_that_names_it() {
+fn a_port_in_use_is_an_error_that_names_it() {
     let first = Sandbox::start(Settings::default()).unwrap();
     let port = first.http_url().rsplit(':').next().unwrap().parse().unwrap();
     let again = Sandbox::start(Settings { http_port: port, ..Settings::default() });
-    assert!(matches!(again, Err(Error::Listen { port: taken, .. }) if taken == port));
+    assert!(matches!(again, Err(Error::Listen { port: in_use, .. }) if in_use == port));
 }
 
 #[test]
-fn a_folder_of_ones_own_is_made_and_kept() {
+fn a_given_folder_is_created_and_kept() {
     let outer = tempfile::tempdir().unwrap();
     let directory = outer.path().join("a/b");
     let sandbox = Sandbox::start(Settings { directory: Some(directory.clone()), ..Settings::default() }).unwrap();
@@ -63,7 +63,7 @@ fn a_folder_of_ones_own_is_made_and_kept() {
 }
 
 #[test]
-fn what_cannot_be_written_is_an_error_that_names_it() {
+fn a_path_that_cannot_be_written_is_an_error_that_names_it() {
     let log = Settings { log: Some("/nowhere/at/all".into()), ..Settings::default() };
     let folder = Settings { directory: Some("/dev/null/a".into()), ..Settings::default() };
     for (settings, name) in [(log, "/nowhere/at/all"), (folder, "/dev/null/a")] {

@@ -1,6 +1,6 @@
-//! The sandbox as its users meet it: over connections, and as a program.
+//! Tests the sandbox over connections and as a program.
 
-// The lints know a test by its attribute; here the functions that tests call are tests as well.
+// The lints exempt test functions only, not the functions that they call.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod client;

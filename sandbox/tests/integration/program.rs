@@ -1,4 +1,4 @@
-//! The program: its lines, its environment for a command, its exit status.
+//! The program: its output, the environment of its command, its exit status.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::client::{Client, GOOD};
+use crate::client::{Client, VALID};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nexmo-sandbox"));
@@ -24,7 +24,7 @@ fn shell(options: &[&str], script: &str) -> Output {
     output(&[options, &["--", "sh", "-c", script]].concat())
 }
 
-/// A serving program and the lines it prints. Its input ends with this test, and so does a command that reads it.
+/// A running program and its output. Its standard input is closed when the test ends, so a command that reads it exits.
 struct Serving {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
@@ -49,11 +49,11 @@ impl Serving {
 }
 
 fn post(listening: &Value) -> u16 {
-    Client::to(listening["listening"]["http"].as_str().unwrap()).post(GOOD).status
+    Client::to(listening["listening"]["http"].as_str().unwrap()).post(VALID).status
 }
 
 #[test]
-fn it_tells_its_addresses_then_each_request_and_ends_on_either_signal() {
+fn it_prints_its_addresses_and_requests_and_ends_on_either_signal() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut serving = Serving::start(&[]);
         let first = serving.line();
@@ -68,7 +68,7 @@ fn it_tells_its_addresses_then_each_request_and_ends_on_either_signal() {
 }
 
 #[test]
-fn quiet_prints_the_addresses_alone_and_the_log_has_the_rest() {
+fn quiet_prints_only_the_addresses_and_the_log_has_the_requests() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let mut serving = Serving::start(&["--quiet", "--log", log.to_str().unwrap()]);
@@ -79,7 +79,7 @@ fn quiet_prints_the_addresses_alone_and_the_log_has_the_rest() {
 }
 
 #[test]
-fn a_reader_who_leaves_does_not_end_the_service() {
+fn a_closed_standard_output_does_not_end_the_sandbox() {
     let mut serving = Serving::start(&[]);
     let first = serving.line();
     let Serving { mut child, lines } = serving;
@@ -101,7 +101,7 @@ fn a_command_finds_the_sandbox_in_its_environment() {
 }
 
 #[test]
-fn a_log_that_was_asked_for_is_told_by_its_whole_path_and_stays() {
+fn a_given_log_is_passed_by_its_absolute_path_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(&["--log", "log", "--", "sh", "-c", "cd / && test -f $NEXMO_SANDBOX_LOG"]);
     assert_eq!(command.current_dir(folder.path()).status().unwrap().code(), Some(0));
@@ -118,23 +118,23 @@ fn the_exit_status_is_that_of_the_command() {
 }
 
 #[test]
-fn a_command_is_asked_to_end_when_the_sandbox_is() {
+fn a_signal_is_forwarded_to_the_command() {
     let mut serving = Serving::start(&["--", "sh", "-c", "trap 'exit 9' TERM; echo 1; read line"]);
     assert_eq!(serving.line(), 1);
     assert_eq!(serving.end(Signal::TERM), (Some(9), 0));
 }
 
 #[test]
-fn wrong_options_are_one_clear_line_and_exit_status_2() {
-    let wrong: [&[&str]; 6] = [
-        &["--answer", "teapot"],
+fn invalid_options_print_one_line_and_exit_with_2() {
+    let invalid: [&[&str]; 6] = [
+        &["--response", "teapot"],
         &["--account", "key"],
         &["--http", "70000"],
         &["--nonsense"],
         &["stray"],
         &["--quiet", "--verbose"],
     ];
-    for arguments in wrong {
+    for arguments in invalid {
         let output = output(arguments);
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), text.lines().count()), (Some(2), 1), "{text}");
@@ -143,7 +143,7 @@ fn wrong_options_are_one_clear_line_and_exit_status_2() {
 }
 
 #[test]
-fn a_sandbox_that_cannot_start_says_why() {
+fn a_sandbox_that_cannot_start_prints_why() {
     let output = output(&["--directory", "/dev/null/a"]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), text.lines().count()), (Some(125), 1), "{text}");
@@ -154,7 +154,7 @@ fn a_sandbox_that_cannot_start_says_why() {
 fn help_names_every_option_and_behaviour() {
     let output = output(&["--help"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    let words = "--http --https --directory --account --prefix --answer --log --quiet --verbose ok not-enabled \
+    let words = "--http --https --directory --account --prefix --response --log --quiet --verbose ok not-enabled \
                  throttled unavailable slow status echo";
     assert!(output.status.success() && words.split(' ').all(|word| text.contains(word)), "{text}");
 }

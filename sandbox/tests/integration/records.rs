@@ -1,22 +1,22 @@
-//! What is kept of a request, in memory and in the log file.
+//! Records of requests, in memory, in the log file and for the observer.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use nexmo_sandbox::{Authentication, Channel, Listener, Sandbox, Scheme, Settings, SignatureMethod};
+use nexmo_sandbox::{Authentication, Channel, Observer, Sandbox, Scheme, Settings, SignatureMethod};
 use serde_json::Value;
 
-use crate::client::{Client, GOOD, post};
+use crate::client::{Client, VALID, post};
 
 fn sandbox() -> Sandbox {
     Sandbox::start(Settings::default()).unwrap()
 }
 
 #[test]
-fn every_field_tells_what_was_sent_and_no_secret() {
+fn every_field_has_what_was_sent_without_secrets() {
     let sandbox = sandbox();
-    let target = format!("{GOOD}&timestamp=2020-01-01%2012%3A00%3A00");
+    let target = format!("{VALID}&timestamp=2020-01-01%2012%3A00%3A00");
     Client::to(&sandbox.http_url()).send(&format!("POST {target} HTTP/1.1\r\nHost: h\r\nUser-Agent: me/1\r\n\r\n"));
     let record = sandbox.requests().remove(0);
     assert_eq!((record.scheme, record.connection, record.method.as_str()), (Scheme::Http, 1, "POST"));
@@ -26,13 +26,13 @@ fn every_field_tells_what_was_sent_and_no_secret() {
     assert_eq!((record.message_id.as_deref(), record.delivered.as_deref()), (Some("00A0B0C0"), Some("true")));
     assert_eq!(record.timestamp.as_deref(), Some("2020-01-01 12:00:00"));
     assert_eq!((record.authentication, record.signature_method), (Authentication::Query, None));
-    assert_eq!((record.status, record.faults), (200, vec![]));
+    assert_eq!((record.status, record.violations), (200, vec![]));
 }
 
 #[test]
-fn a_signature_is_masked_and_its_method_told() {
+fn a_signature_is_redacted_and_its_method_recorded() {
     let sandbox = sandbox();
-    // HMAC-SHA1 over "&api_key=abcd1234&delivered=1&message-id=x&timestamp=1577880000", made with another tool.
+    // HMAC-SHA1 over "&api_key=abcd1234&delivered=1&message-id=x&timestamp=1577880000", computed with another tool.
     let sig = "98b9b8c2546542ce84db80c1aa5ec89bdfc8b9b3";
     let query = format!("api_key=abcd1234&delivered=1&message-id=x&sig={sig}&timestamp=1577880000");
     assert_eq!(post(&sandbox, &format!("/conversions/voice?{query}")).status, 200);
@@ -45,7 +45,7 @@ fn a_signature_is_masked_and_its_method_told() {
 }
 
 #[test]
-fn a_basic_header_is_masked_and_its_key_told() {
+fn a_basic_header_is_redacted_and_its_key_recorded() {
     let sandbox = sandbox();
     let head = "host: h\r\nauthorization: Basic YWJjZDEyMzQ6czNjcmV0";
     let request = format!("POST /conversions/sms?delivered=1&message-id=x HTTP/1.1\r\n{head}\r\n\r\n");
@@ -56,39 +56,39 @@ fn a_basic_header_is_masked_and_its_key_told() {
 }
 
 #[test]
-fn refused_requests_are_on_record_with_their_faults() {
+fn rejected_requests_are_recorded_with_their_violations() {
     let sandbox = sandbox();
     post(&sandbox, "/elsewhere");
-    post(&sandbox, &GOOD.replace("true", "maybe"));
+    post(&sandbox, &VALID.replace("true", "maybe"));
     let records = sandbox.requests();
-    assert_eq!((records[0].status, records[0].channel, records[0].faults.len()), (404, None, 1));
+    assert_eq!((records[0].status, records[0].channel, records[0].violations.len()), (404, None, 1));
     assert_eq!((records[1].status, records[1].channel), (423, Some(Channel::Sms)));
-    assert_eq!(records[1].faults, ["delivered is 'maybe', not true, false, 1 or 0."]);
+    assert_eq!(records[1].violations, ["delivered is 'maybe', not true, false, 1 or 0."]);
 }
 
 #[test]
-fn a_kept_connection_is_counted_once_and_clearing_forgets() {
+fn a_reused_connection_is_counted_once_and_clear_resets_counts() {
     let sandbox = sandbox();
     let mut client = Client::to(&sandbox.http_url());
-    assert_eq!([client.post(GOOD).status, client.post("/").status, client.post(GOOD).status], [200, 404, 200]);
-    post(&sandbox, GOOD);
+    assert_eq!([client.post(VALID).status, client.post("/").status, client.post(VALID).status], [200, 404, 200]);
+    post(&sandbox, VALID);
     assert_eq!((sandbox.connections(), sandbox.request_count()), (2, 4));
     assert_eq!(sandbox.requests().iter().map(|record| record.connection).collect::<Vec<_>>(), [1, 1, 1, 2]);
     sandbox.clear();
     assert_eq!((sandbox.connections(), sandbox.request_count(), sandbox.requests().len()), (0, 0, 0));
-    client.post(GOOD);
+    client.post(VALID);
     assert_eq!((sandbox.connections(), sandbox.requests()[0].connection), (0, 1));
 }
 
 #[test]
-fn the_log_has_a_line_before_the_answer_is_there_and_is_appended_to() {
+fn a_line_is_appended_to_the_log_before_the_response() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log.jsonl");
     let lines = || fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
     for round in 0..2 {
         let sandbox = Sandbox::start(Settings { log: Some(log.clone()), keep: false, ..Settings::default() }).unwrap();
         for request in 1..=2 {
-            post(&sandbox, GOOD);
+            post(&sandbox, VALID);
             assert_eq!(lines().len(), round * 2 + request);
         }
         assert_eq!((sandbox.request_count(), sandbox.requests().len()), (2, 0));
@@ -99,7 +99,7 @@ fn the_log_has_a_line_before_the_answer_is_there_and_is_appended_to() {
         (&"http".into(), &"sms".into(), &"query".into())
     );
     assert_eq!(
-        (&line["status"], &line["faults"], &line["signature_method"]),
+        (&line["status"], &line["violations"], &line["signature_method"]),
         (&200.into(), &Value::Array(vec![]), &Value::Null)
     );
     assert_eq!(line["headers"][0], serde_json::json!(["host", "sandbox"]));
@@ -109,23 +109,23 @@ fn the_log_has_a_line_before_the_answer_is_there_and_is_appended_to() {
 #[test]
 fn a_log_that_cannot_be_written_fails_the_request() {
     let settings = Settings { log: Some(PathBuf::from("/dev/full")), ..Settings::default() };
-    let reply = post(&Sandbox::start(settings).unwrap(), GOOD);
-    assert!(reply.status == 500 && reply.body.contains("cannot write its log"), "{reply:?}");
+    let response = post(&Sandbox::start(settings).unwrap(), VALID);
+    assert!(response.status == 500 && response.body.contains("cannot write its log"), "{response:?}");
 }
 
 #[test]
-fn a_listener_hears_of_each_request_in_order_before_its_answer() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let ears = heard.clone();
-    let listener = Listener::new(move |record| ears.lock().unwrap().push((record.status, record.connection)));
-    let settings = Settings { keep: false, listener: Some(listener), ..Settings::default() };
+fn an_observer_is_called_for_each_request_before_the_response() {
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let sink = observed.clone();
+    let observer = Observer::new(move |record| sink.lock().unwrap().push((record.status, record.connection)));
+    let settings = Settings { keep: false, observer: Some(observer), ..Settings::default() };
     let sandbox = Sandbox::start(settings).unwrap();
     let mut client = Client::to(&sandbox.http_url());
-    for (target, count) in [(GOOD, 1), ("/", 2)] {
+    for (target, count) in [(VALID, 1), ("/", 2)] {
         client.post(target);
-        assert_eq!(heard.lock().unwrap().len(), count);
+        assert_eq!(observed.lock().unwrap().len(), count);
     }
-    post(&sandbox, GOOD);
-    assert_eq!(*heard.lock().unwrap(), [(200, 1), (404, 1), (200, 2)]);
+    post(&sandbox, VALID);
+    assert_eq!(*observed.lock().unwrap(), [(200, 1), (404, 1), (200, 2)]);
     assert_eq!((sandbox.request_count(), sandbox.requests().len()), (3, 0));
 }

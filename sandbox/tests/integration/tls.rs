@@ -1,4 +1,4 @@
-//! HTTPS with the authority that the sandbox made.
+//! HTTPS with the sandbox's CA.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-use crate::client::{Client, GOOD};
+use crate::client::{Client, VALID};
 
 type Encrypted = StreamOwned<ClientConnection, TcpStream>;
 
@@ -31,18 +31,18 @@ fn trusting(sandbox: &Sandbox) -> RootCertStore {
 }
 
 #[test]
-fn every_name_is_served_to_a_client_that_trusts_the_authority() {
+fn the_certificate_is_valid_for_every_name() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     for name in ["localhost", "127.0.0.1", "::1", "conversion.test"] {
         let mut client = Client::over(connect(&sandbox, trusting(&sandbox), name));
-        assert_eq!([client.post(GOOD).status, client.post(GOOD).status], [200, 200], "{name}");
+        assert_eq!([client.post(VALID).status, client.post(VALID).status], [200, 200], "{name}");
     }
     assert_eq!((sandbox.connections(), sandbox.request_count()), (4, 8));
     assert!(sandbox.requests().iter().all(|record| record.scheme == Scheme::Https));
 }
 
 #[test]
-fn other_names_and_other_authorities_are_not_trusted() {
+fn other_names_and_other_cas_are_rejected() {
     let [sandbox, other] = [(); 2].map(|()| Sandbox::start(Settings::default()).unwrap());
     for (roots, name) in [(trusting(&sandbox), "example.test"), (trusting(&other), "localhost")] {
         let mut stream = connect(&sandbox, roots, name);

@@ -22,7 +22,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use nexmo_conversion::{Durability, Kind, ReporterOptions};
-use nexmo_sandbox::{Listener, Sandbox, Settings};
+use nexmo_sandbox::{Observer, Sandbox, Settings};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
@@ -62,8 +62,8 @@ fn work_in_a_child() {
     };
     let folder = Path::new(folder);
     let marks: &'static Marks = Box::leak(Box::new(Marks::open(folder)));
-    let listener = Listener::new(|record| marks.mark(SENT, record.message_id.as_deref().unwrap()));
-    let settings = Settings { keep: false, listener: Some(listener), ..Settings::default() };
+    let observer = Observer::new(|record| marks.mark(SENT, record.message_id.as_deref().unwrap()));
+    let settings = Settings { keep: false, observer: Some(observer), ..Settings::default() };
     let sandbox = Sandbox::start(settings).unwrap();
     let outbox = folder.join("outbox");
     let durability = if durability == "power" { Durability::Power } else { Durability::Process };

@@ -1,4 +1,4 @@
-//! The command that a sandbox is run for.
+//! Runs a command with the sandbox's addresses in its environment.
 
 use std::ffi::OsString;
 use std::io;
@@ -12,11 +12,11 @@ use tokio::process::{Child, Command};
 
 use crate::signals::Signals;
 
-/// What one did wrong who sees it is told by the shell's own numbers.
+// The shell's exit statuses for these failures.
 const NOT_STARTED: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// The command with the sandbox's addresses in its environment; `None` if there are no words.
+/// Returns `None` if `words` is empty.
 pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Option<Command> {
     let (program, arguments) = words.split_first()?;
     let mut command = Command::new(program);
@@ -29,21 +29,21 @@ pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Opti
     Some(command)
 }
 
-/// Waits for the end of the command and passes on what it is asked to end by.
+/// Waits for the command to exit, and forwards signals to it.
 pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<ExitCode> {
     loop {
         tokio::select! {
-            ended = child.wait() => return ended.map(exit_code),
-            signal = signals.next() => pass_on(&child, signal),
+            exited = child.wait() => return exited.map(exit_code),
+            signal = signals.next() => forward(&child, signal),
         }
     }
 }
 
-/// An interrupt comes from the terminal, which has sent it to the command itself as well.
-fn pass_on(child: &Child, signal: Signal) {
+/// SIGINT is not forwarded: the terminal sends it to the command as well.
+fn forward(child: &Child, signal: Signal) {
     let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(id) = id.filter(|_| signal != Signal::INT) {
-        // It fails only if the command has just ended, which is what was wanted.
+        // Fails only if the command has just exited.
         let _ = kill_process(id, signal);
     }
 }
@@ -54,7 +54,7 @@ fn exit_code(status: ExitStatus) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// The status for a command that could not be started.
-pub(crate) fn failure(error: &io::Error) -> u8 {
+/// The exit status if the command cannot be started.
+pub(crate) fn start_failure(error: &io::Error) -> u8 {
     if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED }
 }

@@ -1,13 +1,13 @@
-//! Why the program ends without having done what it was asked.
+//! Errors that end the program.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// The sandbox itself could not run.
+/// The exit status if the sandbox cannot run.
 pub(crate) const SANDBOX: u8 = 125;
 
-/// An exit status and the one line that explains it.
+/// An exit status and the line that explains it.
 pub(crate) struct Failure {
     status: u8,
     line: String,
@@ -18,14 +18,13 @@ impl Failure {
         Self { status, line: line.into() }
     }
 
-    /// For what keeps the sandbox from running.
     pub(crate) fn of_sandbox(error: impl Display) -> Self {
         Self::new(SANDBOX, error.to_string())
     }
 
-    /// Tells it on standard error.
-    pub(crate) fn tell(&self) -> ExitCode {
-        // There is nowhere left to complain to if this cannot be written; the exit status still tells.
+    /// Prints the line to standard error.
+    pub(crate) fn report(&self) -> ExitCode {
+        // If standard error cannot be written to, the exit status must do.
         let _ = writeln!(io::stderr(), "nexmo-sandbox: {}", self.line);
         ExitCode::from(self.status)
     }

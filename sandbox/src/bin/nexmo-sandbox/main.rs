@@ -1,4 +1,4 @@
-//! The sandbox as a program: serves until it is told to end, or for as long as a command runs.
+//! The sandbox as a program: serves until a signal, or while a command runs.
 
 mod command;
 mod failure;
@@ -25,15 +25,15 @@ const WRONG_OPTIONS: u8 = 2;
 fn main() -> ExitCode {
     let result = match Options::try_parse() {
         Ok(options) => run(&options),
-        Err(error) => explain(&error),
+        Err(error) => print_usage(&error),
     };
-    result.unwrap_or_else(|failure| failure.tell())
+    result.unwrap_or_else(|failure| failure.report())
 }
 
-/// Help and version are asked for and no failure, yet the parser brings them as one; the rest is cut to its first line.
-fn explain(error: &clap::Error) -> Result<ExitCode, Failure> {
+/// Prints help or version, which the parser returns as errors; of other errors the first line is kept.
+fn print_usage(error: &clap::Error) -> Result<ExitCode, Failure> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A closed pipe means that the reader has seen enough.
+        // A closed pipe is not an error.
         let _ = error.print();
         return Ok(ExitCode::SUCCESS);
     }
@@ -46,41 +46,41 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     let settings = options.settings().map_err(Failure::of_sandbox)?;
     let runtime = Builder::new_current_thread().enable_io().build().map_err(Failure::of_sandbox)?;
     runtime.block_on(async {
-        // Watching begins before anybody can know that we run, so that no signal finds us unprepared.
+        // Before the addresses are printed, so that no signal of a reader is missed.
         let signals = Signals::watch().map_err(Failure::of_sandbox)?;
         if options.command.is_empty() {
             serve(settings, signals).await
         } else {
-            accompany(settings, signals, options).await
+            run_command(settings, signals, options).await
         }
     })
 }
 
 async fn serve(settings: Settings, mut signals: Signals) -> Result<ExitCode, Failure> {
     let sandbox = Sandbox::start(settings).map_err(Failure::of_sandbox)?;
-    announce(&sandbox).map_err(|error| Failure::of_sandbox(format!("cannot tell the addresses: {error}")))?;
+    print_addresses(&sandbox).map_err(|error| Failure::of_sandbox(format!("cannot print the addresses: {error}")))?;
     signals.next().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn announce(sandbox: &Sandbox) -> io::Result<()> {
+fn print_addresses(sandbox: &Sandbox) -> io::Result<()> {
     let (http, https, ca_file) = (sandbox.http_url(), sandbox.https_url(), sandbox.ca_file().to_string_lossy());
     let line = json!({ "listening": { "http": http, "https": https, "ca_file": ca_file } });
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}").and_then(|()| stdout.flush())
 }
 
-async fn accompany(mut settings: Settings, mut signals: Signals, options: &Options) -> Result<ExitCode, Failure> {
-    // The folder goes away with this function, after the command that may read the log in it.
+async fn run_command(mut settings: Settings, mut signals: Signals, options: &Options) -> Result<ExitCode, Failure> {
+    // The folder is removed when this function returns, after the command has exited.
     let (log, _folder) = log(settings.log.take()).map_err(Failure::of_sandbox)?;
     settings.log = Some(log.clone());
     let sandbox = Sandbox::start(settings).map_err(Failure::of_sandbox)?;
     let name = options.command.first().map(|word| word.to_string_lossy()).unwrap_or_default();
-    let cannot = |error: io::Error| Failure::new(command::failure(&error), format!("cannot run {name}: {error}"));
+    let failed = |error: io::Error| Failure::new(command::start_failure(&error), format!("cannot run {name}: {error}"));
     let mut command =
-        command::prepare(&options.command, &sandbox, &log).ok_or_else(|| cannot(io::ErrorKind::NotFound.into()))?;
-    let child = command.spawn().map_err(cannot)?;
-    command::wait(child, &mut signals).await.map_err(cannot)
+        command::prepare(&options.command, &sandbox, &log).ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let child = command.spawn().map_err(failed)?;
+    command::wait(child, &mut signals).await.map_err(failed)
 }
 
 fn log(given: Option<PathBuf>) -> io::Result<(PathBuf, Option<TempDir>)> {

@@ -1,11 +1,11 @@
-//! The signals that ask the sandbox to end.
+//! The signals that end the sandbox.
 
 use std::io;
 
 use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Watches from the moment it is made; a signal that comes before it is waited for is not lost.
+/// Signals that arrive between `watch` and `next` are not lost.
 pub(crate) struct Signals {
     hangup: Signal,
     interrupt: Signal,
@@ -13,7 +13,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Begins to watch; must be called within a runtime.
+    /// Must be called within a runtime.
     pub(crate) fn watch() -> io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
@@ -22,7 +22,6 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
     pub(crate) async fn next(&mut self) -> Number {
         tokio::select! {
             _ = self.hangup.recv() => Number::HUP,
