@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contestants import (
+from clients import (
     BARE_UREQ, CLIENT, CLIENT_32, EASY, EASY_32, MULTI, ONCE, OPENSSL, PYTHON_OURS, PYTHON_REQUESTS, PYTHON_SDK, REPORTER,
     REPORTER_NONE, SOCKET, Contestant,
 )

@@ -7,8 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from contestants import CLIENT, EASY, ONCE, Contestant
-from places import BUILD
+from clients import CLIENT, EASY, ONCE, Contestant
+from paths import BUILD
 from process import Failed
 from server import Server
 

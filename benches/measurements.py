@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import partial
 
 import instructions
-import rounds
-import scale
-import submitting
+import interleave
+import scaling
+import submit
 from cases import CASES, Case
-from places import LIBRARY
+from paths import LIBRARY
 from server import Server
 
 Tell = Callable[[str], None]
@@ -16,7 +16,7 @@ Measurement = Callable[[Server, bool, Tell], object]
 
 
 def _case(case: Case, server: Server, is_short: bool, tell: Tell) -> object:
-    return rounds.run(case, server, case.short if is_short else case.full, tell)
+    return interleave.run(case, server, case.short if is_short else case.full, tell)
 
 
 def _instructions(server: Server, is_short: bool, _: Tell) -> object:
@@ -24,23 +24,23 @@ def _instructions(server: Server, is_short: bool, _: Tell) -> object:
 
 
 def _submit(_: Server, is_short: bool, __: Tell) -> object:
-    return submitting.submits(is_short)
+    return submit.submits(is_short)
 
 
 def _rows(_: Server, is_short: bool, __: Tell) -> object:
-    return submitting.rows(is_short)
+    return submit.rows(is_short)
 
 
 def _threads(server: Server, is_short: bool, _: Tell) -> object:
-    return scale.threads(server, 1, 5_000) if is_short else scale.threads(server, 3, 20_000)
+    return scaling.threads(server, 1, 5_000) if is_short else scaling.threads(server, 3, 20_000)
 
 
 def _connections(server: Server, is_short: bool, _: Tell) -> object:
-    return scale.connections(server, 1, 1) if is_short else scale.connections(server, 3, 3)
+    return scaling.connections(server, 1, 1) if is_short else scaling.connections(server, 3, 3)
 
 
 def _many(server: Server, is_short: bool, _: Tell) -> object:
-    return scale.many(server, 100_000 if is_short else 1_000_000)
+    return scaling.many(server, 100_000 if is_short else 1_000_000)
 
 
 def _size(*_: object) -> object:

@@ -12,12 +12,12 @@ import signal
 import sys
 from pathlib import Path
 
-import machine
-import page
-import picture
+import environment
+import report
+import chart
 import targets
 from measurements import MEASUREMENTS
-from places import BUILD, DOCS
+from paths import BUILD, DOCS
 from server import Server
 from tables import markdown, table
 
@@ -30,8 +30,8 @@ def main() -> None:
     results = json.loads(file.read_text()) if asked.page else _measure(asked.names, asked.short, file)
     if asked.page or not asked.names:
         folder = BUILD if asked.short else DOCS
-        page.write(results, folder)
-        picture.draw(results, folder)
+        report.write(results, folder)
+        chart.draw(results, folder)
         print(markdown(targets.rows(results)))
 
 
@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(names: "list[str]", is_short: bool, file: Path) -> "dict[str, object]":
     """Measures what is asked for, and keeps what there is after each, for a failure ends the run."""
-    results: dict[str, object] = {"machine": machine.facts()}
+    results: dict[str, object] = {"machine": environment.facts()}
     with Server() as server:
         for name in (name for name in MEASUREMENTS if not names or name in names):
             _tell(name)

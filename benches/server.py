@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from places import BUILD
+from paths import BUILD
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 DELAY_S = 0.05

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import tables
-from contestants import CLIENT, CLIENT_32, EASY, EASY_32, MULTI, ONCE, PYTHON_OURS, PYTHON_SDK, REPORTER, Contestant
+from clients import CLIENT, CLIENT_32, EASY, EASY_32, MULTI, ONCE, PYTHON_OURS, PYTHON_SDK, REPORTER, Contestant
 from ratios import Spread, of, ratio, spread
 
 Results = Mapping[str, Any]

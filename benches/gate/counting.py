@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from verdict import Counts
+from comparison import Counts
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "gate"
 TIME_LIMIT_S = 300

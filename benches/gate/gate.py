@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from counting import BUILD, HOT_PATHS, Failed, count, count_all, versions
-from verdict import Counts, Kept, differing, faults, renewed
+from comparison import Counts, Kept, differing, faults, renewed
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).resolve().parent / "counts.json"

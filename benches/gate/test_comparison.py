@@ -2,7 +2,7 @@
 
 import unittest
 
-from verdict import Kept, differing, faults, renewed
+from comparison import Kept, differing, faults, renewed
 
 
 class VerdictTest(unittest.TestCase):

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from places import BUILD, ROOT
+from paths import BUILD, ROOT
 from process import Failed
 
 Lines = list[dict[str, object]]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import process
 from cases import Case, Length
-from contestants import OUTBOX, Contestant, environment
-from places import BUILD, PROGRAMS
+from clients import OUTBOX, Contestant, environment
+from paths import BUILD, PROGRAMS
 from server import Server
 
 PLATFORM_STORE = Path("/etc/ssl/certs/ca-certificates.crt")

@@ -7,7 +7,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from places import PROGRAMS, ROOT
+from paths import PROGRAMS, ROOT
 
 Facts = dict[str, str]
 

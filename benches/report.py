@@ -7,7 +7,7 @@ from typing import Any
 import targets
 from tables import TABLES, markdown, table
 
-NOTES = Path(__file__).resolve().parent / "notes.md"
+NOTES = Path(__file__).resolve().parent / "methodology.md"
 
 HEAD = """# What a report costs, beside what people would use instead
 

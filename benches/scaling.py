@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import process
-from contestants import CLIENT, EASY, OUTBOX, REPORTER, REPORTER_NONE, Contestant
+from clients import CLIENT, EASY, OUTBOX, REPORTER, REPORTER_NONE, Contestant
 from server import DELAY_S, Server
 
 THREADS = (1, 4, 16, 64, 256, 1000)

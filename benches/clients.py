@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from places import BUILD, PROGRAMS, ROOT
+from paths import BUILD, PROGRAMS, ROOT
 
 PYTHON = BUILD / "venv" / "bin" / "python"
 UREQ = ROOT / "target" / "ureq" / "release" / "bare-ureq"
