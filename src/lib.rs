@@ -26,6 +26,7 @@ mod error;
 pub mod ffi;
 #[cfg(any(fuzzing, feature = "testing"))]
 pub mod fuzzing;
+mod one_shot;
 mod options;
 mod os;
 mod outcome;
@@ -34,18 +35,25 @@ mod reporter;
 mod request;
 mod response;
 mod sanitize;
+mod secret;
 mod settings;
+mod sync;
+mod text;
+mod timestamp;
 mod transport;
 #[cfg(test)]
 mod wire;
 
-pub use auth::credentials::{Authentication, Credentials, Secret};
+pub use auth::credentials::{Authentication, Credentials};
 pub use auth::signature::Method as SignatureMethod;
 pub use client::Client;
-pub use conversion::{Channel, Conversion, MessageId, Timestamp};
+pub use conversion::{Channel, Conversion, MessageId};
 pub use error::{Error, Kind};
+pub use one_shot::report;
 pub use options::Options;
 pub use outcome::{Acceptance, Outcome};
 #[cfg(feature = "testing")]
 pub use reporter::testing;
 pub use reporter::{Durability, Event, EventKind, LastError, Overflow, Reporter, ReporterOptions, State, Statistics};
+pub use secret::Secret;
+pub use timestamp::Timestamp;

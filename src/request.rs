@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::auth::credentials::{Authentication, Credentials};
 use crate::auth::signature;
-use crate::conversion::{Conversion, Timestamp};
+use crate::conversion::Conversion;
 use crate::options::ClientSettings;
+use crate::timestamp::Timestamp;
 
 /// Characters that RFC 3986 does not call unreserved are sent as `%XX`.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

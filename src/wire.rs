@@ -8,9 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
 use crate::client::{Environment, report};
-use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
+use crate::conversion::{Channel, Conversion, MessageId};
 use crate::options::Options;
 use crate::outcome::Acceptance;
+use crate::timestamp::Timestamp;
 use crate::transport::{HttpTransport, Resolver, TransportConfig};
 
 const EXPECTED: &str = include_str!("../tests/data/requests.txt");

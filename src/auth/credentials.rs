@@ -1,39 +1,10 @@
 //! The account's credentials and the authentication method. Secrets are never printed, and the library's copies are
 //! wiped.
 
-use std::fmt;
-
-use zeroize::Zeroizing;
-
 use super::signature;
-use crate::conversion::{LONGEST_NAME, check_name, check_no_controls};
 use crate::error::Error;
-
-/// A secret text: it prints as `***` and is wiped from memory when dropped.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Copies a secret. `parameter` is the name that an error message uses for it.
-    pub(crate) fn new(parameter: &str, text: &str) -> Result<Self, Error> {
-        if text.is_empty() || text.len() > LONGEST_NAME {
-            return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));
-        }
-        check_no_controls(parameter, text)?;
-        Ok(Self(Zeroizing::new(text.to_owned())))
-    }
-
-    /// The secret itself.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
+use crate::secret::Secret;
+use crate::text::check_name;
 
 /// How a request is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::{ptr, slice};
 
 use super::call::CallError;
 use super::status::NEXMO_ERR_NULL_POINTER;
-use crate::conversion::find_control;
+use crate::text::find_control;
 
 /// The longest text that is read, in bytes. Longer text is assumed to lack its NUL.
 const LONGEST: usize = 4096;

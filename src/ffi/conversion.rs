@@ -8,11 +8,11 @@ use super::credentials::nexmo_credentials;
 use super::options::nexmo_options;
 use super::result::nexmo_result;
 use super::status::nexmo_status;
-use super::{c_string, credentials, options, pools};
-use crate::client;
-use crate::client::Environment;
-use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
+use super::{c_string, credentials, options};
+use crate::conversion::{Channel, Conversion, MessageId};
+use crate::one_shot;
 use crate::outcome::Acceptance;
+use crate::timestamp::Timestamp;
 
 /// The channel of a report: an SMS.
 pub const NEXMO_CHANNEL_SMS: i32 = 1;
@@ -94,14 +94,12 @@ unsafe fn report(
         let (credentials, conversion, settings) = unsafe {
             (credentials::read(credentials)?, read(channel, message_id, delivered, timestamp)?, options::read(options)?)
         };
-        let transport = pools::transport(&settings)?;
         #[cfg(feature = "testing")]
         super::testing::panic_if_asked();
-        let outcome = client::report(&conversion, &credentials, &settings, &*transport, &Environment::REAL, start);
-        Ok(nexmo_result::from(&outcome))
+        Ok(nexmo_result::from(&one_shot::report_with(&credentials, &settings, &conversion, start)?))
     };
     // SAFETY: the caller's promise.
-    unsafe { call(result, Acceptance::Unknown, pools::discard, work) }
+    unsafe { call(result, Acceptance::Unknown, one_shot::discard, work) }
 }
 
 /// # Safety

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use super::c_string::null;
 use super::call::{CallError, call, perform};
 use super::result::nexmo_result;
 use super::status::{NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_HANDLE, NEXMO_OK, nexmo_status};
 use crate::outcome::Acceptance;
+use crate::sync::Mutex;
 
 /// The first handle. Some runtimes reject small numbers as pointers (Go terminates a program that holds one below
 /// 4096).
@@ -38,7 +39,7 @@ impl<T> Table<T> {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Entries<T>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock()
     }
 
     /// Creates a handle for `value`.

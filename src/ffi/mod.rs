@@ -21,7 +21,6 @@ mod c_string;
 mod call;
 mod handle;
 mod layout;
-mod pools;
 mod sized_struct;
 mod status_table;
 

@@ -6,8 +6,8 @@ use super::c_string;
 use super::call::perform;
 use super::result::nexmo_result;
 use super::status::nexmo_status;
-use crate::conversion::Timestamp;
 use crate::outcome::Acceptance;
+use crate::timestamp::Timestamp;
 
 /// Size of a timestamp in bytes, including the NUL.
 pub const NEXMO_TIMESTAMP_SIZE: usize = 20;

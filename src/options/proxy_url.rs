@@ -6,8 +6,8 @@ use std::env;
 use percent_encoding::percent_decode_str;
 
 use super::base_url::{check_host, check_port};
-use crate::auth::credentials::Secret;
 use crate::error::Error;
+use crate::secret::Secret;
 
 /// The longest proxy URL accepted, in bytes.
 const LONGEST: usize = 2048;

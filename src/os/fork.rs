@@ -12,11 +12,12 @@
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, process, ptr};
 
 use crate::os;
+use crate::sync::Mutex;
 
 /// The number of forks between the first process that used the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
@@ -55,10 +56,6 @@ unsafe impl Sync for Keep {}
 
 static HELD: Keep = Keep(UnsafeCell::new(None));
 
-fn lock<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Installs the fork handlers when the library is loaded, so that no fork is missed.
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -76,18 +73,18 @@ pub(crate) fn is_sound() -> bool {
 
 /// Runs `work` while no fork is in progress: for changes that a child must not see half done.
 pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
-    let _locks = lock(&LOCKS);
+    let _locks = LOCKS.lock();
     work()
 }
 
 /// Calls `acquire` before each fork, and drops its result after it.
 pub(crate) fn hold_during_forks(acquire: Acquire) {
-    lock(&LOCKS).push(acquire);
+    LOCKS.lock().push(acquire);
 }
 
 /// As [`hold_during_forks`], but only the first time, which `is_known` records.
 pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, acquire: Acquire) {
-    let mut locks = lock(&LOCKS);
+    let mut locks = LOCKS.lock();
     if !is_known.swap(true, Ordering::AcqRel) {
         locks.push(acquire);
     }
@@ -97,9 +94,9 @@ extern "C" fn before_fork() {
     if !is_sound() || are_out() {
         return;
     }
-    let locks = lock(&LOCKS);
+    let locks = LOCKS.lock();
     let others = locks.iter().map(|acquire| acquire()).collect();
-    let held = (others, lock(&CONNECTIONS), locks);
+    let held = (others, CONNECTIONS.lock(), locks);
     // SAFETY: the lock of `LOCKS` is held.
     unsafe { *HELD.0.get() = Some(held) };
 }
@@ -130,7 +127,7 @@ extern "C" fn after_fork_in_child() {
 
 /// Opens a connection, which a child must close, without a fork in between.
 pub(crate) fn open_connection<C: AsRawFd>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C> {
-    let mut connections = lock(&CONNECTIONS);
+    let mut connections = CONNECTIONS.lock();
     let connection = open()?;
     connections.push(connection.as_raw_fd());
     Ok(connection)
@@ -138,7 +135,7 @@ pub(crate) fn open_connection<C: AsRawFd>(open: impl FnOnce() -> io::Result<C>) 
 
 /// Closes `descriptor` and removes it from the list, without a fork in between.
 pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
-    let mut connections = lock(&CONNECTIONS);
+    let mut connections = CONNECTIONS.lock();
     connections.retain(|other| *other != descriptor);
     close();
 }

@@ -37,11 +37,12 @@ pub use self::statistics::Statistics;
 use crate::auth::credentials::Credentials;
 use crate::client::Client;
 use crate::clock::{Moment, after, from_now};
-use crate::conversion::{Conversion, Timestamp};
+use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 use crate::options::{ClientSettings, Options};
 use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
+use crate::timestamp::Timestamp;
 
 /// Maximum wait for events between two checks, because another process may create some.
 const EVENT_POLL_INTERVAL: Duration = Duration::from_millis(500);

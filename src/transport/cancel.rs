@@ -1,9 +1,10 @@
 //! Cancels the waits of other threads, immediately and permanently.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::socket::Socket;
+use crate::sync::{Condvar, Mutex};
 
 /// A flag shared by many calls: once set, all their waits end, and no new one starts.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ impl Cancel {
     /// Sets the flag and ends all waits.
     pub(super) fn cancel(&self) {
         let connections = {
-            let mut state = self.state();
+            let mut state = self.state.lock();
             state.is_cancelled = true;
             std::mem::take(&mut state.connections)
         };
@@ -35,12 +36,12 @@ impl Cancel {
 
     /// Whether the flag is set.
     pub(super) fn is_cancelled(&self) -> bool {
-        self.state().is_cancelled
+        self.state.lock().is_cancelled
     }
 
     /// Registers `connection` to be shut down when the flag is set. False: it is already set.
     pub(super) fn watch(&self, connection: &Arc<Socket>) -> bool {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.connections.retain(|other| other.strong_count() > 0);
         state.connections.push(Arc::downgrade(connection));
         !state.is_cancelled
@@ -48,19 +49,15 @@ impl Cancel {
 
     /// Waits until `deadline`. False: the flag was set first.
     pub(super) fn sleep_until(&self, deadline: Instant) -> bool {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         while !state.is_cancelled {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
             }
-            state = self.thrown.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.thrown.wait_timeout(state, left).0;
         }
         false
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

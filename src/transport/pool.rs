@@ -1,9 +1,9 @@
 //! Idle connections.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use crate::sync::Mutex;
 
 /// How long an idle connection is kept.
 const IDLE_TIME: Duration = Duration::from_secs(15);
@@ -32,7 +32,7 @@ impl Pool {
     /// Removes and returns a connection that is still open, if there is one.
     pub(super) fn take(&self) -> Option<Connection> {
         loop {
-            let mut newest = self.idle().pop()?;
+            let mut newest = self.idle.lock().pop()?;
             if newest.since.elapsed() > IDLE_TIME {
                 self.clear();
                 return None;
@@ -46,7 +46,7 @@ impl Pool {
     /// Keeps a connection for the next request, unless the pool is full.
     pub(super) fn put(&self, connection: Connection) {
         let since = Instant::now();
-        let mut idle = self.idle();
+        let mut idle = self.idle.lock();
         let old = idle.partition_point(|idle| since.saturating_duration_since(idle.since) > IDLE_TIME);
         let old: Vec<Idle> = idle.drain(..old).collect();
         if idle.len() < self.most {
@@ -59,11 +59,7 @@ impl Pool {
 
     /// Closes all connections.
     pub(super) fn clear(&self) {
-        let all = std::mem::take(&mut *self.idle());
+        let all = std::mem::take(&mut *self.idle.lock());
         drop(all);
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,10 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use super::rows;
 use super::rows::{channel_number, is_invalid_value, kind_number, to_i64, to_u64};
 use crate::clock::Moment;
-use crate::conversion::{Conversion, Timestamp};
+use crate::conversion::Conversion;
 use crate::reporter::outbox::counters::{Counters, Snapshot};
 use crate::reporter::outbox::event::{Event, EventKind, MAX_EVENTS, next_id, unix_milliseconds};
 use crate::reporter::outbox::store::{Disposition, Found, Order, Overflow, Search};
+use crate::timestamp::Timestamp;
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {

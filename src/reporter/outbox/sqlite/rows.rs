@@ -4,9 +4,10 @@ use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
 
 use crate::clock::Moment;
-use crate::conversion::{Channel, Conversion, MessageId, Timestamp};
+use crate::conversion::{Channel, Conversion, MessageId};
 use crate::reporter::outbox::event::{Event, EventKind};
 use crate::reporter::outbox::store::Entry;
+use crate::timestamp::Timestamp;
 
 /// A row of `report`.
 pub(crate) fn entry(id: u64, row: &Row<'_>) -> Result<Entry> {

@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use std::{fs, io};
 
 use super::{Identity, OutboxPath, block_opening, identity, with_suffix};
-use crate::conversion::Timestamp;
 use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::lock_file::{Lock, LockFile};
+use crate::timestamp::Timestamp;
 
 /// The suffixes of the files that SQLite keeps next to the outbox.
 const SIDECAR_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];

@@ -1,21 +1,54 @@
-//! The connections of the one-call functions, kept for the process, so that a loop of such calls reuses its
-//! connection.
+//! One report without a client. Its connection is kept for the process, so that a loop of such calls reuses it.
 //!
 //! There is one pool for each distinct combination of base URL, proxy, trust, client certificate and number of idle
 //! connections, at most 8 of them; the least recently used one is evicted. Timeouts and user agent belong to the
 //! call.
 
-use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
+use std::{fs, io};
 
+use crate::auth::credentials::Credentials;
+use crate::client;
+use crate::client::Environment;
+use crate::conversion::Conversion;
 use crate::error::Error;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::ProxyUrl;
-use crate::options::{ClientSettings, Identity, Trust};
+use crate::options::{ClientSettings, Identity, Options, Trust};
 use crate::os::fork::PerProcess;
+use crate::outcome::Outcome;
+use crate::sync::Mutex;
 use crate::transport::{HttpTransport, Resolver, TransportConfig, unreadable};
+
+/// Reports `conversion` for the account of `credentials` and waits for the response.
+///
+/// A [`Client`](crate::Client) does the same for a program that makes many reports: it checks credentials and options
+/// once. An argument that is invalid is an outcome without an attempt.
+#[must_use]
+pub fn report(credentials: &Credentials, options: &Options<'_>, conversion: &Conversion) -> Outcome {
+    let start = Instant::now();
+    let checked = options.check().and_then(|settings| report_with(credentials, &settings, conversion, start));
+    checked.unwrap_or_else(|error| Outcome { elapsed: start.elapsed(), ..Outcome::unsent(error) })
+}
+
+/// As [`report`], with options that have already been checked. The timeout counts from `start`.
+pub(crate) fn report_with(
+    credentials: &Credentials,
+    settings: &ClientSettings,
+    conversion: &Conversion,
+    start: Instant,
+) -> Result<Outcome, Error> {
+    let transport = POOLS.get_or_make(|| Pools::new(Resolver::of_process())).transport(settings)?;
+    Ok(client::report(conversion, credentials, settings, &*transport, &Environment::REAL, start))
+}
+
+/// Abandons all pools, so that state that may be inconsistent after a panic is not used again.
+pub(crate) fn discard() {
+    POOLS.abandon();
+}
 
 /// The maximum number of pools.
 const MOST: usize = 8;
@@ -58,7 +91,7 @@ impl Key {
             connections: settings.max_idle_connections,
             files: files_of(settings)
                 .into_iter()
-                .map(|(parameter, path)| stamp(parameter, path))
+                .map(|(parameter, path)| stamp(path).map_err(|error| unreadable(parameter, path, &error)))
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -78,19 +111,9 @@ fn files_of(settings: &ClientSettings) -> Vec<(&'static str, &Path)> {
     files
 }
 
-fn stamp(parameter: &str, path: &Path) -> Result<Stamp, Error> {
-    let data = fs::metadata(path).map_err(|error| unreadable(parameter, path, &error))?;
+fn stamp(path: &Path) -> io::Result<Stamp> {
+    let data = fs::metadata(path)?;
     Ok((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
-}
-
-/// Returns the connections to use with `settings`.
-pub(crate) fn transport(settings: &ClientSettings) -> Result<Arc<HttpTransport>, Error> {
-    POOLS.get_or_make(|| Pools::new(Resolver::of_process())).transport(settings)
-}
-
-/// Abandons all pools, so that state that may be inconsistent after a panic is not used again.
-pub(crate) fn discard() {
-    POOLS.abandon();
 }
 
 impl Pools {
@@ -100,12 +123,12 @@ impl Pools {
 
     fn transport(&self, settings: &ClientSettings) -> Result<Arc<HttpTransport>, Error> {
         let key = Key::new(settings)?;
-        if let Some(transport) = find(&mut self.lock(), &key) {
+        if let Some(transport) = find(&mut self.pools.lock(), &key) {
             return Ok(transport);
         }
         // The lock is not held here, because files are read.
         let transport = Arc::new(HttpTransport::new(&TransportConfig::new(settings)?, self.resolver.clone()));
-        let mut pools = self.lock();
+        let mut pools = self.pools.lock();
         if let Some(first) = find(&mut pools, &key) {
             return Ok(first);
         }
@@ -114,10 +137,6 @@ impl Pools {
         }
         pools.push(Pool { key, transport: Arc::clone(&transport) });
         Ok(transport)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Pool>> {
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -130,20 +149,16 @@ fn find(pools: &mut [Pool], key: &Key) -> Option<Arc<HttpTransport>> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::CString;
+    use std::io;
     use std::net::{IpAddr, Ipv4Addr};
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::{io, ptr};
 
     use nexmo_sandbox::{Sandbox, Settings as SandboxSettings};
 
     use super::*;
-    use crate::ffi::conversion::nexmo_conversion_sms;
-    use crate::ffi::credentials::nexmo_credentials;
-    use crate::ffi::options::{NEXMO_OPTIONS_ALLOW_PLAIN_HTTP, nexmo_options};
-    use crate::ffi::status::NEXMO_OK;
-    use crate::options::Options;
+    use crate::conversion::{Channel, MessageId};
+    use crate::error::Kind;
     use crate::transport::Lookup;
 
     /// Resolves every name to loopback, and counts the lookups.
@@ -173,24 +188,30 @@ mod tests {
         let resolver = Resolver::new(Counted(Arc::clone(&lookups)));
         POOLS.get_or_make(|| Pools::new(resolver));
         let sandbox = Sandbox::start(SandboxSettings::default()).unwrap();
-        let base_url = CString::new(sandbox.http_url().replace("127.0.0.1", "conversion.test")).unwrap();
-        // SAFETY: integers and pointers, for which all zeroes are a value.
-        let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
-        credentials.struct_size = u32::try_from(size_of::<nexmo_credentials>()).unwrap();
-        credentials.api_key = c"abcd1234".as_ptr();
-        credentials.api_secret = c"s3cret".as_ptr();
-        options.struct_size = u32::try_from(size_of::<nexmo_options>()).unwrap();
-        options.flags = NEXMO_OPTIONS_ALLOW_PLAIN_HTTP;
-        options.base_url = base_url.as_ptr();
+        let base_url = sandbox.http_url().replace("127.0.0.1", "conversion.test");
+        let credentials = Credentials::query("abcd1234", "s3cret").unwrap();
+        let options = Options { base_url: Some(&base_url), allow_plain_http: true, ..Options::default() };
+        let conversion = Conversion {
+            channel: Channel::Sms,
+            message_id: MessageId::new("id").unwrap(),
+            delivered: true,
+            timestamp: None,
+        };
         for _ in 0..CALLS {
-            // SAFETY: the structs are initialized, the texts end with NUL, and NULL may be passed for the rest.
-            let status = unsafe {
-                nexmo_conversion_sms(&credentials, c"id".as_ptr(), 1, ptr::null(), &options, ptr::null_mut())
-            };
-            assert_eq!(status, NEXMO_OK);
+            assert_eq!(report(&credentials, &options, &conversion).result, Ok(()));
         }
         assert_eq!((sandbox.request_count(), sandbox.connections()), (CALLS, 1));
         assert_eq!(lookups.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn an_invalid_option_is_an_outcome_without_an_attempt() {
+        let credentials = Credentials::query("abcd1234", "s3cret").unwrap();
+        let options = Options { base_url: Some("ftp://host"), ..Options::default() };
+        let message_id = MessageId::new("id").unwrap();
+        let conversion = Conversion { channel: Channel::Voice, message_id, delivered: true, timestamp: None };
+        let outcome = report(&credentials, &options, &conversion);
+        assert_eq!((outcome.result.unwrap_err().kind(), outcome.attempts), (Kind::InvalidArgument, 0));
     }
 
     #[test]
@@ -206,8 +227,8 @@ mod tests {
         // Now 1 is the least recently used, and is evicted for 8.
         let second = Arc::downgrade(&pools.transport(&settings(&url(2), None)).unwrap());
         pools.transport(&settings(&url(MOST), None)).unwrap();
-        assert_eq!(pools.lock().len(), MOST);
-        assert!(!pools.lock().iter().any(|pool| pool.key.base_url.as_str() == url(1)));
+        assert_eq!(pools.pools.lock().len(), MOST);
+        assert!(!pools.pools.lock().iter().any(|pool| pool.key.base_url.as_str() == url(1)));
         assert!(second.upgrade().is_some());
     }
 

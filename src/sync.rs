@@ -1,0 +1,61 @@
+//! A mutex and a condition variable that ignore poisoning.
+//!
+//! A panic is caught at the C interface, which then discards the object that was in use. A lock that other objects
+//! share must stay usable, and what it guards is consistent between any two statements that can panic.
+
+use std::sync::{self, MutexGuard, PoisonError, WaitTimeoutResult};
+use std::time::Duration;
+
+/// As [`sync::Mutex`].
+#[derive(Debug, Default)]
+pub(crate) struct Mutex<T>(sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As [`sync::Condvar`].
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(sync::Condvar);
+
+impl Condvar {
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Duration,
+    ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
+        self.0.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_while_it_is_locked_does_not_poison_it() {
+        let mutex = Mutex::new(1);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _guard = mutex.lock();
+            panic!("expected by the test");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(*mutex.lock(), 1);
+    }
+}

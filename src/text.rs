@@ -1,0 +1,40 @@
+//! Checks of text that the caller passes.
+
+use crate::error::Error;
+
+/// The longest message id, API key or secret accepted, in bytes.
+pub(crate) const LONGEST_NAME: usize = 256;
+
+/// Checks that `text` can be a message id or an API key.
+pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
+    if text.is_empty() {
+        return Err(Error::argument(parameter, "is empty; valid: 1 to 256 bytes"));
+    }
+    if text.len() > LONGEST_NAME {
+        return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));
+    }
+    check_no_controls(parameter, text)?;
+    if text.trim() != text {
+        return Err(Error::argument(parameter, "has leading or trailing white space"));
+    }
+    Ok(())
+}
+
+/// Returns the first control character of `text`.
+pub(crate) fn find_control(text: &str) -> Option<char> {
+    // The control characters beyond ASCII, U+0080 to U+009F, begin with this byte.
+    let may_have_one = text.bytes().fold(false, |found, byte| found | byte.is_ascii_control() | (byte == 0xc2));
+    if may_have_one { text.chars().find(|character| character.is_control()) } else { None }
+}
+
+/// Checks that `text` contains no control characters, which come from untrimmed line ends and corrupt buffers, never
+/// from a real value.
+pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
+    match find_control(text) {
+        Some(found) => {
+            let code = u32::from(found);
+            Err(Error::argument(parameter, format!("contains the control character 0x{code:02x}")))
+        }
+        None => Ok(()),
+    }
+}
