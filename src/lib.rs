@@ -44,7 +44,8 @@ mod transport;
 #[cfg(test)]
 mod wire;
 
-pub use auth::credentials::{Authentication, Credentials};
+pub use auth::Authentication;
+pub use auth::credentials::Credentials;
 pub use auth::signature::Method as SignatureMethod;
 pub use client::Client;
 pub use conversion::{Channel, Conversion, MessageId};

@@ -1,15 +1,12 @@
 //! Builds the request for a conversion as the bytes to send. Pure: the caller passes the time.
 
-use std::iter;
 use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use crate::auth::credentials::{Authentication, Credentials};
-use crate::auth::signature;
+use crate::auth::Proof;
+use crate::auth::credentials::Credentials;
 use crate::conversion::Conversion;
 use crate::options::ClientSettings;
 use crate::timestamp::Timestamp;
@@ -61,84 +58,25 @@ impl<'a> Request<'a> {
         self.authority
     }
 
-    /// The parts of the request that must not be logged: the secret, and everything derived from it.
+    /// The parts of the request that must not be logged.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let (secret, on_the_wire) = match &self.proof {
-            Proof::Query(secret) => (*secret, None),
-            Proof::Basic(secret, proof) | Proof::Signature(secret, proof) => (*secret, Some(proof.as_str())),
-        };
-        iter::once(secret).chain(on_the_wire)
+        self.proof.secrets()
     }
 }
 
-/// Returns the `timestamp` to send. A signature always requires one, because the service uses it to prevent replays.
+/// Returns the `timestamp` to send.
 fn timestamp(
     conversion: &Conversion,
     credentials: &Credentials,
     settings: &ClientSettings,
     now: SystemTime,
 ) -> Option<String> {
-    let is_signed = matches!(credentials.authentication(), Authentication::Signature(..));
-    if is_signed && settings.sign_unix_seconds {
-        return Some(unix_seconds(now));
+    let is_required = credentials.authentication().requires_timestamp();
+    if is_required && settings.sign_unix_seconds {
+        return Some(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string());
     }
-    let signed_now = is_signed.then(|| Timestamp::from_system_time(now));
-    conversion.timestamp.or(signed_now).map(Timestamp::text)
-}
-
-fn unix_seconds(now: SystemTime) -> String {
-    now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string()
-}
-
-/// The authentication of the request: an additional parameter or a header.
-enum Proof<'a> {
-    Query(&'a str),
-    Basic(&'a str, Zeroizing<String>),
-    Signature(&'a str, Zeroizing<String>),
-}
-
-impl<'a> Proof<'a> {
-    /// Authenticates `parameters`, after adding the key if the query contains it.
-    fn new<'p>(credentials: &'a Credentials, parameters: &mut Vec<(&str, &'p str)>) -> Self
-    where
-        'a: 'p,
-    {
-        let key = ("api_key", credentials.api_key());
-        match credentials.authentication() {
-            Authentication::Query(secret) => {
-                parameters.push(key);
-                Self::Query(secret.expose())
-            }
-            Authentication::Basic(secret) => {
-                Self::Basic(secret.expose(), basic(credentials.api_key(), secret.expose()))
-            }
-            Authentication::Signature(method, secret) => {
-                parameters.push(key);
-                Self::Signature(secret.expose(), Zeroizing::new(signature::sign(*method, parameters, secret.expose())))
-            }
-        }
-    }
-
-    fn parameter(&self) -> Option<(&'static str, &str)> {
-        match self {
-            Self::Query(secret) => Some(("api_secret", secret)),
-            Self::Basic(..) => None,
-            Self::Signature(_, signature) => Some(("sig", signature)),
-        }
-    }
-
-    /// The value of the `authorization` header, in two parts.
-    fn header(&self) -> Option<[&str; 2]> {
-        match self {
-            Self::Basic(_, proof) => Some(["Basic ", proof]),
-            Self::Query(_) | Self::Signature(..) => None,
-        }
-    }
-}
-
-fn basic(api_key: &str, secret: &str) -> Zeroizing<String> {
-    let pair = Zeroizing::new(format!("{api_key}:{secret}"));
-    Zeroizing::new(STANDARD.encode(pair.as_bytes()))
+    let sent_at = is_required.then(|| Timestamp::from_system_time(now));
+    conversion.timestamp.or(sent_at).map(Timestamp::text)
 }
 
 /// Writes the request line and the headers. No value can end a line: all were checked on input or are encoded.
@@ -172,6 +110,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::auth::signature;
     use crate::conversion::{Channel, MessageId};
     use crate::options::Options;
 

@@ -1,21 +1,9 @@
-//! The account's credentials and the authentication method. Secrets are never printed, and the library's copies are
-//! wiped.
+//! The account's credentials: its API key and how it authenticates, checked.
 
-use super::signature;
+use super::{Authentication, signature};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::text::check_name;
-
-/// How a request is authenticated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Authentication {
-    /// `api_secret` in the query string, as in the API's documentation.
-    Query(Secret),
-    /// The `Authorization: Basic` header, which keeps the secret out of the URLs that proxies and servers log.
-    Basic(Secret),
-    /// `sig`, computed with the signature secret, which is never sent.
-    Signature(signature::Method, Secret),
-}
 
 /// The credentials of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]

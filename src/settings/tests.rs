@@ -2,7 +2,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::*;
-use crate::auth::credentials::Authentication;
+use crate::auth::Authentication;
 use crate::auth::signature::Method;
 use crate::client::Client;
 use crate::options::base_url::BaseUrl;
