@@ -19,33 +19,12 @@ mod tests;
 use std::time::{Duration, Instant};
 
 use super::outbox::{Disposition, EventKind};
+use super::pace::Pace;
 use super::report_failures::ReportFailures;
 use crate::backoff;
 use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
-
-/// Intervals of the worker and its circuit breaker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pace {
-    /// Between two probes while suspended, plus or minus a quarter.
-    pub(crate) probe: Duration,
-    /// Minimum between two probes requested by callers.
-    pub(crate) requested_probe: Duration,
-    /// Delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
-    pub(crate) retry_delays: [Duration; 3],
-    /// Between two checks for expired reports.
-    pub(crate) expiry: Duration,
-}
-
-impl Pace {
-    pub(crate) const REAL: Self = Self {
-        probe: Duration::from_secs(60),
-        requested_probe: Duration::from_secs(1),
-        retry_delays: [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)],
-        expiry: Duration::from_secs(10),
-    };
-}
 
 /// Decides how many reports may be sent.
 #[derive(Debug)]
@@ -66,21 +45,61 @@ pub(crate) struct CircuitBreaker {
 enum State {
     /// The number of reports that may be in flight.
     Running(usize),
-    /// One report may probe once `until` has passed; `is_requested` if the service asked for that delay. Failures of
-    /// requests that started before `since` carry no new information.
-    BackingOff { failures: u32, since: Instant, until: Instant, is_requested: bool, probe: Option<u64> },
-    /// Like `BackingOff`, for a reason that does not go away by itself. The response to the report `first_id` caused
-    /// it; it is in doubt until another report gets such a response too.
-    Suspended {
-        since: Instant,
-        until: Instant,
-        is_requested: bool,
-        probe: Option<u64>,
-        first_id: u64,
-        is_in_doubt: bool,
-        /// Whether a later response, or the lack of a report to probe with, confirmed it.
-        is_confirmed: bool,
-    },
+    /// After that many failures in a row.
+    BackingOff(Wait, u32),
+    /// For a reason that does not go away by itself.
+    Suspended(Wait, Cause),
+}
+
+/// A time without reports, but for one probe at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wait {
+    /// Failures of requests that started earlier carry no new information.
+    since: Instant,
+    until: Instant,
+    /// Whether the service asked for it.
+    is_requested: bool,
+    /// The report that is in flight as a probe.
+    probe: Option<u64>,
+}
+
+/// Why the breaker is suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cause {
+    /// The report whose response caused it.
+    first_id: u64,
+    /// Whether no other report has got such a response.
+    is_in_doubt: bool,
+    /// Whether a later response, or the lack of a report to probe with, confirmed it.
+    is_confirmed: bool,
+}
+
+impl Wait {
+    fn new(now: Instant, duration: Duration, is_requested: bool) -> Self {
+        Self { since: now, until: after(now, duration), is_requested, probe: None }
+    }
+
+    /// Prolonged by what a response asks for whose request started before it.
+    fn prolonged(self, now: Instant, retry_after: Option<Duration>) -> Self {
+        let until = retry_after.map_or(self.until, |retry_after| self.until.max(after(now, retry_after)));
+        Self { until, is_requested: self.is_requested || retry_after.is_some(), ..self }
+    }
+}
+
+impl State {
+    fn wait(&self) -> Option<&Wait> {
+        match self {
+            Self::Running(_) => None,
+            Self::BackingOff(wait, _) | Self::Suspended(wait, _) => Some(wait),
+        }
+    }
+
+    fn wait_mut(&mut self) -> Option<&mut Wait> {
+        match self {
+            Self::Running(_) => None,
+            Self::BackingOff(wait, _) | Self::Suspended(wait, _) => Some(wait),
+        }
+    }
 }
 
 /// The state of the breaker, without its details.
@@ -136,8 +155,8 @@ impl CircuitBreaker {
     pub(crate) fn phase(&self) -> Phase {
         match self.state {
             State::Running(_) => Phase::Running,
-            State::BackingOff { .. } => Phase::BackingOff,
-            State::Suspended { .. } => Phase::Suspended,
+            State::BackingOff(..) => Phase::BackingOff,
+            State::Suspended(..) => Phase::Suspended,
         }
     }
 
@@ -145,15 +164,15 @@ impl CircuitBreaker {
     pub(crate) fn capacity(&self, now: Instant) -> usize {
         match self.state {
             State::Running(capacity) => capacity,
-            State::BackingOff { until, probe, .. } | State::Suspended { until, probe, .. } => {
-                usize::from(probe.is_none() && now >= until)
+            State::BackingOff(wait, _) | State::Suspended(wait, _) => {
+                usize::from(wait.probe.is_none() && now >= wait.until)
             }
         }
     }
 
     /// Whether a report sent now is a probe.
     pub(crate) fn is_probing(&self) -> bool {
-        !matches!(self.state, State::Running(_))
+        self.state.wait().is_some()
     }
 
     /// Whether report `id` is delayed at `now`.
@@ -168,17 +187,14 @@ impl CircuitBreaker {
 
     /// Records that report `id` is in flight.
     pub(crate) fn sent(&mut self, id: u64) {
-        if let State::BackingOff { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
-            *probe = Some(id);
+        if let Some(wait) = self.state.wait_mut() {
+            wait.probe = Some(id);
         }
     }
 
     /// The next time at which something changes without an event.
     pub(crate) fn next_wakeup(&self, now: Instant) -> Option<Instant> {
-        let probe_due = match self.state {
-            State::BackingOff { until, probe: None, .. } | State::Suspended { until, probe: None, .. } => Some(until),
-            State::Running(_) | State::BackingOff { .. } | State::Suspended { .. } => None,
-        };
+        let probe_due = self.state.wait().filter(|wait| wait.probe.is_none()).map(|wait| wait.until);
         probe_due.filter(|until| *until > now).into_iter().chain(self.failures.next_retry(now)).min()
     }
 
@@ -199,12 +215,12 @@ impl CircuitBreaker {
 
     /// Whether the service asked for the current wait.
     pub(crate) fn is_wait_requested(&self) -> bool {
-        matches!(self.state, State::BackingOff { is_requested: true, .. } | State::Suspended { is_requested: true, .. })
+        self.state.wait().is_some_and(|wait| wait.is_requested)
     }
 
     fn shorten_wait(&mut self, at: Instant) {
-        if let State::BackingOff { until, .. } | State::Suspended { until, .. } = &mut self.state {
-            *until = at.min(*until);
+        if let Some(wait) = self.state.wait_mut() {
+            wait.until = at.min(wait.until);
         }
     }
 
@@ -218,12 +234,12 @@ impl CircuitBreaker {
     /// Records that no report was available to probe with: all that failed are delayed. The next probe is made on
     /// request, when another report arrives, or a minute later.
     pub(crate) fn no_report_found(&mut self, now: Instant, random: u64) {
-        self.waits_for_report = matches!(self.state, State::Suspended { is_in_doubt: true, .. });
-        if let State::Suspended { until, probe, is_confirmed, .. } = &mut self.state {
-            if probe.is_none() {
-                *until = after(now, probe_interval(self.pace.probe, random)).max(*until);
+        self.waits_for_report = matches!(self.state, State::Suspended(_, Cause { is_in_doubt: true, .. }));
+        if let State::Suspended(wait, cause) = &mut self.state {
+            if wait.probe.is_none() {
+                wait.until = after(now, probe_interval(self.pace.probe, random)).max(wait.until);
             }
-            if !std::mem::replace(is_confirmed, true) {
+            if !std::mem::replace(&mut cause.is_confirmed, true) {
                 self.confirmed_at = self.confirmed_at.max(Some(now));
             }
         }
@@ -238,8 +254,10 @@ impl CircuitBreaker {
     /// Records that another report has arrived, which can resolve the doubt.
     pub(crate) fn report_arrived(&mut self, now: Instant) {
         self.waits_for_report = false;
-        if let State::Suspended { is_in_doubt: true, is_requested: false, until, .. } = &mut self.state {
-            *until = now;
+        if let State::Suspended(wait, Cause { is_in_doubt: true, .. }) = &mut self.state
+            && !wait.is_requested
+        {
+            wait.until = now;
         }
     }
 
@@ -289,13 +307,12 @@ impl CircuitBreaker {
         self.failures.record_success();
         self.state = match self.state {
             State::Running(capacity) => State::Running(capacity.saturating_mul(2).min(self.max_in_flight)),
-            backing_off @ (State::BackingOff { is_requested: true, since, .. }
-            | State::Suspended { is_requested: true, since, .. })
-                if attempt.started < since =>
+            waiting @ (State::BackingOff(wait, _) | State::Suspended(wait, _))
+                if wait.is_requested && attempt.started < wait.since =>
             {
-                backing_off
+                waiting
             }
-            State::BackingOff { .. } | State::Suspended { .. } => {
+            State::BackingOff(..) | State::Suspended(..) => {
                 self.failures.clear_first_delays(now);
                 State::Running(self.max_in_flight.min(2))
             }
@@ -305,62 +322,48 @@ impl CircuitBreaker {
     fn back_off(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) {
         let retry_after = attempt.outcome.retry_after;
         let backing_off = |failures: u32| {
-            let until = after(now, backoff::wait(failures, retry_after, random));
-            State::BackingOff { failures, since: now, until, is_requested: retry_after.is_some(), probe: None }
+            let delay = backoff::wait(failures, retry_after, random);
+            State::BackingOff(Wait::new(now, delay, retry_after.is_some()), failures)
         };
         self.state = match self.state {
             State::Running(_) => backing_off(1),
-            State::BackingOff { failures, since, .. } if attempt.started >= since => {
+            State::BackingOff(wait, failures) if attempt.started >= wait.since => {
                 backing_off(failures.saturating_add(1))
             }
-            State::Suspended { since, .. } if attempt.started >= since => backing_off(1),
+            State::Suspended(wait, _) if attempt.started >= wait.since => backing_off(1),
             // The request was in flight when backing off began. Its Retry-After still counts.
-            State::BackingOff { failures, since, until, is_requested, probe } => {
-                let until = retry_after.map_or(until, |retry_after| until.max(after(now, retry_after)));
-                State::BackingOff { failures, since, until, is_requested: is_requested || retry_after.is_some(), probe }
-            }
-            suspended @ State::Suspended { .. } => suspended,
+            State::BackingOff(wait, failures) => State::BackingOff(wait.prolonged(now, retry_after), failures),
+            suspended @ State::Suspended(..) => suspended,
         };
     }
 
     fn suspend(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) {
         let retry_after = attempt.outcome.retry_after;
-        let is_requested = retry_after.is_some();
         self.state = match self.state {
             // Tries another report at once, unless the service asked for a wait.
-            State::Running(_) | State::BackingOff { .. } => State::Suspended {
-                since: now,
-                until: after(now, retry_after.unwrap_or_default()),
-                is_requested,
-                probe: None,
-                first_id: attempt.id,
-                is_in_doubt: true,
-                is_confirmed: false,
-            },
-            State::Suspended { since, until, is_requested: was_requested, probe, first_id, is_in_doubt, .. } => {
+            State::Running(_) | State::BackingOff(..) => State::Suspended(
+                Wait::new(now, retry_after.unwrap_or_default(), retry_after.is_some()),
+                Cause { first_id: attempt.id, is_in_doubt: true, is_confirmed: false },
+            ),
+            State::Suspended(wait, cause) => {
                 self.confirmed_at = self.confirmed_at.max(Some(attempt.started));
-                let is_probe = attempt.started >= since;
-                let interval = probe_interval(self.pace.probe, random);
-                State::Suspended {
-                    since: if is_probe { now } else { since },
-                    until: match is_probe {
-                        true => after(now, interval.max(retry_after.unwrap_or_default())),
-                        false => retry_after.map_or(until, |retry_after| until.max(after(now, retry_after))),
+                let interval = probe_interval(self.pace.probe, random).max(retry_after.unwrap_or_default());
+                let is_in_doubt = cause.is_in_doubt && attempt.id == cause.first_id;
+                State::Suspended(
+                    match attempt.started >= wait.since {
+                        true => Wait::new(now, interval, retry_after.is_some()),
+                        false => wait.prolonged(now, retry_after),
                     },
-                    is_requested: is_requested || was_requested && !is_probe,
-                    probe: probe.filter(|_| !is_probe),
-                    first_id,
-                    is_in_doubt: is_in_doubt && attempt.id == first_id,
-                    is_confirmed: true,
-                }
+                    Cause { is_in_doubt, is_confirmed: true, ..cause },
+                )
             }
         };
     }
 
     /// Records that report `id` is no longer in flight.
     pub(crate) fn returned(&mut self, id: u64) {
-        if let State::BackingOff { probe, .. } | State::Suspended { probe, .. } = &mut self.state {
-            *probe = probe.filter(|probe| *probe != id);
+        if let Some(wait) = self.state.wait_mut() {
+            wait.probe = wait.probe.filter(|probe| *probe != id);
         }
     }
 }

@@ -11,6 +11,7 @@ mod close;
 mod flush;
 mod options;
 mod outbox;
+mod pace;
 mod report_failures;
 mod runtime;
 mod senders;

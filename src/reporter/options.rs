@@ -4,8 +4,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::circuit_breaker::Pace;
 use super::outbox::{OutboxSettings, Overflow};
+use super::pace::Pace;
 use crate::error::Error;
 use crate::options::out_of_range;
 

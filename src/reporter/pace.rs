@@ -1,0 +1,25 @@
+//! How often the worker probes, retries and checks. Tests pass shorter intervals.
+
+use std::time::Duration;
+
+/// Intervals of the worker and its circuit breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// Between two probes while suspended, plus or minus a quarter.
+    pub(crate) probe: Duration,
+    /// Minimum between two probes requested by callers.
+    pub(crate) requested_probe: Duration,
+    /// Delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
+    pub(crate) retry_delays: [Duration; 3],
+    /// Between two checks for expired reports.
+    pub(crate) expiry: Duration,
+}
+
+impl Pace {
+    pub(crate) const REAL: Self = Self {
+        probe: Duration::from_secs(60),
+        requested_probe: Duration::from_secs(1),
+        retry_delays: [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)],
+        expiry: Duration::from_secs(10),
+    };
+}
