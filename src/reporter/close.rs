@@ -37,7 +37,10 @@ impl Reporter {
         self.end(runtime);
         if !was_closed {
             let cancel_wait = timeout.map_or(MAX_CANCEL_WAIT, |timeout| timeout.min(MAX_CANCEL_WAIT));
-            wait_until_ended(runtime, from_now(cancel_wait));
+            let deadline = from_now(cancel_wait);
+            while Instant::now() < deadline && !runtime.has_ended() {
+                runtime.wait(Some(deadline));
+            }
         }
         drop(closing);
         // Wakes polls, which may have nothing left to wait for.
@@ -87,11 +90,5 @@ impl Reporter {
 impl Drop for Reporter {
     fn drop(&mut self) {
         self.abandon();
-    }
-}
-
-fn wait_until_ended(runtime: &Runtime, deadline: Instant) {
-    while Instant::now() < deadline && !runtime.has_ended() {
-        runtime.wait(Some(deadline));
     }
 }

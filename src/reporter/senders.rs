@@ -170,7 +170,7 @@ impl Senders {
     }
 
     /// The results since the last call.
-    pub(crate) fn take_results(&self) -> Vec<SendResult> {
+    pub(crate) fn drain_results(&self) -> Vec<SendResult> {
         std::mem::take(&mut self.state().results)
     }
 

@@ -61,7 +61,8 @@ impl Signals {
         self.wake.notify();
     }
 
-    pub(crate) fn take_probe_request(&self) -> bool {
+    /// Clears the request for a probe. True: there was one.
+    pub(crate) fn clear_probe_request(&self) -> bool {
         self.is_probe_requested.swap(false, Ordering::SeqCst)
     }
 

@@ -17,7 +17,7 @@ const BATCH_SIZE: usize = 64;
 impl Worker {
     /// Evaluates the available results.
     pub(super) fn collect_results(&mut self) {
-        let results = self.take_results();
+        let results = self.drain_results();
         let was_probing = self.breaker.is_probing();
         let mut released: Vec<u64> = results.iter().filter_map(|result| self.evaluate(result)).collect();
         if self.breaker.is_probing() && !was_probing {
@@ -28,16 +28,16 @@ impl Worker {
     }
 
     /// The results since the last call. While many reports are queued, more arrive within a moment.
-    fn take_results(&self) -> Vec<SendResult> {
+    fn drain_results(&self) -> Vec<SendResult> {
         let load = self.senders.load();
-        let mut results = self.senders.take_results();
+        let mut results = self.senders.drain_results();
         if !results.is_empty()
             && results.len() < BATCH_SIZE
             && load.queued > self.max_in_flight / 2
             && load.in_flight > 0
         {
             std::thread::sleep(COLLECT_TIME);
-            results.extend(self.senders.take_results());
+            results.extend(self.senders.drain_results());
         }
         results
     }

@@ -112,7 +112,7 @@ impl Worker {
         self.signals.wake.clear();
         let was_notified = self.outbox.clear_watch();
         self.collect_results();
-        if self.signals.take_probe_request() {
+        if self.signals.clear_probe_request() {
             self.breaker.probe_now(Instant::now());
         }
         if self.breaker.waits_for_report() && !self.signals.wakes_on_report() {

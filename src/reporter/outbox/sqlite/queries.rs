@@ -170,10 +170,6 @@ pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
 
 const DELETE: &str = "DELETE FROM report WHERE id = ?";
 
-fn delete(connection: &Connection, id: u64) -> Result<bool> {
-    connection.prepare_cached(DELETE)?.execute([to_i64(id)]).map(|count| count > 0)
-}
-
 /// Turns a report into an event, if it still exists.
 fn make_event(
     connection: &Connection,
@@ -193,7 +189,7 @@ fn make_event(
         unix_milliseconds(),
         to_i64(id)
     ])?;
-    if delete(connection, id)? {
+    if connection.prepare_cached(DELETE)?.execute([to_i64(id)])? > 0 {
         connection.prepare_cached(count_event(kind))?.execute([event_id])?;
         discard_oldest_events(connection)?;
     }

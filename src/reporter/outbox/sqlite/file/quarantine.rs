@@ -46,9 +46,13 @@ impl OutboxPath {
 
     /// Renames the sidecars to match the quarantined file.
     pub(crate) fn move_sidecars(&self, name: &Path) -> io::Result<()> {
-        SIDECAR_SUFFIXES
-            .iter()
-            .try_for_each(|suffix| fs::rename(self.sidecar(suffix), with_suffix(name, suffix)).or_else(missing_is_fine))
+        for suffix in SIDECAR_SUFFIXES {
+            match fs::rename(self.sidecar(suffix), with_suffix(name, suffix)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn unused_name(&self) -> io::Result<PathBuf> {
@@ -61,8 +65,4 @@ impl OutboxPath {
             .find(is_unused)
             .ok_or_else(|| io::Error::other("no unused name is left for the corrupt outbox"))
     }
-}
-
-fn missing_is_fine(error: io::Error) -> io::Result<()> {
-    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

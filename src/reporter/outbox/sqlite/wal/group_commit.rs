@@ -167,7 +167,7 @@ mod tests {
     fn timeout_removes_the_report_from_the_queue() {
         let commit = GroupCommit::default();
         let first = commit.queue(&report(1));
-        let Step::Commit(group) = commit.wait(first, far_deadline()) else { panic!("nobody else commits") };
+        let Step::Commit(group) = commit.wait(first, far_deadline()) else { panic!("no other thread commits") };
         let second = commit.queue(&report(2));
         assert!(matches!(commit.wait(second, Instant::now()), Step::TimedOut));
         assert!(commit.state().waiting.is_empty());
