@@ -70,6 +70,46 @@ fn set_lock(file: &File, byte: i64, kind: libc::c_int) -> io::Result<()> {
     }
 }
 
+/// `fcntl`, with locks that belong to the open file description where the caller asks for ones of the process. Those are
+/// not seen by other users of the same file in this process, and are released when any of them closes the file.
+///
+/// # Safety
+///
+/// As for `fcntl`. `argument` must be what `command` expects; for locks, a struct with 64-bit offsets.
+pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, argument: usize) -> libc::c_int {
+    let Some(command) = of_open_file(command) else {
+        // SAFETY: the caller's arguments are passed on.
+        return unsafe { libc::fcntl(file, command, argument) };
+    };
+    // SAFETY: for these commands, the caller passes a struct.
+    let mut lock = unsafe { *(argument as *const libc::flock64) };
+    // The kernel requires it.
+    lock.l_pid = 0;
+    // SAFETY: the struct outlives the call.
+    let result = unsafe { libc::syscall(FCNTL, file, command, &raw mut lock) };
+    // SAFETY: as above; the kernel writes it for `F_OFD_GETLK`.
+    unsafe { *(argument as *mut libc::flock64) = lock };
+    libc::c_int::try_from(result).unwrap_or(-1)
+}
+
+/// The command for locks of the open file description that corresponds to one for locks of the process. None for any
+/// other command.
+fn of_open_file(command: libc::c_int) -> Option<libc::c_int> {
+    // Those with 64-bit offsets, which is what SQLite uses on 32 bits too.
+    #[cfg(target_pointer_width = "32")]
+    const GET_SET: [libc::c_int; 2] = [12, 13];
+    #[cfg(not(target_pointer_width = "32"))]
+    const GET_SET: [libc::c_int; 2] = [libc::F_GETLK, libc::F_SETLK];
+    let [get, set] = GET_SET;
+    if command == get {
+        Some(libc::F_OFD_GETLK)
+    } else if command == set {
+        Some(libc::F_OFD_SETLK)
+    } else {
+        None
+    }
+}
+
 /// Whether `folder` is on a network file system, where locks and shared memory are unreliable.
 pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
     let path = CString::new(folder.as_os_str().as_bytes())?;

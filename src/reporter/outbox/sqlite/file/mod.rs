@@ -182,10 +182,10 @@ impl OutboxPath {
     pub(crate) fn connect(&self, busy_timeout: &BusyTimeout) -> Result<Connection, Failure> {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let mut connection = match vfs::file_system() {
-            Some(name) => Connection::open_with_flags_and_vfs(&self.path, flags, name)?,
-            None => Connection::open_with_flags(&self.path, flags)?,
+        let Some(vfs) = vfs::file_system() else {
+            return Err(Failure::outbox("this build's SQLite does not let its file locks be replaced"));
         };
+        let mut connection = Connection::open_with_flags_and_vfs(&self.path, flags, vfs)?;
         connection.busy_handler(Some(busy_timeout.handler()))?;
         // A close must neither wait for a disk nor remove the WAL that others use.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

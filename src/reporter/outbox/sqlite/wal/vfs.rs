@@ -4,6 +4,9 @@
 //! that completes the transaction. So the whole transaction is in the WAL before SQLite publishes it in the WAL index,
 //! and a write error is returned to the committing call, as without this VFS.
 //!
+//! It also makes all locks of this copy of SQLite belong to open files instead of the process, so that neither another
+//! copy of SQLite in the process nor a plain read of the file releases them.
+//!
 //! This requires a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). Any other read or
 //! write while the buffer is in use fails the transaction.
 
@@ -17,10 +20,11 @@ use rusqlite::ffi;
 use rusqlite::ffi::{SQLITE_OK, sqlite3_file, sqlite3_filename, sqlite3_io_methods, sqlite3_vfs};
 
 use super::write_buffer::{Step, WriteBuffer};
+use crate::os::file_lock;
 
 const NAME: &CStr = c"nexmo-outbox";
 
-/// The name of the VFS; None if it cannot be registered, which selects the system's.
+/// The name of the VFS; None if it cannot be registered.
 pub(crate) fn file_system() -> Option<&'static CStr> {
     static IS_REGISTERED: OnceLock<bool> = OnceLock::new();
     IS_REGISTERED.get_or_init(register).then_some(NAME)
@@ -34,6 +38,15 @@ fn register() -> bool {
     let Some(found) = (unsafe { system.as_ref() }) else {
         return false;
     };
+    let Some(set_system_call) = found.xSetSystemCall else {
+        return false;
+    };
+    // SAFETY: SQLite calls it with the arguments of `fcntl` only, whatever its declared type is.
+    let fcntl = unsafe { std::mem::transmute::<*const (), ffi::sqlite3_syscall_ptr>(file_lock::fcntl as *const ()) };
+    // SAFETY: the VFS is SQLite's, and no connection is open yet, since each is opened with the VFS registered here.
+    if unsafe { set_system_call(system, c"fcntl".as_ptr(), fcntl) } != SQLITE_OK {
+        return false;
+    }
     let vfs = sqlite3_vfs {
         pNext: ptr::null_mut(),
         zName: NAME.as_ptr(),
