@@ -9,7 +9,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::{ptr, thread};
 
-use common::process::{Child, say, task, wait_for_the_end};
+use common::process::{Child, children, say, wait_for_the_end};
 use common::service::Service;
 use common::{Folder, SOON, wait_until};
 use nexmo_conversion::ffi::client::{nexmo_client, nexmo_client_free, nexmo_client_new, nexmo_client_report};
@@ -27,6 +27,14 @@ use nexmo_conversion::ffi::result::{nexmo_result, nexmo_result_init};
 use nexmo_conversion::ffi::status::{nexmo_status_describe, nexmo_status_is_retryable, nexmo_status_name};
 use nexmo_sandbox::Behaviour;
 use rusqlite::Connection;
+
+children![
+    report_without_descriptors_in_a_child,
+    report_after_a_raw_clone_in_a_child,
+    open_in_a_child,
+    #[cfg(feature = "testing")]
+    panic_in_a_child,
+];
 
 const NO: i32 = 0;
 const UNKNOWN: i32 = 1;
@@ -262,12 +270,7 @@ fn a_client_freed_during_a_call() {
     });
 }
 
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn report_without_descriptors_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
+fn report_without_descriptors_in_a_child(task: &[String]) {
     let arguments = Arguments::to(&task[0]);
     let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the limit is local.
@@ -278,12 +281,7 @@ fn report_without_descriptors_in_a_child() {
 }
 
 /// Forks without the fork handlers, and exits in the child with the status of a call.
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn report_after_a_raw_clone_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
+fn report_after_a_raw_clone_in_a_child(task: &[String]) {
     let arguments = Arguments::to(&task[0]);
     // SAFETY: the new process makes one call, which must not depend on locks of other threads, and exits.
     let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
@@ -387,12 +385,7 @@ fn an_outbox_that_is_corrupt_and_open_elsewhere() {
     child.end();
 }
 
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn open_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
+fn open_in_a_child(task: &[String]) {
     let options = common::in_calm_file(std::path::Path::new(&task[1]));
     let reporter = common::reporter(&task[0], &options);
     reporter.submit(&common::sms("id", true)).unwrap();
@@ -401,12 +394,7 @@ fn open_in_a_child() {
 }
 
 #[cfg(feature = "testing")]
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn panic_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
+fn panic_in_a_child(task: &[String]) {
     let client = Arguments::to(&task[0]).new_client();
     nexmo_conversion::ffi::testing::nexmo_testing_panic();
     let (status, acceptance) = report_through(client);

@@ -1,6 +1,6 @@
 //! Shared by the tests of the reporter: folders, reporters, a service that records requests, child processes, and the
 //! contents of an outbox file.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(dead_code, unused_imports, unused_macros, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 pub(crate) mod outbox_db;
 pub(crate) mod process;

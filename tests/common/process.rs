@@ -1,4 +1,4 @@
-//! Child processes: the test program again, with an environment that makes it run a single function.
+//! Child processes: the test program again, with an environment that makes it run a function in place of the tests.
 #![allow(unsafe_code)]
 
 use std::fs::{self, File, OpenOptions};
@@ -7,15 +7,75 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
 use std::time::Duration;
+use std::{env, panic, slice, thread};
 
 use super::SOON;
 
+/// The name of a function and its arguments, one per line.
 const TASK: &str = "NEXMO_TEST_TASK";
 
-/// Precedes each line of a child among the output of the test harness.
-const MARK: char = '@';
+type Function = fn(&[String]);
+
+/// A function that the C library calls before `main`.
+pub(crate) type Constructor = extern "C" fn();
+
+/// Names the functions that [`Child::start`] can run.
+///
+/// They are not tests, so none is listed as an ignored test. A child runs its function before `main`, which belongs to
+/// the test harness.
+macro_rules! children {
+    ($($(#[$attribute:meta])* $function:path),+ $(,)?) => {
+        #[used]
+        #[allow(unsafe_code)]
+        // SAFETY: the C library calls each function in this section, and this one returns or exits.
+        #[unsafe(link_section = ".init_array")]
+        static RUN_CHILD: $crate::common::process::Constructor = {
+            extern "C" fn run() {
+                let functions = [$($(#[$attribute])* (stringify!($function), $function as fn(&[String]))),+];
+                $crate::common::process::run_child(&functions, &raw const RUN_CHILD);
+            }
+            run
+        };
+    };
+}
+pub(crate) use children;
+
+/// Runs one of `functions` and exits, if this process is a child.
+pub(crate) fn run_child(functions: &[(&str, Function)], this: *const Constructor) {
+    let Ok(task) = env::var(TASK) else { return };
+    run_constructors_after(this);
+    // SAFETY: no handler is replaced. Rust's runtime does the same before it calls `main`.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    let has_succeeded = panic::catch_unwind(|| {
+        let mut words = task.split('\n').map(str::to_owned);
+        let name = words.next().unwrap();
+        let function = functions.iter().find(|(known, _)| *known == name);
+        let (_, function) = function.unwrap_or_else(|| panic!("{name} is not among the children"));
+        function(&words.collect::<Vec<_>>());
+    });
+    process::exit(i32::from(has_succeeded.is_err()));
+}
+
+/// Runs the constructors that the C library would run next. Those of the library under test are among them.
+fn run_constructors_after(this: *const Constructor) {
+    unsafe extern "C" {
+        static __init_array_end: Constructor;
+    }
+    // SAFETY: `this` is an entry of the array that the linker ends at that symbol.
+    let constructors = unsafe {
+        let next = this.add(1);
+        slice::from_raw_parts(next, usize::try_from((&raw const __init_array_end).offset_from(next)).unwrap())
+    };
+    constructors.iter().for_each(|constructor| constructor());
+}
+
+/// Returns a command that runs `function` with these arguments.
+pub(crate) fn command(function: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.env(TASK, [&[function], arguments].concat().join("\n"));
+    command
+}
 
 /// A child process, which ends with its parent.
 pub(crate) struct Child {
@@ -24,19 +84,14 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Runs the ignored test `function` in a child process, which gets `task` from [`task`].
-    pub(crate) fn start(function: &str, task: &[&str]) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args([function, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
-        command.env(TASK, task.join("\n")).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap();
+    /// Runs one of the [`children!`] with these arguments.
+    pub(crate) fn start(function: &str, arguments: &[&str]) -> Self {
+        let mut process = command(function, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         let (sender, said) = channel();
         thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
-                if let Some((_, text)) = line.split_once(MARK) {
-                    sender.send(text.to_owned()).ok();
-                }
+                sender.send(line).ok();
             }
         });
         Self { process, said }
@@ -90,14 +145,9 @@ impl Drop for Child {
     }
 }
 
-/// Returns the task of a child; none in a process that is not a child.
-pub(crate) fn task() -> Option<Vec<String>> {
-    Some(std::env::var(TASK).ok()?.split('\n').map(str::to_owned).collect())
-}
-
 /// Sends a line to the parent.
 pub(crate) fn say(text: &str) {
-    println!("{MARK}{text}");
+    println!("{text}");
 }
 
 /// Waits until the parent calls [`Child::go_on`].

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::outbox_db::OutboxContents;
-use common::process::{Child, say, task, wait_for_the_end};
+use common::process::{Child, children, say, wait_for_the_end};
 use common::service::Service;
 use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, take_event, wait_until};
 use nexmo_conversion::{
@@ -24,6 +24,8 @@ use nexmo_sandbox::{Behaviour, Rule};
 fn submit(reporter: &Reporter, name: &str, count: usize) {
     (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
 }
+
+children![submit_without_threads_in_a_child];
 
 /// A service that accepts no reports for now.
 fn unavailable_service() -> Service {
@@ -367,13 +369,8 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
 }
 
 /// Simulates a lack of threads by a limit on the address space that leaves no space for another stack.
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
 #[allow(unsafe_code)]
-fn submit_without_threads_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
+fn submit_without_threads_in_a_child(task: &[String]) {
     let reporter = reporter(&task[0], &IN_MEMORY);
     // The calls below allocate from the memory that is freed here.
     drop((0..200).map(|_| Vec::<u8>::with_capacity(8 * 1024)).collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::outbox_db::{OutboxContents, assert_sound};
-use common::process::{Child, Notes, noted, notes, say, task, wait_for_the_end};
+use common::process::{Child, Notes, children, noted, notes, say, wait_for_the_end};
 use common::service::{Service, duplicates};
 use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
 use nexmo_conversion::{Kind, State};
@@ -26,6 +26,8 @@ const LONGEST_LIFE: Duration = Duration::from_millis(600);
 /// connection, which may have been sent and accepted since the outbox was last updated.
 const ON_THEIR_WAY: u64 = 2 * 8;
 
+children![submit_until_killed];
+
 #[test]
 fn no_submitted_report_is_lost_when_processes_are_killed() {
     let (mut rng, seed) = SeededRng::from_environment("kill");
@@ -35,7 +37,8 @@ fn no_submitted_report_is_lost_when_processes_are_killed() {
     service.does(Behaviour::Erratic(faults));
     let mut killed_while_opening = 0;
     for life in 0..lives {
-        let child = Child::start("a_life", &[&service.url, folder.path().to_str().unwrap(), &life.to_string()]);
+        let child =
+            Child::start("submit_until_killed", &[&service.url, folder.path().to_str().unwrap(), &life.to_string()]);
         let is_told = life % 8 != 5;
         if is_told {
             assert_eq!(child.says(SOON), "ready");
@@ -91,14 +94,11 @@ fn has_arrived(arrived: &HashMap<(String, bool), u64>, id: &str, delivered: bool
     arrived.contains_key(&(id.to_owned(), delivered)) || arrived.contains_key(&(id.to_owned(), true))
 }
 
-#[test]
-#[ignore = "run by another test, in a separate process"]
-fn a_life() {
-    let Some(task) = task() else { return };
-    let [url, folder, life] = task.try_into().unwrap();
+fn submit_until_killed(task: &[String]) {
+    let [url, folder, life] = task else { panic!("{task:?}") };
     let folder = Path::new(&folder);
     let mut notes = Notes::open(&notes(folder, life.parse().unwrap()));
-    let reporter = reporter(&url, &in_file(&folder.join("outbox")));
+    let reporter = reporter(url, &in_file(&folder.join("outbox")));
     say("ready");
     for number in 0..A_LIFE {
         // Of every eight reports, one is first false, and true four reports later.
@@ -125,7 +125,7 @@ fn a_standby_sends_the_reports_of_a_killed_process_without_being_called() {
     for round in 0..rounds {
         let (folder, service) = (Folder::new(), Service::start());
         service.does(Behaviour::Slow(Duration::from_millis(50)));
-        let sender = Child::start("a_life", &[&service.url, folder.path().to_str().unwrap(), "0"]);
+        let sender = Child::start("submit_until_killed", &[&service.url, folder.path().to_str().unwrap(), "0"]);
         assert_eq!(sender.says(SOON), "ready");
         service.wait_for(1, SOON);
         let outbox = folder.outbox();

@@ -9,11 +9,13 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, thread};
 
-use common::process::{Child, say, task, wait_for_the_end};
+use common::process::{Child, children, say, wait_for_the_end};
 use common::service::Service;
 use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, sms, statistics, take_event};
 use nexmo_conversion::{Event, EventKind, Kind, Reporter};
 use nexmo_sandbox::Behaviour;
+
+children![poll_in_a_child];
 
 fn rejecting() -> Service {
     Service::with_behaviour(Behaviour::Status(420))
@@ -28,15 +30,8 @@ fn new_event(reporter: &Reporter, message_id: &str) -> Event {
     event
 }
 
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn poll_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
-    let [url, outbox] = task.as_slice() else {
-        panic!("{task:?}");
-    };
+fn poll_in_a_child(task: &[String]) {
+    let [url, outbox] = task else { panic!("{task:?}") };
     let reporter = reporter(url, &in_calm_file(Path::new(outbox)));
     say(&new_event(&reporter, "id").id.to_string());
     wait_for_the_end();

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use common::outbox_db::{OutboxContents, assert_sound};
-use common::process::{Child, Notes, noted, notes, pause, say, task, wait_for_the_end};
+use common::process::{Child, Notes, children, noted, notes, pause, say, wait_for_the_end};
 use common::service::{Service, duplicates};
 use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
 use nexmo_conversion::{Durability, Kind, ReporterOptions, State};
@@ -25,6 +25,8 @@ struct Plot {
     killed: &'static [u64],
     stopped: u64,
 }
+
+children![submit_in_a_child, standby_in_a_child];
 
 #[test]
 fn no_report_is_lost_when_the_sender_is_killed_and_another_process_stops() {
@@ -45,7 +47,7 @@ fn play(name: &str, plot: &Plot) {
     let mut children: Vec<Option<Child>> = (0..PROCESSES)
         .map(|number| {
             let task = [&service.url, folder.path().to_str().unwrap(), &number.to_string(), &each.to_string()];
-            let child = Child::start("one_of_many", &task);
+            let child = Child::start("submit_in_a_child", &task);
             assert_eq!(child.says(limit), "ready");
             Some(child)
         })
@@ -131,14 +133,11 @@ fn report_of(said: &str) -> Report {
     Report { worst: Duration::from_micros(worst), all: Duration::from_micros(all), busy }
 }
 
-#[test]
-#[ignore = "run by another test, in a separate process"]
-fn one_of_many() {
-    let Some(task) = task() else { return };
-    let [url, folder, process, count] = task.try_into().unwrap();
+fn submit_in_a_child(task: &[String]) {
+    let [url, folder, process, count] = task else { panic!("{task:?}") };
     let folder = Path::new(&folder);
     let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
-    let reporter = reporter(&url, &in_file(&folder.join("outbox")));
+    let reporter = reporter(url, &in_file(&folder.join("outbox")));
     say("ready");
     pause();
     let (began, mut worst, mut busy) = (Instant::now(), Duration::ZERO, 0);
@@ -179,14 +178,11 @@ fn reports_of_another_process_are_sent_immediately() {
     }
 }
 
-#[test]
-#[ignore = "run by another test, in a separate process"]
-fn standby_in_a_child() {
-    let Some(task) = task() else { return };
-    let [url, folder, durability] = task.try_into().unwrap();
+fn standby_in_a_child(task: &[String]) {
+    let [url, folder, durability] = task else { panic!("{task:?}") };
     let outbox = Path::new(&folder).join("outbox");
     let durability = if durability == "power" { Durability::Power } else { Durability::Process };
-    let reporter = reporter(&url, &ReporterOptions { durability, ..in_calm_file(&outbox) });
+    let reporter = reporter(url, &ReporterOptions { durability, ..in_calm_file(&outbox) });
     say(&format!("{:?}", statistics(&reporter).state));
     for number in 0..ONE_BY_ONE {
         pause();

@@ -7,17 +7,12 @@ use nexmo_conversion::Kind;
 use nexmo_sandbox::Behaviour;
 use rusqlite::Connection;
 
-use crate::common::process::{Child, pause, say, task};
+use crate::common::process::{Child, pause, say};
 use crate::common::service::{Service, duplicates};
 use crate::common::{Folder, SOON, in_file, reporter, sms, statistics};
 use crate::{LOCK_WAIT_AND_MARGIN, open_error};
 
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn hold_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
+pub(crate) fn hold_in_a_child(task: &[String]) {
     let connection = Connection::open(Path::new(&task[0])).unwrap();
     connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
     say("held");

@@ -27,7 +27,10 @@ use std::time::Duration;
 
 use nexmo_conversion::{Error, Kind, Options, Reporter};
 
+use crate::common::process::children;
 use crate::common::{credentials, in_file};
+
+children![locked::hold_in_a_child, removed::share_in_a_child];
 
 /// A base URL without a server, for reporters that never connect.
 const NOWHERE: &str = "http://127.0.0.1:9";

@@ -8,7 +8,7 @@ use nexmo_conversion::{Kind, Reporter};
 use nexmo_sandbox::Behaviour;
 
 use crate::common::outbox_db::assert_sound;
-use crate::common::process::{Child, pause, say, task, wait_for_the_end};
+use crate::common::process::{Child, pause, say, wait_for_the_end};
 use crate::common::service::Service;
 use crate::common::{Folder, SOON, in_file, reporter, sms, statistics, wait_until};
 use crate::sidecar;
@@ -86,12 +86,7 @@ fn two_reporters_whose_file_was_removed_share_the_new_one() {
     }
 }
 
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn share_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
+pub(crate) fn share_in_a_child(task: &[String]) {
     let outbox = Path::new(&task[0]);
     let reporter = reporter(&task[1], &in_file(outbox));
     reporter.submit(&sms("child-before", true)).unwrap();

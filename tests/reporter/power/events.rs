@@ -8,7 +8,6 @@ use nexmo_conversion::{Durability, Reporter, ReporterOptions};
 use nexmo_sandbox::Behaviour;
 
 use crate::Marks;
-use crate::common::process::task;
 use crate::common::service::Service;
 use crate::common::{Folder, SOON, SeededRng, in_file, is_long, reporter, sms, take_event};
 use crate::disk::{Disk, Unflushed};
@@ -21,15 +20,8 @@ const EVENT: &str = "event ";
 const EVENTS: usize = 60;
 
 /// Causes reports to be rejected, and handles their events.
-#[test]
-#[ignore = "a part of another test, which runs it in a separate process"]
-fn handle_events_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
-    let [folder, durability, url] = task.as_slice() else {
-        panic!("{task:?}");
-    };
+pub(crate) fn handle_events_in_a_child(task: &[String]) {
+    let [folder, durability, url] = task else { panic!("{task:?}") };
     let folder = Path::new(folder);
     let marks = Marks::open(folder);
     let outbox = folder.join("outbox");

@@ -26,10 +26,12 @@ use nexmo_sandbox::{Observer, Sandbox, Settings};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::common::process::task;
+use crate::common::process::children;
 use crate::common::{Folder, SOON, SeededRng, in_file, is_long, reporter, sms};
 use crate::disk::{Disk, Unflushed};
 use crate::recording::{MARKS, Recording, Run, Step};
+
+children![work_in_a_child, events::handle_events_in_a_child];
 
 /// The child's marks: a report was submitted, its submit failed, or the service has accepted it.
 const ACCEPTED: &str = "accepted ";
@@ -51,15 +53,8 @@ impl Marks {
     }
 }
 
-#[test]
-#[ignore = "a part of other tests, which run it in a separate process"]
-fn work_in_a_child() {
-    let Some(task) = task() else {
-        return;
-    };
-    let [folder, durability, threads, reports] = task.as_slice() else {
-        panic!("{task:?}");
-    };
+fn work_in_a_child(task: &[String]) {
+    let [folder, durability, threads, reports] = task else { panic!("{task:?}") };
     let folder = Path::new(folder);
     let marks: &'static Marks = Box::leak(Box::new(Marks::open(folder)));
     let observer = Observer::new(|record| marks.mark(SENT, record.message_id.as_deref().unwrap()));

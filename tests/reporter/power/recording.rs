@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::common::SOON;
+use crate::common::{SOON, process};
 
 /// One operation.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(crate) struct Recording {
 
 /// How to run a child.
 pub(crate) struct Run<'a> {
-    /// The name of the ignored test that the child runs.
+    /// The function that the child runs.
     pub(crate) function: &'a str,
     pub(crate) task: &'a [&'a str],
     /// The additional duration of each flush.
@@ -70,10 +70,8 @@ impl Recording {
     /// Runs a child that works in `folder`, and records its operations.
     pub(crate) fn of(folder: &Path, run: &Run<'_>) -> Self {
         let notes = folder.with_extension("notes");
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args([run.function, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
-        command.env("NEXMO_TEST_TASK", run.task.join("\n")).env("LD_PRELOAD", recorder());
-        command.env("NEXMO_RECORD", &notes).env("NEXMO_RECORD_FOLDER", folder);
+        let mut command = process::command(run.function, run.task);
+        command.env("LD_PRELOAD", recorder()).env("NEXMO_RECORD", &notes).env("NEXMO_RECORD_FOLDER", folder);
         command.env("NEXMO_RECORD_SLOW_US", run.slow_us.to_string()).stdout(Stdio::null());
         if let Some(failing) = run.failing {
             command.env("NEXMO_RECORD_FAIL", failing.to_string());
