@@ -1,13 +1,17 @@
 //! Tests the shared library as programs load it: its exports, dependencies and size. Expected values are in
 //! `tests/abi`.
 //!
-//! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates them. The library under test is the one that ships, at
-//! `target/release` unless `NEXMO_LIBRARY` names another; `make library` builds it.
+//! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates them. The library under test is the one that ships, unless
+//! `NEXMO_LIBRARY` names another.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "common/library.rs"]
+mod library;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use library::built_library;
 use object::elf::{DF_1_NODELETE, DT_FLAGS_1, DT_NEEDED, DT_SONAME, FileHeader64};
 use object::read::elf::{Dyn, FileHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSymbol};
@@ -25,10 +29,7 @@ fn compare_with_golden(path: &str, actual: &str) {
 }
 
 fn library() -> PathBuf {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/release/libnexmo_conversion.so");
-    let path = env::var_os("NEXMO_LIBRARY").map_or(shipped, PathBuf::from);
-    assert!(path.exists(), "{} is not there: run make library, or name another in NEXMO_LIBRARY", path.display());
-    path
+    env::var_os("NEXMO_LIBRARY").map_or_else(|| built_library().to_owned(), PathBuf::from)
 }
 
 #[test]
