@@ -43,16 +43,72 @@ static void a_client_that_is_refused_is_none(void)
           call.result.message);
     CHECK(client == NULL && begins_with(call.result.message, "base_url "), "%s", call.result.message);
     CHECK(nexmo_client_new(&call.credentials, NULL, NULL, &call.result) == NEXMO_ERR_NULL_POINTER, "%s", call.result.message);
-    CHECK(nexmo_client_new(NULL, NULL, &client, NULL) == NEXMO_ERR_NULL_POINTER, "taken");
+    CHECK(begins_with(call.result.message, "client "), "%s", call.result.message);
+    client = (nexmo_client *)(void *)&call;
+    CHECK(nexmo_client_new(NULL, NULL, &client, NULL) == NEXMO_ERR_NULL_POINTER && client == NULL, "created");
+    client = (nexmo_client *)(void *)&call;
+    call = fine_call();
+    call.result.struct_size = 4;
+    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_ERR_STRUCT_SIZE && client == NULL,
+          "created");
+}
+
+static void a_client_needs_neither_options_nor_a_result(void)
+{
+    const struct call call = fine_call();
+    nexmo_client *client = NULL;
+    CHECK(nexmo_client_new(&call.credentials, NULL, &client, NULL) == NEXMO_OK, "not created");
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+}
+
+static void a_client_keeps_copies_of_its_arguments(void)
+{
+    struct call call = fine_call();
+    char secret[] = "s3cret";
+    nexmo_client *client = NULL;
+    call.credentials.api_secret = secret;
+    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, NULL) == NEXMO_OK, "not created");
+    memset(secret, 0x5a, sizeof secret - 1);
+    memset(&call.credentials, 0x5a, sizeof call.credentials);
+    memset(&call.options, 0x5a, sizeof call.options);
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, &call.result) == NEXMO_OK, "%s", call.result.message);
+    nexmo_client_free(client);
+}
+
+/* The size of the result first, then the handle, then the other arguments. */
+static void arguments_are_checked_in_order(void)
+{
+    const long requests_before = sandbox_requests();
+    nexmo_client *client = new_client();
+    nexmo_result result = NEXMO_RESULT_INIT, refused = NEXMO_RESULT_INIT;
+    refused.struct_size = 4;
+    CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, NULL, 7, "yesterday", &result) == NEXMO_ERR_INVALID_HANDLE, "%s",
+          result.message);
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 7, "yesterday", &result) == NEXMO_ERR_NULL_POINTER, "%s",
+          result.message);
+    CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &refused) == NEXMO_ERR_STRUCT_SIZE, "accepted");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, &refused) == NEXMO_ERR_STRUCT_SIZE, "accepted");
+    CHECK(sandbox_requests() == requests_before, "something was sent");
+    nexmo_client_free(client);
 }
 
 static void what_is_no_client_is_refused(void)
 {
     struct call call = fine_call();
     const long requests_before = sandbox_requests();
-    nexmo_client *freed = new_client();
-    nexmo_client *const garbage[] = {NULL, (nexmo_client *)(void *)&call, (nexmo_client *)(uintptr_t)0x7fffffff,
-                                     (nexmo_client *)(uintptr_t)-1};
+    nexmo_client *freed = new_client(), *client = new_client();
+    const unsigned bits = 8 * sizeof(uintptr_t);
+    nexmo_client *const garbage[] = {NULL,
+                                     (nexmo_client *)(void *)&call,
+                                     (nexmo_client *)(uintptr_t)0x7fffffff,
+                                     (nexmo_client *)(uintptr_t)-1,
+                                     (nexmo_client *)((uintptr_t)1 << (bits - 1)),
+                                     (nexmo_client *)((uintptr_t)1 << (bits / 2)),
+                                     /* A handle that does not exist yet, and some that differ from one in a high bit. */
+                                     (nexmo_client *)((uintptr_t)client + 1000),
+                                     (nexmo_client *)((uintptr_t)client ^ (uintptr_t)1 << (bits - 1)),
+                                     (nexmo_client *)((uintptr_t)client ^ (uintptr_t)1 << (bits / 2)),
+                                     (nexmo_client *)((uintptr_t)client ^ (uintptr_t)1 << 31)};
     size_t i;
     CHECK(nexmo_client_free(freed) == NEXMO_OK, "not freed");
     CHECK(nexmo_client_free(freed) == NEXMO_ERR_INVALID_HANDLE, "freed twice");
@@ -68,6 +124,8 @@ static void what_is_no_client_is_refused(void)
         CHECK(garbage[i] == NULL || nexmo_client_free(garbage[i]) == NEXMO_ERR_INVALID_HANDLE, "freed");
     }
     CHECK(sandbox_requests() == requests_before, "something was sent");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) == NEXMO_OK, "harmed");
+    nexmo_client_free(client);
 }
 
 static void a_channel_is_one_of_two(void)
@@ -204,6 +262,9 @@ void test_client_handles(void)
 {
     a_client_reports();
     a_client_that_is_refused_is_none();
+    a_client_needs_neither_options_nor_a_result();
+    a_client_keeps_copies_of_its_arguments();
+    arguments_are_checked_in_order();
     what_is_no_client_is_refused();
     a_channel_is_one_of_two();
     handles_are_numbers_that_are_never_used_twice();

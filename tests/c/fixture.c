@@ -93,3 +93,15 @@ nexmo_status make(struct call *call)
     return (call->is_voice ? nexmo_conversion_voice : nexmo_conversion_sms)(
         &call->credentials, call->message_id, call->delivered, call->timestamp, &call->options, &call->result);
 }
+
+nexmo_status make_by_client(struct call *call)
+{
+    nexmo_client *client;
+    nexmo_status status = nexmo_client_new(&call->credentials, &call->options, &client, &call->result);
+    if (status == NEXMO_OK) {
+        status = nexmo_client_report(client, call->is_voice ? NEXMO_CHANNEL_VOICE : NEXMO_CHANNEL_SMS, call->message_id,
+                                     call->delivered, call->timestamp, &call->result);
+        nexmo_client_free(client);
+    }
+    return status;
+}

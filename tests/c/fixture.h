@@ -32,4 +32,7 @@ struct call fine_call(void);
 /* Makes the call. */
 nexmo_status make(struct call *call);
 
+/* Makes the same report through a new client. The status is that of the function that failed. */
+nexmo_status make_by_client(struct call *call);
+
 #endif

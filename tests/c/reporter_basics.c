@@ -92,7 +92,7 @@ static void refuse_everywhere(nexmo_reporter *garbage)
 static void what_is_no_reporter_is_refused(void)
 {
     struct reporting reporting = fine_reporting();
-    nexmo_reporter *const freed = begin(&reporting);
+    nexmo_reporter *const freed = begin(&reporting), *const live = begin(&reporting);
     nexmo_client *client = NULL;
     CHECK(nexmo_reporter_free(freed) == NEXMO_OK, "not freed");
     refuse_everywhere(freed);
@@ -100,6 +100,9 @@ static void what_is_no_reporter_is_refused(void)
     refuse_everywhere((nexmo_reporter *)(void *)&reporting);
     refuse_everywhere((nexmo_reporter *)(uintptr_t)0x7fffffff);
     refuse_everywhere((nexmo_reporter *)(uintptr_t)-1);
+    refuse_everywhere((nexmo_reporter *)((uintptr_t)live + 1000));
+    refuse_everywhere((nexmo_reporter *)((uintptr_t)live ^ (uintptr_t)1 << (4 * sizeof(uintptr_t))));
+    CHECK(submit(live, "harmed") == NEXMO_OK && nexmo_reporter_free(live) == NEXMO_OK, "harmed");
     CHECK(nexmo_reporter_free(NULL) == NEXMO_OK, "NULL was refused");
     CHECK(nexmo_client_new(&reporting.credentials, &reporting.options, &client, NULL) == NEXMO_OK, "no client");
     CHECK(nexmo_reporter_free((nexmo_reporter *)(uintptr_t)((uintptr_t)client + 1000000)) == NEXMO_ERR_INVALID_HANDLE, "freed");

@@ -7,28 +7,6 @@ from pathlib import Path
 
 from sandbox import Log
 
-PROGRAM = """
-import os
-import nexmo_conversion
-from nexmo_conversion import *
-
-nexmo_conversion.load(os.environ["NEXMO_LIBRARY"])
-credentials = Credentials.query("abcd1234", "s3cret")
-options = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"])
-
-def report(name):
-    nexmo_conversion.sms(credentials, name, True, options=options)
-
-report("before")
-child = os.fork()
-if child == 0:
-    report("child")
-    report("child again")
-    os._exit(0)
-assert os.waitpid(child, 0)[1] == 0
-report("parent")
-"""
-
 CLIENT = """
 import os, sys
 import nexmo_conversion
@@ -71,11 +49,3 @@ def test_a_client_goes_on_in_parent_and_child(log: Log) -> None:
     assert connections["parent"] == connections["before"]
     assert connections["child"] == connections["child again"]
     assert len(set(connections.values())) == 4
-
-
-def test_parent_and_child_report(log: Log) -> None:
-    run(PROGRAM)
-    connections = {record["message_id"]: record["connection"] for record in log.records()}
-    assert set(connections) == {"before", "child", "child again", "parent"}
-    assert connections["parent"] == connections["before"]
-    assert connections["child"] == connections["child again"] != connections["before"]

@@ -11,27 +11,6 @@ import pytest
 
 from sandbox import Log
 
-PROGRAM = """
-import ctypes, json, os, sys
-import nexmo_conversion
-from nexmo_conversion import *
-
-path = os.environ["NEXMO_TESTING_LIBRARY"]
-nexmo_conversion.load(path)
-credentials = Credentials.query("abcd1234", "s3cret")
-options = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"])
-seen = {"before": nexmo_conversion.sms(credentials, "before", True, options=options).status}
-ctypes.CDLL(path).nexmo_testing_panic()
-try:
-    nexmo_conversion.sms(credentials, "panic", True, options=options)
-except InternalError as error:
-    result = error.result
-    seen.update(status=error.status, name=error.name, acceptance=result.acceptance, message=result.message)
-seen["after"] = nexmo_conversion.sms(credentials, "after", True, options=options).status
-with open(sys.argv[1], "w") as file:
-    json.dump(seen, file)
-"""
-
 CLIENT = """
 import ctypes, json, os, sys
 import nexmo_conversion
@@ -109,10 +88,6 @@ def seen_by(program: str, out: Path) -> Dict[str, Any]:
     assert (seen["status"], seen["name"]) == (99, "NEXMO_ERR_INTERNAL")
     assert seen["message"]
     return seen
-
-
-def test_a_panic_becomes_an_internal_error_and_prints_nothing(out: Path) -> None:
-    assert seen_by(PROGRAM, out)["acceptance"] == 1
 
 
 def test_a_panic_closes_the_client_in_which_it_was_and_no_other(out: Path, log: Log) -> None:

@@ -25,37 +25,6 @@ assert (statistics.submitted, statistics.accepted) == (4, 4), statistics
 assert reporter.fileno() == parents
 """
 
-CHILD_SENDS = """
-reporter = Reporter(credentials, ReporterOptions(outbox), options)
-child = os.fork()
-if child == 0:
-    reporter.submit(Channel.SMS, "child", True)
-    # Whether it sends itself or its parent does, all of it is sent.
-    assert flushed(reporter).accepted == 1
-    reporter.close()
-    try:
-        reporter.submit(Channel.SMS, "closed", True)
-    except Closed:
-        reporter.free()
-        os._exit(0)
-    os._exit(1)
-assert os.waitpid(child, 0)[1] == 0
-reporter.submit(Channel.SMS, "parent", True)
-assert flushed(reporter).accepted == 2
-"""
-
-PARENT_ENDS_FIRST = """
-reporter = Reporter(credentials, ReporterOptions(outbox), options)
-reporter.submit(Channel.SMS, "before", True)
-child = os.fork()
-if child == 0:
-    reporter.submit(Channel.SMS, "child", True)
-    assert flushed(reporter).submitted == 2
-    os._exit(0)
-reporter.free()
-assert os.waitpid(child, 0)[1] == 0
-"""
-
 MULTIPROCESSING = """
 import multiprocessing
 
@@ -122,8 +91,6 @@ assert os.waitpid(child, 0)[1] == 0
 
 FORKS = {
     "parent sees what the child submits": FORK,
-    "child sends and closes its own": CHILD_SENDS,
-    "parent frees while the child goes on": PARENT_ENDS_FIRST,
     "multiprocessing": MULTIPROCESSING,
     "in memory": IN_MEMORY,
     "event in a child": EVENT_IN_A_CHILD,

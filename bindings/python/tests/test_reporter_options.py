@@ -2,8 +2,6 @@
 
 import os
 import stat
-import threading
-import time
 from pathlib import Path
 from typing import Any, Dict
 
@@ -13,21 +11,16 @@ from nexmo_conversion import (
     CallRefused,
     Channel,
     Durability,
-    EventKind,
     InvalidArgument,
     NullPointer,
-    OutboxBusy,
-    OutboxFull,
-    Overflow,
-    Pending,
     Reporter,
     ReporterOptions,
     Status,
     WrongType,
     _reporter_options,
 )
-from reporters import LONG_MS, flushed, held, in_file, in_memory, is_balanced, locked, until
-from sandbox import QUERY, Log, holding, http_options, responding
+from reporters import LONG_MS, flushed, held, in_memory
+from sandbox import QUERY, Log, http_options
 
 # --- outbox and durability ---
 
@@ -53,89 +46,7 @@ def test_without_durability_there_is_no_file(tmp_path: Path, monkeypatch: pytest
     assert log.statuses() == [200]
 
 
-# --- max_pending and overflow ---
-
-
-def test_a_full_outbox_refuses(tmp_path: Path) -> None:
-    with held() as server, in_file(tmp_path / "outbox", server.options, max_pending=3) as reporter:
-        for number in range(3):
-            reporter.submit(Channel.SMS, f"{number}", True)
-        with pytest.raises(OutboxFull) as caught:
-            reporter.submit(Channel.SMS, "one too many", True)
-        assert (caught.value.status, caught.value.retryable) == (Status.OUTBOX_FULL, True)
-        # One that replaces another needs no room.
-        reporter.submit(Channel.SMS, "2", False)
-        assert reporter.statistics().submitted == 4
-        server.let_go()
-        until(reporter, lambda statistics: statistics.pending == 0)
-        reporter.submit(Channel.SMS, "there is room", True)
-
-
-@pytest.mark.parametrize("is_file", [True, False])
-def test_a_full_outbox_drops_its_oldest(is_file: bool, tmp_path: Path) -> None:
-    options: Dict[str, Any] = {"max_pending": 2, "overflow": Overflow.DROP_OLDEST}
-    with held() as server:
-        made = in_file(tmp_path / "outbox", server.options, **options) if is_file else None
-        with made or in_memory(server.options, **options) as reporter:
-            for number in range(5):
-                reporter.submit(Channel.SMS, f"{number}", True)
-            statistics = reporter.statistics()
-            assert (statistics.dropped, statistics.pending, statistics.events) == (3, 2, 3)
-            assert is_balanced(statistics)
-            dropped = list(reporter.events())
-            server.let_go()
-    assert [event.message_id for event in dropped] == ["0", "1", "2"]
-    assert {event.kind for event in dropped} == {EventKind.DROPPED}
-
-
-def test_the_oldest_events_are_discarded_in_the_end() -> None:
-    options: Dict[str, Any] = {"max_pending": 1, "overflow": Overflow.DROP_OLDEST, "max_in_flight": 1}
-    with held() as server, in_memory(server.options, **options) as reporter:
-        for number in range(10_006):
-            reporter.submit(Channel.SMS, f"{number}", True)
-        statistics = reporter.statistics()
-        assert (statistics.dropped, statistics.events, statistics.events_discarded) == (10_005, 10_000, 5)
-        event = reporter.poll()
-        assert event and event.message_id == "5"
-        server.let_go()
-
-
-# --- max_age_s ---
-
-
-def test_what_reaches_its_maximum_age_expires(tmp_path: Path) -> None:
-    with responding(503) as options, in_file(tmp_path / "outbox", options, max_age_s=1) as reporter:
-        reporter.submit(Channel.VOICE, "old", False, "2020-01-01 12:00:00")
-        with pytest.raises(Pending):
-            reporter.flush(500)
-        statistics, event = until(reporter, lambda statistics: statistics.expired == 1), reporter.poll()
-    assert (statistics.accepted, statistics.pending) == (0, 0)
-    assert event and (event.kind, event.http_status) == (EventKind.EXPIRED, 0)
-    assert (event.message_id, event.delivered, event.timestamp) == ("old", False, "2020-01-01 12:00:00")
-
-
 # --- max_in_flight ---
-
-
-@pytest.mark.parametrize("most_allowed", [1, 3])
-def test_as_many_reports_are_in_flight_as_allowed(most_allowed: int) -> None:
-    together, in_flight, most = threading.Barrier(most_allowed), [0], [0]
-    lock = threading.Lock()
-
-    def hold() -> None:
-        with lock:
-            in_flight[0] += 1
-            most[0] = max(most[0], in_flight[0])
-        together.wait(LONG_MS / 1000)
-        with lock:
-            in_flight[0] -= 1
-
-    with holding(hold) as server:
-        with in_memory(server.options(timeout_ms=LONG_MS), max_in_flight=most_allowed) as reporter:
-            for number in range(4 * most_allowed):
-                reporter.submit(Channel.SMS, f"{number}", True)
-            assert flushed(reporter).accepted == 4 * most_allowed
-        assert (server.connections, most[0]) == (most_allowed, most_allowed)
 
 
 def test_the_statistics_count_what_is_in_flight() -> None:
@@ -148,23 +59,6 @@ def test_the_statistics_count_what_is_in_flight() -> None:
         assert (statistics.in_flight, statistics.pending) == (2, 5)
         assert statistics.oldest_pending_ms is not None and 0 <= statistics.oldest_pending_ms < LONG_MS
         server.let_go()
-
-
-# --- busy_timeout_ms ---
-
-
-@pytest.mark.parametrize(("busy_timeout_ms", "least", "most"), [(1, 1, 1500), (1500, 1500, LONG_MS)])
-def test_a_call_waits_for_the_lock_no_longer_than_allowed(
-    busy_timeout_ms: int, least: int, most: int, tmp_path: Path
-) -> None:
-    outbox = tmp_path / "outbox"
-    with in_file(outbox, busy_timeout_ms=busy_timeout_ms) as reporter:
-        with locked(outbox):
-            before = time.monotonic()
-            with pytest.raises(OutboxBusy) as caught:
-                reporter.submit(Channel.SMS, "busy", True)
-            assert least <= (time.monotonic() - before) * 1000 < most
-        assert (caught.value.status, caught.value.retryable) == (Status.OUTBOX_BUSY, True)
 
 
 # --- allow_network_file_system ---
