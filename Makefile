@@ -7,8 +7,9 @@
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
 # make gate       fails if a hot path takes over 2 % more instructions than benches/gate/counts.json says; installs valgrind
 # make gate-proof  shows that it fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
+# make long       the slow tests, which are these two; half an hour
+# make crash      the long forms of the tests that kill, stop and confuse reporters
 # make steady     the fault suite, RUNS=20 times each: as the machine is, on one core, beside two busy loops
-# make crash      the long forms of the tests that kill, stop and confuse reporters; a quarter of an hour
 # make bench      measures the library beside what people would use instead, and writes docs/benchmarks.md; half an hour
 # make bench-quick ARGUMENTS=CASE  the same in short, for one case or all, into build/bench alone
 # make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
@@ -54,7 +55,7 @@ RULES := --response message=not-enabled:not-enabled --response message=invalid:s
 	--response message=leak:echo=402 --response message=slow:slow=2000 \
 	--response message=twice:unavailable=0*2
 
-.PHONY: help steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
+.PHONY: help long steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME) $(PACKAGED)
 
@@ -249,7 +250,13 @@ check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDB
 	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits 3 without
 	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits 20
 
-# --- steady ---
+# --- long ---
+
+long: crash steady
+
+crash: | tools-rust
+	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test reporter_crash --test reporter_multi_process --test reporter_outage \
+		--test reporter_ordering -- --nocapture
 
 # RUNS=20 runs of the fault suite in each of three situations.
 steady: | tools-rust
@@ -279,11 +286,6 @@ $(GATE)/parts: benches/gate/parts.rs $(RUST) | $(LIB)/$(NAME)
 $(GATE)/slow_malloc.so: benches/gate/slow_malloc.c | tools-c
 	mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -fno-builtin $< -o $@
-
-# --- crash ---
-
-crash: | tools-rust
-	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test reporter_crash --test reporter_multi_process --test reporter_outage --test reporter_ordering -- --nocapture
 
 # --- bench ---
 
