@@ -1,7 +1,7 @@
 # make help       this list
 # make            the shared library, in build/lib
-# make sandbox    the stand-in for the service, as target/debug/nexmo-sandbox
-# make demo       reports conversions from C and from Python to a stand-in for the service, and shows what happens
+# make sandbox    the local stand-in for the service, target/debug/nexmo-sandbox
+# make demo       reports conversions from C and from Python to the sandbox
 # make generate   writes the header, and every other file that is generated from src/ffi
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
@@ -10,8 +10,8 @@
 # make long       the slow tests, which are these two; half an hour
 # make crash      the long forms of the tests that kill, stop and confuse reporters
 # make steady     the fault suite, RUNS=20 times each: as the machine is, on one core, beside two busy loops
-# make bench      measures the library beside what people would use instead, and writes docs/benchmarks.md; half an hour
-# make bench-quick ARGUMENTS=CASE  the same in short, for one case or all, into build/bench alone
+# make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
+# make bench-quick ARGUMENTS=CASE  a short run of one measurement or all; writes only to build/bench
 # make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
 # make clean      forgets all that was built
 
@@ -289,7 +289,7 @@ $(GATE)/slow_malloc.so: benches/gate/slow_malloc.c | tools-c
 
 # --- bench ---
 
-# Figures, never a test. ARGUMENTS may name cases (benches/README.md), whose table is printed and nothing else written.
+# ARGUMENTS may name measurements (benches/README.md); then only their tables are printed.
 bench: build-bench
 	$(BENCH)/venv/bin/python benches/run.py $(ARGUMENTS)
 
@@ -297,7 +297,7 @@ bench-quick: build-bench
 	$(BENCH)/venv/bin/python benches/run.py --short $(ARGUMENTS)
 
 BENCH := $(BUILD)/bench
-PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_once conversion_client conversion_reporter curl_easy curl_multi \
+PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_one_call conversion_client conversion_reporter curl_easy curl_multi \
 	raw_socket raw_openssl launch)
 BARE_UREQ := $(CURDIR)/target/ureq/release/bare-ureq
 
@@ -382,7 +382,7 @@ tools-of-gate: tools-rust tools-c tools-python
 	@command -v valgrind > /dev/null || { apt-get -qq update && apt-get -qq install -y valgrind > /dev/null; } || \
 		{ echo "valgrind is missing, and not to be installed by apt-get" >&2; exit 1; }
 
-# Debian's names; what is there already is not asked for.
+# Debian package names; installs only what is missing.
 tools-of-bench: tools-rust tools-c
 	@command -v nginx > /dev/null || missing="$$missing nginx"; \
 	test -e /usr/lib/nginx/modules/ngx_http_echo_module.so || missing="$$missing libnginx-mod-http-echo"; \

@@ -1,16 +1,16 @@
-"""The cases in which programs do the same work side by side, round after round."""
+"""The cases: which clients do the same work, and which figures of them are compared."""
 
 from dataclasses import dataclass
 
 from clients import (
-    BARE_UREQ, CLIENT, CLIENT_32, EASY, EASY_32, MULTI, ONCE, OPENSSL, PYTHON_OURS, PYTHON_REQUESTS, PYTHON_SDK, REPORTER,
-    REPORTER_NONE, SOCKET, Contestant,
+    BARE_UREQ, CURL_EASY, CURL_EASY_32, CURL_MULTI, OUR_CLIENT, OUR_CLIENT_32, OUR_ONE_CALL, OUR_PYTHON, OUR_REPORTER, OUR_REPORTER_NONE,
+    PYTHON_REQUESTS, PYTHON_SDK, RAW_OPENSSL, RAW_SOCKET, Client,
 )
 
 
 @dataclass(frozen=True)
 class Length:
-    """How long a case takes: requests of a run, and rounds of runs."""
+    """Requests in each run, and rounds of runs."""
 
     count: int
     rounds: int
@@ -18,46 +18,50 @@ class Length:
 
 @dataclass(frozen=True)
 class Case:
-    """Work that is the same for all contestants."""
+    """The same work for all clients."""
 
     name: str
     title: str
+    #: A key of `Server.urls`.
     url: str
-    contestants: tuple[Contestant, ...]
-    reference: Contestant
-    #: What is compared, best known by the figures' names: "rate", "cpu_us", "peak_kib", "median_s".
+    clients: tuple[Client, ...]
+    reference: Client
+    #: Names of the compared figures: "rate", "cpu_us", "peak_kib", "median_s".
     figures: tuple[str, ...]
     full: Length
     short: Length
     concurrency: int = 1
-    #: Client and server share one core, so that the rate tells what both cost.
+    #: Client and server share one core, so that the rate shows their total cost.
     one_core: bool = False
-    #: Each request is a program's start, report and end.
+    #: Each request is a new process.
     cold: bool = False
-    #: The certificate store is the platform's, with the server's CA in it.
-    platform: bool = False
+    #: The CA is in the system's certificate store instead of a file.
+    system_store: bool = False
 
 
 _RATE, _CPU, _PEAK, _START = "rate", "cpu_us", "peak_kib", "median_s"
-_OF_32 = (CLIENT_32, REPORTER_NONE, REPORTER, MULTI, EASY_32)
-_COLD = (ONCE, EASY, BARE_UREQ, OPENSSL)
+_CONCURRENT = (OUR_CLIENT_32, OUR_REPORTER_NONE, OUR_REPORTER, CURL_MULTI, CURL_EASY_32)
+_COLD = (OUR_ONE_CALL, CURL_EASY, BARE_UREQ, RAW_OPENSSL)
 
 CASES = (
-    Case("https-serial", "HTTPS, one after another, client and server on one core", "https",
-         (CLIENT, ONCE, EASY, BARE_UREQ, OPENSSL), EASY, (_RATE, _CPU, _PEAK), Length(10_000, 11), Length(4_000, 5), one_core=True),
-    Case("http-serial", "HTTP, one after another, client and server on one core", "http",
-         (CLIENT, ONCE, EASY, BARE_UREQ, SOCKET), EASY, (_RATE, _CPU, _PEAK), Length(10_000, 11), Length(4_000, 5), one_core=True),
-    Case("https-python", "Python over HTTPS, one after another, client and server on one core", "https",
-         (PYTHON_OURS, PYTHON_REQUESTS, PYTHON_SDK, EASY), PYTHON_SDK, (_RATE, _CPU, _PEAK), Length(5_000, 9), Length(2_000, 5),
+    Case("https-serial", "HTTPS, sequential, client and server on one core", "https",
+         (OUR_CLIENT, OUR_ONE_CALL, CURL_EASY, BARE_UREQ, RAW_OPENSSL), CURL_EASY, (_RATE, _CPU, _PEAK), Length(10_000, 11),
+         Length(4_000, 5), one_core=True),
+    Case("http-serial", "HTTP, sequential, client and server on one core", "http",
+         (OUR_CLIENT, OUR_ONE_CALL, CURL_EASY, BARE_UREQ, RAW_SOCKET), CURL_EASY, (_RATE, _CPU, _PEAK), Length(10_000, 11),
+         Length(4_000, 5), one_core=True),
+    Case("https-python", "Python over HTTPS, sequential, client and server on one core", "https",
+         (OUR_PYTHON, PYTHON_REQUESTS, PYTHON_SDK, CURL_EASY), PYTHON_SDK, (_RATE, _CPU, _PEAK), Length(5_000, 9), Length(2_000, 5),
          one_core=True),
-    Case("cold", "Cold start over HTTPS, the same CA file", "https", _COLD, EASY, (_START, _CPU), Length(20, 15), Length(10, 7),
+    Case("cold", "Cold start over HTTPS, with a CA file", "https", _COLD, CURL_EASY, (_START, _CPU), Length(20, 15), Length(10, 7),
          cold=True),
-    Case("cold-platform", "Cold start over HTTPS, the platform's store", "https", _COLD, EASY, (_START, _CPU), Length(20, 15),
-         Length(10, 7), cold=True, platform=True),
-    Case("https-32", "HTTPS, 32 at a time", "https", _OF_32, MULTI, (_RATE, _CPU, _PEAK), Length(20_000, 11), Length(12_000, 4),
+    Case("cold-system", "Cold start over HTTPS, with the system's certificate store", "https", _COLD, CURL_EASY, (_START, _CPU),
+         Length(20, 15), Length(10, 7), cold=True, system_store=True),
+    Case("https-32", "HTTPS, 32 concurrent requests", "https", _CONCURRENT, CURL_MULTI, (_RATE, _CPU, _PEAK), Length(20_000, 11),
+         Length(12_000, 4), concurrency=32),
+    Case("https-32-delayed", "HTTPS, 32 concurrent requests, each response after 50 ms", "delayed", _CONCURRENT, CURL_MULTI,
+         (_RATE, _CPU, _PEAK), Length(1_920, 9), Length(960, 3), concurrency=32),
+    Case("reporter-feed", "HTTPS, 32 connections, reports submitted while others are sent", "https",
+         (OUR_REPORTER, OUR_REPORTER_NONE, OUR_CLIENT_32), OUR_CLIENT_32, (_RATE, _CPU, _PEAK), Length(20_000, 11), Length(12_000, 5),
          concurrency=32),
-    Case("https-32-far", "HTTPS, 32 at a time, each answer after 50 ms", "far", _OF_32, MULTI, (_RATE, _CPU, _PEAK),
-         Length(1_920, 9), Length(960, 3), concurrency=32),
-    Case("reporter-feed", "HTTPS, 32 connections, reports that come in while others are sent", "https",
-         (REPORTER, REPORTER_NONE, CLIENT_32), CLIENT_32, (_RATE, _CPU, _PEAK), Length(20_000, 11), Length(12_000, 5), concurrency=32),
 )

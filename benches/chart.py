@@ -1,4 +1,4 @@
-"""docs/benchmarks.svg: the ratios, and what becomes of the figures as numbers grow."""
+"""Draws docs/benchmarks.svg: the ratios, and how figures scale."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,29 +20,29 @@ Results = Mapping[str, Any]
 OURS, THEIRS = "#0b6e99", "#9aa0a6"
 COLORS = {"our client": OURS, "libcurl easy": THEIRS, "our reporter, none": OURS, "our reporter, process": "#d9730d"}
 
-# Text stays text, so that the file is small and can be searched; nothing in it depends on when it was drawn.
+# Text stays text, so that the file is small and can be searched. The fixed salt makes the file reproducible.
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8, "axes.titlesize": 9,
     "axes.spines.top": False, "axes.spines.right": False,
 }
 
-#: Case, figure, and what a panel says of it.
+#: Case, figure and title of each panel.
 RATIOS = (
-    ("https-serial", "rate", "HTTPS, one after another:\nrequests a second (more is better)"),
-    ("https-serial", "cpu_us", "HTTPS, one after another:\nCPU a request (less is better)"),
-    ("http-serial", "rate", "HTTP, one after another:\nrequests a second (more is better)"),
-    ("cold", "median_s", "cold start, HTTPS, same CA file:\nstart to end (less is better)"),
-    ("cold-platform", "median_s", "cold start, HTTPS, platform's store:\nstart to end (less is better)"),
-    ("https-python", "rate", "Python, HTTPS, one after another:\nrequests a second (more is better)"),
-    ("https-32", "rate", "HTTPS, 32 at a time:\nrequests a second (more is better)"),
-    ("https-32-far", "cpu_us", "HTTPS, 32 at a time, after 50 ms:\nCPU a request (less is better)"),
-    ("reporter-feed", "rate", "HTTPS, reports coming in:\nrequests a second (more is better)"),
+    ("https-serial", "rate", "HTTPS, sequential:\nrequests/s (more is better)"),
+    ("https-serial", "cpu_us", "HTTPS, sequential:\nCPU per request (less is better)"),
+    ("http-serial", "rate", "HTTP, sequential:\nrequests/s (more is better)"),
+    ("cold", "median_s", "cold start, HTTPS, CA file:\nwall time (less is better)"),
+    ("cold-system", "median_s", "cold start, HTTPS, system's store:\nwall time (less is better)"),
+    ("https-python", "rate", "Python, HTTPS, sequential:\nrequests/s (more is better)"),
+    ("https-32", "rate", "HTTPS, 32 concurrent:\nrequests/s (more is better)"),
+    ("https-32-delayed", "cpu_us", "HTTPS, 32 concurrent, 50 ms:\nCPU per request (less is better)"),
+    ("reporter-feed", "rate", "HTTPS, reports submitted meanwhile:\nrequests/s (more is better)"),
 )
 
 
 def draw(results: Results, folder: Path) -> None:
-    """Writes the picture into the folder."""
+    """Writes the chart into the folder."""
     with matplotlib.rc_context(STYLE):
         figure, panels = pyplot.subplots(5, 3, figsize=(12, 15), layout="constrained")
         drawings = [*(_ratios(*each) for each in RATIOS), _threads("cpu_us"), _threads("peak_kib"), _connections, _submit, _drain, _memory]
@@ -53,18 +53,18 @@ def draw(results: Results, folder: Path) -> None:
 
 
 def _ratios(name: str, figure: str, title: str) -> "Callable[[Axes, Results], None]":
-    """A bar for each contestant: its ratio to the reference, and the line from the least to the most."""
+    """A bar for each client: its ratio to the reference, with a line from minimum to maximum."""
     case = next(case for case in CASES if case.name == name)
 
     def drawing(axes: Axes, results: Results) -> None:
         rounds, reference = results[name], case.reference.name
-        for place, each in enumerate(reversed(case.contestants)):
+        for row, each in enumerate(reversed(case.clients)):
             value = ratio(rounds[each.name], rounds[reference], figure)
-            axes.barh(place, value.median, color=OURS if each.name.startswith("our") else THEIRS, height=0.6)
-            axes.plot([value.least, value.most], [place, place], color="black", linewidth=0.8)
-            axes.text(value.most, place, f"  {value.median:.2f}", va="center")
+            axes.barh(row, value.median, color=OURS if each.name.startswith("our") else THEIRS, height=0.6)
+            axes.plot([value.min, value.max], [row, row], color="black", linewidth=0.8)
+            axes.text(value.max, row, f"  {value.median:.2f}", va="center")
         axes.axvline(1, color="black", linewidth=0.5, linestyle=":")
-        axes.set_yticks(range(len(case.contestants)), [each.name for each in reversed(case.contestants)])
+        axes.set_yticks(range(len(case.clients)), [each.name for each in reversed(case.clients)])
         axes.set_xlim(0, axes.get_xlim()[1] * 1.12)
         axes.set_title(title, loc="left")
         axes.set_xlabel(f"x {reference}")
@@ -72,15 +72,15 @@ def _ratios(name: str, figure: str, title: str) -> "Callable[[Axes, Results], No
 
 
 def _threads(figure: str) -> "Callable[[Axes, Results], None]":
-    titles = {"cpu_us": ("threads on one client, HTTPS", "CPU a request, us"), "peak_kib": ("threads on one client, HTTPS", "memory at peak, MB")}
+    titles = {"cpu_us": ("threads sharing one client, HTTPS", "CPU per request, us"), "peak_kib": ("threads sharing one client, HTTPS", "peak memory, MB")}
     return lambda axes, results: _sizes(axes, results["threads"], figure, *titles[figure], "threads")
 
 
 def _connections(axes: Axes, results: Results) -> None:
-    _sizes(axes, results["connections"], "cpu_us", "connections of a reporter, 50 ms", "CPU a report, us", "connections")
+    _sizes(axes, results["connections"], "cpu_us", "connections of a reporter, 50 ms", "CPU per report, us", "connections")
 
 
-def _sizes(axes: Axes, sizes: Results, figure: str, title: str, unit: str, along: str) -> None:
+def _sizes(axes: Axes, sizes: Results, figure: str, title: str, unit: str, x_label: str) -> None:
     for name, rounds in sizes.items():
         values = [of(each, figure) for each in rounds.values()]
         scaled = [[megabytes(number) if figure == "peak_kib" else number for number in value] for value in values]
@@ -91,25 +91,25 @@ def _sizes(axes: Axes, sizes: Results, figure: str, title: str, unit: str, along
     axes.set_xticks(numbers, [f"{number:,}" for number in numbers])
     axes.minorticks_off()
     axes.legend(frameon=False)
-    _label(axes, title, along, unit)
+    _label(axes, title, x_label, unit)
 
 
-def _label(axes: Axes, title: str, along: str, unit: str) -> None:
+def _label(axes: Axes, title: str, x_label: str, unit: str) -> None:
     axes.set_ylim(bottom=0)
     axes.set_title(title, loc="left")
-    axes.set_xlabel(along)
+    axes.set_xlabel(x_label)
     axes.set_ylabel(unit)
 
 
 def _submit(axes: Axes, results: Results) -> None:
     lines = results["rows"]
-    axes.fill_between(range(len(lines)), [line["least_us"] for line in lines], [line["most_us"] for line in lines], color=OURS, alpha=0.2)
+    axes.fill_between(range(len(lines)), [line["min_us"] for line in lines], [line["max_us"] for line in lines], color=OURS, alpha=0.2)
     _by_rows(axes, lines, "median_us", "submit, with rows in the outbox", "us")
 
 
 def _drain(axes: Axes, results: Results) -> None:
     lines = [line for line in results["rows"] if line["rows"] > 0]
-    _by_rows(axes, lines, "drain_rate", "taking and settling rows of the outbox", "rows a second")
+    _by_rows(axes, lines, "drain_rate", "claiming and completing rows of the outbox", "rows/s")
 
 
 def _by_rows(axes: Axes, lines: "list[Results]", figure: str, title: str, unit: str) -> None:
@@ -121,5 +121,5 @@ def _by_rows(axes: Axes, lines: "list[Results]", figure: str, title: str, unit: 
 def _memory(axes: Axes, results: Results) -> None:
     seconds, memory = zip(*results["many"]["memory"], strict=True)
     axes.plot(seconds, memory, color=OURS)
-    axes.set_ylim(top=1.5 * spread(memory).most)
+    axes.set_ylim(top=1.5 * spread(memory).max)
     _label(axes, f"{results['many']['count']:,} reports\nthrough one reporter", "seconds", "resident memory, MB")

@@ -1,4 +1,4 @@
-"""All that is measured, by name, and how long each takes in full and in short."""
+"""All measurements, by name, with their full and short lengths."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,35 +11,35 @@ from cases import CASES, Case
 from paths import LIBRARY
 from server import Server
 
-Tell = Callable[[str], None]
-Measurement = Callable[[Server, bool, Tell], object]
+Log = Callable[[str], None]
+Measurement = Callable[[Server, bool, Log], object]
 
 
-def _case(case: Case, server: Server, is_short: bool, tell: Tell) -> object:
-    return interleave.run(case, server, case.short if is_short else case.full, tell)
+def _case(case: Case, server: Server, is_short: bool, log: Log) -> object:
+    return interleave.run(case, server, case.short if is_short else case.full, log)
 
 
-def _instructions(server: Server, is_short: bool, _: Tell) -> object:
+def _instructions(server: Server, is_short: bool, _: Log) -> object:
     return instructions.run(server, 1, 250) if is_short else instructions.run(server, 3, 500)
 
 
-def _submit(_: Server, is_short: bool, __: Tell) -> object:
+def _submit(_: Server, is_short: bool, __: Log) -> object:
     return submit.submits(is_short)
 
 
-def _rows(_: Server, is_short: bool, __: Tell) -> object:
+def _rows(_: Server, is_short: bool, __: Log) -> object:
     return submit.rows(is_short)
 
 
-def _threads(server: Server, is_short: bool, _: Tell) -> object:
+def _threads(server: Server, is_short: bool, _: Log) -> object:
     return scaling.threads(server, 1, 5_000) if is_short else scaling.threads(server, 3, 20_000)
 
 
-def _connections(server: Server, is_short: bool, _: Tell) -> object:
+def _connections(server: Server, is_short: bool, _: Log) -> object:
     return scaling.connections(server, 1, 1) if is_short else scaling.connections(server, 3, 3)
 
 
-def _many(server: Server, is_short: bool, _: Tell) -> object:
+def _many(server: Server, is_short: bool, _: Log) -> object:
     return scaling.many(server, 100_000 if is_short else 1_000_000)
 
 

@@ -1,4 +1,4 @@
-"""Where things lie: the folders of the repository that the benchmarks read and write."""
+"""Paths that the benchmarks read and write."""
 
 from pathlib import Path
 

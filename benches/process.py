@@ -1,4 +1,4 @@
-"""Runs one program once, and takes what it measured of itself."""
+"""Runs a program and reads the figures that it prints."""
 
 import json
 import os
@@ -9,18 +9,18 @@ Figures = dict[str, float]
 
 
 class Failed(SystemExit):
-    """A program that did not do all its work; no figure of such a run counts."""
+    """A program failed or did not complete its work, so that none of its figures is valid."""
 
 
 def run(command: Sequence[str], cores: "set[int]", environment: "Mapping[str, str] | None" = None) -> Figures:
-    """Runs a program on these cores and gives its figures, those for each request too."""
+    """Runs a program on these cores and returns its figures."""
     pinned = ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), *command]
     done = subprocess.run(pinned, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
     return figures(command, done.returncode, done.stdout)
 
 
 def figures(command: Sequence[str], status: int, output: str) -> Figures:
-    """The figures in the last line of a program's output, if it did all its work."""
+    """Reads the figures from the last line of a program's output, and adds those per request."""
     lines = output.splitlines()
     if status != 0 or not lines:
         raise Failed(f"status {status} of: {' '.join(command)}")

@@ -1,4 +1,4 @@
-"""Ratios and their spread. Machines are noisy: what counts is the ratio within one round, over many rounds."""
+"""Ratios and their spread. Machines are noisy, so ratios are taken within one round, over many rounds."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -8,11 +8,11 @@ Rounds = Sequence[dict[str, float]]
 
 
 class Spread(NamedTuple):
-    """A median, and the least and the most."""
+    """Median, minimum and maximum."""
 
     median: float
-    least: float
-    most: float
+    min: float
+    max: float
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -1,6 +1,6 @@
-//! What `submit` costs in each durability, and how fast an outbox is emptied. `make bench` runs it; an argument with a slash
-//! is the folder for the outboxes, `short` makes fewer rows, any other is the name of a part to run in place of all. Lines
-//! that begin with a brace are the figures for `make bench`, one JSON object each.
+//! The cost of `submit` with each durability, and of draining an outbox. `make bench` runs it. An argument with a slash is the
+//! folder for the outboxes, `short` reduces the rows, and others name the parts to run. Lines that begin with a brace are the
+//! figures for `make bench`, one JSON object each.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,6 @@ use nexmo_conversion::{Channel, Conversion, Durability, MessageId, Reporter, Rep
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How often what is submitted flat out is measured.
 const ROUNDS: usize = 5;
 
 fn main() {
@@ -23,35 +22,35 @@ fn main() {
     let is_short = arguments.iter().any(|argument| argument == "short");
     let parts: Vec<&String> =
         arguments.iter().filter(|argument| !argument.contains('/') && *argument != "short").collect();
-    let is_asked = |part: &str| parts.is_empty() || parts.iter().any(|asked| *asked == part);
+    let is_selected = |part: &str| parts.is_empty() || parts.iter().any(|selected| *selected == part);
     let folder = folder.map_or_else(env::temp_dir, PathBuf::from).join(format!("nexmo-bench-{}", process::id()));
     fs::create_dir(&folder).unwrap();
     println!("outboxes in {}", folder.display());
-    if is_asked("none") {
+    if is_selected("none") {
         flat_out(&folder, Durability::None, 200_000);
     }
-    if is_asked("process") {
+    if is_selected("process") {
         flat_out(&folder, Durability::Process, 200_000);
     }
-    if is_asked("one-power") {
+    if is_selected("one-power") {
         flat_out(&folder, Durability::Power, 4_000);
     }
-    if is_asked("bare") {
-        against_bare(&folder);
+    if is_selected("sqlite") {
+        compare_with_sqlite(&folder);
     }
-    if is_asked("paced") {
+    if is_selected("paced") {
         paced(&folder);
     }
-    if is_asked("power") {
+    if is_selected("power") {
         power(&folder);
     }
-    if is_asked("rows") {
+    if is_selected("rows") {
         rows(&folder, if is_short { &[0, 1_000, 10_000, 100_000] } else { &[0, 1_000, 10_000, 100_000, 1_000_000] });
     }
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A report with an id like those of the service: 16 hexadecimal digits without an order.
+/// A report with an id like those of the service: 16 hexadecimal digits in no order.
 fn report() -> Conversion {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -71,7 +70,7 @@ fn options(outbox: &Path, durability: Durability) -> ReporterOptions<'_> {
     }
 }
 
-/// How long each of `count` submits took, in nanoseconds, the shortest first.
+/// Returns the times of `count` submits in nanoseconds, sorted.
 fn submit(reporter: &Reporter, count: usize) -> Vec<u128> {
     let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
     let mut times: Vec<u128> = reports.iter().map(|report| timed(|| reporter.submit(report).unwrap())).collect();
@@ -85,66 +84,65 @@ fn timed(work: impl FnOnce()) -> u128 {
     start.elapsed().as_nanos()
 }
 
-/// In microseconds: the time that the given part of all submits did not exceed.
-fn percentile(times: &[u128], part: f64) -> f64 {
-    times[((times.len() - 1) as f64 * part) as usize] as f64 / 1000.0
+/// A quantile of sorted nanoseconds, in microseconds.
+fn quantile(times: &[u128], fraction: f64) -> f64 {
+    times[((times.len() - 1) as f64 * fraction) as usize] as f64 / 1000.0
 }
 
-/// What a measurement of `submit` came to.
+/// Microseconds, and submits per second.
 #[derive(Clone, Copy)]
 struct Figures {
     median: f64,
-    most: f64,
-    longest: f64,
+    p999: f64,
+    max: f64,
     per_second: f64,
 }
 
 impl Figures {
-    /// Of times, the shortest first.
+    /// From sorted times.
     fn of(times: &[u128], per_second: f64) -> Self {
-        let [median, most, longest] = [0.5, 0.999, 1.0].map(|part| percentile(times, part));
-        Self { median, most, longest, per_second }
+        let [median, p999, max] = [0.5, 0.999, 1.0].map(|fraction| quantile(times, fraction));
+        Self { median, p999, max, per_second }
     }
 }
 
-/// The one in the middle.
-fn middle(rounds: &[Figures], figure: fn(&Figures) -> f64) -> f64 {
+fn median(rounds: &[Figures], figure: fn(&Figures) -> f64) -> f64 {
     let mut all: Vec<f64> = rounds.iter().map(figure).collect();
     all.sort_by(f64::total_cmp);
     all[all.len() / 2]
 }
 
-/// One line for people and one for `make bench`, of the middle of all rounds.
+/// Prints the medians of all rounds, as text and as JSON.
 fn print(what: &str, rounds: &[Figures]) {
     let figures: [fn(&Figures) -> f64; 4] =
-        [|round| round.median, |round| round.most, |round| round.longest, |round| round.per_second];
-    let [median, most, longest, per_second] = figures.map(|figure| middle(rounds, figure));
-    println!("submit {what}: median {median:.1} us, 99.9th percentile {most:.1} us, longest {longest:.1} us");
-    println!("    {per_second:.0} a second");
+        [|round| round.median, |round| round.p999, |round| round.max, |round| round.per_second];
+    let [median_us, p999, max, per_second] = figures.map(|figure| median(rounds, figure));
+    println!("submit {what}: median {median_us:.1} us, 99.9th percentile {p999:.1} us, maximum {max:.1} us");
+    println!("    {per_second:.0} per second");
     println!(
-        r#"{{"part": "{what}", "median_us": {median:.2}, "most_us": {most:.2}, "longest_us": {longest:.2}, "rate": {per_second:.0}}}"#
+        r#"{{"part": "{what}", "median_us": {median_us:.2}, "p999_us": {p999:.2}, "max_us": {max:.2}, "rate": {per_second:.0}}}"#
     );
 }
 
-/// Submitted without a pause, and sent meanwhile; the rate is that until all are sent. In rounds, for the rarest times tell most
-/// of what else the machine had to do.
+/// Submits without a pause while reports are sent; the rate is until all are sent. Repeated, because the longest times depend
+/// on other load on the machine.
 fn flat_out(folder: &Path, durability: Durability, count: usize) {
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
-        let before = stolen();
+        let before = steal_time();
         let figures = flat_out_once(folder, durability, count, round);
-        let lost = 100.0 * (stolen().0 - before.0) / (stolen().1 - before.1);
+        let stolen = 100.0 * (steal_time().0 - before.0) / (steal_time().1 - before.1);
         println!(
-            "    round {round}: 99.9th percentile {:.0} us; {lost:.1} % of the time went to other machines",
-            figures.most
+            "    round {round}: 99.9th percentile {:.0} us; {stolen:.1} % of the time was stolen by other machines",
+            figures.p999
         );
         rounds.push(figures);
     }
     print(&format!("flat out, {durability:?}").to_lowercase(), &rounds);
 }
 
-/// For how long others had the processors of this virtual machine, and all time, both since it started.
-fn stolen() -> (f64, f64) {
+/// Time since boot for which other virtual machines had the processors, and total time.
+fn steal_time() -> (f64, f64) {
     let statistics = fs::read_to_string("/proc/stat").unwrap();
     let line = statistics.lines().next().unwrap();
     let times: Vec<f64> = line.split_whitespace().skip(1).map(|time| time.parse().unwrap()).collect();
@@ -161,36 +159,36 @@ fn flat_out_once(folder: &Path, durability: Durability, count: usize, round: usi
     Figures::of(&times, count as f64 / start.elapsed().as_secs_f64())
 }
 
-/// In turns with a bare insert into a database of the same kind, with the same unique key: the price of the file itself.
-fn against_bare(folder: &Path) {
-    let (outbox, database) = (folder.join("ours"), folder.join("bare"));
+/// Alternates with plain inserts into a similar database with the same unique key, to show the cost of SQLite itself.
+fn compare_with_sqlite(folder: &Path) {
+    let (outbox, database) = (folder.join("ours"), folder.join("sqlite"));
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);
     let reporter = Reporter::to_stub(&stub, &options(&outbox, Durability::Process)).unwrap();
-    let bare = rusqlite::Connection::open(&database).unwrap();
-    bare.execute_batch(BARE).unwrap();
+    let sqlite = rusqlite::Connection::open(&database).unwrap();
+    sqlite.execute_batch(SCHEMA).unwrap();
     let (mut all_ours, mut all_theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..7 {
-        let (ours, theirs) = (submit(&reporter, 10_000), insert(&bare, 10_000));
-        ratios.push(percentile(&ours, 0.5) / percentile(&theirs, 0.5));
+        let (ours, theirs) = (submit(&reporter, 10_000), insert(&sqlite, 10_000));
+        ratios.push(quantile(&ours, 0.5) / quantile(&theirs, 0.5));
         all_ours.extend(ours);
         all_theirs.extend(theirs);
     }
-    for (what, mut times) in [("not sending, process", all_ours), ("a bare insert into SQLite", all_theirs)] {
+    for (what, mut times) in [("not sending, process", all_ours), ("plain SQLite insert", all_theirs)] {
         let per_second = times.len() as f64 * 1e9 / times.iter().sum::<u128>() as f64;
         times.sort_unstable();
         print(what, &[Figures::of(&times, per_second)]);
     }
     ratios.sort_by(f64::total_cmp);
-    println!("submit against a bare insert: {:.2} times, {:.2} to {:.2}", ratios[3], ratios[0], ratios[6]);
+    println!("submit relative to a plain insert: {:.2} times, {:.2} to {:.2}", ratios[3], ratios[0], ratios[6]);
 }
 
-const BARE: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+const SCHEMA: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                     CREATE TABLE report (id INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE, wall INTEGER)";
 
-/// How long each of `count` inserts took, in nanoseconds, the shortest first.
-fn insert(bare: &rusqlite::Connection, count: usize) -> Vec<u128> {
-    let mut statement = bare.prepare("INSERT INTO report (message_id, wall) VALUES (?, 0)").unwrap();
+/// Returns the times of `count` inserts in nanoseconds, sorted.
+fn insert(sqlite: &rusqlite::Connection, count: usize) -> Vec<u128> {
+    let mut statement = sqlite.prepare("INSERT INTO report (message_id, wall) VALUES (?, 0)").unwrap();
     let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
     let mut insert = |report: &Conversion| timed(|| statement.execute([report.message_id.as_str()]).map(drop).unwrap());
     let mut times: Vec<u128> = reports.iter().map(&mut insert).collect();
@@ -198,7 +196,7 @@ fn insert(bare: &rusqlite::Connection, count: usize) -> Vec<u128> {
     times
 }
 
-/// 10,000 a second, each sent to a service that answers after a millisecond.
+/// Submits 10,000 reports per second, each sent to a service that responds after a millisecond.
 fn paced(folder: &Path) {
     let outbox = folder.join("paced");
     let stub = Arc::new(Stub::new(Duration::from_millis(1)));
@@ -213,11 +211,11 @@ fn paced(folder: &Path) {
         })
         .collect();
     times.sort_unstable();
-    print("at 10,000 a second, process", &[Figures::of(&times, 50_000.0 / start.elapsed().as_secs_f64())]);
+    print("at 10,000 per second, process", &[Figures::of(&times, 50_000.0 / start.elapsed().as_secs_f64())]);
     println!("    {} were pending at the end", reporter.statistics().unwrap().pending);
 }
 
-/// One thread against sixteen, in turns, where each submit waits for the disk.
+/// Alternates 1 and 16 threads, with each submit waiting for the disk.
 fn power(folder: &Path) {
     let outbox = folder.join("power");
     let stub = Arc::new(Stub::new(Duration::ZERO));
@@ -237,10 +235,10 @@ fn power(folder: &Path) {
             };
             let syncs = testing::syncs();
             let (one, sixteen) = (rate(1), rate(16));
-            let alone = 4_000;
-            let shared = testing::syncs() - syncs - alone;
+            // A single thread syncs once for each report.
+            let shared = testing::syncs() - syncs - 4_000;
             println!(
-                "submit, Power: 1 thread {one:.0} a second, 16 threads {sixteen:.0}, {:.1} times, {:.1} reports a sync",
+                "submit, Power: 1 thread {one:.0} per second, 16 threads {sixteen:.0}, {:.1} times, {:.1} reports per sync",
                 sixteen / one,
                 4_000.0 / shared as f64
             );
@@ -248,26 +246,25 @@ fn power(folder: &Path) {
         })
         .collect();
     ratios.sort_by(f64::total_cmp);
-    println!("    16 threads against 1: median {:.1} times, {:.1} to {:.1}", ratios[2], ratios[0], ratios[4]);
+    println!("    16 threads relative to 1: median {:.1} times, {:.1} to {:.1}", ratios[2], ratios[0], ratios[4]);
 }
 
-/// An outbox with some rows in it at the start.
+/// An outbox that starts with `rows` rows.
 struct Filled {
     rows: usize,
     outbox: PathBuf,
     reporter: Reporter,
 }
 
-/// What rows that wait in the outbox do to `submit`, to memory and to the way out. The outboxes take turns.
+/// How rows in the outbox affect `submit`, memory and draining. Alternates between the outboxes.
 fn rows(folder: &Path, sizes: &[usize]) {
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);
     let before = resident();
     let outboxes: Vec<Filled> = sizes.iter().map(|rows| fill(folder, &stub, *rows)).collect();
     println!("memory grew by {:.1} MiB to {:.1} MiB", resident() - before, resident());
-    let rounds: Vec<Vec<f64>> = (0..7)
-        .map(|_| outboxes.iter().map(|filled| percentile(&submit(&filled.reporter, 500), 0.5)).collect())
-        .collect();
+    let rounds: Vec<Vec<f64>> =
+        (0..7).map(|_| outboxes.iter().map(|filled| quantile(&submit(&filled.reporter, 500), 0.5)).collect()).collect();
     for (number, filled) in outboxes.into_iter().enumerate() {
         let mut medians: Vec<f64> = rounds.iter().map(|round| round[number]).collect();
         medians.sort_by(f64::total_cmp);
@@ -287,16 +284,16 @@ fn print_rows(filled: Filled, medians: &[f64]) {
     drop(reporter);
     let (count, time) = testing::drain(&outbox, 256).unwrap();
     let rate = count as f64 / time.as_secs_f64();
-    let [least, median, most] = [0, 3, 6].map(|at| medians[at]);
+    let [min, median, max] = [0, 3, 6].map(|at| medians[at]);
     println!(
-        "{rows} rows: submit {median:.1} us, {least:.1} to {most:.1}; taken and settled without sending: {rate:.0} a second"
+        "{rows} rows: submit {median:.1} us, {min:.1} to {max:.1}; claimed and completed without sending: {rate:.0} per second"
     );
     println!(
-        r#"{{"part": "rows", "rows": {rows}, "median_us": {median:.2}, "least_us": {least:.2}, "most_us": {most:.2}, "drain_rate": {rate:.0}}}"#
+        r#"{{"part": "rows", "rows": {rows}, "median_us": {median:.2}, "min_us": {min:.2}, "max_us": {max:.2}, "drain_rate": {rate:.0}}}"#
     );
 }
 
-/// Memory of this process, in MiB.
+/// Resident memory of this process in MiB.
 fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -1,4 +1,4 @@
-"""What a report costs as their number grows: threads, connections, and a million reports through one reporter."""
+"""How the cost of a report changes with the number of threads, connections and reports."""
 
 import os
 import shutil
@@ -9,46 +9,46 @@ from dataclasses import replace
 from pathlib import Path
 
 import process
-from clients import CLIENT, EASY, OUTBOX, REPORTER, REPORTER_NONE, Contestant
+from clients import CURL_EASY, OUR_CLIENT, OUR_REPORTER, OUR_REPORTER_NONE, OUTBOX, Client
 from server import DELAY_S, Server
 
 THREADS = (1, 4, 16, 64, 256, 1000)
 CONNECTIONS = (1, 4, 16, 64, 256)
-SAMPLES = 200
+MAX_SAMPLES = 200
 
-#: By contestant, then by size: a figure a round.
+#: By client and size, the figures of each round.
 Sizes = dict[str, dict[str, list[process.Figures]]]
 
 
 def threads(server: Server, rounds: int, count: int) -> Sizes:
-    """One client shared by more and more threads, beside as many libcurl handles."""
-    def once(contestant: Contestant, size: int) -> process.Figures:
-        return _once(server, "https", contestant, max(count, 5 * size), size)
-    return _sizes(rounds, THREADS, (replace(CLIENT, name="our client"), EASY), once)
+    """One client shared by all threads, beside one libcurl handle per thread."""
+    def once(client: Client, size: int) -> process.Figures:
+        return _run_once(server, "https", client, max(count, 5 * size), size)
+    return _sizes(rounds, THREADS, (replace(OUR_CLIENT, name="our client"), CURL_EASY), once)
 
 
 def connections(server: Server, rounds: int, seconds: float) -> Sizes:
-    """A reporter with more and more connections to a service that takes 50 ms for each answer."""
-    def once(contestant: Contestant, size: int) -> process.Figures:
-        return _once(server, "far", contestant, max(10, round(size * seconds / DELAY_S)), size)
-    return _sizes(rounds, CONNECTIONS, (REPORTER_NONE, REPORTER), once)
+    """A reporter, by its number of connections, with responses after 50 ms."""
+    def once(client: Client, size: int) -> process.Figures:
+        return _run_once(server, "delayed", client, max(10, round(size * seconds / DELAY_S)), size)
+    return _sizes(rounds, CONNECTIONS, (OUR_REPORTER_NONE, OUR_REPORTER), once)
 
 
-def _sizes(rounds: int, sizes: "tuple[int, ...]", contestants: "tuple[Contestant, ...]",
-           once: "Callable[[Contestant, int], process.Figures]") -> Sizes:
-    results: Sizes = {each.name: {str(size): [] for size in sizes} for each in contestants}
+def _sizes(rounds: int, sizes: "tuple[int, ...]", clients: "tuple[Client, ...]",
+           once: "Callable[[Client, int], process.Figures]") -> Sizes:
+    results: Sizes = {client.name: {str(size): [] for size in sizes} for client in clients}
     for _ in range(rounds):
         for size in sizes:
-            for each in contestants:
-                results[each.name][str(size)].append(once(each, size))
+            for client in clients:
+                results[client.name][str(size)].append(once(client, size))
     return results
 
 
-def _once(server: Server, url: str, contestant: Contestant, count: int, size: int) -> process.Figures:
+def _run_once(server: Server, url: str, client: Client, count: int, size: int) -> process.Figures:
     _empty_outbox()
     cores = os.sched_getaffinity(0)
-    server.stay_on(cores)
-    command = contestant.command(server.urls[url], str(server.ca), count, size, 5 * size)
+    server.pin_to(cores)
+    command = client.command(server.urls[url], str(server.ca), count, size, 5 * size)
     return process.run(command, cores)
 
 
@@ -58,9 +58,9 @@ def _empty_outbox() -> None:
 
 
 def many(server: Server, count: int) -> "dict[str, object]":
-    """Many reports through one reporter: memory over time, in pairs of seconds and MB, and the figures at its end."""
+    """Many reports through one reporter: memory over time, in pairs of seconds and MB, and the final figures."""
     _empty_outbox()
-    command = REPORTER.command(server.urls["https"], str(server.ca), count, 32, 0)
+    command = OUR_REPORTER.command(server.urls["https"], str(server.ca), count, 32, 0)
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     samples = list(_samples(running))
     output = running.communicate()[0]
@@ -80,7 +80,6 @@ def _resident_mb(pid: int) -> float:
 
 
 def _thinned(samples: "list[tuple[float, float]]") -> "list[tuple[float, float]]":
-    """Every so manieth, so that a plot stays small. The first was taken before the program was loaded, and one at its end has
-    none left."""
+    """At most MAX_SAMPLES of them, without the first, from before the program was loaded, and those after its exit, which are 0."""
     alive = [sample for sample in samples[1:] if sample[1] > 0]
-    return alive[::len(alive) // SAMPLES + 1]
+    return alive[::len(alive) // MAX_SAMPLES + 1]

@@ -1,4 +1,4 @@
-"""The peer of every program: an nginx of our own on loopback, over HTTP, over HTTPS, and over HTTPS with a late answer."""
+"""The server of every measurement: nginx on loopback, over HTTP, over HTTPS, and over HTTPS with delayed responses."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from paths import BUILD
 
-MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
+ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 DELAY_S = 0.05
 
-# A process on each core serves, as nginx does where it is told nothing else. A connection stays as long as its client wants it. The answer is a short one
-# with a length, like the service's. TLS is as nginx ships it today: version 1.3 where both know it, with tickets.
+# One worker on each core, as in Debian's configuration. Connections stay open as long as the client wants. The response is
+# short and has a Content-Length, like the service's. TLS has nginx's defaults: version 1.3 with tickets, if the client can.
 CONFIGURATION = """
 load_module {module};
 daemon off;
@@ -38,16 +38,16 @@ http {{
         location / {{ return 200 "OK"; }}
     }}
     server {{
-        listen 127.0.0.1:{far} ssl backlog=4096;
-        location / {{ echo_sleep {delay}; echo_exec @answer; }}
-        location @answer {{ return 200 "OK"; }}
+        listen 127.0.0.1:{delayed} ssl backlog=4096;
+        location / {{ echo_sleep {delay}; echo_exec @response; }}
+        location @response {{ return 200 "OK"; }}
     }}
 }}
 """
 
 
 class Server:
-    """nginx, its certificates and its ports, for as long as the `with` lasts."""
+    """A context manager that runs nginx with new certificates on free ports."""
 
     def __init__(self) -> None:
         self.folder = BUILD / "nginx"
@@ -57,21 +57,25 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         _make_certificates(self.folder)
-        http, https, far = _free_ports(3)
-        self.urls = {"http": f"http://127.0.0.1:{http}", "https": f"https://127.0.0.1:{https}", "far": f"https://127.0.0.1:{far}"}
-        text = CONFIGURATION.format(module=MODULE, http=http, https=https, far=far, delay=DELAY_S)
+        http, https, delayed = _free_ports(3)
+        self.urls = {
+            "http": f"http://127.0.0.1:{http}",
+            "https": f"https://127.0.0.1:{https}",
+            "delayed": f"https://127.0.0.1:{delayed}",
+        }
+        text = CONFIGURATION.format(module=ECHO_MODULE, http=http, https=https, delayed=delayed, delay=DELAY_S)
         (self.folder / "nginx.conf").write_text(text)
         command = ["nginx", "-p", str(self.folder), "-e", "error.log", "-c", "nginx.conf"]
         self.process = subprocess.Popen(command, cwd=self.folder)
-        _wait_for(far, self.process)
+        _wait_for(delayed, self.process)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait()
 
-    def stay_on(self, cores: "set[int]") -> None:
-        """Lets the server run on these cores alone."""
+    def pin_to(self, cores: "set[int]") -> None:
+        """Restricts nginx to these cores."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         for worker in children:
             os.sched_setaffinity(int(worker), cores)
@@ -94,11 +98,11 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             return
         except ConnectionRefusedError:
             time.sleep(0.05)
-    raise SystemExit("nginx does not answer")
+    raise SystemExit("nginx does not accept connections")
 
 
 def _make_certificates(folder: Path) -> None:
-    """A CA, and the server's certificate from it, both with keys on the curve P-256."""
+    """Generates a CA and the server's certificate, both with P-256 keys."""
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     _openssl(folder, "req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "30",
              "-subj", "/CN=Benchmark CA", "-addext", "keyUsage=critical,keyCertSign")

@@ -1,4 +1,4 @@
-"""What `submit` costs, and how fast an outbox is emptied: runs benches/reporter.rs, which needs no server."""
+"""The cost of `submit` and of draining an outbox, measured by benches/reporter.rs without a server."""
 
 import json
 import subprocess
@@ -10,12 +10,12 @@ Lines = list[dict[str, object]]
 
 
 def submits(is_short: bool) -> Lines:
-    """Times of submit in each durability."""
-    return _run("none", "process", "bare", "one-power", *([] if is_short else ["paced"]))
+    """Times of submit with each durability."""
+    return _run("none", "process", "sqlite", "one-power", *([] if is_short else ["paced"]))
 
 
 def rows(is_short: bool) -> Lines:
-    """Cost of submit, and rate of draining, with more and more rows in the outbox."""
+    """Times of submit, and the rate of draining, by the number of rows in the outbox."""
     return _run("rows", *(["short"] if is_short else []))
 
 

@@ -1,4 +1,4 @@
-"""Tables of what was measured: for each measurement its title and its rows, the heading first."""
+"""The title and table of each measurement."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -9,7 +9,7 @@ from ratios import Spread, of, ratio, spread
 
 Rows = list[list[str]]
 
-HEADINGS = {"rate": "requests a second", "cpu_us": "CPU a request", "peak_kib": "memory at peak", "median_s": "start to end"}
+HEADINGS = {"rate": "requests/s", "cpu_us": "CPU per request", "peak_kib": "peak memory", "median_s": "wall time"}
 
 
 def amount(figure: str, value: float) -> str:
@@ -25,11 +25,11 @@ def megabytes(kib: float) -> float:
 
 def times(value: Spread) -> str:
     """A ratio with its spread."""
-    return f"{value.median:.2f} ({value.least:.2f}\N{EN DASH}{value.most:.2f})"
+    return f"{value.median:.2f} ({value.min:.2f}\N{EN DASH}{value.max:.2f})"
 
 
 def markdown(table: Rows) -> str:
-    """Columns in line, for those who read it as text."""
+    """Aligns the columns, so that the table can also be read as text."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in table]
     rule = "| " + " | ".join("-" * width for width in widths) + " |"
@@ -37,13 +37,13 @@ def markdown(table: Rows) -> str:
 
 
 def _case(case: Case, results: Mapping[str, Any]) -> Rows:
-    """A row for each contestant: each figure, and its ratio to the reference's."""
-    headings = {**HEADINGS, "cpu_us": "CPU a start"} if case.cold else HEADINGS
-    heading = [""] + [text for figure in case.figures for text in (headings[figure], "x")]
-    return [heading, *(_contestant(case, results, each.name) for each in case.contestants)]
+    """A row for each client: each figure, and its ratio to the reference's."""
+    headings = {**HEADINGS, "cpu_us": "CPU per start"} if case.cold else HEADINGS
+    heading = [""] + [text for figure in case.figures for text in (headings[figure], "ratio")]
+    return [heading, *(_client(case, results, client.name) for client in case.clients)]
 
 
-def _contestant(case: Case, results: Mapping[str, Any], name: str) -> "list[str]":
+def _client(case: Case, results: Mapping[str, Any], name: str) -> "list[str]":
     row, reference = [name], case.reference.name
     for figure in case.figures:
         row.append(amount(figure, of(results[name], figure).median))
@@ -52,19 +52,19 @@ def _contestant(case: Case, results: Mapping[str, Any], name: str) -> "list[str]
 
 
 def _instructions(results: Mapping[str, Any]) -> Rows:
-    heading = ["", *(text for protocol in results for text in (f"instructions a request, {protocol.upper()}", "x"))]
+    heading = ["", *(text for protocol in results for text in (f"instructions per request, {protocol.upper()}", "ratio"))]
     names = list(results["https"])
-    return [heading, *([name, *(cell for counts in results.values() for cell in _counted(counts, name))] for name in names)]
+    return [heading, *([name, *(cell for counts in results.values() for cell in _count(counts, name))] for name in names)]
 
 
-def _counted(counts: Mapping[str, "list[float]"], name: str) -> "tuple[str, str]":
+def _count(counts: Mapping[str, "list[float]"], name: str) -> "tuple[str, str]":
     count, reference = spread(counts[name]), spread(counts["libcurl easy"])
-    return f"{count.median:,.0f} ({count.least:,.0f}\N{EN DASH}{count.most:,.0f})", f"{count.median / reference.median:.2f}"
+    return f"{count.median:,.0f} ({count.min:,.0f}\N{EN DASH}{count.max:,.0f})", f"{count.median / reference.median:.2f}"
 
 
 def _submit(results: "Sequence[Mapping[str, Any]]") -> Rows:
-    heading = ["submit", "median", "99.9th percentile", "longest", "a second"]
-    return [heading, *([str(line["part"]), *(f"{line[key]:,.1f} us" for key in ("median_us", "most_us", "longest_us")),
+    heading = ["submit", "median", "99.9th percentile", "maximum", "per second"]
+    return [heading, *([str(line["part"]), *(f"{line[key]:,.1f} us" for key in ("median_us", "p999_us", "max_us")),
                         f"{line['rate']:,.0f}"] for line in results)]
 
 
@@ -73,7 +73,7 @@ def _size(results: Mapping[str, int]) -> Rows:
 
 
 def _scaled(unit: str, results: Mapping[str, Any]) -> Rows:
-    heading = [unit, *(text for name in results for text in (f"{name}: requests a second", "CPU a request", "memory at peak"))]
+    heading = [unit, *(text for name in results for text in (f"{name}: requests/s", "CPU per request", "peak memory"))]
     return [heading, *([size, *(cell for sizes in results.values() for cell in _at(sizes[size]))]
                        for size in next(iter(results.values())))]
 
@@ -83,34 +83,34 @@ def _at(figures: "list[dict[str, float]]") -> "list[str]":
 
 
 def _rows(results: "Sequence[Mapping[str, Any]]") -> Rows:
-    heading = ["rows in the outbox", "submit, median of medians", "least\N{EN DASH}most", "taken and settled a second"]
+    heading = ["rows in the outbox", "submit, median of medians", "minimum\N{EN DASH}maximum", "claimed and completed per second"]
     return [heading, *([f"{line['rows']:,}", f"{line['median_us']:.1f} us",
-                        f"{line['least_us']:.1f}\N{EN DASH}{line['most_us']:.1f} us", f"{line['drain_rate']:,.0f}"] for line in results)]
+                        f"{line['min_us']:.1f}\N{EN DASH}{line['max_us']:.1f} us", f"{line['drain_rate']:,.0f}"] for line in results)]
 
 
 def _many(results: Mapping[str, Any]) -> Rows:
     memory = [megabytes for _, megabytes in results["memory"]]
     quarter = max(1, len(memory) // 4)
-    return [["reports", "reports a second", "CPU a report", "memory in the first quarter, at most", "in the last quarter, at most"],
+    return [["reports", "reports/s", "CPU per report", "peak memory in the first quarter", "in the last quarter"],
             [f"{results['count']:,}", *(amount(key, results["figures"][key]) for key in ("rate", "cpu_us")),
              f"{max(memory[:quarter]):.1f} MB", f"{max(memory[-quarter:]):.1f} MB"]]
 
 
-#: For each measurement its title and what makes its rows.
+#: The title of each measurement, and the function that builds its rows.
 TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     **{case.name: (case.title, partial(_case, case)) for case in CASES},
-    "instructions": ("Instructions a request, one after another", _instructions),
-    "submit": ("What submit costs; flat out: sending meanwhile to a stub that takes no time, and a second until all are sent; the middle of 5 rounds",
+    "instructions": ("Instructions per request, sequential", _instructions),
+    "submit": ("Cost of submit (flat out: while reports are sent to a stub without delay; per second: until all are sent; medians of 5 rounds)",
                _submit),
     "size": ("Size of the shared library", _size),
-    "threads": ("Threads on one client, HTTPS", partial(_scaled, "threads")),
-    "connections": ("Connections of a reporter, HTTPS, each answer after 50 ms", partial(_scaled, "connections")),
-    "rows": ("Rows that wait in the outbox", _rows),
+    "threads": ("Threads sharing one client, HTTPS", partial(_scaled, "threads")),
+    "connections": ("Connections of a reporter, HTTPS, each response after 50 ms", partial(_scaled, "connections")),
+    "rows": ("Rows in the outbox", _rows),
     "many": ("Many reports through one reporter, HTTPS, 32 connections, durability process", _many),
 }
 
 
 def table(name: str, results: Any) -> str:
-    """The table of a measurement, under its title."""
+    """The table of a measurement, with its title."""
     title, rows = TABLES[name]
     return f"### {title}\n\n{markdown(rows(results))}\n"

@@ -23,7 +23,7 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* Seconds of CPU that this process has used, its own and the kernel's for it. */
+/* CPU time of this process in seconds, user and system. */
 static double cpu(void)
 {
     struct rusage usage;
@@ -31,7 +31,7 @@ static double cpu(void)
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/* Peak of resident memory in KiB. What getrusage tells is that of the parent if it was more, for a fork begins with it. */
+/* Peak resident memory in KiB. Not from getrusage, which reports the parent's if that was higher before the fork. */
 static long peak(void)
 {
     char line[128];
@@ -49,13 +49,13 @@ struct arguments arguments(int argc, char **argv)
 {
     struct arguments given = {0};
     if (argc < 6)
-        die("usage: PROGRAM URL CA_FILE|- COUNT CONCURRENCY WARM_UP [MORE...]");
+        die("usage: PROGRAM URL CA_FILE|- COUNT CONCURRENCY WARM_UP [EXTRA...]");
     given.url = argv[1];
     given.ca_file = strcmp(argv[2], "-") == 0 ? NULL : argv[2];
     given.count = strtoull(argv[3], NULL, 10);
     given.concurrency = strtoull(argv[4], NULL, 10);
     given.warm_up = strtoull(argv[5], NULL, 10);
-    given.more = argv + 6;
+    given.extra = argv + 6;
     return given;
 }
 
@@ -78,7 +78,7 @@ int end(size_t done, size_t failures)
     return failures == 0 ? 0 : 1;
 }
 
-/* Work that threads share: each takes the next number until there is none. */
+/* Work shared by threads: each fetches the next number until none is left. */
 struct job {
     work *work;
     void *context;
@@ -86,7 +86,7 @@ struct job {
     atomic_size_t next, threads, failures;
 };
 
-static void *take_part(void *argument)
+static void *run_job(void *argument)
 {
     struct job *job = argument;
     size_t thread = atomic_fetch_add(&job->threads, 1), number;
@@ -96,14 +96,14 @@ static void *take_part(void *argument)
     return NULL;
 }
 
-/* Threads with small stacks, as a program with a thousand of them would have. */
+/* Starts a thread with a small stack, as a program with a thousand threads would. */
 static void start(pthread_t *thread, struct job *job)
 {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 256 * 1024);
-    if (pthread_create(thread, &attributes, take_part, job) != 0)
-        die("no thread");
+    if (pthread_create(thread, &attributes, run_job, job) != 0)
+        die("cannot create a thread");
     pthread_attr_destroy(&attributes);
 }
 
@@ -112,7 +112,7 @@ size_t on_threads(size_t threads, size_t first, size_t count, work *work, void *
     struct job job = {.work = work, .context = context, .last = first + count, .next = first};
     pthread_t *others = calloc(threads, sizeof *others);
     if (threads == 1)
-        take_part(&job);
+        run_job(&job);
     for (size_t i = 0; threads > 1 && i < threads; i++)
         start(&others[i], &job);
     for (size_t i = 0; threads > 1 && i < threads; i++)

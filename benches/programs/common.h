@@ -1,4 +1,4 @@
-/* What every program of the benchmarks shares: arguments, message ids, clocks, threads, and the line it prints at its end. */
+/* Shared by all benchmark programs: arguments, message ids, clocks, threads, and the line of output. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -10,40 +10,40 @@
 #define TIMESTAMP "2026-01-01 12:00:00"
 #define USER_AGENT "nexmo-conversion/1.0.0"
 
-/* The target of each request, with room for the URL before it and the message id in it. */
+/* The request target, a format for the message id. */
 #define TARGET "/conversions/sms?api_key=" API_KEY "&api_secret=" API_SECRET \
     "&delivered=true&message-id=%s&timestamp=2026-01-01%%2012%%3A00%%3A00"
 #define URL_SIZE 512
 #define MESSAGE_ID_SIZE 17
 
-/* PROGRAM URL CA_FILE COUNT CONCURRENCY WARM_UP [MORE...]; "-" as CA_FILE is the platform's store. */
+/* PROGRAM URL CA_FILE COUNT CONCURRENCY WARM_UP [EXTRA...]; CA_FILE "-" is the system's certificate store. */
 struct arguments {
     const char *url;
-    const char *ca_file; /* NULL: the platform's store. */
+    const char *ca_file; /* NULL is the system's certificate store. */
     size_t count;
     size_t concurrency;
-    size_t warm_up; /* Requests that are made before the clock starts. */
-    char **more;
+    size_t warm_up; /* Requests before the clocks start. */
+    char **extra;
 };
 
 struct arguments arguments(int argc, char **argv);
 
-/* An id like those of the service: 16 hexadecimal digits without an order, another for each number. */
+/* An id like those of the service: 16 hexadecimal digits in no order, unique for each number. */
 void message_id(size_t number, char id[MESSAGE_ID_SIZE]);
 
 /* Starts the clocks. */
 void begin(void);
 
-/* Stops them, prints one line of JSON, and gives the status that the program ends with. */
+/* Stops the clocks, prints one line of JSON, and returns the exit status. */
 int end(size_t done, size_t failures);
 
-/* Does one piece of work on a thread; tells whether it succeeded. */
+/* Does one piece of work on a thread; returns whether it succeeded. */
 typedef bool work(void *context, size_t thread, size_t number);
 
-/* Does the numbers from `first` on, `count` of them, on `threads` threads; tells how many failed. One thread is the caller's. */
+/* Runs `work` with `count` numbers from `first` on `threads` threads, a single one on the caller's; returns how many failed. */
 size_t on_threads(size_t threads, size_t first, size_t count, work *work, void *context);
 
-/* Warms up, measures and ends: the whole life of a program that makes its requests by `work`. */
+/* The main function of a program that makes its requests in `work`: warms up, measures and prints. */
 int measure(const struct arguments *arguments, work *work, void *context);
 
 _Noreturn void die(const char *what);

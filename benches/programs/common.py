@@ -1,4 +1,4 @@
-"""What the Python programs share: the arguments of common.h, message ids, clocks, and the line printed at the end."""
+"""Shared by the Python programs: arguments, message ids, clocks and the line of output, as in common.h."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ COUNT, WARM_UP = int(sys.argv[3]), int(sys.argv[5])
 
 
 def message_id(number):
-    """As common.c makes them."""
+    """The same ids as in common.c."""
     return format((number + 1) * 0x9E3779B97F4A7C15 % 2**64, "016X")
 
 
@@ -23,7 +23,7 @@ def peak_kib():
 
 
 def measure(report):
-    """Warms up, measures and prints; a report that fails raises and so ends the program."""
+    """Warms up, measures and prints; a report that fails raises, which ends the program."""
     for number in range(WARM_UP):
         report(message_id(number))
     wall, cpu = time.monotonic(), time.process_time()

@@ -1,4 +1,4 @@
-"""This library through its Python package: a client, one report after another."""
+"""This library's Python package: a client, sequential reports."""
 
 from common import API_KEY, API_SECRET, CA_FILE, TIMESTAMP, URL, measure
 from nexmo_conversion import Client, Credentials, Options

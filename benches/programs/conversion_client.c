@@ -1,4 +1,4 @@
-/* This library's client handle, shared by CONCURRENCY threads. MORE: nothing. */
+/* This library's client, shared by CONCURRENCY threads. No extra arguments. */
 #include <stdio.h>
 
 #include "common.h"

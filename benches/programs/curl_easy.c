@@ -1,4 +1,4 @@
-/* libcurl's easy interface: CONCURRENCY threads with a handle each, which keeps its connection. MORE: nothing. */
+/* libcurl's easy interface: CONCURRENCY threads, each with a handle that reuses its connection. No extra arguments. */
 #include <stdlib.h>
 
 #include "curl_handle.h"
@@ -12,7 +12,7 @@ static bool report(void *context, size_t thread, size_t number)
 {
     struct threads *threads = context;
     CURL *handle = threads->handles[thread];
-    curl_aim(handle, threads->given, number);
+    curl_set_report(handle, threads->given, number);
     return curl_succeeded(handle, curl_easy_perform(handle));
 }
 

@@ -8,7 +8,7 @@ static size_t discard(char *bytes, size_t size, size_t count, void *context)
     return size * count;
 }
 
-/* Without these libcurl sends two headers more than this library does. One list serves all handles. */
+/* Suppresses two headers that this library does not send. All handles share the list. */
 static struct curl_slist *headers(void)
 {
     static struct curl_slist *list;
@@ -21,7 +21,7 @@ CURL *curl_handle(const struct arguments *given)
 {
     CURL *handle = curl_easy_init();
     if (handle == NULL)
-        die("no libcurl handle");
+        die("cannot create a libcurl handle");
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(handle, CURLOPT_POST, 1L);
     curl_easy_setopt(handle, CURLOPT_POSTFIELDS, "");
@@ -38,7 +38,7 @@ CURL *curl_handle(const struct arguments *given)
     return handle;
 }
 
-void curl_aim(CURL *handle, const struct arguments *given, size_t number)
+void curl_set_report(CURL *handle, const struct arguments *given, size_t number)
 {
     char id[MESSAGE_ID_SIZE], url[URL_SIZE];
     message_id(number, id);

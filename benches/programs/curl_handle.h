@@ -1,4 +1,4 @@
-/* A libcurl easy handle that reports as this library does: the same bytes on the wire, limits and checks. */
+/* A libcurl easy handle with the same bytes on the wire, timeouts and checks as this library. */
 #ifndef CURL_HANDLE_H
 #define CURL_HANDLE_H
 
@@ -6,13 +6,13 @@
 
 #include "common.h"
 
-/* A handle with all that stays from one report to the next. */
+/* Creates a handle with the options that are the same for all reports. */
 CURL *curl_handle(const struct arguments *given);
 
-/* Points the handle to the report of this number. */
-void curl_aim(CURL *handle, const struct arguments *given, size_t number);
+/* Sets the URL for the report with this number. */
+void curl_set_report(CURL *handle, const struct arguments *given, size_t number);
 
-/* Whether a transfer that ended with `code` brought a 200. */
+/* Whether a transfer that ended with `code` got a 200. */
 bool curl_succeeded(CURL *handle, CURLcode code);
 
 #endif

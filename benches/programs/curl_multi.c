@@ -1,4 +1,4 @@
-/* libcurl's multi interface: CONCURRENCY easy handles on one thread. MORE: nothing. */
+/* libcurl's multi interface: CONCURRENCY easy handles on one thread. No extra arguments. */
 #include <stdlib.h>
 
 #include "curl_handle.h"
@@ -7,20 +7,20 @@ struct reports {
     const struct arguments *given;
     CURLM *multi;
     CURL **handles;
-    size_t next, last, under_way, failures;
+    size_t next, last, in_flight, failures;
 };
 
-/* Gives a handle its next report, if there is one. */
+/* Starts the next report on a handle, if there is one. */
 static void send_next(struct reports *reports, CURL *handle)
 {
     if (reports->next == reports->last)
         return;
-    curl_aim(handle, reports->given, reports->next++);
+    curl_set_report(handle, reports->given, reports->next++);
     curl_multi_add_handle(reports->multi, handle);
-    reports->under_way++;
+    reports->in_flight++;
 }
 
-static void settle(struct reports *reports)
+static void handle_completed(struct reports *reports)
 {
     CURLMsg *message;
     int left;
@@ -29,21 +29,21 @@ static void settle(struct reports *reports)
         if (!curl_succeeded(handle, message->data.result))
             reports->failures++;
         curl_multi_remove_handle(reports->multi, handle);
-        reports->under_way--;
+        reports->in_flight--;
         send_next(reports, handle);
     }
 }
 
-/* Makes `count` reports more, as many at once as there are handles. */
+/* Makes `count` more reports, with as many in flight as there are handles. */
 static void run(struct reports *reports, size_t count)
 {
     int running;
     reports->last = reports->next + count;
     for (size_t i = 0; i < reports->given->concurrency; i++)
         send_next(reports, reports->handles[i]);
-    while (reports->under_way > 0) {
+    while (reports->in_flight > 0) {
         curl_multi_perform(reports->multi, &running);
-        settle(reports);
+        handle_completed(reports);
         if (running > 0)
             curl_multi_poll(reports->multi, NULL, 0, 1000, NULL);
     }

@@ -1,9 +1,9 @@
 /*
- * Starts a program again and again, one after the other, and measures from before its start until its end.
+ * Runs a program repeatedly and measures from before its start until its exit.
  *
  *     launch TIMES PROGRAM ARGUMENTS...
  *
- * `wall_s` and `cpu_s` are those of all starts, `median_s` is the time of one; the program's output is thrown away.
+ * `wall_s` and `cpu_s` are totals, `median_s` is the median wall time of a run. The program's output is discarded.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -28,7 +28,7 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* Whether the program ended well; its CPU time is added to `cpu_s`. */
+/* Returns whether the program succeeded; adds its CPU time to `cpu_s`. */
 static int start(char **command, const posix_spawn_file_actions_t *actions, double *cpu_s)
 {
     struct rusage usage;

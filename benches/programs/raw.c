@@ -25,16 +25,16 @@ size_t raw_request(const struct arguments *given, char request[REQUEST_SIZE])
 
 int raw_connect(const struct arguments *given)
 {
-    const struct timeval limit = {10, 0}; /* As the others have it. */
+    const struct timeval limit = {10, 0}; /* The same as for the other programs. */
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int made = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    int descriptor = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     address.sin_port = htons((uint16_t)atoi(strchr(host(given), ':') + 1));
-    setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(made, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (connect(made, (struct sockaddr *)&address, sizeof address) != 0)
-        die("no connection");
-    return made;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0)
+        die("cannot connect");
+    return descriptor;
 }
 
 bool raw_is_success(const char *bytes, size_t size)

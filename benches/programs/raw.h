@@ -1,4 +1,4 @@
-/* The least a program can do: prepared bytes out, the answer's bytes in. */
+/* The minimum that a client can do: sends prepared bytes and reads the response. */
 #ifndef RAW_H
 #define RAW_H
 
@@ -6,13 +6,13 @@
 
 #define REQUEST_SIZE 512
 
-/* The whole of a request, always the same. Gives its length. */
+/* Writes a complete request, the same each time, and returns its length. */
 size_t raw_request(const struct arguments *given, char request[REQUEST_SIZE]);
 
-/* A connected socket. */
+/* Returns a connected socket. */
 int raw_connect(const struct arguments *given);
 
-/* Whether `size` bytes are a whole answer that says 200. */
+/* Whether these bytes are a complete response with status 200. */
 bool raw_is_success(const char *bytes, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* A socket and prepared bytes: the limit over HTTP. MORE: nothing. */
+/* A socket with prepared bytes: the lower limit of the cost over HTTP. No extra arguments. */
 #include <unistd.h>
 
 #include "raw.h"
@@ -12,13 +12,13 @@ struct connection {
 static bool report(void *context, size_t thread, size_t number)
 {
     struct connection *connection = context;
-    char answer[4096];
+    char response[4096];
     ssize_t got;
     (void)thread, (void)number;
     if (write(connection->socket, connection->request, connection->size) != (ssize_t)connection->size)
         return false;
-    got = read(connection->socket, answer, sizeof answer);
-    return got > 0 && raw_is_success(answer, (size_t)got);
+    got = read(connection->socket, response, sizeof response);
+    return got > 0 && raw_is_success(response, (size_t)got);
 }
 
 int main(int argc, char **argv)

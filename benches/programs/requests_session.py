@@ -1,4 +1,4 @@
-"""A session of Python's `requests`, one report after another."""
+"""A `requests` session, sequential reports."""
 
 import requests
 from common import API_KEY, API_SECRET, CA_FILE, TIMESTAMP, URL, measure
@@ -8,8 +8,8 @@ with requests.Session() as session:
 
     def report(message_id):
         query = {"api_key": API_KEY, "api_secret": API_SECRET, "delivered": "true", "message-id": message_id, "timestamp": TIMESTAMP}
-        answer = session.post(URL + "/conversions/sms", params=query, timeout=10)
-        answer.raise_for_status()
-        assert answer.status_code == 200
+        response = session.post(URL + "/conversions/sms", params=query, timeout=10)
+        response.raise_for_status()
+        assert response.status_code == 200
 
     measure(report)

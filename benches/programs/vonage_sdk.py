@@ -1,4 +1,4 @@
-"""The service's official Python SDK, `vonage`: its way to report on an SMS. REQUESTS_CA_BUNDLE tells it whom to trust."""
+"""The official Python SDK, `vonage`. It takes its CA file from REQUESTS_CA_BUNDLE."""
 
 from datetime import datetime
 
@@ -7,11 +7,11 @@ from vonage import Auth, HttpClientOptions, Vonage
 
 host = URL.removeprefix("https://")
 vonage = Vonage(Auth(api_key=API_KEY, api_secret=API_SECRET), HttpClientOptions(api_host=host, timeout=10))
-moment = datetime.fromisoformat(TIMESTAMP)
+timestamp = datetime.fromisoformat(TIMESTAMP)
 
 
 def report(message_id):
-    vonage.sms.submit_sms_conversion(message_id, True, moment)
+    vonage.sms.submit_sms_conversion(message_id, True, timestamp)
     assert vonage.http_client.last_response.status_code == 200
 
 

@@ -1,4 +1,4 @@
-//! ureq as it comes: its defaults, and whom to trust. The arguments are those of ../../programs/common.h.
+//! ureq with its defaults and a CA file. The arguments are those of ../../programs/common.h.
 
 use std::error::Error;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use std::{env, fs};
 use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-const PLATFORM_STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
+const SYSTEM_STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().collect();
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: bare-ureq URL CA_FILE|- COUNT CONCURRENCY WARM_UP".into());
     };
     let (count, warm_up): (u64, u64) = (count.parse()?, warm_up.parse()?);
-    let agent = agent(if ca_file == "-" { PLATFORM_STORE } else { ca_file })?;
+    let agent = agent(if ca_file == "-" { SYSTEM_STORE } else { ca_file })?;
     (0..warm_up).try_for_each(|number| report(&agent, url, number))?;
     let (start, cpu) = (Instant::now(), cpu_s()?);
     (warm_up..warm_up + count).try_for_each(|number| report(&agent, url, number))?;
@@ -41,12 +41,12 @@ fn report(agent: &Agent, url: &str, number: u64) -> Result<(), Box<dyn Error>> {
     let url = format!(
         "{url}/conversions/sms?api_key=abcd1234&api_secret=s3cret&delivered=true&message-id={id}&timestamp=2026-01-01%2012%3A00%3A00"
     );
-    let mut answer = agent.post(url).send_empty()?;
-    answer.body_mut().read_to_vec()?;
-    if answer.status() == 200 { Ok(()) } else { Err(answer.status().to_string().into()) }
+    let mut response = agent.post(url).send_empty()?;
+    response.body_mut().read_to_vec()?;
+    if response.status() == 200 { Ok(()) } else { Err(response.status().to_string().into()) }
 }
 
-/// CPU time of this thread, which is the only one, in seconds.
+/// CPU time in seconds of this thread, the only one.
 fn cpu_s() -> Result<f64, Box<dyn Error>> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(text.split(' ').next().ok_or("no schedstat")?.parse::<f64>()? / 1e9)

@@ -1,4 +1,4 @@
-/* This library's one-call functions, on CONCURRENCY threads. MORE: nothing. */
+/* This library's one-call functions, on CONCURRENCY threads. No extra arguments. */
 #include <stdio.h>
 
 #include "common.h"
