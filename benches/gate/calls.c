@@ -1,12 +1,11 @@
 /*
- * Calls that the gate counts, through the library as it ships:
+ * Calls of the release library that the gate counts:
  *
- *     calls client query|signature URL CA_FILE|- COUNT    reports, one after another, with one client
+ *     calls client query|signature URL CA_FILE|- COUNT    reports with one client
  *     calls reporter OUTBOX|- COUNT                       submits to a reporter
  *     calls flat COUNT                                    submits to a reporter without an outbox, through the flat functions
  *
- * The reporters' service cannot be reached, and they are backing off while the calls are counted: nothing but submitting
- * happens.
+ * The reporters cannot reach a service and are backing off during the count, so that they only accept reports.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,7 +27,7 @@ static void check(int32_t status, const char *message)
     }
 }
 
-/* Callgrind forgets what it counted before this call. */
+/* Callgrind discards what it counted before this call. */
 __attribute__((noinline)) static void begin_counting(void)
 {
     __asm__ volatile("");
@@ -49,8 +48,8 @@ static void wait_until_backing_off(nexmo_reporter *reporter, int64_t handle)
     while (state != NEXMO_STATE_BACKING_OFF || in_flight > 0) {
         nanosleep(&pause, NULL);
         if (reporter == NULL) {
-            check(nexmo_flat_statistic(handle, "state", -1, &state, NULL, 0), "no state");
-            check(nexmo_flat_statistic(handle, "in_flight", -1, &in_flight, NULL, 0), "no count in flight");
+            check(nexmo_flat_statistic(handle, "state", -1, &state, NULL, 0), "cannot read state");
+            check(nexmo_flat_statistic(handle, "in_flight", -1, &in_flight, NULL, 0), "cannot read in_flight");
         } else {
             nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
             nexmo_result result = NEXMO_RESULT_INIT;

@@ -1,4 +1,4 @@
-"""What is counted, and how: instructions in user mode for one call of a function, by callgrind."""
+"""The hot paths, and counting their instructions in user mode with callgrind."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ TIME_LIMIT_S = 300
 
 
 class Failed(Exception):
-    """A program did not do what it should."""
+    """A counted program failed."""
 
 
 @dataclass(frozen=True)
 class HotPath:
     """
-    A program that calls a function so many times after its warm-up.
+    A program that calls a function `calls` times after its warm-up.
 
-    In its arguments, {http}, {https} and {ca} stand for the sandbox, {outbox} for a new file, and {calls} for the number.
+    In its arguments, {http}, {https} and {ca} stand for the sandbox, {outbox} for a new file, and {calls} for `calls`.
     """
 
     name: str
@@ -53,8 +53,8 @@ def count_all() -> Counts:
 
 
 def count(path: HotPath, slow_malloc: int | None = None) -> int:
-    """Instructions of one call; with `slow_malloc`, each allocation takes so many rounds of a loop longer."""
-    # Nothing else of the caller's environment: the counts must not depend on it.
+    """Returns the instructions of one call; with `slow_malloc`, each allocation runs that many more iterations of a loop."""
+    # No other variables: the counts must not depend on the caller's environment.
     environment = {"PATH": os.environ["PATH"]}
     if slow_malloc is not None:
         environment |= {"LD_PRELOAD": str(BUILD / "slow_malloc.so"), "SLOW_MALLOC": str(slow_malloc)}
@@ -67,7 +67,7 @@ def count(path: HotPath, slow_malloc: int | None = None) -> int:
             calls=path.calls,
         )
         callgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes"]
-        # `begin_counting` is what the programs call after their warm-up.
+        # The programs call `begin_counting` after their warm-up.
         limits = ["--zero-before=*begin_counting", f"--toggle-collect={path.function}"]
         command = [*callgrind, *limits, *f"./{arguments}".split()]
         done = subprocess.run(command, cwd=BUILD, env=environment, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
@@ -78,13 +78,13 @@ def count(path: HotPath, slow_malloc: int | None = None) -> int:
 
 
 def versions() -> dict[str, str]:
-    """What the counts depend on besides the code."""
+    """The versions that the counts depend on."""
     return {
         "rustc": _first_line("rustc", "--version"),
         "cc": _first_line(os.environ.get("CC", "cc"), "--version"),
         "libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown",
         "valgrind": _first_line("valgrind", "--version"),
-        # Valgrind shows the same processor on all machines that have AVX2; libc and ring choose their code by it.
+        # Valgrind emulates the same processor on every machine with AVX2; libc and ring select code by it.
         "processor": platform.machine() + (" with AVX2" if " avx2 " in Path("/proc/cpuinfo").read_text() else ""),
     }
 

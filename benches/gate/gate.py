@@ -1,12 +1,12 @@
 """
-The gate against gradual slowdown: compares the instructions of the hot paths with those in counts.json.
+Fails when a hot path takes more instructions than counts.json allows.
 
     gate.py check   fails if a path is outside the margin, or if the file was made with other tools
     gate.py count   prints the counts and writes build/gate/counted.json
-    gate.py renew   counts the code that the file was made with and today's, side by side, and writes the file
-    gate.py proof   slows each path down by 1 % and by 3 %, and shows that only the latter fails
+    gate.py renew   counts the code that the file was made with and the current code, and writes the file
+    gate.py proof   slows each path by 1 % and by 3 %, and shows that only the latter fails
 
-Run by make, which builds what is counted, and inside the sandbox.
+Run it through make, which builds the programs and starts the sandbox.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ import tempfile
 from pathlib import Path
 
 from counting import BUILD, HOT_PATHS, Failed, count, count_all, versions
-from comparison import Counts, Kept, differing, faults, renewed
+from comparison import Counts, Baseline, deviations, differing, renewed
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).resolve().parent / "counts.json"
 COUNTED = BUILD / "counted.json"
 HOW_TO_RENEW = """To renew benches/gate/counts.json: make gate-renew
-It counts the code that the file was made with and today's code with today's tools, prints both and writes the file. It
-refuses a path that is slower, unless it is accepted: make gate-renew ACCEPT="NAME ..."; say why in the commit message."""
+It counts the code that the file was made with and the current code with the current tools, prints both and writes the
+file. It fails if a path is slower, unless it is accepted: make gate-renew ACCEPT="NAME ..."; explain in the commit message."""
 
 Row = tuple[str, ...]
 
 
 def check() -> None:
-    made_with, margin, kept = _load()
-    _refuse("counts.json was made with other tools", differing(made_with, versions()))
+    made_with, margin, baselines = _load()
+    _fail_if("counts.json was made with other tools", differing(made_with, versions()))
     counts = count_all()
-    rows = [(name, *_beside(counted, kept[name].reference if name in kept else None)) for name, counted in counts.items()]
+    rows = [(name, *_beside(counted, baselines[name].reference if name in baselines else None)) for name, counted in counts.items()]
     _print_table(("path", "reference", "here", "change"), rows)
-    _refuse("the counts are not those of counts.json", faults(kept, counts, margin))
+    _fail_if("the counts differ from counts.json", deviations(baselines, counts, margin))
 
 
 def count_here() -> None:
@@ -47,40 +47,40 @@ def count_here() -> None:
 
 
 def renew() -> None:
-    made_with, margin, kept = _load()
+    made_with, margin, baselines = _load()
     same_tools = not differing(made_with, versions())
-    old = {name: path.counted for name, path in kept.items()} if same_tools else _count_old_code()
+    old = {name: path.counted for name, path in baselines.items()} if same_tools else _count_old_code()
     new = count_all()
-    made, slower = renewed(kept, old, new, margin, set(os.environ.get("ACCEPT", "").split()))
+    made, slower = renewed(baselines, old, new, margin, set(os.environ.get("ACCEPT", "").split()))
     rows = [(name, *_beside(counted, old.get(name)), f"{made[name].reference:,}") for name, counted in new.items()]
     _print_table(("path", "old code", "new code", "change", "reference"), rows)
-    _refuse("counts.json is not written, for these are slower", slower)
+    _fail_if("counts.json is not written, because these are slower", slower)
     counts = {name: vars(path) for name, path in made.items()}
     FILE.write_text(json.dumps({"versions": versions(), "margin": margin, "counts": counts}, indent=2) + "\n")
 
 
 def proof() -> None:
     made_with, margin, _ = _load()
-    _refuse("counts.json was made with other tools", differing(made_with, versions()))
+    _fail_if("counts.json was made with other tools", differing(made_with, versions()))
     rows, wrong = [], []
     for path in HOT_PATHS:
-        # Today's count, so that what is proven does not depend on how near to the margin the path is.
+        # Relative to the current count, so that the result does not depend on the distance from the margin.
         reference, some = count(path, slow_malloc=0), count(path, slow_malloc=1000)
         row: Row = (path.name, f"{reference:,}")
         for slowdown, must_fail in ((0.01, False), (0.03, True)):
             loops = round(1000 * reference * slowdown / (some - reference))
             counted = count(path, slow_malloc=loops)
-            fails = bool(faults({path.name: Kept(reference, reference)}, {path.name: counted}, margin))
+            fails = bool(deviations({path.name: Baseline(reference, reference)}, {path.name: counted}, margin))
             row += (*_beside(counted, reference)[1:], "fails" if fails else "passes")
             if fails != must_fail:
                 wrong.append(f"{path.name}, slower by {slowdown:.0%}, {row[-1]}")
         rows.append(row)
     _print_table(("path", "here", "1 % slower", "", "", "3 % slower", "", ""), rows)
-    _refuse("the gate is not proven", wrong)
+    _fail_if("the gate did not behave as expected", wrong)
 
 
 def _count_old_code() -> Counts:
-    """Counts the code of the commit that last changed the file, by its own programs and its own make."""
+    """Counts the code of the commit that last changed the file, with its own programs and Makefile."""
     revision = _git("log", "-1", "--format=%H", "--", str(FILE)).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["tar", "-x", "-C", folder], input=_git("archive", revision), check=True)
@@ -93,9 +93,9 @@ def _git(*arguments: str) -> bytes:
     return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, check=True).stdout
 
 
-def _load() -> tuple[dict[str, str], float, dict[str, Kept]]:
-    held = json.loads(FILE.read_text())
-    return held["versions"], held["margin"], {name: Kept(**counts) for name, counts in held["counts"].items()}
+def _load() -> tuple[dict[str, str], float, dict[str, Baseline]]:
+    file = json.loads(FILE.read_text())
+    return file["versions"], file["margin"], {name: Baseline(**counts) for name, counts in file["counts"].items()}
 
 
 def _beside(counted: int, reference: int | None) -> Row:
@@ -110,7 +110,7 @@ def _print_table(headings: Row, rows: list[Row]) -> None:
         print(first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:])), sep="  ")
 
 
-def _refuse(what: str, lines: list[str]) -> None:
+def _fail_if(what: str, lines: list[str]) -> None:
     if lines:
         sys.exit("\n".join([f"gate: {what}:", *(f"    {line}" for line in lines), HOW_TO_RENEW]))
 

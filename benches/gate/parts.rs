@@ -1,9 +1,9 @@
-//! What the gate counts below the C interface:
+//! Code below the C interface that the gate counts:
 //!
 //! ```text
-//! parts responses COUNT         reads so many responses of each kind
-//! parts batches OUTBOX COUNT    claims and completes so many batches
-//! parts fill OUTBOX COUNT       the reports for it, submitted in a process of its own so that none is left in memory
+//! parts responses COUNT         parses COUNT responses of each kind
+//! parts batches OUTBOX COUNT    claims and completes COUNT batches
+//! parts fill OUTBOX COUNT       submits the reports for them, in a separate process so that none is cached in memory
 //! ```
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -39,7 +39,7 @@ fn main() {
     }
 }
 
-/// Callgrind forgets what it counted before this call.
+/// Callgrind discards what it counted before this call.
 #[inline(never)]
 fn begin_counting() {
     black_box(());

@@ -1,23 +1,23 @@
 /*
- * For make gate-proof: an artificial slowdown of all paths that needs no change to the library. Preloaded, it makes each
- * allocation take SLOW_MALLOC rounds of a loop longer.
+ * For make gate-proof: preloaded, it slows every path without a change to the library, by SLOW_MALLOC iterations of a loop
+ * in each allocation.
  */
 #include <stddef.h>
 #include <stdlib.h>
 
 void *__libc_malloc(size_t size);
 
-static long rounds;
+static long iterations;
 
-__attribute__((constructor)) static void read_rounds(void)
+__attribute__((constructor)) static void read_iterations(void)
 {
-    const char *given = getenv("SLOW_MALLOC");
-    rounds = given == NULL ? 0 : strtol(given, NULL, 10);
+    const char *value = getenv("SLOW_MALLOC");
+    iterations = value == NULL ? 0 : strtol(value, NULL, 10);
 }
 
 void *malloc(size_t size)
 {
-    for (long round = 0; round < rounds; round++)
+    for (long i = 0; i < iterations; i++)
         __asm__ volatile("");
     return __libc_malloc(size);
 }
