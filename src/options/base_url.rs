@@ -32,6 +32,12 @@ impl BaseUrl {
         split_port(self.authority()).map_or("", |(host, _)| host)
     }
 
+    /// The port, explicit or the default of the scheme.
+    pub(crate) fn port(&self) -> u16 {
+        let explicit = split_port(self.authority()).ok().and_then(|(_, port)| port?.parse().ok());
+        explicit.unwrap_or(if self.scheme() == "https" { 443 } else { 80 })
+    }
+
     /// Host and port as given.
     pub(crate) fn authority(&self) -> &str {
         self.authority_and_prefix().0

@@ -12,7 +12,7 @@ use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, is_shortage};
-use crate::options::{Identity, Trust};
+use crate::options::{ClientSettings, Identity, Trust};
 use crate::os::fork::PerProcess;
 
 /// The PEM files in which Unix systems keep the certificates they trust. Environment variables are ignored: they
@@ -32,8 +32,28 @@ const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 /// The platform's certificates, read once in each process.
 static PLATFORM: PerProcess<RootCerts> = PerProcess::new();
 
+/// The certificates that the settings select, in ureq's terms.
+pub(super) struct Certificates {
+    pub(super) roots: RootCerts,
+    pub(super) client: Option<ClientCert>,
+}
+
+impl Certificates {
+    /// Reads the files that `settings` name.
+    pub(super) fn read(settings: &ClientSettings) -> Result<Self, Error> {
+        Ok(Self {
+            // Plain HTTP does not use them, but an error in them is reported nevertheless.
+            roots: match (settings.base_url.scheme(), &settings.trust) {
+                ("http", Trust::Platform) => RootCerts::WebPki,
+                (_, trust) => roots(trust)?,
+            },
+            client: settings.identity.as_ref().map(client_cert).transpose()?,
+        })
+    }
+}
+
 /// Returns the certificates that `trust` selects.
-pub(super) fn roots(trust: &Trust) -> Result<RootCerts, Error> {
+fn roots(trust: &Trust) -> Result<RootCerts, Error> {
     match trust {
         Trust::BuiltIn => Ok(RootCerts::WebPki),
         Trust::Platform => match PLATFORM.get() {
@@ -76,7 +96,7 @@ fn file_roots(path: &Path) -> Result<RootCerts, Error> {
 }
 
 /// Returns the client certificate to present to a server that requests one.
-pub(super) fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
+fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
     let (certificate_pem, key_pem) =
         (read("client_cert_file", &identity.certificate)?, read("client_key_file", &identity.key)?);
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate_pem).filter_map(Result::ok).collect();

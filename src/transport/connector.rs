@@ -1,22 +1,27 @@
-//! Connects to one service through ureq's connectors, with one TLS configuration.
+//! Connections by way of ureq: its TLS and its buffers. This file and `certificates.rs` alone know it.
 
+use std::io;
 use std::sync::Arc;
+use std::time;
 
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::tls::{TlsConfig, TlsProvider};
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
-use ureq::unversioned::transport::time::Instant;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
-    ChainedConnector, ConnectionDetails, Connector as UreqConnector, NextTimeout, RustlsConnector,
+    Buffers, ConnectionDetails, Connector as UreqConnector, LazyBuffers, NextTimeout, RustlsConnector, Transport,
 };
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Error as UreqError, Timeout};
+use zeroize::Zeroize;
 
-use super::config::TransportConfig;
-use super::connection::Connection;
+use super::certificates::Certificates;
 use super::deadline::Deadline;
-use super::route::Route;
+use super::error::{Failure, Limit};
+use super::socket::Socket;
 use super::tcp::TcpConnector;
+use crate::error::Error;
+use crate::options::base_url::BaseUrl;
 
 /// Capacity of the output buffer: more than the head of most requests. A longer one is sent in parts.
 const OUTPUT_BUFFER: usize = 2 * 1024;
@@ -24,66 +29,239 @@ const OUTPUT_BUFFER: usize = 2 * 1024;
 /// Capacity for the head of a response.
 const INPUT_BUFFER: usize = 32 * 1024;
 
-/// Opens connections.
+/// Buffer size below TLS; a longer record arrives in parts.
+const BUFFER_UNDER_TLS: usize = 4 * 1024;
+
+/// The maximum number of reads in a check of an idle connection; a peer that sends more is not idle. What servers may
+/// send on one, such as TLS session tickets, takes fewer.
+const MAX_CHECKS: u8 = 3;
+
+/// A check of a connection: reads what has arrived, without waiting. It is recognized by its timeout for one read.
+const CHECK: NextTimeout = NextTimeout {
+    after: Duration::Exact(time::Duration::ZERO),
+    reason: Timeout::PerRead,
+    per_read: Some(Duration::Exact(time::Duration::ZERO)),
+    per_write: None,
+};
+
+/// The service and the TLS configuration for it, in ureq's terms.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoint {
+    uri: Uri,
+    config: Config,
+}
+
+impl Endpoint {
+    pub(super) fn new(base_url: &BaseUrl, certificates: Certificates) -> Result<Self, Error> {
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .root_certs(certificates.roots)
+            .client_cert(certificates.client)
+            .use_sni(true)
+            .disable_verification(false);
+        // The rest of the configuration applies to requests, which ureq does not make here.
+        let config = Agent::config_builder()
+            // The library connects through the proxy itself. Otherwise ureq would read one from the environment, in a
+            // CGI program even from a request header.
+            .proxy(None)
+            .tls_config(tls.build())
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
+            .build();
+        Ok(Self { uri: base_url.as_str().parse().map_err(|_| Error::argument("base_url", "is no URL"))?, config })
+    }
+}
+
+/// Opens connections to one endpoint.
 #[derive(Debug)]
 pub(super) struct Connector {
-    layers: ChainedConnector<(), TcpConnector, RustlsConnector>,
-    config: Config,
-    uri: Uri,
-    route: Route,
+    endpoint: Endpoint,
+    tcp: TcpConnector,
+    tls: RustlsConnector,
 }
 
 impl Connector {
-    pub(super) fn new(setup: &TransportConfig, route: Route, tcp: TcpConnector) -> Self {
-        Self { layers: tcp.chain(RustlsConnector::default()), config: config(setup), uri: setup.uri.clone(), route }
+    pub(super) fn new(endpoint: Endpoint, tcp: TcpConnector) -> Self {
+        Self { endpoint, tcp, tls: RustlsConnector::default() }
     }
 
     /// Opens a connection that is ready for a request, including TLS.
-    pub(super) fn connect(&self, deadline: Deadline) -> Result<Connection, Error> {
-        let mut addrs = NoResolver.empty();
-        let looked_up = self.route.addresses(&self.uri, deadline.renamed(Timeout::Connect, Timeout::Resolve))?;
-        looked_up.into_iter().for_each(|address| addrs.push(address));
+    pub(super) fn connect(&self, deadline: Deadline) -> Result<Stream, Failure> {
+        let socket = self.tcp.connect(deadline)?;
         let details = ConnectionDetails {
-            uri: &self.uri,
-            addrs,
-            config: &self.config,
+            uri: &self.endpoint.uri,
+            addrs: NoResolver.empty(),
+            config: &self.endpoint.config,
             request_level: false,
             resolver: &NoResolver,
             now: Instant::now(),
-            timeout: deadline.check()?,
+            timeout: timeout(deadline)?,
             current_time: Arc::new(Instant::now),
-            run_connector: Arc::new(|_| Err(Error::ConnectionFailed)),
+            run_connector: Arc::new(|_| Err(UreqError::ConnectionFailed)),
             register_shutdown: Arc::new(|_| Ok(())),
         };
-        self.layers.connect(&details, None)?.map(Connection::new).ok_or(Error::ConnectionFailed)
+        let buffers = match details.needs_tls() {
+            // TLS has additional buffers of the full size.
+            true => LazyBuffers::new(BUFFER_UNDER_TLS, BUFFER_UNDER_TLS),
+            false => LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
+        };
+        let connected = self.tls.connect(&details, Some(TcpTransport { socket, buffers, checks: 0 }));
+        let transport = connected.map_err(|error| to_failure(error, deadline.limit))?.ok_or(Failure::Unexpected)?;
+        Ok(Stream(Box::new(transport)))
     }
 }
 
-/// The part of ureq's configuration that its connectors use; the rest applies to requests, which ureq does not make
-/// here.
-fn config(setup: &TransportConfig) -> Config {
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(setup.roots.clone())
-        .client_cert(setup.client_cert.clone())
-        .use_sni(true)
-        .disable_verification(false);
-    Agent::config_builder()
-        // The library's own connector handles the proxy. Otherwise ureq would read one from the environment, in a CGI
-        // program even from a request header.
-        .proxy(None)
-        .tls_config(tls.build())
-        .input_buffer_size(INPUT_BUFFER)
-        .output_buffer_size(OUTPUT_BUFFER)
-        .build()
+/// An open connection, plain or over TLS, with its buffers.
+#[derive(Debug)]
+pub(super) struct Stream(Box<dyn Transport>);
+
+impl Stream {
+    /// The bytes that were read and not consumed.
+    pub(super) fn input(&mut self) -> &[u8] {
+        self.0.buffers().input()
+    }
+
+    /// Removes `amount` bytes of the input.
+    pub(super) fn consume(&mut self, amount: usize) {
+        self.0.buffers().input_consume(amount);
+    }
+
+    /// Waits for more input.
+    pub(super) fn read(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        let timeout = timeout(deadline)?;
+        // A read into a full buffer returns nothing, which would look like the end of the connection.
+        if self.0.buffers().input_append_buf().is_empty() {
+            return Err(Failure::LargeHead);
+        }
+        match self.0.await_input(timeout) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Err(error) => Err(to_failure(error, deadline.limit)),
+        }
+    }
+
+    /// Sends all of `bytes`, which may contain a secret.
+    pub(super) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Failure> {
+        while !bytes.is_empty() {
+            let timeout = timeout(deadline)?;
+            let buffer = self.0.buffers().output();
+            let (now, later) = bytes.split_at(bytes.len().min(buffer.len()));
+            buffer.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
+            let sent = self.0.transmit_output(now.len(), timeout);
+            // The buffer lives as long as the connection.
+            self.0.buffers().output().iter_mut().take(now.len()).for_each(Zeroize::zeroize);
+            sent.map_err(|error| to_failure(error, deadline.limit))?;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Whether the connection is open and has no unread data. Only a read can show that, because bytes may be
+    /// buffered in any layer, encrypted or not, and would be mistaken for the next response.
+    pub(super) fn is_idle(&mut self) -> bool {
+        self.input().is_empty() && matches!(self.0.await_input(CHECK), Err(UreqError::Timeout(_)))
+    }
 }
 
-/// Resolves nothing: addresses are resolved before the connector runs.
+/// The remaining time in the form that ureq uses. Its `reason` is not used.
+fn timeout(deadline: Deadline) -> Result<NextTimeout, Failure> {
+    let after = deadline.left()?.map_or(Duration::NotHappening, Duration::Exact);
+    Ok(NextTimeout { after, reason: Timeout::Global, per_read: None, per_write: None })
+}
+
+fn to_failure(error: UreqError, limit: Limit) -> Failure {
+    match error {
+        UreqError::Io(error) => Failure::Io(error),
+        UreqError::Timeout(_) => Failure::TimedOut(limit),
+        UreqError::Rustls(error) => Failure::Tls(error),
+        UreqError::Tls(what) => Failure::TlsSetup(what),
+        _ => Failure::Unexpected,
+    }
+}
+
+/// A TCP connection with the buffers of the layer above: of the stream itself, or of TLS.
+#[derive(Debug)]
+struct TcpTransport {
+    socket: Arc<Socket>,
+    buffers: LazyBuffers,
+    /// The number of checks since the last write.
+    checks: u8,
+}
+
+impl Transport for TcpTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, limit: NextTimeout) -> Result<(), UreqError> {
+        if !is_check(limit) {
+            self.checks = 0;
+        }
+        let bytes = self.buffers.output().get(..amount).unwrap_or_default();
+        if self.socket.write_all(bytes, deadline(limit))? { Ok(()) } else { Err(UreqError::Timeout(limit.reason)) }
+    }
+
+    fn await_input(&mut self, limit: NextTimeout) -> Result<bool, UreqError> {
+        let buffer = self.buffers.input_append_buf();
+        let read = match is_check(limit) {
+            true if self.checks >= MAX_CHECKS => return Err(io::Error::other("the connection is not idle").into()),
+            true => {
+                self.checks = self.checks.saturating_add(1);
+                self.socket.read_at_once(buffer)?
+            }
+            false => self.socket.read(buffer, deadline(limit))?,
+        };
+        let amount = read.ok_or(UreqError::Timeout(limit.reason))?;
+        self.buffers.input_appended(amount);
+        Ok(amount > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.socket.is_open_and_silent()
+    }
+}
+
+fn is_check(limit: NextTimeout) -> bool {
+    limit.per_read == CHECK.per_read
+}
+
+/// Returns when a timeout expires; none if it never does.
+fn deadline(limit: NextTimeout) -> Option<time::Instant> {
+    match limit.after {
+        Duration::Exact(after) => time::Instant::now().checked_add(after),
+        Duration::NotHappening => None,
+    }
+}
+
+/// Resolves nothing: ureq receives connections that are established.
 #[derive(Debug)]
 struct NoResolver;
 
-impl UreqResolver for NoResolver {
-    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        Err(Error::HostNotFound)
+impl Resolver for NoResolver {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, UreqError> {
+        Err(UreqError::HostNotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_check_never_waits_even_if_it_must_write() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = Arc::new(Socket::start(listener.local_addr().unwrap()).unwrap());
+        assert!(socket.finish(None).unwrap());
+        // The peer does not read, so the buffers fill up.
+        while socket.write_all(&[0; 64 * 1024], Some(time::Instant::now())).unwrap() {}
+        let mut connection = TcpTransport { socket, buffers: LazyBuffers::new(64, 64), checks: 0 };
+        assert!(matches!(connection.transmit_output(24, CHECK), Err(UreqError::Timeout(_))));
+        for _ in 0..MAX_CHECKS {
+            assert!(matches!(connection.await_input(CHECK), Err(UreqError::Timeout(_))));
+        }
+        let last = connection.await_input(CHECK);
+        assert!(matches!(last, Err(UreqError::Io(_))), "a peer with so much to say is not idle");
     }
 }

@@ -1,21 +1,19 @@
-//! Deadlines, and which timeout each results from.
+//! Deadlines, and which time limit each results from.
 
 use std::time::{Duration, Instant};
 
-use ureq::Timeout;
-use ureq::unversioned::transport::NextTimeout;
-use ureq::unversioned::transport::time::Duration as Limit;
+use super::error::{Failure, Limit};
 
 /// A deadline; none if it is beyond the range of the clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     pub(super) at: Option<Instant>,
-    limit: Timeout,
+    pub(super) limit: Limit,
 }
 
 impl Deadline {
     /// The deadline `time` after `start`, which results from `limit`.
-    pub(super) fn new(start: Instant, time: Duration, limit: Timeout) -> Self {
+    pub(super) fn new(start: Instant, time: Duration, limit: Limit) -> Self {
         Self { at: start.checked_add(time), limit }
     }
 
@@ -28,25 +26,12 @@ impl Deadline {
         }
     }
 
-    /// The same deadline with the limit `to` if its limit is `from`.
-    pub(super) fn renamed(self, from: Timeout, to: Timeout) -> Self {
-        Self { limit: if self.limit == from { to } else { self.limit }, ..self }
-    }
-
-    /// Returns the remaining time in the form that connections use.
-    pub(super) fn left(self) -> NextTimeout {
-        let after = self.at.map_or(Limit::NotHappening, |at| at.saturating_duration_since(Instant::now()).into());
-        NextTimeout { after, reason: self.limit, per_read: None, per_write: None }
-    }
-
-    /// As [`Deadline::left`], but an error if no time remains.
-    pub(super) fn check(self) -> Result<NextTimeout, ureq::Error> {
-        let left = self.left();
-        if left.after.is_zero() { Err(self.over()) } else { Ok(left) }
-    }
-
-    /// The error for an expired deadline.
-    pub(super) fn over(self) -> ureq::Error {
-        ureq::Error::Timeout(self.limit)
+    /// Returns the remaining time, none if there is no deadline; an error if none remains.
+    pub(super) fn left(self) -> Result<Option<Duration>, Failure> {
+        let Some(at) = self.at else {
+            return Ok(None);
+        };
+        let left = at.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(Failure::TimedOut(self.limit)) } else { Ok(Some(left)) }
     }
 }

@@ -4,24 +4,46 @@
 use std::io;
 
 use rustls::CertificateError;
-use ureq::Timeout;
 
 use crate::error::{Error, Kind, is_shortage};
+
+/// The time limit that a deadline results from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// For connecting, while the host name is being resolved.
+    Resolve,
+    /// For connecting.
+    Connect,
+    /// For the whole request.
+    Total,
+}
 
 /// Why there is no response.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The connection failed or was lost.
-    Connection(ureq::Error),
+    Io(io::Error),
+    /// A time limit expired.
+    TimedOut(Limit),
+    /// The host name could not be resolved.
+    HostNotFound,
+    /// The proxy could not be reached, or did not connect to the service.
+    Proxy(String),
+    /// The TLS handshake failed.
+    Tls(rustls::Error),
+    /// TLS could not be set up.
+    TlsSetup(&'static str),
     /// The received data is not the head of a response.
     NotHttp(httparse::Error),
-    /// The connection ended within the head.
+    /// The head of the response is larger than the buffer.
     LargeHead,
+    /// The HTTP library failed in a way that is not expected of it.
+    Unexpected,
 }
 
-impl From<ureq::Error> for Failure {
-    fn from(error: ureq::Error) -> Self {
-        Self::Connection(error)
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
 }
 
@@ -30,42 +52,35 @@ impl Failure {
     pub(super) fn is_loss(&self) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero};
         let losses = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero];
-        matches!(self, Self::Connection(ureq::Error::Io(error)) if losses.contains(&error.kind()))
+        matches!(self, Self::Io(error) if losses.contains(&error.kind()))
     }
 
     /// Whether the connection ended, as it may after a response.
     pub(super) fn is_end(&self) -> bool {
-        matches!(self, Self::Connection(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::UnexpectedEof)
+        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof)
     }
 
     /// The error for this failure of a request to `authority`; `is_connected` says whether the connection had been
     /// established.
     pub(super) fn to_error(&self, is_connected: bool, authority: &str) -> Error {
         let (kind, message) = match self {
-            Self::Connection(error) => of_connection(error, is_connected),
+            Self::Io(error) => of_io(error, is_connected),
+            Self::TimedOut(limit) => (Kind::Timeout, of_limit(*limit).to_owned()),
+            Self::HostNotFound => (Kind::Network, "the host name could not be resolved".to_owned()),
+            Self::Proxy(what) => (Kind::Proxy, format!("could not connect through the proxy: {what}")),
+            Self::Tls(error) => (Kind::Tls, of_tls(error)),
+            Self::TlsSetup(what) => (Kind::Tls, format!("TLS failed: {what}")),
             Self::NotHttp(what) => (Kind::Protocol, format!("the response is not valid HTTP: {what}")),
             Self::LargeHead => (Kind::Protocol, "the response head is too large".to_owned()),
+            Self::Unexpected => (Kind::Internal, "internal error: unexpected transport failure".to_owned()),
         };
         Error::new(kind, format!("{authority}: {message}"))
     }
 }
 
-fn of_connection(error: &ureq::Error, is_connected: bool) -> (Kind, String) {
-    match error {
-        ureq::Error::Io(error) => of_io(error, is_connected),
-        ureq::Error::Timeout(limit) => (Kind::Timeout, time_ran_out(*limit).to_owned()),
-        ureq::Error::ConnectProxyFailed(what) => (Kind::Proxy, format!("could not connect through the proxy: {what}")),
-        ureq::Error::HostNotFound => (Kind::Network, "the host name could not be resolved".to_owned()),
-        ureq::Error::ConnectionFailed => (Kind::Network, "could not connect".to_owned()),
-        ureq::Error::Rustls(error) => (Kind::Tls, not_trusted(error)),
-        ureq::Error::Tls(what) => (Kind::Tls, format!("TLS failed: {what}")),
-        _ => (Kind::Internal, "internal error: unexpected transport failure".to_owned()),
-    }
-}
-
 fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return (Kind::Tls, not_trusted(error));
+        return (Kind::Tls, of_tls(error));
     }
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
@@ -85,7 +100,7 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     }
 }
 
-fn not_trusted(error: &rustls::Error) -> String {
+fn of_tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "TLS failed: the issuer of the server's certificate is not trusted; set ca_file to trust it".to_owned()
@@ -97,10 +112,10 @@ fn not_trusted(error: &rustls::Error) -> String {
     }
 }
 
-fn time_ran_out(limit: Timeout) -> &'static str {
+fn of_limit(limit: Limit) -> &'static str {
     match limit {
-        Timeout::Resolve => "connect_timeout_ms expired while the host name was being resolved",
-        Timeout::Connect => "connect_timeout_ms expired while connecting",
-        _ => "timeout_ms expired before the response was complete",
+        Limit::Resolve => "connect_timeout_ms expired while the host name was being resolved",
+        Limit::Connect => "connect_timeout_ms expired while connecting",
+        Limit::Total => "timeout_ms expired before the response was complete",
     }
 }

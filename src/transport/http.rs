@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ureq::Timeout;
-
 use super::cancel::Cancel;
 use super::config::TransportConfig;
 use super::connection::{Connection, RoundTrip};
 use super::connector::Connector;
 use super::deadline::Deadline;
-use super::error::Failure;
+use super::error::{Failure, Limit};
 use super::pool::Pool;
-use super::proxy::Proxy;
 use super::resolver::Resolver;
 use super::route::Route;
 use super::tcp::TcpConnector;
@@ -39,10 +36,14 @@ impl HttpTransport {
     pub(crate) fn new(config: &TransportConfig, resolver: Resolver) -> Self {
         warm_up();
         let cancel = Arc::<Cancel>::default();
-        let route = Route { resolver: resolver.clone(), proxy: config.proxy.clone(), cancel: Arc::clone(&cancel) };
-        let tcp = TcpConnector { cancel: Arc::clone(&cancel), proxy: config.proxy.clone().map(Proxy) };
+        let route = Route {
+            service: config.base_url.clone(),
+            proxy: config.proxy.clone(),
+            resolver: resolver.clone(),
+            cancel: Arc::clone(&cancel),
+        };
         let pool = Pool::new(usize::try_from(config.max_idle_connections).unwrap_or(usize::MAX));
-        Self { connector: Connector::new(config, route, tcp), pool, cancel, resolver }
+        Self { connector: Connector::new(config.endpoint.clone(), TcpConnector { route }), pool, cancel, resolver }
     }
 
     /// Cancels every exchange and pause in progress, and all later ones.
@@ -62,13 +63,13 @@ impl HttpTransport {
 
     /// Sends one request on a new connection, possibly after another went to a dead one.
     fn run_on_new(&self, request: &Request<'_>, limits: Limits, whole: Deadline, is_written: bool) -> Exchange {
-        let connect = Deadline::new(Instant::now(), limits.connect, Timeout::Connect).or(whole);
+        let connect = Deadline::new(Instant::now(), limits.connect, Limit::Connect).or(whole);
         match self.connector.connect(connect) {
-            Ok(connection) => {
-                let trip = self.run(connection, request, whole);
+            Ok(stream) => {
+                let trip = self.run(Connection(stream), request, whole);
                 self.to_error(trip.result, request, true, is_written || trip.is_written)
             }
-            Err(error) => self.to_error(Err(error.into()), request, false, is_written),
+            Err(failure) => self.to_error(Err(failure), request, false, is_written),
         }
     }
 
@@ -90,7 +91,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn exchange(&self, request: &Request<'_>, limits: Limits) -> Exchange {
         let start = Instant::now();
-        let whole = Deadline::new(start, limits.total, Timeout::Global);
+        let whole = Deadline::new(start, limits.total, Limit::Total);
         let Some(pooled) = self.pool.take() else {
             return self.run_on_new(request, limits, whole, false);
         };

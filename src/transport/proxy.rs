@@ -9,11 +9,10 @@ use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ureq::http::Uri;
 use zeroize::Zeroizing;
 
-use super::route::port_of;
 use super::socket::Socket;
+use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
 
 /// Capacity for the constant parts of every request to a proxy: its header names.
@@ -22,61 +21,58 @@ const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 /// The longest head of a response to `CONNECT` that is read.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// A proxy and its configuration.
-#[derive(Debug)]
-pub(super) struct Proxy(pub(super) ProxyUrl);
-
-impl Proxy {
-    /// Makes the proxy at the other end of `socket` connect to the host of `uri`.
-    pub(super) fn open_tunnel(&self, socket: &Socket, uri: &Uri, deadline: Option<Instant>) -> io::Result<()> {
-        let host = uri.host().ok_or(io::ErrorKind::InvalidInput)?;
-        let port = port_of(uri);
-        let line = Line { socket, deadline };
-        match self.0.kind {
-            ProxyKind::Http => self.open_http(&line, host, port),
-            ProxyKind::Socks5 => self.open_socks5(&line, host, port),
-        }
+/// Makes `proxy`, at the other end of `socket`, connect to `service`.
+pub(super) fn open_tunnel(
+    proxy: &ProxyUrl,
+    socket: &Socket,
+    service: &BaseUrl,
+    deadline: Option<Instant>,
+) -> io::Result<()> {
+    let line = Line { socket, deadline };
+    match proxy.kind {
+        ProxyKind::Http => open_http(proxy, &line, service.host(), service.port()),
+        ProxyKind::Socks5 => open_socks5(proxy, &line, service.host(), service.port()),
     }
+}
 
-    fn open_http(&self, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
-        let authorization = self.0.user.as_ref().map(|user| {
-            let pair = Zeroizing::new(format!("{}:{}", user.name, user.password.expose()));
-            Zeroizing::new(STANDARD.encode(pair.as_bytes()))
-        });
-        let target = format!("{host}:{port}");
-        // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
-        let capacity =
-            2 * target.len() + authorization.as_ref().map_or(0, |proof| proof.len()) + CAPACITY_FOR_CONSTANT_PARTS;
-        let mut head = Zeroizing::new(String::with_capacity(capacity));
-        head.extend(["CONNECT ", &target, " HTTP/1.1\r\nhost: ", &target]);
-        if let Some(proof) = &authorization {
-            head.extend(["\r\nproxy-authorization: Basic ", proof.as_str()]);
-        }
-        head.push_str("\r\n\r\n");
-        line.write(head.as_bytes())?;
-        match status_of(&line.read_head()?) {
-            Some(200..=299) => Ok(()),
-            Some(407) => Err(failed("the proxy requires a user and password, or rejected them (HTTP 407)")),
-            Some(status) => Err(failed(format!("the proxy responded with HTTP {status}"))),
-            None => Err(failed("the proxy's response is not HTTP")),
-        }
+fn open_http(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
+    let authorization = proxy.user.as_ref().map(|user| {
+        let pair = Zeroizing::new(format!("{}:{}", user.name, user.password.expose()));
+        Zeroizing::new(STANDARD.encode(pair.as_bytes()))
+    });
+    let target = format!("{host}:{port}");
+    // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+    let capacity =
+        2 * target.len() + authorization.as_ref().map_or(0, |proof| proof.len()) + CAPACITY_FOR_CONSTANT_PARTS;
+    let mut head = Zeroizing::new(String::with_capacity(capacity));
+    head.extend(["CONNECT ", &target, " HTTP/1.1\r\nhost: ", &target]);
+    if let Some(proof) = &authorization {
+        head.extend(["\r\nproxy-authorization: Basic ", proof.as_str()]);
     }
+    head.push_str("\r\n\r\n");
+    line.write(head.as_bytes())?;
+    match status_of(&line.read_head()?) {
+        Some(200..=299) => Ok(()),
+        Some(407) => Err(failed("the proxy requires a user and password, or rejected them (HTTP 407)")),
+        Some(status) => Err(failed(format!("the proxy responded with HTTP {status}"))),
+        None => Err(failed("the proxy's response is not HTTP")),
+    }
+}
 
-    fn open_socks5(&self, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
-        const NO_AUTHENTICATION: u8 = 0;
-        const USER_AND_PASSWORD: u8 = 2;
-        match &self.0.user {
-            None => line.write(&[5, 1, NO_AUTHENTICATION])?,
-            Some(_) => line.write(&[5, 2, NO_AUTHENTICATION, USER_AND_PASSWORD])?,
-        }
-        match (line.read::<2>()?, &self.0.user) {
-            ([5, NO_AUTHENTICATION], _) => {}
-            ([5, USER_AND_PASSWORD], Some(user)) => authenticate_to_socks5(line, user)?,
-            _ => return Err(failed("the proxy does not support SOCKS5, or not with this authentication method")),
-        }
-        line.write(&[&[5, 1, 0], socks5_address(host)?.as_slice(), &port.to_be_bytes()].concat())?;
-        read_socks5_reply(line)
+fn open_socks5(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
+    const NO_AUTHENTICATION: u8 = 0;
+    const USER_AND_PASSWORD: u8 = 2;
+    match &proxy.user {
+        None => line.write(&[5, 1, NO_AUTHENTICATION])?,
+        Some(_) => line.write(&[5, 2, NO_AUTHENTICATION, USER_AND_PASSWORD])?,
     }
+    match (line.read::<2>()?, &proxy.user) {
+        ([5, NO_AUTHENTICATION], _) => {}
+        ([5, USER_AND_PASSWORD], Some(user)) => authenticate_to_socks5(line, user)?,
+        _ => return Err(failed("the proxy does not support SOCKS5, or not with this authentication method")),
+    }
+    line.write(&[&[5, 1, 0], socks5_address(host)?.as_slice(), &port.to_be_bytes()].concat())?;
+    read_socks5_reply(line)
 }
 
 fn authenticate_to_socks5(line: &Line<'_>, user: &ProxyUser) -> io::Result<()> {
