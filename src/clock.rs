@@ -66,18 +66,14 @@ fn boot() -> i64 {
     static BOOT: AtomicI64 = AtomicI64::new(0);
     match BOOT.load(Ordering::Relaxed) {
         0 => {
-            let boot = read_boot();
+            let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+            let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(15).collect();
+            let boot = i64::from_str_radix(&digits, 16).unwrap_or(0);
             BOOT.store(boot, Ordering::Relaxed);
             boot
         }
         known => known,
     }
-}
-
-fn read_boot() -> i64 {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(15).collect();
-    i64::from_str_radix(&digits, 16).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub enum Method {
 pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) -> String {
     let base = base_string(parameters);
     match method {
-        Method::Md5Hash => md5_hash(&base, secret),
+        Method::Md5Hash => hex::encode(Md5::new().chain_update(base).chain_update(secret).finalize()),
         Method::HmacMd5 => keyed::<Hmac<Md5>>(&base, secret),
         Method::HmacSha1 => keyed::<Hmac<Sha1>>(&base, secret),
         Method::HmacSha256 => keyed::<Hmac<Sha256>>(&base, secret),
@@ -43,10 +43,6 @@ fn base_string(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable_by_key(|(name, _)| *name);
     sorted.iter().map(|(name, value)| format!("&{name}={}", value.replace(['&', '='], "_"))).collect()
-}
-
-fn md5_hash(base: &str, secret: &str) -> String {
-    hex::encode(Md5::new().chain_update(base).chain_update(secret).finalize())
 }
 
 fn keyed<M: Mac + KeyInit>(base: &str, secret: &str) -> String {

@@ -51,7 +51,7 @@ pub(super) fn perform(
             nexmo_result::new(NEXMO_ERR_INTERNAL, after_panic, Error::bug().message())
         }
     };
-    nexmo_result { elapsed_us: microseconds(start.elapsed()), ..result }
+    nexmo_result { elapsed_us: i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX), ..result }
 }
 
 /// As [`perform`], and writes the result to `result`. Does nothing if `result` cannot be written.
@@ -95,10 +95,6 @@ pub(super) fn time_limit(milliseconds: i32) -> Result<Option<Duration>, CallErro
             Err(CallError::invalid_argument(message))
         }
     }
-}
-
-pub(super) fn microseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 pub(super) fn milliseconds(duration: Duration) -> i64 {

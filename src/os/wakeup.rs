@@ -41,7 +41,8 @@ pub(crate) struct Wakeup(Descriptor);
 
 impl Wakeup {
     pub(crate) fn new() -> io::Result<Self> {
-        Descriptor::open(|| owned(open_eventfd)).map(Self)
+        // SAFETY: no memory is involved.
+        Descriptor::open(|| owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })).map(Self)
     }
 
     pub(crate) fn notify(&self) {
@@ -75,7 +76,8 @@ pub(crate) enum Change {
 
 impl Watch {
     pub(crate) fn new() -> io::Result<Self> {
-        Descriptor::open(|| owned(open_inotify)).map(Self)
+        // SAFETY: no memory is involved.
+        Descriptor::open(|| owned(unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) })).map(Self)
     }
 
     /// Also watches the file at `path`, for `change` only, replacing what it was watched for before.
@@ -106,18 +108,8 @@ impl AsFd for Watch {
     }
 }
 
-fn open_eventfd() -> RawFd {
-    // SAFETY: no memory is involved.
-    unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }
-}
-
-fn open_inotify() -> RawFd {
-    // SAFETY: no memory is involved.
-    unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) }
-}
-
-fn owned(open: impl FnOnce() -> RawFd) -> io::Result<File> {
-    let descriptor = open();
+/// Takes ownership of `descriptor`, which was just opened; an error if that failed.
+fn owned(descriptor: RawFd) -> io::Result<File> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }

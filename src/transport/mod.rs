@@ -1,9 +1,10 @@
-//! Sends requests to the service and receives its responses. Only this module uses the HTTP libraries.
+//! Sends requests to the service and receives its responses. Only `connector.rs` and
+//! `certificates.rs` know ureq.
 //!
 //! ```text
 //! HttpTransport -- take, put --> Pool
 //!       |                         |
-//!       +-- connect --> Connector (ureq: TCP, proxy, TLS) --> Connection -- bytes out, Head and Body in
+//!       +-- connect --> Connector (TCP, proxy, TLS) --> Connection -- bytes out, Head and Body in
 //! ```
 
 mod cancel;

@@ -66,22 +66,19 @@ impl Head {
             status,
             retry_after: values(headers, "retry-after").next().map(str::to_owned),
             framing,
-            keeps_alive: is_newer && framing.is_definite() && !is_last(status, headers),
+            // Otherwise the beginning of the next response cannot be determined.
+            keeps_alive: matches!(framing, Framing::Nothing | Framing::Length(_) | Framing::Chunked)
+                && is_newer
+                && !is_last(status, headers),
         })
-    }
-}
-
-impl Framing {
-    /// Whether the beginning of the next response can be determined.
-    fn is_definite(self) -> bool {
-        matches!(self, Self::Nothing | Self::Length(_) | Self::Chunked)
     }
 }
 
 /// Whether no further response follows on the connection, because the peer says so or its framing is not trustworthy.
 fn is_last(status: u16, headers: &[Header<'_>]) -> bool {
     let is_doubtful = has(headers, "transfer-encoding") && has(headers, "content-length");
-    status == 101 || is_doubtful || has_token(headers, "connection", "close")
+    let mut options = values(headers, "connection").flat_map(|value| value.split(','));
+    status == 101 || is_doubtful || options.any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
 fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
@@ -120,11 +117,6 @@ fn is_named(header: &Header<'_>, name: &str) -> bool {
 /// The values of all headers of that name that are text.
 fn values<'a>(headers: &'a [Header<'_>], name: &'a str) -> impl Iterator<Item = &'a str> {
     headers.iter().filter(move |header| is_named(header, name)).filter_map(|header| str::from_utf8(header.value).ok())
-}
-
-/// Whether a header of that name lists `token`.
-fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
-    values(headers, name).flat_map(|value| value.split(',')).any(|found| found.trim().eq_ignore_ascii_case(token))
 }
 
 /// The length of a status line without reason phrase and line end: `HTTP/1.1 200 `.

@@ -4,13 +4,14 @@
 //! Secrets that appear literally are masked. A body that contains a secret in another form, escaped, encoded,
 //! truncated or split, is not quoted at all, because the possible encodings are unlimited.
 
-use std::borrow::Cow;
-use std::iter;
+mod secret_finder;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use self::secret_finder::SecretFinder;
 
 /// Replaces a secret.
 const MASK: &str = "***";
@@ -22,15 +23,6 @@ const LONGEST: usize = 400;
 /// text.
 const LONGEST_EXAMINED: usize = 1024;
 
-/// The number of consecutive letters and digits that reveal a secret.
-const REVEALING_PART: usize = 6;
-
-/// The number of leading characters of a secret that reveal it at the end of a text, where the rest was cut off.
-const REVEALING_START: usize = 3;
-
-/// How many layers of encoding are decoded to find a secret.
-const MOST_LAYERS: usize = 3;
-
 /// The fields of the service's error bodies, in the order in which they are quoted.
 const QUOTED_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
 
@@ -40,24 +32,23 @@ pub(crate) fn quote<'a>(body: &[u8], secrets: impl Iterator<Item = &'a str>) -> 
     let secrets: Vec<&str> = secrets.filter(|secret| !secret.is_empty()).collect();
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let text = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(fields)) => joined_fields(&fields),
+        Ok(Value::Object(fields)) => {
+            QUOTED_FIELDS.iter().filter_map(|name| fields.get(*name)?.as_str()).collect::<Vec<_>>().join(" - ")
+        }
         Ok(_) => return None,
         Err(_) => text_of(body).into_owned(),
     };
     let text: String = text.chars().take(LONGEST_EXAMINED).collect();
     // Masked before and after the text changes, because a tag may be inside a secret, or a secret inside a tag.
     let masked = mask(&text, &secrets);
-    let line = mask(&one_line(&without_tags(&masked)), &secrets);
+    let is_html = masked.trim_start().starts_with('<');
+    let line = if is_html { one_line(&between_tags(&masked, " ")) } else { one_line(&masked) };
+    let line = mask(&line, &secrets);
     let finder = SecretFinder::of(&secrets);
     if line.is_empty() || finder.finds_in(&masked) || (line != masked && finder.finds_in(&line)) {
         return None;
     }
     Some(line.chars().take(LONGEST).collect())
-}
-
-fn joined_fields(fields: &Map<String, Value>) -> String {
-    let text: Vec<&str> = QUOTED_FIELDS.iter().filter_map(|name| fields.get(*name)?.as_str()).collect();
-    text.join(" - ")
 }
 
 /// Decodes the body as UTF-8, or else as ISO-8859-1, which old servers send and in which every byte is a character.
@@ -84,11 +75,7 @@ fn is_format(c: char) -> bool {
     )
 }
 
-/// Returns the text without its tags, if it is HTML.
-fn without_tags(text: &str) -> String {
-    if text.trim_start().starts_with('<') { between_tags(text, " ") } else { text.to_owned() }
-}
-
+/// Returns what is outside of the tags of an HTML text.
 fn between_tags(text: &str, joint: &str) -> String {
     let (before, rest) = text.split_once('<').unwrap_or((text, ""));
     let after_tag = |part: &'_ str| part.split_once('>').map(|(_, after)| after.to_owned());
@@ -115,115 +102,6 @@ fn mask_one(text: &str, secret: &str) -> String {
     }
     masked.push_str(text.get(end..).unwrap_or_default());
     masked
-}
-
-/// Finds secrets in a text regardless of the tags, escapes, spaces and punctuation inserted into them.
-struct SecretFinder<'a> {
-    /// Secrets without a letter or digit, which are searched for literally.
-    signs: Vec<&'a str>,
-    /// The letters and digits of each secret, plain and encoded.
-    bare: Vec<Vec<char>>,
-    /// Every substring of those that is long enough to reveal a secret, sorted.
-    parts: Vec<[char; REVEALING_PART]>,
-}
-
-impl<'a> SecretFinder<'a> {
-    fn of(secrets: &[&'a str]) -> Self {
-        let is_signs = |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK;
-        let signs = secrets.iter().copied().filter(is_signs).collect();
-        let forms = |secret: &&str| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))];
-        let bare: Vec<Vec<char>> = secrets.iter().flat_map(forms).collect();
-        let parts = bare.iter().flat_map(|secret| secret.windows(REVEALING_PART));
-        let mut parts: Vec<_> = parts.filter_map(|part| part.try_into().ok()).collect();
-        parts.sort_unstable();
-        Self { signs, bare, parts }
-    }
-
-    /// Whether `text`, or what it decodes to, contains one, with or without its tags.
-    fn finds_in(&self, text: &str) -> bool {
-        let decoded = |text: &String| Some(unescape(text)).filter(|decoded| decoded != text);
-        iter::successors(Some(text.to_owned()), decoded).take(1 + MOST_LAYERS).any(|text| {
-            self.signs.iter().any(|secret| text.contains(secret))
-                || self.finds_in_bare(&bare(&text))
-                || (text.contains('<') && self.finds_in_bare(&bare(&between_tags(&text, ""))))
-        })
-    }
-
-    fn finds_in_bare(&self, text: &[char]) -> bool {
-        let is_part = |part: &[char]| self.parts.binary_search_by(|known| known.as_slice().cmp(part)).is_ok();
-        let is_whole = |secret: &Vec<char>| {
-            (1..REVEALING_PART).contains(&secret.len()) && text.windows(secret.len()).any(|part| part == secret)
-        };
-        let is_start = |secret: &Vec<char>| {
-            let mut starts = (REVEALING_START..secret.len()).filter_map(|length| secret.get(..length));
-            starts.any(|start| text.ends_with(start))
-        };
-        text.windows(REVEALING_PART).any(is_part) || self.bare.iter().any(|secret| is_whole(secret) || is_start(secret))
-    }
-}
-
-/// Returns the letters and digits only, in lower case.
-fn bare(text: &str) -> Vec<char> {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// Decodes percent-encoding and the escapes of HTML, JSON, programming languages and mail, one layer. Named escapes
-/// other than those of HTML's special characters are removed.
-fn unescape(text: &str) -> String {
-    let text = percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned();
-    let text = replace_escapes(&text, "&", read_entity);
-    ["\\u{", "\\u", "\\x", "%u", "="].iter().fold(text, |text, opening| {
-        let most_digits = match *opening {
-            "\\x" | "=" => 2,
-            "\\u{" => 6,
-            _ => 4,
-        };
-        replace_escapes(&text, opening, |escape| read_hexadecimal(escape, most_digits))
-    })
-}
-
-/// Parses `#115;`, `#x73;` or `shy;`, with or without the semicolon.
-fn read_entity(escape: &str) -> Option<(Option<char>, &str)> {
-    let Some(number) = escape.strip_prefix('#') else {
-        let end = escape.find(|c: char| !c.is_ascii_alphanumeric())?;
-        let (name, rest) = escape.split_at_checked(end)?;
-        let character = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')].into_iter();
-        let character = character.filter(|(known, _)| *known == name).map(|(_, character)| character).next();
-        return rest.strip_prefix(';').map(|rest| (character, rest));
-    };
-    let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |digits| (digits, 16));
-    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
-    let (digits, rest) = digits.split_at_checked(end)?;
-    let code = u32::from_str_radix(digits, radix).ok()?;
-    Some((char::from_u32(code), rest.strip_prefix(';').unwrap_or(rest)))
-}
-
-fn read_hexadecimal(escape: &str, most_digits: usize) -> Option<(Option<char>, &str)> {
-    let end = escape.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(escape.len()).min(most_digits);
-    let (digits, rest) = escape.split_at_checked(end)?;
-    let code = u32::from_str_radix(digits, 16).ok()?;
-    Some((char::from_u32(code), rest.strip_prefix('}').unwrap_or(rest)))
-}
-
-/// Replaces the text after each `opening` by the result of `read`: a character or none, and the rest of the text.
-fn replace_escapes(text: &str, opening: &str, read: impl Fn(&str) -> Option<(Option<char>, &str)>) -> String {
-    let mut replaced = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, escape)) = rest.split_once(opening) {
-        replaced.push_str(before);
-        match read(escape) {
-            Some((character, after)) => {
-                replaced.extend(character);
-                rest = after;
-            }
-            None => {
-                replaced.push_str(opening);
-                rest = escape;
-            }
-        }
-    }
-    replaced.push_str(rest);
-    replaced
 }
 
 #[cfg(test)]

@@ -1,0 +1,127 @@
+//! Finds secrets in text that was escaped, encoded, truncated or split.
+
+use std::iter;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode;
+
+use super::{MASK, between_tags};
+
+/// The number of consecutive letters and digits that reveal a secret.
+const REVEALING_PART: usize = 6;
+
+/// The number of leading characters of a secret that reveal it at the end of a text, where the rest was cut off.
+const REVEALING_START: usize = 3;
+
+/// How many layers of encoding are decoded to find a secret.
+const MOST_LAYERS: usize = 3;
+
+/// Finds secrets in a text regardless of the tags, escapes, spaces and punctuation inserted into them.
+pub(super) struct SecretFinder<'a> {
+    /// Secrets without a letter or digit, which are searched for literally.
+    signs: Vec<&'a str>,
+    /// The letters and digits of each secret, plain and encoded.
+    bare: Vec<Vec<char>>,
+    /// Every substring of those that is long enough to reveal a secret, sorted.
+    parts: Vec<[char; REVEALING_PART]>,
+}
+
+impl<'a> SecretFinder<'a> {
+    pub(super) fn of(secrets: &[&'a str]) -> Self {
+        let is_signs = |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK;
+        let signs = secrets.iter().copied().filter(is_signs).collect();
+        let forms = |secret: &&str| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))];
+        let bare: Vec<Vec<char>> = secrets.iter().flat_map(forms).collect();
+        let parts = bare.iter().flat_map(|secret| secret.windows(REVEALING_PART));
+        let mut parts: Vec<_> = parts.filter_map(|part| part.try_into().ok()).collect();
+        parts.sort_unstable();
+        Self { signs, bare, parts }
+    }
+
+    /// Whether `text`, or what it decodes to, contains one, with or without its tags.
+    pub(super) fn finds_in(&self, text: &str) -> bool {
+        let decoded = |text: &String| Some(unescape(text)).filter(|decoded| decoded != text);
+        iter::successors(Some(text.to_owned()), decoded).take(1 + MOST_LAYERS).any(|text| {
+            self.signs.iter().any(|secret| text.contains(secret))
+                || self.finds_in_bare(&bare(&text))
+                || (text.contains('<') && self.finds_in_bare(&bare(&between_tags(&text, ""))))
+        })
+    }
+
+    fn finds_in_bare(&self, text: &[char]) -> bool {
+        let is_part = |part: &[char]| self.parts.binary_search_by(|known| known.as_slice().cmp(part)).is_ok();
+        let is_whole = |secret: &Vec<char>| {
+            (1..REVEALING_PART).contains(&secret.len()) && text.windows(secret.len()).any(|part| part == secret)
+        };
+        let is_start = |secret: &Vec<char>| {
+            let mut starts = (REVEALING_START..secret.len()).filter_map(|length| secret.get(..length));
+            starts.any(|start| text.ends_with(start))
+        };
+        text.windows(REVEALING_PART).any(is_part) || self.bare.iter().any(|secret| is_whole(secret) || is_start(secret))
+    }
+}
+
+/// Returns the letters and digits only, in lower case.
+fn bare(text: &str) -> Vec<char> {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Decodes percent-encoding and the escapes of HTML, JSON, programming languages and mail, one layer. Named escapes
+/// other than those of HTML's special characters are removed.
+fn unescape(text: &str) -> String {
+    let text = percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned();
+    let text = replace_escapes(&text, "&", read_entity);
+    ["\\u{", "\\u", "\\x", "%u", "="].iter().fold(text, |text, opening| {
+        let most_digits = match *opening {
+            "\\x" | "=" => 2,
+            "\\u{" => 6,
+            _ => 4,
+        };
+        replace_escapes(&text, opening, |escape| read_hexadecimal(escape, most_digits))
+    })
+}
+
+/// Parses `#115;`, `#x73;` or `shy;`, with or without the semicolon.
+fn read_entity(escape: &str) -> Option<(Option<char>, &str)> {
+    let Some(number) = escape.strip_prefix('#') else {
+        let end = escape.find(|c: char| !c.is_ascii_alphanumeric())?;
+        let (name, rest) = escape.split_at_checked(end)?;
+        let character = [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')].into_iter();
+        let character = character.filter(|(known, _)| *known == name).map(|(_, character)| character).next();
+        return rest.strip_prefix(';').map(|rest| (character, rest));
+    };
+    let (digits, radix) = number.strip_prefix(['x', 'X']).map_or((number, 10), |digits| (digits, 16));
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at_checked(end)?;
+    let code = u32::from_str_radix(digits, radix).ok()?;
+    Some((char::from_u32(code), rest.strip_prefix(';').unwrap_or(rest)))
+}
+
+fn read_hexadecimal(escape: &str, most_digits: usize) -> Option<(Option<char>, &str)> {
+    let end = escape.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(escape.len()).min(most_digits);
+    let (digits, rest) = escape.split_at_checked(end)?;
+    let code = u32::from_str_radix(digits, 16).ok()?;
+    Some((char::from_u32(code), rest.strip_prefix('}').unwrap_or(rest)))
+}
+
+/// Replaces the text after each `opening` by the result of `read`: a character or none, and the rest of the text.
+fn replace_escapes(text: &str, opening: &str, read: impl Fn(&str) -> Option<(Option<char>, &str)>) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, escape)) = rest.split_once(opening) {
+        replaced.push_str(before);
+        match read(escape) {
+            Some((character, after)) => {
+                replaced.extend(character);
+                rest = after;
+            }
+            None => {
+                replaced.push_str(opening);
+                rest = escape;
+            }
+        }
+    }
+    replaced.push_str(rest);
+    replaced
+}
