@@ -510,9 +510,16 @@ void nexmo_result_init(nexmo_result *result, size_t size);
 
 /* --- 1. One call -------------------------------------------------------------------------------------------------- */
 
-/** The channel of a report: an SMS. */
+/**
+ * The channel of a report: an SMS. The message_id is the message-id that the SMS API returned, or the event_id of the
+ * Verify API.
+ */
 #define NEXMO_CHANNEL_SMS 1
-/** The channel of a report: a phone call. */
+
+/**
+ * The channel of a report: a phone call. The message_id is the call-id that the Text-To-Speech or
+ * Text-To-Speech-Prompt API returned.
+ */
 #define NEXMO_CHANNEL_VOICE 2
 
 /**

@@ -6,14 +6,27 @@ use crate::timestamp::Timestamp;
 
 /// How the one-time code was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
 pub enum Channel {
     /// By SMS: reported to `/conversions/sms`.
-    Sms,
+    Sms = 1,
     /// By phone call: reported to `/conversions/voice`.
-    Voice,
+    Voice = 2,
 }
 
 impl Channel {
+    /// Every channel, in the order of the numbers.
+    pub const ALL: &[Self] = &[Self::Sms, Self::Voice];
+
+    /// Returns the channel of that number, which is its number in the C interface too.
+    pub(crate) fn from_number(number: i32) -> Option<Self> {
+        Self::ALL.iter().copied().find(|channel| channel.number() == number)
+    }
+
+    pub(crate) const fn number(self) -> i32 {
+        self as i32
+    }
+
     /// The last path segment of the endpoint for this channel.
     pub(crate) fn path_segment(self) -> &'static str {
         match self {

@@ -22,10 +22,7 @@ pub fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
 /// Returns the signatures of `parameters` by all methods.
 #[must_use]
 pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
-    [Method::Md5Hash, Method::HmacMd5, Method::HmacSha1, Method::HmacSha256, Method::HmacSha512]
-        .into_iter()
-        .map(|method| signature::sign(method, parameters, secret))
-        .collect()
+    Method::ALL.iter().map(|method| signature::sign(*method, parameters, secret)).collect()
 }
 
 /// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns its status, and its body

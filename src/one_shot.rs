@@ -4,20 +4,18 @@
 //! connections, at most 8 of them; the least recently used one is evicted. Timeouts and user agent belong to the
 //! call.
 
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use std::{fs, io};
 
 use crate::auth::credentials::Credentials;
 use crate::client;
 use crate::client::Environment;
 use crate::conversion::Conversion;
 use crate::error::Error;
-use crate::options::base_url::BaseUrl;
-use crate::options::proxy_url::ProxyUrl;
-use crate::options::{ClientSettings, Identity, Options, Trust};
+use crate::options::{ClientSettings, Options};
 use crate::os::fork::PerProcess;
 use crate::outcome::Outcome;
 use crate::sync::Mutex;
@@ -63,57 +61,20 @@ struct Pools {
 }
 
 struct Pool {
-    key: Key,
+    settings: ClientSettings,
+    files: Vec<FileVersion>,
     transport: Arc<HttpTransport>,
 }
 
-/// Identifies a pool.
-#[derive(Clone, PartialEq, Eq)]
-struct Key {
-    base_url: BaseUrl,
-    proxy: Option<ProxyUrl>,
-    trust: Trust,
-    identity: Option<Identity>,
-    connections: u32,
-    files: Vec<Stamp>,
-}
-
 /// Identifies a version of a file: device, inode, size, and modification time in seconds and nanoseconds.
-type Stamp = (u64, u64, u64, i64, i64);
+type FileVersion = (u64, u64, u64, i64, i64);
 
-impl Key {
-    fn new(settings: &ClientSettings) -> Result<Self, Error> {
-        Ok(Self {
-            base_url: settings.base_url.clone(),
-            proxy: settings.proxy.clone(),
-            trust: settings.trust.clone(),
-            identity: settings.identity.clone(),
-            connections: settings.max_idle_connections,
-            files: files_of(settings)
-                .into_iter()
-                .map(|(parameter, path)| stamp(path).map_err(|error| unreadable(parameter, path, &error)))
-                .collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-fn files_of(settings: &ClientSettings) -> Vec<(&'static str, &Path)> {
-    let mut files = Vec::new();
-    if let Trust::File(path) = &settings.trust {
-        files.push(("ca_file", path.as_path()));
-    }
-    if let Some(identity) = &settings.identity {
-        files.extend([
-            ("client_cert_file", identity.certificate.as_path()),
-            ("client_key_file", identity.key.as_path()),
-        ]);
-    }
-    files
-}
-
-fn stamp(path: &Path) -> io::Result<Stamp> {
-    let data = fs::metadata(path)?;
-    Ok((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
+fn file_versions(settings: &ClientSettings) -> Result<Vec<FileVersion>, Error> {
+    let version = |(parameter, path): (&str, &Path)| match fs::metadata(path) {
+        Ok(data) => Ok((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec())),
+        Err(error) => Err(unreadable(parameter, path, &error)),
+    };
+    settings.files().map(version).collect()
 }
 
 impl Pools {
@@ -122,27 +83,28 @@ impl Pools {
     }
 
     fn transport(&self, settings: &ClientSettings) -> Result<Arc<HttpTransport>, Error> {
-        let key = Key::new(settings)?;
-        if let Some(transport) = find(&mut self.pools.lock(), &key) {
+        let files = file_versions(settings)?;
+        if let Some(transport) = find(&mut self.pools.lock(), settings, &files) {
             return Ok(transport);
         }
         // The lock is not held here, because files are read.
         let transport = Arc::new(HttpTransport::new(&TransportConfig::new(settings)?, self.resolver.clone()));
         let mut pools = self.pools.lock();
-        if let Some(first) = find(&mut pools, &key) {
+        if let Some(first) = find(&mut pools, settings, &files) {
             return Ok(first);
         }
         if pools.len() >= MOST {
             pools.remove(0);
         }
-        pools.push(Pool { key, transport: Arc::clone(&transport) });
+        pools.push(Pool { settings: settings.clone(), files, transport: Arc::clone(&transport) });
         Ok(transport)
     }
 }
 
-/// Returns the pool of `key`, and marks it as the most recently used.
-fn find(pools: &mut [Pool], key: &Key) -> Option<Arc<HttpTransport>> {
-    let position = pools.iter().position(|pool| pool.key == *key)?;
+/// Returns the pool for `settings`, and marks it as the most recently used.
+fn find(pools: &mut [Pool], settings: &ClientSettings, files: &[FileVersion]) -> Option<Arc<HttpTransport>> {
+    let fits = |pool: &Pool| pool.settings.shares_connections_with(settings) && pool.files == files;
+    let position = pools.iter().position(fits)?;
     pools.get_mut(position..)?.rotate_left(1);
     pools.last().map(|pool| Arc::clone(&pool.transport))
 }
@@ -215,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn each_distinct_key_has_a_pool_and_the_least_recently_used_is_evicted() {
+    fn each_distinct_combination_has_a_pool_and_the_least_recently_used_is_evicted() {
         let pools = pools();
         let url = |number: usize| format!("https://host-{number}.test");
         let first = pools.transport(&settings(&url(0), None)).unwrap();
@@ -228,7 +190,7 @@ mod tests {
         let second = Arc::downgrade(&pools.transport(&settings(&url(2), None)).unwrap());
         pools.transport(&settings(&url(MOST), None)).unwrap();
         assert_eq!(pools.pools.lock().len(), MOST);
-        assert!(!pools.pools.lock().iter().any(|pool| pool.key.base_url.as_str() == url(1)));
+        assert!(!pools.pools.lock().iter().any(|pool| pool.settings.base_url.as_str() == url(1)));
         assert!(second.upgrade().is_some());
     }
 

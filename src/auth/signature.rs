@@ -23,6 +23,11 @@ pub enum Method {
     HmacSha512,
 }
 
+impl Method {
+    /// Every method.
+    pub const ALL: &[Self] = &[Self::Md5Hash, Self::HmacMd5, Self::HmacSha1, Self::HmacSha256, Self::HmacSha512];
+}
+
 /// Returns the signature of `parameters` in lower-case hexadecimal.
 ///
 /// `parameters` are all parameters of the request except `sig`, as raw values, in any order.

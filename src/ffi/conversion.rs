@@ -14,10 +14,14 @@ use crate::one_shot;
 use crate::outcome::Acceptance;
 use crate::timestamp::Timestamp;
 
-/// The channel of a report: an SMS.
+/// The channel of a report: an SMS. The message_id is the message-id that the SMS API returned, or the event_id of the
+/// Verify API.
 pub const NEXMO_CHANNEL_SMS: i32 = 1;
-/// The channel of a report: a phone call.
+/// The channel of a report: a phone call. The message_id is the call-id that the Text-To-Speech or
+/// Text-To-Speech-Prompt API returned.
 pub const NEXMO_CHANNEL_VOICE: i32 = 2;
+
+const _: () = assert!(NEXMO_CHANNEL_SMS == Channel::Sms.number() && NEXMO_CHANNEL_VOICE == Channel::Voice.number());
 
 /// Reports to the Conversion API whether one SMS was effective.
 ///
@@ -133,16 +137,9 @@ pub(super) fn conversion(
 }
 
 pub(super) fn channel(number: i32) -> Result<Channel, CallError> {
-    match number {
-        NEXMO_CHANNEL_SMS => Ok(Channel::Sms),
-        NEXMO_CHANNEL_VOICE => Ok(Channel::Voice),
-        other => Err(CallError::invalid_argument(format!("channel is {other}; valid: 1, 2 (NEXMO_CHANNEL_*)"))),
-    }
-}
-
-pub(super) fn channel_number(channel: Channel) -> i32 {
-    match channel {
-        Channel::Sms => NEXMO_CHANNEL_SMS,
-        Channel::Voice => NEXMO_CHANNEL_VOICE,
-    }
+    Channel::from_number(number).ok_or_else(|| {
+        let valid: Vec<_> = Channel::ALL.iter().map(|channel| channel.number().to_string()).collect();
+        let message = format!("channel is {number}; valid: {} (NEXMO_CHANNEL_*)", valid.join(", "));
+        CallError::invalid_argument(message)
+    })
 }

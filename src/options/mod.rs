@@ -89,6 +89,42 @@ pub(crate) struct ClientSettings {
     pub(crate) sign_unix_seconds: bool,
 }
 
+impl ClientSettings {
+    /// Whether requests with the other settings may use the same connections.
+    pub(crate) fn shares_connections_with(&self, other: &Self) -> bool {
+        // Without `..`, so that a new field is considered.
+        let Self {
+            base_url,
+            trust,
+            identity,
+            proxy,
+            max_idle_connections,
+            max_attempts: _,
+            user_agent: _,
+            connect_timeout: _,
+            timeout: _,
+            sign_unix_seconds: _,
+        } = other;
+        self.base_url == *base_url
+            && self.trust == *trust
+            && self.identity == *identity
+            && self.proxy == *proxy
+            && self.max_idle_connections == *max_idle_connections
+    }
+
+    /// The files that the settings name, with the name of each setting.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let ca_file = match &self.trust {
+            Trust::File(path) => Some(("ca_file", path.as_path())),
+            Trust::Platform | Trust::BuiltIn => None,
+        };
+        let client = self.identity.iter().flat_map(|identity| {
+            [("client_cert_file", identity.certificate.as_path()), ("client_key_file", identity.key.as_path())]
+        });
+        ca_file.into_iter().chain(client)
+    }
+}
+
 /// Which certificates to trust.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Trust {

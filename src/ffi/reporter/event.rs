@@ -5,7 +5,6 @@ use std::ffi::c_char;
 
 use super::lifecycle::{REPORTERS, discard, nexmo_reporter};
 use crate::ffi::call::{CallError, call, perform, time_limit};
-use crate::ffi::conversion::channel_number;
 use crate::ffi::handle::number;
 use crate::ffi::result::{NEXMO_MESSAGE_SIZE, nexmo_result};
 use crate::ffi::sized_struct::{SizedStruct, first_size, zeroed};
@@ -79,7 +78,7 @@ impl From<&Event> for nexmo_event {
                 EventKind::Dropped => NEXMO_EVENT_DROPPED,
             },
             http_status: event.http_status.map_or(0, i32::from),
-            channel: channel_number(conversion.channel),
+            channel: conversion.channel.number(),
             delivered: i32::from(conversion.delivered),
             ..Self::INITIAL
         };
