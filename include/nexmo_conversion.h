@@ -296,7 +296,7 @@ nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds, char *text, size_t 
 
 /* --- Credentials -------------------------------------------------------------------------------------------------- */
 
-/** nexmo_credentials.auth: api_key and api_secret in the query, as the API's documentation shows. */
+/** nexmo_credentials.auth: the query contains api_key and api_secret, as the API's documentation shows. */
 #define NEXMO_AUTH_QUERY 0
 /** nexmo_credentials.auth: an Authorization: Basic header, which keeps the secret out of URLs that servers log. */
 #define NEXMO_AUTH_BASIC 1

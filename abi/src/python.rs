@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::interface::{Field, Function, Interface, Struct, Type};
+use crate::interface::{Constant, Field, Function, Interface, Struct, Type, plain};
 use crate::text::wrapped;
 use crate::{Failure, NOTICE};
 
@@ -12,6 +12,7 @@ const WIDTH: usize = 120;
 const BEGINNING: &str = "\
 * `NEXMO_...`: each constant, under its name in C.
 * `Status`: the statuses, named without NEXMO_ and ERR_; `RETRYABLE`: those after which a retry can succeed.
+* `Channel` and other enums: constants that belong together, named without what they have in common.
 * `...Struct`: each struct of C. A new one has its struct_size and the initial values that its INIT macro sets in C;
   keyword arguments set fields.
 * `Handle`: nexmo_client * and nexmo_reporter *.
@@ -20,9 +21,31 @@ const BEGINNING: &str = "\
 
 import ctypes
 from ctypes import POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Dict, Tuple
 ";
+
+/// Constants that belong together: what their names begin with, and the name and the documentation of their class.
+const ENUMS: &[(&str, &str, &str)] = &[
+    ("NEXMO_AUTH_", "Authentication(IntEnum)", "How a request is authenticated."),
+    ("NEXMO_SIGNATURE_", "SignatureMethod(IntEnum)", "How a signature is made, as configured for the account."),
+    ("NEXMO_CHANNEL_", "Channel(IntEnum)", "What a report is about."),
+    (
+        "NEXMO_ACCEPTANCE_",
+        "Acceptance(IntEnum)",
+        "Whether the service may have accepted a report, over all attempts of a call.",
+    ),
+    ("NEXMO_DURABILITY_", "Durability(IntEnum)", "What a submitted report survives."),
+    ("NEXMO_OVERFLOW_", "Overflow(IntEnum)", "What a submit does when `max_pending` reports are pending."),
+    ("NEXMO_STATE_", "State(IntEnum)", "What a reporter does."),
+    ("NEXMO_EVENT_", "EventKind(IntEnum)", "What became of a report."),
+    ("NEXMO_OPTIONS_", "OptionsFlag(IntFlag)", "The bits of nexmo_options.flags."),
+    ("NEXMO_REPORTER_OPTIONS_", "ReporterOptionsFlag(IntFlag)", "The bits of nexmo_reporter_options.flags."),
+];
+
+/// Begin like an enum's constants, but are none of its values: indices, sizes, and the kind of no event, for which
+/// `Reporter.poll` returns None.
+const NO_MEMBERS: [&str; 2] = ["NEXMO_EVENT_FIELD_", "NEXMO_EVENT_NONE"];
 
 const SIZED: &str = "\
 class Sized(ctypes.Structure):
@@ -48,6 +71,19 @@ pub(crate) fn module(interface: &Interface) -> Result<String, Failure> {
         writeln!(text, "{} = {}", constant.name, constant.value)?;
     }
     statuses(&mut text, interface)?;
+    for (prefix, class, meaning) in ENUMS {
+        let members = interface.constants().filter(|constant| is_member(constant, prefix));
+        write!(text, "\n\nclass {class}:\n    \"\"\"{meaning}\"\"\"\n")?;
+        for constant in members {
+            let documentation = documentation(&sentence(&plain(&constant.documentation)));
+            write!(
+                text,
+                "\n    {} = {}\n    {documentation}\n",
+                &constant.name.trim_start_matches(prefix),
+                constant.value
+            )?;
+        }
+    }
     write!(text, "\n\n{SIZED}")?;
     for item in interface.structs() {
         sized_struct(&mut text, interface, item)?;
@@ -64,12 +100,28 @@ fn statuses(text: &mut String, interface: &Interface) -> Result<(), Failure> {
     write!(text, "\n\nclass Status(IntEnum):\n    \"\"\"The statuses that this version of the package knows.\"\"\"\n")?;
     let name = |name: &str| name.trim_start_matches("NEXMO_").trim_start_matches("ERR_").to_owned();
     for status in interface.statuses() {
-        let documentation = wrapped(&format!("\"\"\"{}\"\"\"", status.text), WIDTH.saturating_sub(4)).join("\n    ");
-        write!(text, "\n    {} = {}\n    {documentation}\n", name(status.name), status.number)?;
+        write!(text, "\n    {} = {}\n    {}\n", name(status.name), status.number, documentation(&status.text))?;
     }
     let statuses = interface.statuses().into_iter().filter(|status| status.is_retryable);
     let retryable: Vec<String> = statuses.map(|status| format!("        Status.{},\n", name(status.name))).collect();
     Ok(write!(text, "\n\nRETRYABLE = frozenset(\n    {{\n{}    }}\n)\n", retryable.concat())?)
+}
+
+/// The documentation of a member of a class, indented.
+fn documentation(sentences: &str) -> String {
+    wrapped(&format!("\"\"\"{sentences}\"\"\""), WIDTH.saturating_sub(4)).join("\n    ")
+}
+
+fn is_member(constant: &Constant, prefix: &str) -> bool {
+    let is_other = NO_MEMBERS.iter().any(|other| constant.name.starts_with(other)) || constant.name.ends_with("_SIZE");
+    constant.name.starts_with(prefix) && !is_other
+}
+
+/// What follows the name of the field in `nexmo_event.kind: there is no event.`, as a sentence of its own.
+fn sentence(documentation: &str) -> String {
+    let text = documentation.split_once(": ").map_or(documentation, |(_, text)| text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(characters).collect()
 }
 
 fn sized_struct(text: &mut String, interface: &Interface, item: &Struct) -> Result<(), Failure> {
@@ -152,5 +204,21 @@ mod tests {
             line,
             "\"nexmo_do\": (c_int32, (Handle, c_char_p, c_size_t, POINTER(ExampleStruct), POINTER(Handle), POINTER(c_char))),"
         );
+    }
+
+    #[test]
+    fn an_enum_has_no_constants_that_only_begin_like_its_own() {
+        let constant =
+            |name: &str| Constant { name: name.to_owned(), documentation: String::new(), of: Type::I32, value: 1 };
+        for (name, is) in [
+            ("NEXMO_EVENT_DROPPED", true),
+            ("NEXMO_EVENT_NONE", false),
+            ("NEXMO_EVENT_FIELD_ID", false),
+            ("NEXMO_STATE_CLOSED", false),
+        ] {
+            assert_eq!(is_member(&constant(name), "NEXMO_EVENT_"), is, "{name}");
+        }
+        assert_eq!(sentence("nexmo_event.kind: the outbox: was full."), "The outbox: was full.");
+        assert_eq!(sentence("no field."), "No field.");
     }
 }

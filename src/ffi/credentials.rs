@@ -9,7 +9,7 @@ use super::{c_string, sized_struct};
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
 
-/// nexmo_credentials.auth: api_key and api_secret in the query, as the API's documentation shows.
+/// nexmo_credentials.auth: the query contains api_key and api_secret, as the API's documentation shows.
 pub const NEXMO_AUTH_QUERY: i32 = 0;
 /// nexmo_credentials.auth: an Authorization: Basic header, which keeps the secret out of URLs that servers log.
 pub const NEXMO_AUTH_BASIC: i32 = 1;

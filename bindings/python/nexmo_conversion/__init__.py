@@ -15,116 +15,55 @@ crashes, outages and restarts. The work is done by the shared library libnexmo_c
 use (see `load`). Every function may be called from any thread, concurrently; while one waits, other threads run.
 """
 
-from ._channel import Channel
-from ._client import Client
-from ._credentials import Authentication, Credentials, SignatureMethod
-from ._errors import (
-    CallRefused,
-    Cancelled,
-    Closed,
-    Error,
-    Forked,
-    InternalError,
-    InvalidArgument,
-    InvalidHandle,
-    NetworkError,
-    NoResponse,
-    NotEnabled,
-    NullPointer,
-    OutboxBusy,
-    OutboxCorrupt,
-    OutboxError,
-    OutboxFull,
-    OutboxVersion,
-    OutboxWrongAccount,
-    Pending,
-    ProtocolError,
-    ProxyError,
-    RateLimited,
-    Redirected,
-    Rejected,
-    ReporterError,
-    ServiceError,
-    StructSize,
-    Suspended,
-    SystemFailure,
-    Timeout,
-    TlsError,
-    Unauthorized,
-    Unavailable,
-    UnexpectedStatus,
-    UnknownFlags,
-    WrongType,
+from . import _errors
+from ._abi import (
+    Acceptance,
+    Authentication,
+    Channel,
+    Durability,
+    EventKind,
+    Overflow,
+    SignatureMethod,
+    State,
+    Status,
 )
-from ._event import Event, EventKind
+from ._client import Client
+from ._credentials import Credentials
+from ._errors import *
+from ._event import Event
 from ._library import LibraryError, LibraryNotFound, load
 from ._options import Options
 from ._prometheus import prometheus_text
 from ._report import sms, voice
 from ._reporter import Reporter
-from ._reporter_options import Durability, Overflow, ReporterOptions
-from ._result import Acceptance, Result
-from ._statistics import State, Statistics
-from ._status import Status, status_describe, status_is_retryable, status_name
+from ._reporter_options import ReporterOptions
+from ._result import Result
+from ._statistics import Statistics
+from ._status import status_describe, status_is_retryable, status_name
 from ._timestamp import timestamp_from_unix
 from ._version import version
 
 __all__ = [
+    *_errors.__all__,
     "Acceptance",
     "Authentication",
-    "CallRefused",
-    "Cancelled",
     "Channel",
     "Client",
-    "Closed",
     "Credentials",
     "Durability",
-    "Error",
     "Event",
     "EventKind",
-    "Forked",
-    "InternalError",
-    "InvalidArgument",
-    "InvalidHandle",
     "LibraryError",
     "LibraryNotFound",
-    "NetworkError",
-    "NoResponse",
-    "NotEnabled",
-    "NullPointer",
     "Options",
-    "OutboxBusy",
-    "OutboxCorrupt",
-    "OutboxError",
-    "OutboxFull",
-    "OutboxVersion",
-    "OutboxWrongAccount",
     "Overflow",
-    "Pending",
-    "ProtocolError",
-    "ProxyError",
-    "RateLimited",
-    "Redirected",
-    "Rejected",
     "Reporter",
-    "ReporterError",
     "ReporterOptions",
     "Result",
-    "ServiceError",
     "SignatureMethod",
     "State",
     "Statistics",
     "Status",
-    "StructSize",
-    "Suspended",
-    "SystemFailure",
-    "Timeout",
-    "TlsError",
-    "Unauthorized",
-    "Unavailable",
-    "UnexpectedStatus",
-    "UnknownFlags",
-    "WrongType",
     "load",
     "prometheus_text",
     "sms",

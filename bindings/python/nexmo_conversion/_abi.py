@@ -4,6 +4,7 @@ Generated from src/ffi by `make generate`; do not edit.
 
 * `NEXMO_...`: each constant, under its name in C.
 * `Status`: the statuses, named without NEXMO_ and ERR_; `RETRYABLE`: those after which a retry can succeed.
+* `Channel` and other enums: constants that belong together, named without what they have in common.
 * `...Struct`: each struct of C. A new one has its struct_size and the initial values that its INIT macro sets in C;
   keyword arguments set fields.
 * `Handle`: nexmo_client * and nexmo_reporter *.
@@ -12,7 +13,7 @@ Generated from src/ffi by `make generate`; do not edit.
 
 import ctypes
 from ctypes import POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_void_p
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Dict, Tuple
 
 NEXMO_OK = 0
@@ -237,6 +238,150 @@ RETRYABLE = frozenset(
         Status.OUTBOX_CORRUPT,
     }
 )
+
+
+class Authentication(IntEnum):
+    """How a request is authenticated."""
+
+    QUERY = 0
+    """The query contains api_key and api_secret, as the API's documentation shows."""
+
+    BASIC = 1
+    """An Authorization: Basic header, which keeps the secret out of URLs that servers log."""
+
+    SIGNATURE = 2
+    """A signature made with signature_secret. The secret is never sent."""
+
+
+class SignatureMethod(IntEnum):
+    """How a signature is made, as configured for the account."""
+
+    MD5_HASH = 1
+    """MD5 of the parameters followed by the secret."""
+
+    HMAC_MD5 = 2
+    """HMAC-MD5."""
+
+    HMAC_SHA1 = 3
+    """HMAC-SHA-1."""
+
+    HMAC_SHA256 = 4
+    """HMAC-SHA-256."""
+
+    HMAC_SHA512 = 5
+    """HMAC-SHA-512."""
+
+
+class Channel(IntEnum):
+    """What a report is about."""
+
+    SMS = 1
+    """An SMS. The message_id is the message-id that the SMS API returned, or the event_id of the Verify API."""
+
+    VOICE = 2
+    """A phone call. The message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API returned."""
+
+
+class Acceptance(IntEnum):
+    """Whether the service may have accepted a report, over all attempts of a call."""
+
+    NO = 0
+    """Each attempt either wrote nothing of the request, or was rejected by a response (401, 402, 420, 422, 423,
+    429)."""
+
+    UNKNOWN = 1
+    """At least one attempt was written and got no such response, and none got a 2xx. Reporting the same value for a
+    message twice is harmless, so retry when the status says so."""
+
+    YES = 2
+    """An attempt got a 2xx."""
+
+
+class Durability(IntEnum):
+    """What a submitted report survives."""
+
+    PROCESS = 0
+    """A submitted report survives the end of the process, including a crash."""
+
+    POWER = 1
+    """A submitted report also survives power loss. Each submit waits for the disk; concurrent submits share one
+    write."""
+
+    NONE = 2
+    """Reports are kept in memory. There is no file, and reports that are still pending when the process ends are
+    lost."""
+
+
+class Overflow(IntEnum):
+    """What a submit does when `max_pending` reports are pending."""
+
+    FAIL = 0
+    """Submit fails with NEXMO_ERR_OUTBOX_FULL."""
+
+    DROP_OLDEST = 1
+    """The oldest pending report is dropped and becomes an event of kind NEXMO_EVENT_DROPPED."""
+
+
+class State(IntEnum):
+    """What a reporter does."""
+
+    RUNNING = 0
+    """The reporter sends submitted reports."""
+
+    BACKING_OFF = 1
+    """The service, or the network, is down. The reporter retries after growing delays of up to 30 s, or when the
+    service asks for it."""
+
+    SUSPENDED = 2
+    """The service accepts no reports of the account (401, 402, 3xx or an unexpected status). The reporter sends one
+    report a minute as a probe; the others stay pending."""
+
+    CLOSED = 3
+    """The reporter is closed."""
+
+    STANDBY = 4
+    """Another process, or another reporter of this process, sends the reports in the outbox. This one takes over when
+    that one ends."""
+
+
+class EventKind(IntEnum):
+    """What became of a report."""
+
+    REJECTED = 1
+    """The service rejected the report."""
+
+    EXPIRED = 2
+    """The report reached the age max_age_s. It may have been accepted, if an attempt got no response."""
+
+    DROPPED = 3
+    """The outbox was full, and this was its oldest report. It may have been accepted, if an attempt got no response."""
+
+
+class OptionsFlag(IntFlag):
+    """The bits of nexmo_options.flags."""
+
+    ALLOW_PLAIN_HTTP = 1
+    """Allows http:// to hosts other than loopback, where anyone on the network can read the credentials."""
+
+    PROXY_FROM_ENVIRONMENT = 2
+    """If proxy is NULL, uses the environment variable https_proxy (http_proxy for an http:// base_url) or all_proxy, in
+    lower case, unless no_proxy excludes the host. Ignored in CGI programs."""
+
+    BUILT_IN_ROOTS_ONLY = 4
+    """Trusts the root certificates built into the library instead of the platform's store."""
+
+    SIGN_UNIX_SECONDS = 8
+    """Signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The service then does
+    not receive the time of the event. Without the flag, the time of the event is signed and sent, or the time of
+    sending if none is given."""
+
+
+class ReporterOptionsFlag(IntFlag):
+    """The bits of nexmo_reporter_options.flags."""
+
+    ALLOW_NETWORK_FILE_SYSTEM = 1
+    """Allows an outbox on a network file system. If file locks do not work there, reports are sent more than once, or
+    the file is corrupted."""
 
 
 class Sized(ctypes.Structure):

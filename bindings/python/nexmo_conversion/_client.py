@@ -5,7 +5,7 @@ import weakref
 from typing import NoReturn, Optional
 
 from . import _abi, _call, _credentials, _library, _options, _values
-from ._channel import Channel
+from ._abi import Channel
 from ._credentials import Credentials
 from ._errors import InvalidHandle
 from ._options import Options

@@ -1,37 +1,11 @@
 """The account that reports."""
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Optional
 
 from . import _abi, _values
+from ._abi import Authentication
 from ._errors import wrong_type
-
-
-class Authentication(IntEnum):
-    """How a request is authenticated."""
-
-    QUERY = _abi.NEXMO_AUTH_QUERY
-    """api_key and api_secret in the query, as the API's documentation shows."""
-    BASIC = _abi.NEXMO_AUTH_BASIC
-    """An Authorization: Basic header, which keeps the secret out of URLs that servers log."""
-    SIGNATURE = _abi.NEXMO_AUTH_SIGNATURE
-    """A signature made with the signature secret, which is never sent."""
-
-
-class SignatureMethod(IntEnum):
-    """How a signature is made, as configured for the account."""
-
-    MD5_HASH = _abi.NEXMO_SIGNATURE_MD5_HASH
-    """MD5 of the parameters followed by the secret."""
-    HMAC_MD5 = _abi.NEXMO_SIGNATURE_HMAC_MD5
-    """HMAC-MD5."""
-    HMAC_SHA1 = _abi.NEXMO_SIGNATURE_HMAC_SHA1
-    """HMAC-SHA-1."""
-    HMAC_SHA256 = _abi.NEXMO_SIGNATURE_HMAC_SHA256
-    """HMAC-SHA-256."""
-    HMAC_SHA512 = _abi.NEXMO_SIGNATURE_HMAC_SHA512
-    """HMAC-SHA-512."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,52 @@
 """What is raised when a call fails: one class for each status, grouped by the bands of the statuses."""
 
-from typing import Dict, Optional, Tuple, Type
+from typing import Any, Dict, Optional, Tuple, Type
 
 from . import _library
-from ._abi import Status
-from ._result import Acceptance, Result
+from ._abi import Acceptance, Status
+from ._result import Result
+
+__all__ = [
+    "CallRefused",
+    "Cancelled",
+    "Closed",
+    "Error",
+    "Forked",
+    "InternalError",
+    "InvalidArgument",
+    "InvalidHandle",
+    "NetworkError",
+    "NoResponse",
+    "NotEnabled",
+    "NullPointer",
+    "OutboxBusy",
+    "OutboxCorrupt",
+    "OutboxError",
+    "OutboxFull",
+    "OutboxVersion",
+    "OutboxWrongAccount",
+    "Pending",
+    "ProtocolError",
+    "ProxyError",
+    "RateLimited",
+    "Redirected",
+    "Rejected",
+    "ReporterError",
+    "ServiceError",
+    "StructSize",
+    "Suspended",
+    "SystemFailure",
+    "Timeout",
+    "TlsError",
+    "Unauthorized",
+    "Unavailable",
+    "UnexpectedStatus",
+    "UnknownFlags",
+    "WrongType",
+]
+
+# The class of each status, entered by the class itself.
+_CLASSES: "Dict[int, Type[Error]]" = {}
 
 
 class Error(Exception):
@@ -13,6 +55,11 @@ class Error(Exception):
     A report that fails is not kept: whether to retry it is the caller's decision, for which there are `retryable`,
     `acceptance` and `retry_after`. A status that this version does not know raises the class of its band.
     """
+
+    def __init_subclass__(cls, status: Optional[int] = None, **others: Any) -> None:
+        super().__init_subclass__(**others)
+        if status is not None:
+            _CLASSES[status] = cls
 
     def __init__(self, result: Result) -> None:
         super().__init__(result)
@@ -67,19 +114,19 @@ class CallRefused(Error, ValueError):
     """1 to 19: the call was refused, and nothing was sent. Correct what the message names."""
 
 
-class NullPointer(CallRefused):
+class NullPointer(CallRefused, status=Status.NULL_POINTER):
     """1: a required value is None. Give one."""
 
 
-class StructSize(CallRefused):
+class StructSize(CallRefused, status=Status.STRUCT_SIZE):
     """2: the library does not know a struct of this package. Load the library of this package's version."""
 
 
-class UnknownFlags(CallRefused):
+class UnknownFlags(CallRefused, status=Status.UNKNOWN_FLAGS):
     """3: the library does not know a flag of this package. Load the library of this package's version."""
 
 
-class InvalidArgument(CallRefused):
+class InvalidArgument(CallRefused, status=Status.INVALID_ARGUMENT):
     """4: an argument, or a file that it names, is invalid. Correct what the message names."""
 
 
@@ -87,16 +134,16 @@ class WrongType(InvalidArgument, TypeError):
     """4: an argument has a type that is not accepted. The message names the parameter, and never shows the value."""
 
 
-class InvalidHandle(CallRefused):
+class InvalidHandle(CallRefused, status=Status.INVALID_HANDLE):
     """5: the client is closed, or the reporter is freed. Create another."""
 
 
-class Closed(CallRefused):
+class Closed(CallRefused, status=Status.CLOSED):
     """6: the reporter is closed. A report was not stored: submit it to another reporter. From `Reporter.poll`: there
     are no more events."""
 
 
-class Forked(CallRefused):
+class Forked(CallRefused, status=Status.FORKED):
     """7: the process was created without running the fork handlers. Use os.fork, multiprocessing or subprocess."""
 
 
@@ -107,33 +154,33 @@ class NoResponse(Error):
     """20 to 39: there was no response from the service. `acceptance` says whether the report may have been accepted."""
 
 
-class NetworkError(NoResponse, ConnectionError):
+class NetworkError(NoResponse, ConnectionError, status=Status.NETWORK):
     """20: the host name could not be resolved, no connection could be made, or it was lost. Retry later."""
 
 
-class Timeout(NoResponse, TimeoutError):
+class Timeout(NoResponse, TimeoutError, status=Status.TIMEOUT):
     """21: a time limit expired. Retry later."""
 
 
-class TlsError(NoResponse, ConnectionError):
+class TlsError(NoResponse, ConnectionError, status=Status.TLS):
     """22: the TLS handshake failed, or the server's certificate is not trusted. Before retrying, check `base_url`,
     `ca_file` and the machine's clock."""
 
 
-class ProtocolError(NoResponse, ConnectionError):
+class ProtocolError(NoResponse, ConnectionError, status=Status.PROTOCOL):
     """23: the response is not valid HTTP. Retry later; if the error persists, check `base_url`."""
 
 
-class ProxyError(NoResponse, ConnectionError):
+class ProxyError(NoResponse, ConnectionError, status=Status.PROXY):
     """24: the proxy could not be reached, refused the connection, or sent no valid response. Retry later; if the error
     persists, check the proxy's address and credentials."""
 
 
-class Cancelled(NoResponse):
+class Cancelled(NoResponse, status=Status.CANCELLED):
     """25: the client was closed, or the reporter freed, during the call. Reports in an outbox file stay there."""
 
 
-class SystemFailure(NoResponse, OSError):
+class SystemFailure(NoResponse, OSError, status=Status.SYSTEM):
     """26: the system has no file descriptor, memory or thread available, or a file cannot be read at the moment. Retry
     later; if the error persists, raise the limit that the message names."""
 
@@ -145,31 +192,31 @@ class ServiceError(Error):
     """40 to 59: the service, or something in its place, sent a response other than success."""
 
 
-class Unauthorized(ServiceError):
+class Unauthorized(ServiceError, status=Status.UNAUTHORIZED):
     """40: the credentials are wrong (401). Correct them before retrying."""
 
 
-class NotEnabled(ServiceError):
+class NotEnabled(ServiceError, status=Status.NOT_ENABLED):
     """41: conversion is not enabled for the account, or its credentials are bad (402). Ask the service's support."""
 
 
-class Rejected(ServiceError):
+class Rejected(ServiceError, status=Status.REJECTED):
     """42: the service rejected the report for its parameters (420, 422, 423). Do not retry it unchanged."""
 
 
-class RateLimited(ServiceError):
+class RateLimited(ServiceError, status=Status.RATE_LIMITED):
     """43: too many requests (429). Retry after `retry_after`."""
 
 
-class Unavailable(ServiceError):
+class Unavailable(ServiceError, status=Status.UNAVAILABLE):
     """44: the service is unavailable (408, 5xx). Retry later, after `retry_after` unless that is None."""
 
 
-class Redirected(ServiceError):
+class Redirected(ServiceError, status=Status.REDIRECTED):
     """45: a redirect (3xx), which is never followed. Before retrying, check `base_url`."""
 
 
-class UnexpectedStatus(ServiceError):
+class UnexpectedStatus(ServiceError, status=Status.UNEXPECTED_STATUS):
     """46: an HTTP status that the Conversion API does not document. Before retrying, check `base_url`."""
 
 
@@ -180,41 +227,41 @@ class ReporterError(Error):
     """60 to 79: a reporter or its outbox failed, or has not finished."""
 
 
-class OutboxError(ReporterError):
+class OutboxError(ReporterError, status=Status.OUTBOX):
     """60: the outbox cannot be read or written; the message says why. A submitted report was not stored, unless
     `acceptance` is `Acceptance.UNKNOWN`: then it may be stored and sent. Remove the cause, then repeat the call."""
 
 
-class OutboxFull(OutboxError):
+class OutboxFull(OutboxError, status=Status.OUTBOX_FULL):
     """61: the outbox is full, or its disk is. A submitted report was not stored. Retry later."""
 
 
-class OutboxBusy(OutboxError):
+class OutboxBusy(OutboxError, status=Status.OUTBOX_BUSY):
     """62: others had the outbox locked for longer than `busy_timeout_ms`. A submitted report was not stored.
     Retry."""
 
 
-class OutboxCorrupt(OutboxError):
+class OutboxCorrupt(OutboxError, status=Status.OUTBOX_CORRUPT):
     """63: the outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox
     is replaced once all others have closed it."""
 
 
-class OutboxWrongAccount(OutboxError):
+class OutboxWrongAccount(OutboxError, status=Status.OUTBOX_WRONG_ACCOUNT):
     """64: the outbox belongs to another account (`api_key` or `base_url`). A submitted report was not stored. Use a
     separate outbox for each account."""
 
 
-class OutboxVersion(OutboxError):
+class OutboxVersion(OutboxError, status=Status.OUTBOX_VERSION):
     """65: the outbox was created by a later version of the library. A submitted report was not stored. Load that
     version, or use another path."""
 
 
-class Pending(ReporterError):
+class Pending(ReporterError, status=Status.PENDING):
     """70: the time limit expired, or the reporter is closed, with reports still pending. Nothing needs to be done: they
     are sent later, except that a closed reporter with `Durability.NONE` loses them."""
 
 
-class Suspended(ReporterError):
+class Suspended(ReporterError, status=Status.SUSPENDED):
     """71: the reporter is suspended, because the service accepts no reports of the account. They stay pending, except
     that a closed reporter with `Durability.NONE` loses them. Correct the account, its credentials or `base_url`; what
     is pending needs no second submit."""
@@ -223,43 +270,10 @@ class Suspended(ReporterError):
 # --- 99 ---
 
 
-class InternalError(Error):
+class InternalError(Error, status=Status.INTERNAL):
     """99: a bug in the library was caught. Check whether the report was accepted before reporting it again, and
     file a bug report."""
 
-
-_CLASSES: Dict[int, Type[Error]] = {
-    Status.NULL_POINTER: NullPointer,
-    Status.STRUCT_SIZE: StructSize,
-    Status.UNKNOWN_FLAGS: UnknownFlags,
-    Status.INVALID_ARGUMENT: InvalidArgument,
-    Status.INVALID_HANDLE: InvalidHandle,
-    Status.CLOSED: Closed,
-    Status.FORKED: Forked,
-    Status.NETWORK: NetworkError,
-    Status.TIMEOUT: Timeout,
-    Status.TLS: TlsError,
-    Status.PROTOCOL: ProtocolError,
-    Status.PROXY: ProxyError,
-    Status.CANCELLED: Cancelled,
-    Status.SYSTEM: SystemFailure,
-    Status.UNAUTHORIZED: Unauthorized,
-    Status.NOT_ENABLED: NotEnabled,
-    Status.REJECTED: Rejected,
-    Status.RATE_LIMITED: RateLimited,
-    Status.UNAVAILABLE: Unavailable,
-    Status.REDIRECTED: Redirected,
-    Status.UNEXPECTED_STATUS: UnexpectedStatus,
-    Status.OUTBOX: OutboxError,
-    Status.OUTBOX_FULL: OutboxFull,
-    Status.OUTBOX_BUSY: OutboxBusy,
-    Status.OUTBOX_CORRUPT: OutboxCorrupt,
-    Status.OUTBOX_WRONG_ACCOUNT: OutboxWrongAccount,
-    Status.OUTBOX_VERSION: OutboxVersion,
-    Status.PENDING: Pending,
-    Status.SUSPENDED: Suspended,
-    Status.INTERNAL: InternalError,
-}
 
 # A full band continues 1000 higher.
 _BANDS: Tuple[Tuple[range, Type[Error]], ...] = (

@@ -1,22 +1,10 @@
 """What became of a report that the service did not accept."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Optional
 
 from . import _abi, _values
-from ._channel import Channel
-
-
-class EventKind(IntEnum):
-    """What became of a report."""
-
-    REJECTED = _abi.NEXMO_EVENT_REJECTED
-    """The service rejected the report."""
-    EXPIRED = _abi.NEXMO_EVENT_EXPIRED
-    """The report reached the age `max_age_s`. It may have been accepted, if an attempt got no response."""
-    DROPPED = _abi.NEXMO_EVENT_DROPPED
-    """The outbox was full, and this was its oldest report. It may have been accepted, if an attempt got no response."""
+from ._abi import Channel, EventKind
 
 
 @dataclass(frozen=True)

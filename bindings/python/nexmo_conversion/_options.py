@@ -2,20 +2,11 @@
 
 import os
 from dataclasses import dataclass, field
-from enum import IntFlag
 from typing import Optional, Union
 
 from . import _abi, _values
+from ._abi import OptionsFlag
 from ._errors import wrong_type
-
-
-class Flag(IntFlag):
-    """The bits of nexmo_options.flags."""
-
-    ALLOW_PLAIN_HTTP = _abi.NEXMO_OPTIONS_ALLOW_PLAIN_HTTP
-    PROXY_FROM_ENVIRONMENT = _abi.NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT
-    BUILT_IN_ROOTS_ONLY = _abi.NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY
-    SIGN_UNIX_SECONDS = _abi.NEXMO_OPTIONS_SIGN_UNIX_SECONDS
 
 
 @dataclass(frozen=True)
@@ -91,5 +82,5 @@ def struct(options: Optional[Options]) -> Optional[_abi.OptionsStruct]:
 
 
 def _flags(options: Options) -> int:
-    names = ((flag, str(flag.name).lower()) for flag in Flag)
+    names = ((flag, str(flag.name).lower()) for flag in OptionsFlag)
     return sum(flag for flag, name in names if _values.boolean(name, getattr(options, name)))

@@ -4,8 +4,9 @@ import re
 from typing import Iterator, Mapping, Optional, Tuple
 
 from . import _values
+from ._abi import State
 from ._errors import invalid, wrong_type
-from ._statistics import State, Statistics
+from ._statistics import Statistics
 
 _COUNTERS = (
     ("submitted", "Reports stored by submit."),

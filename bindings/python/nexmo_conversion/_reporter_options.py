@@ -2,40 +2,12 @@
 
 import os
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
 from typing import Union
 
 from . import _abi, _values
-from ._abi import Status
+from ._abi import Durability, Overflow, ReporterOptionsFlag, Status
 from ._errors import NullPointer, wrong_type
 from ._result import Result
-
-
-class Durability(IntEnum):
-    """What a submitted report survives."""
-
-    PROCESS = _abi.NEXMO_DURABILITY_PROCESS
-    """The end of the process, a crash included."""
-    POWER = _abi.NEXMO_DURABILITY_POWER
-    """Power loss too. Each submit waits for the disk; concurrent submits share one write."""
-    NONE = _abi.NEXMO_DURABILITY_NONE
-    """Nothing: reports are kept in memory. There is no file, and reports that are still pending when the process ends
-    are lost."""
-
-
-class Overflow(IntEnum):
-    """What a submit does when `max_pending` reports are pending."""
-
-    FAIL = _abi.NEXMO_OVERFLOW_FAIL
-    """It raises `OutboxFull`."""
-    DROP_OLDEST = _abi.NEXMO_OVERFLOW_DROP_OLDEST
-    """The oldest pending report is dropped and becomes an event of kind `EventKind.DROPPED`."""
-
-
-class Flag(IntFlag):
-    """The bits of nexmo_reporter_options.flags."""
-
-    ALLOW_NETWORK_FILE_SYSTEM = _abi.NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM
 
 
 @dataclass(frozen=True)
@@ -93,7 +65,7 @@ def struct(options: ReporterOptions) -> _abi.ReporterOptionsStruct:
         raise wrong_type("reporter_options", options, "a ReporterOptions")
     allows = _values.boolean("allow_network_file_system", options.allow_network_file_system)
     return _abi.ReporterOptionsStruct(
-        flags=Flag.ALLOW_NETWORK_FILE_SYSTEM if allows else 0,
+        flags=ReporterOptionsFlag.ALLOW_NETWORK_FILE_SYSTEM if allows else 0,
         outbox=_values.optional_path("outbox", options.outbox),
         durability=_values.number("durability", options.durability),
         overflow=_values.number("overflow", options.overflow),

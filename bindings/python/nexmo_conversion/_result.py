@@ -1,23 +1,10 @@
 """The outcome of a call."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Optional
 
 from . import _abi, _library
-
-
-class Acceptance(IntEnum):
-    """Whether the service may have accepted a report, over all attempts of a call."""
-
-    NO = _abi.NEXMO_ACCEPTANCE_NO
-    """Each attempt either wrote nothing of the request, or was rejected by a response (401, 402, 420, 422, 423,
-    429)."""
-    UNKNOWN = _abi.NEXMO_ACCEPTANCE_UNKNOWN
-    """At least one attempt was written and got no such response, and none got a 2xx. Reporting the same value for a
-    message twice is harmless."""
-    YES = _abi.NEXMO_ACCEPTANCE_YES
-    """An attempt got a 2xx."""
+from ._abi import Acceptance
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,10 @@
 """The number of reports and their outcomes, and what a reporter does."""
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Optional
 
 from . import _abi, _values
-from ._abi import Status
-
-
-class State(IntEnum):
-    """What a reporter does."""
-
-    RUNNING = _abi.NEXMO_STATE_RUNNING
-    """It sends what is submitted."""
-    BACKING_OFF = _abi.NEXMO_STATE_BACKING_OFF
-    """The service, or the network, is down. It retries after growing waits of up to 30 s, or when the service asks for
-    it."""
-    SUSPENDED = _abi.NEXMO_STATE_SUSPENDED
-    """The service accepts no reports of the account (401, 402, 3xx or an unexpected status). It sends one report a
-    minute as a probe; the others stay pending."""
-    CLOSED = _abi.NEXMO_STATE_CLOSED
-    """It is closed."""
-    STANDBY = _abi.NEXMO_STATE_STANDBY
-    """Another process, or another reporter of this one, sends what is in the outbox. This one takes over when that
-    ends."""
+from ._abi import State, Status
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,6 @@
 """What the statuses mean."""
 
 from . import _library, _values
-from ._abi import Status
-
-__all__ = ["Status", "status_describe", "status_is_retryable", "status_name"]
 
 
 def status_name(status: int) -> str:

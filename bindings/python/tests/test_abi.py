@@ -23,8 +23,6 @@ from nexmo_conversion import (
     _abi,
     _errors,
     _library,
-    _options,
-    _reporter_options,
 )
 
 KINDS: Dict[str, Type[enum.IntEnum]] = {
@@ -39,7 +37,7 @@ KINDS: Dict[str, Type[enum.IntEnum]] = {
     "NEXMO_ERR_": Status,
 }
 
-FLAGS = {"NEXMO_OPTIONS_": _options.Flag, "NEXMO_REPORTER_OPTIONS_": _reporter_options.Flag}
+FLAGS = {"NEXMO_OPTIONS_": _abi.OptionsFlag, "NEXMO_REPORTER_OPTIONS_": _abi.ReporterOptionsFlag}
 
 
 @pytest.fixture

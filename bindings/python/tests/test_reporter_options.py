@@ -17,6 +17,7 @@ from nexmo_conversion import (
     ReporterOptions,
     Status,
     WrongType,
+    _abi,
     _reporter_options,
 )
 from reporters import LONG_MS, flushed, held, in_memory
@@ -66,7 +67,7 @@ def test_the_statistics_count_what_is_in_flight() -> None:
 
 def test_the_flag_reaches_the_library_and_does_no_harm_on_a_local_one(tmp_path: Path) -> None:
     options = ReporterOptions(tmp_path / "outbox", allow_network_file_system=True)
-    assert _reporter_options.struct(options).flags == _reporter_options.Flag.ALLOW_NETWORK_FILE_SYSTEM
+    assert _reporter_options.struct(options).flags == _abi.ReporterOptionsFlag.ALLOW_NETWORK_FILE_SYSTEM
     assert _reporter_options.struct(ReporterOptions("outbox")).flags == 0
     Reporter(QUERY, options, http_options()).free()
 
