@@ -62,6 +62,7 @@ impl FastInsert {
 mod tests {
     use super::*;
     use crate::conversion::{Channel, MessageId};
+    use crate::reporter::outbox::sqlite::wal::vfs;
     use crate::reporter::outbox::store::Disposition;
 
     const MAX_PENDING: u64 = 100;
@@ -72,6 +73,8 @@ mod tests {
         for ending in ["", "-wal", "-shm"] {
             std::fs::remove_file(format!("{}{ending}", path.display())).ok();
         }
+        // A lock that SQLite takes before its locks are replaced is never released.
+        assert!(vfs::file_system().is_some());
         let connect = || (Connection::open(&path).unwrap(), FastInsert::default());
         let [first, second] = [connect(), connect()];
         first.0.pragma_update(None, "journal_mode", "WAL").unwrap();
