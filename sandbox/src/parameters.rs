@@ -27,15 +27,15 @@ fn missing(query: &Query) -> Vec<Violation> {
 
 fn invalid(request: &Request) -> Vec<Violation> {
     let query = &request.query;
-    let wrong = [
-        query.get("message-id").and_then(wrong_message_id),
-        query.get("delivered").and_then(wrong_delivered),
-        query.get("timestamp").and_then(|text| wrong_timestamp(text, Authentication::of(request))),
+    let sentences = [
+        query.get("message-id").and_then(invalid_message_id),
+        query.get("delivered").and_then(invalid_delivered),
+        query.get("timestamp").and_then(|text| invalid_timestamp(text, Authentication::of(request))),
     ];
-    wrong.into_iter().flatten().map(|sentence| Violation::new(INVALID, sentence)).collect()
+    sentences.into_iter().flatten().map(|sentence| Violation::new(INVALID, sentence)).collect()
 }
 
-fn wrong_message_id(text: &str) -> Option<String> {
+fn invalid_message_id(text: &str) -> Option<String> {
     match text.len() {
         0 => Some("message-id is empty.".into()),
         1..=MAX_MESSAGE_ID_LENGTH => None,
@@ -43,12 +43,12 @@ fn wrong_message_id(text: &str) -> Option<String> {
     }
 }
 
-fn wrong_delivered(text: &str) -> Option<String> {
+fn invalid_delivered(text: &str) -> Option<String> {
     let valid = ["true", "false", "1", "0"].contains(&text);
     (!valid).then(|| format!("delivered is '{text}', not true, false, 1 or 0."))
 }
 
-fn wrong_timestamp(text: &str, authentication: Authentication) -> Option<String> {
+fn invalid_timestamp(text: &str, authentication: Authentication) -> Option<String> {
     let signed = authentication == Authentication::Signature;
     let valid = is_date_and_time(text) || (signed && is_unix_seconds(text));
     let form = if signed { "a valid 'yyyy-MM-dd HH:mm:ss' or UNIX seconds" } else { "a valid 'yyyy-MM-dd HH:mm:ss'" };

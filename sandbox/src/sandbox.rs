@@ -162,7 +162,7 @@ fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
 
 type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
-/// Serves on a new thread, which also drops the runtime: a thread of another runtime may not.
+/// Serves on a new thread, which also drops the runtime, because that is not allowed within another runtime.
 fn spawn(http: TcpListener, https: TcpListener, tls: TlsAcceptor, service: Arc<Service>) -> Result<Running, Error> {
     let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel();

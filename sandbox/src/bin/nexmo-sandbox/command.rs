@@ -16,7 +16,7 @@ use crate::signals::Signals;
 const NOT_STARTED: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// Returns `None` if `words` is empty.
+/// Returns `None` if there is no command.
 pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Option<Command> {
     let (program, arguments) = words.split_first()?;
     let mut command = Command::new(program);

@@ -24,7 +24,7 @@ impl Failure {
 
     /// Prints the line to standard error.
     pub(crate) fn report(&self) -> ExitCode {
-        // If standard error cannot be written to, the exit status must do.
+        // If standard error cannot be written, the exit status is all there is.
         let _ = writeln!(io::stderr(), "nexmo-sandbox: {}", self.line);
         ExitCode::from(self.status)
     }

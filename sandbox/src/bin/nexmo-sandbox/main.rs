@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::signals::Signals;
 
-const WRONG_OPTIONS: u8 = 2;
+const INVALID_OPTIONS: u8 = 2;
 
 fn main() -> ExitCode {
     let result = match Options::try_parse() {
@@ -39,14 +39,14 @@ fn print_usage(error: &clap::Error) -> Result<ExitCode, Failure> {
     }
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
-    Err(Failure::new(WRONG_OPTIONS, format!("{} (see --help)", line.trim_start_matches("error: "))))
+    Err(Failure::new(INVALID_OPTIONS, format!("{} (see --help)", line.trim_start_matches("error: "))))
 }
 
 fn run(options: &Options) -> Result<ExitCode, Failure> {
     let settings = options.settings().map_err(Failure::of_sandbox)?;
     let runtime = Builder::new_current_thread().enable_io().build().map_err(Failure::of_sandbox)?;
     runtime.block_on(async {
-        // Before the addresses are printed, so that no signal of a reader is missed.
+        // Must precede the output of the addresses, after which a reader may send a signal.
         let signals = Signals::watch().map_err(Failure::of_sandbox)?;
         if options.command.is_empty() {
             serve(settings, signals).await

@@ -61,10 +61,10 @@ pub(crate) struct Options {
     /// Write no request lines to standard output
     #[arg(long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Write request lines to standard output also with COMMAND
+    /// Write request lines to standard output even with COMMAND
     #[arg(long)]
     verbose: bool,
-    /// Run this command and end with it
+    /// Run this command, and exit when it exits
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
