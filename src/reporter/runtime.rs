@@ -1,7 +1,7 @@
 //! The state of a reporter in one process: its outbox, its threads, and the signals between them and the callers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::options::ReporterSettings;
@@ -11,6 +11,7 @@ use super::signals::Signals;
 use super::state::State;
 use super::worker::Worker;
 use crate::error::{Error, Kind};
+use crate::sync::Mutex;
 
 /// Poll interval of callers that wait for reports to leave the outbox, because another process may be sending them.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -54,7 +55,7 @@ impl Runtime {
 
     /// Starts the worker unless it is running.
     pub(super) fn start(&self, settings: &ReporterSettings) {
-        let mut is_started = self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_started = self.is_started.lock();
         if !*is_started {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
             // Done here already, so that the state is right from the start. The worker reports a failure.
@@ -71,7 +72,7 @@ impl Runtime {
 
     /// Whether the worker has ended or was never started.
     pub(super) fn has_ended(&self) -> bool {
-        let is_started = *self.is_started.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_started = *self.is_started.lock();
         !is_started || self.signals.status().is_ended
     }
 

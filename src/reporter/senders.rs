@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::outbox::Entry;
@@ -12,6 +12,7 @@ use crate::error::{Error, Kind};
 use crate::os;
 use crate::outcome::Outcome;
 use crate::panic::catch_panic;
+use crate::sync::{Condvar, Mutex};
 
 /// How long an idle thread waits before it exits.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -99,7 +100,7 @@ pub(crate) struct Load {
 
 impl Senders {
     pub(crate) fn new(messenger: Arc<dyn Messenger>, max_threads: usize, notify: Box<dyn Fn() + Send + Sync>) -> Self {
-        Self { messenger, max_threads, notify, state: Mutex::default(), changed: Condvar::new() }
+        Self { messenger, max_threads, notify, state: Mutex::default(), changed: Condvar::default() }
     }
 
     /// Queues `entries` ahead of everything already queued. Returns them, with the reason, if no thread could be
@@ -160,7 +161,7 @@ impl Senders {
             if let Some(entry) = state.dequeue() {
                 return Some(entry);
             }
-            let (next, wait) = self.changed.wait_timeout(state, IDLE_TIMEOUT).unwrap_or_else(PoisonError::into_inner);
+            let (next, wait) = self.changed.wait_timeout(state, IDLE_TIMEOUT);
             state = next;
             if wait.timed_out() && state.queue.is_empty() {
                 state.end_thread();
@@ -206,7 +207,7 @@ impl Senders {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

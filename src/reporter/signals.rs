@@ -1,13 +1,14 @@
 //! Signals and status shared by a reporter's callers and its worker.
 
 use std::io;
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::state::{LastError, State, WorkerStatus};
 use crate::error::Error;
 use crate::os::wakeup::Wakeup;
+use crate::sync::{Condvar, Mutex};
 
 /// The shared state.
 pub(crate) struct Signals {
@@ -29,7 +30,7 @@ impl Signals {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             status: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Condvar::default(),
             wake: Wakeup::new()?,
             events: Wakeup::new()?,
             ended: Wakeup::new()?,
@@ -113,6 +114,6 @@ impl Signals {
     }
 
     fn lock(&self) -> MutexGuard<'_, WorkerStatus> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+        self.status.lock()
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::counters::{Counters, Snapshot};
 use super::event;
@@ -12,6 +12,7 @@ use super::store::{Completion, Disposition, Entry, Found, Key, Order, Overflow, 
 use crate::clock::Moment;
 use crate::conversion::Conversion;
 use crate::error::Error;
+use crate::sync::Mutex;
 
 /// The last event id of any outbox in memory. A forked child, whose outbox starts empty, continues from it.
 static LAST_EVENT_ID: AtomicI64 = AtomicI64::new(0);
@@ -38,7 +39,7 @@ impl MemoryStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -17,7 +17,7 @@ mod store;
 
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use self::claims::Claims;
@@ -31,6 +31,7 @@ use self::store::{Order, Search, Store};
 use crate::clock::Moment;
 use crate::conversion::Conversion;
 use crate::error::Error;
+use crate::sync::Mutex;
 
 /// How many reports one search looks at.
 const SEARCH_SIZE: u32 = 512;
@@ -205,6 +206,6 @@ impl Outbox {
     }
 
     fn claims(&self) -> MutexGuard<'_, Claims> {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+        self.claims.lock()
     }
 }

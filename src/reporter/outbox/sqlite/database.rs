@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rusqlite::hooks::Wal;
@@ -21,6 +21,7 @@ use super::wal::checkpointer::{CheckpointConnection, Checkpointed, Checkpoints};
 use super::wal::sync;
 use super::wal::sync::WalSync;
 use crate::clock::from_now;
+use crate::sync::Mutex;
 
 /// Maximum time that a fork waits for a call blocked on a disk.
 const FORK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -260,7 +261,7 @@ impl Database {
     }
 
     fn open(&self) -> MutexGuard<'_, Option<OpenFile>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Tracks which generation of the outbox file is open. Report ids carry the generation, so an id from a deleted or
 //! quarantined file never matches a row of the new one.
 
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Identity;
+use crate::sync::Mutex;
 
 /// The low bits of a report id hold the row, the bits above them the generation.
 const ROW_BITS: u32 = 48;
@@ -58,6 +59,6 @@ impl Generations {
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Identity>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }

@@ -8,7 +8,7 @@ use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::SystemTime;
 use std::{fs, io};
 
@@ -23,6 +23,7 @@ use super::wal::vfs;
 use crate::error::{Error, Kind, is_shortage};
 use crate::os::file_lock;
 use crate::reporter::outbox::Account;
+use crate::sync::Mutex;
 
 /// Distinguishes an outbox from other SQLite databases: "nxcv".
 const APPLICATION_ID: i32 = 0x6e78_6376;
@@ -42,7 +43,7 @@ static OPENING: Mutex<()> = Mutex::new(());
 
 /// Prevents files from being opened for as long as the guard lives.
 pub(crate) fn block_opening() -> MutexGuard<'static, ()> {
-    OPENING.lock().unwrap_or_else(PoisonError::into_inner)
+    OPENING.lock()
 }
 
 /// The path of an outbox, and its account.

@@ -1,9 +1,11 @@
 //! The deadline until which a call waits for a locked file.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::sync::Mutex;
 
 /// Minimum pause between two attempts, and the maximum added to it, in nanoseconds. SQLite's own delays grow and starve
 /// the longest waiters.
@@ -22,12 +24,12 @@ impl BusyTimeout {
     }
 
     pub(crate) fn set_deadline(&self, deadline: Instant) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(deadline);
+        *self.0.lock() = Some(deadline);
     }
 
     /// Pauses for a moment. False: the deadline has passed.
     pub(crate) fn pause(&self) -> bool {
-        let deadline = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = *self.0.lock();
         let has_time = deadline.is_some_and(|deadline| Instant::now() < deadline);
         if has_time {
             let random = RandomState::new().hash_one(0_u8) % PAUSE_NS.1;

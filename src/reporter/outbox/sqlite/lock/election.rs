@@ -9,11 +9,12 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::lock_file::{Lock, LockFile};
 use crate::os::wakeup::{Change, Watch};
+use crate::sync::Mutex;
 
 /// Whether this process is the sender, and its notifications from others.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ impl Election {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

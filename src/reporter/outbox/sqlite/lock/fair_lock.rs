@@ -1,8 +1,10 @@
 //! A fair mutex with a deadline. Waiters older than 1 ms get it before newcomers; fork handlers may lock and unlock it
 //! without a guard.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
+
+use crate::sync::{Condvar, Mutex};
 
 /// How long a thread waits before it precedes newcomers. A hand-over at every unlock would cost a context switch each
 /// time.
@@ -76,8 +78,7 @@ impl FairLock {
     /// Waits until the mutex may be free.
     fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
         state.waiting = state.waiting.saturating_add(1);
-        let (mut state, wait) =
-            self.unlocked.wait_timeout(state, remaining(until)).unwrap_or_else(PoisonError::into_inner);
+        let (mut state, wait) = self.unlocked.wait_timeout(state, remaining(until));
         if wait.timed_out() {
             state.waiting = state.waiting.saturating_sub(1);
         }
@@ -91,7 +92,7 @@ impl FairLock {
         while state.is_locked && is_in_time {
             let left = remaining(deadline);
             is_in_time = !left.is_zero();
-            state = self.unlocked_for_overdue.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.unlocked_for_overdue.wait_timeout(state, left).0;
         }
         state.overdue = state.overdue.saturating_sub(1);
         let is_free = !state.is_locked;
@@ -116,7 +117,7 @@ impl FairLock {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn many_threads_lock_and_time_out() {
-        let (lock, count) = (FairLock::default(), Mutex::new(0));
+        let (lock, count) = (FairLock::default(), std::sync::Mutex::new(0));
         std::thread::scope(|scope| {
             for thread in 0..8 {
                 let (lock, count) = (&lock, &count);

@@ -4,11 +4,12 @@
 use std::any::Any;
 use std::process;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 
 use crate::os::fork;
 use crate::reporter::outbox::sqlite::database::Database;
 use crate::reporter::outbox::sqlite::file;
+use crate::sync::Mutex;
 
 /// The outboxes of this process.
 static DATABASES: Mutex<Vec<Weak<Database>>> = Mutex::new(Vec::new());
@@ -51,5 +52,5 @@ impl Drop for Closed {
 }
 
 fn lock() -> MutexGuard<'static, Vec<Weak<Database>>> {
-    DATABASES.lock().unwrap_or_else(PoisonError::into_inner)
+    DATABASES.lock()
 }

@@ -4,7 +4,7 @@
 //! without limit. So, once it is long, one checkpoint blocks writers and the WAL restarts.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -15,6 +15,7 @@ use crate::os;
 use crate::reporter::outbox::sqlite::file::OutboxPath;
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
+use crate::sync::{Condvar, Mutex};
 
 /// Pages in the WAL that start a checkpoint.
 const CHECKPOINT_PAGES: u32 = 16_000;
@@ -102,18 +103,18 @@ impl Checkpoints {
     /// Waits for work. False: the outbox is closing.
     fn wait(&self) -> bool {
         let mut state = self.state();
-        state = self.changed.wait_timeout(state, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
+        state = self.changed.wait_timeout(state, PAUSE).0;
         while !state.is_stopped && self.pages.load(Ordering::Acquire) == 0 {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state);
         }
         let is_below_threshold =
             |state: &mut State| !state.is_stopped && self.pages.load(Ordering::Acquire) < CHECKPOINT_PAGES;
         let waited = self.changed.wait_timeout_while(state, MAX_DELAY, is_below_threshold);
-        !waited.unwrap_or_else(PoisonError::into_inner).0.is_stopped
+        !waited.0.is_stopped
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -146,7 +147,7 @@ impl CheckpointConnection {
     }
 
     fn open(&self) -> MutexGuard<'_, Option<(u64, Connection)>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 

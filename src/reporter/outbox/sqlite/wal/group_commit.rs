@@ -3,11 +3,12 @@
 //! One of the threads is the committer: it commits the waiting reports while the next ones queue.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Instant;
 
 use crate::conversion::Conversion;
 use crate::error::Error;
+use crate::sync::{Condvar, Mutex};
 
 /// The maximum of reports in one transaction.
 const MAX_GROUP_SIZE: usize = 256;
@@ -75,18 +76,18 @@ impl GroupCommit {
             let is_waiting = state.waiting.iter().any(|(other, _)| *other == slot);
             let left = deadline.saturating_duration_since(Instant::now());
             if !is_waiting {
-                state = self.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self.finished.wait(state);
             } else if left.is_zero() {
                 state.waiting.retain(|(other, _)| *other != slot);
                 return Step::TimedOut;
             } else {
-                state = self.finished.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                state = self.finished.wait_timeout(state, left).0;
             }
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
