@@ -9,7 +9,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::{ptr, thread};
 
-use common::process::{Child, children, say, wait_for_the_end};
+use common::process::{Child, children, wait_for_end, write_line};
 use common::service::Service;
 use common::{Folder, SOON, wait_until};
 use nexmo_conversion::ffi::client::{nexmo_client, nexmo_client_free, nexmo_client_new, nexmo_client_report};
@@ -276,8 +276,8 @@ fn report_without_descriptors_in_a_child(task: &[String]) {
     // SAFETY: the limit is local.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
     let (status, acceptance) = arguments.report();
-    say(&format!("{status} {acceptance}"));
-    wait_for_the_end();
+    write_line(&format!("{status} {acceptance}"));
+    wait_for_end();
 }
 
 /// Forks without the fork handlers, and exits in the child with the status of a call.
@@ -295,14 +295,14 @@ fn report_after_a_raw_clone_in_a_child(task: &[String]) {
     assert_eq!(unsafe { libc::waitpid(libc::pid_t::try_from(child).unwrap(), &raw mut ended, 0) } as i64, child);
     assert!(libc::WIFEXITED(ended), "{ended:x}");
     let code = libc::WEXITSTATUS(ended);
-    say(&format!("{} {}", code % 100, code / 100));
-    wait_for_the_end();
+    write_line(&format!("{} {}", code % 100, code / 100));
+    wait_for_end();
 }
 
 /// Returns the result of a child process.
 fn provoked_in_a_child(function: &str, task: &[&str]) -> Provoked {
     let child = Child::start(function, task);
-    let said = child.says(SOON);
+    let said = child.read_line(SOON);
     child.end();
     let (status, acceptance) = said.split_once(' ').unwrap();
     (status.parse().unwrap(), acceptance.parse().unwrap())
@@ -371,7 +371,7 @@ fn an_outbox_that_cannot_be_used() {
 fn an_outbox_that_is_corrupt_and_open_elsewhere() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let child = Child::start("open_in_a_child", &[&service.url, folder.outbox().to_str().unwrap()]);
-    child.says(SOON);
+    child.read_line(SOON);
     // Stopped, it keeps its lock and cannot find the damage first.
     child.signal(libc::SIGSTOP);
     for suffix in ["", "-wal"] {
@@ -389,8 +389,8 @@ fn open_in_a_child(task: &[String]) {
     let options = common::in_calm_file(std::path::Path::new(&task[1]));
     let reporter = common::reporter(&task[0], &options);
     reporter.submit(&common::sms("id", true)).unwrap();
-    say("open");
-    wait_for_the_end();
+    write_line("open");
+    wait_for_end();
 }
 
 #[cfg(feature = "testing")]
@@ -399,8 +399,8 @@ fn panic_in_a_child(task: &[String]) {
     nexmo_conversion::ffi::testing::nexmo_testing_panic();
     let (status, acceptance) = report_through(client);
     assert_provoked(report_through(client), "ERR_INVALID_HANDLE", NO, false);
-    say(&format!("{status} {acceptance}"));
-    wait_for_the_end();
+    write_line(&format!("{status} {acceptance}"));
+    wait_for_end();
 }
 
 /// The only status that only a bug causes.

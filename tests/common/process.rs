@@ -80,7 +80,7 @@ pub(crate) fn command(function: &str, arguments: &[&str]) -> Command {
 /// A child process, which ends with its parent.
 pub(crate) struct Child {
     process: process::Child,
-    said: Receiver<String>,
+    lines: Receiver<String>,
 }
 
 impl Child {
@@ -88,27 +88,27 @@ impl Child {
     pub(crate) fn start(function: &str, arguments: &[&str]) -> Self {
         let mut process = command(function, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
-        let (sender, said) = channel();
+        let (sender, lines) = channel();
         thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
                 sender.send(line).ok();
             }
         });
-        Self { process, said }
+        Self { process, lines }
     }
 
     /// Returns the next line that it prints.
     #[track_caller]
-    pub(crate) fn says(&self, limit: Duration) -> String {
-        match self.said.recv_timeout(limit) {
+    pub(crate) fn read_line(&self, limit: Duration) -> String {
+        match self.lines.recv_timeout(limit) {
             Ok(text) => text,
             Err(RecvTimeoutError::Timeout) => panic!("no output of a child within {limit:?}"),
             Err(RecvTimeoutError::Disconnected) => panic!("a child exited without output"),
         }
     }
 
-    /// Continues it from [`pause`].
-    pub(crate) fn go_on(&mut self) {
+    /// Continues it from [`wait_for_resume`].
+    pub(crate) fn resume(&mut self) {
         self.process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
@@ -146,17 +146,17 @@ impl Drop for Child {
 }
 
 /// Sends a line to the parent.
-pub(crate) fn say(text: &str) {
+pub(crate) fn write_line(text: &str) {
     println!("{text}");
 }
 
-/// Waits until the parent calls [`Child::go_on`].
-pub(crate) fn pause() {
-    assert_eq!(stdin().read(&mut [0]).unwrap(), 1, "the parent is gone");
+/// Waits until the parent calls [`Child::resume`].
+pub(crate) fn wait_for_resume() {
+    assert_eq!(stdin().read(&mut [0]).unwrap(), 1, "the parent has exited");
 }
 
 /// Waits until the parent calls [`Child::end`], or has exited.
-pub(crate) fn wait_for_the_end() {
+pub(crate) fn wait_for_end() {
     stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 

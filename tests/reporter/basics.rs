@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::outbox_db::OutboxContents;
-use common::process::{Child, children, say, wait_for_the_end};
+use common::process::{Child, children, wait_for_end, write_line};
 use common::service::Service;
 use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, take_event, wait_until};
 use nexmo_conversion::{
@@ -387,14 +387,14 @@ fn submit_without_threads_in_a_child(task: &[String]) {
         last.is_some()
     });
     let last = last.unwrap();
-    say(&format!("{:?} {}", last.kind(), last.message().contains("no thread can be created")));
-    wait_for_the_end();
+    write_line(&format!("{:?} {}", last.kind(), last.message().contains("no thread can be created")));
+    wait_for_end();
 }
 
 #[test]
 fn a_reporter_without_threads_records_the_error_and_keeps_the_report() {
     let service = Service::start();
     let child = Child::start("submit_without_threads_in_a_child", &[&service.url]);
-    assert_eq!(child.says(SOON), "System true");
+    assert_eq!(child.read_line(SOON), "System true");
     child.end();
 }

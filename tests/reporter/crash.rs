@@ -10,17 +10,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::outbox_db::{OutboxContents, assert_sound};
-use common::process::{Child, Notes, children, noted, notes, say, wait_for_the_end};
+use common::process::{Child, Notes, children, noted, notes, wait_for_end, write_line};
 use common::service::{Service, duplicates};
 use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
 use nexmo_conversion::{Kind, State};
 use nexmo_sandbox::{Behaviour, RandomFaults};
 
 /// The maximum number of submits of one process.
-const A_LIFE: u64 = 2000;
+const SUBMITS: u64 = 2000;
 
 /// The longest lifetime of a process after it has created its reporter.
-const LONGEST_LIFE: Duration = Duration::from_millis(600);
+const LONGEST_RUN: Duration = Duration::from_millis(600);
 
 /// The maximum number of reports in transit when a process dies: those in flight, and as many waiting for a
 /// connection, which may have been sent and accepted since the outbox was last updated.
@@ -31,23 +31,23 @@ children![submit_until_killed];
 #[test]
 fn no_submitted_report_is_lost_when_processes_are_killed() {
     let (mut rng, seed) = SeededRng::from_environment("kill");
-    let lives = if is_long() { 200 } else { 12 };
+    let processes = if is_long() { 200 } else { 12 };
     let (folder, service) = (Folder::new(), Service::start());
     let faults = RandomFaults { errors: 10, ..RandomFaults::seeded(seed) };
     service.does(Behaviour::Erratic(faults));
     let mut killed_while_opening = 0;
-    for life in 0..lives {
+    for process in 0..processes {
         let child =
-            Child::start("submit_until_killed", &[&service.url, folder.path().to_str().unwrap(), &life.to_string()]);
-        let is_told = life % 8 != 5;
-        if is_told {
-            assert_eq!(child.says(SOON), "ready");
+            Child::start("submit_until_killed", &[&service.url, folder.path().to_str().unwrap(), &process.to_string()]);
+        let is_ready = process % 8 != 5;
+        if is_ready {
+            assert_eq!(child.read_line(SOON), "ready");
         }
         // The timing is what is tested, so nothing is waited for.
-        thread::sleep(rng.while_up_to(if is_told { LONGEST_LIFE } else { LONGEST_LIFE / 12 }));
+        thread::sleep(rng.while_up_to(if is_ready { LONGEST_RUN } else { LONGEST_RUN / 12 }));
         child.kill();
-        let accepted = noted(&notes(folder.path(), life)).len();
-        killed_while_opening += u64::from(!is_told && accepted == 0);
+        let accepted = noted(&notes(folder.path(), process)).len();
+        killed_while_opening += u64::from(!is_ready && accepted == 0);
         if let Some(contents) = OutboxContents::read(&folder.outbox()) {
             contents.audit();
         }
@@ -56,7 +56,7 @@ fn no_submitted_report_is_lost_when_processes_are_killed() {
     service.recover();
     let last = reporter(&service.url, &in_calm_file(&folder.outbox()));
     last.flush(Some(if is_long() { LATER } else { SOON })).unwrap();
-    let accepted = all_noted(folder.path(), lives);
+    let accepted = all_noted(folder.path(), processes);
     let (arrived, last_versions) = (service.arrived(), service.last_versions());
     let lost = accepted.iter().filter(|(id, delivered)| !has_arrived(&arrived, id, **delivered)).count();
     let overtaken =
@@ -64,29 +64,29 @@ fn no_submitted_report_is_lost_when_processes_are_killed() {
     let (twice, without_response) = (duplicates(&arrived), service.without_response());
     let counted = statistics(&last);
     println!(
-        "kill: {lives} lives, {} submits accepted for {} ids, {killed_while_opening} killed before the first, {left} left at the \
+        "kill: {processes} processes, {} submits accepted for {} ids, {killed_while_opening} killed before the first, {left} left at the \
          last kill, {} requests, {} versions arrived, {twice} duplicates (at most {} on their way + {without_response} without_response), \
          {lost} lost, {overtaken} overtaken; {counted:?}",
         counted.submitted,
         accepted.len(),
         service.count(),
         arrived.len(),
-        lives * ON_THEIR_WAY,
+        processes * ON_THEIR_WAY,
     );
     assert_eq!((lost, overtaken), (0, 0));
-    assert!(twice <= lives * ON_THEIR_WAY + without_response, "{twice} duplicates");
+    assert!(twice <= processes * ON_THEIR_WAY + without_response, "{twice} duplicates");
     assert_eq!((counted.pending, counted.events, counted.outbox_resets), (0, 0, 0));
-    let submits: u64 = (0..lives).map(|life| noted(&notes(folder.path(), life)).len() as u64).sum();
+    let submits: u64 = (0..processes).map(|process| noted(&notes(folder.path(), process)).len() as u64).sum();
     // Each process may have submitted one more report whose note was not written.
-    assert!((submits..=submits + lives).contains(&counted.submitted), "{submits} were noted");
-    assert!(counted.replaced > 0 && submits > lives * A_LIFE / 40, "too few submits: {submits}");
+    assert!((submits..=submits + processes).contains(&counted.submitted), "{submits} were noted");
+    assert!(counted.replaced > 0 && submits > processes * SUBMITS / 40, "too few submits: {submits}");
     drop(last);
     assert_sound(&folder.outbox());
 }
 
 /// Returns the last version of each report that was noted as submitted.
-fn all_noted(folder: &Path, lives: u64) -> HashMap<String, bool> {
-    (0..lives).flat_map(|life| noted(&notes(folder, life))).collect()
+fn all_noted(folder: &Path, processes: u64) -> HashMap<String, bool> {
+    (0..processes).flat_map(|process| noted(&notes(folder, process))).collect()
 }
 
 /// Whether a version arrived, or the one after it, whose note may be missing.
@@ -95,26 +95,26 @@ fn has_arrived(arrived: &HashMap<(String, bool), u64>, id: &str, delivered: bool
 }
 
 fn submit_until_killed(task: &[String]) {
-    let [url, folder, life] = task else { panic!("{task:?}") };
+    let [url, folder, process] = task else { panic!("{task:?}") };
     let folder = Path::new(&folder);
-    let mut notes = Notes::open(&notes(folder, life.parse().unwrap()));
+    let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
     let reporter = reporter(url, &in_file(&folder.join("outbox")));
-    say("ready");
-    for number in 0..A_LIFE {
+    write_line("ready");
+    for number in 0..SUBMITS {
         // Of every eight reports, one is first false, and true four reports later.
         let (number, delivered) = match number % 8 {
             3 => (number, false),
             7 => (number - 4, true),
             _ => (number, true),
         };
-        let id = format!("{life}-{number}");
+        let id = format!("{process}-{number}");
         while let Err(error) = reporter.submit(&sms(&id, delivered)) {
             assert_eq!(error.kind(), Kind::OutboxBusy, "{error}");
         }
         notes.add(&id, delivered);
     }
-    say("submitted");
-    wait_for_the_end();
+    write_line("submitted");
+    wait_for_end();
 }
 
 #[test]
@@ -126,13 +126,13 @@ fn a_standby_sends_the_reports_of_a_killed_process_without_being_called() {
         let (folder, service) = (Folder::new(), Service::start());
         service.does(Behaviour::Slow(Duration::from_millis(50)));
         let sender = Child::start("submit_until_killed", &[&service.url, folder.path().to_str().unwrap(), "0"]);
-        assert_eq!(sender.says(SOON), "ready");
+        assert_eq!(sender.read_line(SOON), "ready");
         service.wait_for(1, SOON);
         let outbox = folder.outbox();
         let standby = reporter(&service.url, &in_calm_file(&outbox));
         wait_until("standing by", SOON, || statistics(&standby).state == State::Standby);
         // Enough reports are left that sending them takes seconds, however long the exit of a process takes.
-        assert_eq!(sender.says(SOON), "submitted");
+        assert_eq!(sender.read_line(SOON), "submitted");
         let count = service.count();
         service.wait_for(count + usize::try_from(1 + rng.below(100)).unwrap(), SOON);
         let killed = Instant::now();

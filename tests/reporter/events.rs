@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 use std::{fs, thread};
 
-use common::process::{Child, children, say, wait_for_the_end};
+use common::process::{Child, children, wait_for_end, write_line};
 use common::service::Service;
 use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, sms, statistics, take_event};
 use nexmo_conversion::{Event, EventKind, Kind, Reporter};
@@ -33,8 +33,8 @@ fn new_event(reporter: &Reporter, message_id: &str) -> Event {
 fn poll_in_a_child(task: &[String]) {
     let [url, outbox] = task else { panic!("{task:?}") };
     let reporter = reporter(url, &in_calm_file(Path::new(outbox)));
-    say(&new_event(&reporter, "id").id.to_string());
-    wait_for_the_end();
+    write_line(&new_event(&reporter, "id").id.to_string());
+    wait_for_end();
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn an_event_that_was_polled_before_a_crash_is_returned_again() {
     let (folder, service) = (Folder::new(), rejecting());
     let outbox = folder.outbox();
     let child = Child::start("poll_in_a_child", &[&service.url, outbox.to_str().unwrap()]);
-    let id: i64 = child.says(SOON).parse().unwrap();
+    let id: i64 = child.read_line(SOON).parse().unwrap();
     child.kill();
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
     let event = take_event(&reporter).unwrap();

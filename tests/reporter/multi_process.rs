@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use common::outbox_db::{OutboxContents, assert_sound};
-use common::process::{Child, Notes, children, noted, notes, pause, say, wait_for_the_end};
+use common::process::{Child, Notes, children, noted, notes, wait_for_end, wait_for_resume, write_line};
 use common::service::{Service, duplicates};
 use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
 use nexmo_conversion::{Durability, Kind, ReporterOptions, State};
@@ -21,7 +21,7 @@ const PROCESSES: u64 = 8;
 const ON_THEIR_WAY: u64 = 2 * 8;
 
 /// What is done to some of the processes, by number. The first to start is the sender.
-struct Plot {
+struct Disturbance {
     killed: &'static [u64],
     stopped: u64,
 }
@@ -30,15 +30,15 @@ children![submit_in_a_child, standby_in_a_child];
 
 #[test]
 fn no_report_is_lost_when_the_sender_is_killed_and_another_process_stops() {
-    play("sender killed", &Plot { killed: &[0, 7], stopped: 4 });
+    play("sender killed", &Disturbance { killed: &[0, 7], stopped: 4 });
 }
 
 #[test]
 fn no_report_is_lost_when_the_sender_stops_and_continues() {
-    play("sender stopped", &Plot { killed: &[3], stopped: 0 });
+    play("sender stopped", &Disturbance { killed: &[3], stopped: 0 });
 }
 
-fn play(name: &str, plot: &Plot) {
+fn play(name: &str, disturbance: &Disturbance) {
     let (mut rng, seed) = SeededRng::from_environment(name);
     let (each, stop, limit) = if is_long() { (10_000, 60, LATER) } else { (1000, 2, SOON) };
     let (folder, service) = (Folder::new(), Service::start());
@@ -48,29 +48,29 @@ fn play(name: &str, plot: &Plot) {
         .map(|number| {
             let task = [&service.url, folder.path().to_str().unwrap(), &number.to_string(), &each.to_string()];
             let child = Child::start("submit_in_a_child", &task);
-            assert_eq!(child.says(limit), "ready");
+            assert_eq!(child.read_line(limit), "ready");
             Some(child)
         })
         .collect();
-    children.iter_mut().flatten().for_each(Child::go_on);
+    children.iter_mut().flatten().for_each(Child::resume);
     // The first process is killed after a third of its reports, the next one after half of its.
-    for (number, share) in plot.killed.iter().zip([3, 2]) {
+    for (number, share) in disturbance.killed.iter().zip([3, 2]) {
         wait_for_notes(folder.path(), *number, each / share - rng.below(each / 10), limit);
         children[usize::try_from(*number).unwrap()].take().unwrap().kill();
     }
-    let stopped = children[usize::try_from(plot.stopped).unwrap()].as_ref().unwrap();
+    let stopped = children[usize::try_from(disturbance.stopped).unwrap()].as_ref().unwrap();
     stopped.signal(libc::SIGSTOP);
-    let (stopped_at, heard_before) = (Instant::now(), service.count());
-    let got_on = |child: &Child| report_of(&child.says(limit));
-    let others = (0..PROCESSES).filter(|number| *number != plot.stopped);
+    let (stopped_at, received_before) = (Instant::now(), service.count());
+    let result_of = |child: &Child| report_of(&child.read_line(limit));
+    let others = (0..PROCESSES).filter(|number| *number != disturbance.stopped);
     // If it was stopped during a write, no other process can submit before it continues.
     wait_until("the end of the stop", limit, || stopped_at.elapsed() >= Duration::from_secs(stop));
-    let received_meanwhile = service.count() - heard_before;
+    let received_meanwhile = service.count() - received_before;
     stopped.signal(libc::SIGCONT);
     let mut reports: Vec<Report> =
-        others.filter_map(|number| children[usize::try_from(number).unwrap()].as_ref().map(got_on)).collect();
+        others.filter_map(|number| children[usize::try_from(number).unwrap()].as_ref().map(result_of)).collect();
     let others_took = stopped_at.elapsed();
-    let of_stopped = got_on(stopped);
+    let result_of_stopped = result_of(stopped);
     service.recover();
     let last = reporter(&service.url, &in_calm_file(&folder.outbox()));
     last.flush(Some(limit)).unwrap();
@@ -84,17 +84,17 @@ fn play(name: &str, plot: &Plot) {
     let slowest = reports.iter().map(|report| report.all).max().unwrap();
     let fastest = reports.iter().map(|report| report.all).min().unwrap();
     let busy: u64 = reports.iter().map(|report| report.busy).sum();
-    reports.push(of_stopped);
+    reports.push(result_of_stopped);
     println!(
-        "{name}: {} accepted, {} arrived, {twice} duplicates (without_response {without_response}), {lost} lost; worst wait for one put \
-         {worst:?} ({busy} times OUTBOX_BUSY), a process's {each} puts took {fastest:?} to {slowest:?}; \
+        "{name}: {} accepted, {} arrived, {twice} duplicates (without_response {without_response}), {lost} lost; longest submit \
+         {worst:?} ({busy} times OUTBOX_BUSY), a process's {each} submits took {fastest:?} to {slowest:?}; \
          while one was stopped for {stop} s the others were done after {others_took:?}, and {received_meanwhile} requests received; \
          {counted:?}",
         noted.len(),
         arrived.len(),
     );
     assert_eq!(lost, 0);
-    let killed = plot.killed.len() as u64;
+    let killed = disturbance.killed.len() as u64;
     assert!(twice <= (killed + 1) * ON_THEIR_WAY + without_response, "{twice} duplicates");
     assert!((noted.len() as u64..=noted.len() as u64 + killed).contains(&counted.submitted), "{counted:?}");
     assert_eq!(reports.len() as u64, PROCESSES - killed);
@@ -138,8 +138,8 @@ fn submit_in_a_child(task: &[String]) {
     let folder = Path::new(&folder);
     let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
     let reporter = reporter(url, &in_file(&folder.join("outbox")));
-    say("ready");
-    pause();
+    write_line("ready");
+    wait_for_resume();
     let (began, mut worst, mut busy) = (Instant::now(), Duration::ZERO, 0);
     for number in 0..count.parse::<u64>().unwrap() {
         let (id, begins) = (format!("{process}-{number}"), Instant::now());
@@ -150,8 +150,8 @@ fn submit_in_a_child(task: &[String]) {
         worst = worst.max(begins.elapsed());
         notes.add(&id, true);
     }
-    say(&format!("{} {} {busy}", worst.as_micros(), began.elapsed().as_micros()));
-    wait_for_the_end();
+    write_line(&format!("{} {} {busy}", worst.as_micros(), began.elapsed().as_micros()));
+    wait_for_end();
 }
 
 /// Enough that they take longer than [`SOON`] if each is found only when the sender polls the outbox.
@@ -165,10 +165,10 @@ fn reports_of_another_process_are_sent_immediately() {
         assert_eq!(statistics(&sender).state, State::Running);
         let mut child =
             Child::start("standby_in_a_child", &[&service.url, folder.path().to_str().unwrap(), durability]);
-        assert_eq!(child.says(SOON), "Standby");
+        assert_eq!(child.read_line(SOON), "Standby");
         let began = Instant::now();
         for number in 1..=ONE_BY_ONE {
-            child.go_on();
+            child.resume();
             service.wait_for(number, SOON.saturating_sub(began.elapsed()));
             // Otherwise the sender may find the next one while it handles this one.
             wait_until("rest", SOON, || statistics(&sender).pending == 0);
@@ -183,10 +183,10 @@ fn standby_in_a_child(task: &[String]) {
     let outbox = Path::new(&folder).join("outbox");
     let durability = if durability == "power" { Durability::Power } else { Durability::Process };
     let reporter = reporter(url, &ReporterOptions { durability, ..in_calm_file(&outbox) });
-    say(&format!("{:?}", statistics(&reporter).state));
+    write_line(&format!("{:?}", statistics(&reporter).state));
     for number in 0..ONE_BY_ONE {
-        pause();
+        wait_for_resume();
         reporter.submit(&sms(&number.to_string(), true)).unwrap();
     }
-    wait_for_the_end();
+    wait_for_end();
 }

@@ -81,19 +81,19 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Observed {
 
 /// Takes numbers from `next` and submits false and then true for each message, with a random delay in between.
 fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut SeededRng, service: &Service) {
-    let mut in_hand = Vec::new();
+    let mut started = Vec::new();
     loop {
         let number = next.fetch_add(1, Ordering::SeqCst);
         if number < tries {
             submit(reporter, number, false);
-            in_hand.push(number);
+            started.push(number);
         }
-        if in_hand.is_empty() {
+        if started.is_empty() {
             return;
         }
-        while in_hand.len() >= AT_ONCE || (number >= tries && !in_hand.is_empty()) {
-            let chosen = usize::try_from(rng.below(in_hand.len() as u64)).unwrap();
-            submit(reporter, in_hand.swap_remove(chosen), true);
+        while started.len() >= AT_ONCE || (number >= tries && !started.is_empty()) {
+            let chosen = usize::try_from(rng.below(started.len() as u64)).unwrap();
+            submit(reporter, started.swap_remove(chosen), true);
             // The service should be busy with recent reports, not with a backlog.
             let (received, limit) = (service.count(), Instant::now() + Duration::from_millis(rng.below(3)));
             while service.count() < received + 2 && Instant::now() < limit {

@@ -33,9 +33,9 @@ fn after_an_outage_all_reports_arrive_newest_first() {
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
     let down = Instant::now();
     submit(&reporter, "id", count);
-    let (was_down, knocks) = (down.elapsed(), service.count());
-    let rate = (knocks.saturating_sub(CONNECTIONS)) as f64 / was_down.as_secs_f64();
-    assert!(rate < STORM, "{knocks} requests in {was_down:?}");
+    let (was_down, requests) = (down.elapsed(), service.count());
+    let rate = (requests.saturating_sub(CONNECTIONS)) as f64 / was_down.as_secs_f64();
+    assert!(rate < STORM, "{requests} requests in {was_down:?}");
     assert_eq!((statistics(&reporter).pending, statistics(&reporter).state), (count as u64, State::BackingOff));
     service.forget();
 
@@ -46,7 +46,7 @@ fn after_an_outage_all_reports_arrive_newest_first() {
     assert_eq!(drained.iter().collect::<HashSet<_>>().len(), count, "all arrived");
     let (newest_first, share) = (-rank_correlation(&drained), oldest_among(&drained[..count / 2], count));
     println!(
-        "outage: {count} submitted while it was down for {was_down:?}, {knocks} requests meanwhile ({rate:.1} a second); newest \
+        "outage: {count} submitted while it was down for {was_down:?}, {requests} requests meanwhile ({rate:.1} a second); newest \
          first {newest_first:.3}, the share of the oldest {share:.3}; a fresh report waited for {behind:?} others; {counted:?}"
     );
     assert!(newest_first > 0.9, "{newest_first}");

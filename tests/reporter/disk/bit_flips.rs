@@ -18,7 +18,7 @@ use crate::{is_of_the_outbox, quarantined, sidecar, try_open};
 const REPORTS: u64 = 40;
 
 /// The time limit of a call whose reports may have been lost.
-const PATIENCE: Duration = Duration::from_secs(3);
+const FLUSH_LIMIT: Duration = Duration::from_secs(3);
 
 /// Longer than any call may take here.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -60,32 +60,32 @@ fn damage(path: &Path, rng: &mut SeededRng) -> &'static str {
     }
 }
 
-/// The outcome.
+/// What became of an outbox with random corruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
+enum Outcome {
     /// It could not be opened, and the call returned an error.
-    Refused,
+    OpenFailed,
     /// It was quarantined, and counted.
-    SetAside,
+    Quarantined,
     /// A later call returned an error.
-    Told,
+    CallFailed,
     /// Every report arrived.
-    Unharmed,
+    Intact,
     /// All calls succeeded, and some reports are missing or changed: corruption that SQLite cannot detect.
-    Unnoticed,
+    Undetected,
 }
 
 /// Uses an outbox as a program would.
-fn use_outbox(outbox: &Path, service: &Service, description: &str) -> End {
+fn use_outbox(outbox: &Path, service: &Service, description: &str) -> Outcome {
     let reporter = match try_open(outbox, &service.url) {
         Ok(reporter) => reporter,
         Err(error) => {
             assert!(is_of_the_outbox(error.kind()), "{description}: {error}");
-            return End::Refused;
+            return Outcome::OpenFailed;
         }
     };
     let submitted = reporter.submit(&sms("after", true));
-    let flushed = submitted.clone().and_then(|()| reporter.flush(Some(PATIENCE)));
+    let flushed = submitted.clone().and_then(|()| reporter.flush(Some(FLUSH_LIMIT)));
     let statistics = reporter.statistics();
     for error in [&submitted.err(), &statistics.as_ref().err().cloned()].into_iter().flatten() {
         assert!(is_of_the_outbox(error.kind()), "{description}: {error}");
@@ -101,20 +101,20 @@ fn use_outbox(outbox: &Path, service: &Service, description: &str) -> End {
                 well.is_ok() && service.arrived().contains_key(&("well".to_owned(), true)),
                 "{description}: {flushed:?}, {well:?}"
             );
-            End::SetAside
+            Outcome::Quarantined
         }
-        (Ok(_), Ok(())) if is_whole && arrived.len() as u64 == REPORTS + 1 => End::Unharmed,
-        (Ok(statistics), Ok(())) if statistics.outbox_errors == 0 => End::Unnoticed,
-        _ => End::Told,
+        (Ok(_), Ok(())) if is_whole && arrived.len() as u64 == REPORTS + 1 => Outcome::Intact,
+        (Ok(statistics), Ok(())) if statistics.outbox_errors == 0 => Outcome::Undetected,
+        _ => Outcome::CallFailed,
     }
 }
 
 #[test]
 fn random_damage_ends_in_a_status_or_a_success() {
-    let (mut rng, _) = SeededRng::from_environment("flips");
+    let (mut rng, _) = SeededRng::from_environment("bit flips");
     let rounds = if is_long() { 1000 } else { 80 };
     let service = Service::with_behaviour(Behaviour::Unavailable(None));
-    let mut tally: BTreeMap<(&str, End), u32> = BTreeMap::new();
+    let mut counts: BTreeMap<(&str, Outcome), u32> = BTreeMap::new();
     let mut slowest = Duration::ZERO;
     // One outbox has its data in the write-ahead log, the other in its file.
     let originals = [Folder::new(), Folder::new()];
@@ -138,22 +138,23 @@ fn random_damage_ends_in_a_status_or_a_success() {
         let end = use_outbox(&outbox, &service, &description);
         slowest = slowest.max(began.elapsed());
         assert!(began.elapsed() < LONGEST, "{description}: {:?}", began.elapsed());
-        *tally.entry((if is_moved { "file" } else { "log" }, end)).or_default() += 1;
+        *counts.entry((if is_moved { "file" } else { "log" }, end)).or_default() += 1;
     }
-    tally.iter().for_each(|((what, end), count)| println!("{what:>5} {end:?}: {count}"));
+    counts.iter().for_each(|((what, end), count)| println!("{what:>5} {end:?}: {count}"));
     println!("the slowest round took {slowest:?}");
-    let count = |end: End| tally.iter().filter(|((_, other), _)| *other == end).map(|(_, count)| count).sum::<u32>();
-    assert!(count(End::SetAside) > 5, "no corruption was detected: {tally:?}");
+    let count =
+        |end: Outcome| counts.iter().filter(|((_, other), _)| *other == end).map(|(_, count)| count).sum::<u32>();
+    assert!(count(Outcome::Quarantined) > 5, "no corruption was detected: {counts:?}");
 }
 
 #[test]
 fn corruption_while_the_file_is_open_ends_in_a_status_or_a_success() {
-    let (mut rng, _) = SeededRng::from_environment("flips while open");
+    let (mut rng, _) = SeededRng::from_environment("bit flips while open");
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
     let mut reporter = try_open(&outbox, &service.url).unwrap();
     let rounds = if is_long() { 3000 } else { 150 };
-    let mut tally: BTreeMap<String, u32> = BTreeMap::new();
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
         let ending = if rng.below(2) == 0 { "" } else { "-wal" };
@@ -165,47 +166,47 @@ fn corruption_while_the_file_is_open_ends_in_a_status_or_a_success() {
         }
         let began = Instant::now();
         for number in 0..4 {
-            count(&mut tally, "submit", reporter.submit(&sms(&format!("id-{round}-{number}"), true)));
+            count(&mut counts, "submit", reporter.submit(&sms(&format!("id-{round}-{number}"), true)));
         }
-        count(&mut tally, "statistics", reporter.statistics().map(drop));
-        count(&mut tally, "poll", reporter.poll(Some(Duration::ZERO)).map(drop));
+        count(&mut counts, "statistics", reporter.statistics().map(drop));
+        count(&mut counts, "poll", reporter.poll(Some(Duration::ZERO)).map(drop));
         if rng.below(10) == 0 {
-            count(&mut tally, "flush", reporter.flush(Some(Duration::from_millis(50))));
+            count(&mut counts, "flush", reporter.flush(Some(Duration::from_millis(50))));
         }
         // Cached pages hide the changes on disk until another connection reads them; first while the first one is
         // open, then alone.
         if rng.below(5) == 0 {
-            count(&mut tally, "new", try_open(&outbox, &service.url).map(drop));
+            count(&mut counts, "new", try_open(&outbox, &service.url).map(drop));
             drop(reporter);
-            reporter = open_alone(&outbox, &service, &mut tally);
+            reporter = open_alone(&outbox, &service, &mut counts);
         }
         slowest = slowest.max(began.elapsed());
         assert!(began.elapsed() < LONGEST, "round {round}: {:?}", began.elapsed());
     }
-    tally.iter().for_each(|(what, count)| println!("{what}: {count}"));
+    counts.iter().for_each(|(what, count)| println!("{what}: {count}"));
     println!("the slowest round took {slowest:?}, {} files were quarantined", quarantined(&outbox).len());
-    assert!(!quarantined(&outbox).is_empty(), "no corruption was detected: {tally:?}");
+    assert!(!quarantined(&outbox).is_empty(), "no corruption was detected: {counts:?}");
     recovers(&reporter, &service);
 }
 
-fn count(tally: &mut BTreeMap<String, u32>, call: &str, result: Result<(), nexmo_conversion::Error>) {
+fn count(counts: &mut BTreeMap<String, u32>, call: &str, result: Result<(), nexmo_conversion::Error>) {
     let kind = result.map_err(|error| error.kind());
     let is_known = |kind: Kind| is_of_the_outbox(kind) || matches!(kind, Kind::Pending);
     assert!(kind.is_ok() || kind.is_err_and(is_known), "{call}: {kind:?}");
     let description = kind.map_or_else(|kind| format!("{kind:?}"), |()| "ok".to_owned());
-    *tally.entry(format!("{call} {description}")).or_default() += 1;
+    *counts.entry(format!("{call} {description}")).or_default() += 1;
 }
 
 /// Opens an outbox that no other process has open, or that is about to be closed. One that appears to belong to
 /// another account stays unchanged until it is moved away.
-fn open_alone(outbox: &Path, service: &Service, tally: &mut BTreeMap<String, u32>) -> Reporter {
+fn open_alone(outbox: &Path, service: &Service, counts: &mut BTreeMap<String, u32>) -> Reporter {
     let (began, mut opened) = (Instant::now(), None);
     wait_until("a separate reporter", SOON, || {
         let tried = try_open(outbox, &service.url);
         let is_foreign =
             tried.as_ref().is_err_and(|error| matches!(error.kind(), Kind::Outbox | Kind::OutboxWrongAccount));
-        if is_foreign && began.elapsed() > PATIENCE {
-            count(tally, "new by hand", tried.map(drop));
+        if is_foreign && began.elapsed() > FLUSH_LIMIT {
+            count(counts, "new by hand", tried.map(drop));
             ["", "-wal", "-shm"].iter().for_each(|ending| drop(fs::remove_file(sidecar(outbox, ending))));
             return false;
         }
@@ -222,7 +223,7 @@ fn recovers(reporter: &Reporter, service: &Service) {
         number += 1;
         let id = format!("well-{number}");
         reporter.submit(&sms(&id, true)).is_ok()
-            && reporter.flush(Some(PATIENCE)).is_ok()
+            && reporter.flush(Some(FLUSH_LIMIT)).is_ok()
             && service.arrived().contains_key(&(id, true))
     });
 }

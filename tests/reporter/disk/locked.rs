@@ -7,7 +7,7 @@ use nexmo_conversion::Kind;
 use nexmo_sandbox::Behaviour;
 use rusqlite::Connection;
 
-use crate::common::process::{Child, pause, say};
+use crate::common::process::{Child, wait_for_resume, write_line};
 use crate::common::service::{Service, duplicates};
 use crate::common::{Folder, SOON, in_file, reporter, sms, statistics};
 use crate::{LOCK_WAIT_AND_MARGIN, open_error};
@@ -15,11 +15,11 @@ use crate::{LOCK_WAIT_AND_MARGIN, open_error};
 pub(crate) fn hold_in_a_child(task: &[String]) {
     let connection = Connection::open(Path::new(&task[0])).unwrap();
     connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    say("held");
-    pause();
+    write_line("held");
+    wait_for_resume();
     connection.execute_batch("ROLLBACK").unwrap();
-    say("freed");
-    pause();
+    write_line("freed");
+    wait_for_resume();
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn with_a_stuck_process_submits_end_in_time_and_sending_continues() {
         reporter.submit(&sms(&format!("id-{number}"), true)).unwrap();
     }
     let mut holder = Child::start("locked::hold_in_a_child", &[outbox.to_str().unwrap()]);
-    assert_eq!(holder.says(SOON), "held");
+    assert_eq!(holder.read_line(SOON), "held");
     holder.signal(libc::SIGSTOP);
     for number in 0..5 {
         let began = Instant::now();
@@ -54,13 +54,13 @@ fn with_a_stuck_process_submits_end_in_time_and_sending_continues() {
         |received: &[crate::common::service::Received]| received.iter().filter(|one| one.is_accepted()).count() == 20;
     service.wait_until(SOON, all_accepted);
     holder.signal(libc::SIGCONT);
-    holder.go_on();
-    assert_eq!(holder.says(SOON), "freed");
+    holder.resume();
+    assert_eq!(holder.read_line(SOON), "freed");
     reporter.submit(&sms("after", true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();
     let arrived = service.arrived();
     assert_eq!((statistics(&reporter).accepted, arrived.len(), duplicates(&arrived)), (21, 21, 0), "{arrived:?}");
-    holder.go_on();
+    holder.resume();
     holder.end();
 }
 
@@ -70,7 +70,7 @@ fn a_lock_is_released_when_its_process_dies() {
     let outbox = folder.outbox();
     let reporter = reporter(&service.url, &in_file(&outbox));
     let holder = Child::start("locked::hold_in_a_child", &[outbox.to_str().unwrap()]);
-    assert_eq!(holder.says(SOON), "held");
+    assert_eq!(holder.read_line(SOON), "held");
     assert_eq!(reporter.submit(&sms("before", true)).unwrap_err().kind(), Kind::OutboxBusy);
     holder.kill();
     reporter.submit(&sms("after", true)).unwrap();

@@ -8,7 +8,7 @@ use nexmo_conversion::{Kind, Reporter};
 use nexmo_sandbox::Behaviour;
 
 use crate::common::outbox_db::assert_sound;
-use crate::common::process::{Child, pause, say, wait_for_the_end};
+use crate::common::process::{Child, wait_for_end, wait_for_resume, write_line};
 use crate::common::service::Service;
 use crate::common::{Folder, SOON, in_file, reporter, sms, statistics, wait_until};
 use crate::sidecar;
@@ -90,11 +90,11 @@ pub(crate) fn share_in_a_child(task: &[String]) {
     let outbox = Path::new(&task[0]);
     let reporter = reporter(&task[1], &in_file(outbox));
     reporter.submit(&sms("child-before", true)).unwrap();
-    say("open");
-    pause();
+    write_line("open");
+    wait_for_resume();
     wait_until("a submit of the child", SOON, || reporter.submit(&sms("child-after", true)).is_ok());
-    say(&statistics(&reporter).outbox_resets.to_string());
-    wait_for_the_end();
+    write_line(&statistics(&reporter).outbox_resets.to_string());
+    wait_for_end();
 }
 
 #[test]
@@ -104,12 +104,12 @@ fn two_processes_whose_file_was_removed_share_the_new_one() {
         let outbox = folder.outbox();
         let reporter = with_three(&service, &outbox);
         let mut child = Child::start("removed::share_in_a_child", &[outbox.to_str().unwrap(), &service.url]);
-        assert_eq!(child.says(SOON), "open");
+        assert_eq!(child.read_line(SOON), "open");
         remove(&outbox, endings);
         // The child has the old file open, and its index of the write-ahead log.
         wait_until("a submit", SOON, || reporter.submit(&sms("after", true)).is_ok());
-        child.go_on();
-        assert!(child.says(SOON).parse::<u64>().unwrap() > 0, "the child has detected it");
+        child.resume();
+        assert!(child.read_line(SOON).parse::<u64>().unwrap() > 0, "the child has detected it");
         service.recover();
         reporter.flush(Some(SOON)).unwrap();
         let arrived = service.arrived();
