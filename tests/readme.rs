@@ -85,24 +85,34 @@ fn run_in_place_of_the_call(block: usize, folder: &Path, sandbox: &Sandbox) -> O
 fn the_python_program_reports() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-python");
-    fs::write(folder.join("report.py"), &blocks("python", &sandbox)[0]).unwrap();
+    assert_reported(&run_python(&blocks("python", &sandbox)[0], &folder), &sandbox);
+}
+
+#[test]
+fn the_python_program_prints_whether_to_retry() {
+    let sandbox = Sandbox::start(Settings::default()).unwrap();
+    let folder = clone_like("readme-python-error");
+    let output = run_python(&blocks("python", &sandbox)[0].replace("s3cret", "wrong"), &folder);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.ends_with(b" - do not retry\n"), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+fn run_python(program: &str, folder: &Path) -> Output {
+    fs::write(folder.join("report.py"), program).unwrap();
     let mut python = Command::new(env::var_os("PYTHON").unwrap_or("python3".into()));
     python.arg("report.py").env("PYTHONPATH", folder.join("bindings/python")).env("PYTHONDONTWRITEBYTECODE", "1");
-    assert_reported(&python.current_dir(&folder).output().unwrap(), &sandbox);
+    python.current_dir(folder).output().unwrap()
 }
 
 #[test]
 fn every_target_in_the_documentation_is_in_the_makefile() {
     let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
-    for document in [
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/testing.md",
-        "docs/releasing.md",
-        "bindings/python/README.md",
-        "sandbox/README.md",
-    ] {
-        let text = fs::read_to_string(root().join(document)).unwrap();
+    let others = ["README.md", "CONTRIBUTING.md", "bindings/python/README.md", "sandbox/README.md"];
+    let in_docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let in_docs = in_docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    for document in others.map(|path| root().join(path)).into_iter().chain(in_docs) {
+        let text = fs::read_to_string(&document).unwrap();
+        let document = document.display();
         for words in
             text.split("    make ").skip(1).chain(text.split("\nmake ").skip(1)).chain(text.split("`make ").skip(1))
         {
