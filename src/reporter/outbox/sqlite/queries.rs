@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::rows;
-use super::rows::{channel_number, is_invalid_value, kind_number, to_i64, to_u64};
+use super::rows::{is_invalid_value, kind_number, to_i64, to_u64};
 use crate::clock::Moment;
 use crate::conversion::Conversion;
 use crate::reporter::outbox::counters::{Counters, Snapshot};
@@ -65,7 +65,7 @@ fn insert_with(connection: &Connection, statement: &str, id: u64, conversion: &C
     connection.prepare_cached(statement)?.execute(params![
         to_i64(id),
         conversion.message_id.as_str(),
-        channel_number(conversion.channel),
+        conversion.channel.number(),
         conversion.delivered,
         conversion.timestamp.map(Timestamp::unix_seconds),
         now.wall,
@@ -78,7 +78,7 @@ fn insert_with(connection: &Connection, statement: &str, id: u64, conversion: &C
 fn replace(connection: &Connection, last: u64, conversion: &Conversion) -> Result<()> {
     connection
         .prepare_cached("DELETE FROM report WHERE message_id = ? AND channel = ?")?
-        .execute(params![conversion.message_id.as_str(), channel_number(conversion.channel)])?;
+        .execute(params![conversion.message_id.as_str(), conversion.channel.number()])?;
     connection
         .prepare_cached("UPDATE counters SET last = max(last, ?), replaced = replaced + 1")?
         .execute([to_i64(last)])
@@ -88,7 +88,7 @@ fn replace(connection: &Connection, last: u64, conversion: &Conversion) -> Resul
 fn contains(connection: &Connection, conversion: &Conversion) -> Result<bool> {
     connection
         .prepare_cached("SELECT 1 FROM report WHERE message_id = ? AND channel = ?")?
-        .exists(params![conversion.message_id.as_str(), channel_number(conversion.channel)])
+        .exists(params![conversion.message_id.as_str(), conversion.channel.number()])
 }
 
 fn drop_oldest(connection: &Connection) -> Result<()> {

@@ -21,11 +21,7 @@ fn conversion(row: &Row<'_>) -> Result<Conversion> {
     let message_id = row.get_ref(1)?.as_str().map_err(|_| invalid_value("message_id"))?;
     let timestamp: Option<i64> = row.get(4)?;
     Ok(Conversion {
-        channel: match row.get(2)? {
-            0 => Channel::Sms,
-            1 => Channel::Voice,
-            _ => return Err(invalid_value("channel")),
-        },
+        channel: Channel::from_number(row.get(2)?).ok_or_else(|| invalid_value("channel"))?,
         message_id: MessageId::new(message_id).map_err(|_| invalid_value("message_id"))?,
         delivered: match row.get(3)? {
             0 => false,
@@ -64,13 +60,6 @@ pub(crate) fn is_invalid_value(error: &Error) -> bool {
         error,
         Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::IntegralValueOutOfRange(..)
     )
-}
-
-pub(crate) fn channel_number(channel: Channel) -> i64 {
-    match channel {
-        Channel::Sms => 0,
-        Channel::Voice => 1,
-    }
 }
 
 pub(crate) fn kind_number(kind: EventKind) -> i64 {
