@@ -1,14 +1,14 @@
 /*
- * Reports one conversion, and says what came of it. Copy it, and leave out what you do not need.
+ * Reports one conversion and prints the outcome. Copy it, and remove what you do not need.
  *
  *     one_call sms|voice MESSAGE_ID 1|0 [TIMESTAMP]
  *
- * The environment says who reports:
+ * Environment variables, for the credentials:
  *     NEXMO_API_KEY, NEXMO_API_SECRET    the account
  *     NEXMO_AUTH                         query (the default), basic or signature
  *     NEXMO_SIGNATURE_SECRET             with signature, which is HMAC-SHA-256 here
  * and, to try it against the sandbox:
- *     NEXMO_BASE_URL, NEXMO_CA_FILE      where the service is, and whom to trust
+ *     NEXMO_BASE_URL, NEXMO_CA_FILE      the service's address, and its certificate authority
  *
  * Build, in this folder:
  *     cc -I ../../include one_call.c -L ../../build/lib -Wl,-rpath,"$PWD/../../build/lib" -lnexmo_conversion -o one_call
@@ -19,7 +19,7 @@
 
 #include "nexmo_conversion.h"
 
-/* The ways to authenticate, as the environment names them. */
+/* Maps NEXMO_AUTH to a constant. */
 static int32_t auth_from(const char *name)
 {
     if (name != NULL && strcmp(name, "basic") == 0)

@@ -1,16 +1,16 @@
 /*
- * A login server that reports in its request path. Copy what you need of it.
+ * A login server that reports conversions in its request path. Copy what you need.
  *
  *     reporter_server OUTBOX
  *
- * It listens on a port of 127.0.0.1 that it prints first. Each connection sends one line and gets one back:
+ * It listens on a port of 127.0.0.1, which it prints first. Each connection sends one line and receives one:
  *
- *     MESSAGE_ID CODE        a user types the code that the SMS of that message-id brought; "welcome" or "wrong code"
+ *     MESSAGE_ID CODE        a user enters the code from the SMS with that message-id; "welcome" or "wrong code"
  *
- * Every code but 1234 is wrong here. The reports go out in the background: the service may be slow or down, and logging in
- * takes no longer for it. SIGTERM ends the server; what is not sent by then waits in OUTBOX for its next start.
+ * Only code 1234 is right here. Reports are sent in the background: a slow or unavailable service does not delay logins.
+ * SIGTERM stops the server; reports that are not sent by then stay in OUTBOX until its next start.
  *
- * The environment says who reports: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_BASE_URL to try it against the sandbox.
+ * Environment variables: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_BASE_URL to try it against the sandbox.
  *
  * Build, in this folder:
  *     cc -I ../../include reporter_server.c -L ../../build/lib -Wl,-rpath,"$PWD/../../build/lib" -lnexmo_conversion -o reporter_server
@@ -28,7 +28,7 @@
 
 #include "nexmo_conversion.h"
 
-/* SIGTERM writes into this pipe, which the loop watches: a handler must not call the library. */
+/* SIGTERM writes to this pipe, which the loop polls: a signal handler must not call the library. */
 static int ending[2];
 
 static void end(int signal_number)
@@ -38,7 +38,7 @@ static void end(int signal_number)
     (void)written;
 }
 
-/* Makes the reporter, once, when the server starts. It sends what an earlier run left in the outbox. */
+/* Creates the reporter, once, when the server starts. It sends what an earlier run left in the outbox. */
 static nexmo_reporter *start_reporting(const char *outbox)
 {
     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -56,8 +56,8 @@ static nexmo_reporter *start_reporting(const char *outbox)
     return reporter;
 }
 
-/* The request path: a user has typed a code. The submit takes microseconds, whatever the network does. That it may fail, on a
- * full disk say, must not keep anybody from logging in. */
+/* The request path: a user has entered a code. The submit takes microseconds and does not wait for the network. It may fail,
+ * for example on a full disk; the user can log in even so. */
 static const char *log_in(nexmo_reporter *reporter, const char *message_id, const char *code)
 {
     const int is_right = strcmp(code, "1234") == 0;
@@ -68,11 +68,11 @@ static const char *log_in(nexmo_reporter *reporter, const char *message_id, cons
     return is_right ? "welcome\n" : "wrong code\n";
 }
 
-/* Answers one connection. */
+/* Handles one connection. */
 static void serve(int listener, nexmo_reporter *reporter)
 {
     char line[512], message_id[257], code[17];
-    const char *answer = "say MESSAGE_ID CODE\n";
+    const char *reply = "expected: MESSAGE_ID CODE\n";
     const int connection = accept(listener, NULL, NULL);
     const ssize_t size = connection == -1 ? -1 : read(connection, line, sizeof line - 1);
 
@@ -80,15 +80,15 @@ static void serve(int listener, nexmo_reporter *reporter)
         return;
     line[size > 0 ? size : 0] = '\0';
     if (sscanf(line, "%256s %16s", message_id, code) == 2)
-        answer = log_in(reporter, message_id, code);
-    /* A user who is gone must not end the server, as a write would by SIGPIPE. */
-    if (send(connection, answer, strlen(answer), MSG_NOSIGNAL) == -1)
-        perror("an answer");
+        reply = log_in(reporter, message_id, code);
+    /* MSG_NOSIGNAL: a user who has disconnected must not end the server by SIGPIPE. */
+    if (send(connection, reply, strlen(reply), MSG_NOSIGNAL) == -1)
+        perror("send");
     close(connection);
 }
 
-/* Logs what the service did not accept. Called when the descriptor is readable. An event stays in the outbox until it is
- * acknowledged, so that a crash in between loses none. */
+/* Logs reports that the service did not accept. Called when the descriptor is readable. An event stays in the outbox until
+ * it is acknowledged, so a crash in between loses none. */
 static void log_events(nexmo_reporter *reporter)
 {
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -100,7 +100,7 @@ static void log_events(nexmo_reporter *reporter)
     }
 }
 
-/* A socket that listens, and its port. */
+/* Opens a listening socket, and returns its port. */
 static int listen_on_loopback(int *port)
 {
     struct sockaddr_in address;
@@ -117,7 +117,7 @@ static int listen_on_loopback(int *port)
     return listener;
 }
 
-/* Serves until SIGTERM. The reporter's descriptor stands in the loop beside all others. */
+/* Serves until SIGTERM. The reporter's descriptor is polled together with the others. */
 static void serve_until_the_end(int listener, nexmo_reporter *reporter)
 {
     struct pollfd watched[3];
@@ -130,7 +130,7 @@ static void serve_until_the_end(int listener, nexmo_reporter *reporter)
         watched[i].events = POLLIN;
     for (;;) {
         if (poll(watched, 3, -1) == -1)
-            continue; /* The signal came. The pipe says so next. */
+            continue; /* A signal arrived; the pipe is readable next. */
         if (watched[0].revents != 0)
             return;
         if (watched[1].revents != 0)
@@ -140,7 +140,7 @@ static void serve_until_the_end(int listener, nexmo_reporter *reporter)
     }
 }
 
-/* Gives the reports two more seconds. Those that do not make it are in the outbox, and nothing of them is lost. */
+/* Gives the reports two more seconds. The rest stay in the outbox, and none is lost. */
 static void stop_reporting(nexmo_reporter *reporter)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;

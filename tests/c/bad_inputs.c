@@ -1,4 +1,4 @@
-/* Runs tests/data/bad_inputs.tsv, whose head says what its rows mean: calls that must be refused and must send nothing. */
+/* Runs tests/data/bad_inputs.tsv, which explains its rows: calls that fail and send nothing. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -8,10 +8,10 @@
 #include "check.h"
 #include "fixture.h"
 
-/* The longest text that a row can make. */
+/* The longest text in a row. */
 #define LONGEST 8192
 
-/* Texts of one row; a call borrows them. */
+/* The texts of one row, which a call borrows. */
 struct texts {
     char text[16][LONGEST + 1];
     size_t used;
@@ -22,7 +22,7 @@ static int hexadecimal(char c)
     return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-/* Takes the escapes out of value. */
+/* Replaces the escapes in value. */
 static size_t unescape(const char *value, char *out)
 {
     size_t length = 0;
@@ -42,7 +42,7 @@ static size_t unescape(const char *value, char *out)
     return length;
 }
 
-/* The text that value stands for: NULL, N*T, or T, each with escapes. */
+/* Returns the text that value stands for: NULL, N*T, or T, each with escapes. */
 static const char *text_of(const char *value, struct texts *texts)
 {
     char *end, *out = texts->text[texts->used++];
@@ -115,7 +115,7 @@ static int set_number(struct call *call, const char *field, const char *value)
     return 0;
 }
 
-/* Does what one cell says. */
+/* Applies one cell to a call. */
 static void set(struct call *call, char *cell, struct texts *texts)
 {
     char *value = strchr(cell, '=');
@@ -147,7 +147,7 @@ static void check_failure(struct call *call, nexmo_status (*make_it)(struct call
 static void run(char *row)
 {
     static struct texts texts;
-    struct call call = fine_call();
+    struct call call = valid_call();
     char call_text[512], name[64] = "NEXMO_ERR_";
     char *status = strtok(row, "\t"), *beginning = strtok(NULL, "\t"), *cell;
     snprintf(call_text, sizeof call_text, "%s %s", status, beginning);

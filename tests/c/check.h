@@ -1,4 +1,4 @@
-/* How the harness counts what it finds. A check that fails says where and why, and the harness goes on. */
+/* Counts checks. A failed check prints where and why, and the harness continues. */
 #ifndef CHECK_H
 #define CHECK_H
 

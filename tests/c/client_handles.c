@@ -12,7 +12,7 @@ enum { THREADS = 16, CALLS_A_THREAD = 20 };
 
 static nexmo_client *new_client(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     nexmo_client *client = NULL;
     CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_OK, "%s", call.result.message);
     CHECK(client != NULL, "no client");
@@ -29,14 +29,14 @@ static void a_client_reports(void)
           result.message);
     sandbox_last_request(line, sizeof line);
     CHECK(strstr(line, "\"channel\":\"voice\"") != NULL && strstr(line, "\"message_id\":\"client-voice\"") != NULL, "%s", line);
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 1, NULL, &result) == NEXMO_ERR_NULL_POINTER, "taken");
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 7, NULL, &result) == NEXMO_ERR_INVALID_ARGUMENT, "taken");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 1, NULL, &result) == NEXMO_ERR_NULL_POINTER, "succeeded");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 7, NULL, &result) == NEXMO_ERR_INVALID_ARGUMENT, "succeeded");
     CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
 }
 
-static void a_client_that_is_refused_is_none(void)
+static void a_client_that_cannot_be_created_is_null(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     nexmo_client *client = (nexmo_client *)(void *)&call;
     call.options.base_url = "ftp://127.0.0.1";
     CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_ERR_INVALID_ARGUMENT, "%s",
@@ -47,7 +47,7 @@ static void a_client_that_is_refused_is_none(void)
     client = (nexmo_client *)(void *)&call;
     CHECK(nexmo_client_new(NULL, NULL, &client, NULL) == NEXMO_ERR_NULL_POINTER && client == NULL, "created");
     client = (nexmo_client *)(void *)&call;
-    call = fine_call();
+    call = valid_call();
     call.result.struct_size = 4;
     CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_ERR_STRUCT_SIZE && client == NULL,
           "created");
@@ -55,7 +55,7 @@ static void a_client_that_is_refused_is_none(void)
 
 static void a_client_needs_neither_options_nor_a_result(void)
 {
-    const struct call call = fine_call();
+    const struct call call = valid_call();
     nexmo_client *client = NULL;
     CHECK(nexmo_client_new(&call.credentials, NULL, &client, NULL) == NEXMO_OK, "not created");
     CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
@@ -63,7 +63,7 @@ static void a_client_needs_neither_options_nor_a_result(void)
 
 static void a_client_keeps_copies_of_its_arguments(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     char secret[] = "s3cret";
     nexmo_client *client = NULL;
     call.credentials.api_secret = secret;
@@ -75,7 +75,7 @@ static void a_client_keeps_copies_of_its_arguments(void)
     nexmo_client_free(client);
 }
 
-/* The size of the result first, then the handle, then the other arguments. */
+/* First the size of the result, then the handle, then the other arguments. */
 static void arguments_are_checked_in_order(void)
 {
     const long requests_before = sandbox_requests();
@@ -92,9 +92,9 @@ static void arguments_are_checked_in_order(void)
     nexmo_client_free(client);
 }
 
-static void what_is_no_client_is_refused(void)
+static void invalid_client_handles_are_rejected(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     const long requests_before = sandbox_requests();
     nexmo_client *freed = new_client(), *client = new_client();
     const unsigned bits = 8 * sizeof(uintptr_t);
@@ -114,7 +114,7 @@ static void what_is_no_client_is_refused(void)
     CHECK(nexmo_client_free(freed) == NEXMO_ERR_INVALID_HANDLE, "freed twice");
     CHECK(nexmo_client_report(freed, NEXMO_CHANNEL_SMS, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
           call.result.message);
-    CHECK(nexmo_client_free(NULL) == NEXMO_OK, "NULL was refused");
+    CHECK(nexmo_client_free(NULL) == NEXMO_OK, "NULL was not accepted");
     CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
           call.result.message);
     CHECK(strstr(call.result.message, "handle is NULL") != NULL, "%s", call.result.message);
@@ -128,7 +128,7 @@ static void what_is_no_client_is_refused(void)
     nexmo_client_free(client);
 }
 
-static void a_channel_is_one_of_two(void)
+static void invalid_channels_are_rejected(void)
 {
     static const int32_t channels[] = {0, 3, -1, 257, INT32_MIN, INT32_MAX};
     const long requests_before = sandbox_requests();
@@ -146,10 +146,10 @@ static void a_channel_is_one_of_two(void)
     nexmo_client_free(client);
 }
 
-/* One counter for all kinds, so that no handle is one of another kind, and none is mistaken for an address or a small number. */
-static void handles_are_numbers_that_are_never_used_twice(void)
+/* One counter for all types, so that no handle is valid for another type, or equals an address or a small number. */
+static void handles_are_never_reused(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_client *client = new_client();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_client *later = new_client();
@@ -171,11 +171,11 @@ static void handles_are_numbers_that_are_never_used_twice(void)
     nexmo_client_free(later);
 }
 
-static void a_report_is_tried_again_as_often_as_asked(void)
+static void a_report_is_retried_up_to_max_attempts(void)
 {
     const long requests_before = sandbox_requests();
-    struct call call = fine_call();
-    call.message_id = "twice"; /* answered 503 twice, with Retry-After: 0 */
+    struct call call = valid_call();
+    call.message_id = "twice"; /* gets 503 twice, with Retry-After: 0 */
     call.options.max_attempts = 3;
     CHECK(make(&call) == NEXMO_OK, "%s", call.result.message);
     CHECK(call.result.attempts == 3 && call.result.acceptance == NEXMO_ACCEPTANCE_YES, "%d attempts", (int)call.result.attempts);
@@ -184,7 +184,7 @@ static void a_report_is_tried_again_as_often_as_asked(void)
     CHECK(make(&call) == NEXMO_ERR_NOT_ENABLED && call.result.attempts == 1, "%d attempts", (int)call.result.attempts);
 }
 
-/* What a thread does with a client that it shares, and what came of it. */
+/* What a thread does with a shared client, and the statuses it got. */
 struct shared {
     nexmo_client *client;
     const char *message_id;
@@ -201,7 +201,7 @@ static void *report_in_a_thread(void *argument)
     return NULL;
 }
 
-/* Has THREADS threads use one client; between start and join, meanwhile. */
+/* Uses one client in THREADS threads, and calls meanwhile between their start and their end. */
 static void share(nexmo_client *client, const char *message_id, int calls, void (*meanwhile)(nexmo_client *),
                   struct shared *shared)
 {
@@ -237,10 +237,10 @@ static void threads_share_a_client(void)
     nexmo_client_free(client);
 }
 
-/* How many requests there were before any thread made one. */
+/* The number of requests before the threads started. */
 static long requests_before_share;
 
-/* Frees the client once all threads wait for an answer, which the sandbox holds back. */
+/* Frees the client once all threads wait for a response, which the sandbox delays. */
 static void free_when_all_wait(nexmo_client *client)
 {
     while (sandbox_requests() - requests_before_share < THREADS)
@@ -248,7 +248,7 @@ static void free_when_all_wait(nexmo_client *client)
     CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
 }
 
-static void a_free_ends_the_calls_of_other_threads(void)
+static void a_free_cancels_calls_of_other_threads(void)
 {
     static struct shared shared[THREADS];
     int i;
@@ -261,14 +261,14 @@ static void a_free_ends_the_calls_of_other_threads(void)
 void test_client_handles(void)
 {
     a_client_reports();
-    a_client_that_is_refused_is_none();
+    a_client_that_cannot_be_created_is_null();
     a_client_needs_neither_options_nor_a_result();
     a_client_keeps_copies_of_its_arguments();
     arguments_are_checked_in_order();
-    what_is_no_client_is_refused();
-    a_channel_is_one_of_two();
-    handles_are_numbers_that_are_never_used_twice();
-    a_report_is_tried_again_as_often_as_asked();
+    invalid_client_handles_are_rejected();
+    invalid_channels_are_rejected();
+    handles_are_never_reused();
+    a_report_is_retried_up_to_max_attempts();
     threads_share_a_client();
-    a_free_ends_the_calls_of_other_threads();
+    a_free_cancels_calls_of_other_threads();
 }

@@ -41,7 +41,7 @@ static FILE *open_log(void)
 
 long sandbox_requests(void)
 {
-    /* Lines are only ever added, so that what was counted before need not be counted again. */
+    /* Lines are only added, so earlier ones need not be counted again. */
     static long counted = 0;
     static long read_so_far = 0;
     FILE *log = open_log();
@@ -69,7 +69,7 @@ void sandbox_last_request(char *line, size_t size)
     fclose(log);
 }
 
-struct call fine_call(void)
+struct call valid_call(void)
 {
     static const nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
     static const nexmo_options options = NEXMO_OPTIONS_INIT;

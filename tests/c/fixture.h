@@ -1,10 +1,10 @@
-/* What every test begins with: the sandbox of this run, and a call that is fine. */
+/* Shared by all tests: the sandbox of this run, and a valid call. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
 #include "nexmo_conversion.h"
 
-/* A call, before it is made. */
+/* The arguments of a call. */
 struct call {
     int is_voice;
     const char *message_id;
@@ -15,19 +15,19 @@ struct call {
     nexmo_result result;
 };
 
-/* The sandbox's addresses. A missing one ends the harness with a sentence. */
+/* The sandbox's addresses. Ends the harness with a message if one is missing. */
 const char *sandbox_http(void);
 const char *sandbox_https(void);
 const char *sandbox_ca(void);
 
-/* How many requests the sandbox has received so far. It counts a request before it answers. */
+/* The number of requests that the sandbox has received. It counts a request before it responds. */
 long sandbox_requests(void);
 
-/* The last line of the sandbox's log, cut to fit. */
+/* The last line of the sandbox's log, truncated to fit. */
 void sandbox_last_request(char *line, size_t size);
 
-/* A call that the sandbox takes: sms, over HTTP, with the secret in the query. */
-struct call fine_call(void);
+/* A call that the sandbox accepts: SMS, over HTTP, with the secret in the query. */
+struct call valid_call(void);
 
 /* Makes the call. */
 nexmo_status make(struct call *call);

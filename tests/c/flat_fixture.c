@@ -1,4 +1,4 @@
-/* What the tests of the flat functions share. */
+/* Shared by the tests of the flat functions. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -42,7 +42,7 @@ int64_t open_flat_reporter(const char *settings)
 
 int64_t open_unheard_flat_reporter(const char *settings)
 {
-    return open_flat_reporter_to(unheard_reporting().options.base_url, settings);
+    return open_flat_reporter_to(unanswered_reporting().options.base_url, settings);
 }
 
 nexmo_status try_to_open_flat(const char *settings, char message[NEXMO_MESSAGE_SIZE])

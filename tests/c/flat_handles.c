@@ -1,4 +1,4 @@
-/* Handles of the flat functions, which cannot be misused, and close, which frees them. */
+/* Handles of the flat functions: invalid ones are detected, and close frees them. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -9,8 +9,8 @@
 
 enum { OTHERS = 0x5a };
 
-/* What each function says to a handle that is not one for it. The status is always the same. */
-static void refuse_everywhere(int64_t handle, int is_client, int is_reporter)
+/* Checks that each function returns the same status for a handle that is not valid for it. */
+static void check_rejected_everywhere(int64_t handle, int is_client, int is_reporter)
 {
     int64_t details[NEXMO_DETAIL_COUNT], event[NEXMO_EVENT_FIELD_COUNT] = {-1, -1, -1, -1, -1}, value = -1;
     char message[NEXMO_MESSAGE_SIZE], text[16];
@@ -51,8 +51,8 @@ static void refuse_everywhere(int64_t handle, int is_client, int is_reporter)
 static void a_handle_of_another_kind_is_refused(void)
 {
     const int64_t client = open_flat_client(""), reporter = open_flat_reporter("");
-    refuse_everywhere(client, 1, 0);
-    refuse_everywhere(reporter, 0, 1);
+    check_rejected_everywhere(client, 1, 0);
+    check_rejected_everywhere(reporter, 0, 1);
     CHECK(nexmo_client_report((nexmo_client *)(uintptr_t)client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) ==
               NEXMO_ERR_INVALID_HANDLE,
           "a flat client");
@@ -67,22 +67,22 @@ static void a_handle_of_another_kind_is_refused(void)
 
 static void what_is_no_handle_is_refused(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_client *client = NULL;
     const int64_t closed = open_flat_client("");
     CHECK(nexmo_client_new(&reporting.credentials, &reporting.options, &client, NULL) == NEXMO_OK, "no client");
     CHECK(close_flat(closed, 0) == NEXMO_OK, "not closed");
-    refuse_everywhere(closed, 0, 0);
-    refuse_everywhere(closed + (INT64_C(1) << 32), 0, 0);
-    refuse_everywhere((int64_t)(uintptr_t)reporter, 0, 0);
-    refuse_everywhere((int64_t)(uintptr_t)client, 0, 0);
-    refuse_everywhere((int64_t)(uintptr_t)&reporting, 0, 0);
-    refuse_everywhere(0, 0, 0);
-    refuse_everywhere(1, 0, 0);
-    refuse_everywhere(-1, 0, 0);
-    refuse_everywhere(INT64_MIN, 0, 0);
-    refuse_everywhere(INT64_MAX, 0, 0);
+    check_rejected_everywhere(closed, 0, 0);
+    check_rejected_everywhere(closed + (INT64_C(1) << 32), 0, 0);
+    check_rejected_everywhere((int64_t)(uintptr_t)reporter, 0, 0);
+    check_rejected_everywhere((int64_t)(uintptr_t)client, 0, 0);
+    check_rejected_everywhere((int64_t)(uintptr_t)&reporting, 0, 0);
+    check_rejected_everywhere(0, 0, 0);
+    check_rejected_everywhere(1, 0, 0);
+    check_rejected_everywhere(-1, 0, 0);
+    check_rejected_everywhere(INT64_MIN, 0, 0);
+    check_rejected_everywhere(INT64_MAX, 0, 0);
     CHECK(nexmo_client_free(client) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK, "freed by another function");
 }
 
@@ -106,7 +106,7 @@ static void a_close_frees_unless_it_is_refused(void)
           message);
     CHECK(nexmo_flat_close(handle, 0, message, sizeof message) == NEXMO_ERR_PENDING && strstr(message, "2 pending") != NULL, "%s",
           message);
-    refuse_everywhere(handle, 0, 0);
+    check_rejected_everywhere(handle, 0, 0);
     handle = open_flat_client("");
     CHECK(close_flat(handle, -2) == NEXMO_ERR_INVALID_ARGUMENT, "closed");
     CHECK(close_flat(handle, -1) == NEXMO_OK && close_flat(handle, -1) == NEXMO_ERR_INVALID_HANDLE, "closed twice");
@@ -128,7 +128,7 @@ static void *poll_in_a_thread(void *handle)
     return &status;
 }
 
-/* They see that the reporter is closed, or that its handle is gone, whichever is first. */
+/* They find the reporter closed, or its handle freed, whichever is first. */
 static void a_close_ends_the_calls_of_other_threads(void)
 {
     int64_t handle = open_unheard_flat_reporter("");

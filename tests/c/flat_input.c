@@ -1,4 +1,4 @@
-/* Text that is passed to the flat functions with its size: padding is left out, and nothing is read beyond it. */
+/* Text that is passed to the flat functions with its size: padding is ignored, and nothing beyond it is read. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -10,7 +10,7 @@
 
 enum { LONGEST_SETTINGS = 65536 };
 
-/* Reports with a message id and a timestamp that are given with their sizes. */
+/* Reports with a message id and a timestamp of these sizes. */
 static nexmo_status report(int64_t client, const char *message_id, int32_t id_size, const char *timestamp, int32_t timestamp_size,
                            char message[NEXMO_MESSAGE_SIZE])
 {
@@ -111,7 +111,7 @@ static void a_message_id_of_256_bytes_and_its_padding_fit(int64_t client)
     CHECK(report(client, bytes, 3000, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "%s", message);
 }
 
-/* One buffer for what goes in and what comes out, as some languages have it. */
+/* One buffer for input and output, as in some languages. */
 static void inputs_are_read_before_outputs_are_written(int64_t client)
 {
     const int64_t reporter = open_flat_reporter("");

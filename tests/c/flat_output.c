@@ -1,4 +1,4 @@
-/* Buffers and arrays for what the flat functions return: truncation, padding, and that nothing is written beyond them. */
+/* Buffers and arrays that the flat functions write: truncation, padding, and nothing beyond their end. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -10,7 +10,7 @@
 
 enum { OTHERS = 0x5a };
 
-/* The whole message that a size is compared with: one with characters of several bytes. */
+/* A whole message, with characters of several bytes, to compare truncated ones with. */
 static const char *const name_of_no_folder = "/not-\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87-\xe2\x82\xac\xf0\x9f\x98\x80/there";
 
 static nexmo_status open_into_no_folder(char *message, int32_t message_size)
@@ -24,7 +24,7 @@ static nexmo_status open_into_no_folder(char *message, int32_t message_size)
     return status;
 }
 
-/* Whether a character begins at this byte, or the text ends. */
+/* Whether a character begins or the text ends at this byte. */
 static int is_boundary(char byte)
 {
     return ((unsigned char)byte & 0xc0) != 0x80;
@@ -75,7 +75,7 @@ static void a_buffer_that_is_not_wanted_is_left_alone(int64_t client)
     CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, details, 0, message, 0) == NEXMO_OK && message[0] == 'a' &&
               details[0] == 7,
           "written");
-    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, 6, NULL, 4) == NEXMO_OK, "refused");
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, 6, NULL, 4) == NEXMO_OK, "failed");
     CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, -6, NULL, -1) == NEXMO_OK,
           "NULL is not wanted, whatever its size");
 }
@@ -147,7 +147,7 @@ static void pointers_need_not_be_aligned(void)
     CHECK(nexmo_flat_open(settings, -1, unaligned, NULL, 0) == NEXMO_OK, "not opened");
     memcpy(&handle, unaligned, sizeof handle);
     CHECK(nexmo_flat_submit(handle, 1, "id", -1, 1, NULL, 0, (void *)(bytes + 1), NEXMO_DETAIL_COUNT, NULL, 0) == NEXMO_OK,
-          "refused");
+          "failed");
     memcpy(numbers, bytes + 1, sizeof numbers);
     CHECK(numbers[NEXMO_DETAIL_ACCEPTANCE] == NEXMO_ACCEPTANCE_UNKNOWN && numbers[NEXMO_DETAIL_RETRY_AFTER_MS] == -1,
           "not written");

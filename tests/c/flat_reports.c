@@ -1,4 +1,4 @@
-/* The flat functions: reports and events as the other functions have them. */
+/* The flat functions: reports and events, compared with the other functions. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -62,7 +62,7 @@ static void a_reporter_submits_and_tells_what_came_of_it(void)
           message);
     submit_flat(handle, "flat-valid");
     CHECK(nexmo_flat_flush(handle, PLENTY_MS, message, sizeof message) == NEXMO_OK, "%s", message);
-    CHECK(sandbox_took("flat-valid", NULL, 0) == 1, "not there");
+    CHECK(sandbox_accepted("flat-valid", NULL, 0) == 1, "not there");
     memset(event, OTHERS, sizeof event);
     CHECK(nexmo_flat_poll(handle, PLENTY_MS, event, NEXMO_EVENT_FIELD_COUNT + 1, message_id, sizeof message_id, timestamp,
                           sizeof timestamp, message, sizeof message) == NEXMO_OK,
@@ -128,7 +128,7 @@ static void what_the_other_functions_refuse_is_refused(void)
     CHECK(close_flat(client, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "not closed");
 }
 
-/* Tries to poll the event of "invalid" with a buffer of that size, which is too small, and sees that the event stays. */
+/* Polls the event of "invalid" with a buffer of that size, which is too small. The event must stay. */
 static void check_too_small(int64_t handle, int32_t size)
 {
     int64_t event[NEXMO_EVENT_FIELD_COUNT] = {-1, -1, -1, -1, -1};

@@ -1,4 +1,4 @@
-/* Settings: how they are written, each by its effect, and what is refused without being quoted. */
+/* Settings: their syntax, the effect of each, and errors, which do not quote them. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -10,7 +10,7 @@
 
 static const char account[] = "api_key = abcd1234\napi_secret = s3cret\n";
 
-/* Every way to write the same account, and the sandbox must find that it is the same. */
+/* Several ways to write the same account; the sandbox must accept each. */
 static void check_account_of(const char *format)
 {
     char settings[1024], message[NEXMO_MESSAGE_SIZE], line[8192];
@@ -39,7 +39,7 @@ static void settings_are_lines(void)
     check_account_of("base_url = %s\napi_key = abcd1234\napi_secret = s3cret\ntimeout_ms = 0000010000\nmax_attempts = 01\n");
 }
 
-static void a_value_is_taken_as_it_is(void)
+static void a_value_is_used_verbatim(void)
 {
     char settings[1024], message[NEXMO_MESSAGE_SIZE], line[8192];
     int64_t handle = 0;
@@ -93,7 +93,7 @@ static void an_outbox_makes_a_reporter_as_durability_none_does(void)
     }
 }
 
-/* Each stands in line 3, behind an account that is fine. No message may hold CANARY. */
+/* Each is in line 3, after a valid account. No message may contain CANARY. */
 static void what_is_wrong_is_told_by_its_line_and_not_quoted(void)
 {
     static const struct {
@@ -164,7 +164,7 @@ static void a_name_that_is_missing_is_an_invalid_argument(void)
 void test_flat_settings(void)
 {
     settings_are_lines();
-    a_value_is_taken_as_it_is();
+    a_value_is_used_verbatim();
     every_name_is_known();
     an_outbox_makes_a_reporter_as_durability_none_does();
     what_is_wrong_is_told_by_its_line_and_not_quoted();

@@ -9,7 +9,7 @@
 
 enum { OTHERS = 0x5a };
 
-/* Every field of nexmo_statistics, but for the first two. */
+/* Every field of nexmo_statistics except the first two. */
 static const char *const names[] = {
     "state",
     "in_flight",

@@ -1,10 +1,10 @@
 /*
- * Forks again and again while threads are inside calls. Every child reports through the handle it inherited and by one call,
- * and so does the parent throughout.
+ * Forks repeatedly while threads are inside calls. Every child reports through the inherited handle and by one call, and so
+ * does the parent throughout.
  *
  *     nexmo-sandbox -- fork_during_calls CHILDREN             fails if a child hangs or cannot report
- *     nexmo-sandbox -- fork_during_calls CHILDREN without     takes the fork handlers out first (testing library only), and says how
- *                                                 many children hang or fail then
+ *     nexmo-sandbox -- fork_during_calls CHILDREN without     disables the fork handlers (testing library only), and prints how
+ *                                                             many children hang or fail
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -20,7 +20,7 @@
 
 enum { THREADS = 8, AT_ONCE = 20 };
 
-/* How long a child has: plenty, so that none is slow for want of a processor; less where many are expected to hang. */
+/* The time limit of a child: generous for a busy machine, shorter where many are expected to hang. */
 static unsigned int seconds_a_child = 60;
 
 void nexmo_testing_without_fork_handlers(void);
@@ -34,7 +34,7 @@ static atomic_long reports;
 
 static int report_both_ways(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     const nexmo_status by_client = nexmo_client_report(client, NEXMO_CHANNEL_SMS, "fork", 1, NULL, NULL);
     const nexmo_status by_call = make(&call);
     return by_client == NEXMO_OK && by_call == NEXMO_OK;
@@ -50,14 +50,14 @@ static void *report_until_over(void *failures)
     return NULL;
 }
 
-/* Ends as a child that hangs would: by SIGALRM. */
-static void be_a_child(void)
+/* Ends like a child that hangs: by SIGALRM. */
+static void run_child(void)
 {
     alarm(seconds_a_child);
     _exit(report_both_ways() && report_both_ways() ? 0 : 1);
 }
 
-/* Makes some children at once, and says what became of them. */
+/* Starts some children concurrently, and counts how they end. */
 static void fork_some(int count, long *hung, long *failed)
 {
     pid_t children[AT_ONCE];
@@ -65,7 +65,7 @@ static void fork_some(int count, long *hung, long *failed)
     for (i = 0; i < count; i++) {
         children[i] = fork();
         if (children[i] == 0)
-            be_a_child();
+            run_child();
     }
     for (i = 0; i < count; i++)
         if (waitpid(children[i], &state, 0) != children[i])
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
 {
     const long children = argc > 1 ? atol(argv[1]) : 1000;
     const int is_without = argc > 2 && strcmp(argv[2], "without") == 0;
-    struct call call = fine_call();
+    struct call call = valid_call();
     pthread_t threads[THREADS];
     long failures[THREADS] = {0}, made, hung = 0, failed = 0;
     int i;

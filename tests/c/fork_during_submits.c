@@ -1,12 +1,12 @@
 /*
- * Forks again and again while threads submit flat out into one outbox file and its worker sends. Every child submits through
- * the reporter it was born with, while the parent frees its own first; at the end a fresh process opens the file. Each report
+ * Forks repeatedly while threads submit as fast as possible to one outbox file and its worker sends. Every child submits
+ * through the inherited reporter, and the parent frees its own first; at the end a new process opens the file. Each report
  * whose submit returned NEXMO_OK must have arrived at the sandbox by then.
  *
  *     nexmo-sandbox -- fork_during_submits ROUNDS            fails if a report is lost, or a child hangs or fails
- *     nexmo-sandbox -- fork_during_submits ROUNDS without    takes the fork handlers out first (testing library only), and says how
- *                                                     many reports are lost then, and how many children hang or fail
- *     nexmo-sandbox -- fork_during_submits servers           a server that forks its children first, whose senders are killed
+ *     nexmo-sandbox -- fork_during_submits ROUNDS without    disables the fork handlers (testing library only), and prints
+ *                                                            how many reports are lost and how many children hang or fail
+ *     nexmo-sandbox -- fork_during_submits servers           a server that forks its children first, and whose senders are killed
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -24,7 +24,7 @@
 
 enum { THREADS = 4, CHILDREN = 10, REPORTS_A_CHILD = 100, SERVERS = 8, REPORTS_A_SERVER = 400, KILLED = 3, MOST = 1 << 20 };
 
-/* More submits are not begun in a round: the sandbox has to take them all. */
+/* The maximum number of submits per round: the sandbox has to receive them all. */
 enum { MOST_A_ROUND = 4000 };
 
 void nexmo_testing_without_fork_handlers(void);
@@ -32,7 +32,7 @@ void nexmo_testing_without_fork_handlers(void);
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* What all processes see: which reports were stored, and what each server does. */
+/* Shared by all processes: which reports were stored, and what each server does. */
 struct board {
     atomic_long next;
     atomic_long most;
@@ -44,10 +44,10 @@ struct board {
 static struct board *board;
 static nexmo_reporter *reporter;
 
-/* How long a child has: less where many are expected to hang. */
+/* The time limit of a child: shorter where many are expected to hang. */
 static unsigned int seconds_a_child = 120;
 
-/* Submits a report of a number that no other has, and writes down that it was stored. */
+/* Submits a report with a unique number, and records that it was stored. */
 static nexmo_status submit_next(void)
 {
     const long number = board->next++;
@@ -75,8 +75,8 @@ static void *submit_flat_out(void *argument)
     return NULL;
 }
 
-/* Every second child waits for the parent to have freed its reporter. Some free their own, some just end. */
-static void be_a_child(int number, int gate)
+/* Every second child waits until the parent has freed its reporter. Some free their own, some just exit. */
+static void run_child(int number, int gate)
 {
     char byte;
     int i, failures = 0;
@@ -90,7 +90,7 @@ static void be_a_child(int number, int gate)
     _exit(failures == 0 ? 0 : 1);
 }
 
-/* Waits for children, and counts those that did not end as they should. */
+/* Waits for children, and counts those that hung or failed. */
 static void wait_for(const pid_t *children, int count, long *hung, long *failed)
 {
     int i, state;
@@ -115,13 +115,13 @@ static void run_round(struct reporting *reporting, long *hung, long *failed)
     for (i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, submit_flat_out, NULL);
     for (i = 0; i < CHILDREN; i++) {
-        /* A few reports later than the last fork, so that threads are inside of transactions. */
+        /* A few reports after the last fork, so that threads are inside transactions. */
         const long seen = board->next;
         WAIT_UNTIL(board->next > seen + 20 || board->next >= board->most, "the threads submit nothing");
         children[i] = fork();
         if (children[i] == 0) {
             close(gate[1]);
-            be_a_child(i, gate[0]);
+            run_child(i, gate[0]);
         }
     }
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
@@ -132,7 +132,7 @@ static void run_round(struct reporting *reporting, long *hung, long *failed)
     wait_for(children, CHILDREN, hung, failed);
 }
 
-/* A fresh process that opens the file and sends what is left; true if it could. */
+/* Opens the file in a new process and sends what is left; true if that succeeds. */
 static int drain(const char *program, const char *outbox)
 {
     int state;
@@ -145,9 +145,9 @@ static int drain(const char *program, const char *outbox)
     return waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;
 }
 
-static int be_fresh(const char *outbox)
+static int drain_here(const char *outbox)
 {
-    struct reporting reporting = fine_reporting_into(outbox);
+    struct reporting reporting = valid_reporting_at(outbox);
     nexmo_statistics statistics;
     reporting.reporter_options.max_in_flight = 16;
     reporter = begin(&reporting);
@@ -159,7 +159,7 @@ static int be_fresh(const char *outbox)
     return checks_failed == 0 ? 0 : 1;
 }
 
-/* Notes which numbers the sandbox took. */
+/* Records which numbers the sandbox accepted. */
 static long arrivals(unsigned char *arrived)
 {
     static const char key[] = "\"message_id\":\"fork-";
@@ -179,7 +179,7 @@ static long arrivals(unsigned char *arrived)
     return requests;
 }
 
-/* Compares what was stored with what arrived, and tells how many were lost. */
+/* Compares the stored reports with those that arrived, and returns how many were lost. */
 static long compare(const char *what)
 {
     static unsigned char arrived[MOST];
@@ -194,9 +194,9 @@ static long compare(const char *what)
     return lost;
 }
 
-static void fork_in_the_middle(const char *program, long rounds, int is_without)
+static void fork_during_submits(const char *program, long rounds, int is_without)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     long hung = 0, failed = 0, lost, i;
     if (is_without) {
         nexmo_testing_without_fork_handlers();
@@ -204,14 +204,14 @@ static void fork_in_the_middle(const char *program, long rounds, int is_without)
     }
     for (i = 0; i < rounds; i++)
         run_round(&reporting, &hung, &failed);
-    CHECK(drain(program, reporting.reporter_options.outbox) || is_without, "a fresh process could not send what is left");
+    CHECK(drain(program, reporting.reporter_options.outbox) || is_without, "a new process could not send what is left");
     printf("%ld forks%s: %ld children hung, %ld failed\n", rounds * CHILDREN, is_without ? " without handlers" : "", hung,
            failed);
     lost = compare("forks");
     CHECK((lost == 0 && hung == 0 && failed == 0) || is_without, "%ld lost, %ld hung, %ld failed", lost, hung, failed);
 }
 
-/* Serves until it is killed or has done its part, and shows what its reporter does. */
+/* Serves until it is killed or finished, and publishes the state of its reporter. */
 static void be_a_server(int number)
 {
     int i;
@@ -247,7 +247,7 @@ static int are_all_done(void)
     return done == SERVERS;
 }
 
-/* Ends a server as no program can foresee. */
+/* Kills a server. */
 static void kill_server(pid_t server)
 {
     int state = 0;
@@ -255,7 +255,7 @@ static void kill_server(pid_t server)
     CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "it ended with %d", state);
 }
 
-/* Kills whichever server sends. */
+/* Kills the server that sends. */
 static void kill_the_sender(const pid_t *servers)
 {
     int i;
@@ -267,10 +267,10 @@ static void kill_the_sender(const pid_t *servers)
     board->done[i] = -1;
 }
 
-/* A server that makes its reporter first, and then its children, one of which sends for all until it is killed. */
+/* A server that creates its reporter first and then its children, one of which sends for all until it is killed. */
 static void kill_the_senders_of_a_server(const char *program)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     pid_t servers[SERVERS];
     int i;
     reporter = begin(&reporting);
@@ -287,14 +287,14 @@ static void kill_the_senders_of_a_server(const char *program)
     for (i = 0; i < SERVERS; i++)
         if (board->done[i] > 0)
             kill_server(servers[i]);
-    CHECK(drain(program, reporting.reporter_options.outbox), "a fresh process could not send what is left");
+    CHECK(drain(program, reporting.reporter_options.outbox), "a new process could not send what is left");
     CHECK(compare("servers, the sender of which was killed three times") == 0, "reports were lost");
 }
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "drain") == 0)
-        return be_fresh(argv[2]);
+        return drain_here(argv[2]);
     board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED) {
         perror("memory");
@@ -303,7 +303,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "servers") == 0)
         kill_the_senders_of_a_server(argv[0]);
     else
-        fork_in_the_middle(argv[0], argc > 1 ? atol(argv[1]) : 5, argc > 2 && strcmp(argv[2], "without") == 0);
+        fork_during_submits(argv[0], argc > 1 ? atol(argv[1]) : 5, argc > 2 && strcmp(argv[2], "without") == 0);
     remove_outboxes();
     printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;

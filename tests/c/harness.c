@@ -1,9 +1,9 @@
 /*
- * Tests the library as a C program meets it, against the sandbox.
+ * Tests the library from C, against the sandbox.
  *
  *     nexmo-sandbox RULES -- harness BAD_INPUTS.tsv STATUSES.md [CALLS]
  *
- * CALLS is the length of the long loop, 10000 unless said otherwise. The Makefile knows the sandbox's rules.
+ * CALLS is the length of the long loop; the default is 10000. The sandbox's rules are in the Makefile.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The library inside its host: long loops, threads, forks and signals. */
+/* The library inside a host process: long loops, threads, forks and signals. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -16,8 +16,8 @@
 
 enum { THREADS = 8, CALLS_A_THREAD = 25, CHILDREN = 4, CALLS_A_CHILD = 5 };
 
-/* The most that memory may grow in a long loop, in KiB: a leak of 32 bytes a call would be seen. In a shorter loop it
- * would not, and a checker like valgrind would be measured with it. */
+/* The maximum growth of memory in a long loop, in KiB: detects a leak of 32 bytes per call. A shorter loop would not, and
+ * would measure the memory of a checker like valgrind. */
 enum { MOST_GROWTH = 256, LONG_LOOP = 10000 };
 
 static long resident_kib(void)
@@ -31,7 +31,7 @@ static long resident_kib(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* The number that the sandbox gave to the connection of the last request. */
+/* The sandbox's number of the last request's connection. */
 static long last_connection(void)
 {
     char line[8192];
@@ -41,11 +41,11 @@ static long last_connection(void)
     return place == NULL ? -1 : atol(place + strlen("\"connection\":"));
 }
 
-static void call_again_and_again(long calls)
+static void call_repeatedly(long calls)
 {
     long i;
     for (i = 0; i < calls; i++) {
-        struct call call = fine_call();
+        struct call call = valid_call();
         if (make(&call) != NEXMO_OK) {
             CHECK(0, "call %ld: %s", i, call.result.message);
             return;
@@ -56,11 +56,11 @@ static void call_again_and_again(long calls)
 static void a_loop_keeps_its_connection_and_its_memory(long calls)
 {
     long connection, memory, requests;
-    call_again_and_again(calls / 10 + 1);
+    call_repeatedly(calls / 10 + 1);
     connection = last_connection();
     memory = resident_kib();
     requests = sandbox_requests();
-    call_again_and_again(calls);
+    call_repeatedly(calls);
     memory = resident_kib() - memory;
     printf("%ld calls: memory grew by %ld KiB\n", calls, memory);
     CHECK(sandbox_requests() - requests == calls, "%ld requests", sandbox_requests() - requests);
@@ -72,7 +72,7 @@ static void *report_in_a_thread(void *failures)
 {
     int i;
     for (i = 0; i < CALLS_A_THREAD; i++) {
-        struct call call = fine_call();
+        struct call call = valid_call();
         call.options.base_url = sandbox_https();
         call.options.ca_file = sandbox_ca();
         if (make(&call) != NEXMO_OK)
@@ -81,7 +81,7 @@ static void *report_in_a_thread(void *failures)
     return NULL;
 }
 
-static void threads_report_at_once(void)
+static void threads_report_concurrently(void)
 {
     const long requests_before = sandbox_requests();
     pthread_t threads[THREADS];
@@ -96,28 +96,29 @@ static void threads_report_at_once(void)
     CHECK(sandbox_requests() - requests_before == THREADS * CALLS_A_THREAD, "%ld requests", sandbox_requests() - requests_before);
 }
 
-/* Children report while their parent does. A connection that both used would mix their bytes up. */
-static void forked_children_report_over_connections_of_their_own(void)
+/* Children report while their parent does. On a shared connection their bytes would mix. */
+static void forked_children_use_separate_connections(void)
 {
     const long requests_before = sandbox_requests();
     pid_t children[CHILDREN];
     int i, state;
-    call_again_and_again(1);
+    call_repeatedly(1);
     for (i = 0; i < CHILDREN; i++) {
         fflush(NULL);
         children[i] = fork();
         if (children[i] == 0) {
             const long failed_before = checks_failed;
-            call_again_and_again(CALLS_A_CHILD);
+            call_repeatedly(CALLS_A_CHILD);
             _exit(checks_failed == failed_before ? 0 : 1);
         }
     }
-    call_again_and_again(CALLS_A_CHILD);
+    call_repeatedly(CALLS_A_CHILD);
     for (i = 0; i < CHILDREN; i++) {
         CHECK(waitpid(children[i], &state, 0) == children[i], "no child");
         CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "child %d ended with %d", i, state);
     }
-    CHECK(sandbox_requests() - requests_before == 1 + (CHILDREN + 1) * CALLS_A_CHILD, "%ld requests", sandbox_requests() - requests_before);
+    CHECK(sandbox_requests() - requests_before == 1 + (CHILDREN + 1) * CALLS_A_CHILD, "%ld requests",
+          sandbox_requests() - requests_before);
 }
 
 /* The handlers of the host before the library was first called. */
@@ -130,7 +131,7 @@ void remember_signals(void)
         sigaction(number, NULL, &handlers[number]);
 }
 
-static void no_signal_is_taken_over(void)
+static void no_signal_handler_is_changed(void)
 {
     struct sigaction now;
     int number;
@@ -148,7 +149,7 @@ static void count_interruption(int number)
     interruptions++;
 }
 
-/* A host with a timer that interrupts every system call, and SIGPIPE as the system has it, which ends the process. */
+/* A host with a timer that interrupts every system call, and the default action for SIGPIPE, which ends the process. */
 static void signals_change_nothing(void)
 {
     const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
@@ -158,9 +159,9 @@ static void signals_change_nothing(void)
     sigaction(SIGPIPE, &pipe_default, &pipe_before);
     sigaction(SIGALRM, &count, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
-    call_again_and_again(200);
+    call_repeatedly(200);
     setitimer(ITIMER_REAL, &never, NULL);
-    /* One may still be on its way, and would end the process if it were not ignored. */
+    /* One may still be pending, and would end the process if it were not ignored. */
     signal(SIGALRM, SIG_IGN);
     sigaction(SIGPIPE, &pipe_before, NULL);
     CHECK(interruptions > 10, "only %d interruptions", (int)interruptions);
@@ -169,8 +170,8 @@ static void signals_change_nothing(void)
 void test_host_process(long calls)
 {
     a_loop_keeps_its_connection_and_its_memory(calls);
-    threads_report_at_once();
-    forked_children_report_over_connections_of_their_own();
-    no_signal_is_taken_over();
+    threads_report_concurrently();
+    forked_children_use_separate_connections();
+    no_signal_handler_is_changed();
     signals_change_nothing();
 }

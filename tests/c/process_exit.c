@@ -1,6 +1,6 @@
 /*
- * Ends processes in every way while a reporter of theirs sends, without close or free. None may hang or print anything, and
- * what they leave behind goes out at the next start.
+ * Ends processes in every way while their reporter sends, without close or free. None may hang or print anything, and their
+ * pending reports are sent at the next start.
  *
  *     nexmo-sandbox RULES -- process_exit LIBRARY
  *
@@ -27,11 +27,11 @@ enum { LONGEST_END_MS = 10000 };
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* The ways to end. */
+/* The ways to exit. */
 static const char *const ways[] = {"return", "exit",   "_exit",  "exit-in-a-thread", "exit-under-submits",
                                    "kill",   "closed", "dlclose"};
 
-/* What a process that ends uses of the library: linked, or loaded by itself. */
+/* The functions that an exiting process uses: linked, or loaded at run time. */
 static nexmo_status (*new_reporter)(const nexmo_credentials *, const nexmo_options *, const nexmo_reporter_options *,
                                     nexmo_reporter **, nexmo_result *) = nexmo_reporter_new;
 static nexmo_status (*submit_report)(nexmo_reporter *, int32_t, const char *, int32_t, const char *,
@@ -62,7 +62,7 @@ static void in_threads(void *(*work)(void *), const char *way, int count)
         pthread_create(&thread, NULL, work, (void *)way);
 }
 
-/* Looks the functions up as a program does that is not linked with the library. */
+/* Resolves the functions like a program that is not linked with the library. */
 static void *load(const char *library)
 {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
@@ -77,10 +77,10 @@ static void *load(const char *library)
     return handle;
 }
 
-/* Makes the reporter and has it send; 0 if that went well. */
+/* Creates the reporter and makes it send; 0 on success. */
 static int begin_to_send(const char *way, const char *outbox)
 {
-    struct reporting reporting = fine_reporting_into(outbox);
+    struct reporting reporting = valid_reporting_at(outbox);
     char message_id[64];
     int i;
     if (new_reporter(&reporting.credentials, &reporting.options, &reporting.reporter_options, &reporter, NULL) != NEXMO_OK)
@@ -113,7 +113,7 @@ static void end_by(const char *way)
     }
 }
 
-/* Unloads the library as often as it was loaded, and lets its threads run in what would be gone; true if that went well. */
+/* Unloads the library as often as it was loaded, and lets its threads run in code that must stay mapped; true on success. */
 static int unload(void *handle, const char *library)
 {
     const int is_unloaded = dlclose(handle) == 0 && dlclose(dlopen(library, RTLD_NOW)) == 0;
@@ -121,7 +121,7 @@ static int unload(void *handle, const char *library)
     return is_unloaded;
 }
 
-/* Is a process that ends while its reports are being sent; gives what main is to return. */
+/* Exits while reports are being sent, or returns main's result. */
 static int send_and_end(const char *way, const char *outbox, const char *library)
 {
     void *handle = strcmp(way, "dlclose") == 0 ? load(library) : NULL;
@@ -133,7 +133,7 @@ static int send_and_end(const char *way, const char *outbox, const char *library
     return failure == 0 && handle != NULL && !unload(handle, library) ? 5 : failure;
 }
 
-/* Runs such a process, with its output into a pipe, and tells how long it lived after its last word. */
+/* Runs such a process with its output in a pipe, and measures how long it took to exit after its last output. */
 static void run(const char *program, const char *way, const char *outbox, const char *library)
 {
     char output[256];
@@ -167,7 +167,7 @@ static void run(const char *program, const char *way, const char *outbox, const 
 
 static void pending_reports_are_sent_at_the_next_start(const char *way, const char *outbox)
 {
-    struct reporting reporting = fine_reporting_into(outbox);
+    struct reporting reporting = valid_reporting_at(outbox);
     nexmo_statistics statistics;
     long left;
     reporter = begin(&reporting);
@@ -176,7 +176,7 @@ static void pending_reports_are_sent_at_the_next_start(const char *way, const ch
     statistics = statistics_of(reporter);
     CHECK(statistics.submitted >= REPORTS && statistics.accepted + statistics.replaced == statistics.submitted,
           "%s: %ld submitted, %ld accepted", way, (long)statistics.submitted, (long)statistics.accepted);
-    CHECK(sandbox_took(way, NULL, 0) >= REPORTS, "%s: %ld arrived", way, sandbox_took(way, NULL, 0));
+    CHECK(sandbox_accepted(way, NULL, 0) >= REPORTS, "%s: %ld arrived", way, sandbox_accepted(way, NULL, 0));
     printf("%s: %ld of %ld reports were left\n", way, left, (long)statistics.submitted);
     nexmo_reporter_free(reporter);
 }

@@ -1,4 +1,4 @@
-/* Reporters as a caller meets them: what arrives, handles that cannot be misused, and structs of any age. */
+/* Reporters: delivery, invalid handles, and structs of other versions. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -9,9 +9,9 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-static void what_is_submitted_arrives_with_the_time_of_its_event(void)
+static void submitted_reports_arrive_with_their_timestamps(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_statistics statistics;
     nexmo_result result = NEXMO_RESULT_INIT;
@@ -26,18 +26,18 @@ static void what_is_submitted_arrives_with_the_time_of_its_event(void)
     statistics = statistics_of(reporter);
     CHECK(statistics.submitted == 2 && statistics.accepted == 2 && statistics.pending == 0, "%ld accepted",
           (long)statistics.accepted);
-    CHECK(sandbox_took("arrives-voice", line, sizeof line) == 1, "not there");
+    CHECK(sandbox_accepted("arrives-voice", line, sizeof line) == 1, "not there");
     CHECK(strstr(line, "\"channel\":\"voice\"") != NULL && strstr(line, "\"timestamp\":\"2020-01-01 12:00:00\"") != NULL, "%s",
           line);
     CHECK(strstr(line, "\"delivered\":\"false\"") != NULL, "%s", line);
-    CHECK(sandbox_took("arrives", line, sizeof line) == 2, "not there, or twice");
+    CHECK(sandbox_accepted("arrives", line, sizeof line) == 2, "not there, or twice");
     CHECK(strstr(line, "\"timestamp\":\"20") != NULL, "no time of the submission: %s", line);
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 
 static void a_new_reporter_has_done_nothing(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_statistics statistics = statistics_of(reporter);
     const nexmo_event event = take_event(reporter);
@@ -53,15 +53,15 @@ static void a_new_reporter_has_done_nothing(void)
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 
-static void an_outbox_is_for_its_owner_alone(void)
+static void an_outbox_is_readable_by_its_owner_only(void)
 {
     static const char *const endings[] = {"", "-wal", "-shm", ".lock", ".reserve"};
     const mode_t mask = umask(0);
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     struct stat found;
     size_t i;
-    CHECK(submit(reporter, "private") == NEXMO_OK, "refused");
+    CHECK(submit(reporter, "private") == NEXMO_OK, "failed");
     for (i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         CHECK(stat(beside(reporting.reporter_options.outbox, endings[i]), &found) == 0, "no file %s", endings[i]);
         CHECK((found.st_mode & 0777) == 0600, "%s has mode %o", endings[i], (unsigned)found.st_mode);
@@ -70,15 +70,15 @@ static void an_outbox_is_for_its_owner_alone(void)
     nexmo_reporter_free(reporter);
 }
 
-/* What each function says to a handle that is none. */
-static void refuse_everywhere(nexmo_reporter *garbage)
+/* Checks that each function rejects an invalid handle. */
+static void check_rejected_everywhere(nexmo_reporter *garbage)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
     nexmo_event event = NEXMO_EVENT_INIT;
     nexmo_result result = NEXMO_RESULT_INIT;
     CHECK(nexmo_reporter_submit(garbage, NEXMO_CHANNEL_SMS, "id", 1, NULL, &result) == NEXMO_ERR_INVALID_HANDLE, "%s",
           result.message);
-    CHECK(nexmo_reporter_submit(garbage, NEXMO_CHANNEL_VOICE, "id", 1, NULL, NULL) == NEXMO_ERR_INVALID_HANDLE, "taken");
+    CHECK(nexmo_reporter_submit(garbage, NEXMO_CHANNEL_VOICE, "id", 1, NULL, NULL) == NEXMO_ERR_INVALID_HANDLE, "succeeded");
     CHECK(nexmo_reporter_poll(garbage, 0, &event, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
     CHECK(nexmo_reporter_flush(garbage, 0, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
     CHECK(nexmo_reporter_statistics(garbage, &statistics, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
@@ -89,29 +89,29 @@ static void refuse_everywhere(nexmo_reporter *garbage)
     CHECK(result.status == NEXMO_ERR_INVALID_HANDLE && result.message[0] != '\0', "%s", result.message);
 }
 
-static void what_is_no_reporter_is_refused(void)
+static void invalid_reporter_handles_are_rejected(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *const freed = begin(&reporting), *const live = begin(&reporting);
     nexmo_client *client = NULL;
     CHECK(nexmo_reporter_free(freed) == NEXMO_OK, "not freed");
-    refuse_everywhere(freed);
-    refuse_everywhere(NULL);
-    refuse_everywhere((nexmo_reporter *)(void *)&reporting);
-    refuse_everywhere((nexmo_reporter *)(uintptr_t)0x7fffffff);
-    refuse_everywhere((nexmo_reporter *)(uintptr_t)-1);
-    refuse_everywhere((nexmo_reporter *)((uintptr_t)live + 1000));
-    refuse_everywhere((nexmo_reporter *)((uintptr_t)live ^ (uintptr_t)1 << (4 * sizeof(uintptr_t))));
+    check_rejected_everywhere(freed);
+    check_rejected_everywhere(NULL);
+    check_rejected_everywhere((nexmo_reporter *)(void *)&reporting);
+    check_rejected_everywhere((nexmo_reporter *)(uintptr_t)0x7fffffff);
+    check_rejected_everywhere((nexmo_reporter *)(uintptr_t)-1);
+    check_rejected_everywhere((nexmo_reporter *)((uintptr_t)live + 1000));
+    check_rejected_everywhere((nexmo_reporter *)((uintptr_t)live ^ (uintptr_t)1 << (4 * sizeof(uintptr_t))));
     CHECK(submit(live, "harmed") == NEXMO_OK && nexmo_reporter_free(live) == NEXMO_OK, "harmed");
-    CHECK(nexmo_reporter_free(NULL) == NEXMO_OK, "NULL was refused");
+    CHECK(nexmo_reporter_free(NULL) == NEXMO_OK, "NULL was not accepted");
     CHECK(nexmo_client_new(&reporting.credentials, &reporting.options, &client, NULL) == NEXMO_OK, "no client");
     CHECK(nexmo_reporter_free((nexmo_reporter *)(uintptr_t)((uintptr_t)client + 1000000)) == NEXMO_ERR_INVALID_HANDLE, "freed");
     CHECK(nexmo_client_free(client) == NEXMO_OK, "the client is gone");
 }
 
-static void null_is_refused_where_something_is_needed(void)
+static void required_pointers_must_not_be_null(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting), *none = NULL;
     nexmo_result *const result = &reporting.result;
     const nexmo_reporter_options *const options = &reporting.reporter_options;
@@ -133,9 +133,9 @@ static void null_is_refused_where_something_is_needed(void)
     nexmo_reporter_free(reporter);
 }
 
-static void a_report_that_is_refused_is_not_accepted(void)
+static void an_invalid_report_is_not_stored(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_result *const result = &reporting.result;
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "", 1, NULL, result) == NEXMO_ERR_INVALID_ARGUMENT, "%s",
@@ -152,57 +152,57 @@ static void a_report_that_is_refused_is_not_accepted(void)
     CHECK(begins_with(result->message, "timeout_ms "), "%s", result->message);
     CHECK(nexmo_reporter_close(reporter, INT32_MIN, result) == NEXMO_ERR_INVALID_ARGUMENT, "%s", result->message);
     CHECK(statistics_of(reporter).submitted == 0, "accepted");
-    CHECK(submit(reporter, "still-open") == NEXMO_OK, "a refused close has closed it");
+    CHECK(submit(reporter, "still-open") == NEXMO_OK, "a failed close closed it");
     nexmo_reporter_free(reporter);
 }
 
-static const uint32_t refused_sizes[] = {0, 4, 8, 4097, 4000000000u, 4294967295u};
-#define REFUSED_SIZES (sizeof refused_sizes / sizeof refused_sizes[0])
+static const uint32_t invalid_sizes[] = {0, 4, 8, 4097, 4000000000u, 4294967295u};
+#define INVALID_SIZES (sizeof invalid_sizes / sizeof invalid_sizes[0])
 
-/* Whether a call with a struct of that size was refused, and the struct left as it was. */
-#define CHECK_REFUSED(type, size, call)                                                                                          \
+/* Checks that a call with a struct of that size fails and leaves the struct unchanged. */
+#define CHECK_REJECTED(type, size, call)                                                                                         \
     do {                                                                                                                         \
         type given, untouched;                                                                                                   \
         memset(&given, 0x5a, sizeof given);                                                                                      \
         given.struct_size = size;                                                                                                \
         untouched = given;                                                                                                       \
-        CHECK((call) == NEXMO_ERR_STRUCT_SIZE, #call " took size %lu", (unsigned long)(size));                                   \
-        CHECK(memcmp(&given, &untouched, sizeof given) == 0, #call " has written it");                                           \
+        CHECK((call) == NEXMO_ERR_STRUCT_SIZE, #call " accepted size %lu", (unsigned long)(size));                               \
+        CHECK(memcmp(&given, &untouched, sizeof given) == 0, #call " wrote it");                                           \
     } while (0)
 
-static void sizes_of_no_release_are_refused(void)
+static void invalid_struct_sizes_are_rejected(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting), *none = NULL;
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
     nexmo_event event = NEXMO_EVENT_INIT;
     size_t i;
-    for (i = 0; i < REFUSED_SIZES; i++) {
-        CHECK_REFUSED(nexmo_reporter_options, refused_sizes[i],
+    for (i = 0; i < INVALID_SIZES; i++) {
+        CHECK_REJECTED(nexmo_reporter_options, invalid_sizes[i],
                       nexmo_reporter_new(&reporting.credentials, NULL, &given, &none, NULL));
-        CHECK_REFUSED(nexmo_event, refused_sizes[i], nexmo_reporter_poll(reporter, 0, &given, NULL));
-        CHECK_REFUSED(nexmo_statistics, refused_sizes[i], nexmo_reporter_statistics(reporter, &given, NULL));
-        CHECK_REFUSED(nexmo_result, refused_sizes[i], nexmo_reporter_flush(reporter, 0, &given));
-        CHECK_REFUSED(nexmo_result, refused_sizes[i], nexmo_reporter_close(reporter, 0, &given));
-        CHECK_REFUSED(nexmo_result, refused_sizes[i], nexmo_reporter_poll(reporter, 0, &event, &given));
-        CHECK_REFUSED(nexmo_result, refused_sizes[i], nexmo_reporter_acknowledge(reporter, INT64_C(1) << 50, &given));
-        CHECK_REFUSED(nexmo_result, refused_sizes[i], nexmo_reporter_statistics(reporter, &statistics, &given));
-        CHECK_REFUSED(nexmo_result, refused_sizes[i], nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, &given));
+        CHECK_REJECTED(nexmo_event, invalid_sizes[i], nexmo_reporter_poll(reporter, 0, &given, NULL));
+        CHECK_REJECTED(nexmo_statistics, invalid_sizes[i], nexmo_reporter_statistics(reporter, &given, NULL));
+        CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_flush(reporter, 0, &given));
+        CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_close(reporter, 0, &given));
+        CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_poll(reporter, 0, &event, &given));
+        CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_acknowledge(reporter, INT64_C(1) << 50, &given));
+        CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_statistics(reporter, &statistics, &given));
+        CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, &given));
     }
-    CHECK(statistics_of(reporter).submitted == 0 && submit(reporter, "id") == NEXMO_OK, "a refused call did something");
+    CHECK(statistics_of(reporter).submitted == 0 && submit(reporter, "id") == NEXMO_OK, "a failed call had an effect");
     nexmo_reporter_free(reporter);
 }
 
-/* A struct of any kind as a newer caller would have it: with fields that this library does not know. */
+/* A struct of a newer caller, with fields that this library does not know. */
 #define NEWER(type)                                                                                                              \
     struct {                                                                                                                     \
         type known;                                                                                                              \
         uint64_t added[2];                                                                                                       \
     }
 
-static void a_newer_caller_is_understood_while_its_new_fields_are_0(void)
+static void a_newer_caller_works_while_its_new_fields_are_0(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     NEWER(nexmo_reporter_options) options;
     NEWER(nexmo_statistics) statistics;
     NEWER(nexmo_event) event;
@@ -214,10 +214,10 @@ static void a_newer_caller_is_understood_while_its_new_fields_are_0(void)
     options.known.struct_size = sizeof options;
     statistics.known.struct_size = sizeof statistics;
     event.known.struct_size = sizeof event;
-    CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, &options.known, &reporter, NULL) == NEXMO_OK, "refused");
-    CHECK(nexmo_reporter_statistics(reporter, &statistics.known, NULL) == NEXMO_OK, "refused");
+    CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, &options.known, &reporter, NULL) == NEXMO_OK, "failed");
+    CHECK(nexmo_reporter_statistics(reporter, &statistics.known, NULL) == NEXMO_OK, "failed");
     CHECK(statistics.known.struct_size == sizeof statistics && statistics.added[0] == 0 && statistics.added[1] == 0, "not 0");
-    CHECK(nexmo_reporter_poll(reporter, 0, &event.known, NULL) == NEXMO_OK, "refused");
+    CHECK(nexmo_reporter_poll(reporter, 0, &event.known, NULL) == NEXMO_OK, "failed");
     CHECK(event.known.struct_size == sizeof event && event.added[0] == 0 && event.added[1] == 0, "not 0");
     options.added[1] = 1;
     CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, &options.known, &none, &reporting.result) ==
@@ -231,27 +231,27 @@ static void a_struct_need_not_be_aligned(void)
 {
     unsigned char options[1 + sizeof(nexmo_reporter_options)], statistics[1 + sizeof(nexmo_statistics)] = {0};
     const uint32_t size = sizeof(nexmo_statistics);
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = NULL;
     const void *unaligned_options = options + 1;
     void *unaligned_statistics = statistics + 1;
     memcpy(options + 1, &reporting.reporter_options, sizeof reporting.reporter_options);
     memcpy(statistics + 1, &size, sizeof size);
     CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, unaligned_options, &reporter, NULL) == NEXMO_OK,
-          "refused");
-    CHECK(nexmo_reporter_statistics(reporter, unaligned_statistics, NULL) == NEXMO_OK, "refused");
+          "failed");
+    CHECK(nexmo_reporter_statistics(reporter, unaligned_statistics, NULL) == NEXMO_OK, "failed");
     nexmo_reporter_free(reporter);
 }
 
 void test_reporter_basics(void)
 {
-    what_is_submitted_arrives_with_the_time_of_its_event();
+    submitted_reports_arrive_with_their_timestamps();
     a_new_reporter_has_done_nothing();
-    an_outbox_is_for_its_owner_alone();
-    what_is_no_reporter_is_refused();
-    null_is_refused_where_something_is_needed();
-    a_report_that_is_refused_is_not_accepted();
-    sizes_of_no_release_are_refused();
-    a_newer_caller_is_understood_while_its_new_fields_are_0();
+    an_outbox_is_readable_by_its_owner_only();
+    invalid_reporter_handles_are_rejected();
+    required_pointers_must_not_be_null();
+    an_invalid_report_is_not_stored();
+    invalid_struct_sizes_are_rejected();
+    a_newer_caller_works_while_its_new_fields_are_0();
     a_struct_need_not_be_aligned();
 }

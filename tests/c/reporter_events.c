@@ -1,4 +1,4 @@
-/* Events: how poll waits, that an event stays until it is acknowledged, and which ids are refused. */
+/* Events: how poll waits, that an event stays until it is acknowledged, and which ids are invalid. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -14,10 +14,10 @@ enum { MOST_EVENTS = 10000 };
 
 static const int64_t SMALLEST_ID = INT64_C(1) << 50;
 
-/* A reporter whose every submit, but the first, drops the report before it. */
+/* A reporter each of whose submits, except the first, drops the report before it. */
 static struct reporting dropping_reporting(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     reporting.reporter_options.max_pending = 1;
     reporting.reporter_options.overflow = NEXMO_OVERFLOW_DROP_OLDEST;
     return reporting;
@@ -54,7 +54,7 @@ static void an_event_stays_until_it_is_acknowledged(void)
     nexmo_reporter_free(reporter);
 }
 
-/* Ids beside those of events that wait are those of events that are gone. */
+/* Ids next to those of waiting events are those of acknowledged events. */
 static void one_event_is_acknowledged_and_no_other(void)
 {
     struct reporting reporting = dropping_reporting();
@@ -80,13 +80,13 @@ static void events_outlive_their_reporter(void)
     event = oldest_event(reporter);
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
     reporter = begin(&reporting);
-    WAIT_UNTIL(is_readable(reporter), "the descriptor of the next reporter does not tell");
+    WAIT_UNTIL(is_readable(reporter), "the descriptor of the next reporter is not readable");
     CHECK(take_event(reporter).id == event.id && take_event(reporter).id > event.id, "not the same events");
     CHECK(oldest_event(reporter).kind == NEXMO_EVENT_NONE, "another one");
     nexmo_reporter_free(reporter);
 }
 
-static void ids_that_no_event_has_are_refused(void)
+static void invalid_event_ids_are_rejected(void)
 {
     struct reporting reporting = dropping_reporting();
     nexmo_reporter *reporter = begin(&reporting);
@@ -105,9 +105,9 @@ static void ids_that_no_event_has_are_refused(void)
     nexmo_reporter_free(reporter);
 }
 
-static void a_poll_waits_as_long_as_it_may(void)
+static void a_poll_waits_until_its_time_limit(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_event event = NEXMO_EVENT_INIT;
     long took = now_ms();
@@ -144,7 +144,7 @@ static void a_poll_that_fails_has_no_event(void)
     nexmo_reporter_free(reporter);
 }
 
-/* A poll in a thread of its own. */
+/* A poll in a separate thread. */
 struct polling {
     nexmo_reporter *reporter;
     int32_t timeout_ms;
@@ -190,7 +190,7 @@ static void a_poll_without_a_limit_ends_with_an_event(void)
 
 static void a_poll_without_a_limit_ends_with_its_reporter(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     struct polling polling = polling_of(reporter, -1);
     pthread_t thread;
@@ -214,7 +214,7 @@ static void count_interruption(int number)
 static void signals_do_not_end_a_poll(void)
 {
     struct sigaction counting, before;
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     struct polling polling = polling_of(reporter, 500);
     pthread_t thread;
@@ -234,20 +234,20 @@ static void signals_do_not_end_a_poll(void)
     nexmo_reporter_free(reporter);
 }
 
-static void a_closed_reporter_gives_its_events_and_then_says_so(void)
+static void a_closed_reporter_returns_its_events_and_then_closed(void)
 {
     struct reporting reporting = dropping_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_event event = NEXMO_EVENT_INIT;
     submit_some(reporter, "closed", 3);
     CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_ERR_PENDING, "nothing is pending");
-    CHECK(is_readable(reporter), "the descriptor does not tell of events");
+    CHECK(is_readable(reporter), "the descriptor is not readable with events");
     CHECK(strcmp(take_event(reporter).message_id, "closed-0") == 0 && strcmp(take_event(reporter).message_id, "closed-1") == 0,
           "not its events");
-    CHECK(is_readable(reporter), "the descriptor does not tell that there are no more events");
+    CHECK(is_readable(reporter), "the descriptor is not readable after the last event");
     CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);
     CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0, "an event all the same");
-    CHECK(is_readable(reporter), "the descriptor does not tell any more that there are no more events");
+    CHECK(is_readable(reporter), "the descriptor is not readable any more");
     CHECK(nexmo_reporter_acknowledge(reporter, SMALLEST_ID, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     nexmo_reporter_free(reporter);
 }
@@ -275,12 +275,12 @@ void test_reporter_events(void)
     an_event_stays_until_it_is_acknowledged();
     one_event_is_acknowledged_and_no_other();
     events_outlive_their_reporter();
-    ids_that_no_event_has_are_refused();
-    a_poll_waits_as_long_as_it_may();
+    invalid_event_ids_are_rejected();
+    a_poll_waits_until_its_time_limit();
     a_poll_that_fails_has_no_event();
     a_poll_without_a_limit_ends_with_an_event();
     a_poll_without_a_limit_ends_with_its_reporter();
     signals_do_not_end_a_poll();
-    a_closed_reporter_gives_its_events_and_then_says_so();
+    a_closed_reporter_returns_its_events_and_then_closed();
     beyond_10000_the_oldest_events_are_discarded();
 }

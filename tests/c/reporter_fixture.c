@@ -71,7 +71,7 @@ long now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A socket that takes connections, as far as the other side can tell, and its address. */
+/* A socket whose backlog accepts connections, and its address. */
 static int silent_service(const char **url)
 {
     static int listener = -1;
@@ -94,45 +94,45 @@ static int silent_service(const char **url)
     return listener;
 }
 
-int unheard_connections(void)
+int unanswered_connections(void)
 {
-    /* They stay open: a reporter would make others for those that are closed. */
+    /* They stay open: a reporter would replace closed ones. */
     static int count = 0;
     while (accept(silent_service(NULL), NULL, NULL) >= 0)
         count++;
     return count;
 }
 
-struct reporting fine_reporting(void)
+struct reporting valid_reporting(void)
 {
-    return fine_reporting_into(new_outbox());
+    return valid_reporting_at(new_outbox());
 }
 
-struct reporting fine_reporting_into(const char *outbox)
+struct reporting valid_reporting_at(const char *outbox)
 {
     static const nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
-    const struct call call = fine_call();
+    const struct call call = valid_call();
     struct reporting reporting;
     reporting.credentials = call.credentials;
     reporting.options = call.options;
     reporting.result = call.result;
     reporting.reporter_options = reporter_options;
     reporting.reporter_options.outbox = outbox;
-    /* The default suits a program that must not wait. A test under a checker on a busy machine has time. */
+    /* The default is for programs that must not wait, and too short under a checker on a busy machine. */
     reporting.reporter_options.busy_timeout_ms = 10000;
     return reporting;
 }
 
-struct reporting unheard_reporting(void)
+struct reporting unanswered_reporting(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     silent_service(&reporting.options.base_url);
     return reporting;
 }
 
 struct reporting unauthorized_reporting(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     reporting.credentials.api_secret = "not the secret";
     return reporting;
 }
@@ -146,7 +146,7 @@ nexmo_reporter *begin(struct reporting *reporting)
     return reporter;
 }
 
-nexmo_status try_to_begin(struct reporting *reporting)
+nexmo_status try_new_reporter(struct reporting *reporting)
 {
     nexmo_reporter *reporter = (nexmo_reporter *)(void *)reporting;
     const nexmo_status status = nexmo_reporter_new(&reporting->credentials, &reporting->options, &reporting->reporter_options,
@@ -215,8 +215,8 @@ int is_readable(nexmo_reporter *reporter)
     return poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0;
 }
 
-/* Whether the request of a line was on "NAME-..." or NAME itself, and was taken. */
-static int is_taken(const char *line, const char *name)
+/* Whether the request of a line was for "NAME-..." or NAME itself, and was accepted. */
+static int is_accepted(const char *line, const char *name)
 {
     const char *place = strstr(line, "\"message_id\":\"");
     if (place == NULL || strstr(line, "\"status\":200,") == NULL)
@@ -225,13 +225,13 @@ static int is_taken(const char *line, const char *name)
     return begins_with(place, name) && strchr("-\"", place[strlen(name)]) != NULL;
 }
 
-long sandbox_took(const char *name, char *line, size_t size)
+long sandbox_accepted(const char *name, char *line, size_t size)
 {
     static char next[8192];
     FILE *log = fopen(getenv("NEXMO_SANDBOX_LOG"), "r");
     long count = 0;
     while (log != NULL && fgets(next, sizeof next, log) != NULL)
-        if (is_taken(next, name)) {
+        if (is_accepted(next, name)) {
             count++;
             snprintf(line, size, "%s", next);
         }

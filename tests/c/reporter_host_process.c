@@ -1,4 +1,4 @@
-/* Reporters in their host's process: forks, raw clones and signals. */
+/* Reporters in a host process: forks, raw clones and signals. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -12,7 +12,7 @@
 #include "flat_fixture.h"
 #include "reporter_fixture.h"
 
-/* Ends a child as another program: leak checkers would hold it to account for its copy of the memory of threads that only its
+/* Ends a child by executing another program: leak checkers would report its copy of the memory of threads that only its
  * parent has. */
 static void end_child(int is_well)
 {
@@ -20,8 +20,8 @@ static void end_child(int is_well)
     _exit(1);
 }
 
-/* What a child does with the reporter it was born with. */
-static void be_a_child(nexmo_reporter *reporter)
+/* What a child does with the inherited reporter. */
+static void run_child(nexmo_reporter *reporter)
 {
     const long failed_before = checks_failed;
     alarm(PLENTY_MS / 1000);
@@ -32,9 +32,9 @@ static void be_a_child(nexmo_reporter *reporter)
     end_child(checks_failed == failed_before);
 }
 
-static void a_reporter_goes_on_in_parent_and_child(void)
+static void a_reporter_works_in_parent_and_child(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     int state;
     pid_t child;
@@ -42,18 +42,18 @@ static void a_reporter_goes_on_in_parent_and_child(void)
     fflush(NULL);
     child = fork();
     if (child == 0)
-        be_a_child(reporter);
+        run_child(reporter);
     submit_some(reporter, "parent", 10);
     CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %d", state);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     CHECK(statistics_of(reporter).submitted == 30 && statistics_of(reporter).accepted == 30, "%ld sent",
           (long)statistics_of(reporter).accepted);
-    CHECK(sandbox_took("child", NULL, 0) >= 10 && sandbox_took("parent", NULL, 0) >= 10, "not all arrived");
+    CHECK(sandbox_accepted("child", NULL, 0) >= 10 && sandbox_accepted("parent", NULL, 0) >= 10, "not all arrived");
     nexmo_reporter_free(reporter);
 }
 
-/* The statuses in a child of a raw clone, for which the fork handlers did not run; true if all are right. */
-static int is_refused_everywhere(nexmo_reporter *reporter, struct reporting *reporting)
+/* Makes all calls in a child of a raw clone, for which the fork handlers did not run; true if each returns ERR_FORKED. */
+static int is_forked_everywhere(nexmo_reporter *reporter, struct reporting *reporting)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -66,8 +66,8 @@ static int is_refused_everywhere(nexmo_reporter *reporter, struct reporting *rep
            nexmo_reporter_new(&reporting->credentials, NULL, &reporting->reporter_options, &none, NULL) == NEXMO_ERR_FORKED;
 }
 
-/* The same of the flat functions, which write their outputs all the same. */
-static int is_refused_by_flat_functions(int64_t handle)
+/* The same for the flat functions, which write their outputs even so. */
+static int is_forked_in_flat_functions(int64_t handle)
 {
     int64_t event[NEXMO_EVENT_FIELD_COUNT] = {1, 1, 1, 1, 1}, opened = 1;
     char message[NEXMO_MESSAGE_SIZE] = "";
@@ -82,9 +82,9 @@ static int is_refused_by_flat_functions(int64_t handle)
            nexmo_flat_open("api_key = k\napi_secret = s", -1, &opened, NULL, 0) == NEXMO_ERR_FORKED && opened == 0;
 }
 
-static void a_child_of_a_raw_clone_is_refused(void)
+static void a_child_of_a_raw_clone_gets_err_forked(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     const int64_t handle = open_flat_reporter("");
     int state;
@@ -93,7 +93,7 @@ static void a_child_of_a_raw_clone_is_refused(void)
     child = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
     if (child == 0) {
         alarm(PLENTY_MS / 1000);
-        end_child(is_refused_everywhere(reporter, &reporting) && is_refused_by_flat_functions(handle));
+        end_child(is_forked_everywhere(reporter, &reporting) && is_forked_in_flat_functions(handle));
     }
     CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %d", state);
     CHECK(submit(reporter, "not-cloned") == NEXMO_OK && nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_OK, "harmed");
@@ -101,11 +101,11 @@ static void a_child_of_a_raw_clone_is_refused(void)
     nexmo_reporter_free(reporter);
 }
 
-/* Signals that the host keeps for itself: blocked in its one thread, they wait, unless a thread of ours hears them. */
-static void our_threads_hear_no_signal(void)
+/* The host's signals: blocked in its only thread, they stay pending unless a thread of the library receives them. */
+static void library_threads_receive_no_signal(void)
 {
     static const int numbers[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPROF, SIGALRM};
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     sigset_t all, before, waiting;
     size_t i;
@@ -118,7 +118,7 @@ static void our_threads_hear_no_signal(void)
         kill(getpid(), numbers[i]);
         sigpending(&waiting);
         CHECK(sigismember(&waiting, numbers[i]) == 1, "signal %d was heard", numbers[i]);
-        signal(numbers[i], SIG_IGN); /* which forgets it */
+        signal(numbers[i], SIG_IGN); /* discards it */
         signal(numbers[i], handler);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -127,7 +127,7 @@ static void our_threads_hear_no_signal(void)
 
 void test_reporter_host_process(void)
 {
-    a_reporter_goes_on_in_parent_and_child();
-    a_child_of_a_raw_clone_is_refused();
-    our_threads_hear_no_signal();
+    a_reporter_works_in_parent_and_child();
+    a_child_of_a_raw_clone_gets_err_forked();
+    library_threads_receive_no_signal();
 }

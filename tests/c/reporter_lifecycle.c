@@ -1,4 +1,4 @@
-/* How waits and lives end: the descriptor, replaced reports, flush, free under many calls, two reporters. */
+/* The descriptor, replaced reports, flush, free during calls, and two reporters with one outbox. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -15,7 +15,7 @@ enum { THREADS = 16, DROPPED = 10 };
 
 static void the_descriptor_is_readable_while_an_event_waits(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     char expected[64];
     int i;
@@ -35,23 +35,23 @@ static void the_descriptor_is_readable_while_an_event_waits(void)
     nexmo_reporter_free(reporter);
 }
 
-/* An event is the oldest in every reporter until one of them acknowledges it, and the descriptor of each tells. */
+/* Every reporter returns the event until one of them acknowledges it, and the descriptor of each is readable. */
 static void two_reporters_share_an_outbox(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *first = begin(&reporting), *second;
     CHECK(submit(first, "first-sends") == NEXMO_OK && nexmo_reporter_flush(first, PLENTY_MS, NULL) == NEXMO_OK, "not sent");
     second = begin(&reporting);
     WAIT_UNTIL(statistics_of(second).state == NEXMO_STATE_STANDBY, "state %d", (int)statistics_of(second).state);
-    CHECK(submit(second, "invalid") == NEXMO_OK && submit(second, "shared-outbox") == NEXMO_OK, "refused");
+    CHECK(submit(second, "invalid") == NEXMO_OK && submit(second, "shared-outbox") == NEXMO_OK, "failed");
     CHECK(nexmo_reporter_flush(second, PLENTY_MS, NULL) == NEXMO_OK, "not sent by the other");
-    WAIT_UNTIL(is_readable(first) && is_readable(second), "one does not tell");
+    WAIT_UNTIL(is_readable(first) && is_readable(second), "a descriptor is not readable");
     CHECK(oldest_event(first).id == oldest_event(second).id && oldest_event(first).kind == NEXMO_EVENT_REJECTED, "two events");
     CHECK(take_event(second).kind == NEXMO_EVENT_REJECTED && oldest_event(first).kind == NEXMO_EVENT_NONE, "not once");
-    WAIT_UNTIL(!is_readable(first) && !is_readable(second), "one still tells");
+    WAIT_UNTIL(!is_readable(first) && !is_readable(second), "a descriptor is still readable");
     CHECK(statistics_of(first).submitted == 3 && statistics_of(second).accepted == 2, "the counts belong to the outbox");
     CHECK(nexmo_reporter_free(first) == NEXMO_OK, "not freed");
-    CHECK(submit(second, "taken-over") == NEXMO_OK, "refused");
+    CHECK(submit(second, "taken-over") == NEXMO_OK, "failed");
     CHECK(nexmo_reporter_flush(second, PLENTY_MS, &reporting.result) == NEXMO_OK, "not taken over: %s", reporting.result.message);
     CHECK(statistics_of(second).state == NEXMO_STATE_RUNNING, "state %d", (int)statistics_of(second).state);
     nexmo_reporter_free(second);
@@ -59,26 +59,26 @@ static void two_reporters_share_an_outbox(void)
 
 static void a_later_report_replaces_one_that_was_not_sent(void)
 {
-    struct reporting wrong = unauthorized_reporting(), right = fine_reporting_into(wrong.reporter_options.outbox);
+    struct reporting wrong = unauthorized_reporting(), right = valid_reporting_at(wrong.reporter_options.outbox);
     nexmo_reporter *reporter = begin(&wrong);
     char line[8192];
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "replaced", 0, NULL, NULL) == NEXMO_OK, "refused");
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "replaced", 0, NULL, NULL) == NEXMO_OK, "refused");
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "replaced", 1, NULL, NULL) == NEXMO_OK, "refused");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "replaced", 0, NULL, NULL) == NEXMO_OK, "failed");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "replaced", 0, NULL, NULL) == NEXMO_OK, "failed");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "replaced", 1, NULL, NULL) == NEXMO_OK, "failed");
     CHECK(statistics_of(reporter).replaced == 1 && statistics_of(reporter).pending == 2, "an SMS is no phone call");
     nexmo_reporter_close(reporter, 0, NULL);
     nexmo_reporter_free(reporter);
     reporter = begin(&right);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &right.result) == NEXMO_OK, "%s", right.result.message);
-    CHECK(sandbox_took("replaced", line, sizeof line) == 2, "%ld arrived", sandbox_took("replaced", NULL, 0));
+    CHECK(sandbox_accepted("replaced", line, sizeof line) == 2, "%ld arrived", sandbox_accepted("replaced", NULL, 0));
     CHECK(strstr(line, "\"channel\":\"voice\"") != NULL || strstr(line, "\"delivered\":\"true\"") != NULL, "the earlier one: %s",
           line);
     nexmo_reporter_free(reporter);
 }
 
-static void a_flush_ends_with_its_time(void)
+static void a_flush_ends_at_its_time_limit(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     long took = now_ms();
     submit_some(reporter, "flush", 3);
@@ -91,9 +91,9 @@ static void a_flush_ends_with_its_time(void)
     nexmo_reporter_free(reporter);
 }
 
-static void an_outage_is_told(void)
+static void an_outage_is_reported(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter;
     nexmo_statistics statistics;
     reporting.options.base_url = "http://127.0.0.1:1";
@@ -108,7 +108,7 @@ static void an_outage_is_told(void)
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 
-/* A call that waits in a thread of its own. */
+/* A call that waits in a separate thread. */
 struct waiting {
     nexmo_reporter *reporter;
     nexmo_status (*wait)(nexmo_reporter *, int32_t, nexmo_result *);
@@ -117,7 +117,7 @@ struct waiting {
     atomic_int thread;
 };
 
-/* A poll as flush and close are called. */
+/* A poll with the signature of flush and close. */
 static nexmo_status poll_for_event(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result)
 {
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -134,7 +134,7 @@ static void *wait_in_a_thread(void *argument)
     return NULL;
 }
 
-/* Whether a thread sleeps, by the letter behind its name. */
+/* Whether a thread sleeps, by the state letter after its name. */
 static int is_asleep(int thread)
 {
     char path[64], line[512] = "";
@@ -152,7 +152,7 @@ static int is_asleep(int thread)
 static void check_cancelled(nexmo_status (*wait)(nexmo_reporter *, int32_t, nexmo_result *), int32_t timeout_ms, const char *name)
 {
     static const nexmo_result result = NEXMO_RESULT_INIT;
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     struct waiting waiting = {begin(&reporting), wait, timeout_ms, result, 0};
     long took = now_ms();
     pthread_t thread;
@@ -167,7 +167,7 @@ static void check_cancelled(nexmo_status (*wait)(nexmo_reporter *, int32_t, nexm
     CHECK(took < PLENTY_MS / 2, "%s took %ld ms", name, took);
 }
 
-static void a_free_cancels_those_who_wait(void)
+static void a_free_cancels_waiting_calls(void)
 {
     check_cancelled(nexmo_reporter_flush, PLENTY_MS, "flush");
     check_cancelled(nexmo_reporter_close, PLENTY_MS, "close");
@@ -179,20 +179,20 @@ static void a_free_cancels_those_who_wait(void)
 
 static void a_free_waits_for_nothing(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
-    const int before = unheard_connections();
+    const int before = unanswered_connections();
     int count = 0;
     long took;
     submit_some(reporter, "freed", 3);
-    WAIT_UNTIL((count += unheard_connections() - before) >= 1, "%d connections", count);
+    WAIT_UNTIL((count += unanswered_connections() - before) >= 1, "%d connections", count);
     took = now_ms();
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
     took = now_ms() - took;
     CHECK(took < 1000, "it took %ld ms", took);
 }
 
-/* How many reports were stored for threads that submit until their reporter is gone. */
+/* How many reports were stored by threads that submit until their reporter is freed. */
 static atomic_int stored, other_ends;
 
 static void *submit_until_freed(void *reporter)
@@ -211,7 +211,7 @@ static void *submit_until_freed(void *reporter)
 
 static void threads_submit_while_another_frees(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_statistics statistics;
     pthread_t threads[THREADS];
@@ -228,7 +228,7 @@ static void threads_submit_while_another_frees(void)
     statistics = statistics_of(reporter);
     CHECK(statistics.submitted == stored && statistics.accepted == stored, "%d stored, %ld accepted", stored,
           (long)statistics.accepted);
-    CHECK(sandbox_took("flat-out", NULL, 0) >= stored, "%ld arrived", sandbox_took("flat-out", NULL, 0));
+    CHECK(sandbox_accepted("flat-out", NULL, 0) >= stored, "%ld arrived", sandbox_accepted("flat-out", NULL, 0));
     nexmo_reporter_free(reporter);
 }
 
@@ -237,9 +237,9 @@ void test_reporter_lifecycle(void)
     the_descriptor_is_readable_while_an_event_waits();
     two_reporters_share_an_outbox();
     a_later_report_replaces_one_that_was_not_sent();
-    a_flush_ends_with_its_time();
-    an_outage_is_told();
-    a_free_cancels_those_who_wait();
+    a_flush_ends_at_its_time_limit();
+    an_outage_is_reported();
+    a_free_cancels_waiting_calls();
     a_free_waits_for_nothing();
     threads_submit_while_another_frees();
 }

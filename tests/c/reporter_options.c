@@ -11,7 +11,7 @@
 
 #include "reporter_fixture.h"
 
-/* How often this process had a file written to its disk. The library calls this one in place of the system's. */
+/* How often this process flushed a file. The library calls this function in place of the system's. */
 static long syncs;
 
 int fdatasync(int file);
@@ -22,7 +22,7 @@ int fdatasync(int file)
     return (int)syscall(SYS_fdatasync, file);
 }
 
-/* A value of one option that is refused, and how the message must begin. */
+/* An invalid value of one option, and how the message must begin. */
 struct refused {
     const char *name;
     size_t place;
@@ -31,7 +31,7 @@ struct refused {
 
 #define OPTION(field, value) {#field " ", offsetof(nexmo_reporter_options, field), value}
 
-static void values_out_of_range_are_refused(void)
+static void values_out_of_range_are_rejected(void)
 {
     static const struct refused table[] = {
         OPTION(durability, 3),     OPTION(durability, -1),          OPTION(overflow, 2),         OPTION(overflow, -1),
@@ -40,9 +40,9 @@ static void values_out_of_range_are_refused(void)
     };
     size_t i;
     for (i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct reporting reporting = fine_reporting();
+        struct reporting reporting = valid_reporting();
         memcpy((char *)&reporting.reporter_options + table[i].place, &table[i].value, sizeof table[i].value);
-        CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s%d: %s", table[i].name, (int)table[i].value,
+        CHECK(try_new_reporter(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s%d: %s", table[i].name, (int)table[i].value,
               reporting.result.message);
         CHECK(begins_with(reporting.result.message, table[i].name), "%s%d: %s", table[i].name, (int)table[i].value,
               reporting.result.message);
@@ -50,37 +50,37 @@ static void values_out_of_range_are_refused(void)
     }
 }
 
-static void flags_are_known_or_refused(void)
+static void unknown_flags_are_rejected(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     reporting.reporter_options.flags = 2;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_UNKNOWN_FLAGS, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_UNKNOWN_FLAGS, "%s", reporting.result.message);
     CHECK(begins_with(reporting.result.message, "reporter_options.flags "), "%s", reporting.result.message);
     reporting.reporter_options.flags = NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM;
-    CHECK(try_to_begin(&reporting) == NEXMO_OK, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_OK, "%s", reporting.result.message);
 }
 
-static void an_outbox_goes_with_a_durability(void)
+static void outbox_and_durability_must_agree(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
     CHECK(begins_with(reporting.result.message, "outbox "), "%s", reporting.result.message);
     reporting.reporter_options.outbox = "";
     reporting.reporter_options.durability = NEXMO_DURABILITY_PROCESS;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s", reporting.result.message);
     CHECK(begins_with(reporting.result.message, "outbox "), "%s", reporting.result.message);
     reporting.reporter_options.outbox = NULL;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
     CHECK(strcmp(reporting.result.message, "outbox is NULL") == 0, "%s", reporting.result.message);
     reporting.reporter_options.durability = NEXMO_DURABILITY_POWER;
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
 }
 
-/* How many reports are pending when a reporter that sent none is created again. */
+/* The number of pending reports when a reporter that sent none is created again. */
 static long pending_at_next_start(int32_t durability, const char *name)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     long pending;
     reporting.reporter_options.durability = durability;
@@ -95,31 +95,31 @@ static long pending_at_next_start(int32_t durability, const char *name)
     return pending;
 }
 
-static void durability_says_what_a_report_survives(void)
+static void reports_survive_a_restart_according_to_durability(void)
 {
     CHECK(pending_at_next_start(NEXMO_DURABILITY_PROCESS, "process") == 5, "lost");
     CHECK(pending_at_next_start(NEXMO_DURABILITY_POWER, "power") == 5, "lost");
-    CHECK(pending_at_next_start(NEXMO_DURABILITY_NONE, "none") == 0, "kept, who knows where");
+    CHECK(pending_at_next_start(NEXMO_DURABILITY_NONE, "none") == 0, "kept");
 }
 
-static void a_reporter_without_a_file_sends_too(void)
+static void a_reporter_in_memory_sends(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter;
     reporting.reporter_options.outbox = NULL;
     reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
     reporter = begin(&reporting);
     submit_some(reporter, "memory", 20);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(sandbox_took("memory", NULL, 0) == 20 && statistics_of(reporter).accepted == 20, "%ld arrived",
-          sandbox_took("memory", NULL, 0));
+    CHECK(sandbox_accepted("memory", NULL, 0) == 20 && statistics_of(reporter).accepted == 20, "%ld arrived",
+          sandbox_accepted("memory", NULL, 0));
     nexmo_reporter_free(reporter);
 }
 
-/* How often the disk is waited for while so many reports are submitted. */
+/* The number of flushes during count submits. */
 static long syncs_of(int32_t durability, const char *name, int count)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     long before;
     reporting.reporter_options.durability = durability;
@@ -131,16 +131,16 @@ static long syncs_of(int32_t durability, const char *name, int count)
     return before;
 }
 
-static void only_power_waits_for_the_disk(void)
+static void only_power_durability_flushes_the_disk(void)
 {
     const long process = syncs_of(NEXMO_DURABILITY_PROCESS, "no-disk", 50), power = syncs_of(NEXMO_DURABILITY_POWER, "disk", 50);
-    CHECK(process < 10, "the disk was waited for %ld times", process);
-    CHECK(power >= 50, "the disk was waited for only %ld times", power);
+    CHECK(process < 10, "%ld flushes", process);
+    CHECK(power >= 50, "only %ld flushes", power);
 }
 
 static void no_more_than_max_pending_are_pending(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     reporting.reporter_options.max_pending = 3;
     reporter = begin(&reporting);
@@ -153,18 +153,18 @@ static void no_more_than_max_pending_are_pending(void)
     nexmo_reporter_free(reporter);
 }
 
-static void the_oldest_is_dropped_when_that_is_asked_for(void)
+static void drop_oldest_drops_the_oldest_report(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     nexmo_event event;
     reporting.reporter_options.max_pending = 3;
     reporting.reporter_options.overflow = NEXMO_OVERFLOW_DROP_OLDEST;
     reporter = begin(&reporting);
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "dropped", 0, "2020-01-01 12:00:00", NULL) == NEXMO_OK, "refused");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "dropped", 0, "2020-01-01 12:00:00", NULL) == NEXMO_OK, "failed");
     submit_some(reporter, "kept", 3);
     CHECK(statistics_of(reporter).dropped == 1 && statistics_of(reporter).events == 1, "not counted");
-    WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
+    WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
     event = take_event(reporter);
     CHECK(event.kind == NEXMO_EVENT_DROPPED && event.http_status == 0 && event.channel == NEXMO_CHANNEL_VOICE, "kind %d",
           (int)event.kind);
@@ -176,14 +176,14 @@ static void the_oldest_is_dropped_when_that_is_asked_for(void)
 
 static void a_report_expires_at_max_age_s(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     nexmo_event event;
     reporting.reporter_options.max_age_s = 1;
     reporting.options.timeout_ms = 200;
     reporter = begin(&reporting);
-    CHECK(submit(reporter, "too-old") == NEXMO_OK, "refused");
-    WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
+    CHECK(submit(reporter, "too-old") == NEXMO_OK, "failed");
+    WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
     event = take_event(reporter);
     CHECK(event.kind == NEXMO_EVENT_EXPIRED && strcmp(event.message_id, "too-old") == 0, "kind %d", (int)event.kind);
     CHECK(event.delivered == 1 && begins_with(event.timestamp, "20"), "%s", event.timestamp);
@@ -191,31 +191,32 @@ static void a_report_expires_at_max_age_s(void)
     nexmo_reporter_free(reporter);
 }
 
-static void max_in_flight_is_how_many_are_in_flight(void)
+static void max_in_flight_limits_reports_in_flight(void)
 {
-    struct reporting reporting = unheard_reporting();
-    const int before = unheard_connections();
+    struct reporting reporting = unanswered_reporting();
+    const int before = unanswered_connections();
     nexmo_reporter *reporter;
     int most = 0, count = 0;
     reporting.reporter_options.max_in_flight = 3;
     reporter = begin(&reporting);
     submit_some(reporter, "in-flight", 10);
-    WAIT_UNTIL((count = unheard_connections() - before) >= 3, "%d connections", count);
+    WAIT_UNTIL((count = unanswered_connections() - before) >= 3, "%d connections", count);
     WAIT_UNTIL((most = statistics_of(reporter).in_flight) >= 3, "%d in flight", most);
-    CHECK(most == 3 && unheard_connections() - before == 3, "%d in flight, %d connections", most, unheard_connections() - before);
+    CHECK(most == 3 && unanswered_connections() - before == 3, "%d in flight, %d connections", most,
+          unanswered_connections() - before);
     nexmo_reporter_free(reporter);
 }
 
 void test_reporter_options(void)
 {
-    values_out_of_range_are_refused();
-    flags_are_known_or_refused();
-    an_outbox_goes_with_a_durability();
-    durability_says_what_a_report_survives();
-    a_reporter_without_a_file_sends_too();
-    only_power_waits_for_the_disk();
+    values_out_of_range_are_rejected();
+    unknown_flags_are_rejected();
+    outbox_and_durability_must_agree();
+    reports_survive_a_restart_according_to_durability();
+    a_reporter_in_memory_sends();
+    only_power_durability_flushes_the_disk();
     no_more_than_max_pending_are_pending();
-    the_oldest_is_dropped_when_that_is_asked_for();
+    drop_oldest_drops_the_oldest_report();
     a_report_expires_at_max_age_s();
-    max_in_flight_is_how_many_are_in_flight();
+    max_in_flight_limits_reports_in_flight();
 }

@@ -1,4 +1,4 @@
-/* The files that a reporter cannot use, or shares with others: NEXMO_ERR_OUTBOX, _BUSY, _CORRUPT and _WRONG_ACCOUNT, provoked. */
+/* Files that a reporter cannot use, or shares: NEXMO_ERR_OUTBOX, _OUTBOX_BUSY, _OUTBOX_CORRUPT and _OUTBOX_WRONG_ACCOUNT. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -13,8 +13,8 @@
 
 #include "reporter_fixture.h"
 
-/* The bytes of the file -shm that SQLite locks, as its documents on the write-ahead log say: one to write, and one for as
- * long as it has the file open. */
+/* The bytes of the file -shm that SQLite locks, according to its documentation of the WAL: one to write, and one while it
+ * has the file open. */
 enum { WRITE_LOCK = 120, OPEN_LOCK = 128 };
 
 static void write_file(const char *path, const void *bytes, size_t size)
@@ -23,15 +23,15 @@ static void write_file(const char *path, const void *bytes, size_t size)
     CHECK(file != NULL && fwrite(bytes, 1, size, file) == size && fclose(file) == 0, "%s cannot be written", path);
 }
 
-/* Whether a path is refused, by a message that names it, as NEXMO_ERR_OUTBOX. */
+/* Checks that opening an outbox at a path returns NEXMO_ERR_OUTBOX with a message. */
 static void check_cannot_be_used(const char *path)
 {
-    struct reporting reporting = fine_reporting_into(path);
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_OUTBOX, "%s: %s", path, reporting.result.message);
+    struct reporting reporting = valid_reporting_at(path);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_OUTBOX, "%s: %s", path, reporting.result.message);
     CHECK(reporting.result.message[0] != '\0' && reporting.result.status == NEXMO_ERR_OUTBOX, "%s: no message", path);
 }
 
-static void what_cannot_be_an_outbox_is_refused(void)
+static void unusable_paths_are_rejected(void)
 {
     const char *folder = new_outbox(), *link = new_outbox(), *target = new_outbox();
     check_cannot_be_used(beside(new_outbox(), "/is/not/there"));
@@ -43,24 +43,24 @@ static void what_cannot_be_an_outbox_is_refused(void)
     check_cannot_be_used(link);
 }
 
-/* An empty database with a version that no outbox has, in as few bytes as SQLite takes. */
+/* The smallest empty database that SQLite opens, with a version that no outbox has. */
 static void write_database_of_another_program(const char *path)
 {
     unsigned char bytes[512] = "SQLite format 3";
     bytes[16] = 2;                               /* pages of 512 bytes */
     bytes[18] = bytes[19] = 1;                   /* no write-ahead log */
-    bytes[21] = 64, bytes[22] = bytes[23] = 32;  /* as every database has it */
+    bytes[21] = 64, bytes[22] = bytes[23] = 32;  /* as in every database */
     bytes[27] = bytes[31] = bytes[95] = 1;       /* one page */
-    bytes[43] = 1, bytes[47] = 4, bytes[59] = 1; /* a schema was made, in UTF-8 */
+    bytes[43] = 1, bytes[47] = 4, bytes[59] = 1; /* a schema, in UTF-8 */
     bytes[63] = 7;                               /* the version, which is another program's */
     bytes[100] = 13, bytes[105] = 2;             /* a table without rows */
     write_file(path, bytes, sizeof bytes);
 }
 
-static void the_file_of_another_program_is_left_as_it_is(void)
+static void a_file_of_another_program_is_unchanged(void)
 {
     static const char text[] =
-        "These are somebody's notes, and long enough for a file to be taken for what it is not. They stay.";
+        "These are the notes of a user, long enough that the file could be mistaken for a database. Keep.";
     const char *notes = new_outbox(), *database = new_outbox();
     char found[sizeof text] = "";
     FILE *file;
@@ -77,24 +77,24 @@ static void the_file_of_another_program_is_left_as_it_is(void)
 
 static void an_outbox_belongs_to_one_account(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting), *same;
     struct reporting other = reporting;
     other.credentials.api_key = "another1";
-    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", other.result.message);
+    CHECK(try_new_reporter(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", other.result.message);
     CHECK(strstr(other.result.message, "abcd1234") != NULL, "%s", other.result.message);
     other = reporting;
     other.options.base_url = "https://conversion.test";
-    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", other.result.message);
+    CHECK(try_new_reporter(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", other.result.message);
     same = begin(&reporting);
     CHECK(nexmo_reporter_free(same) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
-    CHECK(try_to_begin(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "forgotten: %s", other.result.message);
+    CHECK(try_new_reporter(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "forgotten: %s", other.result.message);
 }
 
 static void no_secret_is_in_an_outbox(void)
 {
     static char bytes[1 << 20];
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     const char *const files[] = {reporting.reporter_options.outbox, beside(reporting.reporter_options.outbox, "-wal")};
     size_t i, size;
@@ -105,7 +105,7 @@ static void no_secret_is_in_an_outbox(void)
         CHECK(size > 0, "%s cannot be read", files[i]);
         CHECK(memmem(bytes, size, "s3cret", 6) == NULL && memmem(bytes, size, "sign4ture", 9) == NULL, "a secret is in %s",
               files[i]);
-        /* The file is not closed: that would end the locks that this process has on it. */
+        /* The file stays open: closing it would release this process's locks on it. */
     }
     nexmo_reporter_free(reporter);
 }
@@ -120,7 +120,7 @@ static int lock(int file, short kind, off_t place)
     return fcntl(file, F_SETLKW, &lock) == 0;
 }
 
-/* A process that writes, as far as others can tell, until it is killed. */
+/* Starts a process that holds the write lock until it is killed. */
 static pid_t hold_write_lock(const char *index)
 {
     int ready[2], file;
@@ -137,14 +137,14 @@ static pid_t hold_write_lock(const char *index)
             pause();
     }
     close(ready[1]);
-    CHECK(read(ready[0], &byte, 1) == 1, "the lock was not to be had");
+    CHECK(read(ready[0], &byte, 1) == 1, "the lock is not available");
     close(ready[0]);
     return child;
 }
 
 static void a_call_waits_no_longer_than_busy_timeout_ms(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     pid_t holder;
     long took;
@@ -164,7 +164,7 @@ static void a_call_waits_no_longer_than_busy_timeout_ms(void)
     CHECK(strstr(reporting.result.message, "busy_timeout_ms") != NULL, "%s", reporting.result.message);
     CHECK(nexmo_reporter_acknowledge(reporter, event.id, &reporting.result) == NEXMO_ERR_OUTBOX_BUSY, "%s",
           reporting.result.message);
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_OUTBOX_BUSY, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_OUTBOX_BUSY, "%s", reporting.result.message);
     CHECK(kill(holder, SIGKILL) == 0 && waitpid(holder, NULL, 0) == holder, "not ended");
     CHECK(oldest_event(reporter).id == event.id, "the event is gone");
     CHECK(submit(reporter, "busy-3") == NEXMO_OK, "still busy");
@@ -172,7 +172,7 @@ static void a_call_waits_no_longer_than_busy_timeout_ms(void)
     nexmo_reporter_free(reporter);
 }
 
-/* Fills a file with garbage. It stays open: to close it would end the locks that this process has on it. */
+/* Fills a file with garbage. It stays open: closing it would release this process's locks on it. */
 static int damage(const char *path)
 {
     static const char garbage[4096] = {0x5a, 0x11, 0x77};
@@ -185,9 +185,9 @@ static int damage(const char *path)
     return file;
 }
 
-static void a_damaged_outbox_is_replaced_once_nobody_uses_it(void)
+static void a_corrupt_outbox_is_replaced_once_it_is_closed(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     const char *path = reporting.reporter_options.outbox;
     int files[2];
@@ -196,11 +196,11 @@ static void a_damaged_outbox_is_replaced_once_nobody_uses_it(void)
     submit_some(reporter, "damaged", 3);
     files[0] = damage(path);
     files[1] = damage(beside(path, "-wal"));
-    CHECK(try_to_begin(&reporting) == NEXMO_ERR_OUTBOX_CORRUPT, "%s", reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_ERR_OUTBOX_CORRUPT, "%s", reporting.result.message);
     CHECK(strstr(reporting.result.message, path) != NULL, "%s", reporting.result.message);
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
-    /* The worker of the reporter that was freed lets go of the file within a moment. */
-    WAIT_UNTIL(try_to_begin(&reporting) == NEXMO_OK, "%s", reporting.result.message);
+    /* The freed reporter's worker closes the file a moment later. */
+    WAIT_UNTIL(try_new_reporter(&reporting) == NEXMO_OK, "%s", reporting.result.message);
     close(files[0]);
     close(files[1]);
     reporter = begin(&reporting);
@@ -208,20 +208,20 @@ static void a_damaged_outbox_is_replaced_once_nobody_uses_it(void)
     nexmo_reporter_free(reporter);
 }
 
-static void a_damaged_outbox_is_counted_and_kept(void)
+static void a_corrupt_outbox_is_counted_and_kept(void)
 {
     char command[256];
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     const char *path = reporting.reporter_options.outbox;
     int file;
     submit_some(reporter, "cut", 3);
     nexmo_reporter_free(reporter);
-    /* Its worker ends the lock when it has ended. */
+    /* Its worker releases the lock when it exits. */
     WAIT_UNTIL(nexmo_reporter_free(begin(&reporting)) == NEXMO_OK, "not to be opened");
     file = damage(path);
     CHECK(unlink(beside(path, "-wal")) == 0, "no log");
-    WAIT_UNTIL(try_to_begin(&reporting) != NEXMO_ERR_OUTBOX_CORRUPT, "%s", reporting.result.message);
+    WAIT_UNTIL(try_new_reporter(&reporting) != NEXMO_ERR_OUTBOX_CORRUPT, "%s", reporting.result.message);
     close(file);
     snprintf(command, sizeof command, "test $(ls -d %s.corrupt-* 2> /dev/null | wc -l) -ge 1", path);
     CHECK(system(command) == 0, "nothing is kept");
@@ -229,7 +229,7 @@ static void a_damaged_outbox_is_counted_and_kept(void)
 
 static void a_removed_outbox_is_created_again(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     submit_some(reporter, "removed", 3);
     CHECK(unlink(reporting.reporter_options.outbox) == 0, "not removed");
@@ -242,9 +242,9 @@ static void a_removed_outbox_is_created_again(void)
     nexmo_reporter_free(reporter);
 }
 
-static void an_outbox_that_became_another_account_s_is_refused(void)
+static void an_outbox_replaced_by_that_of_another_account_is_rejected(void)
 {
-    struct reporting reporting = unheard_reporting(), other = unheard_reporting();
+    struct reporting reporting = unanswered_reporting(), other = unanswered_reporting();
     const char *path = reporting.reporter_options.outbox;
     nexmo_reporter *reporter, *another;
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -265,13 +265,13 @@ static void an_outbox_that_became_another_account_s_is_refused(void)
 
 void test_reporter_outbox_errors(void)
 {
-    what_cannot_be_an_outbox_is_refused();
-    the_file_of_another_program_is_left_as_it_is();
+    unusable_paths_are_rejected();
+    a_file_of_another_program_is_unchanged();
     an_outbox_belongs_to_one_account();
     no_secret_is_in_an_outbox();
     a_call_waits_no_longer_than_busy_timeout_ms();
-    a_damaged_outbox_is_replaced_once_nobody_uses_it();
-    a_damaged_outbox_is_counted_and_kept();
+    a_corrupt_outbox_is_replaced_once_it_is_closed();
+    a_corrupt_outbox_is_counted_and_kept();
     a_removed_outbox_is_created_again();
-    an_outbox_that_became_another_account_s_is_refused();
+    an_outbox_replaced_by_that_of_another_account_is_rejected();
 }

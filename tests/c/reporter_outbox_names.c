@@ -1,4 +1,4 @@
-/* What an outbox may be called, and which accounts are the same. */
+/* Valid names of outboxes, and which accounts are equal. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -8,8 +8,8 @@
 
 #include "reporter_fixture.h"
 
-/* None may be a file name, and none may be quoted: it may hold a password. */
-static void urls_are_refused_and_not_quoted(void)
+/* None is a valid file name, and none may be quoted: it may contain a password. */
+static void urls_are_rejected_and_not_quoted(void)
 {
     static const char *const urls[] = {
         "postgresql://u:hush@h/db",
@@ -27,8 +27,8 @@ static void urls_are_refused_and_not_quoted(void)
     };
     size_t i;
     for (i = 0; i < sizeof urls / sizeof urls[0]; i++) {
-        struct reporting reporting = fine_reporting_into(urls[i]);
-        CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s: %s", urls[i], reporting.result.message);
+        struct reporting reporting = valid_reporting_at(urls[i]);
+        CHECK(try_new_reporter(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s: %s", urls[i], reporting.result.message);
         CHECK(begins_with(reporting.result.message, "outbox "), "%s: %s", urls[i], reporting.result.message);
         CHECK(strstr(reporting.result.message, "hush") == NULL, "%s is quoted", urls[i]);
         CHECK((strstr(reporting.result.message, "PostgreSQL") != NULL) == (i < 3), "%s: %s", urls[i], reporting.result.message);
@@ -36,7 +36,7 @@ static void urls_are_refused_and_not_quoted(void)
     }
 }
 
-/* Changes into the folder of this run, and returns the one before as a descriptor. */
+/* Changes to this run's folder, and returns a descriptor of the previous one. */
 static int enter_folder(void)
 {
     char folder[128];
@@ -54,27 +54,27 @@ static void other_names_are_files(void)
     const int before = enter_folder();
     size_t i;
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct reporting reporting = fine_reporting_into(names[i]);
+        struct reporting reporting = valid_reporting_at(names[i]);
         if (strcmp(names[i], ".x:y") == 0) { /* Two characters of a scheme. */
-            CHECK(try_to_begin(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s: %s", names[i], reporting.result.message);
+            CHECK(try_new_reporter(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s: %s", names[i], reporting.result.message);
             continue;
         }
-        CHECK(try_to_begin(&reporting) == NEXMO_OK, "%s: %s", names[i], reporting.result.message);
+        CHECK(try_new_reporter(&reporting) == NEXMO_OK, "%s: %s", names[i], reporting.result.message);
         CHECK(access(names[i], F_OK) == 0, "%s was not made", names[i]);
     }
     CHECK(fchdir(before) == 0, "no way back");
     close(before);
 }
 
-/* Whether an outbox of one base_url is one of another. */
+/* Checks whether two values of base_url name the same account. */
 static void check_account(const char *first, const char *second, int is_same)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_status status;
     reporting.options.base_url = first;
-    CHECK(try_to_begin(&reporting) == NEXMO_OK, "%s: %s", first, reporting.result.message);
+    CHECK(try_new_reporter(&reporting) == NEXMO_OK, "%s: %s", first, reporting.result.message);
     reporting.options.base_url = second;
-    status = try_to_begin(&reporting);
+    status = try_new_reporter(&reporting);
     CHECK(status == (is_same ? NEXMO_OK : NEXMO_ERR_OUTBOX_WRONG_ACCOUNT), "%s, then %s: %s", first, second,
           reporting.result.message);
 }
@@ -94,7 +94,7 @@ static void accounts_are_compared_in_normal_form(void)
 
 void test_reporter_outbox_names(void)
 {
-    urls_are_refused_and_not_quoted();
+    urls_are_rejected_and_not_quoted();
     other_names_are_files();
     accounts_are_compared_in_normal_form();
 }

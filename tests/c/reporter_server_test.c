@@ -1,5 +1,5 @@
 /*
- * Runs the example reporter_server as its users do: they log in, it is ended by SIGTERM and started again.
+ * Runs the example reporter_server: users log in, and it is stopped by SIGTERM and started again.
  *
  *     nexmo-sandbox RULES -- reporter_server_test REPORTER_SERVER
  */
@@ -22,14 +22,14 @@ enum { USERS = 50 };
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* A server that runs, the port that it printed, and where its log is read. */
+/* A running server, the port that it printed, and the pipe of its log. */
 struct server {
     pid_t process;
     int port;
     FILE *log;
 };
 
-/* Starts the server with the credentials and the service in its environment. */
+/* Starts the server, with credentials and base URL in its environment. */
 static struct server start(const char *program, const char *outbox, const char *secret)
 {
     struct server server = {0, 0, NULL};
@@ -56,8 +56,8 @@ static struct server start(const char *program, const char *outbox, const char *
     return server;
 }
 
-/* Says one line to the server, and reads what it answers. */
-static void say(const struct server *server, const char *line, char *answer, size_t size)
+/* Sends one line to the server, and reads the reply. */
+static void ask(const struct server *server, const char *line, char *reply, size_t size)
 {
     struct sockaddr_in address = {0};
     const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -66,12 +66,12 @@ static void say(const struct server *server, const char *line, char *answer, siz
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons((uint16_t)server->port);
     if (connect(connection, (struct sockaddr *)&address, sizeof address) == 0 && write(connection, line, strlen(line)) > 0)
-        length = read(connection, answer, size - 1);
-    answer[length > 0 ? length : 0] = '\0';
+        length = read(connection, reply, size - 1);
+    reply[length > 0 ? length : 0] = '\0';
     close(connection);
 }
 
-/* Ends the server as the system does, and tells whether its log had each of two texts in it. */
+/* Stops the server by SIGTERM, and checks whether its log contains two texts. */
 static void stop(struct server *server, const char *first, const char *second)
 {
     char line[1024];
@@ -82,40 +82,42 @@ static void stop(struct server *server, const char *first, const char *second)
         has_second += strstr(line, second) != NULL;
     }
     fclose(server->log);
-    CHECK(waitpid(server->process, &state, 0) == server->process && WIFEXITED(state) && WEXITSTATUS(state) == 0, "it ended with %d", state);
-    CHECK(has_first == 1 && has_second == 1, "the log has \"%s\" %d times, \"%s\" %d times", first, has_first, second, has_second);
+    CHECK(waitpid(server->process, &state, 0) == server->process && WIFEXITED(state) && WEXITSTATUS(state) == 0,
+          "it ended with %d", state);
+    CHECK(has_first == 1 && has_second == 1, "the log has \"%s\" %d times, \"%s\" %d times", first, has_first, second,
+          has_second);
 }
 
-static void users_log_in_while_reports_go_out(const char *program)
+static void users_log_in_while_reports_are_sent(const char *program)
 {
     struct server server = start(program, new_outbox(), "s3cret");
-    char line[64], answer[64];
+    char line[64], reply[64];
     int i;
     for (i = 0; i < USERS; i++) {
         snprintf(line, sizeof line, "login-%d %s\n", i, i % 2 == 0 ? "1234" : "4321");
-        say(&server, line, answer, sizeof answer);
-        CHECK(strcmp(answer, i % 2 == 0 ? "welcome\n" : "wrong code\n") == 0, "%s", answer);
+        ask(&server, line, reply, sizeof reply);
+        CHECK(strcmp(reply, i % 2 == 0 ? "welcome\n" : "wrong code\n") == 0, "%s", reply);
     }
-    say(&server, "nonsense\n", answer, sizeof answer);
-    CHECK(strcmp(answer, "say MESSAGE_ID CODE\n") == 0, "%s", answer);
-    say(&server, "invalid 1234\n", answer, sizeof answer); /* which the service refuses */
-    CHECK(strcmp(answer, "welcome\n") == 0, "%s", answer);
-    WAIT_UNTIL(sandbox_took("login", NULL, 0) == USERS, "%ld arrived", sandbox_took("login", NULL, 0));
+    ask(&server, "nonsense\n", reply, sizeof reply);
+    CHECK(strcmp(reply, "expected: MESSAGE_ID CODE\n") == 0, "%s", reply);
+    ask(&server, "invalid 1234\n", reply, sizeof reply); /* which the service rejects */
+    CHECK(strcmp(reply, "welcome\n") == 0, "%s", reply);
+    WAIT_UNTIL(sandbox_accepted("login", NULL, 0) == USERS, "%ld arrived", sandbox_accepted("login", NULL, 0));
     stop(&server, "not accepted: invalid: ", "51 reports submitted, 50 accepted, 0 pending");
 }
 
-/* With a wrong secret logins still work and no report is lost: a start with the right one sends them all. */
-static void what_could_not_be_sent_goes_out_at_the_next_start(const char *program)
+/* With a wrong secret, logins work and no report is lost: after a start with the right one, all are sent. */
+static void pending_reports_are_sent_at_the_next_start(const char *program)
 {
     const char *outbox = new_outbox();
     struct server server = start(program, outbox, "not the secret");
-    char answer[64];
-    say(&server, "later-1 1234\n", answer, sizeof answer);
-    say(&server, "later-2 4321\n", answer, sizeof answer);
-    CHECK(strcmp(answer, "wrong code\n") == 0, "%s", answer);
+    char reply[64];
+    ask(&server, "later-1 1234\n", reply, sizeof reply);
+    ask(&server, "later-2 4321\n", reply, sizeof reply);
+    CHECK(strcmp(reply, "wrong code\n") == 0, "%s", reply);
     stop(&server, "2 pending in the outbox", "2 reports submitted, 0 accepted, 2 pending");
     server = start(program, outbox, "s3cret");
-    WAIT_UNTIL(sandbox_took("later", NULL, 0) == 2, "%ld arrived", sandbox_took("later", NULL, 0));
+    WAIT_UNTIL(sandbox_accepted("later", NULL, 0) == 2, "%ld arrived", sandbox_accepted("later", NULL, 0));
     stop(&server, "2 reports submitted, 2 accepted, 0 pending", "0 pending");
 }
 
@@ -125,8 +127,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s REPORTER_SERVER\n", argv[0]);
         return 2;
     }
-    users_log_in_while_reports_go_out(argv[1]);
-    what_could_not_be_sent_goes_out_at_the_next_start(argv[1]);
+    users_log_in_while_reports_are_sent(argv[1]);
+    pending_reports_are_sent_at_the_next_start(argv[1]);
     remove_outboxes();
     printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-/* What a reporter says of reports that stay or were not accepted: NEXMO_ERR_PENDING, _CLOSED and _SUSPENDED, and events. */
+/* Reports that stay pending or are not accepted: NEXMO_ERR_PENDING, _CLOSED and _SUSPENDED, and events. */
 #include "harness.h"
 
 #include <string.h>
@@ -6,9 +6,9 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-static void what_is_left_at_close_is_pending_and_closed_takes_no_more(void)
+static void a_close_returns_pending_and_further_submits_fail(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_statistics statistics;
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -21,7 +21,7 @@ static void what_is_left_at_close_is_pending_and_closed_takes_no_more(void)
     CHECK(statistics.pending == 3 && statistics.state == NEXMO_STATE_CLOSED, "%ld pending", (long)statistics.pending);
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "late", 1, NULL, &reporting.result) == NEXMO_ERR_CLOSED, "%s",
           reporting.result.message);
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "late", 1, NULL, NULL) == NEXMO_ERR_CLOSED, "taken");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "late", 1, NULL, NULL) == NEXMO_ERR_CLOSED, "succeeded");
     CHECK(statistics_of(reporter).submitted == 3, "not to be asked any more");
     CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);
     CHECK(nexmo_reporter_close(reporter, PLENTY_MS, NULL) == NEXMO_ERR_PENDING, "closed twice is closed");
@@ -31,23 +31,23 @@ static void what_is_left_at_close_is_pending_and_closed_takes_no_more(void)
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 
-static void a_reporter_that_sent_all_closes_well(void)
+static void a_close_after_all_was_sent_succeeds(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     submit_some(reporter, "close", 20);
     CHECK(nexmo_reporter_close(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(statistics_of(reporter).accepted == 20 && sandbox_took("close", NULL, 0) == 20, "%ld accepted",
+    CHECK(statistics_of(reporter).accepted == 20 && sandbox_accepted("close", NULL, 0) == 20, "%ld accepted",
           (long)statistics_of(reporter).accepted);
     CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_OK && nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK,
           "nothing is pending");
     nexmo_reporter_free(reporter);
 }
 
-/* A wrong secret burns nothing: another reporter with the right one sends what the first could not. */
-static void reports_stay_while_the_account_is_refused(void)
+/* A wrong secret costs no report: another reporter with the right one sends them. */
+static void reports_stay_while_the_account_is_rejected(void)
 {
-    struct reporting wrong = unauthorized_reporting(), right = fine_reporting_into(wrong.reporter_options.outbox);
+    struct reporting wrong = unauthorized_reporting(), right = valid_reporting_at(wrong.reporter_options.outbox);
     nexmo_reporter *suspended = begin(&wrong), *other;
     nexmo_statistics statistics;
     long took;
@@ -63,16 +63,16 @@ static void reports_stay_while_the_account_is_refused(void)
     CHECK(nexmo_reporter_flush(other, 2 * PLENTY_MS, &right.result) == NEXMO_OK, "%s", right.result.message);
     took = now_ms() - took;
     CHECK(took < 10000, "the one that is suspended kept the others from sending for %ld ms", took);
-    CHECK(statistics_of(other).accepted == 5 && sandbox_took("suspended", NULL, 0) == 5, "%ld accepted",
+    CHECK(statistics_of(other).accepted == 5 && sandbox_accepted("suspended", NULL, 0) == 5, "%ld accepted",
           (long)statistics_of(other).accepted);
     CHECK(nexmo_reporter_flush(suspended, 0, NULL) == NEXMO_OK, "the first does not see that all is sent");
     nexmo_reporter_free(suspended);
     nexmo_reporter_free(other);
 }
 
-static void what_is_left_in_memory_at_close_is_lost(void)
+static void pending_reports_in_memory_are_lost_at_close(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     reporting.reporter_options.outbox = NULL;
     reporting.reporter_options.durability = NEXMO_DURABILITY_NONE;
@@ -87,7 +87,7 @@ static void what_is_left_in_memory_at_close_is_lost(void)
     nexmo_reporter_free(reporter);
 }
 
-/* A suspended reporter probes for a flush, at most once a second, and says at once what came of it. */
+/* A flush of a suspended reporter sends a probe, at most once a second, and returns its outcome at once. */
 static void a_flush_probes_once_a_second(void)
 {
     struct reporting wrong = unauthorized_reporting();
@@ -107,13 +107,13 @@ static void a_flush_probes_once_a_second(void)
     nexmo_reporter_free(reporter);
 }
 
-/* The sandbox says 503 without Retry-After: a flush need not wait for the back-off. */
+/* The sandbox responds with 503 without Retry-After: a flush does not wait for the back-off. */
 static void a_flush_does_not_wait_for_a_back_off(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     long requests, took;
-    CHECK(submit(reporter, "unavailable") == NEXMO_OK, "refused");
+    CHECK(submit(reporter, "unavailable") == NEXMO_OK, "failed");
     WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "state %d", (int)statistics_of(reporter).state);
     WAIT_UNTIL(statistics_of(reporter).oldest_pending_ms > 4000, "%ld ms", (long)statistics_of(reporter).oldest_pending_ms);
     requests = sandbox_requests();
@@ -125,13 +125,13 @@ static void a_flush_does_not_wait_for_a_back_off(void)
     nexmo_reporter_free(reporter);
 }
 
-/* The sandbox says 429 with Retry-After: 7, which no flush overrides. */
-static void a_flush_keeps_to_a_wait_that_the_service_asked_for(void)
+/* The sandbox responds with 429 and Retry-After: 7, which no flush overrides. */
+static void a_flush_respects_retry_after(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     long requests;
-    CHECK(submit(reporter, "throttled") == NEXMO_OK, "refused");
+    CHECK(submit(reporter, "throttled") == NEXMO_OK, "failed");
     WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "state %d", (int)statistics_of(reporter).state);
     WAIT_UNTIL(statistics_of(reporter).in_flight == 0, "in flight");
     requests = sandbox_requests();
@@ -140,14 +140,14 @@ static void a_flush_keeps_to_a_wait_that_the_service_asked_for(void)
     nexmo_reporter_free(reporter);
 }
 
-static void what_the_service_rejects_becomes_an_event(void)
+static void a_rejected_report_becomes_an_event(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_event event;
-    CHECK(submit(reporter, "invalid") == NEXMO_OK && submit(reporter, "valid") == NEXMO_OK, "refused");
+    CHECK(submit(reporter, "invalid") == NEXMO_OK && submit(reporter, "valid") == NEXMO_OK, "failed");
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    WAIT_UNTIL(is_readable(reporter), "the descriptor tells of nothing");
+    WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
     event = take_event(reporter);
     CHECK(event.kind == NEXMO_EVENT_REJECTED && event.http_status == 420 && event.channel == NEXMO_CHANNEL_SMS, "kind %d",
           (int)event.kind);
@@ -159,12 +159,12 @@ static void what_the_service_rejects_becomes_an_event(void)
 
 void test_reporter_statuses(void)
 {
-    what_is_left_at_close_is_pending_and_closed_takes_no_more();
-    a_reporter_that_sent_all_closes_well();
-    reports_stay_while_the_account_is_refused();
-    what_is_left_in_memory_at_close_is_lost();
+    a_close_returns_pending_and_further_submits_fail();
+    a_close_after_all_was_sent_succeeds();
+    reports_stay_while_the_account_is_rejected();
+    pending_reports_in_memory_are_lost_at_close();
     a_flush_probes_once_a_second();
     a_flush_does_not_wait_for_a_back_off();
-    a_flush_keeps_to_a_wait_that_the_service_asked_for();
-    what_the_service_rejects_becomes_an_event();
+    a_flush_respects_retry_after();
+    a_rejected_report_becomes_an_event();
 }

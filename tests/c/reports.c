@@ -1,4 +1,4 @@
-/* What arrives at the service, and what comes back from it. */
+/* What the service receives, and what the caller gets back. */
 #include "harness.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "check.h"
 #include "fixture.h"
 
-/* Whether the sandbox's line for the last request holds text. */
+/* Whether the sandbox's log line of the last request contains text. */
 static int arrived(const char *text)
 {
     char line[8192];
@@ -14,7 +14,7 @@ static int arrived(const char *text)
     return strstr(line, text) != NULL;
 }
 
-static void check_taken(struct call *call, const char *what)
+static void check_accepted(struct call *call, const char *what)
 {
     const nexmo_status status = make(call);
     CHECK(status == NEXMO_OK, "%s: %s: %s", what, nexmo_status_name(status), call->result.message);
@@ -24,7 +24,7 @@ static void check_taken(struct call *call, const char *what)
     CHECK(arrived("\"violations\":[]"), "%s: the sandbox reports violations", what);
 }
 
-static void every_way_arrives(void)
+static void every_authentication_is_accepted(void)
 {
     int32_t auth, method;
     int is_voice, has_timestamp;
@@ -32,13 +32,13 @@ static void every_way_arrives(void)
         for (has_timestamp = 0; has_timestamp <= 1; has_timestamp++)
             for (auth = NEXMO_AUTH_QUERY; auth <= NEXMO_AUTH_SIGNATURE; auth++)
                 for (method = NEXMO_SIGNATURE_MD5_HASH; method <= NEXMO_SIGNATURE_HMAC_SHA512; method++) {
-                    struct call call = fine_call();
+                    struct call call = valid_call();
                     call.is_voice = is_voice;
                     call.delivered = !is_voice;
                     call.timestamp = has_timestamp ? "2020-01-01 12:00:00" : NULL;
                     call.credentials.auth = auth;
                     call.credentials.signature_method = method;
-                    check_taken(&call, "every way");
+                    check_accepted(&call, "every way");
                     CHECK(arrived(is_voice ? "\"channel\":\"voice\"" : "\"channel\":\"sms\""), "wrong channel");
                     CHECK(arrived(is_voice ? "\"delivered\":\"false\"" : "\"delivered\":\"true\""), "wrong delivered");
                     CHECK(!has_timestamp || arrived("\"timestamp\":\"2020-01-01 12:00:00\""), "wrong timestamp");
@@ -46,7 +46,7 @@ static void every_way_arrives(void)
                 }
 }
 
-static void odd_ids_arrive_unchanged(void)
+static void unusual_ids_arrive_unchanged(void)
 {
     static const char *const ids[][2] = {
         {"%", "%"},
@@ -69,22 +69,22 @@ static void odd_ids_arrive_unchanged(void)
     int32_t method;
     for (i = 0; i < sizeof ids / sizeof ids[0]; i++)
         for (method = 0; method <= NEXMO_SIGNATURE_HMAC_SHA512; method++) {
-            struct call call = fine_call();
+            struct call call = valid_call();
             call.message_id = ids[i][0];
             call.credentials.auth = method == 0 ? NEXMO_AUTH_BASIC : NEXMO_AUTH_SIGNATURE;
             call.credentials.signature_method = method;
-            check_taken(&call, ids[i][0]);
+            check_accepted(&call, ids[i][0]);
             snprintf(expected, sizeof expected, "\"message_id\":\"%s\"", ids[i][1]);
             CHECK(arrived(expected), "%s did not arrive unchanged", ids[i][0]);
         }
 }
 
-static void https_trusts_the_ca_file_alone(void)
+static void https_trusts_only_the_ca_file(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     call.options.base_url = sandbox_https();
     call.options.ca_file = sandbox_ca();
-    check_taken(&call, "https");
+    check_accepted(&call, "https");
     CHECK(arrived("\"scheme\":\"https\""), "not over https");
     call.options.ca_file = NULL;
     CHECK(make(&call) == NEXMO_ERR_TLS, "%s", call.result.message);
@@ -93,21 +93,21 @@ static void https_trusts_the_ca_file_alone(void)
 
 static void options_are_seen_on_the_wire(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     call.options.user_agent = "harness/1 (C)";
-    check_taken(&call, "user agent");
+    check_accepted(&call, "user agent");
     CHECK(arrived("[\"user-agent\",\"nexmo-conversion/" NEXMO_CONVERSION_VERSION " harness/1 (C)\"]"), "no user agent");
     call.credentials.auth = NEXMO_AUTH_SIGNATURE;
     call.credentials.signature_method = NEXMO_SIGNATURE_HMAC_SHA256;
     call.options.flags = NEXMO_OPTIONS_SIGN_UNIX_SECONDS;
     call.timestamp = "2020-01-01 12:00:00";
-    check_taken(&call, "unix seconds");
+    check_accepted(&call, "unix seconds");
     CHECK(!arrived("\"timestamp\":\"2020-") && !arrived("\"timestamp\":null"), "no seconds in timestamp");
 }
 
 static void a_time_limit_ends_a_slow_call(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     call.message_id = "slow";
     call.options.timeout_ms = 50;
     CHECK(make(&call) == NEXMO_ERR_TIMEOUT, "%s", call.result.message);
@@ -115,8 +115,8 @@ static void a_time_limit_ends_a_slow_call(void)
     CHECK(call.result.elapsed_us >= 50000, "over after %ld us", (long)call.result.elapsed_us);
 }
 
-/* The sandbox answers these message ids as the Makefile tells it to. */
-static void each_answer_has_its_status(void)
+/* The responses of the sandbox to these message ids are set in the Makefile. */
+static void each_response_has_its_status(void)
 {
     static const struct {
         const char *message_id;
@@ -125,7 +125,7 @@ static void each_answer_has_its_status(void)
         int32_t acceptance;
         int64_t retry_after_ms;
         const char *message;
-    } answers[] = {
+    } responses[] = {
         {"not-enabled", NEXMO_ERR_NOT_ENABLED, 402, NEXMO_ACCEPTANCE_NO, -1, "Conversion has not been enabled for your account"},
         {"invalid", NEXMO_ERR_REJECTED, 420, NEXMO_ACCEPTANCE_NO, -1, "Invalid parameters"},
         {"throttled", NEXMO_ERR_RATE_LIMITED, 429, NEXMO_ACCEPTANCE_NO, 7000, "HTTP 429"},
@@ -134,23 +134,24 @@ static void each_answer_has_its_status(void)
         {"teapot", NEXMO_ERR_UNEXPECTED_STATUS, 418, NEXMO_ACCEPTANCE_UNKNOWN, -1, "HTTP 418"},
     };
     size_t i;
-    for (i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-        struct call call = fine_call();
-        call.message_id = answers[i].message_id;
-        CHECK(make(&call) == answers[i].status, "%s: %s", answers[i].message_id, call.result.message);
-        CHECK(call.result.http_status == answers[i].http_status, "%s: %d", answers[i].message_id, (int)call.result.http_status);
-        CHECK(call.result.retry_after_ms == answers[i].retry_after_ms, "%s: %ld", answers[i].message_id,
+    for (i = 0; i < sizeof responses / sizeof responses[0]; i++) {
+        struct call call = valid_call();
+        call.message_id = responses[i].message_id;
+        CHECK(make(&call) == responses[i].status, "%s: %s", responses[i].message_id, call.result.message);
+        CHECK(call.result.http_status == responses[i].http_status, "%s: %d", responses[i].message_id,
+              (int)call.result.http_status);
+        CHECK(call.result.retry_after_ms == responses[i].retry_after_ms, "%s: %ld", responses[i].message_id,
               (long)call.result.retry_after_ms);
-        CHECK(strstr(call.result.message, answers[i].message) != NULL, "%s: %s", answers[i].message_id, call.result.message);
-        CHECK(call.result.acceptance == answers[i].acceptance, "%s: %d", answers[i].message_id, (int)call.result.acceptance);
+        CHECK(strstr(call.result.message, responses[i].message) != NULL, "%s: %s", responses[i].message_id, call.result.message);
+        CHECK(call.result.acceptance == responses[i].acceptance, "%s: %d", responses[i].message_id, (int)call.result.acceptance);
     }
 }
 
-static void wrong_credentials_are_told_so(void)
+static void wrong_credentials_are_unauthorized(void)
 {
     int32_t auth;
     for (auth = NEXMO_AUTH_QUERY; auth <= NEXMO_AUTH_SIGNATURE; auth++) {
-        struct call call = fine_call();
+        struct call call = valid_call();
         call.credentials.auth = auth;
         call.credentials.api_secret = call.credentials.signature_secret = "wrong";
         call.credentials.signature_method = NEXMO_SIGNATURE_HMAC_SHA1;
@@ -159,13 +160,13 @@ static void wrong_credentials_are_told_so(void)
     }
 }
 
-static void no_secret_is_told(void)
+static void no_secret_is_revealed(void)
 {
     static const char *const traces[] = {"s3cret", "sign4ture", "czNjcmV0", "YWJjZDEyMzQ6"};
     int32_t auth;
     size_t i;
     for (auth = NEXMO_AUTH_QUERY; auth <= NEXMO_AUTH_SIGNATURE; auth++) {
-        struct call call = fine_call();
+        struct call call = valid_call();
         call.message_id = "leak";
         call.credentials.auth = auth;
         call.credentials.signature_method = NEXMO_SIGNATURE_HMAC_MD5;
@@ -175,24 +176,24 @@ static void no_secret_is_told(void)
     }
 }
 
-static void nothing_listens(void)
+static void a_refused_connection_is_a_network_error(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     call.options.base_url = "http://127.0.0.1:1";
     CHECK(make(&call) == NEXMO_ERR_NETWORK, "%s", call.result.message);
     CHECK(call.result.acceptance == NEXMO_ACCEPTANCE_NO && call.result.attempts == 1, "%s", call.result.message);
 }
 
-static void seconds_become_text(void)
+static void unix_seconds_become_text(void)
 {
     char text[NEXMO_TIMESTAMP_SIZE];
-    CHECK(nexmo_timestamp_from_unix(1577880000, text, sizeof text) == NEXMO_OK, "refused");
+    CHECK(nexmo_timestamp_from_unix(1577880000, text, sizeof text) == NEXMO_OK, "failed");
     CHECK(strcmp(text, "2020-01-01 12:00:00") == 0, "%s", text);
-    CHECK(nexmo_timestamp_from_unix(0, NULL, sizeof text) == NEXMO_ERR_NULL_POINTER, "taken");
+    CHECK(nexmo_timestamp_from_unix(0, NULL, sizeof text) == NEXMO_ERR_NULL_POINTER, "succeeded");
     memset(text, 'x', sizeof text);
-    CHECK(nexmo_timestamp_from_unix(0, text, sizeof text - 1) == NEXMO_ERR_INVALID_ARGUMENT, "taken");
-    CHECK(nexmo_timestamp_from_unix(INT64_MAX, text, sizeof text) == NEXMO_ERR_INVALID_ARGUMENT, "taken");
-    CHECK(text[0] == '\0' && text[sizeof text - 1] == 'x', "a refused time leaves something");
+    CHECK(nexmo_timestamp_from_unix(0, text, sizeof text - 1) == NEXMO_ERR_INVALID_ARGUMENT, "succeeded");
+    CHECK(nexmo_timestamp_from_unix(INT64_MAX, text, sizeof text) == NEXMO_ERR_INVALID_ARGUMENT, "succeeded");
+    CHECK(text[0] == '\0' && text[sizeof text - 1] == 'x', "a failed call left something");
 }
 
 static void the_library_has_the_version_of_its_header(void)
@@ -207,15 +208,15 @@ static void the_library_has_the_version_of_its_header(void)
 
 void test_reports(void)
 {
-    every_way_arrives();
-    odd_ids_arrive_unchanged();
-    https_trusts_the_ca_file_alone();
+    every_authentication_is_accepted();
+    unusual_ids_arrive_unchanged();
+    https_trusts_only_the_ca_file();
     options_are_seen_on_the_wire();
     a_time_limit_ends_a_slow_call();
-    each_answer_has_its_status();
-    wrong_credentials_are_told_so();
-    no_secret_is_told();
-    nothing_listens();
-    seconds_become_text();
+    each_response_has_its_status();
+    wrong_credentials_are_unauthorized();
+    no_secret_is_revealed();
+    a_refused_connection_is_a_network_error();
+    unix_seconds_become_text();
     the_library_has_the_version_of_its_header();
 }

@@ -1,4 +1,4 @@
-/* Statuses: names, texts and what may be retried, as the header and docs/statuses.md have them. */
+/* Statuses: names, texts and retryability agree with the header and docs/statuses.md. */
 #include "harness.h"
 
 #include <stdint.h>
@@ -62,7 +62,7 @@ static const struct status *known(nexmo_status number)
     return NULL;
 }
 
-/* What the flat function tells must be the same. */
+/* The flat function must agree. */
 static void check_flat(nexmo_status number)
 {
     char name[64], text[512];
@@ -110,7 +110,7 @@ static int check_row(const char *row)
     return 1;
 }
 
-static void the_documents_say_the_same(const char *path)
+static void the_documentation_agrees(const char *path)
 {
     char row[LONGEST + 128];
     int rows = 0;
@@ -139,6 +139,6 @@ static void statuses_are_below_100_and_in_their_bands(void)
 void test_statuses(const char *path)
 {
     every_number_has_a_name_and_a_text();
-    the_documents_say_the_same(path);
+    the_documentation_agrees(path);
     statuses_are_below_100_and_in_their_bands();
 }

@@ -1,4 +1,4 @@
-/* The _init functions: what they set in memory of any origin, and that they write nothing else. */
+/* The _init functions: what they set in uninitialised memory, and that they write nothing else. */
 #include "harness.h"
 
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 enum { LARGEST = 4096, OTHERS = 0x5a };
 
-/* One struct: its _init function, and its initial values as the macro has them. */
+/* One struct: its _init function, and the initial values of its macro. */
 struct kind {
     const char *name;
     size_t size;
@@ -37,7 +37,7 @@ EACH_STRUCT(DEFINE)
 
 static const struct kind kinds[] = {EACH_STRUCT(KIND)};
 
-/* Memory of others, in which a struct is initialised at an offset. */
+/* Other memory, in which a struct is initialised at an offset. */
 static unsigned char memory[2 * LARGEST];
 
 static int are_all(const unsigned char *bytes, size_t count, int value)
@@ -49,7 +49,7 @@ static int are_all(const unsigned char *bytes, size_t count, int value)
     return 1;
 }
 
-/* Whether the four bytes at a place, aligned or not, are this number. */
+/* Whether the four bytes at an address, aligned or not, are this number. */
 static int is_number(const unsigned char *bytes, size_t number)
 {
     const uint32_t expected = (uint32_t)number;
@@ -62,7 +62,7 @@ static void check_initialised(const struct kind *kind, size_t offset, size_t siz
     memset(memory, OTHERS, sizeof memory);
     kind->init(memory + offset, size);
     CHECK(are_all(memory, offset, OTHERS), "%s of %lu bytes: written before its beginning", kind->name, (unsigned long)size);
-    CHECK(are_all(written + size, LARGEST - size, OTHERS), "%s of %lu bytes: written behind its end", kind->name,
+    CHECK(are_all(written + size, LARGEST - size, OTHERS), "%s of %lu bytes: written beyond its end", kind->name,
           (unsigned long)size);
     CHECK(is_number(written, size), "%s of %lu bytes: struct_size", kind->name, (unsigned long)size);
     if (size >= kind->size) {
@@ -100,7 +100,7 @@ static void other_sizes_do_nothing(const struct kind *kind)
     kind->init(NULL, 0);
 }
 
-/* An older caller has the fields that fit, and no part of another. */
+/* An older caller gets the fields that fit, and no part of another. */
 static void an_older_caller_has_the_fields_that_fit(void)
 {
     const size_t end = offsetof(nexmo_result, retry_after_ms) + 8;

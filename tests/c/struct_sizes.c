@@ -1,4 +1,4 @@
-/* Callers that are older or newer than the library: sizes of structs, surplus bytes, and pointers that are NULL. */
+/* Callers that are older or newer than the library: struct sizes, additional bytes, and NULL pointers. */
 #include "harness.h"
 
 #include <string.h>
@@ -6,34 +6,34 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-/* A struct of any kind as a newer caller would have it: with fields that this library does not know. */
+/* A struct of a newer caller, with fields that this library does not know. */
 #define NEWER(type)                                                                                                              \
     struct {                                                                                                                     \
         type known;                                                                                                              \
         uint64_t added[2];                                                                                                       \
     }
 
-static const uint32_t refused_sizes[] = {0, 4, 8, 4097, 4000000000u, 4294967295u};
-#define REFUSED_SIZES (sizeof refused_sizes / sizeof refused_sizes[0])
+static const uint32_t invalid_sizes[] = {0, 4, 8, 4097, 4000000000u, 4294967295u};
+#define INVALID_SIZES (sizeof invalid_sizes / sizeof invalid_sizes[0])
 
-static void sizes_of_no_release_are_refused(void)
+static void invalid_struct_sizes_are_rejected(void)
 {
     const long requests_before = sandbox_requests();
     size_t i;
-    for (i = 0; i < REFUSED_SIZES; i++) {
-        struct call call = fine_call();
-        call.credentials.struct_size = refused_sizes[i];
-        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)refused_sizes[i]);
+    for (i = 0; i < INVALID_SIZES; i++) {
+        struct call call = valid_call();
+        call.credentials.struct_size = invalid_sizes[i];
+        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)invalid_sizes[i]);
         CHECK(begins_with(call.result.message, "credentials.struct_size "), "%s", call.result.message);
-        call = fine_call();
-        call.options.struct_size = refused_sizes[i];
-        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)refused_sizes[i]);
+        call = valid_call();
+        call.options.struct_size = invalid_sizes[i];
+        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)invalid_sizes[i]);
         CHECK(begins_with(call.result.message, "options.struct_size "), "%s", call.result.message);
     }
     CHECK(sandbox_requests() == requests_before, "something was sent");
 }
 
-/* A struct at the beginning of enough memory, so that any size up to the largest can be read. */
+/* A struct with enough memory after it for the largest size. */
 union any {
     uint32_t struct_size;
     nexmo_credentials credentials;
@@ -45,7 +45,7 @@ union any {
     unsigned char bytes[8192];
 };
 
-/* Makes a call whose one struct is refused, and has its message in the call's result. */
+/* Makes a call with one invalid struct. The message is in reporting->result. */
 static nexmo_status call_with(const char *name, union any *any, struct reporting *reporting, nexmo_reporter *reporter)
 {
     nexmo_reporter *none;
@@ -61,17 +61,17 @@ static nexmo_status call_with(const char *name, union any *any, struct reporting
     return nexmo_reporter_poll(reporter, 0, &any->event, &reporting->result);
 }
 
-/* The sizes of the first release, where pointers have 8 bytes and where they have 4. */
+/* The sizes of the first release with pointers of 8 and 4 bytes. */
 static const struct {
     const char *name;
     unsigned wide, narrow;
 } first_sizes[] = {
     {"credentials", 40, 28}, {"options", 72, 48}, {"reporter_options", 40, 36}, {"statistics", 392, 392}, {"event", 576, 576}};
 
-static void a_refused_size_is_named_with_those_that_are_accepted(void)
+static void the_message_names_an_invalid_size_and_valid_ones(void)
 {
     static union any any;
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     char expected[160];
     size_t i, j;
@@ -94,25 +94,25 @@ static void a_refused_size_is_named_with_those_that_are_accepted(void)
     nexmo_reporter_free(reporter);
 }
 
-static void a_refused_result_is_left_as_it_was(void)
+static void a_result_of_invalid_size_is_unchanged(void)
 {
     const long requests_before = sandbox_requests();
     nexmo_result untouched;
     size_t i;
-    for (i = 0; i < REFUSED_SIZES; i++) {
-        struct call call = fine_call();
+    for (i = 0; i < INVALID_SIZES; i++) {
+        struct call call = valid_call();
         memset(&call.result, 0x5a, sizeof call.result);
-        call.result.struct_size = refused_sizes[i];
+        call.result.struct_size = invalid_sizes[i];
         untouched = call.result;
-        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)refused_sizes[i]);
+        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)invalid_sizes[i]);
         CHECK(memcmp(&call.result, &untouched, sizeof untouched) == 0, "it was written");
     }
     CHECK(sandbox_requests() == requests_before, "something was sent");
 }
 
-static void a_newer_caller_is_understood_while_its_new_fields_are_0(void)
+static void a_newer_caller_works_while_its_new_fields_are_0(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     NEWER(nexmo_credentials) credentials;
     NEWER(nexmo_options) options;
     NEWER(nexmo_result) result;
@@ -127,56 +127,56 @@ static void a_newer_caller_is_understood_while_its_new_fields_are_0(void)
     CHECK(nexmo_conversion_sms(&credentials.known, "id", 1, NULL, &options.known, &result.known) == NEXMO_OK, "%s",
           result.known.message);
     CHECK(result.known.struct_size == sizeof result, "the size was written");
-    CHECK(result.added[0] == 0 && result.added[1] == 0, "what the library does not know is not 0");
+    CHECK(result.added[0] == 0 && result.added[1] == 0, "unknown fields are not 0");
 
     credentials.added[1] = 1;
     CHECK(nexmo_conversion_sms(&credentials.known, "id", 1, NULL, &options.known, &result.known) == NEXMO_ERR_STRUCT_SIZE,
-          "taken");
+          "succeeded");
     CHECK(begins_with(result.known.message, "credentials.struct_size "), "%s", result.known.message);
     credentials.added[1] = 0;
     options.added[0] = 1;
     CHECK(nexmo_conversion_sms(&credentials.known, "id", 1, NULL, &options.known, &result.known) == NEXMO_ERR_STRUCT_SIZE,
-          "taken");
+          "succeeded");
     CHECK(begins_with(result.known.message, "options.struct_size "), "%s", result.known.message);
 }
 
-static void the_largest_struct_is_taken(void)
+static void the_largest_struct_is_accepted(void)
 {
     static unsigned char bytes[4096];
-    struct call call = fine_call();
+    struct call call = valid_call();
     const uint32_t size = sizeof bytes;
     memcpy(bytes, &call.options, sizeof call.options);
     memcpy(bytes, &size, sizeof size);
     CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, (const nexmo_options *)(const void *)bytes, NULL) == NEXMO_OK,
-          "refused");
+          "failed");
 }
 
 static void a_struct_need_not_be_aligned(void)
 {
     unsigned char bytes[1 + sizeof(nexmo_credentials)];
-    struct call call = fine_call();
+    struct call call = valid_call();
     const void *unaligned = bytes + 1;
     memcpy(bytes + 1, &call.credentials, sizeof call.credentials);
-    CHECK(nexmo_conversion_sms((const nexmo_credentials *)unaligned, "id", 1, NULL, &call.options, NULL) == NEXMO_OK, "refused");
+    CHECK(nexmo_conversion_sms((const nexmo_credentials *)unaligned, "id", 1, NULL, &call.options, NULL) == NEXMO_OK, "failed");
 }
 
-static void null_is_refused_or_means_the_default(void)
+static void null_is_an_error_or_selects_the_default(void)
 {
-    struct call call = fine_call();
-    CHECK(nexmo_conversion_sms(NULL, "id", 1, NULL, &call.options, &call.result) == NEXMO_ERR_NULL_POINTER, "taken");
+    struct call call = valid_call();
+    CHECK(nexmo_conversion_sms(NULL, "id", 1, NULL, &call.options, &call.result) == NEXMO_ERR_NULL_POINTER, "succeeded");
     CHECK(begins_with(call.result.message, "credentials "), "%s", call.result.message);
-    CHECK(nexmo_conversion_sms(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "taken");
-    CHECK(nexmo_conversion_voice(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "taken");
-    CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_OK, "refused");
+    CHECK(nexmo_conversion_sms(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "succeeded");
+    CHECK(nexmo_conversion_voice(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "succeeded");
+    CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_OK, "failed");
 }
 
 void test_struct_sizes(void)
 {
-    sizes_of_no_release_are_refused();
-    a_refused_size_is_named_with_those_that_are_accepted();
-    a_refused_result_is_left_as_it_was();
-    a_newer_caller_is_understood_while_its_new_fields_are_0();
-    the_largest_struct_is_taken();
+    invalid_struct_sizes_are_rejected();
+    the_message_names_an_invalid_size_and_valid_ones();
+    a_result_of_invalid_size_is_unchanged();
+    a_newer_caller_works_while_its_new_fields_are_0();
+    the_largest_struct_is_accepted();
     a_struct_need_not_be_aligned();
-    null_is_refused_or_means_the_default();
+    null_is_an_error_or_selects_the_default();
 }

@@ -1,8 +1,8 @@
 /*
- * What only a library built with the feature `testing` can show: callers of today and a library of tomorrow, whose
- * structs are one field longer, and a panic inside the library, which must print nothing.
+ * What only a library built with the feature `testing` can show: a caller of this version with a library of a later one,
+ * whose structs are one field longer, and a panic inside the library, which must print nothing.
  *
- *     nexmo-sandbox RULES -- struct_versions        prints nothing at all, unless a check fails
+ *     nexmo-sandbox RULES -- struct_versions        prints nothing unless a check fails
  */
 #include <poll.h>
 #include <pthread.h>
@@ -13,10 +13,10 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-/* The six structs, each by the name that its functions end in. */
+/* The six structs, by the name at the end of their functions. */
 #define EACH_STRUCT(DO) DO(credentials) DO(options) DO(result) DO(reporter_options) DO(statistics) DO(event)
 
-/* What the library of tomorrow does with them. Its added field has 8 bytes, and 7 as its initial value. */
+/* The functions of the later library. Its added field has 8 bytes, and 7 as its initial value. */
 #define DECLARE(name)                                                                                                            \
     nexmo_status nexmo_testing_read_later_##name(const nexmo_##name *given, uint8_t added[8]);                                   \
     nexmo_status nexmo_testing_write_later_##name(nexmo_##name *written);                                                        \
@@ -31,7 +31,7 @@ long checks_failed = 0;
 
 enum { ADDED_INITIALLY = 7, ADDED_BY_CALLER = 42, OTHERS = 0x5a };
 
-/* A struct of a caller of today or tomorrow, and what lies behind it, which belongs to others. */
+/* A struct of this or a later version, and the memory after it. */
 struct given {
     union {
         uint32_t struct_size;
@@ -62,7 +62,7 @@ static int are_all(const unsigned char *bytes, size_t count, int value)
     return 1;
 }
 
-/* What the tests need to know of one struct. */
+/* One struct, for the tests. */
 struct kind {
     const char *name;
     size_t size;
@@ -81,16 +81,16 @@ static void a_struct_is_read(const struct kind *kind)
     memset(added, OTHERS, sizeof added);
     given.as.struct_size = (uint32_t)kind->size;
     memset(given.as.bytes + kind->size, OTHERS, 8);
-    CHECK(kind->read(&given, added) == NEXMO_OK, "%s of today is refused", kind->name);
-    CHECK(number_at(added) == 0, "%s: what an old caller does not know is %lu", kind->name, (unsigned long)number_at(added));
+    CHECK(kind->read(&given, added) == NEXMO_OK, "%s of this version failed", kind->name);
+    CHECK(number_at(added) == 0, "%s: the field that an old caller lacks is %lu", kind->name, (unsigned long)number_at(added));
     given.as.struct_size += 8;
     memcpy(given.as.bytes + kind->size, &by_caller, sizeof by_caller);
-    CHECK(kind->read(&given, added) == NEXMO_OK, "%s of tomorrow is refused", kind->name);
+    CHECK(kind->read(&given, added) == NEXMO_OK, "%s of the next version failed", kind->name);
     CHECK(number_at(added) == ADDED_BY_CALLER, "%s: the added field is %lu", kind->name, (unsigned long)number_at(added));
     given.as.struct_size += 8;
-    CHECK(kind->read(&given, added) == NEXMO_OK, "%s of the day after is refused", kind->name);
+    CHECK(kind->read(&given, added) == NEXMO_OK, "%s of the version after the next failed", kind->name);
     given.as.bytes[kind->size + 8] = 1;
-    CHECK(kind->read(&given, added) == NEXMO_ERR_STRUCT_SIZE, "%s: a field of the day after is ignored", kind->name);
+    CHECK(kind->read(&given, added) == NEXMO_ERR_STRUCT_SIZE, "%s: an unknown field is ignored", kind->name);
 }
 
 static void sizes_before_the_first_release_are_refused(const struct kind *kind)
@@ -108,7 +108,7 @@ static void sizes_before_the_first_release_are_refused(const struct kind *kind)
     }
 }
 
-/* Whether a struct has its initial values, whatever struct_size is. */
+/* Whether a struct has its initial values, except for struct_size. */
 static int is_initial(const struct kind *kind, const struct given *given)
 {
     return memcmp(given->as.bytes + 4, (const unsigned char *)kind->initial + 4, kind->size - 4) == 0;
@@ -119,16 +119,16 @@ static void a_struct_is_written(const struct kind *kind)
     struct given given;
     memset(&given, OTHERS, sizeof given);
     given.as.struct_size = (uint32_t)kind->size;
-    CHECK(kind->write(&given) == NEXMO_OK, "%s of today is refused", kind->name);
+    CHECK(kind->write(&given) == NEXMO_OK, "%s of this version failed", kind->name);
     CHECK(is_initial(kind, &given) && given.as.struct_size == kind->size, "%s is not written", kind->name);
-    CHECK(are_all(given.as.bytes + kind->size, 8, OTHERS), "%s is written behind what an old caller has", kind->name);
+    CHECK(are_all(given.as.bytes + kind->size, 8, OTHERS), "%s is written beyond the end of an old caller's", kind->name);
     memset(&given, OTHERS, sizeof given);
     given.as.struct_size = (uint32_t)kind->size + 16;
-    CHECK(kind->write(&given) == NEXMO_OK, "%s of the day after is refused", kind->name);
+    CHECK(kind->write(&given) == NEXMO_OK, "%s of the version after the next failed", kind->name);
     CHECK(is_initial(kind, &given) && given.as.struct_size == kind->size + 16, "%s is not written", kind->name);
     CHECK(number_at(given.as.bytes + kind->size) == ADDED_INITIALLY, "%s: the added field is not written", kind->name);
-    CHECK(number_at(given.as.bytes + kind->size + 8) == 0, "%s: a field of the day after is not 0", kind->name);
-    CHECK(are_all(given.as.bytes + kind->size + 16, 8, OTHERS), "%s is written behind its end", kind->name);
+    CHECK(number_at(given.as.bytes + kind->size + 8) == 0, "%s: an unknown field is not 0", kind->name);
+    CHECK(are_all(given.as.bytes + kind->size + 16, 8, OTHERS), "%s is written beyond its end", kind->name);
 }
 
 static void a_struct_is_initialised(const struct kind *kind)
@@ -139,7 +139,7 @@ static void a_struct_is_initialised(const struct kind *kind)
         memset(&given, OTHERS, sizeof given);
         kind->init(&given, size);
         CHECK(given.as.struct_size == size && is_initial(kind, &given), "%s of %lu bytes", kind->name, (unsigned long)size);
-        CHECK(are_all(given.as.bytes + size, 8, OTHERS), "%s of %lu bytes: written behind its end", kind->name,
+        CHECK(are_all(given.as.bytes + size, 8, OTHERS), "%s of %lu bytes: written beyond its end", kind->name,
               (unsigned long)size);
         if (size < kind->size + 8)
             CHECK(are_all(given.as.bytes + kind->size, size - kind->size, 0), "%s: half a field is set", kind->name);
@@ -148,7 +148,7 @@ static void a_struct_is_initialised(const struct kind *kind)
     }
 }
 
-/* Functions of a type that does not depend on the struct. */
+/* Functions whose type does not depend on the struct. */
 #define WRAP(name)                                                                                                               \
     static nexmo_status read_##name(const void *given, uint8_t added[8])                                                         \
     {                                                                                                                            \
@@ -185,10 +185,10 @@ static void structs_grow_at_the_end(void)
     }
 }
 
-/* What was stored before the panic stays in the outbox, and the next reporter sends it. */
-static void a_panic_takes_the_reporter_away_and_no_report(void)
+/* Reports stored before the panic stay in the outbox, and the next reporter sends them. */
+static void a_panic_closes_the_reporter_and_loses_no_report(void)
 {
-    struct reporting wrong = unauthorized_reporting(), right = fine_reporting_into(wrong.reporter_options.outbox);
+    struct reporting wrong = unauthorized_reporting(), right = valid_reporting_at(wrong.reporter_options.outbox);
     nexmo_reporter *reporter = begin(&wrong);
     submit_some(reporter, "panic", 10);
     nexmo_testing_panic();
@@ -200,12 +200,12 @@ static void a_panic_takes_the_reporter_away_and_no_report(void)
     reporter = begin(&right);
     CHECK(submit(reporter, "panic-12") == NEXMO_OK, "the next reporter");
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &right.result) == NEXMO_OK, "%s", right.result.message);
-    CHECK(statistics_of(reporter).accepted == 11 && sandbox_took("panic", NULL, 0) == 11, "%ld arrived",
-          sandbox_took("panic", NULL, 0));
+    CHECK(statistics_of(reporter).accepted == 11 && sandbox_accepted("panic", NULL, 0) == 11, "%ld arrived",
+          sandbox_accepted("panic", NULL, 0));
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 
-/* The reporter that a panic took away ends those who wait for it. */
+/* A panic closes the reporter, which ends calls that wait. */
 static void *flush_until_over(void *reporter)
 {
     const nexmo_status status = nexmo_reporter_flush(reporter, PLENTY_MS, NULL);
@@ -215,7 +215,7 @@ static void *flush_until_over(void *reporter)
 
 static void a_panic_ends_the_calls_of_other_threads(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     const long began = now_ms();
     pthread_t thread;
@@ -229,7 +229,7 @@ static void a_panic_ends_the_calls_of_other_threads(void)
 
 static void a_panic_becomes_a_status(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     CHECK(make(&call) == NEXMO_OK, "%s", call.result.message);
     nexmo_testing_panic();
     CHECK(make(&call) == NEXMO_ERR_INTERNAL, "%s", call.result.message);
@@ -240,9 +240,9 @@ static void a_panic_becomes_a_status(void)
     CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_ERR_INTERNAL, "no panic");
 }
 
-static void a_panic_takes_the_client_away(void)
+static void a_panic_closes_the_client(void)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     nexmo_client *client;
     CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_OK, "%s", call.result.message);
     nexmo_testing_panic();
@@ -255,7 +255,7 @@ static void a_panic_takes_the_client_away(void)
 static void a_freed_client_is_released(void)
 {
     const size_t live = nexmo_testing_live_clients();
-    struct call call = fine_call();
+    struct call call = valid_call();
     nexmo_client *client;
     nexmo_client_new(&call.credentials, &call.options, &client, NULL);
     CHECK(nexmo_testing_live_clients() == live + 1, "not counted");
@@ -276,7 +276,7 @@ static void a_client_that_was_freed_under_many_calls_is_released(void)
 {
     const size_t live = nexmo_testing_live_clients();
     const long requests_before = sandbox_requests();
-    struct call call = fine_call();
+    struct call call = valid_call();
     pthread_t threads[THREADS];
     nexmo_client *client;
     int i;
@@ -297,8 +297,8 @@ int main(void)
     a_panic_becomes_a_status();
     a_freed_client_is_released();
     a_client_that_was_freed_under_many_calls_is_released();
-    a_panic_takes_the_client_away();
-    a_panic_takes_the_reporter_away_and_no_report();
+    a_panic_closes_the_client();
+    a_panic_closes_the_reporter_and_loses_no_report();
     a_panic_ends_the_calls_of_other_threads();
     remove_outboxes();
     return checks_failed == 0 ? 0 : 1;

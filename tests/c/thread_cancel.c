@@ -1,6 +1,6 @@
 /*
- * Cancels threads by pthread_cancel while they are inside the library. Each call ends as if nothing had happened, the thread
- * ends at its next cancellation point after it, and the process and the library go on.
+ * Cancels threads with pthread_cancel while they are inside the library. Each call completes normally, the thread ends at
+ * its next cancellation point, and the process and the library continue to work.
  *
  *     nexmo-sandbox RULES -- thread_cancel
  */
@@ -18,7 +18,7 @@ enum { SUBMITS = 40, MEANWHILE_MS = 200 };
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* A call in a thread that is cancelled, and what came of it. */
+/* A call in a thread that is cancelled, and its outcome. */
 struct call_in_a_thread {
     nexmo_status (*make)(struct call_in_a_thread *);
     nexmo_client *client;
@@ -63,7 +63,7 @@ static void check_cancelled(pthread_t thread, struct call_in_a_thread *call, nex
     CHECK(call->status == status, "%s: %s", name, nexmo_status_name(call->status));
 }
 
-/* A call that ends by itself, after the cancellation. */
+/* A call that ends after the cancellation. */
 static void cancel_in(struct call_in_a_thread call, nexmo_status status, const char *name)
 {
     const pthread_t thread = begin_call(&call);
@@ -74,7 +74,7 @@ static void cancel_in(struct call_in_a_thread call, nexmo_status status, const c
 
 static nexmo_status report_once(struct call_in_a_thread *unused)
 {
-    struct call call = fine_call();
+    struct call call = valid_call();
     (void)unused;
     call.message_id = "slow";
     return make(&call);
@@ -124,7 +124,7 @@ static nexmo_status close_flat_handle(struct call_in_a_thread *call)
 static void reports_end_before_their_threads(void)
 {
     struct call_in_a_thread call = {0};
-    struct call fine = fine_call();
+    struct call fine = valid_call();
     call.make = report_once;
     cancel_in(call, NEXMO_OK, "sms");
     CHECK(nexmo_client_new(&fine.credentials, &fine.options, &call.client, NULL) == NEXMO_OK, "no client");
@@ -138,7 +138,7 @@ static void reports_end_before_their_threads(void)
 
 static void waits_end_before_their_threads(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     struct call_in_a_thread call = {0};
     call.reporter = begin(&reporting);
     call.timeout_ms = 1000;
@@ -154,10 +154,10 @@ static void waits_end_before_their_threads(void)
     CHECK(nexmo_reporter_free(call.reporter) == NEXMO_OK, "not freed");
 }
 
-/* A wait without a limit is ended from another thread, cancelled or not. */
+/* A wait without a time limit is ended by another thread, cancelled or not. */
 static void a_wait_without_a_limit_is_ended_by_close_or_free(void)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     struct call_in_a_thread polling = {0}, flushing = {0};
     pthread_t threads[2];
     polling.reporter = flushing.reporter = begin(&reporting);
@@ -187,7 +187,7 @@ static int64_t open_flat(const char *base_url, const char *outbox)
 
 static void flat_calls_end_before_their_threads(void)
 {
-    const struct reporting reporting = unheard_reporting();
+    const struct reporting reporting = unanswered_reporting();
     struct call_in_a_thread call = {0};
     call.handle = open_flat(sandbox_http(), NULL);
     call.timeout_ms = 1000;
@@ -227,10 +227,10 @@ static void *submit_until_cancelled(void *argument)
     return NULL;
 }
 
-/* Whenever a thread is cancelled, at any step of a submit, the status agrees with what is stored. */
+/* At whatever step of a submit a thread is cancelled, its status agrees with what is stored. */
 static void a_submit_is_stored_or_not_begun(int32_t durability)
 {
-    struct reporting reporting = unheard_reporting();
+    struct reporting reporting = unanswered_reporting();
     struct submitting submitting;
     pthread_t thread;
     void *result;
@@ -252,14 +252,14 @@ static void a_submit_is_stored_or_not_begun(int32_t durability)
     CHECK(nexmo_reporter_free(submitting.reporter) == NEXMO_OK, "not freed");
 }
 
-/* Afterwards all is as before. */
+/* The library still works afterwards. */
 static void the_library_goes_on(void)
 {
-    struct reporting reporting = fine_reporting();
+    struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
-    submit_some(reporter, "goes-on", 10);
+    submit_some(reporter, "works-on", 10);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(sandbox_took("goes-on", NULL, 0) == 10, "%ld arrived", sandbox_took("goes-on", NULL, 0));
+    CHECK(sandbox_accepted("works-on", NULL, 0) == 10, "%ld arrived", sandbox_accepted("works-on", NULL, 0));
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
 }
 
