@@ -1,4 +1,4 @@
-"""What every test has: the library under test, loaded once, and a log of what reached the sandbox."""
+"""Shared by all tests: the library under test, loaded once, and a log of the sandbox's requests."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def log() -> Log:
-    """The requests of this test alone."""
+    """The requests of this test only."""
     return Log()
 
 

@@ -1,4 +1,4 @@
-"""A proxy that knows CONNECT, and remembers what it was asked for."""
+"""A proxy that supports CONNECT and records its requests."""
 
 import contextlib
 import os
@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 from sandbox import running
 
 NAME = "conversion.test"
-"""A name that nobody but the proxy can look up. It is the sandbox's."""
+"""A name of the sandbox that only the proxy can resolve."""
 
 
 class Asked(NamedTuple):
-    """What one client asked for, and whom it said it was."""
+    """One CONNECT request: its target and its credentials."""
 
     target: str
     authorization: Optional[str]
 
 
 class Proxy(ThreadingTCPServer):
-    """Responds to each CONNECT with `status`; after a 200 it passes on what comes from either side."""
+    """Responds to each CONNECT with `status`; after a 200 it forwards data in both directions."""
 
     daemon_threads = True
     block_on_close = False
@@ -35,21 +35,21 @@ class Proxy(ThreadingTCPServer):
 
     @property
     def address(self) -> str:
-        """Where it listens, as host:port."""
+        """The listening address, as host:port."""
         return f"127.0.0.1:{self.server_address[1]}"
 
     @property
     def url(self) -> str:
-        """What to give as `proxy`."""
+        """The value for the option `proxy`."""
         return f"http://{self.address}"
 
     @property
     def targets(self) -> List[str]:
-        """What it was asked for, in order."""
+        """The targets of its requests, in order."""
         return [asked.target for asked in self.asked]
 
     def hang_up(self) -> None:
-        """Ends all tunnels."""
+        """Closes all tunnels."""
         for connection in self.open:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -59,7 +59,7 @@ class Tunnel(StreamRequestHandler):
     """One connection of a client to the proxy."""
 
     server: Proxy
-    # Read no further than the head, or what follows would be lost.
+    # Do not read beyond the head: the data after it belongs to the tunnel.
     rbufsize = 0
 
     def handle(self) -> None:
@@ -83,14 +83,14 @@ class Tunnel(StreamRequestHandler):
 
 
 def address_of(target: str) -> Tuple[str, int]:
-    """Where a tunnel to `target` ends."""
+    """The address that `target` resolves to."""
     host, port = target.rsplit(":", 1)
     sandbox = urlsplit(os.environ["NEXMO_SANDBOX_HTTP"])
     return (str(sandbox.hostname), int(sandbox.port or 80)) if host == NAME else (host, int(port))
 
 
 def pass_on(source: socket.socket, sink: socket.socket) -> None:
-    """Passes on what comes until one side ends, and then ends the other."""
+    """Forwards data until one side closes, and then closes the other."""
     with contextlib.suppress(OSError):
         while some := source.recv(65536):
             sink.sendall(some)

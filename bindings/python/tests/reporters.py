@@ -1,4 +1,4 @@
-"""Reporters for tests, programs that share their outbox, and bounded waits for what happens in the background."""
+"""Reporters for tests, programs that share their outbox, and bounded waits for background work."""
 
 import contextlib
 import os
@@ -14,16 +14,16 @@ from nexmo_conversion import Durability, Options, Reporter, ReporterError, Repor
 from sandbox import QUERY, Holding, holding, http_options
 
 LONG_MS = 60_000
-"""Longer than anything takes that does not hang."""
+"""Longer than any working operation takes."""
 
 
 def in_memory(options: Optional[Options] = None, **others: Any) -> Reporter:
-    """A reporter without a file, towards the sandbox unless `options` say otherwise."""
+    """A reporter without a file, towards the sandbox unless `options` name another server."""
     return Reporter(QUERY, ReporterOptions(durability=Durability.NONE, **others), options or http_options())
 
 
 def in_file(outbox: Path, options: Optional[Options] = None, **others: Any) -> Reporter:
-    """A reporter with a file, towards the sandbox unless `options` say otherwise."""
+    """A reporter with a file, towards the sandbox unless `options` name another server."""
     return Reporter(QUERY, ReporterOptions(outbox, **others), options or http_options())
 
 
@@ -34,7 +34,7 @@ def flushed(reporter: Reporter) -> Statistics:
 
 
 def until(reporter: Reporter, is_so: Callable[[Statistics], bool]) -> Statistics:
-    """The statistics once they are as wanted. Each check flushes, so that the reporter sends at once."""
+    """The statistics once the condition holds. Each check flushes, so that the reporter sends at once."""
     deadline = time.monotonic() + LONG_MS / 1000
     while not is_so(statistics := reporter.statistics()):
         assert time.monotonic() < deadline, statistics
@@ -44,18 +44,18 @@ def until(reporter: Reporter, is_so: Callable[[Statistics], bool]) -> Statistics
 
 
 def is_readable(reporter: Reporter, timeout_ms: int = 0) -> bool:
-    """Whether the reporter's descriptor can be read, now or within a time."""
+    """Whether the reporter's descriptor becomes readable within a time."""
     return bool(select.select([reporter], [], [], timeout_ms / 1000)[0])
 
 
 def is_balanced(statistics: Statistics) -> bool:
-    """Whether each report that was submitted had exactly one outcome."""
+    """Whether each submitted report has exactly one outcome."""
     outcomes = ("accepted", "rejected", "expired", "replaced", "dropped", "damaged", "pending")
     return statistics.submitted == sum(int(getattr(statistics, outcome)) for outcome in outcomes)
 
 
 class Held:
-    """A server that holds every request until it is let go."""
+    """A server that delays every response until it is released."""
 
     def __init__(self, server: Holding, arrived: threading.Semaphore, is_over: threading.Event) -> None:
         self.options = server.options(timeout_ms=LONG_MS)
@@ -66,14 +66,14 @@ class Held:
         """Waits for one more request."""
         assert self._arrived.acquire(timeout=LONG_MS / 1000)
 
-    def let_go(self) -> None:
-        """Responds to what is held, and to all that comes later at once."""
+    def release(self) -> None:
+        """Responds to all delayed requests, and to later ones at once."""
         self._is_over.set()
 
 
 @contextlib.contextmanager
 def held() -> Iterator[Held]:
-    """A server that holds requests, and responds when `let_go` is called, or at the end."""
+    """A server that responds when `release` is called, or at the end."""
     arrived, is_over = threading.Semaphore(0), threading.Event()
 
     def hold() -> None:
@@ -104,17 +104,17 @@ def flushed(reporter):
 
 
 def run(program: str, outbox: Path, options: Optional[Options] = None) -> "subprocess.CompletedProcess[str]":
-    """Runs a program in a Python of its own, with `outbox`, `options` and `credentials` at hand."""
+    """Runs a program in another Python process, with the variables `outbox`, `options` and `credentials`."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     base_url = (options or http_options()).base_url
-    # From Python 3.12 on a fork beside any other thread is warned of, even beside one that never runs Python.
+    # Python 3.12 and later warn of a fork while another thread exists, even one that never runs Python.
     warnings = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
     command = [sys.executable, *warnings, "-c", START + program, str(outbox), str(base_url)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def run_well(program: str, outbox: Path, options: Optional[Options] = None) -> None:
-    """Runs a program that must end well and print nothing."""
+def run_successfully(program: str, outbox: Path, options: Optional[Options] = None) -> None:
+    """Runs a program that must succeed and print nothing."""
     done = run(program, outbox, options)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -130,7 +130,7 @@ sys.stdin.read()
 
 @contextlib.contextmanager
 def locked(outbox: Path) -> Iterator[None]:
-    """Another process that has the outbox locked."""
+    """Keeps the outbox locked by another process."""
     command = [sys.executable, "-c", LOCK, str(outbox)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout

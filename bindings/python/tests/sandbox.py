@@ -1,4 +1,4 @@
-"""The stand-in for the service that the tests talk to, and the log that it keeps."""
+"""The sandbox that the tests report to, its log, and servers inside the test process."""
 
 import contextlib
 import json
@@ -26,35 +26,35 @@ REQUIRED = (
 BASIC = Credentials.basic(API_KEY, API_SECRET)
 QUERY = Credentials.query(API_KEY, API_SECRET)
 SIGNED = {method: Credentials.signature(API_KEY, SIGNATURE_SECRET, method) for method in SignatureMethod}
-ALL_WAYS = [QUERY, BASIC, *SIGNED.values()]
+ALL_AUTH = [QUERY, BASIC, *SIGNED.values()]
 
 Record = Dict[str, Any]
 
 
-def way(credentials: Credentials) -> str:
-    """What a test with these credentials is called."""
+def auth_id(credentials: Credentials) -> str:
+    """The id of a test with these credentials."""
     return f"{credentials.auth.name}-{credentials.signature_method!s}".lower()  # type: ignore[attr-defined]
 
 
 def http_options(**others: Any) -> Options:
-    """Options towards the sandbox over HTTP."""
+    """Options for the sandbox over HTTP."""
     return Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"], **others)
 
 
 def https_options(**others: Any) -> Options:
-    """Options towards the sandbox over HTTPS."""
+    """Options for the sandbox over HTTPS."""
     return Options(base_url=os.environ["NEXMO_SANDBOX_HTTPS"], ca_file=os.environ["NEXMO_SANDBOX_CA"], **others)
 
 
 class Log:
-    """The requests that reached the sandbox since this was made. Each is written before the response."""
+    """The requests that the sandbox received since this was created. Each is logged before its response."""
 
     def __init__(self) -> None:
         self._path = os.environ["NEXMO_SANDBOX_LOG"]
         self._start = os.path.getsize(self._path) if os.path.exists(self._path) else 0
 
     def records(self) -> List[Record]:
-        """All of them, in the order of their arrival."""
+        """All requests, in order of arrival."""
         if not os.path.exists(self._path):
             return []
         with open(self._path, encoding="utf-8") as file:
@@ -62,18 +62,18 @@ class Log:
             return [json.loads(line) for line in file]
 
     def only(self) -> Record:
-        """The one that came; there must be no other."""
+        """The only request."""
         (record,) = self.records()
         return record
 
     def statuses(self) -> List[int]:
-        """The status of each response, in the order of their arrival."""
+        """The status of each response, in order of arrival."""
         return [record["status"] for record in self.records()]
 
 
 @contextlib.contextmanager
 def responding(status: int, headers: Optional[Dict[str, str]] = None) -> Iterator[Options]:
-    """Options towards a server in this process that responds to every request with `status`."""
+    """Options for a server in this process that responds to every request with `status`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -91,7 +91,7 @@ def responding(status: int, headers: Optional[Dict[str, str]] = None) -> Iterato
 
 @contextlib.contextmanager
 def running(server: BaseServer) -> Iterator[None]:
-    """Lets a server serve in a thread of its own."""
+    """Runs a server in a separate thread."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -129,10 +129,10 @@ class Holding(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Lets clients disconnect before the response."""
+        """Ignores clients that disconnect before the response."""
 
     def options(self, **others: Any) -> Options:
-        """Options towards this server."""
+        """Options for this server."""
         return Options(base_url=f"http://127.0.0.1:{self.server_port}", **others)
 
 

@@ -1,4 +1,4 @@
-"""This package has all that the C interface has, with one version; and ctypes lays structs out as C does."""
+"""The package covers the whole C interface, has its version, and lays structs out as C does."""
 
 import ctypes
 import enum
@@ -42,7 +42,7 @@ FLAGS = {"NEXMO_OPTIONS_": _abi.OptionsFlag, "NEXMO_REPORTER_OPTIONS_": _abi.Rep
 
 @pytest.fixture
 def abi(root: Path) -> Dict[str, Any]:
-    """What the C interface consists of."""
+    """The description of the C interface."""
     described: Dict[str, Any] = json.loads((root / "docs" / "abi.json").read_text(encoding="utf-8"))
     return described
 
@@ -58,7 +58,7 @@ def test_every_constant_is_in_its_enum(abi: Dict[str, Any]) -> None:
     assert {**known, **{name: getattr(_abi, name) for name in others}} == constants
 
 
-def test_every_failure_has_a_class_of_its_own() -> None:
+def test_every_failure_has_a_separate_class() -> None:
     classes = [_errors._CLASSES[status] for status in Status if status != Status.OK]
     assert len(set(classes)) == len(classes) == len(_errors._CLASSES)
     for status, kind in _errors._CLASSES.items():

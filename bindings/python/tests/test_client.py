@@ -1,4 +1,4 @@
-"""A client reports, is shared, and is closed."""
+"""Clients: reports, use by several threads, and close."""
 
 import copy
 import gc
@@ -29,13 +29,13 @@ from nexmo_conversion import (
     Unauthorized,
     WrongType,
 )
-from sandbox import ALL_WAYS, API_KEY, BASIC, QUERY, Log, holding, http_options, https_options, way
+from sandbox import ALL_AUTH, API_KEY, BASIC, QUERY, Log, auth_id, holding, http_options, https_options
 
 REPORTS = [Client.sms, Client.voice]
 NO_CHANNELS = [0, 3, -1]
 
 
-@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+@pytest.mark.parametrize("credentials", ALL_AUTH, ids=auth_id)
 @pytest.mark.parametrize("delivered", [True, False])
 @pytest.mark.parametrize("report", REPORTS)
 def test_a_report_arrives(report: Callable[..., Result], delivered: bool, credentials: Credentials, log: Log) -> None:
@@ -78,7 +78,7 @@ def test_a_client_keeps_its_own_connections(log: Log) -> None:
     assert len(connections) == len({connection for _, connection in connections}) == 3
 
 
-def test_a_failure_is_raised_and_the_client_goes_on(log: Log) -> None:
+def test_a_failure_is_raised_and_the_client_still_works(log: Log) -> None:
     with Client(QUERY, http_options()) as client:
         with pytest.raises(RateLimited) as caught:
             client.sms("throttled", True)
@@ -90,7 +90,7 @@ def test_a_failure_is_raised_and_the_client_goes_on(log: Log) -> None:
 
 
 @pytest.mark.parametrize("report", REPORTS)
-def test_what_is_refused_is_not_sent(report: Callable[..., Result], log: Log) -> None:
+def test_invalid_reports_are_not_sent(report: Callable[..., Result], log: Log) -> None:
     given: Any
     with Client(QUERY, http_options()) as client:
         for arguments in [(7, True), ("a", 1), ("a", True, 0)]:
@@ -111,7 +111,7 @@ def test_what_is_refused_is_not_sent(report: Callable[..., Result], log: Log) ->
     assert log.statuses() == [200]
 
 
-def test_credentials_and_options_are_checked_when_the_client_is_made() -> None:
+def test_a_new_client_checks_credentials_and_options() -> None:
     given: Any
     for given in [("abcd1234", "s3cret"), None]:
         with pytest.raises(WrongType, match=r"^credentials is of type "):
@@ -125,7 +125,7 @@ def test_credentials_and_options_are_checked_when_the_client_is_made() -> None:
         Client(QUERY, Options(base_url="http://192.0.2.1"))
 
 
-def test_a_client_is_made_without_a_connection() -> None:
+def test_a_new_client_does_not_connect() -> None:
     Client(QUERY).close()
     Client(credentials=QUERY, options=Options(base_url="https://conversion.test")).close()
 
@@ -142,7 +142,7 @@ def assert_closed(client: Client, log: Log) -> None:
     assert log.records() == []
 
 
-def test_a_closed_client_says_so(log: Log) -> None:
+def test_a_closed_client_raises_invalid_handle(log: Log) -> None:
     client = Client(QUERY, http_options())
     assert repr(client) == f"<Client of {API_KEY!r}>"
     client.close()
@@ -162,7 +162,7 @@ def test_closing_again_does_nothing(log: Log) -> None:
         other.close()
 
 
-def test_with_closes_the_client_whatever_happens(log: Log) -> None:
+def test_with_closes_the_client_even_after_an_exception(log: Log) -> None:
     with Client(QUERY, http_options()) as client:
         assert isinstance(client, Client)
     assert_closed(client, log)
@@ -188,7 +188,7 @@ def test_threads_share_a_client(log: Log) -> None:
 
 
 def errors(calls: "List[Future[Result]]") -> List[Error]:
-    """What each call raised; all must have raised an `Error`, and soon."""
+    """The errors of the calls, each of which must raise an `Error` soon."""
     raised = [call.exception(timeout=60) for call in calls]
     return [error for error in raised if isinstance(error, Error)]
 
@@ -217,7 +217,7 @@ def test_closing_ends_the_calls_of_other_threads() -> None:
         assert str(error)
 
 
-def test_a_slow_response_is_not_waited_for_once_the_client_is_closed(log: Log) -> None:
+def test_closing_does_not_wait_for_a_slow_response(log: Log) -> None:
     client = Client(QUERY, http_options())
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.voice, "slow", True)
@@ -226,28 +226,28 @@ def test_a_slow_response_is_not_waited_for_once_the_client_is_closed(log: Log) -
         client.close()
         (error,) = errors([call])
     assert (type(error), error.result.acceptance) == (Cancelled, Acceptance.UNKNOWN)
-    # When the sandbox would have responded.
+    # The time at which the sandbox would have responded.
     assert error.result.elapsed_us < 2_000_000
 
 
 def test_closing_ends_a_wait_between_attempts(log: Log) -> None:
-    # The sandbox asks for a wait of 7 s, which this limit allows.
+    # The sandbox responds with Retry-After: 7, which this limit allows.
     client = Client(QUERY, http_options(timeout_ms=50_000, max_attempts=2))
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.sms, "throttled", True)
         while not (log.records() or call.done()):
             wait([call], timeout=0.01)
-        # Long enough for the response to be read; a call that has not come that far is to end in the same way.
+        # Usually long enough to read the response; a call that has not read it must end in the same way.
         wait([call], timeout=0.2)
         client.close()
         (error,) = errors([call])
-    # The only attempt was rejected, or its response not read yet.
+    # The only attempt was rejected, or its response was not read yet.
     assert type(error) is Cancelled and error.acceptance in (Acceptance.NO, Acceptance.UNKNOWN)
     assert error.result.elapsed_us < 7_000_000
     assert len(log.records()) == 1
 
 
-def test_threads_may_close_a_client_together(log: Log) -> None:
+def test_threads_may_close_a_client_concurrently(log: Log) -> None:
     for _ in range(50):
         client, barrier = Client(QUERY, http_options()), threading.Barrier(4)
 
@@ -261,7 +261,7 @@ def test_threads_may_close_a_client_together(log: Log) -> None:
         assert_closed(client, log)
 
 
-def test_a_client_that_reports_is_not_collected(log: Log) -> None:
+def test_a_client_in_use_is_not_collected(log: Log) -> None:
     assert Client(QUERY, http_options()).sms("nameless", True).acceptance is Acceptance.YES
     gone = weakref.ref(Client(QUERY, http_options()))
     gc.collect()

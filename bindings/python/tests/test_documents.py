@@ -1,4 +1,4 @@
-"""What the documents show works."""
+"""The examples in the documentation work."""
 
 import dataclasses
 import os
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 def example(*arguments: str, secret: str = API_SECRET, auth: str = "basic") -> "subprocess.CompletedProcess[str]":
-    """Runs the example towards the sandbox, as a user would: with the library in the directory of the package."""
+    """Runs the example against the sandbox, with the library in the directory of the package."""
     command = [sys.executable, str(HERE / "example.py"), *arguments]
     environment = {
         **os.environ,
@@ -42,7 +42,7 @@ def test_the_example_reports(auth: str, log: Log) -> None:
     assert record["timestamp"] == "2020-01-01 12:00:00"
 
 
-def test_the_example_says_what_went_wrong() -> None:
+def test_the_example_prints_the_error() -> None:
     done = example("sms", "example", "true", secret="wrong")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("NEXMO_ERR_UNAUTHORIZED: ")
@@ -51,16 +51,16 @@ def test_the_example_says_what_went_wrong() -> None:
 
 
 def client_of_the_sandbox(credentials: Credentials, options: Options) -> Client:
-    """A client with these options, but for where they lead."""
+    """A client with these options, except that it reports to the sandbox."""
     return Client(credentials, dataclasses.replace(options, base_url=http_options().base_url))
 
 
 def reporter_of_the_sandbox(outbox: Path, credentials: Credentials, options: ReporterOptions) -> Reporter:
-    """A reporter with these options, but for where they lead."""
+    """A reporter with these options, except that it reports to the sandbox."""
     return Reporter(credentials, dataclasses.replace(options, outbox=outbox), http_options())
 
 
-def test_the_code_of_the_readme_runs(
+def test_the_examples_in_the_readme_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], log: Log
 ) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (HERE / "README.md").read_text(encoding="utf-8"), re.DOTALL)

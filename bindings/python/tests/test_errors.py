@@ -1,4 +1,4 @@
-"""Each failure is raised as the class that it should be, and carries what the library said."""
+"""Each failure raises its class, with the result of the library."""
 
 import pickle
 import socket
@@ -49,7 +49,7 @@ def failure(options: Options, credentials: Credentials = QUERY, message_id: str 
 
 
 def check(error: Error, kind: Type[Error], status: Status, acceptance: Acceptance, http_status: int = 0) -> None:
-    """Whether the error is all that such an error must be."""
+    """Checks all attributes of an error."""
     assert type(error) is kind
     assert (error.status, error.result.status) == (status, status)
     assert error.name == nexmo_conversion.status_name(status) == f"NEXMO_ERR_{status.name}"
@@ -117,7 +117,7 @@ def towards(listener: socket.socket) -> Options:
     return Options(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_ms=300)
 
 
-def test_a_connection_that_cannot_be_made(listener: socket.socket) -> None:
+def test_a_refused_connection(listener: socket.socket) -> None:
     options = towards(listener)
     listener.close()
     error = failure(options)
@@ -125,7 +125,7 @@ def test_a_connection_that_cannot_be_made(listener: socket.socket) -> None:
     assert isinstance(error, ConnectionError)
 
 
-def test_a_response_that_does_not_come(listener: socket.socket) -> None:
+def test_no_response(listener: socket.socket) -> None:
     error = failure(towards(listener))
     check(error, Timeout, Status.TIMEOUT, Acceptance.UNKNOWN)
     assert isinstance(error, TimeoutError)
@@ -148,7 +148,7 @@ def test_a_response_that_is_not_http(listener: socket.socket) -> None:
         thread.join()
 
 
-def test_a_server_that_is_not_trusted(log: Log) -> None:
+def test_an_untrusted_server(log: Log) -> None:
     error = failure(Options(base_url=https_options().base_url))
     check(error, TlsError, Status.TLS, Acceptance.NO)
     assert isinstance(error, NoResponse)
@@ -167,7 +167,7 @@ def test_a_server_that_is_not_trusted(log: Log) -> None:
         *((number, kind) for number, kind in _errors._CLASSES.items()),
     ],
 )
-def test_every_number_has_its_own_class_or_that_of_its_band(status: int, kind: Type[Error]) -> None:
+def test_every_status_has_its_class_or_that_of_its_range(status: int, kind: Type[Error]) -> None:
     error = _errors.of(Result(status, message="why"))
     assert type(error) is kind
     assert (error.status, str(error)) == (status, "why")
@@ -179,13 +179,13 @@ BANDS = ((1, CallRefused), (20, NoResponse), (40, ServiceError), (60, ReporterEr
 
 
 @pytest.mark.parametrize("status", [status for status in Status if 0 < status < 80])
-def test_every_class_belongs_to_its_band(status: Status) -> None:
+def test_every_class_belongs_to_its_range(status: Status) -> None:
     *_, kind = (kind for begin, kind in BANDS if begin <= status)
     assert isinstance(_errors.of(Result(status)), kind)
     assert isinstance(_errors.of(Result(status)), OutboxError) is status.name.startswith("OUTBOX")
 
 
-def test_errors_are_those_of_python_too() -> None:
+def test_errors_derive_from_builtin_exceptions() -> None:
     pairs = [
         (CallRefused, ValueError), (WrongType, TypeError), (WrongType, InvalidArgument), (Timeout, TimeoutError),
         (NetworkError, ConnectionError), (ProxyError, ConnectionError), (SystemFailure, OSError),
@@ -194,7 +194,7 @@ def test_errors_are_those_of_python_too() -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_the_library_says_what_is_retryable(status: Status) -> None:
+def test_retryable_agrees_with_the_library(status: Status) -> None:
     assert nexmo_conversion.status_is_retryable(status) is (status in RETRYABLE)
 
 
@@ -213,7 +213,7 @@ def test_every_status_is_described(status: Status) -> None:
 
 
 @pytest.mark.parametrize("status", [2**31, -(2**31) - 1, 2**32])
-def test_no_status_has_more_than_32_bits(status: int) -> None:
+def test_a_status_has_at_most_32_bits(status: int) -> None:
     for function in (
         nexmo_conversion.status_name,
         nexmo_conversion.status_describe,

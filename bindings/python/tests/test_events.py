@@ -23,21 +23,21 @@ from nexmo_conversion import (
     _abi,
     _event,
 )
-from reporters import LONG_MS, held, in_file, in_memory, is_readable, locked, run_well
+from reporters import LONG_MS, held, in_file, in_memory, is_readable, locked, run_successfully
 from sandbox import Log
 
 REJECTED = Event(1 << 50, EventKind.REJECTED, Channel.SMS, "invalid", True, "2020-01-01 12:00:00", 420, 1, "rejected")
 
 
 def reject(reporter: Reporter, times: int = 1) -> None:
-    """Has the sandbox reject this many reports, one after the other."""
+    """Makes the sandbox reject that many reports, one after the other."""
     for number in range(times):
         reporter.submit(Channel.SMS, "invalid", number % 2 == 0, f"2020-01-01 12:00:{number:02}")
         reporter.flush(LONG_MS)
 
 
 def polled(reporter: Reporter, timeout_ms: int = 0) -> Event:
-    """The event that there must be."""
+    """The waiting event."""
     event = reporter.poll(timeout_ms)
     assert event
     return event
@@ -55,7 +55,7 @@ def test_the_oldest_event_is_returned_until_it_is_acknowledged(tmp_path: Path) -
             first = polled(consumer)
             assert polled(reporter) == polled(other) == first
             consumer.acknowledge(first)
-            # It is gone already, which is fine.
+            # Another thread acknowledged it first.
             reporter.acknowledge(first.id)
             events.append(first)
         assert (reporter.poll(), other.poll()) == (None, None)
@@ -69,7 +69,7 @@ def test_the_oldest_event_is_returned_until_it_is_acknowledged(tmp_path: Path) -
     assert first.message
 
 
-def test_an_id_that_cannot_be_is_refused() -> None:
+def test_an_impossible_id_is_invalid() -> None:
     with in_memory() as reporter:
         reject(reporter)
         event = polled(reporter)
@@ -83,7 +83,7 @@ def test_an_id_that_cannot_be_is_refused() -> None:
         assert polled(reporter) == event
 
 
-def test_poll_waits_no_longer_than_allowed() -> None:
+def test_poll_waits_until_its_time_limit() -> None:
     with in_memory() as reporter:
         for timeout_ms in (0, 50, 700):
             before = time.monotonic()
@@ -101,7 +101,7 @@ def test_poll_waits_for_an_event(timeout_ms: int) -> None:
         assert call.result(LONG_MS / 1000) == polled(reporter)
 
 
-def test_poll_says_when_there_will_be_no_more_events() -> None:
+def test_poll_raises_closed_after_the_last_event() -> None:
     reporter = in_memory()
     reject(reporter)
     reporter.close(LONG_MS)
@@ -132,7 +132,7 @@ def test_a_time_limit_is_an_int() -> None:
 # --- events ---
 
 
-def test_events_acknowledges_each_one_when_the_next_is_asked_for() -> None:
+def test_events_acknowledges_each_event_when_the_next_is_requested() -> None:
     with in_memory() as reporter:
         assert list(reporter.events()) == []
         reject(reporter, 3)
@@ -163,7 +163,7 @@ def test_leaving_the_loop_keeps_the_event() -> None:
         assert [event.timestamp[-2:] for event in reporter.events()] == ["01"]
 
 
-def test_events_that_wait_end_with_the_reporter() -> None:
+def test_waiting_iterations_end_with_the_reporter() -> None:
     with ThreadPoolExecutor(1) as pool:
         for end in (Reporter.close, Reporter.free):
             reporter = in_memory()
@@ -177,7 +177,7 @@ def test_events_that_wait_end_with_the_reporter() -> None:
             assert list(reporter.events(-1)) == []
 
 
-def test_events_stay_across_a_restart(tmp_path: Path) -> None:
+def test_events_survive_a_restart(tmp_path: Path) -> None:
     with in_file(tmp_path / "outbox") as reporter:
         reject(reporter)
         event = polled(reporter)
@@ -187,7 +187,7 @@ def test_events_stay_across_a_restart(tmp_path: Path) -> None:
         assert list(reporter.events(-1)) == [event]
 
 
-def test_a_lock_is_raised_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_locked_outbox_raises_and_loses_no_event(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with in_file(outbox, busy_timeout_ms=20) as reporter:
         reject(reporter, 2)
@@ -199,14 +199,14 @@ def test_a_lock_is_raised_and_loses_nothing(tmp_path: Path) -> None:
         assert len(list(reporter.events())) == 2
 
 
-def test_a_message_id_of_the_greatest_length_comes_back_whole() -> None:
+def test_a_message_id_of_maximum_length_is_returned_whole() -> None:
     name = "é" * 128
     with held() as server:
         with in_memory(server.options, max_pending=1, overflow=Overflow.DROP_OLDEST) as reporter:
             reporter.submit(Channel.VOICE, name, False)
             reporter.submit(Channel.SMS, "another", True)
             event = polled(reporter)
-            server.let_go()
+            server.release()
     assert (event.message_id, event.channel, event.kind) == (name, Channel.VOICE, EventKind.DROPPED)
 
 
@@ -230,17 +230,17 @@ def test_the_descriptor_is_readable_until_all_events_are_acknowledged() -> None:
         assert is_readable(reporter, LONG_MS)
 
 
-def test_the_descriptor_shows_what_was_dropped() -> None:
+def test_the_descriptor_is_readable_after_a_drop() -> None:
     with held() as server:
         with in_memory(server.options, max_pending=1, overflow=Overflow.DROP_OLDEST) as reporter:
             reporter.submit(Channel.SMS, "0", True)
             server.wait()
             reporter.submit(Channel.SMS, "1", True)
             assert is_readable(reporter, LONG_MS)
-            server.let_go()
+            server.release()
 
 
-def test_the_descriptor_shows_what_another_reporter_had_rejected(tmp_path: Path) -> None:
+def test_the_descriptor_is_readable_after_a_rejection_in_another_reporter(tmp_path: Path) -> None:
     with in_file(tmp_path / "outbox") as reporter, in_file(tmp_path / "outbox") as other:
         reject(reporter)
         assert is_readable(other, LONG_MS)
@@ -250,7 +250,7 @@ def test_the_descriptor_shows_what_another_reporter_had_rejected(tmp_path: Path)
 # --- the log ---
 
 
-def test_events_are_logged_by_the_thread_that_asks(caplog: pytest.LogCaptureFixture) -> None:
+def test_events_are_logged_by_the_calling_thread(caplog: pytest.LogCaptureFixture) -> None:
     with in_memory() as reporter:
         assert reporter.log_events() == 0
         reject(reporter, 2)
@@ -263,7 +263,7 @@ def test_events_are_logged_by_the_thread_that_asks(caplog: pytest.LogCaptureFixt
         assert "s3cret" not in record.message and "\n" not in record.message
 
 
-def test_nothing_is_logged_unasked(caplog: pytest.LogCaptureFixture, log: Log) -> None:
+def test_nothing_is_logged_by_default(caplog: pytest.LogCaptureFixture, log: Log) -> None:
     with in_memory() as reporter:
         reject(reporter)
         reporter.poll()
@@ -291,7 +291,7 @@ def test_the_text_of_an_event_is_one_line() -> None:
     assert str(event) == 'the report on voice "a\\u2028b\'c" was dropped: the outbox was full'
 
 
-def test_numbers_of_a_later_library_are_kept() -> None:
+def test_unknown_numbers_of_a_later_library_are_kept() -> None:
     event = _event.read(_abi.EventStruct(kind=77, channel=9, message_id=b"a", message=b"why"))
     assert event and (event.kind, event.channel) == (77, 9)
     assert str(event) == "the report on number 9 'a' was number 77: why"
@@ -342,4 +342,4 @@ WAITS: List[Any] = [
 @pytest.mark.parametrize(("wait", "after"), WAITS)
 def test_ctrl_c_ends_a_wait(wait: str, after: str, tmp_path: Path) -> None:
     with held() as server:
-        run_well(INTERRUPTED.format(wait=wait, after=after), tmp_path / "outbox", server.options)
+        run_successfully(INTERRUPTED.format(wait=wait, after=after), tmp_path / "outbox", server.options)

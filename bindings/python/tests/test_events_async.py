@@ -1,4 +1,4 @@
-"""Tasks of asyncio consume events."""
+"""Events in asyncio tasks."""
 
 import asyncio
 import gc
@@ -14,25 +14,25 @@ from reporters import LONG_MS, in_file, in_memory, locked
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Runs a coroutine, which must not hang, and must leave no descriptor behind."""
+    """Runs a coroutine, which must not hang, and must not leak a descriptor."""
 
     async def bounded() -> None:
         await asyncio.wait_for(main(), LONG_MS / 1000)
 
-    # The first time, the library and the loop may open what they keep.
+    # On first use, the library and the loop may open descriptors that they keep.
     asyncio.run(bounded())
     before = descriptors()
     asyncio.run(bounded())
     gc.collect()
     deadline = time.monotonic() + LONG_MS / 1000
-    # The library releases what a reporter had in the background.
+    # The library closes a reporter's descriptors in the background.
     while descriptors() > before:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
 def descriptors() -> int:
-    """How many this process has open."""
+    """The number of open descriptors of this process."""
     return len(os.listdir("/proc/self/fd"))
 
 
@@ -42,7 +42,7 @@ async def gathered(reporter: Reporter) -> List[Event]:
 
 
 async def ticks(count: int = 3) -> None:
-    """Lets the other tasks come to where they wait."""
+    """Lets the other tasks run until they wait."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -65,7 +65,7 @@ def test_events_are_yielded_until_the_reporter_is_closed() -> None:
     run(main)
 
 
-def test_events_that_come_while_it_closes_are_yielded_too() -> None:
+def test_events_during_close_are_yielded_too() -> None:
     async def main() -> None:
         with in_memory() as reporter:
             task = asyncio.create_task(gathered(reporter))
@@ -96,7 +96,7 @@ def test_all_iterations_end_with_the_reporter(in_a_thread: bool, end: Callable[[
     run(main)
 
 
-def test_a_task_that_is_cancelled_loses_nothing() -> None:
+def test_a_cancelled_task_loses_no_event() -> None:
     async def main() -> None:
         with in_memory() as reporter:
             for _ in range(3):
@@ -113,7 +113,7 @@ def test_a_task_that_is_cancelled_loses_nothing() -> None:
     run(main)
 
 
-def test_no_reader_is_left_behind() -> None:
+def test_no_reader_is_leaked() -> None:
     class Remembering(asyncio.SelectorEventLoop):
         def __init__(self) -> None:
             super().__init__()
@@ -181,7 +181,7 @@ def test_the_loop_does_not_spin_while_the_task_is_busy() -> None:
             reporter.submit(Channel.SMS, "invalid", True)
             await asyncio.to_thread(reporter.flush, LONG_MS)
             async for _ in reporter.events_async():
-                # The descriptor is readable all the time that the task takes for this event.
+                # The descriptor is readable while the task handles this event.
                 before = loop.turns
                 await asyncio.sleep(0.1)
                 return loop.turns - before
@@ -196,7 +196,7 @@ def test_the_loop_does_not_spin_while_the_task_is_busy() -> None:
         loop.close()
 
 
-def test_a_lock_is_raised_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_locked_outbox_raises_and_loses_no_event(tmp_path: Path) -> None:
     async def main() -> None:
         outbox = tmp_path / "outbox"
         with in_file(outbox, busy_timeout_ms=20) as reporter:

@@ -1,4 +1,4 @@
-"""Parent and child each go on after a fork, with connections of their own."""
+"""After a fork, parent and child report over separate connections."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def run(program: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_client_goes_on_in_parent_and_child(log: Log) -> None:
+def test_a_client_works_in_parent_and_child(log: Log) -> None:
     run(CLIENT)
     connections = {record["message_id"]: record["connection"] for record in log.records()}
     assert set(connections) == {"before", "child", "child again", "child anew", "parent", "parent anew"}

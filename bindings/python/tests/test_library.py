@@ -1,4 +1,4 @@
-"""The library is found where it should be, and nowhere else. Each test runs a Python of its own."""
+"""Where the library is loaded from. Each test runs another Python process."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ LIBRARY = Path(os.environ["NEXMO_LIBRARY"]).resolve()
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the package without a library beside it."""
+    """A copy of the package without the library."""
     copy = tmp_path / "site" / "nexmo_conversion"
     ignored = shutil.ignore_patterns("*.so*", "*.dylib", "__pycache__")
     shutil.copytree(PACKAGE, copy, ignore=ignored)
@@ -35,7 +35,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def run(package: Path, directory: Path, code: str, **environment: str) -> str:
-    """What a program with that package prints, run in that directory."""
+    """The output of a program that uses that package, in that directory."""
     surroundings: Dict[str, str] = {**os.environ, "PYTHONPATH": str(package.parent), **environment}
     program = f"import nexmo_conversion\nfrom nexmo_conversion import *\n{code}"
     command = [sys.executable, "-W", "error", "-c", program]
@@ -55,7 +55,7 @@ except LibraryNotFound as error:
 """
 
 
-def test_it_is_never_taken_from_the_current_directory_or_by_the_environment(package: Path, directory: Path) -> None:
+def test_it_is_never_loaded_from_the_current_directory_or_the_environment(package: Path, directory: Path) -> None:
     names = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "NEXMO_LIBRARY_PATH", "NEXMO_CONVERSION_LIBRARY"]
     environment = {name: str(directory) for name in names}
     seen = run(package, directory, EXPECT_NONE, **environment)
@@ -65,7 +65,7 @@ def test_it_is_never_taken_from_the_current_directory_or_by_the_environment(pack
 
 
 @pytest.mark.parametrize("name", ["libnexmo_conversion.so.1", "libnexmo_conversion.so"])
-def test_it_is_found_beside_the_package(package: Path, tmp_path: Path, name: str) -> None:
+def test_it_is_loaded_from_the_directory_of_the_package(package: Path, tmp_path: Path, name: str) -> None:
     shutil.copy(LIBRARY, package / name)
     seen = run(package, tmp_path, "print(version(), nexmo_conversion._library._loaded[0])")
     assert seen == f"{nexmo_conversion.version()} {package / name}"
@@ -87,7 +87,7 @@ def test_a_path_may_be_relative_or_a_symbolic_link(package: Path, directory: Pat
     assert run(package, directory, code) == nexmo_conversion.version()
 
 
-def test_a_second_path_is_refused(package: Path, directory: Path) -> None:
+def test_a_second_path_is_an_error(package: Path, directory: Path) -> None:
     code = f"""
 load({str(LIBRARY)!r})
 try:
@@ -100,7 +100,7 @@ version()
 
 
 @pytest.mark.parametrize("path", ["/nonexistent/libnexmo_conversion.so", "/", "", "libnexmo_conversion.so", "a\0b"])
-def test_a_path_without_a_file_is_refused(package: Path, tmp_path: Path, path: str) -> None:
+def test_a_missing_file_is_an_error(package: Path, tmp_path: Path, path: str) -> None:
     code = f"""
 try:
     load({path!r})
@@ -112,14 +112,14 @@ load({str(LIBRARY)!r})
     assert "There is no file " in run(package, tmp_path, code)
 
 
-def test_a_file_that_is_no_library_is_refused(package: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_library_is_an_error(package: Path, tmp_path: Path) -> None:
     (tmp_path / "text.so").write_text("no library")
     code = "try:\n    load('text.so')\nexcept LibraryError as error:\n    print(error)"
     assert f"{tmp_path / 'text.so'} cannot be loaded: " in run(package, tmp_path, code)
 
 
-def test_another_library_is_refused(package: Path, tmp_path: Path) -> None:
-    # A library that is on every machine with Python: one of its own modules.
+def test_another_library_is_an_error(package: Path, tmp_path: Path) -> None:
+    # A library that exists wherever Python does: one of its extension modules.
     code = """
 import _ctypes
 try:
@@ -130,12 +130,12 @@ except LibraryError as error:
     assert " has no function nexmo_" in run(package, tmp_path, code)
 
 
-def test_a_path_of_another_type_is_refused(package: Path, tmp_path: Path) -> None:
-    code = "try:\n    load(7)\nexcept TypeError as error:\n    print('refused')"
-    assert run(package, tmp_path, code) == "refused"
+def test_a_path_of_wrong_type_is_an_error(package: Path, tmp_path: Path) -> None:
+    code = "try:\n    load(7)\nexcept TypeError as error:\n    print('rejected')"
+    assert run(package, tmp_path, code) == "rejected"
 
 
-def test_threads_that_begin_together_load_it_once(package: Path, tmp_path: Path) -> None:
+def test_concurrent_threads_load_it_once(package: Path, tmp_path: Path) -> None:
     shutil.copy(LIBRARY, package / "libnexmo_conversion.so.1")
     code = """
 import threading

@@ -1,4 +1,4 @@
-"""What the options of a client do, seen from the other end of the wire."""
+"""The options of a client, by their effect on the server."""
 
 import base64
 import socket
@@ -19,21 +19,21 @@ VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY",
 
 
 def by_name(**others: Any) -> Options:
-    """Options towards the sandbox by a name that only the proxy knows."""
+    """Options for the sandbox by a name that only the proxy can resolve."""
     return Options(base_url=f"http://{NAME}", allow_plain_http=True, **others)
 
 
 # --- max_attempts ---
 
 
-def test_what_can_succeed_later_is_tried_again(log: Log) -> None:
+def test_a_retryable_failure_is_retried(log: Log) -> None:
     with Client(QUERY, http_options(max_attempts=3)) as client:
         result = client.sms("twice", True)
     assert log.statuses() == [503, 503, 200]
     assert (result.attempts, result.http_status, result.acceptance) == (3, 200, Acceptance.YES)
 
 
-def test_no_more_attempts_are_made_than_allowed() -> None:
+def test_max_attempts_limits_the_attempts() -> None:
     with responding(503, {"retry-after": "0"}) as towards:
         for attempts in (0, 1, 4):
             options = Options(base_url=towards.base_url, max_attempts=attempts)
@@ -45,14 +45,14 @@ def test_no_more_attempts_are_made_than_allowed() -> None:
             assert caught.value.result.attempts == max(attempts, 1)
 
 
-def test_a_wait_that_would_pass_the_limit_is_left_to_the_caller(log: Log) -> None:
+def test_a_retry_delay_beyond_the_timeout_is_returned_to_the_caller(log: Log) -> None:
     with Client(QUERY, http_options(max_attempts=9, timeout_ms=5000)) as client, pytest.raises(RateLimited) as caught:
         client.voice("throttled", True)
     assert (caught.value.result.attempts, caught.value.result.retry_after_ms) == (1, 7000)
     assert len(log.records()) == 1
 
 
-def test_what_is_useless_to_repeat_is_not_repeated(log: Log) -> None:
+def test_a_permanent_failure_is_not_retried(log: Log) -> None:
     with Client(QUERY, http_options(max_attempts=9)) as client, pytest.raises(nexmo_conversion.NotEnabled):
         client.sms("not-enabled", True)
     assert len(log.records()) == 1
@@ -62,7 +62,7 @@ def test_what_is_useless_to_repeat_is_not_repeated(log: Log) -> None:
 
 
 @pytest.mark.parametrize(("kept", "made"), [(0, 2), (1, 3), (2, 2)])
-def test_no_more_idle_connections_are_kept_than_allowed(kept: int, made: int) -> None:
+def test_max_idle_connections_limits_idle_connections(kept: int, made: int) -> None:
     together = threading.Barrier(2)
     with holding(lambda: together.wait(60)) as server, ThreadPoolExecutor(2) as pool:
         with Client(QUERY, server.options(max_idle_connections=kept)) as client:
@@ -87,7 +87,7 @@ def test_the_proxy_resolves_the_name(log: Log) -> None:
     assert dict(log.records()[0]["headers"])["host"] == NAME
 
 
-def test_tls_goes_through_the_proxy_unread(log: Log) -> None:
+def test_tls_is_tunnelled_through_the_proxy(log: Log) -> None:
     options = https_options()
     with proxy() as through, Client(BASIC, https_options(proxy=through.url)) as client:
         client.sms("a", True)
@@ -105,7 +105,7 @@ def test_the_proxy_receives_user_and_password(log: Log) -> None:
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway"])
-def test_a_proxy_that_refuses(status: str, log: Log) -> None:
+def test_a_proxy_that_rejects_the_tunnel(status: str, log: Log) -> None:
     with proxy(status) as through, Client(QUERY, by_name(proxy=through.url)) as client:
         with pytest.raises(NoResponse) as caught:
             client.sms("a", True)
@@ -114,7 +114,7 @@ def test_a_proxy_that_refuses(status: str, log: Log) -> None:
     assert log.records() == []
 
 
-def test_a_proxy_that_is_not_there(log: Log) -> None:
+def test_a_proxy_that_refuses_the_connection(log: Log) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with Client(QUERY, by_name(proxy=f"http://127.0.0.1:{port}")) as client, pytest.raises(NoResponse) as caught:
@@ -138,7 +138,7 @@ def test_a_proxy_that_is_not_there(log: Log) -> None:
         (True, {"http_proxy": "", "all_proxy": "", "REQUEST_METHOD": "GET"}, False),
     ],
 )
-def test_the_environment_names_a_proxy_only_if_asked(
+def test_the_environment_is_used_only_if_enabled(
     flag: bool, variables: Dict[str, str], is_used: bool, monkeypatch: pytest.MonkeyPatch, log: Log
 ) -> None:
     with proxy() as through:
@@ -152,14 +152,14 @@ def test_the_environment_names_a_proxy_only_if_asked(
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, through: Proxy, variables: Dict[str, str]) -> None:
-    """Sets `variables` and no other; one without a value names the proxy."""
+    """Sets only `variables`; an empty value is replaced by the proxy's URL."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value or through.url)
 
 
-def test_a_proxy_that_is_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_option_proxy_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with proxy() as given, proxy() as named:
         set_environment(monkeypatch, named, {"http_proxy": ""})
         with Client(QUERY, by_name(proxy=given.url, proxy_from_environment=True)) as client:
@@ -167,7 +167,7 @@ def test_a_proxy_that_is_given_comes_before_the_environment(monkeypatch: pytest.
         assert (given.targets, named.targets) == ([f"{NAME}:80"], [])
 
 
-def test_an_environment_that_names_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
+def test_an_invalid_proxy_in_the_environment_is_an_error(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
     monkeypatch.delenv("REQUEST_METHOD", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("http_proxy", "proxy")
@@ -180,7 +180,7 @@ def test_an_environment_that_names_nonsense_is_refused(monkeypatch: pytest.Monke
 # --- client certificate ---
 
 
-def test_a_client_certificate_is_no_hindrance_where_none_is_asked_for(log: Log) -> None:
+def test_a_client_certificate_that_is_not_requested_is_ignored(log: Log) -> None:
     pair = {"client_cert_file": DATA / "client.pem", "client_key_file": str(DATA / "client-key.pem")}
     with Client(BASIC, https_options(**pair)) as client:
         client.sms("a", True)
@@ -202,7 +202,7 @@ def test_a_client_certificate_is_no_hindrance_where_none_is_asked_for(log: Log) 
         ("ca.pem", "client-key.pem", "client_key_file", "does not match the client certificate"),
     ],
 )
-def test_a_client_certificate_that_cannot_be_used_is_refused_with_a_sentence(
+def test_an_unusable_client_certificate_is_an_error_with_a_reason(
     certificate: Any, key: Any, name: str, problem: str
 ) -> None:
     options = https_options(client_cert_file=certificate and DATA / certificate, client_key_file=key and DATA / key)

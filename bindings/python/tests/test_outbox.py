@@ -1,4 +1,4 @@
-"""Each status of an outbox and a reporter, provoked."""
+"""Statuses of an outbox and a reporter."""
 
 from pathlib import Path
 from typing import Callable, List
@@ -21,7 +21,7 @@ from reporters import LONG_MS, flushed, held, in_file, in_memory, locked, until
 from sandbox import API_KEY, Log, http_options, responding
 
 
-def test_an_outbox_that_others_hold_is_busy(tmp_path: Path) -> None:
+def test_a_locked_outbox_is_busy(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with in_file(outbox, busy_timeout_ms=20) as reporter:
         with locked(outbox):
@@ -37,7 +37,7 @@ def test_an_outbox_that_others_hold_is_busy(tmp_path: Path) -> None:
         assert flushed(reporter).submitted == 1
 
 
-def test_reports_that_are_left_are_pending() -> None:
+def test_close_raises_pending_while_reports_are_left() -> None:
     with held() as server:
         reporter = in_memory(server.options)
         reporter.submit(Channel.SMS, "held", True)
@@ -49,7 +49,7 @@ def test_reports_that_are_left_are_pending() -> None:
         reporter.free()
 
 
-def test_a_reporter_whose_account_is_not_accepted_is_suspended(tmp_path: Path, log: Log) -> None:
+def test_a_reporter_of_a_rejected_account_is_suspended(tmp_path: Path, log: Log) -> None:
     options = ReporterOptions(tmp_path / "outbox")
     with Reporter(Credentials.query(API_KEY, "wrong"), options, http_options()) as reporter:
         reporter.submit(Channel.SMS, "suspended", True)
@@ -62,25 +62,25 @@ def test_a_reporter_whose_account_is_not_accepted_is_suspended(tmp_path: Path, l
         assert (statistics.last_error, statistics.last_error_http_status) == (Status.UNAUTHORIZED, 401)
         reporter.free()
     assert set(log.statuses()) == {401}
-    # Nothing is lost: with the right secret it is accepted.
+    # The report is not lost: with the right secret it is accepted.
     with in_file(tmp_path / "outbox") as reporter:
         assert flushed(reporter).accepted == 1
 
 
 @pytest.mark.parametrize("is_file", [True, False])
-def test_a_suspended_reporter_says_so_when_it_is_closed(is_file: bool, tmp_path: Path) -> None:
-    keeps = ReporterOptions(tmp_path / "outbox") if is_file else ReporterOptions(durability=Durability.NONE)
-    reporter = Reporter(Credentials.query(API_KEY, "wrong"), keeps, http_options())
+def test_closing_a_suspended_reporter_raises_suspended(is_file: bool, tmp_path: Path) -> None:
+    reporter_options = ReporterOptions(tmp_path / "outbox") if is_file else ReporterOptions(durability=Durability.NONE)
+    reporter = Reporter(Credentials.query(API_KEY, "wrong"), reporter_options, http_options())
     reporter.submit(Channel.SMS, "suspended", True)
     with pytest.raises(Suspended) as by_flush:
         reporter.flush(LONG_MS)
     with pytest.raises(Suspended) as caught:
         reporter.close(LONG_MS)
-    # The library's sentence, and what a close adds to it.
+    # The library's message, and what close adds to it.
     said, loss, _ = str(caught.value).partition("; they are lost")
     assert (said, bool(loss)) == (str(by_flush.value), not is_file)
     assert (caught.value.status, reporter.statistics().state) == (Status.SUSPENDED, State.CLOSED)
-    # It is closed, and no longer suspended.
+    # It is now closed instead of suspended.
     with pytest.raises(Pending):
         reporter.close(LONG_MS)
     reporter.free()
@@ -91,7 +91,7 @@ def test_an_outage_is_reported() -> None:
         reporter.submit(Channel.SMS, "a", True)
         server.wait()
         assert reporter.statistics().state == State.RUNNING
-        server.let_go()
+        server.release()
     with responding(503) as options, in_memory(options) as reporter:
         reporter.submit(Channel.SMS, "a", True)
         statistics = until(reporter, lambda statistics: statistics.state == State.BACKING_OFF)
@@ -102,7 +102,7 @@ def test_an_outage_is_reported() -> None:
         reporter.free()
 
 
-def test_no_secret_is_shown_by_what_the_service_repeats(tmp_path: Path, log: Log) -> None:
+def test_no_secret_in_a_response_is_revealed(tmp_path: Path, log: Log) -> None:
     with in_file(tmp_path / "outbox") as reporter:
         reporter.submit(Channel.SMS, "leak", True)
         until(reporter, lambda statistics: statistics.state == State.SUSPENDED)

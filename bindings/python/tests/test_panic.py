@@ -1,4 +1,4 @@
-"""A bug in the library stays inside the library."""
+"""A panic in the library becomes an exception."""
 
 import json
 import os
@@ -47,8 +47,9 @@ from nexmo_conversion import *
 path = os.environ["NEXMO_TESTING_LIBRARY"]
 nexmo_conversion.load(path)
 credentials = Credentials.query("abcd1234", "s3cret")
-options, keeps = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"]), ReporterOptions(durability=Durability.NONE)
-reporter, other = Reporter(credentials, keeps, options), Reporter(credentials, keeps, options)
+options = Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"])
+reporter_options = ReporterOptions(durability=Durability.NONE)
+reporter, other = Reporter(credentials, reporter_options, options), Reporter(credentials, reporter_options, options)
 reporter.submit(Channel.SMS, "before", True)
 reporter.flush(60000)
 seen = {"before": reporter.statistics().last_error}
@@ -72,12 +73,12 @@ with open(sys.argv[1], "w") as file:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """Where a program writes what it saw."""
+    """The file for the observations of a program."""
     return tmp_path / "seen.json"
 
 
-def seen_by(program: str, out: Path) -> Dict[str, Any]:
-    """What a program saw, which must print nothing and survive."""
+def observed(program: str, out: Path) -> Dict[str, Any]:
+    """The observations of a program, which must succeed and print nothing."""
     package = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "PYTHONPATH": str(package), "RUST_BACKTRACE": "1"}
     command = [sys.executable, "-c", program, str(out)]
@@ -90,14 +91,14 @@ def seen_by(program: str, out: Path) -> Dict[str, Any]:
     return seen
 
 
-def test_a_panic_closes_the_client_in_which_it_was_and_no_other(out: Path, log: Log) -> None:
-    seen = seen_by(CLIENT, out)
+def test_a_panic_closes_only_its_client(out: Path, log: Log) -> None:
+    seen = observed(CLIENT, out)
     assert seen["acceptance"] == 1
     assert seen["broken"] == ["NEXMO_ERR_INVALID_HANDLE", "the client is closed: create another"]
     assert [record["message_id"] for record in log.records()] == ["before", "after"]
 
 
-def test_a_panic_frees_the_reporter_in_which_it_was_and_no_other(out: Path, log: Log) -> None:
-    seen = seen_by(REPORTER, out)
+def test_a_panic_frees_only_its_reporter(out: Path, log: Log) -> None:
+    seen = observed(REPORTER, out)
     assert seen["broken"] == ["NEXMO_ERR_INVALID_HANDLE", "the reporter is freed: create another"]
     assert [record["message_id"] for record in log.records()] == ["before", "after"]

@@ -1,4 +1,4 @@
-"""The text for Prometheus can be read back, and equals the statistics."""
+"""The Prometheus text can be parsed, and equals the statistics."""
 
 import dataclasses
 import re
@@ -50,7 +50,7 @@ BUSY = Statistics(
 
 
 class Read:
-    """A text as Prometheus reads it: the type of each family, and the value of each sample."""
+    """A parsed text: the type of each family, and the value of each sample."""
 
     def __init__(self, text: str) -> None:
         self.types: Dict[str, str] = {}
@@ -62,7 +62,7 @@ class Read:
                 helped.append(line.split(" ")[2])
             elif line.startswith("# TYPE "):
                 _, _, name, kind = line.split(" ")
-                # The sentence comes first, and each family stands together, once.
+                # The help line comes first, and each family occurs once, without interruption.
                 assert helped[-1] == name and name not in self.types
                 self.types[name] = kind
             else:
@@ -70,7 +70,7 @@ class Read:
         assert helped == list(self.types)
 
     def read(self, line: str) -> None:
-        """Reads one sample, which belongs to the family begun last."""
+        """Parses one sample, which belongs to the most recent family."""
         parsed = SAMPLE.fullmatch(line)
         assert parsed, line
         name = parsed[1]
@@ -80,7 +80,7 @@ class Read:
         self.values[name, labels] = float(line.rsplit(" ", 1)[1])
 
     def value(self, name: str) -> float:
-        """The sample of that name without labels."""
+        """The value of the sample without labels of that name."""
         return self.values[f"nexmo_reporter_{name}", ()]
 
 
@@ -95,7 +95,7 @@ COUNTERS = [
 GAUGES = ["pending", "events", "in_flight"]
 
 
-def test_every_count_is_written_under_its_name() -> None:
+def test_every_counter_has_its_name() -> None:
     read = Read(prometheus_text(BUSY))
     for name in COUNTERS:
         assert read.types[f"nexmo_reporter_{name}_total"] == "counter"
@@ -109,22 +109,22 @@ def test_every_count_is_written_under_its_name() -> None:
     assert len(read.types) == len(COUNTERS) + len(GAUGES) + 4
 
 
-def test_no_number_of_the_statistics_is_left_out() -> None:
+def test_every_number_of_the_statistics_is_included() -> None:
     seen = {*COUNTERS, *GAUGES, "oldest_pending_ms", "last_error", "last_error_unix_ms", "state"}
-    # The last error is for the log, which can hold its message.
+    # The last error has no number.
     left_out = {"last_error_http_status", "last_error_message"}
     assert seen | left_out == {field.name for field in dataclasses.fields(Statistics)}
 
 
 @pytest.mark.parametrize("state", [*State, 77])
-def test_the_state_is_1_and_the_others_0(state: int) -> None:
+def test_only_the_current_state_is_1(state: int) -> None:
     read = Read(prometheus_text(dataclasses.replace(BUSY, state=state)))
     for other in State:
         labels = (("state", other.name.lower()),)
         assert read.values["nexmo_reporter_state", labels] == (other == state)
 
 
-def test_the_names_that_are_promised() -> None:
+def test_the_names_are_stable() -> None:
     lines = prometheus_text(BUSY, {"outbox": "shop"}).splitlines()
     assert lines[:3] == [
         "# HELP nexmo_reporter_submitted_total Reports stored by submit.",
@@ -138,31 +138,31 @@ VALUES = ["", "a b", 'quo"te', "back\\slash", "li\nne", '\\"\\n', "\\n", "ö☃"
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_labels_come_back_as_they_were(value: str) -> None:
+def test_labels_are_escaped(value: str) -> None:
     read = Read(prometheus_text(BUSY, {"outbox": value, "Host_1": "other"}))
     assert all(dict(labels)["outbox"] == value for _, labels in read.values)
     assert all(dict(labels)["Host_1"] == "other" for _, labels in read.values)
 
 
 @pytest.mark.parametrize("label", ["", "1a", "a-b", "__name__", "state", "a b", "é", 'a"', "a\n"])
-def test_a_label_that_cannot_be_is_refused(label: str) -> None:
+def test_an_invalid_label_is_an_error(label: str) -> None:
     with pytest.raises(CallRefused, match="^labels "):
         prometheus_text(BUSY, {label: "value"})
 
 
 @pytest.mark.parametrize("labels", [{"a": 1}, {1: "a"}, {"a": None}, "a", [("a", "b")]])
-def test_labels_are_a_mapping_of_text(labels: Any) -> None:
+def test_labels_must_be_a_mapping_of_str(labels: Any) -> None:
     with pytest.raises(WrongType, match="^labels is of type "):
         prometheus_text(BUSY, labels)
 
 
-def test_a_value_that_cannot_be_written_is_refused() -> None:
+def test_an_unencodable_value_is_an_error() -> None:
     for value in ("\ud800", "a\0"):
         with pytest.raises(CallRefused, match="^labels contains "):
             prometheus_text(BUSY, {"a": value})
 
 
-def test_nothing_but_statistics_is_accepted() -> None:
+def test_only_statistics_are_accepted() -> None:
     with pytest.raises(WrongType, match="^statistics is of type "):
         prometheus_text({"accepted": 1})  # type: ignore[arg-type]
 
@@ -177,6 +177,6 @@ def test_statistics_of_a_reporter() -> None:
     assert read.value("last_error_timestamp_seconds") == 0
 
 
-def test_numbers_of_a_later_library_are_kept() -> None:
+def test_unknown_numbers_of_a_later_library_are_kept() -> None:
     read = _statistics.read(_abi.StatisticsStruct(state=77, last_error=999, oldest_pending_ms=-1))
     assert (read.state, read.last_error, read.oldest_pending_ms) == (77, 999, None)

@@ -1,5 +1,5 @@
-"""Every client and every reporter is released, however it ends. Each test runs a Python of its own, with a library that
-counts clients, of which each reporter has one."""
+"""Every client and reporter is released, however it ends. Each test runs another Python process with a library that
+counts clients; each reporter has one."""
 
 import os
 import subprocess
@@ -62,9 +62,9 @@ expect(0)
 """
 
 REFUSED = """
-for refused in (Options(max_attempts=101), Options(ca_file="/nonexistent"), Options(client_key_file="/nonexistent")):
+for rejected in (Options(max_attempts=101), Options(ca_file="/nonexistent"), Options(client_key_file="/nonexistent")):
     try:
-        Client(credentials, refused)
+        Client(credentials, rejected)
     except CallRefused:
         expect(0)
 """
@@ -91,7 +91,7 @@ expect(0)
 """
 
 OPEN_AT_THE_END = """
-# What is registered first runs last.
+# Handlers run in reverse order of registration.
 atexit.register(expect, 0)
 client, cycle = Client(credentials, options), [Client(credentials, options)]
 cycle.append(cycle)
@@ -133,20 +133,20 @@ expect(0)
 """
 
 REPORTERS = """
-keeps = ReporterOptions(durability=Durability.NONE)
+reporter_options = ReporterOptions(durability=Durability.NONE)
 
 def parts():
     return live(), len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
 
 def expect_in_the_end(wanted):
-    # The library's threads end by themselves, which nobody waits for but this test.
+    # The library's threads exit in the background.
     deadline = time.monotonic() + 30
     while parts() != wanted and time.monotonic() < deadline:
         time.sleep(0.01)
     assert parts() == wanted, (parts(), wanted)
 
 def use():
-    reporter = Reporter(credentials, keeps, options)
+    reporter = Reporter(credentials, reporter_options, options)
     reporter.submit(Channel.SMS, "a", True)
     reporter.flush(30000)
     return reporter
@@ -163,9 +163,9 @@ freed.free()
 del dropped
 gc.collect()
 expect_in_the_end(before)
-for refused in (Options(max_attempts=101), Options(ca_file="/nonexistent")):
+for rejected in (Options(max_attempts=101), Options(ca_file="/nonexistent")):
     try:
-        Reporter(credentials, keeps, refused)
+        Reporter(credentials, reporter_options, rejected)
     except CallRefused:
         pass
 expect_in_the_end(before)
@@ -175,7 +175,7 @@ PROGRAMS = {
     "closed": CLOSED,
     "dropped": DROPPED,
     "dropped by a thread": DROPPED_BY_A_THREAD,
-    "refused": REFUSED,
+    "rejected": REFUSED,
     "closed during calls": CLOSED_DURING_CALLS,
     "open at the end": OPEN_AT_THE_END,
     "in a call at the end": IN_A_CALL_AT_THE_END,
@@ -185,7 +185,7 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS.keys())
-def test_nothing_is_left_and_nothing_is_printed(program: str) -> None:
+def test_everything_is_released_and_nothing_is_printed(program: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     command = [sys.executable, "-W", "error", "-c", START + program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

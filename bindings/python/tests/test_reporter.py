@@ -1,4 +1,4 @@
-"""A reporter stores reports and sends them, and is shared."""
+"""Reporters: submits, delivery, and use by several threads."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +22,12 @@ from nexmo_conversion import (
     WrongType,
 )
 from reporters import LONG_MS, flushed, held, in_file, in_memory, is_balanced, run
-from sandbox import ALL_WAYS, API_KEY, QUERY, Log, https_options, way
+from sandbox import ALL_AUTH, API_KEY, QUERY, Log, auth_id, https_options
 
 CHANNELS = [*Channel]
 
 
-# --- what is submitted arrives ---
+# --- delivery ---
 
 
 @pytest.mark.parametrize("delivered", [True, False])
@@ -45,7 +45,7 @@ def test_a_report_arrives(channel: Channel, delivered: bool, tmp_path: Path, log
     assert (statistics.oldest_pending_ms, statistics.last_error_unix_ms) == (None, None)
 
 
-@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+@pytest.mark.parametrize("credentials", ALL_AUTH, ids=auth_id)
 def test_every_authentication(credentials: Credentials, log: Log) -> None:
     with Reporter(credentials, ReporterOptions(durability=Durability.NONE), https_options()) as reporter:
         reporter.submit(Channel.SMS, "a", True)
@@ -53,7 +53,7 @@ def test_every_authentication(credentials: Credentials, log: Log) -> None:
     assert (log.only()["scheme"], log.only()["status"]) == ("https", 200)
 
 
-def test_a_report_without_a_timestamp_gets_that_of_its_submission(log: Log) -> None:
+def test_the_default_timestamp_is_that_of_the_submit(log: Log) -> None:
     before = datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None)
     with in_memory() as reporter:
         reporter.submit(Channel.SMS, "a", True)
@@ -70,7 +70,7 @@ def test_a_timestamp_may_be_a_datetime(log: Log) -> None:
     assert log.only()["timestamp"] == "2020-02-29 07:00:00"
 
 
-def test_the_last_report_for_a_message_is_the_last_that_the_service_receives(log: Log) -> None:
+def test_the_service_receives_the_last_report_for_a_message_last(log: Log) -> None:
     with held() as server, in_memory(server.options, max_in_flight=1) as reporter:
         reporter.submit(Channel.SMS, "first", True)
         server.wait()
@@ -78,7 +78,7 @@ def test_the_last_report_for_a_message_is_the_last_that_the_service_receives(log
             reporter.submit(Channel.SMS, "same", delivered)
             reporter.submit(Channel.VOICE, "same", delivered)
         assert reporter.statistics().replaced == 2
-        server.let_go()
+        server.release()
         statistics = flushed(reporter)
     assert (statistics.submitted, statistics.accepted, statistics.replaced) == (5, 3, 2)
     assert is_balanced(statistics)
@@ -101,7 +101,7 @@ def test_threads_share_a_reporter(tmp_path: Path, log: Log) -> None:
         assert record["delivered"] == str(number % 3 == 0).lower()
 
 
-# --- what is submitted is kept ---
+# --- durability ---
 
 KILLED = """
 reporter = Reporter(credentials, ReporterOptions(outbox, durability=Durability.{durability}), options)
@@ -112,18 +112,18 @@ os.kill(os.getpid(), 9)
 
 
 @pytest.mark.parametrize("durability", [Durability.PROCESS, Durability.POWER])
-def test_what_was_submitted_survives_being_killed(durability: Durability, tmp_path: Path) -> None:
+def test_submitted_reports_survive_a_kill(durability: Durability, tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with held() as server:
         done = run(KILLED.format(durability=durability.name), outbox, server.options)
         assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGKILL, "", "")
-        server.let_go()
+        server.release()
         with in_file(outbox, server.options, durability=durability) as reporter:
             statistics = flushed(reporter)
     assert (statistics.submitted, statistics.accepted) == (9, 9)
 
 
-def test_what_is_left_goes_out_at_the_next_start(tmp_path: Path) -> None:
+def test_pending_reports_are_sent_at_the_next_start(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with held() as server:
         reporter = in_file(outbox, server.options)
@@ -133,12 +133,12 @@ def test_what_is_left_goes_out_at_the_next_start(tmp_path: Path) -> None:
             reporter.close(0)
         assert (caught.value.status, caught.value.retryable) == (Status.PENDING, False)
         assert reporter.statistics().pending == 3
-        server.let_go()
+        server.release()
         with in_file(outbox, server.options) as again:
             assert flushed(again).accepted == 3
 
 
-# --- what is refused is not stored ---
+# --- invalid reports ---
 
 TEXTS: List[Tuple[Any, ...]] = [
     ("", True),
@@ -155,7 +155,7 @@ TYPES: List[Tuple[Any, ...]] = [(7, True), (None, True), (b"a", True), ("a", 1),
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_what_is_refused_is_not_stored(channel: Channel, log: Log) -> None:
+def test_invalid_reports_are_not_stored(channel: Channel, log: Log) -> None:
     given: Any
     with in_memory() as reporter:
         for arguments in [*TEXTS, *TYPES]:
@@ -175,7 +175,7 @@ def test_what_is_refused_is_not_stored(channel: Channel, log: Log) -> None:
     assert log.only()["message_id"] == "a" * 256
 
 
-def test_a_time_limit_is_an_int_from_minus_1() -> None:
+def test_a_time_limit_is_an_int_of_at_least_minus_1() -> None:
     with in_memory() as reporter:
         given: Any
         for given in ("1", 1.0, None, True):
@@ -186,19 +186,19 @@ def test_a_time_limit_is_an_int_from_minus_1() -> None:
             for method in (reporter.flush, reporter.close):
                 with pytest.raises(CallRefused, match=r"^timeout_ms is "):
                     method(given)
-        # What was refused closed nothing.
+        # The failed calls did not close it.
         reporter.submit(Channel.SMS, "a", True)
 
 
-def test_credentials_and_options_are_checked_when_the_reporter_is_made() -> None:
-    keeps = ReporterOptions(durability=Durability.NONE)
+def test_a_new_reporter_checks_credentials_and_options() -> None:
+    reporter_options = ReporterOptions(durability=Durability.NONE)
     with pytest.raises(WrongType, match=r"^credentials is of type "):
-        Reporter(("abcd1234", "s3cret"), keeps)  # type: ignore[arg-type]
+        Reporter(("abcd1234", "s3cret"), reporter_options)  # type: ignore[arg-type]
     with pytest.raises(WrongType, match=r"^options is of type "):
-        Reporter(QUERY, keeps, {"timeout_ms": 5})  # type: ignore[arg-type]
+        Reporter(QUERY, reporter_options, {"timeout_ms": 5})  # type: ignore[arg-type]
     given: Any
     for given in (None, "outbox", {"outbox": "outbox"}):
         with pytest.raises(WrongType, match=r"^reporter_options is of type "):
             Reporter(QUERY, given)
     with pytest.raises(CallRefused, match=r"^base_url "):
-        Reporter(QUERY, keeps, Options(base_url="http://192.0.2.1"))
+        Reporter(QUERY, reporter_options, Options(base_url="http://192.0.2.1"))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reporters import flushed, held, in_file, run, run_well
+from reporters import flushed, held, in_file, run, run_successfully
 from sandbox import Log
 
 FORK = """
@@ -99,12 +99,12 @@ FORKS = {
 
 
 @pytest.mark.parametrize("program", FORKS.values(), ids=FORKS.keys())
-def test_parent_and_child_go_on(program: str, tmp_path: Path) -> None:
-    run_well(program, tmp_path / "outbox")
+def test_a_reporter_works_in_parent_and_child(program: str, tmp_path: Path) -> None:
+    run_successfully(program, tmp_path / "outbox")
 
 
-def test_what_parent_and_child_submit_arrives_once(tmp_path: Path, log: Log) -> None:
-    run_well(FORK, tmp_path / "outbox")
+def test_reports_of_parent_and_child_arrive_once(tmp_path: Path, log: Log) -> None:
+    run_successfully(FORK, tmp_path / "outbox")
     arrived = sorted((record["message_id"], record["channel"]) for record in log.records())
     assert arrived == [("before", "sms"), ("child", "sms"), ("child", "voice"), ("parent", "sms")]
 
@@ -173,17 +173,17 @@ ENDS = {
 
 
 @pytest.mark.parametrize("program", ENDS.values(), ids=ENDS.keys())
-def test_a_process_ends_with_a_reporter_open_and_nothing_is_lost(program: str, tmp_path: Path) -> None:
+def test_a_process_exits_with_an_open_reporter_and_loses_no_report(program: str, tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with held() as server:
-        run_well(program, outbox, server.options)
-        server.let_go()
+        run_successfully(program, outbox, server.options)
+        server.release()
         with in_file(outbox, server.options) as reporter:
             statistics = flushed(reporter)
     assert (statistics.submitted, statistics.accepted) == (20, 20)
 
 
-def test_a_process_that_exits_at_once_waits_for_nothing(tmp_path: Path) -> None:
+def test_os_exit_does_not_wait(tmp_path: Path) -> None:
     with held() as server:
         done = run(f"{OPEN_AT_THE_END}\nos._exit(7)", tmp_path / "outbox", server.options)
         assert (done.returncode, done.stdout, done.stderr) == (7, "", "")

@@ -1,4 +1,4 @@
-"""What the options of a reporter do, each seen by its effect, and how it refuses what it cannot use."""
+"""The options of a reporter: their effect, and invalid values. tests/c/reporter_options.c tests the other effects."""
 
 import os
 import stat
@@ -28,7 +28,7 @@ from sandbox import QUERY, Log, http_options
 
 @pytest.mark.parametrize("kind", [str, Path])
 @pytest.mark.parametrize("durability", [Durability.PROCESS, Durability.POWER])
-def test_the_outbox_is_a_file_of_its_owner_alone(kind: Any, durability: Durability, tmp_path: Path, log: Log) -> None:
+def test_the_outbox_is_readable_by_its_owner_only(kind: Any, durability: Durability, tmp_path: Path, log: Log) -> None:
     outbox = tmp_path / "öutbox"
     with Reporter(QUERY, ReporterOptions(kind(outbox), durability=durability), http_options()) as reporter:
         reporter.submit(Channel.SMS, "a", True)
@@ -50,7 +50,7 @@ def test_without_durability_there_is_no_file(tmp_path: Path, monkeypatch: pytest
 # --- max_in_flight ---
 
 
-def test_the_statistics_count_what_is_in_flight() -> None:
+def test_the_statistics_count_reports_in_flight() -> None:
     with held() as server, in_memory(server.options, max_in_flight=2) as reporter:
         for number in range(5):
             reporter.submit(Channel.SMS, f"{number}", True)
@@ -59,24 +59,24 @@ def test_the_statistics_count_what_is_in_flight() -> None:
         statistics = reporter.statistics()
         assert (statistics.in_flight, statistics.pending) == (2, 5)
         assert statistics.oldest_pending_ms is not None and 0 <= statistics.oldest_pending_ms < LONG_MS
-        server.let_go()
+        server.release()
 
 
 # --- allow_network_file_system ---
 
 
-def test_the_flag_reaches_the_library_and_does_no_harm_on_a_local_one(tmp_path: Path) -> None:
+def test_the_flag_reaches_the_library(tmp_path: Path) -> None:
     options = ReporterOptions(tmp_path / "outbox", allow_network_file_system=True)
     assert _reporter_options.struct(options).flags == _abi.ReporterOptionsFlag.ALLOW_NETWORK_FILE_SYSTEM
     assert _reporter_options.struct(ReporterOptions("outbox")).flags == 0
     Reporter(QUERY, options, http_options()).free()
 
 
-# --- what is refused ---
+# --- invalid values ---
 
 
 @pytest.mark.parametrize("durability", [Durability.PROCESS, Durability.POWER])
-def test_an_outbox_is_required_unless_there_is_none(durability: Durability) -> None:
+def test_an_outbox_is_required_with_a_durability(durability: Durability) -> None:
     with pytest.raises(NullPointer, match=r"^outbox is None: .*=Durability\.NONE$") as caught:
         Reporter(QUERY, ReporterOptions(durability=durability), http_options())
     assert (caught.value.status, caught.value.retryable) == (Status.NULL_POINTER, False)
@@ -86,7 +86,7 @@ URLS = ["postgresql://me:pa55@db.test/shop", "ab:", "sqlite:box", "c++:box", ":/
 
 
 @pytest.mark.parametrize("outbox", [*URLS, *map(Path, URLS), Path("./ab:c")])
-def test_a_url_is_no_outbox(outbox: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_is_not_an_outbox(outbox: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidArgument, match="^outbox ") as caught:
         Reporter(QUERY, ReporterOptions(outbox), http_options())
@@ -94,13 +94,14 @@ def test_a_url_is_no_outbox(outbox: Any, tmp_path: Path, monkeypatch: pytest.Mon
     assert os.listdir(tmp_path) == []
 
 
-NO_URLS = ["x:y", "öl:box", "a b:c"]
+FILE_NAMES = ["x:y", "öl:box", "a b:c"]
 
 
 @pytest.mark.parametrize(
-    "outbox", [*NO_URLS, *map(Path, NO_URLS), *(f"./{name}" for name in [*NO_URLS, "ab:", "sqlite:box", ":memory:"])]
+    "outbox",
+    [*FILE_NAMES, *map(Path, FILE_NAMES), *(f"./{name}" for name in [*FILE_NAMES, "ab:", "sqlite:box", ":memory:"])],
 )
-def test_what_does_not_begin_like_a_url_is_a_file(
+def test_other_names_are_files(
     outbox: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -123,7 +124,7 @@ def test_what_does_not_begin_like_a_url_is_a_file(
         ({"allow_network_file_system": 1}, "allow_network_file_system is of type int"),
     ],
 )
-def test_a_wrong_type_is_refused_at_once(given: Dict[str, Any], begins: str) -> None:
+def test_a_wrong_type_raises_immediately(given: Dict[str, Any], begins: str) -> None:
     with pytest.raises(WrongType, match=f"^{begins}"):
         ReporterOptions(**given)
 
@@ -138,7 +139,7 @@ def test_a_wrong_type_is_refused_at_once(given: Dict[str, Any], begins: str) -> 
         ({"max_age_s": -(2**31) - 1}, "max_age_s is out of range"),
     ],
 )
-def test_what_cannot_be_passed_on_is_refused_at_once(given: Dict[str, Any], begins: str) -> None:
+def test_a_value_that_c_cannot_hold_raises_immediately(given: Dict[str, Any], begins: str) -> None:
     with pytest.raises(CallRefused, match=f"^{begins}"):
         ReporterOptions(**given)
 
@@ -161,7 +162,7 @@ def test_what_cannot_be_passed_on_is_refused_at_once(given: Dict[str, Any], begi
         ({"busy_timeout_ms": 60_001}, "busy_timeout_ms is 60001; valid: 1 to 60000, or 0 for the default"),
     ],
 )
-def test_the_library_judges_when_the_reporter_is_made(given: Dict[str, Any], begins: str, tmp_path: Path) -> None:
+def test_the_library_checks_values_in_a_new_reporter(given: Dict[str, Any], begins: str, tmp_path: Path) -> None:
     options = ReporterOptions(**{"outbox": tmp_path / "outbox", **given})
     with pytest.raises(CallRefused, match=f"^{begins}") as caught:
         Reporter(QUERY, options, http_options())
@@ -169,6 +170,6 @@ def test_the_library_judges_when_the_reporter_is_made(given: Dict[str, Any], beg
     assert os.listdir(tmp_path) == []
 
 
-def test_options_never_change() -> None:
+def test_options_are_immutable() -> None:
     with pytest.raises(AttributeError):
         ReporterOptions().outbox = "other"  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Reports arrive at the service as they were made."""
+"""Reports arrive unchanged at the service."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import pytest
 
 import nexmo_conversion
 from nexmo_conversion import Acceptance, Credentials, Options, Result, SignatureMethod
-from sandbox import ALL_WAYS, API_KEY, BASIC, QUERY, SIGNED, Log, http_options, https_options, responding, way
+from sandbox import ALL_AUTH, API_KEY, BASIC, QUERY, SIGNED, Log, auth_id, http_options, https_options, responding
 
 REPORTS = [nexmo_conversion.sms, nexmo_conversion.voice]
 ODD_IDS = [
@@ -31,7 +31,7 @@ ODD_IDS = [
 ]
 
 
-@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+@pytest.mark.parametrize("credentials", ALL_AUTH, ids=auth_id)
 @pytest.mark.parametrize("delivered", [True, False])
 @pytest.mark.parametrize("report", REPORTS)
 def test_a_report_arrives(report: Callable[..., Result], delivered: bool, credentials: Credentials, log: Log) -> None:
@@ -48,21 +48,21 @@ def test_a_report_arrives(report: Callable[..., Result], delivered: bool, creden
 
 
 @pytest.mark.parametrize("method", SignatureMethod)
-def test_each_method_signs_as_itself(method: SignatureMethod, log: Log) -> None:
+def test_each_signature_method_is_used(method: SignatureMethod, log: Log) -> None:
     nexmo_conversion.sms(SIGNED[method], "signed", True, options=http_options())
     assert log.only()["signature_method"] == method.name.lower().replace("hmac_", "").replace("_", "")
 
 
-@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
+@pytest.mark.parametrize("credentials", ALL_AUTH, ids=auth_id)
 @pytest.mark.parametrize("message_id", ODD_IDS)
-def test_odd_ids_arrive_unchanged(message_id: str, credentials: Credentials, log: Log) -> None:
+def test_unusual_ids_arrive_unchanged(message_id: str, credentials: Credentials, log: Log) -> None:
     nexmo_conversion.sms(credentials, message_id, True, options=http_options())
     record = log.only()
     assert (record["message_id"], record["status"], record["violations"]) == (message_id, 200, [])
 
 
-@pytest.mark.parametrize("credentials", ALL_WAYS, ids=way)
-def test_without_a_timestamp_only_a_signed_report_carries_one(credentials: Credentials, log: Log) -> None:
+@pytest.mark.parametrize("credentials", ALL_AUTH, ids=auth_id)
+def test_without_a_timestamp_only_a_signed_report_has_one(credentials: Credentials, log: Log) -> None:
     nexmo_conversion.voice(credentials, "no time", True, options=http_options())
     timestamp = log.only()["timestamp"]
     if credentials.signature_method:
@@ -86,12 +86,12 @@ def test_a_path_may_name_the_ca_file(tmp_path: Any, log: Log) -> None:
     assert log.only()["status"] == 200
 
 
-def test_the_user_agent_is_followed_by_the_callers(log: Log) -> None:
+def test_the_callers_user_agent_is_appended(log: Log) -> None:
     nexmo_conversion.sms(QUERY, "agent", True, options=http_options(user_agent="shop/2"))
     assert dict(log.only()["headers"])["user-agent"] == f"nexmo-conversion/{nexmo_conversion.version()} shop/2"
 
 
-def test_unix_seconds_are_signed_when_asked_for(log: Log) -> None:
+def test_sign_unix_seconds(log: Log) -> None:
     options = http_options(sign_unix_seconds=True)
     before = int(time.time())
     nexmo_conversion.sms(SIGNED[SignatureMethod.HMAC_SHA256], "seconds", True, "2020-01-01 12:00:00", options=options)
@@ -104,10 +104,10 @@ def test_built_in_roots_do_not_trust_the_sandbox() -> None:
         nexmo_conversion.sms(QUERY, "roots", True, options=options)
 
 
-def test_plain_http_is_allowed_when_asked_for() -> None:
-    refused = Options(base_url="http://192.0.2.1", timeout_ms=1, connect_timeout_ms=1)
+def test_allow_plain_http() -> None:
+    rejected = Options(base_url="http://192.0.2.1", timeout_ms=1, connect_timeout_ms=1)
     with pytest.raises(nexmo_conversion.CallRefused, match=r"^base_url "):
-        nexmo_conversion.sms(QUERY, "plain", True, options=refused)
+        nexmo_conversion.sms(QUERY, "plain", True, options=rejected)
     allowed = Options(base_url="http://192.0.2.1", timeout_ms=1, connect_timeout_ms=1, allow_plain_http=True)
     with pytest.raises(nexmo_conversion.NoResponse):
         nexmo_conversion.sms(QUERY, "plain", True, options=allowed)
@@ -122,7 +122,7 @@ def test_a_loop_keeps_its_connection(log: Log) -> None:
 def test_threads_share_the_library(log: Log) -> None:
     def report(number: int) -> Result:
         kind = REPORTS[number % 2]
-        return kind(ALL_WAYS[number % len(ALL_WAYS)], f"thread {number}", number % 3 == 0, options=http_options())
+        return kind(ALL_AUTH[number % len(ALL_AUTH)], f"thread {number}", number % 3 == 0, options=http_options())
 
     with ThreadPoolExecutor(16) as pool:
         results = list(pool.map(report, range(16 * 50)))
@@ -135,6 +135,6 @@ def test_threads_share_the_library(log: Log) -> None:
 
 
 def test_other_threads_run_while_a_report_waits() -> None:
-    # The server is a thread of this process: it could never respond if the call held the interpreter's lock.
+    # The server is a thread of this process, and could not respond if the call held the GIL.
     with responding(204) as options:
         assert nexmo_conversion.sms(QUERY, "gil", True, options=options).http_status == 204

@@ -1,4 +1,4 @@
-"""Moments become the text that the service reads."""
+"""Timestamps in the format of the service."""
 
 import os
 import time
@@ -17,7 +17,7 @@ def at(hours: float) -> timezone:
 
 
 class Undecided(tzinfo):
-    """A time zone that does not know its offset, which makes a datetime naive although it has a tzinfo."""
+    """A time zone without an offset, which makes a datetime naive although it has a tzinfo."""
 
     def utcoffset(self, moment: Optional[datetime]) -> None:
         return None
@@ -42,12 +42,12 @@ class Undecided(tzinfo):
         (datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc), "9999-12-31 23:59:59"),
     ],
 )
-def test_a_datetime_is_told_in_utc(moment: datetime, text: str, log: Log) -> None:
+def test_a_datetime_is_converted_to_utc(moment: datetime, text: str, log: Log) -> None:
     nexmo_conversion.sms(QUERY, "moment", True, moment, options=http_options())
     assert log.only()["timestamp"] == text
 
 
-def test_the_machines_own_time_zone_plays_no_part(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
+def test_the_local_time_zone_is_ignored(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
     before = os.environ.get("TZ")
     monkeypatch.setenv("TZ", "XXX-9")
     time.tzset()
@@ -62,20 +62,20 @@ def test_the_machines_own_time_zone_plays_no_part(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("moment", [datetime(2020, 1, 1), datetime(2020, 1, 1, tzinfo=Undecided())])
-def test_a_naive_datetime_is_refused(moment: datetime, log: Log) -> None:
+def test_a_naive_datetime_is_an_error(moment: datetime, log: Log) -> None:
     with pytest.raises(CallRefused, match=r"^timestamp is a datetime without a time zone, which is ambiguous"):
         nexmo_conversion.sms(QUERY, "naive", True, moment, options=http_options())
     assert log.records() == []
 
 
 @pytest.mark.parametrize("moment", [datetime(1, 1, 1, tzinfo=at(1)), datetime(9999, 12, 31, 23, 59, 59, tzinfo=at(-1))])
-def test_a_moment_outside_of_the_years_is_refused(moment: datetime, log: Log) -> None:
+def test_a_datetime_out_of_range_is_an_error(moment: datetime, log: Log) -> None:
     with pytest.raises(CallRefused, match=r"^timestamp is outside"):
         nexmo_conversion.sms(QUERY, "outside", True, moment, options=http_options())
     assert log.records() == []
 
 
-def test_text_goes_to_the_library_as_it_is(log: Log) -> None:
+def test_text_is_passed_unchanged(log: Log) -> None:
     nexmo_conversion.sms(QUERY, "text", True, "2020-02-29 23:59:59", options=http_options())
     assert log.only()["timestamp"] == "2020-02-29 23:59:59"
     with pytest.raises(CallRefused, match=r"^timestamp ") as caught:
@@ -94,17 +94,17 @@ def test_text_goes_to_the_library_as_it_is(log: Log) -> None:
         (253_402_300_799, "9999-12-31 23:59:59"),
     ],
 )
-def test_seconds_become_text(seconds: int, text: str) -> None:
+def test_unix_seconds_become_text(seconds: int, text: str) -> None:
     assert nexmo_conversion.timestamp_from_unix(seconds) == text
 
 
 @pytest.mark.parametrize("seconds", [-62_135_596_801, 253_402_300_800, -(2**63), 2**63 - 1, 2**63, 2**64])
-def test_seconds_outside_of_the_years_are_refused(seconds: int) -> None:
+def test_seconds_out_of_range_are_an_error(seconds: int) -> None:
     with pytest.raises(CallRefused, match=r"^seconds "):
         nexmo_conversion.timestamp_from_unix(seconds)
 
 
 @pytest.mark.parametrize("seconds", [1.0, "0", None, True])
-def test_seconds_are_an_int(seconds: object) -> None:
+def test_seconds_must_be_an_int(seconds: object) -> None:
     with pytest.raises(TypeError, match=r"^seconds is of type "):
         nexmo_conversion.timestamp_from_unix(seconds)  # type: ignore[arg-type]

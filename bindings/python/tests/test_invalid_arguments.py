@@ -1,4 +1,4 @@
-"""What Python refuses by itself, because it would reach the library maimed or not at all."""
+"""Arguments that the package rejects itself, because they cannot be passed to the library."""
 
 from datetime import date, time
 from decimal import Decimal
@@ -16,8 +16,8 @@ FLAGS = ["allow_plain_http", "built_in_roots_only", "sign_unix_seconds", "proxy_
 BAD_TEXTS = ["\0", "a\0", "a\0b", "\ud800", "a\udfffb", "\udcff"]
 
 
-def refused(arguments: Dict[str, Any], log: Log) -> CallRefused:
-    """The error of a report that is fine but for `arguments`, of which nothing may have been sent."""
+def rejected(arguments: Dict[str, Any], log: Log) -> CallRefused:
+    """The error of a report that is valid except for `arguments`. Nothing may be sent."""
     fine = {"credentials": QUERY, "message_id": "a", "delivered": True, "options": http_options()}
     with pytest.raises(CallRefused) as caught:
         nexmo_conversion.sms(**{**fine, **arguments})
@@ -29,7 +29,7 @@ def refused(arguments: Dict[str, Any], log: Log) -> CallRefused:
 @pytest.mark.parametrize("text", BAD_TEXTS)
 @pytest.mark.parametrize("name", ["message_id", "timestamp"])
 def test_text_that_c_cannot_hold(name: str, text: str, log: Log) -> None:
-    error = refused({name: text}, log)
+    error = rejected({name: text}, log)
     assert not isinstance(error, TypeError)
     assert ("NUL" in str(error)) == ("\0" in text)
 
@@ -52,8 +52,8 @@ def test_text_of_options_that_c_cannot_hold(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("delivered", [1, 0, None, "true", "", 1.0, [], object()])
-def test_delivered_is_true_or_false_and_nothing_like_it(delivered: object, log: Log) -> None:
-    error = refused({"delivered": delivered}, log)
+def test_delivered_must_be_a_bool(delivered: object, log: Log) -> None:
+    error = rejected({"delivered": delivered}, log)
     assert isinstance(error, WrongType)
     assert str(error) == f"delivered is of type {type(delivered).__name__}: give True or False"
 
@@ -75,14 +75,14 @@ def test_delivered_is_true_or_false_and_nothing_like_it(delivered: object, log: 
         ("options", QUERY),
     ],
 )
-def test_arguments_of_another_type(name: str, value: object, log: Log) -> None:
-    error = refused({name: value}, log)
+def test_arguments_of_wrong_type(name: str, value: object, log: Log) -> None:
+    error = rejected({name: value}, log)
     assert isinstance(error, TypeError)
     assert f"{name} is of type {type(value).__name__}: give " in str(error)
 
 
 @pytest.mark.parametrize("value", [None, b"abcd1234", 7])
-def test_credentials_of_another_type(value: Any) -> None:
+def test_credentials_of_wrong_type(value: Any) -> None:
     with pytest.raises(TypeError, match=r"^api_key is of type "):
         Credentials.query(value, "s3cret")
     with pytest.raises(TypeError, match=r"^api_secret is of type "):
@@ -94,13 +94,13 @@ def test_credentials_of_another_type(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "md5", True, 1.0])
-def test_a_signature_method_of_another_type(value: Any) -> None:
+def test_a_signature_method_of_wrong_type(value: Any) -> None:
     with pytest.raises(TypeError, match=r"^signature_method is of type "):
         Credentials.signature("abcd1234", "sign4ture", value)
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_texts_of_options_of_another_type(name: str) -> None:
+def test_texts_of_options_of_wrong_type(name: str) -> None:
     for value in (b"text", 7, ["text"]):
         with pytest.raises(TypeError, match=rf"^{name} is of type "):
             Options(**{name: value})  # type: ignore[arg-type]
@@ -111,7 +111,7 @@ def test_numbers_of_options(name: str) -> None:
     for value in (None, "5", 5.0, True, Decimal(5)):
         with pytest.raises(TypeError, match=rf"^{name} is of type "):
             Options(**{name: value})  # type: ignore[arg-type]
-    # ctypes would keep the last 32 bits, 5.
+    # ctypes would truncate it to 32 bits, which is 5.
     for number in (2**32 + 5, 2**31, -(2**31) - 1):
         with pytest.raises(CallRefused, match=rf"^{name} is out of range"):
             Options(**{name: number})  # type: ignore[arg-type]
@@ -124,7 +124,7 @@ def test_flags_of_options(name: str) -> None:
             Options(**{name: value})  # type: ignore[arg-type]
 
 
-def test_a_refusal_is_an_error_like_any_other() -> None:
+def test_a_rejected_argument_is_an_error_with_a_result() -> None:
     with pytest.raises(nexmo_conversion.Error) as caught:
         nexmo_conversion.sms(QUERY, "a\0b", True)
     error = caught.value
@@ -150,7 +150,7 @@ def test_a_refusal_is_an_error_like_any_other() -> None:
         ({"ca_file": "/nonexistent"}, "ca_file"),
     ],
 )
-def test_options_that_the_library_refuses_reach_it(given: Dict[str, Any], name: str, log: Log) -> None:
+def test_the_library_checks_the_values_of_options(given: Dict[str, Any], name: str, log: Log) -> None:
     options = http_options(**given)
     with pytest.raises(CallRefused, match=rf"^{name} ") as caught:
         nexmo_conversion.sms(QUERY, "a", True, options=options)
@@ -161,7 +161,7 @@ def test_options_that_the_library_refuses_reach_it(given: Dict[str, Any], name: 
     assert log.records() == []
 
 
-def test_credentials_that_the_library_refuses_reach_it(log: Log) -> None:
+def test_the_library_checks_the_values_of_credentials(log: Log) -> None:
     unknown = Credentials.signature("abcd1234", "sign4ture", 9)
     with pytest.raises(CallRefused, match=r"^signature_method "):
         nexmo_conversion.sms(unknown, "a", True, options=http_options())

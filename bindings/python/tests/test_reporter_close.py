@@ -1,4 +1,4 @@
-"""A reporter is flushed, closed and freed, from any thread and at any time."""
+"""Flush, close and free of a reporter, from any thread."""
 
 import copy
 import gc
@@ -20,7 +20,7 @@ from sandbox import API_KEY, Log
 # --- closing and freeing ---
 
 
-def test_a_closed_reporter_stores_nothing_but_can_be_asked(log: Log) -> None:
+def test_a_closed_reporter_fails_submits_and_still_has_statistics(log: Log) -> None:
     reporter = in_memory()
     reporter.submit(Channel.SMS, "before", True)
     reporter.close(LONG_MS)
@@ -56,7 +56,7 @@ def assert_freed(reporter: Reporter, log: Log) -> None:
     assert log.records() == []
 
 
-def test_a_freed_reporter_says_so(log: Log) -> None:
+def test_a_freed_reporter_raises_invalid_handle(log: Log) -> None:
     reporter, other = in_memory(), in_memory()
     assert repr(reporter) == f"<Reporter of {API_KEY!r}>"
     for _ in range(3):
@@ -68,7 +68,7 @@ def test_a_freed_reporter_says_so(log: Log) -> None:
         assert other.statistics().state == State.RUNNING
 
 
-def test_with_closes_and_frees_the_reporter_whatever_happens(log: Log) -> None:
+def test_with_closes_and_frees_the_reporter_even_after_an_exception(log: Log) -> None:
     with in_memory() as reporter:
         assert isinstance(reporter, Reporter)
     assert_freed(reporter, log)
@@ -77,13 +77,13 @@ def test_with_closes_and_frees_the_reporter_whatever_happens(log: Log) -> None:
     assert_freed(reporter, log)
 
 
-def test_with_sends_what_it_can(tmp_path: Path, log: Log) -> None:
+def test_with_sends_pending_reports(tmp_path: Path, log: Log) -> None:
     with in_file(tmp_path / "outbox") as reporter:
         reporter.submit(Channel.SMS, "a", True)
     assert log.statuses() == [200]
 
 
-def test_with_logs_what_is_pending(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_with_logs_the_number_of_pending_reports(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with held() as server:
         with in_file(tmp_path / "outbox", server.options) as reporter:
             reporter.submit(Channel.SMS, "held", True)
@@ -99,16 +99,16 @@ def test_freeing_ends_a_flush_and_a_close_of_other_threads() -> None:
         reporter.submit(Channel.SMS, "held", True)
         server.wait()
         calls = [pool.submit(reporter.flush, LONG_MS), pool.submit(reporter.close, LONG_MS)]
-        # Long enough for both to wait; one that has not come that far is to end as well.
+        # Usually long enough for both to wait; one that does not wait yet must end too.
         wait(calls, timeout=0.2)
         reporter.free()
         by_flush, by_close = [call.exception(timeout=LONG_MS / 1000) for call in calls]
     assert isinstance(by_flush, (Cancelled, InvalidHandle))
-    # A close may report what is still pending.
+    # The close may raise Pending.
     assert isinstance(by_close, (Cancelled, InvalidHandle, Pending))
 
 
-def test_threads_may_free_a_reporter_together(log: Log) -> None:
+def test_threads_may_free_a_reporter_concurrently(log: Log) -> None:
     for _ in range(20):
         reporter, barrier = in_memory(), threading.Barrier(4)
 
@@ -122,7 +122,7 @@ def test_threads_may_free_a_reporter_together(log: Log) -> None:
         assert_freed(reporter, log)
 
 
-def test_a_reporter_that_is_dropped_is_collected_and_loses_nothing(tmp_path: Path) -> None:
+def test_an_unreferenced_reporter_is_collected_and_loses_no_report(tmp_path: Path) -> None:
     outbox = tmp_path / "outbox"
     with held() as server:
         reporter = in_file(outbox, server.options)
@@ -131,7 +131,7 @@ def test_a_reporter_that_is_dropped_is_collected_and_loses_nothing(tmp_path: Pat
         del reporter
         gc.collect()
         assert gone() is None
-        server.let_go()
+        server.release()
         with in_file(outbox, server.options) as again:
             assert until(again, lambda statistics: statistics.pending == 0).accepted == 1
 
@@ -147,7 +147,7 @@ def test_a_reporter_cannot_be_pickled_or_copied(duplicate: Callable[[Reporter], 
 # --- flush ---
 
 
-def test_a_flush_waits_no_longer_than_allowed() -> None:
+def test_a_flush_waits_until_its_time_limit() -> None:
     with held() as server, in_memory(server.options) as reporter:
         reporter.flush(0)
         reporter.submit(Channel.SMS, "held", True)
@@ -157,17 +157,17 @@ def test_a_flush_waits_no_longer_than_allowed() -> None:
                 reporter.flush(timeout_ms)
             assert timeout_ms <= (time.monotonic() - before) * 1000 < LONG_MS
             assert (caught.value.status, caught.value.result.attempts) == (Status.PENDING, 0)
-        server.let_go()
+        server.release()
         assert flushed(reporter).accepted == 1
 
 
-# Far less than what the calls below are allowed to wait.
+# Far less than the time limits of the calls below.
 SOON_S = 15
 
 
 @pytest.mark.parametrize("timeout_ms", [0, LONG_MS, -1])
 def test_a_flush_of_a_closed_reporter_does_not_wait(timeout_ms: int) -> None:
-    # Leaving `with` ends the calls that wait nevertheless.
+    # Leaving `with` ends calls that still wait.
     with held() as server, ThreadPoolExecutor(1) as pool, in_memory(server.options) as reporter:
         reporter.submit(Channel.SMS, "held", True)
         server.wait()
@@ -196,13 +196,13 @@ def test_closing_ends_a_flush_and_a_close_of_other_threads(name: str, timeout_ms
         reporter.free()
 
 
-def test_a_flush_waits_as_long_as_the_close_of_another_thread() -> None:
+def test_a_flush_waits_for_the_close_of_another_thread() -> None:
     with held() as server, ThreadPoolExecutor(2) as pool, in_memory(server.options) as reporter:
         reporter.submit(Channel.SMS, "held", True)
         server.wait()
         calls = [pool.submit(reporter.close, LONG_MS), pool.submit(reporter.flush, LONG_MS)]
         assert not wait(calls, timeout=1.2).done
-        server.let_go()
+        server.release()
         for call in calls:
             call.result(LONG_MS / 1000)
 
@@ -212,12 +212,12 @@ def test_a_flush_lets_other_threads_run() -> None:
         reporter.submit(Channel.SMS, "held", True)
         call = pool.submit(reporter.flush, LONG_MS)
         server.wait()
-        server.let_go()
+        server.release()
         call.result(LONG_MS / 1000)
         assert reporter.statistics().accepted == 1
 
 
-def test_a_closing_reporter_waits_and_stores_nothing_more() -> None:
+def test_a_closing_reporter_waits_and_fails_submits() -> None:
     with held() as server, ThreadPoolExecutor(1) as pool:
         reporter = in_memory(server.options)
         reporter.submit(Channel.SMS, "held", True)
@@ -233,14 +233,14 @@ def test_a_closing_reporter_waits_and_stores_nothing_more() -> None:
                 reporter.submit(Channel.SMS, "late", True)
             time.sleep(0.4)
         assert not call.done()
-        server.let_go()
+        server.release()
         call.result(LONG_MS / 1000)
         statistics = reporter.statistics()
         assert (statistics.state, statistics.submitted, statistics.accepted) == (State.CLOSED, 1, 1)
         reporter.free()
 
 
-def test_a_close_waits_no_longer_than_allowed() -> None:
+def test_a_close_waits_until_its_time_limit() -> None:
     for timeout_ms in (0, 50, 700):
         with held() as server:
             reporter = in_memory(server.options)
