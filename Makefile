@@ -48,7 +48,7 @@ C_PROGRAMS := $(addprefix $(BUILD)/c/,struct_versions thread_cancel fork_during_
 	reporter_server_test)
 HARNESS_ARGUMENTS := tests/data/bad_inputs.tsv docs/statuses.md
 
-# How the sandbox responds to the message ids that the harnesses use.
+# The sandbox's responses to the message ids of the tests.
 RULES := --response message=not-enabled:not-enabled --response message=invalid:status=420 \
 	--response message=throttled:throttled=7 --response message=unavailable:unavailable \
 	--response message=moved:status=302 --response message=teapot:status=418 \
@@ -164,7 +164,7 @@ check-headers: | tools-of-check
 	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only tests/c/header.c
 
 # What other languages make of the interface: each parser of nexmo_conversion.ffi.h must find the sizes, offsets and constants
-# that the C compiler finds in the other header; COBOL must read its copybook in both formats; Go must bear the handles.
+# that the C compiler finds in the other header; COBOL must read its copybook in both formats; Go must accept the handles.
 LANGUAGES := $(BUILD)/languages
 PARSED = $(LIB)/$(NAME) include/nexmo_conversion.ffi.h $(LANGUAGES)/layout.txt $(VERSION)
 check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
