@@ -6,8 +6,10 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use super::file_status::is_mount_point;
 
 /// How a lock can be shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,16 +20,50 @@ pub(crate) enum Sharing {
     Exclusive,
 }
 
-/// Opens `path`, or creates it if missing, with access for its owner only. Does not follow symbolic links.
+/// Opens `path`, or creates it if missing, with access for its owner only. Fails unless the file is private.
 pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+    let mut options = private_options();
     if is_new {
         options.create_new(true)
     } else {
         options.create(true)
     };
-    options.open(path)
+    options.open(path).and_then(|file| check_private(file, path))
+}
+
+/// As [`open_private`], for a file that exists.
+pub(crate) fn open_existing_private(path: &Path) -> io::Result<File> {
+    private_options().open(path).and_then(|file| check_private(file, path))
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+    options
+}
+
+/// Returns `file` if nobody but this user can write to it, under this or another name.
+fn check_private(file: File, path: &Path) -> io::Result<File> {
+    let found = file.metadata()?;
+    // SAFETY: it has no requirements.
+    let user = unsafe { libc::geteuid() };
+    let problem = if !found.is_file() {
+        "is not a regular file".to_owned()
+    } else if found.uid() != user {
+        format!(
+            "belongs to user {}, and this process runs as user {user}; run it as the owner, or use another path",
+            found.uid()
+        )
+    } else if found.mode() & 0o022 != 0 {
+        "can be written by others; remove their permission (chmod go-w)".to_owned()
+    } else if found.nlink() != 1 {
+        "has a second name (a hard link), by which another process could destroy it; remove one of them".to_owned()
+    } else if is_mount_point(path) {
+        "is mounted by itself, so that it has a second name; mount its directory instead".to_owned()
+    } else {
+        return Ok(file);
+    };
+    Err(io::Error::other(format!("{} {problem}", path.display())))
 }
 
 /// Locks one byte of `file`, unless a conflicting lock is held. The lock belongs to the open file description, so it
@@ -48,6 +84,13 @@ pub(crate) fn unlock(file: &File, byte: i64) -> io::Result<()> {
     set_lock(file, byte, libc::F_UNLCK)
 }
 
+/// Whether another open file has a lock, of any kind, on one of `count` bytes from `start` on.
+pub(crate) fn is_locked_elsewhere(file: &File, start: i64, count: i64) -> io::Result<bool> {
+    let mut lock = lock_of(start, count, libc::F_WRLCK);
+    call_fcntl(file, libc::F_OFD_GETLK, &mut lock)?;
+    Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK)
+}
+
 /// The system call itself. On 32 bits, the struct that `fcntl` expects for these locks depends on the version of
 /// glibc that the program was linked for; the kernel always accepts the one with 64-bit offsets.
 #[cfg(target_pointer_width = "32")]
@@ -56,15 +99,22 @@ const FCNTL: libc::c_long = libc::SYS_fcntl64;
 const FCNTL: libc::c_long = libc::SYS_fcntl;
 
 fn set_lock(file: &File, byte: i64, kind: libc::c_int) -> io::Result<()> {
-    let lock = libc::flock64 {
+    call_fcntl(file, libc::F_OFD_SETLK, &mut lock_of(byte, 1, kind))
+}
+
+fn lock_of(start: i64, count: i64, kind: libc::c_int) -> libc::flock64 {
+    libc::flock64 {
         l_type: libc::c_short::try_from(kind).unwrap_or_default(),
         l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap_or_default(),
-        l_start: byte,
-        l_len: 1,
+        l_start: start,
+        l_len: count,
         l_pid: 0,
-    };
+    }
+}
+
+fn call_fcntl(file: &File, command: libc::c_int, lock: &mut libc::flock64) -> io::Result<()> {
     // SAFETY: the descriptor is open, and the struct outlives the call.
-    match unsafe { libc::syscall(FCNTL, file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) } {
+    match unsafe { libc::syscall(FCNTL, file.as_raw_fd(), command, &raw mut *lock) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
@@ -157,6 +207,8 @@ mod tests {
         let (first, second) = (open(), open());
         assert!(try_lock(&first, 0, Sharing::Exclusive).unwrap());
         assert!(!try_lock(&second, 0, Sharing::Exclusive).unwrap());
+        assert!(is_locked_elsewhere(&second, 0, 9).unwrap() && !is_locked_elsewhere(&first, 0, 9).unwrap());
+        assert!(!is_locked_elsewhere(&second, 1, 9).unwrap());
         assert!(try_lock(&second, 1, Sharing::Exclusive).unwrap(), "another byte is another lock");
         drop(open());
         assert!(!try_lock(&second, 0, Sharing::Shared).unwrap(), "another descriptor's end changes nothing");

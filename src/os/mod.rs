@@ -2,7 +2,9 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod file_lock;
+pub(crate) mod file_status;
 pub(crate) mod fork;
+pub(crate) mod futex;
 pub(crate) mod wakeup;
 
 use std::fs::File;

@@ -27,6 +27,12 @@ pub(crate) fn is_long() -> bool {
     std::env::var_os("NEXMO_TEST_LONG").is_some()
 }
 
+/// Whether this process runs as root.
+pub(crate) fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
 /// A temporary folder, removed with the test.
 pub(crate) struct Folder(PathBuf);
 

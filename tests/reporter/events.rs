@@ -88,6 +88,7 @@ fn ids_increase_in_the_outbox_that_replaces_a_corrupt_one() {
     let outbox = folder.outbox();
     let first = reporter(&service.url, &in_calm_file(&outbox));
     let before = new_event(&first, "before").id;
+    first.close(Some(SOON)).unwrap();
     drop(first);
     fs::remove_file(format!("{}-wal", outbox.display())).ok();
     let mut damaged = b"SQLite format 3\0".to_vec();

@@ -3,7 +3,6 @@
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use nexmo_conversion::Kind;
 use nexmo_sandbox::Behaviour;
@@ -164,17 +163,17 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
     left_behind(&outbox, &service.url, REPORTS, true);
-    let (first, began) = (reporter(&service.url, &in_file(&outbox)), Instant::now());
+    let first = reporter(&service.url, &in_file(&outbox));
     first.flush(Some(SOON)).unwrap();
     // Overwritten in place, as a failing disk does; the write-ahead log too, because it would otherwise hide the
     // corruption.
     overwrite(&outbox, 0, 1 << 20);
     overwrite(&sidecar(&outbox, "-wal"), 0, 1 << 20);
     let failure = try_open(&outbox, &service.url).err().map(|error| error.kind());
-    // Later, the first one checks the file again, and leaves it.
-    if began.elapsed() < Duration::from_secs(4) {
-        assert_eq!((failure, quarantined(&outbox).len()), (Some(Kind::OutboxCorrupt), 0));
-    }
+    let is_moved = !quarantined(&outbox).is_empty();
+    // The first one may have noticed it meanwhile, and closed it.
+    let by_first = statistics(&first).outbox_resets;
+    assert!(by_first == 1 || (failure, is_moved) == (Some(Kind::OutboxCorrupt), false), "{failure:?} {is_moved}");
     drop(first);
     let mut second = None;
     wait_until("the end of the first", SOON, || {
@@ -182,7 +181,8 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
         second.is_some()
     });
     let second = second.unwrap();
-    assert_eq!((statistics(&second).outbox_resets, quarantined(&outbox).len()), (1, 1));
+    let resets = by_first.max(statistics(&second).outbox_resets);
+    assert_eq!((resets, quarantined(&outbox).len()), (1, 1));
     second.submit(&sms("after", true)).unwrap();
     second.flush(Some(SOON)).unwrap();
     assert!(service.arrived().contains_key(&("after".to_owned(), true)));

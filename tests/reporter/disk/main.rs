@@ -3,6 +3,7 @@
 //! * `disk_full`: a full disk, little space, or a read-only file system
 //! * `foreign_files`: the file at the path is not an outbox, or not usable
 //! * `removed`: the file or its folder is removed or replaced while in use
+//! * `changed_files`: a file of an open outbox is removed, replaced, truncated, or linked
 //! * `locked`: a process holds a lock and does not release it
 //! * `corrupt`: the file or its write-ahead log has corruption that must be detected
 //! * `bit_flips`: random corruption, before the file is opened and while it is open
@@ -12,6 +13,7 @@
 #![allow(unsafe_code)]
 
 mod bit_flips;
+mod changed_files;
 #[path = "../../common/mod.rs"]
 mod common;
 mod corrupt;

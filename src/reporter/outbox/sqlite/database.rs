@@ -10,9 +10,11 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::Failure;
+use super::file::file_set::Change;
 use super::file::generation::Generations;
 use super::file::reserve::Reserve;
 use super::file::{Identity, OpenFile, OutboxPath};
+use super::lock::busy_timeout;
 use super::lock::busy_timeout::BusyTimeout;
 use super::lock::fair_lock::{FairLock, Wake};
 use super::queries;
@@ -22,6 +24,9 @@ use super::wal::sync;
 use super::wal::sync::WalSync;
 use crate::clock::from_now;
 use crate::sync::Mutex;
+
+/// Maximum attempts of an operation whose files others change.
+const MAX_ATTEMPTS: u32 = 5;
 
 /// Maximum time that a fork waits for a call blocked on a disk.
 const FORK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -95,20 +100,25 @@ impl Database {
         self.change(access, |file| in_transaction(&file.connection, &work))
     }
 
-    /// Runs `work`, which contains a transaction. Waits for others until the deadline. A damaged file is quarantined if
-    /// possible, and `work` runs again on its replacement.
+    /// Runs `work`, which contains a transaction. Waits for others until the deadline. Runs `work` again if the file was
+    /// damaged and could be quarantined, or if somebody changed the files meanwhile.
     pub(crate) fn change<T>(
         &self,
         access: Access,
         work: impl Fn(&OpenFile) -> rusqlite::Result<T>,
     ) -> Result<Written<T>, Failure> {
         let written = self.with_file(access, |file| {
+            let _guard = file.lock_for_writing(&self.busy_timeout)?;
+            fail_if_changed(file)?;
             if self.was_full.load(Ordering::Acquire) {
                 // Once all pages are in the file, the WAL restarts within its current size. If they are not, the write
                 // may still fit.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
-            Ok(Written { result: work(file)?, wal: Arc::clone(&file.wal) })
+            let result = work(file)?;
+            // Otherwise the transaction may be in a WAL that nobody will find.
+            fail_if_changed(file)?;
+            Ok(Written { result, wal: Arc::clone(&file.files.wal_file) })
         });
         self.was_full.store(matches!(written, Err(Failure::Full)), Ordering::Release);
         written
@@ -119,9 +129,11 @@ impl Database {
         if self.sync.needs_rewrite() {
             let access = Access { deadline: from_now(REWRITE_TIMEOUT), may_create: false, wake: Wake::Always };
             self.with_file(access, |file| {
-                // Keeps others from writing or restarting the WAL meanwhile.
+                let _guard = file.lock_for_writing(&self.busy_timeout)?;
+                fail_if_changed(file)?;
+                // Keeps others from restarting the WAL meanwhile.
                 let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
-                Ok(sync::rewrite(&file.wal)?)
+                Ok(sync::rewrite(&file.files.wal_file)?)
             })
             .map_err(|failure| Failure::unflushed(&failure.into_error(&self.outbox_path.path)))?;
         }
@@ -134,22 +146,32 @@ impl Database {
         access: Access,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
-        self.with_file(access, |file| Ok(work(&file.connection)?))
+        self.with_file(access, |file| {
+            fail_if_changed(file)?;
+            Ok(work(&file.connection)?)
+        })
     }
 
     fn with_file<T>(&self, access: Access, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
         let Access { deadline, may_create, wake } = access;
-        let _guard = self.lock.acquire(deadline, wake).ok_or(Failure::Busy)?;
-        self.busy_timeout.set_deadline(deadline);
-        let mut open = self.open();
-        match self.attempt(&mut open, may_create, &work) {
-            Err(Failure::Corrupt(what)) => {
-                let damaged = open.take().map(|file| file.identity);
-                self.quarantine(what, damaged, deadline)?;
-                self.attempt(&mut open, may_create, &work)
+        for _ in 0..MAX_ATTEMPTS {
+            let forks = busy_timeout::forks();
+            let _guard = self.lock.acquire(deadline, wake).ok_or(Failure::Busy)?;
+            self.busy_timeout.set_deadline(deadline);
+            let mut open = self.open();
+            match self.attempt(&mut open, may_create, &work) {
+                Err(Failure::Changed(change)) => self.recover(&mut open, change)?,
+                Err(Failure::Corrupt(what)) => {
+                    let damaged = open.as_ref().map(|file| file.identity);
+                    self.close_connections(&mut open)?;
+                    self.quarantine(what, damaged, deadline)?;
+                }
+                // A fork interrupted the wait.
+                Err(Failure::Busy) if busy_timeout::forks() != forks && Instant::now() < deadline => {}
+                other => return other,
             }
-            other => other,
         }
+        Err(Failure::outbox(format!("{} is changed by others all the time", self.outbox_path.path.display())))
     }
 
     fn attempt<T>(
@@ -158,11 +180,6 @@ impl Database {
         may_create: bool,
         work: &impl Fn(&OpenFile) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        if open.as_ref().is_some_and(|file| !file.is_current(&self.outbox_path)) {
-            *open = None;
-            self.close_checkpoint_connection();
-            self.generations.advance();
-        }
         let file = match open {
             Some(file) => file,
             None => {
@@ -190,12 +207,28 @@ impl Database {
             Ok(())
         };
         file.connection.wal_hook(Some(record))?;
+        // Opened here, since the process may give up the privileges for it later.
+        self.checkpoint_connection.open(&self.outbox_path, &file.files)?;
         self.reserve.allocate();
         Ok(file)
     }
 
+    /// Saves what can be saved after somebody changed the files, and closes them.
+    fn recover(&self, open: &mut Option<OpenFile>, change: Change) -> Result<(), Failure> {
+        if let Some(file) = &*open
+            && matches!(change, Change::DatabaseMoved | Change::WalReplaced)
+        {
+            // Otherwise what is only in the WAL would be lost.
+            let _guard = file.lock_for_writing(&self.busy_timeout)?;
+            file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::FULL)?;
+        }
+        if matches!(change, Change::DatabaseMoved | Change::DatabaseRemoved) {
+            self.generations.advance();
+        }
+        self.close_connections(open)
+    }
+
     fn quarantine(&self, what: String, damaged: Option<Identity>, deadline: Instant) -> Result<(), Failure> {
-        self.close_checkpoint_connection();
         if !self.outbox_path.was_outbox() {
             return Err(self.outbox_path.not_an_outbox());
         }
@@ -206,13 +239,14 @@ impl Database {
         Ok(())
     }
 
-    /// Closes the checkpoint connection, unless a checkpoint is in progress: the next one finds that its generation is
-    /// stale. A checkpoint in progress may be waiting for the lock held here, and gives up after half the time waited
-    /// for it here.
-    fn close_checkpoint_connection(&self) {
-        if let Some(_guard) = self.checkpoints.lock.acquire(from_now(2 * CHECKPOINT_TIMEOUT), Wake::Always) {
-            self.checkpoint_connection.close();
-        }
+    /// Closes both connections: as long as one is open, SQLite gives a new one its WAL index. A checkpoint in progress
+    /// may be waiting for the lock held here, and gives up after half the time waited for it here.
+    fn close_connections(&self, open: &mut Option<OpenFile>) -> Result<(), Failure> {
+        let guard = self.checkpoints.lock.acquire(from_now(2 * CHECKPOINT_TIMEOUT), Wake::Always);
+        let _guard = guard.ok_or(Failure::Busy)?;
+        self.checkpoint_connection.close();
+        *open = None;
+        Ok(())
     }
 
     /// Closes everything permanently, unless it is in use until `deadline`: then its last user closes it. A fork waits
@@ -275,8 +309,7 @@ impl Checkpointed for Database {
     }
 
     fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection)) {
-        self.checkpoint_connection.set_deadline(from_now(CHECKPOINT_TIMEOUT));
-        self.checkpoint_connection.with(&self.outbox_path, self.generations.current(), work);
+        self.checkpoint_connection.with(from_now(CHECKPOINT_TIMEOUT), work);
     }
 
     fn without_writers(&self, work: &mut dyn FnMut()) {
@@ -285,10 +318,26 @@ impl Checkpointed for Database {
         };
         self.busy_timeout.set_deadline(from_now(CHECKPOINT_TIMEOUT));
         self.checkpoint_connection.set_deadline(from_now(CHECKPOINT_TIMEOUT));
-        work();
-        if let Some(file) = &*self.open() {
+        let open = self.open();
+        let Some(file) = &*open else {
+            return;
+        };
+        let Ok(_write_guard) = file.lock_for_writing(&self.busy_timeout) else {
+            return;
+        };
+        if fail_if_changed(file).is_ok() {
+            work();
             // If this fails, the next submit is only slower.
             queries::remember_last(&file.connection).ok();
         }
+    }
+}
+
+/// Fails if somebody changed the files.
+fn fail_if_changed(file: &OpenFile) -> Result<(), Failure> {
+    match file.files.change() {
+        None => Ok(()),
+        Some(Change::ContentTruncated) => Err(Failure::Corrupt("it or its WAL was truncated".to_owned())),
+        Some(change) => Err(Failure::Changed(change)),
     }
 }

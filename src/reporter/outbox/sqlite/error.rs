@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{ErrorCode, ffi};
 
+use super::file::file_set::Change;
 use crate::error::{Error, Kind, is_shortage};
 use crate::os;
 
@@ -12,6 +13,8 @@ use crate::os;
 pub(crate) enum Failure {
     /// SQLite found the file corrupt.
     Corrupt(String),
+    /// Somebody else changed the files. The operation is repeated.
+    Changed(Change),
     /// Its disk is full.
     Full,
     /// Others held the lock for too long.
@@ -48,6 +51,7 @@ impl Failure {
                     "{path} is corrupt ({what}) and still open elsewhere; it is replaced once all others have closed it"
                 ),
             ),
+            Self::Changed(_) => Error::new(Kind::Outbox, format!("the files of {path} are changed by others")),
             Self::Full => Error::new(Kind::OutboxFull, format!("the disk of {path} is full")),
             Self::Busy => Error::new(Kind::OutboxBusy, format!("{path} is locked by others (waited busy_timeout_ms)")),
             Self::Other(error) => error,

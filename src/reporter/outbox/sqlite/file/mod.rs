@@ -1,29 +1,31 @@
 //! The outbox file: creates, opens and verifies it.
 
+pub(crate) mod file_set;
 pub(crate) mod generation;
 pub(crate) mod quarantine;
 pub(crate) mod reserve;
 
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::SystemTime;
 use std::{fs, io};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use self::file_set::FileSet;
 use super::error::Failure;
 use super::fast_insert::FastInsert;
 use super::lock::busy_timeout::BusyTimeout;
-use super::lock::lock_file::{Lock, LockFile, regular_file};
+use super::lock::lock_file::{Lock, LockFile};
+use super::lock::write_lock::{WriteGuard, WriteLock};
 use super::wal::vfs;
 use crate::error::{Error, Kind, is_shortage};
 use crate::os::file_lock;
 use crate::reporter::outbox::Account;
-use crate::sync::Mutex;
 
 /// Distinguishes an outbox from other SQLite databases: "nxcv".
 const APPLICATION_ID: i32 = 0x6e78_6376;
@@ -31,20 +33,15 @@ const APPLICATION_ID: i32 = 0x6e78_6376;
 /// The schema version stored in the file.
 const SCHEMA_VERSION: i32 = 1;
 
+/// The size of the header of a SQLite database, and where the application id is in it.
+const HEADER_SIZE: u64 = 100;
+const APPLICATION_ID_BYTES: std::ops::Range<usize> = 68..72;
+
 /// Page size of a new file, in bytes. A report changes two pages, each of which is written whole.
 const PAGE_SIZE: i32 = 1024;
 
 /// Size of the page cache, in KiB.
 const CACHE_KIB: i32 = 4096;
-
-/// Serializes opening files in a process: closing a descriptor of a file releases all locks that the process holds on
-/// it.
-static OPENING: Mutex<()> = Mutex::new(());
-
-/// Prevents files from being opened for as long as the guard lives.
-pub(crate) fn block_opening() -> MutexGuard<'static, ()> {
-    OPENING.lock()
-}
 
 /// The path of an outbox, and its account.
 #[derive(Debug, Clone)]
@@ -54,15 +51,26 @@ pub(crate) struct OutboxPath {
     account: Account,
 }
 
-/// An open outbox.
+/// An open outbox. Its fields are dropped in this order: the connection is closed before the files, and these before the
+/// lock that tells others that the outbox is open.
 pub(crate) struct OpenFile {
     pub(crate) connection: Connection,
     pub(crate) fast_insert: FastInsert,
-    /// The write-ahead log.
-    pub(crate) wal: Arc<File>,
+    pub(crate) files: Arc<FileSet>,
     /// Identifies the file, so that its replacement is detected.
     pub(crate) identity: Identity,
-    lock_file: LockFile,
+    write_lock: WriteLock,
+    open_lock: OpenLock,
+}
+
+/// The lock file, with [`Lock::Open`] locked.
+struct OpenLock(LockFile);
+
+impl Drop for OpenLock {
+    fn drop(&mut self) {
+        // Closing the descriptor also unlocks it, unless a forked child has a copy.
+        self.0.unlock(Lock::Open).ok();
+    }
 }
 
 /// Device, inode and creation time; inodes are reused.
@@ -93,19 +101,45 @@ impl OutboxPath {
 
     /// Opens the outbox, creating it if it does not exist.
     pub(crate) fn open(&self, busy_timeout: &BusyTimeout) -> Result<OpenFile, Failure> {
-        let _opening = block_opening();
         self.reject_foreign()?;
         let lock_file = LockFile::open(&self.sidecar(".lock"))?;
         if !lock_file.lock(Lock::Open, busy_timeout)? {
             return Err(Failure::Busy);
         }
-        self.create_if_missing(&lock_file, busy_timeout)?;
-        let mut connection = self.connect(busy_timeout)?;
-        self.check(&mut connection)?;
-        lock_file.mark()?;
-        let wal = Arc::new(regular_file(file_lock::open_private(&self.sidecar("-wal"), false)?)?);
-        let identity = identity(&fs::symlink_metadata(&self.path)?);
-        Ok(OpenFile { connection, fast_insert: FastInsert::default(), wal, identity, lock_file })
+        let write_lock = WriteLock::new(&lock_file)?;
+        let open_lock = OpenLock(lock_file);
+        loop {
+            let guard = write_lock.acquire(&open_lock.0, busy_timeout)?.ok_or(Failure::Busy)?;
+            self.create_if_missing()?;
+            if let Some(files) = FileSet::open(self)? {
+                let mut connection = self.connect(busy_timeout)?;
+                self.check(&mut connection)?;
+                open_lock.0.mark()?;
+                drop(guard);
+                let identity = identity(&fs::symlink_metadata(&self.path)?);
+                let fast_insert = FastInsert::default();
+                return Ok(OpenFile {
+                    connection,
+                    fast_insert,
+                    files: Arc::new(files),
+                    identity,
+                    write_lock,
+                    open_lock,
+                });
+            }
+            // The others notice, at the latest when they look for events, and open these files too.
+            drop(guard);
+            open_lock.0.notify();
+            LockFile::open(&self.sidecar(".lock")).ok();
+            if !busy_timeout.pause() {
+                let message = format!(
+                    "another process still uses {}, its WAL or its WAL index with a file that was removed or replaced; \
+                     retry when it has closed them",
+                    self.path.display()
+                );
+                return Err(Failure::Other(Error::new(Kind::OutboxBusy, message)));
+            }
+        }
     }
 
     /// Rejects a file that cannot be an outbox and never was one, before any sidecar is created.
@@ -116,11 +150,20 @@ impl OutboxPath {
         if !found.is_file() {
             return Err(Failure::outbox(format!("{} is not a regular file", self.path.display())));
         }
-        let mut beginning = Vec::new();
-        let read = File::open(&self.path).and_then(|file| file.take(16).read_to_end(&mut beginning));
-        // If it is not readable, SQLite reports that.
-        let is_foreign = read.is_ok_and(|length| length > 0) && beginning != *b"SQLite format 3\0";
-        if is_foreign && !self.was_outbox() { Err(self.not_an_outbox()) } else { Ok(()) }
+        let mut header = Vec::new();
+        file_lock::open_existing_private(&self.path)?.take(HEADER_SIZE).read_to_end(&mut header)?;
+        let is_database = header.starts_with(b"SQLite format 3\0");
+        // It is 0 as long as the first page is only in the WAL.
+        let application_id = header.get(APPLICATION_ID_BYTES).filter(|id| **id != [0; 4]);
+        let is_other_database = is_database && application_id.is_some_and(|id| *id != APPLICATION_ID.to_be_bytes());
+        let has_wal = fs::metadata(self.sidecar("-wal")).is_ok_and(|wal| wal.len() > 0);
+        let is_new_database = is_database && application_id.is_none() && !has_wal;
+        match (header.is_empty() || is_database, is_other_database || is_new_database) {
+            (true, false) => Ok(()),
+            _ if self.was_outbox() => Ok(()),
+            (true, true) => Err(self.other_database()),
+            (false, _) => Err(self.not_an_outbox()),
+        }
     }
 
     /// The error for a file that is not an outbox.
@@ -134,15 +177,12 @@ impl OutboxPath {
         LockFile::is_marked(&self.sidecar(".lock"))
     }
 
-    /// Creates an empty file with owner-only permissions if it does not exist.
-    fn create_if_missing(&self, lock_file: &LockFile, busy_timeout: &BusyTimeout) -> Result<(), Failure> {
+    /// Creates an empty file with owner-only permissions if it does not exist. Existing sidecars belong to a removed file
+    /// that others may still have open; SQLite would mix the two.
+    fn create_if_missing(&self) -> Result<(), Failure> {
         if self.is_missing() {
-            if !lock_file.lock(Lock::Create, busy_timeout)? {
-                return Err(Failure::Busy);
-            }
-            let created = self.create_file();
-            lock_file.unlock(Lock::Create)?;
-            created?;
+            self.move_sidecars(&self.unused_name()?)?;
+            file_lock::open_private(&self.path, true)?;
         }
         self.reject_truncated(&fs::symlink_metadata(&self.path)?)
     }
@@ -153,16 +193,6 @@ impl OutboxPath {
         // SQLite treats a file of a single byte as empty.
         if found.len() == 1 || found.len() == 0 && has_wal {
             return Err(Failure::Corrupt("it was truncated".to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Creates the file. Existing sidecars belong to a removed file that others may still have open; SQLite would mix
-    /// the two.
-    fn create_file(&self) -> io::Result<()> {
-        if self.is_missing() {
-            self.move_sidecars(&self.unused_name()?)?;
-            file_lock::open_private(&self.path, true)?;
         }
         Ok(())
     }
@@ -224,10 +254,13 @@ impl OutboxPath {
             }
             (APPLICATION_ID, _) => Ok(()),
             (0, 0) if number("schema_version")? == 0 => Ok(()),
-            _ => Err(Failure::outbox(format!(
-                "{path} is a database of another program, not an outbox; choose another path"
-            ))),
+            _ => Err(self.other_database()),
         }
+    }
+
+    fn other_database(&self) -> Failure {
+        let path = self.path.display();
+        Failure::outbox(format!("{path} is a database of another program, not an outbox; choose another path"))
     }
 
     /// Creates the tables if they do not exist, and compares the account.
@@ -260,16 +293,9 @@ impl OutboxPath {
 }
 
 impl OpenFile {
-    /// Whether the path still names this file.
-    pub(crate) fn is_current(&self, outbox_path: &OutboxPath) -> bool {
-        fs::symlink_metadata(&outbox_path.path).is_ok_and(|found| identity(&found) == self.identity)
-    }
-}
-
-impl Drop for OpenFile {
-    fn drop(&mut self) {
-        // Closing the descriptor also unlocks it, unless a forked child has a copy.
-        self.lock_file.unlock(Lock::Open).ok();
+    /// Waits for the right to write.
+    pub(crate) fn lock_for_writing(&self, busy_timeout: &BusyTimeout) -> Result<WriteGuard<'_>, Failure> {
+        self.write_lock.acquire(&self.open_lock.0, busy_timeout)?.ok_or(Failure::Busy)
     }
 }
 

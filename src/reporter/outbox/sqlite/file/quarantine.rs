@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
-use super::{Identity, OutboxPath, block_opening, identity, with_suffix};
+use super::{Identity, OutboxPath, identity, with_suffix};
 use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::lock_file::{Lock, LockFile};
@@ -18,7 +18,6 @@ impl OutboxPath {
     /// Renames a damaged outbox so that a new one can replace it. `damaged` identifies the file; None if it could not
     /// be opened. False: others have it open.
     pub(crate) fn quarantine(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> Result<bool, Failure> {
-        let _opening = block_opening();
         let lock_file = LockFile::open(&self.sidecar(".lock"))?;
         if !lock_file.lock(Lock::Quarantine, busy_timeout)? {
             return Ok(false);

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,23 @@ use crate::sync::Mutex;
 /// Minimum pause between two attempts, and the maximum added to it, in nanoseconds. SQLite's own delays grow and starve
 /// the longest waiters.
 const PAUSE_NS: (u64, u64) = (20_000, 80_000);
+
+/// Whether a fork waits for the outboxes. Calls that wait for a locked file give up, and try again after it.
+static IS_FORK_WAITING: AtomicBool = AtomicBool::new(false);
+
+/// How often one did.
+static FORKS: AtomicU64 = AtomicU64::new(0);
+
+/// Makes waits for locked files end, or lets them begin again.
+pub(crate) fn set_fork_waiting(is_waiting: bool) {
+    IS_FORK_WAITING.store(is_waiting, Ordering::Release);
+    FORKS.fetch_add(u64::from(is_waiting), Ordering::AcqRel);
+}
+
+/// How often waits were interrupted by a fork.
+pub(crate) fn forks() -> u64 {
+    FORKS.load(Ordering::Acquire)
+}
 
 /// A deadline that the connection's busy handler checks. One call uses the connection at a time.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +45,15 @@ impl BusyTimeout {
         *self.0.lock() = Some(deadline);
     }
 
-    /// Pauses for a moment. False: the deadline has passed.
-    pub(crate) fn pause(&self) -> bool {
+    /// Whether the deadline has not passed and no fork waits.
+    pub(crate) fn has_time(&self) -> bool {
         let deadline = *self.0.lock();
-        let has_time = deadline.is_some_and(|deadline| Instant::now() < deadline);
+        !IS_FORK_WAITING.load(Ordering::Acquire) && deadline.is_some_and(|deadline| Instant::now() < deadline)
+    }
+
+    /// Pauses for a moment. False: the deadline has passed, or a fork waits.
+    pub(crate) fn pause(&self) -> bool {
+        let has_time = self.has_time();
         if has_time {
             let random = RandomState::new().hash_one(0_u8) % PAUSE_NS.1;
             thread::sleep(Duration::from_nanos(PAUSE_NS.0.saturating_add(random)));

@@ -6,9 +6,9 @@ use std::process;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, MutexGuard, Weak};
 
+use super::busy_timeout::set_fork_waiting;
 use crate::os::fork;
 use crate::reporter::outbox::sqlite::database::Database;
-use crate::reporter::outbox::sqlite::file;
 use crate::sync::Mutex;
 
 /// The outboxes of this process.
@@ -28,14 +28,15 @@ struct Closed {
     databases: Vec<Arc<Database>>,
     process: u32,
     registered: MutexGuard<'static, Vec<Weak<Database>>>,
-    _opening: MutexGuard<'static, ()>,
 }
 
 fn close_all() -> Box<dyn Any> {
+    set_fork_waiting(true);
     let registered = lock();
     let databases = registered.iter().filter_map(Weak::upgrade).collect::<Vec<_>>();
     databases.iter().for_each(|database| database.close_for_fork());
-    Box::new(Closed { databases, process: process::id(), registered, _opening: file::block_opening() })
+    set_fork_waiting(false);
+    Box::new(Closed { databases, process: process::id(), registered })
 }
 
 impl Drop for Closed {

@@ -5,12 +5,12 @@
 //! | 0 | exclusive | this process sends the reports of the outbox |
 //! | 1 | shared | the outbox is open |
 //! | 1 | exclusive | the outbox is being quarantined |
-//! | 2 | exclusive | the outbox is being created |
+//! | 2 | exclusive | this process writes to the outbox, opens or creates it |
+//! | 3 | shared | this process has waited too long to write, and comes before newcomers |
 //!
 //! Its content marks it as an outbox's, so that no file of another program is quarantined. A write wakes the processes
 //! that watch it for writes, a close those that watch it for closes.
 
-use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -19,12 +19,16 @@ use std::{fs, io};
 use super::busy_timeout::BusyTimeout;
 use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
+use crate::os::futex::Futex;
 use crate::os::wakeup::Descriptor;
 
 /// What the file contains.
 const MAGIC: &[u8] = b"Processes that use the outbox beside this file lock this one. Leave it where it is.\n";
 
-/// A lock on the file. One that another process holds excludes it, unless both are [`Lock::Open`].
+/// How the file begins.
+pub(crate) const MAGIC_START: [u8; 4] = *b"Proc";
+
+/// A lock on the file. One on the same byte that another process holds excludes it, unless both are shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
     /// Held by the sender.
@@ -33,8 +37,10 @@ pub(crate) enum Lock {
     Open,
     /// Held while a damaged outbox is quarantined.
     Quarantine,
-    /// Held while the outbox is created.
-    Create,
+    /// Held while the outbox is written, opened or created.
+    Write,
+    /// Held while waiting for [`Lock::Write`] for too long.
+    Overdue,
 }
 
 impl Lock {
@@ -42,7 +48,15 @@ impl Lock {
         match self {
             Self::Sender => 0,
             Self::Open | Self::Quarantine => 1,
-            Self::Create => 2,
+            Self::Write => 2,
+            Self::Overdue => 3,
+        }
+    }
+
+    fn sharing(self) -> Sharing {
+        match self {
+            Self::Open | Self::Overdue => Sharing::Shared,
+            Self::Sender | Self::Quarantine | Self::Write => Sharing::Exclusive,
         }
     }
 }
@@ -57,7 +71,7 @@ pub(crate) struct LockFile {
 impl LockFile {
     /// Opens the lock file at `path`, creating it if it does not exist.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let file = Descriptor::open(|| file_lock::open_private(path, false).and_then(regular_file))?;
+        let file = Descriptor::open(|| file_lock::open_private(path, false))?;
         Ok(Self { file, path: path.to_owned() })
     }
 
@@ -70,8 +84,17 @@ impl LockFile {
 
     /// Takes a lock. False: another process holds one that excludes it.
     pub(crate) fn try_lock(&self, lock: Lock) -> io::Result<bool> {
-        let sharing = if lock == Lock::Open { Sharing::Shared } else { Sharing::Exclusive };
-        file_lock::try_lock(self.file.file(), lock.byte(), sharing)
+        file_lock::try_lock(self.file.file(), lock.byte(), lock.sharing())
+    }
+
+    /// Whether another open file has a lock on the same byte.
+    pub(crate) fn is_locked_elsewhere(&self, lock: Lock) -> io::Result<bool> {
+        file_lock::is_locked_elsewhere(self.file.file(), lock.byte(), 1)
+    }
+
+    /// A futex in the content of the file, which [`MAGIC_START`] begins.
+    pub(crate) fn futex(&self) -> io::Result<Futex> {
+        Futex::map(self.file.file())
     }
 
     /// Waits for a lock. False: others held it for too long.
@@ -113,14 +136,5 @@ impl LockFile {
         if rewritten.is_err() {
             Self::open(&self.path).ok();
         }
-    }
-}
-
-/// Returns the file if it is a regular one, and not, for example, a FIFO at its path.
-pub(crate) fn regular_file(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::other("a file beside the outbox (.lock or -wal) is not a regular file"))
     }
 }

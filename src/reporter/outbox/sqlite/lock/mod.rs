@@ -5,3 +5,4 @@ pub(crate) mod election;
 pub(crate) mod fair_lock;
 pub(crate) mod fork;
 pub(crate) mod lock_file;
+pub(crate) mod write_lock;

@@ -12,7 +12,9 @@ use rusqlite::wal::CheckpointMode;
 
 use crate::clock::from_now;
 use crate::os;
+use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::file::OutboxPath;
+use crate::reporter::outbox::sqlite::file::file_set::FileSet;
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
 use crate::sync::{Condvar, Mutex};
@@ -29,6 +31,9 @@ const MAX_DELAY: Duration = Duration::from_secs(5);
 
 /// Maximum passes without blocking writers before the WAL restarts.
 const MAX_PASSES: u32 = 4;
+
+/// How long opening the connection waits for others.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Minimum time between two checkpoints.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -118,36 +123,38 @@ impl Checkpoints {
     }
 }
 
-/// A separate connection, so that checkpoints do not block writers, and the generation of its file.
+/// A separate connection, so that checkpoints do not block writers.
 #[derive(Default)]
 pub(crate) struct CheckpointConnection {
-    open: Mutex<Option<(u64, Connection)>>,
+    open: Mutex<Option<(Connection, Arc<FileSet>)>>,
     busy_timeout: BusyTimeout,
 }
 
 impl CheckpointConnection {
+    /// Connects to the outbox whose files are open.
+    pub(crate) fn open(&self, outbox_path: &OutboxPath, files: &Arc<FileSet>) -> Result<(), Failure> {
+        self.set_deadline(from_now(CONNECT_TIMEOUT));
+        *self.open.lock() = Some((outbox_path.connect(&self.busy_timeout)?, Arc::clone(files)));
+        Ok(())
+    }
+
     /// Sets how long to wait for others.
     pub(crate) fn set_deadline(&self, deadline: Instant) {
         self.busy_timeout.set_deadline(deadline);
     }
 
-    /// Runs `work` if a connection to the file of that generation is available.
-    pub(crate) fn with(&self, outbox_path: &OutboxPath, generation: u64, work: &mut dyn FnMut(&Connection)) {
-        let mut open = self.open();
-        if open.as_ref().is_none_or(|(current, _)| *current != generation) {
-            *open = outbox_path.connect(&self.busy_timeout).ok().map(|connection| (generation, connection));
-        }
-        if let Some((_, connection)) = &*open {
+    /// Runs `work`, unless the outbox is closed or somebody changed its files.
+    pub(crate) fn with(&self, deadline: Instant, work: &mut dyn FnMut(&Connection)) {
+        self.set_deadline(deadline);
+        if let Some((connection, files)) = &*self.open.lock()
+            && files.change().is_none()
+        {
             work(connection);
         }
     }
 
     pub(crate) fn close(&self) {
-        *self.open() = None;
-    }
-
-    fn open(&self) -> MutexGuard<'_, Option<(u64, Connection)>> {
-        self.open.lock()
+        *self.open.lock() = None;
     }
 }
 

@@ -1,0 +1,127 @@
+//! Waits for a notification from another process, through a page of a file that both have mapped.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::ptr;
+use std::ptr::NonNull;
+use std::time::Duration;
+
+/// The size of the mapping: at most a page, which the file need not fill.
+const SIZE: usize = 4096;
+
+/// The first four bytes of a file. The kernel compares them; this process never reads them, so that a truncated file
+/// does not raise SIGBUS.
+#[derive(Debug)]
+pub(crate) struct Futex(NonNull<libc::c_void>);
+
+// SAFETY: the address is only passed to the kernel.
+unsafe impl Send for Futex {}
+// SAFETY: as above.
+unsafe impl Sync for Futex {}
+
+impl Futex {
+    pub(crate) fn map(file: &File) -> io::Result<Self> {
+        // SAFETY: the kernel chooses the address.
+        let address =
+            unsafe { libc::mmap(ptr::null_mut(), SIZE, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        NonNull::new(address).map(Self).ok_or_else(|| io::ErrorKind::Other.into())
+    }
+
+    /// Waits for [`Futex::wake_one`] with a bit of `bits`, at most for `timeout`. Returns at once if the file does not
+    /// begin with `expected`. May also return for no reason.
+    pub(crate) fn wait(&self, expected: [u8; 4], bits: u32, timeout: Duration) {
+        let Some(until) = super::uptime().checked_add(timeout) else {
+            return;
+        };
+        let mut deadline = zero_time();
+        deadline.tv_sec = until.as_secs().try_into().unwrap_or(deadline.tv_sec);
+        deadline.tv_nsec = u64::from(until.subsec_nanos()).try_into().unwrap_or(deadline.tv_nsec);
+        let expected = u32::from_ne_bytes(expected);
+        // SAFETY: the page is mapped, and the time outlives the call.
+        unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                self.0.as_ptr(),
+                libc::FUTEX_WAIT_BITSET,
+                expected,
+                &raw const deadline,
+                ptr::null::<u32>(),
+                bits,
+            )
+        };
+    }
+
+    /// Wakes one waiter with a bit of `bits`. False: there is none.
+    pub(crate) fn wake_one(&self, bits: u32) -> bool {
+        // SAFETY: the page is mapped.
+        let woken = unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                self.0.as_ptr(),
+                libc::FUTEX_WAKE_BITSET,
+                1,
+                ptr::null::<libc::timespec>(),
+                ptr::null::<u32>(),
+                bits,
+            )
+        };
+        woken > 0
+    }
+}
+
+impl Drop for Futex {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this size, and is not used afterwards.
+        unsafe { libc::munmap(self.0.as_ptr(), SIZE) };
+    }
+}
+
+fn zero_time() -> libc::timespec {
+    // SAFETY: all its fields are integers.
+    unsafe { std::mem::zeroed() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn waiter_is_woken_through_another_mapping() {
+        let path = Path::new(env!("OUT_DIR")).join("futex");
+        std::fs::write(&path, b"abcdef").unwrap();
+        let map = || Futex::map(&File::open(&path).unwrap()).unwrap();
+        let (waiter, waker, is_done) = (map(), map(), AtomicBool::new(false));
+        assert!(!waker.wake_one(1), "there is none");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                waiter.wait(*b"abcd", 1, Duration::from_secs(60));
+                is_done.store(true, Ordering::SeqCst);
+            });
+            while !is_done.load(Ordering::SeqCst) {
+                assert!(!waker.wake_one(2), "it waits for another bit");
+                waker.wake_one(1);
+            }
+        });
+    }
+
+    #[test]
+    fn wait_ends_with_its_timeout_and_with_other_content() {
+        let path = Path::new(env!("OUT_DIR")).join("futex-other");
+        std::fs::write(&path, b"abcdef").unwrap();
+        let futex = Futex::map(&File::open(&path).unwrap()).unwrap();
+        let start = Instant::now();
+        futex.wait(*b"abcd", 1, Duration::from_millis(20));
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        futex.wait(*b"else", 1, Duration::from_secs(3600));
+        std::fs::File::create(&path).unwrap();
+        futex.wait(*b"abcd", 1, Duration::from_secs(3600));
+    }
+}

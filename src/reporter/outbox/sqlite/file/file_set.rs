@@ -1,0 +1,211 @@
+//! The files of an open outbox: the database, its WAL and its WAL index. Detects that somebody removed, replaced or
+//! truncated one, and prevents that processes with different ones write to the same database.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::OutboxPath;
+use crate::os::file_lock;
+use crate::os::file_lock::Sharing;
+use crate::os::file_status::{Directory, Status};
+
+/// Where in a file, far beyond its end, each process locks the byte that stands for another one: the WAL of a database
+/// and the database of a WAL, and the same for the index.
+const WAL_BYTES: i64 = 1 << 50;
+const INDEX_BYTES: i64 = 1 << 51;
+
+/// How many bytes there are: inodes are mapped to them.
+const BYTE_COUNT: i64 = 1 << 40;
+
+/// The offsets in the WAL index of the number of pages in the WAL, and of those copied to the database. From SQLite's
+/// documentation of the format.
+const INDEX_PAGES: u64 = 16;
+const INDEX_COPIED: u64 = 96;
+
+/// The open files.
+#[derive(Debug)]
+pub(crate) struct FileSet {
+    /// The path of the database and of its directory.
+    path: CString,
+    directory_path: CString,
+    directory: Directory,
+    database: KnownFile,
+    wal: KnownFile,
+    index: KnownFile,
+    /// The WAL, for flushing it.
+    pub(crate) wal_file: Arc<File>,
+}
+
+/// A file, and what is known about it.
+#[derive(Debug)]
+struct KnownFile {
+    name: CString,
+    file: Arc<File>,
+    device: u64,
+    inode: u64,
+    /// The length when it was last looked at.
+    length: AtomicU64,
+}
+
+/// What somebody else did to the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The database was removed.
+    DatabaseRemoved,
+    /// The database is at another path, or another file is at its path. Its content is intact.
+    DatabaseMoved,
+    /// The WAL or its index was removed or replaced. The content of both is intact.
+    WalReplaced,
+    /// The index was truncated. Accessing it would raise SIGBUS.
+    IndexTruncated,
+    /// The WAL was truncated, but all its pages are in the database.
+    CopiedWalTruncated,
+    /// Content was lost.
+    ContentTruncated,
+}
+
+impl FileSet {
+    /// Opens the files of the existing database, creating a missing WAL and index, and registers that this process uses
+    /// them together. None: another process uses one of them with a different one.
+    pub(crate) fn open(path: &OutboxPath) -> io::Result<Option<Self>> {
+        let directory_path = path.path.parent().unwrap_or_else(|| Path::new("/"));
+        let directory = Directory::open(directory_path)?;
+        let [database_path, directory_path] =
+            [path.path.as_path(), directory_path].map(|path| CString::new(path.as_os_str().as_bytes()));
+        let known = |path: &Path, file: File| KnownFile::new(path, file);
+        let database = known(&path.path, file_lock::open_existing_private(&path.path)?)?;
+        let [wal, index] = [path.sidecar("-wal"), path.sidecar("-shm")];
+        let wal = known(&wal, file_lock::open_private(&wal, false)?)?;
+        let index = known(&index, file_lock::open_private(&index, false)?)?;
+        let wal_file = Arc::clone(&wal.file);
+        let (path, directory_path) = (database_path?, directory_path?);
+        let files = Self { path, directory_path, directory, database, wal, index, wal_file };
+        Ok(files.register()?.then_some(files))
+    }
+
+    /// Locks, in each file, the byte that stands for another file. False: somebody uses it with a different one.
+    fn register(&self) -> io::Result<bool> {
+        let pairs = [
+            (&self.database, WAL_BYTES, &self.wal),
+            (&self.database, INDEX_BYTES, &self.index),
+            (&self.wal, WAL_BYTES, &self.database),
+            (&self.index, INDEX_BYTES, &self.database),
+        ];
+        for (file, base, other) in pairs {
+            let offset = i64::try_from(other.inode).unwrap_or(i64::MAX) % BYTE_COUNT;
+            let byte = base.saturating_add(offset);
+            let after = BYTE_COUNT.saturating_sub(offset).saturating_sub(1);
+            file_lock::try_lock(&file.file, byte, Sharing::Shared)?;
+            let is_used_otherwise = offset > 0 && file_lock::is_locked_elsewhere(&file.file, base, offset)?
+                || after > 0 && file_lock::is_locked_elsewhere(&file.file, byte.saturating_add(1), after)?;
+            if is_used_otherwise {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What somebody else did to the files since they were opened.
+    pub(crate) fn change(&self) -> Option<Change> {
+        let database = self.database.state(self.find_database());
+        let index = self.index.state(self.directory.status(&self.index.name));
+        let wal = self.wal.state(self.directory.status(&self.wal.name));
+        if [database, index, wal] == [FileState::Same; 3] {
+            return None;
+        }
+        if self.index.is_truncated() {
+            return Some(Change::IndexTruncated);
+        }
+        if self.database.is_truncated() {
+            return Some(Change::ContentTruncated);
+        }
+        if self.wal.is_truncated() {
+            return Some(match self.has_uncopied_pages() {
+                true => Change::ContentTruncated,
+                false => Change::CopiedWalTruncated,
+            });
+        }
+        Some(match database {
+            FileState::Gone if self.database.has_no_name() => Change::DatabaseRemoved,
+            FileState::Gone => Change::DatabaseMoved,
+            _ => Change::WalReplaced,
+        })
+    }
+
+    /// What is at the path of the database. After `chroot`, its directory has no path, but is still there.
+    fn find_database(&self) -> io::Result<Status> {
+        match Status::at(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && Status::at(&self.directory_path).is_err() => {
+                self.directory.status(&self.database.name)
+            }
+            other => other,
+        }
+    }
+
+    /// Whether pages of the WAL are not in the database. Read from the file: the mapping may be of another length.
+    fn has_uncopied_pages(&self) -> bool {
+        let number = |offset| {
+            let mut bytes = [0; 4];
+            self.index.file.read_exact_at(&mut bytes, offset).map(|()| u32::from_ne_bytes(bytes))
+        };
+        match (number(INDEX_PAGES), number(INDEX_COPIED)) {
+            (Ok(pages), Ok(copied)) => copied < pages,
+            _ => true,
+        }
+    }
+}
+
+/// What is at the path of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileState {
+    Same,
+    Truncated,
+    Gone,
+}
+
+impl KnownFile {
+    fn new(path: &Path, file: File) -> io::Result<Self> {
+        let name = CString::new(path.file_name().unwrap_or_default().as_bytes())?;
+        let status = Status::of(&file)?;
+        Ok(Self {
+            name,
+            file: Arc::new(file),
+            device: status.device,
+            inode: status.inode,
+            length: AtomicU64::new(status.length),
+        })
+    }
+
+    /// `found` is what is at its path.
+    fn state(&self, found: io::Result<Status>) -> FileState {
+        match found {
+            Ok(found) if (found.device, found.inode) != (self.device, self.inode) => FileState::Gone,
+            Ok(found) if found.length < self.length.load(Ordering::Relaxed) => FileState::Truncated,
+            Ok(found) => {
+                self.length.store(found.length, Ordering::Relaxed);
+                FileState::Same
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Gone,
+            // It cannot be seen, for example since the process gave up its privileges. It is still open.
+            Err(_) => FileState::Same,
+        }
+    }
+
+    fn status(&self) -> io::Result<Status> {
+        Status::of(&self.file)
+    }
+
+    fn is_truncated(&self) -> bool {
+        self.status().is_ok_and(|status| status.length < self.length.load(Ordering::Relaxed))
+    }
+
+    fn has_no_name(&self) -> bool {
+        self.status().is_ok_and(|status| status.links == 0)
+    }
+}

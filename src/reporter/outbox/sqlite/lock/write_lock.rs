@@ -1,0 +1,182 @@
+//! One writer of an outbox at a time among all processes, nearly in the order in which they came.
+//!
+//! The kernel's file locks have neither an order nor a deadline. So a process tries the lock and waits for the futex in
+//! the lock file between two attempts; one that has waited for long is overdue, and newcomers wait behind it.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::busy_timeout::BusyTimeout;
+use super::lock_file::{Lock, LockFile, MAGIC_START};
+use crate::os::futex::Futex;
+
+/// How long a process waits before it precedes newcomers.
+const OVERDUE_AFTER: Duration = Duration::from_millis(5);
+
+/// How long a process waits for the futex at a time: a notification can be missed.
+const WAIT: Duration = Duration::from_millis(2);
+
+/// How long overdue processes are ignored after one of them did not take the free lock: it is stopped.
+const IGNORED_FOR: Duration = Duration::from_millis(100);
+
+/// The bits of the futex that ordinary and overdue processes wait for.
+const ORDINARY: u32 = 1;
+const OVERDUE: u32 = 2;
+
+/// The lock for writing.
+#[derive(Debug)]
+pub(crate) struct WriteLock {
+    futex: Futex,
+    created: Instant,
+    /// Until when overdue processes are ignored, in nanoseconds since `created`.
+    ignored_until: AtomicU64,
+}
+
+/// Unlocks when dropped.
+pub(crate) struct WriteGuard<'a> {
+    lock: &'a WriteLock,
+    lock_file: &'a LockFile,
+}
+
+/// Unlocks the byte of an overdue process when dropped.
+struct OverdueGuard<'a>(&'a LockFile);
+
+impl WriteLock {
+    pub(crate) fn new(lock_file: &LockFile) -> io::Result<Self> {
+        Ok(Self { futex: lock_file.futex()?, created: Instant::now(), ignored_until: AtomicU64::new(0) })
+    }
+
+    /// Waits for the lock. None: others held it for too long.
+    pub(crate) fn acquire<'a>(
+        &'a self,
+        lock_file: &'a LockFile,
+        busy_timeout: &BusyTimeout,
+    ) -> io::Result<Option<WriteGuard<'a>>> {
+        if !self.must_yield(lock_file)? && lock_file.try_lock(Lock::Write)? {
+            return Ok(Some(WriteGuard { lock: self, lock_file }));
+        }
+        let start = Instant::now();
+        let mut overdue = None;
+        while busy_timeout.has_time() {
+            if overdue.is_none() && start.elapsed() >= OVERDUE_AFTER && lock_file.try_lock(Lock::Overdue)? {
+                overdue = Some(OverdueGuard(lock_file));
+            }
+            let is_overdue = overdue.is_some();
+            let must_yield = !is_overdue && self.must_yield(lock_file)?;
+            if !must_yield && lock_file.try_lock(Lock::Write)? {
+                return Ok(Some(WriteGuard { lock: self, lock_file }));
+            }
+            self.wait(if is_overdue { OVERDUE } else { ORDINARY });
+            if must_yield && !lock_file.is_locked_elsewhere(Lock::Write)? && self.must_yield(lock_file)? {
+                let until = self.created.elapsed().saturating_add(IGNORED_FOR);
+                self.ignored_until.store(to_nanoseconds(until), Ordering::Relaxed);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether another process is overdue.
+    fn must_yield(&self, lock_file: &LockFile) -> io::Result<bool> {
+        let ignored_until = self.ignored_until.load(Ordering::Relaxed);
+        let is_ignored = ignored_until > 0 && to_nanoseconds(self.created.elapsed()) < ignored_until;
+        Ok(!is_ignored && lock_file.is_locked_elsewhere(Lock::Overdue)?)
+    }
+
+    fn wait(&self, bit: u32) {
+        let start = Instant::now();
+        self.futex.wait(MAGIC_START, bit, WAIT);
+        // The lock file was changed, or the system does not allow futexes in it.
+        if start.elapsed() < Duration::from_micros(1) {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}
+
+impl Drop for WriteGuard<'_> {
+    fn drop(&mut self) {
+        self.lock_file.unlock(Lock::Write).ok();
+        if !self.lock.futex.wake_one(OVERDUE) {
+            self.lock.futex.wake_one(ORDINARY);
+        }
+    }
+}
+
+impl Drop for OverdueGuard<'_> {
+    fn drop(&mut self) {
+        self.0.unlock(Lock::Overdue).ok();
+    }
+}
+
+fn to_nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn path(name: &str) -> PathBuf {
+        let path = PathBuf::from(env!("OUT_DIR")).join(name);
+        std::fs::remove_file(&path).ok();
+        path
+    }
+
+    /// Each opened lock behaves like another process.
+    fn open(path: &std::path::Path) -> (LockFile, WriteLock) {
+        let lock_file = LockFile::open(path).unwrap();
+        lock_file.mark().unwrap();
+        let lock = WriteLock::new(&lock_file).unwrap();
+        (lock_file, lock)
+    }
+
+    fn in_a_minute() -> BusyTimeout {
+        BusyTimeout::until(Instant::now() + Duration::from_secs(60))
+    }
+
+    #[test]
+    fn lock_has_one_holder_among_all_processes() {
+        let path = path("write-lock");
+        let (inside, count) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let (lock_file, lock) = open(&path);
+                    for _ in 0..200 {
+                        let guard = lock.acquire(&lock_file, &in_a_minute()).unwrap().unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        count.fetch_add(1, Ordering::SeqCst);
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(guard);
+                    }
+                });
+            }
+        });
+        assert_eq!(count.into_inner(), 1600);
+    }
+
+    #[test]
+    fn wait_ends_with_the_deadline_and_leaves_no_lock() {
+        let path = path("write-lock-timeout");
+        let (first, second, third) = (open(&path), open(&path), open(&path));
+        let guard = first.1.acquire(&first.0, &in_a_minute()).unwrap().unwrap();
+        let soon = BusyTimeout::until(Instant::now() + 2 * OVERDUE_AFTER);
+        assert!(second.1.acquire(&second.0, &soon).unwrap().is_none());
+        assert!(!third.0.is_locked_elsewhere(Lock::Overdue).unwrap());
+        drop(guard);
+        assert!(third.1.acquire(&third.0, &in_a_minute()).unwrap().is_some());
+    }
+
+    #[test]
+    fn stopped_process_that_is_overdue_is_ignored() {
+        let path = path("write-lock-stopped");
+        let (stopped, other) = (open(&path), open(&path));
+        assert!(stopped.0.try_lock(Lock::Overdue).unwrap());
+        for _ in 0..3 {
+            assert!(other.1.acquire(&other.0, &in_a_minute()).unwrap().is_some());
+        }
+    }
+}
