@@ -109,7 +109,7 @@ impl Database {
     ) -> Result<Written<T>, Failure> {
         let written = self.with_file(access, |file| {
             let _guard = file.lock_for_writing(&self.busy_timeout)?;
-            fail_if_changed(file)?;
+            fail_if(file.files.change_before_write())?;
             if self.was_full.load(Ordering::Acquire) {
                 // Once all pages are in the file, the WAL restarts within its current size. If they are not, the write
                 // may still fit.
@@ -117,7 +117,7 @@ impl Database {
             }
             let result = work(file)?;
             // Otherwise the transaction may be in a WAL that nobody will find.
-            fail_if_changed(file)?;
+            fail_if(file.files.change_after_write())?;
             Ok(Written { result, wal: Arc::clone(&file.files.wal_file) })
         });
         self.was_full.store(matches!(written, Err(Failure::Full)), Ordering::Release);
@@ -130,7 +130,7 @@ impl Database {
             let access = Access { deadline: from_now(REWRITE_TIMEOUT), may_create: false, wake: Wake::Always };
             self.with_file(access, |file| {
                 let _guard = file.lock_for_writing(&self.busy_timeout)?;
-                fail_if_changed(file)?;
+                fail_if(file.files.change())?;
                 // Keeps others from restarting the WAL meanwhile.
                 let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
                 Ok(sync::rewrite(&file.files.wal_file)?)
@@ -147,7 +147,7 @@ impl Database {
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Failure> {
         self.with_file(access, |file| {
-            fail_if_changed(file)?;
+            fail_if(file.files.change())?;
             Ok(work(&file.connection)?)
         })
     }
@@ -325,7 +325,7 @@ impl Checkpointed for Database {
         let Ok(_write_guard) = file.lock_for_writing(&self.busy_timeout) else {
             return;
         };
-        if fail_if_changed(file).is_ok() {
+        if file.files.change().is_none() {
             work();
             // If this fails, the next submit is only slower.
             queries::remember_last(&file.connection).ok();
@@ -334,8 +334,8 @@ impl Checkpointed for Database {
 }
 
 /// Fails if somebody changed the files.
-fn fail_if_changed(file: &OpenFile) -> Result<(), Failure> {
-    match file.files.change() {
+fn fail_if(change: Option<Change>) -> Result<(), Failure> {
+    match change {
         None => Ok(()),
         Some(Change::ContentTruncated) => Err(Failure::Corrupt("it or its WAL was truncated".to_owned())),
         Some(change) => Err(Failure::Changed(change)),

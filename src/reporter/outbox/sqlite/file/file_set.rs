@@ -111,6 +111,19 @@ impl FileSet {
         Ok(true)
     }
 
+    /// As [`FileSet::change`], but does not notice that the WAL or its index was renamed: no other process opens the
+    /// outbox without them, so that this can be noticed later.
+    pub(crate) fn change_before_write(&self) -> Option<Change> {
+        let database = self.database.state(self.find_database());
+        let is_same = database == FileState::Same && self.wal.is_intact() && self.index.is_intact();
+        if is_same { None } else { self.change() }
+    }
+
+    /// Whether what was just written is in files that still have a name.
+    pub(crate) fn change_after_write(&self) -> Option<Change> {
+        if self.wal.is_intact() && self.database.is_intact() { None } else { self.change() }
+    }
+
     /// What somebody else did to the files since they were opened.
     pub(crate) fn change(&self) -> Option<Change> {
         let database = self.database.state(self.find_database());
@@ -199,6 +212,17 @@ impl KnownFile {
 
     fn status(&self) -> io::Result<Status> {
         Status::of(&self.file)
+    }
+
+    /// Whether the file has a name and is not shorter than before.
+    fn is_intact(&self) -> bool {
+        self.status().is_ok_and(|status| {
+            let is_intact = status.links > 0 && status.length >= self.length.load(Ordering::Relaxed);
+            if is_intact {
+                self.length.store(status.length, Ordering::Relaxed);
+            }
+            is_intact
+        })
     }
 
     fn is_truncated(&self) -> bool {

@@ -295,7 +295,7 @@ impl OutboxPath {
 impl OpenFile {
     /// Waits for the right to write.
     pub(crate) fn lock_for_writing(&self, busy_timeout: &BusyTimeout) -> Result<WriteGuard<'_>, Failure> {
-        self.write_lock.acquire(&self.open_lock.0, busy_timeout)?.ok_or(Failure::Busy)
+        self.write_lock.acquire_among_others(&self.open_lock.0, busy_timeout)?.ok_or(Failure::Busy)
     }
 }
 

@@ -33,11 +33,8 @@ pub(crate) struct WriteLock {
     ignored_until: AtomicU64,
 }
 
-/// Unlocks when dropped.
-pub(crate) struct WriteGuard<'a> {
-    lock: &'a WriteLock,
-    lock_file: &'a LockFile,
-}
+/// Unlocks when dropped, if it is locked.
+pub(crate) struct WriteGuard<'a>(Option<(&'a WriteLock, &'a LockFile)>);
 
 /// Unlocks the byte of an overdue process when dropped.
 struct OverdueGuard<'a>(&'a LockFile);
@@ -47,6 +44,19 @@ impl WriteLock {
         Ok(Self { futex: lock_file.futex()?, created: Instant::now(), ignored_until: AtomicU64::new(0) })
     }
 
+    /// Waits for the lock, unless no other process has the outbox open: then SQLite's own locks suffice. None: others held
+    /// it for too long.
+    pub(crate) fn acquire_among_others<'a>(
+        &'a self,
+        lock_file: &'a LockFile,
+        busy_timeout: &BusyTimeout,
+    ) -> io::Result<Option<WriteGuard<'a>>> {
+        if lock_file.is_locked_elsewhere(Lock::Open)? {
+            return self.acquire(lock_file, busy_timeout);
+        }
+        Ok(Some(WriteGuard(None)))
+    }
+
     /// Waits for the lock. None: others held it for too long.
     pub(crate) fn acquire<'a>(
         &'a self,
@@ -54,7 +64,7 @@ impl WriteLock {
         busy_timeout: &BusyTimeout,
     ) -> io::Result<Option<WriteGuard<'a>>> {
         if !self.must_yield(lock_file)? && lock_file.try_lock(Lock::Write)? {
-            return Ok(Some(WriteGuard { lock: self, lock_file }));
+            return Ok(Some(WriteGuard(Some((self, lock_file)))));
         }
         let start = Instant::now();
         let mut overdue = None;
@@ -65,7 +75,7 @@ impl WriteLock {
             let is_overdue = overdue.is_some();
             let must_yield = !is_overdue && self.must_yield(lock_file)?;
             if !must_yield && lock_file.try_lock(Lock::Write)? {
-                return Ok(Some(WriteGuard { lock: self, lock_file }));
+                return Ok(Some(WriteGuard(Some((self, lock_file)))));
             }
             self.wait(if is_overdue { OVERDUE } else { ORDINARY });
             if must_yield && !lock_file.is_locked_elsewhere(Lock::Write)? && self.must_yield(lock_file)? {
@@ -95,9 +105,11 @@ impl WriteLock {
 
 impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
-        self.lock_file.unlock(Lock::Write).ok();
-        if !self.lock.futex.wake_one(OVERDUE) {
-            self.lock.futex.wake_one(ORDINARY);
+        if let Some((lock, lock_file)) = self.0 {
+            lock_file.unlock(Lock::Write).ok();
+            if !lock.futex.wake_one(OVERDUE) {
+                lock.futex.wake_one(ORDINARY);
+            }
         }
     }
 }
