@@ -700,7 +700,7 @@ typedef struct nexmo_reporter_options {
     int32_t max_in_flight;
     /**
      * How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000. 0:
-     * 100.
+     * 1000.
      */
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;

@@ -28,7 +28,7 @@ const DEFAULT_MAX_IN_FLIGHT: u32 = 8;
 pub(crate) const MAX_IN_FLIGHT_LIMIT: u32 = 256;
 
 /// Default time that a call waits for a locked outbox.
-const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_millis(100);
+const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The largest `busy_timeout`.
 pub(crate) const MAX_BUSY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -62,7 +62,7 @@ pub struct ReporterOptions<'a> {
     pub max_age: Option<Duration>,
     /// The maximum of reports in flight, 1 to 256. Default: chosen by the library.
     pub max_in_flight: Option<u32>,
-    /// How long a call waits while others have the outbox locked, 1 ms to 1 min. Default: 100 ms.
+    /// How long a call waits while others have the outbox locked, 1 ms to 1 min. Default: 1 s.
     pub busy_timeout: Option<Duration>,
     /// Allows an outbox on a network file system, whose locks may not work.
     pub allow_network_file_system: bool,

@@ -40,7 +40,7 @@ class ReporterOptions:
     """The most reports in flight at a time, each on a connection and a thread of its own, 1 to 256. 0: chosen by the
     library."""
     busy_timeout_ms: int = 0
-    """How long a call waits while others have the outbox locked, in milliseconds, 1 to 60000. 0: 100."""
+    """How long a call waits while others have the outbox locked, in milliseconds, 1 to 60000. 0: 1000."""
     allow_network_file_system: bool = False
     """Allows an outbox on a network file system. Where its locks do not work, reports are sent more than once, or the
     file is damaged."""

@@ -63,7 +63,7 @@ pub struct nexmo_reporter_options {
     /// chosen by the library.
     pub max_in_flight: i32,
     /// How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000. 0:
-    /// 100.
+    /// 1000.
     pub busy_timeout_ms: i32,
 }
 

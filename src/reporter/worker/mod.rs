@@ -31,6 +31,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// The same if another process is the sender, whose events are not notified, or if files cannot be watched.
 const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
+/// The same after a notification by another process.
+const NOTIFIED_SWEEP_DELAY: Duration = Duration::from_millis(10);
+
 /// Delay after an outbox error.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -111,6 +114,10 @@ impl Worker {
         // Both are cleared before the checks, so that later changes wake the worker again.
         self.signals.wake.clear();
         let was_notified = self.outbox.clear_watch();
+        if was_notified {
+            // Another process may wait for this one to notice that the files were replaced.
+            self.next_sweep = self.next_sweep.min(after(Instant::now(), NOTIFIED_SWEEP_DELAY));
+        }
         self.collect_results();
         if self.signals.clear_probe_request() {
             self.breaker.probe_now(Instant::now());

@@ -83,5 +83,5 @@ fn quarantined(outbox: &Path) -> Vec<PathBuf> {
     files.filter(is_one).collect()
 }
 
-/// Longer than a call may wait for locks, with the default of 100 ms, on a busy machine.
-const LOCK_WAIT_AND_MARGIN: Duration = Duration::from_secs(2);
+/// Longer than a call may wait for locks, with the default of 1 s, on a busy machine.
+const LOCK_WAIT_AND_MARGIN: Duration = Duration::from_secs(4);

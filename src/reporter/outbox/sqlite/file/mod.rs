@@ -111,6 +111,10 @@ impl OutboxPath {
         loop {
             let guard = write_lock.acquire(&open_lock.0, busy_timeout)?.ok_or(Failure::Busy)?;
             self.create_if_missing()?;
+            if fs::symlink_metadata(&self.path)?.len() == 0 {
+                // SQLite would remove the WAL beside an empty file, so it creates both first.
+                self.check(&mut self.connect(busy_timeout)?)?;
+            }
             if let Some(files) = FileSet::open(self)? {
                 let mut connection = self.connect(busy_timeout)?;
                 self.check(&mut connection)?;

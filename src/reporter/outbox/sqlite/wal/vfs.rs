@@ -24,6 +24,17 @@ use crate::os::file_lock;
 
 const NAME: &CStr = c"nexmo-outbox";
 
+/// The sizes of the WAL's header and of the header of each page in it, and where each has the salt, a random number that
+/// changes when the WAL begins again. From SQLite's documentation of the format.
+const WAL_HEADER_SIZE: i64 = 32;
+const FRAME_HEADER_SIZE: i64 = 24;
+const SALT_IN_HEADER: i64 = 16;
+const SALT_IN_FRAME: i64 = 8;
+const SALT_SIZE: usize = 8;
+
+/// The smallest page.
+const MIN_PAGE_SIZE: c_int = 512;
+
 /// The name of the VFS; None if it cannot be registered.
 pub(crate) fn file_system() -> Option<&'static CStr> {
     static IS_REGISTERED: OnceLock<bool> = OnceLock::new();
@@ -65,6 +76,8 @@ struct WalFile {
     /// The system's methods, used for everything not implemented here.
     system: *const sqlite3_io_methods,
     buffer: WriteBuffer,
+    /// The salt of the last page that was read.
+    salt: [u8; SALT_SIZE],
 }
 
 /// Opens a file with the system's VFS. Replaces the write, read and close methods of a WAL.
@@ -95,7 +108,7 @@ unsafe fn buffering_methods(system: *const sqlite3_io_methods) -> *const sqlite3
     // SAFETY: the caller passes the methods of an open file.
     let found = unsafe { *system };
     let methods = sqlite3_io_methods { xWrite: Some(write), xRead: Some(read), xClose: Some(close), ..found };
-    Box::into_raw(Box::new(WalFile { methods, system, buffer: WriteBuffer::default() })).cast()
+    Box::into_raw(Box::new(WalFile { methods, system, buffer: WriteBuffer::default(), salt: [0; SALT_SIZE] })).cast()
 }
 
 /// The WAL whose methods `file` has.
@@ -142,17 +155,35 @@ unsafe fn write_through(
     }
 }
 
-/// Reads from the WAL. Fails while writes are buffered.
+/// Reads from the WAL. Fails while writes are buffered, and for a page that is not of this WAL: SQLite would take zeros
+/// for a page after the file was truncated.
 unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_int, offset: i64) -> c_int {
     // SAFETY: SQLite calls this only for files from `buffering_methods`.
     let wal = unsafe { wal_file(file) };
     // SAFETY: the system's methods are never freed.
-    let read = unsafe { (*wal.system).xRead };
-    match read {
-        // SAFETY: SQLite passes valid arguments, which are forwarded.
-        Some(read) if wal.buffer.is_empty() => unsafe { read(file, bytes, count, offset) },
-        _ => ffi::SQLITE_IOERR_READ,
+    let Some(read) = (unsafe { (*wal.system).xRead }).filter(|_| wal.buffer.is_empty()) else {
+        return ffi::SQLITE_IOERR_READ;
+    };
+    // SAFETY: SQLite passes valid arguments, which are forwarded.
+    let code = unsafe { read(file, bytes, count, offset) };
+    // Only the size of a page is such a power of two; SQLite also reads headers, and pages with their headers.
+    let is_page = count >= MIN_PAGE_SIZE && count.count_ones() == 1;
+    if code != SQLITE_OK || !is_page || offset < WAL_HEADER_SIZE + FRAME_HEADER_SIZE {
+        return code;
     }
+    let salt = |at: i64| {
+        let mut salt = [0_u8; SALT_SIZE];
+        let size = c_int::try_from(SALT_SIZE).unwrap_or(0);
+        // SAFETY: the file is open, and the buffer has that size.
+        (unsafe { read(file, salt.as_mut_ptr().cast(), size, at) } == SQLITE_OK).then_some(salt)
+    };
+    let of_page = salt(offset - FRAME_HEADER_SIZE + SALT_IN_FRAME);
+    if of_page.is_some_and(|of_page| of_page == wal.salt) {
+        return SQLITE_OK;
+    }
+    // Another connection may have begun the WAL again.
+    wal.salt = salt(SALT_IN_HEADER).unwrap_or_default();
+    if of_page == Some(wal.salt) { SQLITE_OK } else { ffi::SQLITE_CORRUPT }
 }
 
 unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
@@ -237,6 +268,22 @@ mod tests {
         one.execute_batch("PRAGMA wal_checkpoint(RESTART)").unwrap();
         let check: String = other.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!((check.as_str(), count(&Connection::open(&path).unwrap())), ("ok", expected));
+    }
+
+    #[test]
+    fn page_that_is_not_of_the_wal_is_corrupt() {
+        let (path, [one, other]) = database("vfs-hole");
+        in_transaction(&one, |rows| (0..50).try_for_each(|number| insert(rows, number).map(drop))).unwrap();
+        assert_eq!(count(&other), 50);
+        other.execute_batch("PRAGMA cache_size = 0; PRAGMA shrink_memory").unwrap();
+        let wal = std::fs::OpenOptions::new().write(true).open(format!("{}-wal", path.display())).unwrap();
+        let length = wal.metadata().unwrap().len();
+        wal.set_len(length / 2).unwrap();
+        wal.set_len(length).unwrap();
+        let failed = other.query_row("SELECT sum(length(bytes)) FROM t", [], |row| row.get::<_, i64>(0)).unwrap_err();
+        assert_eq!(failed.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseCorrupt), "{failed}");
+        let checkpoint = one.query_row("PRAGMA wal_checkpoint", [], |row| row.get::<_, i64>(0));
+        assert!(checkpoint.is_err(), "zeros must not reach the database");
     }
 
     #[test]
