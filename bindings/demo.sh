@@ -1,5 +1,5 @@
 #!/bin/sh
-# Reports conversions from C and from Python in each way of authentication, and shows what was sent and what came back.
+# Reports conversions from C and from Python with each authentication method, and prints the requests and the results.
 # `make demo` runs it inside the sandbox:   nexmo-sandbox --quiet -- demo.sh C_EXAMPLE PYTHON
 c_example=$1
 python=$2
@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE=1
 
 failures=0
 
-# Runs a program, shows the request as the sandbox saw it, and counts a failure that was not expected.
+# Runs a program, prints the request that the sandbox received, and counts an unexpected exit status.
 show() {
     expected=$1 title=$2
     shift 2
@@ -21,12 +21,12 @@ show() {
     status=$?
     tail -n "+$((requests + 1))" "$NEXMO_SANDBOX_LOG" | sed 's/.*"target":"\([^"]*\)".*/    sent      POST \1/'
     [ "$(wc -l < "$NEXMO_SANDBOX_LOG")" -gt "$requests" ] || echo "    sent      nothing"
-    sed 's/^/    came back /' "$NEXMO_SANDBOX_LOG.out"
+    sed 's/^/    result    /' "$NEXMO_SANDBOX_LOG.out"
     rm -f "$NEXMO_SANDBOX_LOG.out"
     [ "$status" -eq "$expected" ] || failures=$((failures + 1))
 }
 
-echo "The sandbox stands in for the service at $NEXMO_SANDBOX_HTTPS; it masks secrets as ***."
+echo "The sandbox stands in for the service at $NEXMO_SANDBOX_HTTPS; secrets are printed as ***."
 
 for NEXMO_AUTH in query basic signature; do
     export NEXMO_AUTH
@@ -36,13 +36,13 @@ for NEXMO_AUTH in query basic signature; do
     show 0 "Python, voice, $NEXMO_AUTH" "$python" "$here/python/example.py" voice call-1 false "2020-01-01 12:00:00"
 done
 
-show 1 "C, a call that the library refuses" "$c_example" sms 00A0B0C0 1 "2020-02-30 12:00:00"
+show 1 "C, an invalid call" "$c_example" sms 00A0B0C0 1 "2020-02-30 12:00:00"
 NEXMO_AUTH=query NEXMO_API_SECRET=wrong
-show 1 "Python, a call that the service rejects" "$python" "$here/python/example.py" sms 00A0B0C0 true
+show 1 "Python, a report that the service rejects" "$python" "$here/python/example.py" sms 00A0B0C0 true
 
 echo
 if [ "$failures" -gt 0 ]; then
-    echo "$failures calls did not end as they should." >&2
+    echo "$failures calls had unexpected results." >&2
     exit 1
 fi
-echo "All calls ended as they should."
+echo "All calls had the expected results."

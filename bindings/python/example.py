@@ -2,7 +2,7 @@
 
     python example.py sms|voice MESSAGE_ID true|false [TIMESTAMP]
 
-The credentials are taken from the environment: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_AUTH, which is basic (the
+Reads the credentials from the environment: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_AUTH, which is basic (the
 default), query or signature; signature requires NEXMO_SIGNATURE_SECRET, and is HMAC-SHA-256 here. To try it with the
 sandbox, set NEXMO_BASE_URL and NEXMO_CA_FILE.
 

@@ -14,7 +14,7 @@ from ._timestamp import Timestamp
 
 
 class Client:
-    """Reports the conversions of one account, over connections of its own.
+    """Reports the conversions of one account, over its own connections.
 
         with Client(credentials, Options(max_attempts=3)) as client:
             client.report(Channel.SMS, "00A0B0C0", True)
@@ -23,7 +23,7 @@ class Client:
     options: how to report. None: all defaults.
 
     Creating a client checks both and reads the files that the options name; it makes no connection. Raises a subclass
-    of `CallRefused` (`WrongType` for a type), or `SystemFailure` if a file cannot be read at the moment.
+    of `InvalidCall` (`WrongType` for a type), or `SystemFailure` if a file cannot be read at the moment.
 
     Threads: create one client and share it; its methods may be called from any thread, concurrently.
     Processes: after a fork, parent and child each continue with the client, over connections of their own; what one of
@@ -36,7 +36,7 @@ class Client:
         handle = _abi.Handle()
         _call.complete("nexmo_client_new", _credentials.struct(credentials), _options.struct(options), handle)
         self._api_key = credentials.api_key
-        # The library never reuses a handle, and refuses one that was freed. So a report needs no lock against a close.
+        # The library never reuses a handle, and rejects one that was freed. So a report needs no lock against a close.
         self._handle = handle.value
         self._free = weakref.finalize(self, _library.functions().nexmo_client_free, self._handle)
 

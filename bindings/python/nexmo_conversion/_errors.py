@@ -7,13 +7,13 @@ from ._abi import Acceptance, Status
 from ._result import Result
 
 __all__ = [
-    "CallRefused",
     "Cancelled",
     "Closed",
     "Error",
     "Forked",
     "InternalError",
     "InvalidArgument",
+    "InvalidCall",
     "InvalidHandle",
     "NetworkError",
     "NoResponse",
@@ -110,23 +110,23 @@ class Error(Exception):
 # --- 1 to 19 ---
 
 
-class CallRefused(Error, ValueError):
-    """1 to 19: the call was refused, and nothing was sent. Correct what the message names."""
+class InvalidCall(Error, ValueError):
+    """1 to 19: the call was invalid, and nothing was sent. Correct what the message names."""
 
 
-class NullPointer(CallRefused, status=Status.NULL_POINTER):
+class NullPointer(InvalidCall, status=Status.NULL_POINTER):
     """1: a required value is None. Give one."""
 
 
-class StructSize(CallRefused, status=Status.STRUCT_SIZE):
+class StructSize(InvalidCall, status=Status.STRUCT_SIZE):
     """2: the library does not know a struct of this package. Load the library of this package's version."""
 
 
-class UnknownFlags(CallRefused, status=Status.UNKNOWN_FLAGS):
+class UnknownFlags(InvalidCall, status=Status.UNKNOWN_FLAGS):
     """3: the library does not know a flag of this package. Load the library of this package's version."""
 
 
-class InvalidArgument(CallRefused, status=Status.INVALID_ARGUMENT):
+class InvalidArgument(InvalidCall, status=Status.INVALID_ARGUMENT):
     """4: an argument, or a file that it names, is invalid. Correct what the message names."""
 
 
@@ -134,16 +134,16 @@ class WrongType(InvalidArgument, TypeError):
     """4: an argument has a type that is not accepted. The message names the parameter, and never shows the value."""
 
 
-class InvalidHandle(CallRefused, status=Status.INVALID_HANDLE):
+class InvalidHandle(InvalidCall, status=Status.INVALID_HANDLE):
     """5: the client is closed, or the reporter is freed. Create another."""
 
 
-class Closed(CallRefused, status=Status.CLOSED):
+class Closed(InvalidCall, status=Status.CLOSED):
     """6: the reporter is closed. A report was not stored: submit it to another reporter. From `Reporter.poll`: there
     are no more events."""
 
 
-class Forked(CallRefused, status=Status.FORKED):
+class Forked(InvalidCall, status=Status.FORKED):
     """7: the process was created without running the fork handlers. Use os.fork, multiprocessing or subprocess."""
 
 
@@ -277,7 +277,7 @@ class InternalError(Error, status=Status.INTERNAL):
 
 # A full band continues 1000 higher.
 _BANDS: Tuple[Tuple[range, Type[Error]], ...] = (
-    (range(1, 20), CallRefused),
+    (range(1, 20), InvalidCall),
     (range(20, 40), NoResponse),
     (range(40, 60), ServiceError),
     (range(60, 80), ReporterError),
@@ -293,7 +293,7 @@ def of(result: Result) -> Error:
 
 
 def invalid(message: str) -> InvalidArgument:
-    """The error for a value that Python refuses; `message` begins with the name of the parameter."""
+    """The error for a value that Python rejects; `message` begins with the name of the parameter."""
     return InvalidArgument(Result(Status.INVALID_ARGUMENT, message=message))
 
 

@@ -22,7 +22,7 @@ class Options:
     https://api.nexmo.com."""
     proxy: Optional[str] = field(default=None, repr=False)
     """http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
-    proxy resolves the service's name. User and password are percent-encoded. A remote proxy is refused with an http://
+    proxy resolves the service's name. User and password are percent-encoded. A remote proxy is rejected with an http://
     `base_url`, unless `allow_plain_http` is True. Not shown by repr, because it may contain a password. None: none,
     unless `proxy_from_environment` is True."""
     ca_file: "Union[str, os.PathLike[str], None]" = None

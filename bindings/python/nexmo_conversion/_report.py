@@ -21,7 +21,7 @@ def sms(
 
     Makes one request (more only if `max_attempts` allows it) and waits for the response. Keeps nothing: a report that
     fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
-    and TLS settings; a `Client` has connections of its own.
+    and TLS settings; a `Client` has its own connections.
 
     credentials: the account that reports.
     message_id: the message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256 bytes of UTF-8,
@@ -34,7 +34,7 @@ def sms(
 
     Returns a `Result` whose `acceptance` is `Acceptance.YES`.
 
-    Raises a subclass of `Error`: of `CallRefused` if an argument is refused and nothing was sent (`WrongType` for its
+    Raises a subclass of `Error`: of `InvalidCall` if an argument is invalid and nothing was sent (`WrongType` for its
     type), of `NoResponse` if there was no response, of `ServiceError` if the response is not success; `InternalError`
     after a bug in the library. Raises `LibraryError` if the library cannot be loaded.
 

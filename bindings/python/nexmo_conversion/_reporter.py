@@ -47,7 +47,7 @@ class Reporter:
     options: how to report. None: all defaults. Its `max_attempts` is ignored: a reporter retries as long as it takes.
 
     Creating a reporter checks all three, reads the files that the options name, opens the outbox or creates it, and
-    begins to send what is in it. Raises a subclass of `CallRefused` (`WrongType` for a type; `NullPointer` if the
+    begins to send what is in it. Raises a subclass of `InvalidCall` (`WrongType` for a type; `NullPointer` if the
     outbox is None with a durability other than `Durability.NONE`) or of `OutboxError`, or `SystemFailure`. Of the
     processes and reporters that share an outbox, one sends; when it ends, another takes over.
 
@@ -78,7 +78,7 @@ class Reporter:
         self._is_closed = False
         self._is_closed_in_library = False
         self._waits = _wait.Waits()
-        # The library never reuses a handle, and refuses one that was freed. So a call needs no lock against `free`.
+        # The library never reuses a handle, and rejects one that was freed. So a call needs no lock against `free`.
         self._handle = handle.value
         self._free = weakref.finalize(self, _library.functions().nexmo_reporter_free, self._handle)
 
@@ -97,8 +97,8 @@ class Reporter:
         again until the service accepts it, rejects it, or it expires. A pending report for the same message is
         replaced; whichever was submitted last is the last that the service receives.
 
-        Raises, and the report was not stored unless `acceptance` is `Acceptance.UNKNOWN`: a subclass of `CallRefused`
-        if an argument is refused, `Closed`, `InvalidHandle` after `free`; `OutboxError` or the subclass that says why
+        Raises, and the report was not stored unless `acceptance` is `Acceptance.UNKNOWN`: a subclass of `InvalidCall`
+        if an argument is invalid, `Closed`, `InvalidHandle` after `free`; `OutboxError` or the subclass that says why
         the outbox did not store it; `InternalError` after a bug in the library, which frees the reporter.
 
         Threads: any, concurrently. Blocks for some microseconds; for up to `busy_timeout_ms` while others have the
@@ -289,7 +289,7 @@ class Reporter:
         """
         timeout_ms = _values.number("timeout_ms", timeout_ms)
         if timeout_ms < -1:
-            self._complete("nexmo_reporter_close", timeout_ms)  # It refuses that, and closes nothing.
+            self._complete("nexmo_reporter_close", timeout_ms)  # It returns an error, and closes nothing.
         was_closed, self._is_closed = self._is_closed, True
         suspended: Optional[Suspended] = None
         try:
@@ -299,7 +299,7 @@ class Reporter:
             suspended = error
         except ReporterError:
             pass  # What is pending when the reporter is closed counts.
-        except _errors.CallRefused:
+        except _errors.InvalidCall:
             self._is_closed = was_closed
             raise
         except BaseException:

@@ -24,9 +24,9 @@ class ReporterOptions:
     together, and never while it is open. Any number of processes may share it, all for one account: api_key and
     base_url are stored in it. Required, except that it is None with `Durability.NONE`.
 
-    A path that begins with ":", or like a URL ("name:", of two or more letters, digits, "+", "." or "-"), is refused;
+    A path that begins with ":", or like a URL ("name:", of two or more letters, digits, "+", "." or "-"), is rejected;
     the str "./name:x" names such a file. An os.PathLike is converted to a str first, and pathlib removes the "./": so
-    pathlib.Path("./name:x") is refused too."""
+    pathlib.Path("./name:x") is rejected too."""
     durability: int = Durability.PROCESS
     """What a submitted report survives: a `Durability`."""
     overflow: int = Overflow.FAIL
@@ -37,7 +37,7 @@ class ReporterOptions:
     """The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
     hours)."""
     max_in_flight: int = 0
-    """The most reports in flight at a time, each on a connection and a thread of its own, 1 to 256. 0: chosen by the
+    """The most reports in flight at a time, each on its own connection and thread, 1 to 256. 0: chosen by the
     library."""
     busy_timeout_ms: int = 0
     """How long a call waits while others have the outbox locked, in milliseconds, 1 to 60000. 0: 1000."""

@@ -1,6 +1,6 @@
 """Converts values between Python and C.
 
-Refused here is only what ctypes would pass on changed: it truncates text at a NUL, and numbers to 32 or 64 bits.
+Rejects only what ctypes would pass on changed: it truncates text at a NUL, and numbers to 32 or 64 bits.
 Everything else is left to the library.
 """
 
@@ -46,7 +46,7 @@ def number(name: str, value: object, bits: int = 32) -> int:
 
 
 def boolean(name: str, value: object) -> bool:
-    """`value`, if it is True or False. 1, 0 and the like are refused, because they are often mistakes."""
+    """`value`, if it is True or False. 1, 0 and the like are rejected, because they are often mistakes."""
     if not isinstance(value, bool):
         raise wrong_type(name, value, "True or False")
     return value

@@ -19,7 +19,7 @@ def slices(timeout_ms: int) -> Iterator[int]:
     while left > SLICE_MS:
         yield SLICE_MS
         left = max(0.0, (end - time.monotonic()) * 1000)
-    # Below -1 too, for the library to refuse.
+    # Below -1 too, for the library to reject.
     yield math.ceil(left)
 
 

@@ -13,13 +13,13 @@ import pytest
 import nexmo_conversion
 from nexmo_conversion import (
     Acceptance,
-    CallRefused,
     Cancelled,
     Channel,
     Client,
     Credentials,
     Error,
     InvalidArgument,
+    InvalidCall,
     InvalidHandle,
     NoResponse,
     Options,
@@ -97,7 +97,7 @@ def test_invalid_reports_are_not_sent(report: Callable[..., Result], log: Log) -
             with pytest.raises(WrongType):
                 report(client, *arguments)
         for texts in [("a\0", True), (" a", True), ("a", True, "yesterday")]:
-            with pytest.raises(CallRefused) as caught:
+            with pytest.raises(InvalidCall) as caught:
                 report(client, *texts)
             assert caught.value.status == Status.INVALID_ARGUMENT
         for channel in NO_CHANNELS:
@@ -118,10 +118,10 @@ def test_a_new_client_checks_credentials_and_options() -> None:
             Client(given)
     with pytest.raises(WrongType, match=r"^options is of type "):
         Client(QUERY, {"timeout_ms": 5})  # type: ignore[arg-type]
-    with pytest.raises(CallRefused, match=r"^api_key ") as caught:
+    with pytest.raises(InvalidCall, match=r"^api_key ") as caught:
         Client(Credentials.basic("a:b", "s3cret"))
     assert (caught.value.status, caught.value.result.attempts) == (Status.INVALID_ARGUMENT, 0)
-    with pytest.raises(CallRefused, match=r"^base_url "):
+    with pytest.raises(InvalidCall, match=r"^base_url "):
         Client(QUERY, Options(base_url="http://192.0.2.1"))
 
 
@@ -137,7 +137,7 @@ def assert_closed(client: Client, log: Log) -> None:
         error = caught.value
         assert (error.status, error.name, error.retryable) == (Status.INVALID_HANDLE, "NEXMO_ERR_INVALID_HANDLE", False)
         assert (str(error), error.result.acceptance) == ("the client is closed: create another", Acceptance.NO)
-        assert isinstance(error, CallRefused)
+        assert isinstance(error, InvalidCall)
     assert repr(client) == f"<Client of {API_KEY!r}, closed>"
     assert log.records() == []
 

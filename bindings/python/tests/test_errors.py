@@ -10,11 +10,11 @@ import pytest
 import nexmo_conversion
 from nexmo_conversion import (
     Acceptance,
-    CallRefused,
     Credentials,
     Error,
     InternalError,
     InvalidArgument,
+    InvalidCall,
     NetworkError,
     NoResponse,
     NotEnabled,
@@ -158,7 +158,7 @@ def test_an_untrusted_server(log: Log) -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((number, CallRefused) for number in (8, 19, 1005)),
+        *((number, InvalidCall) for number in (8, 19, 1005)),
         *((number, NoResponse) for number in (27, 39, 1020)),
         *((number, ServiceError) for number in (47, 59, 1040)),
         *((number, ReporterError) for number in (66, 79, 1060)),
@@ -175,7 +175,7 @@ def test_every_status_has_its_class_or_that_of_its_range(status: int, kind: Type
         assert (error.name, error.retryable) == ("NEXMO_ERR_UNKNOWN", False)
 
 
-BANDS = ((1, CallRefused), (20, NoResponse), (40, ServiceError), (60, ReporterError))
+BANDS = ((1, InvalidCall), (20, NoResponse), (40, ServiceError), (60, ReporterError))
 
 
 @pytest.mark.parametrize("status", [status for status in Status if 0 < status < 80])
@@ -187,7 +187,7 @@ def test_every_class_belongs_to_its_range(status: Status) -> None:
 
 def test_errors_derive_from_builtin_exceptions() -> None:
     pairs = [
-        (CallRefused, ValueError), (WrongType, TypeError), (WrongType, InvalidArgument), (Timeout, TimeoutError),
+        (InvalidCall, ValueError), (WrongType, TypeError), (WrongType, InvalidArgument), (Timeout, TimeoutError),
         (NetworkError, ConnectionError), (ProxyError, ConnectionError), (SystemFailure, OSError),
     ]  # fmt: skip
     assert all(issubclass(kind, parent) for kind, parent in pairs)
@@ -219,5 +219,5 @@ def test_a_status_has_at_most_32_bits(status: int) -> None:
         nexmo_conversion.status_describe,
         nexmo_conversion.status_is_retryable,
     ):
-        with pytest.raises(CallRefused, match=r"^status is out of range"):
+        with pytest.raises(InvalidCall, match=r"^status is out of range"):
             function(status)

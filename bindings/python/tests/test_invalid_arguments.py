@@ -7,7 +7,7 @@ from typing import Any, Dict
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import Acceptance, CallRefused, Client, Credentials, Options, SignatureMethod, Status, WrongType
+from nexmo_conversion import Acceptance, Client, Credentials, InvalidCall, Options, SignatureMethod, Status, WrongType
 from sandbox import QUERY, Log, http_options
 
 TEXTS = ["base_url", "proxy", "ca_file", "client_cert_file", "client_key_file", "user_agent"]
@@ -16,10 +16,10 @@ FLAGS = ["allow_plain_http", "built_in_roots_only", "sign_unix_seconds", "proxy_
 BAD_TEXTS = ["\0", "a\0", "a\0b", "\ud800", "a\udfffb", "\udcff"]
 
 
-def rejected(arguments: Dict[str, Any], log: Log) -> CallRefused:
+def error_of(arguments: Dict[str, Any], log: Log) -> InvalidCall:
     """The error of a report that is valid except for `arguments`. Nothing may be sent."""
     fine = {"credentials": QUERY, "message_id": "a", "delivered": True, "options": http_options()}
-    with pytest.raises(CallRefused) as caught:
+    with pytest.raises(InvalidCall) as caught:
         nexmo_conversion.sms(**{**fine, **arguments})
     assert log.records() == []
     assert str(caught.value).startswith(f"{next(iter(arguments))} ")
@@ -29,31 +29,31 @@ def rejected(arguments: Dict[str, Any], log: Log) -> CallRefused:
 @pytest.mark.parametrize("text", BAD_TEXTS)
 @pytest.mark.parametrize("name", ["message_id", "timestamp"])
 def test_text_that_c_cannot_hold(name: str, text: str, log: Log) -> None:
-    error = rejected({name: text}, log)
+    error = error_of({name: text}, log)
     assert not isinstance(error, TypeError)
     assert ("NUL" in str(error)) == ("\0" in text)
 
 
 @pytest.mark.parametrize("text", BAD_TEXTS)
 def test_text_of_credentials_that_c_cannot_hold(text: str) -> None:
-    with pytest.raises(CallRefused, match=r"^api_key contains an? "):
+    with pytest.raises(InvalidCall, match=r"^api_key contains an? "):
         Credentials.query(text, "s3cret")
-    with pytest.raises(CallRefused, match=r"^api_secret contains an? "):
+    with pytest.raises(InvalidCall, match=r"^api_secret contains an? "):
         Credentials.basic("abcd1234", text)
-    with pytest.raises(CallRefused, match=r"^signature_secret contains an? "):
+    with pytest.raises(InvalidCall, match=r"^signature_secret contains an? "):
         Credentials.signature("abcd1234", text, SignatureMethod.HMAC_MD5)
 
 
 @pytest.mark.parametrize("text", BAD_TEXTS)
 @pytest.mark.parametrize("name", TEXTS)
 def test_text_of_options_that_c_cannot_hold(name: str, text: str) -> None:
-    with pytest.raises(CallRefused, match=rf"^{name} contains an? "):
+    with pytest.raises(InvalidCall, match=rf"^{name} contains an? "):
         Options(**{name: text})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("delivered", [1, 0, None, "true", "", 1.0, [], object()])
 def test_delivered_must_be_a_bool(delivered: object, log: Log) -> None:
-    error = rejected({"delivered": delivered}, log)
+    error = error_of({"delivered": delivered}, log)
     assert isinstance(error, WrongType)
     assert str(error) == f"delivered is of type {type(delivered).__name__}: give True or False"
 
@@ -76,7 +76,7 @@ def test_delivered_must_be_a_bool(delivered: object, log: Log) -> None:
     ],
 )
 def test_arguments_of_wrong_type(name: str, value: object, log: Log) -> None:
-    error = rejected({name: value}, log)
+    error = error_of({name: value}, log)
     assert isinstance(error, TypeError)
     assert f"{name} is of type {type(value).__name__}: give " in str(error)
 
@@ -113,7 +113,7 @@ def test_numbers_of_options(name: str) -> None:
             Options(**{name: value})  # type: ignore[arg-type]
     # ctypes would truncate it to 32 bits, which is 5.
     for number in (2**32 + 5, 2**31, -(2**31) - 1):
-        with pytest.raises(CallRefused, match=rf"^{name} is out of range"):
+        with pytest.raises(InvalidCall, match=rf"^{name} is out of range"):
             Options(**{name: number})  # type: ignore[arg-type]
 
 
@@ -152,10 +152,10 @@ def test_a_rejected_argument_is_an_error_with_a_result() -> None:
 )
 def test_the_library_checks_the_values_of_options(given: Dict[str, Any], name: str, log: Log) -> None:
     options = http_options(**given)
-    with pytest.raises(CallRefused, match=rf"^{name} ") as caught:
+    with pytest.raises(InvalidCall, match=rf"^{name} ") as caught:
         nexmo_conversion.sms(QUERY, "a", True, options=options)
     assert caught.value.status == Status.INVALID_ARGUMENT
-    with pytest.raises(CallRefused, match=rf"^{name} ") as caught:
+    with pytest.raises(InvalidCall, match=rf"^{name} ") as caught:
         Client(QUERY, options)
     assert caught.value.status == Status.INVALID_ARGUMENT
     assert log.records() == []
@@ -163,11 +163,11 @@ def test_the_library_checks_the_values_of_options(given: Dict[str, Any], name: s
 
 def test_the_library_checks_the_values_of_credentials(log: Log) -> None:
     unknown = Credentials.signature("abcd1234", "sign4ture", 9)
-    with pytest.raises(CallRefused, match=r"^signature_method "):
+    with pytest.raises(InvalidCall, match=r"^signature_method "):
         nexmo_conversion.sms(unknown, "a", True, options=http_options())
-    with pytest.raises(CallRefused, match=r"^api_secret ") as caught:
+    with pytest.raises(InvalidCall, match=r"^api_secret ") as caught:
         nexmo_conversion.sms(Credentials("abcd1234"), "a", True, options=http_options())
     assert caught.value.status == Status.NULL_POINTER
-    with pytest.raises(CallRefused, match=r"^auth "):
+    with pytest.raises(InvalidCall, match=r"^auth "):
         nexmo_conversion.sms(Credentials("abcd1234", "s3cret", auth=3), "a", True, options=http_options())
     assert log.records() == []

@@ -10,7 +10,7 @@ from typing import Any, Dict
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import Acceptance, CallRefused, Client, NoResponse, Options, RateLimited, Status, Unavailable
+from nexmo_conversion import Acceptance, Client, InvalidCall, NoResponse, Options, RateLimited, Status, Unavailable
 from proxy import NAME, Proxy, proxy
 from sandbox import BASIC, QUERY, Log, holding, http_options, https_options, responding
 
@@ -171,7 +171,7 @@ def test_an_invalid_proxy_in_the_environment_is_an_error(monkeypatch: pytest.Mon
     monkeypatch.delenv("REQUEST_METHOD", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("http_proxy", "proxy")
-    with pytest.raises(CallRefused, match=r"^proxy ") as caught:
+    with pytest.raises(InvalidCall, match=r"^proxy ") as caught:
         Client(QUERY, http_options(proxy_from_environment=True))
     assert caught.value.status == Status.INVALID_ARGUMENT
     assert log.records() == []
@@ -206,8 +206,8 @@ def test_an_unusable_client_certificate_is_an_error_with_a_reason(
     certificate: Any, key: Any, name: str, problem: str
 ) -> None:
     options = https_options(client_cert_file=certificate and DATA / certificate, client_key_file=key and DATA / key)
-    with pytest.raises(CallRefused, match=rf"^{name} .*{problem}") as caught:
+    with pytest.raises(InvalidCall, match=rf"^{name} .*{problem}") as caught:
         Client(BASIC, options)
     assert (caught.value.status, caught.value.result.acceptance) == (Status.INVALID_ARGUMENT, Acceptance.NO)
-    with pytest.raises(CallRefused, match=rf"^{name} .*{problem}"):
+    with pytest.raises(InvalidCall, match=rf"^{name} .*{problem}"):
         nexmo_conversion.sms(BASIC, "a", True, options=options)

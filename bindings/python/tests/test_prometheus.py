@@ -7,8 +7,8 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 from nexmo_conversion import (
-    CallRefused,
     Channel,
+    InvalidCall,
     State,
     Statistics,
     Status,
@@ -146,7 +146,7 @@ def test_labels_are_escaped(value: str) -> None:
 
 @pytest.mark.parametrize("label", ["", "1a", "a-b", "__name__", "state", "a b", "é", 'a"', "a\n"])
 def test_an_invalid_label_is_an_error(label: str) -> None:
-    with pytest.raises(CallRefused, match="^labels "):
+    with pytest.raises(InvalidCall, match="^labels "):
         prometheus_text(BUSY, {label: "value"})
 
 
@@ -158,7 +158,7 @@ def test_labels_must_be_a_mapping_of_str(labels: Any) -> None:
 
 def test_an_unencodable_value_is_an_error() -> None:
     for value in ("\ud800", "a\0"):
-        with pytest.raises(CallRefused, match="^labels contains "):
+        with pytest.raises(InvalidCall, match="^labels contains "):
             prometheus_text(BUSY, {"a": value})
 
 

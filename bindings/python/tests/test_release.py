@@ -61,11 +61,11 @@ gc.collect()
 expect(0)
 """
 
-REFUSED = """
+REJECTED = """
 for rejected in (Options(max_attempts=101), Options(ca_file="/nonexistent"), Options(client_key_file="/nonexistent")):
     try:
         Client(credentials, rejected)
-    except CallRefused:
+    except InvalidCall:
         expect(0)
 """
 
@@ -166,7 +166,7 @@ expect_in_the_end(before)
 for rejected in (Options(max_attempts=101), Options(ca_file="/nonexistent")):
     try:
         Reporter(credentials, reporter_options, rejected)
-    except CallRefused:
+    except InvalidCall:
         pass
 expect_in_the_end(before)
 """
@@ -175,7 +175,7 @@ PROGRAMS = {
     "closed": CLOSED,
     "dropped": DROPPED,
     "dropped by a thread": DROPPED_BY_A_THREAD,
-    "rejected": REFUSED,
+    "rejected": REJECTED,
     "closed during calls": CLOSED_DURING_CALLS,
     "open at the end": OPEN_AT_THE_END,
     "in a call at the end": IN_A_CALL_AT_THE_END,

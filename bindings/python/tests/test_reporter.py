@@ -9,10 +9,10 @@ from typing import Any, List, Tuple
 import pytest
 
 from nexmo_conversion import (
-    CallRefused,
     Channel,
     Credentials,
     Durability,
+    InvalidCall,
     Options,
     Pending,
     Reporter,
@@ -159,13 +159,13 @@ def test_invalid_reports_are_not_stored(channel: Channel, log: Log) -> None:
     given: Any
     with in_memory() as reporter:
         for arguments in [*TEXTS, *TYPES]:
-            with pytest.raises(CallRefused) as caught:
+            with pytest.raises(InvalidCall) as caught:
                 reporter.submit(channel, *arguments)
             assert caught.value.status == Status.INVALID_ARGUMENT
             assert isinstance(caught.value, WrongType) is (arguments in TYPES)
         assert reporter.statistics().submitted == 0
         for number in (0, 3, -1):
-            with pytest.raises(CallRefused, match="^channel "):
+            with pytest.raises(InvalidCall, match="^channel "):
                 reporter.submit(number, "a", True)
         for given in ("sms", None, True):
             with pytest.raises(WrongType, match="^channel is of type "):
@@ -184,7 +184,7 @@ def test_a_time_limit_is_an_int_of_at_least_minus_1() -> None:
                     method(given)
         for given in (-2, 2**31, -(2**31) - 1):
             for method in (reporter.flush, reporter.close):
-                with pytest.raises(CallRefused, match=r"^timeout_ms is "):
+                with pytest.raises(InvalidCall, match=r"^timeout_ms is "):
                     method(given)
         # The failed calls did not close it.
         reporter.submit(Channel.SMS, "a", True)
@@ -200,5 +200,5 @@ def test_a_new_reporter_checks_credentials_and_options() -> None:
     for given in (None, "outbox", {"outbox": "outbox"}):
         with pytest.raises(WrongType, match=r"^reporter_options is of type "):
             Reporter(QUERY, given)
-    with pytest.raises(CallRefused, match=r"^base_url "):
+    with pytest.raises(InvalidCall, match=r"^base_url "):
         Reporter(QUERY, reporter_options, Options(base_url="http://192.0.2.1"))

@@ -8,10 +8,10 @@ from typing import Any, Dict
 import pytest
 
 from nexmo_conversion import (
-    CallRefused,
     Channel,
     Durability,
     InvalidArgument,
+    InvalidCall,
     NullPointer,
     Reporter,
     ReporterOptions,
@@ -140,7 +140,7 @@ def test_a_wrong_type_raises_immediately(given: Dict[str, Any], begins: str) -> 
     ],
 )
 def test_a_value_that_c_cannot_hold_raises_immediately(given: Dict[str, Any], begins: str) -> None:
-    with pytest.raises(CallRefused, match=f"^{begins}"):
+    with pytest.raises(InvalidCall, match=f"^{begins}"):
         ReporterOptions(**given)
 
 
@@ -164,7 +164,7 @@ def test_a_value_that_c_cannot_hold_raises_immediately(given: Dict[str, Any], be
 )
 def test_the_library_checks_values_in_a_new_reporter(given: Dict[str, Any], begins: str, tmp_path: Path) -> None:
     options = ReporterOptions(**{"outbox": tmp_path / "outbox", **given})
-    with pytest.raises(CallRefused, match=f"^{begins}") as caught:
+    with pytest.raises(InvalidCall, match=f"^{begins}") as caught:
         Reporter(QUERY, options, http_options())
     assert caught.value.status == Status.INVALID_ARGUMENT
     assert os.listdir(tmp_path) == []

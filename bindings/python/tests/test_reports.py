@@ -106,7 +106,7 @@ def test_built_in_roots_do_not_trust_the_sandbox() -> None:
 
 def test_allow_plain_http() -> None:
     rejected = Options(base_url="http://192.0.2.1", timeout_ms=1, connect_timeout_ms=1)
-    with pytest.raises(nexmo_conversion.CallRefused, match=r"^base_url "):
+    with pytest.raises(nexmo_conversion.InvalidCall, match=r"^base_url "):
         nexmo_conversion.sms(QUERY, "plain", True, options=rejected)
     allowed = Options(base_url="http://192.0.2.1", timeout_ms=1, connect_timeout_ms=1, allow_plain_http=True)
     with pytest.raises(nexmo_conversion.NoResponse):

@@ -8,7 +8,7 @@ from typing import Optional
 import pytest
 
 import nexmo_conversion
-from nexmo_conversion import CallRefused
+from nexmo_conversion import InvalidCall
 from sandbox import QUERY, Log, http_options
 
 
@@ -63,14 +63,14 @@ def test_the_local_time_zone_is_ignored(monkeypatch: pytest.MonkeyPatch, log: Lo
 
 @pytest.mark.parametrize("moment", [datetime(2020, 1, 1), datetime(2020, 1, 1, tzinfo=Undecided())])
 def test_a_naive_datetime_is_an_error(moment: datetime, log: Log) -> None:
-    with pytest.raises(CallRefused, match=r"^timestamp is a datetime without a time zone, which is ambiguous"):
+    with pytest.raises(InvalidCall, match=r"^timestamp is a datetime without a time zone, which is ambiguous"):
         nexmo_conversion.sms(QUERY, "naive", True, moment, options=http_options())
     assert log.records() == []
 
 
 @pytest.mark.parametrize("moment", [datetime(1, 1, 1, tzinfo=at(1)), datetime(9999, 12, 31, 23, 59, 59, tzinfo=at(-1))])
 def test_a_datetime_out_of_range_is_an_error(moment: datetime, log: Log) -> None:
-    with pytest.raises(CallRefused, match=r"^timestamp is outside"):
+    with pytest.raises(InvalidCall, match=r"^timestamp is outside"):
         nexmo_conversion.sms(QUERY, "outside", True, moment, options=http_options())
     assert log.records() == []
 
@@ -78,7 +78,7 @@ def test_a_datetime_out_of_range_is_an_error(moment: datetime, log: Log) -> None
 def test_text_is_passed_unchanged(log: Log) -> None:
     nexmo_conversion.sms(QUERY, "text", True, "2020-02-29 23:59:59", options=http_options())
     assert log.only()["timestamp"] == "2020-02-29 23:59:59"
-    with pytest.raises(CallRefused, match=r"^timestamp ") as caught:
+    with pytest.raises(InvalidCall, match=r"^timestamp ") as caught:
         nexmo_conversion.sms(QUERY, "text", True, "2020-01-01T12:00:00Z", options=http_options())
     assert caught.value.name == "NEXMO_ERR_INVALID_ARGUMENT"
     assert len(log.records()) == 1
@@ -100,7 +100,7 @@ def test_unix_seconds_become_text(seconds: int, text: str) -> None:
 
 @pytest.mark.parametrize("seconds", [-62_135_596_801, 253_402_300_800, -(2**63), 2**63 - 1, 2**63, 2**64])
 def test_seconds_out_of_range_are_an_error(seconds: int) -> None:
-    with pytest.raises(CallRefused, match=r"^seconds "):
+    with pytest.raises(InvalidCall, match=r"^seconds "):
         nexmo_conversion.timestamp_from_unix(seconds)
 
 
