@@ -1,4 +1,4 @@
-"""Ratios and their spread. Machines are noisy, so ratios are taken within one round, over many rounds."""
+"""Ratios and their spread. Machines are noisy, so each ratio is computed within one round, over many rounds."""
 
 from collections.abc import Sequence
 from statistics import median

@@ -1,5 +1,6 @@
 """Writes docs/benchmarks.md from the results and methodology.md."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,4 +43,8 @@ def _parts(results: Mapping[str, Any]) -> "list[str]":
 
 
 def _facts(facts: Mapping[str, str]) -> str:
-    return "\n".join(f"* **{name}**: {value}" for name, value in facts.items()) + "\n"
+    return "\n".join(_item(f"* **{name}**: {value}") for name, value in facts.items()) + "\n"
+
+
+def _item(text: str) -> str:
+    return textwrap.fill(text, 120, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

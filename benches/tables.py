@@ -100,8 +100,7 @@ def _many(results: Mapping[str, Any]) -> Rows:
 TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     **{case.name: (case.title, partial(_case, case)) for case in CASES},
     "instructions": ("Instructions per request, sequential", _instructions),
-    "submit": ("Cost of submit (flat out: while reports are sent to a stub without delay; per second: until all are sent; medians of 5 rounds)",
-               _submit),
+    "submit": ("Cost of submit", _submit),
     "size": ("Size of the shared library", _size),
     "threads": ("Threads sharing one client, HTTPS", partial(_scaled, "threads")),
     "connections": ("Connections of a reporter, HTTPS, each response after 50 ms", partial(_scaled, "connections")),
