@@ -5,18 +5,18 @@
 # make generate   writes the header, and every other file that is generated from src/ffi
 # make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
-# make gate       fails if a hot path takes over 2 % more instructions than benches/gate/counts.json says; installs valgrind
-# make gate-proof  shows that it fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
-# make long       the slow tests, which are these two; half an hour
-# make crash      the long forms of the tests that kill, stop and confuse reporters
-# make steady     the fault suite, RUNS=20 times each: as the machine is, on one core, beside two busy loops
+# make gate       fails if a hot path executes over 2 % more instructions than in benches/gate/counts.json; installs valgrind
+# make gate-proof  proves that it fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
+# make long       the slow tests: crash and steady; half an hour
+# make crash      the long forms of the crash, multi-process, outage and ordering tests
+# make steady     the fault suite RUNS=20 times in each situation: on one core, beside two busy loops, and without either
 # make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
 # make bench-quick ARGUMENTS=CASE  a short run of one measurement or all; writes only to build/bench
-# make fuzz       feeds each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
-# make clean      forgets all that was built
+# make fuzz       runs each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
+# make clean      deletes everything that was built
 
 ifneq (1,$(words $(CURDIR)))
-$(error the path of this folder, $(CURDIR), has a space in it, which make cannot work with: move it)
+$(error the path of this folder, $(CURDIR), contains a space, which make does not support: move it)
 endif
 
 CARGO  ?= cargo
@@ -59,7 +59,7 @@ RULES := --response message=not-enabled:not-enabled --response message=invalid:s
 
 library: $(LIB)/$(NAME) $(PACKAGED)
 
-# Fat link-time optimisation is left out without a word when the package builds its other crate types too.
+# Only the cdylib: with other crate types in the same build, cargo silently omits fat link-time optimisation.
 $(LIB)/$(NAME): $(RUST) | tools-rust
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib
 	mkdir -p $(LIB)
@@ -67,11 +67,11 @@ $(LIB)/$(NAME): $(RUST) | tools-rust
 	ln -sf $(NAME).$(VERSION) $(LIB)/$(NAME).$(MAJOR)
 	ln -sf $(NAME).$(MAJOR) $(LIB)/$(NAME)
 
-# The Python package's own copy, which comes back when it is removed.
+# The Python package's copy, which make restores if it is removed.
 $(PACKAGED): $(LIB)/$(NAME)
 	install -m 755 $< $@
 
-# The library with functions for tests alone.
+# The library with the functions that only tests call.
 $(TESTING): $(RUST) | tools-rust
 	$(CARGO) rustc --locked --quiet --lib --crate-type cdylib --features testing
 	mkdir -p $(@D)
@@ -126,7 +126,7 @@ $(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) -pthread -L $(LIB) -Wl,--enable-new-dtags,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-# Programs of their own. Those that need nothing of the testing library are linked with it too: it says where a fault lies.
+# Separate programs. All are linked with the testing library, because its symbols locate a fault.
 FIXTURE := tests/c/fixture.c tests/c/reporter_fixture.c
 $(C_PROGRAMS): $(BUILD)/c/%: tests/c/%.c $(FIXTURE) $(HARNESS_HEADERS) $(TESTING)
 	mkdir -p $(@D)
@@ -163,8 +163,8 @@ check-headers: | tools-of-check
 		$$compiler -x c++ -std=$$standard $(WARNINGS) -I include -fsyntax-only tests/c/header.c || exit 1; done; done
 	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only tests/c/header.c
 
-# What other languages make of the interface: each parser of nexmo_conversion.ffi.h must find the sizes, offsets and constants
-# that the C compiler finds in the other header; COBOL must read its copybook in both formats; Go must accept the handles.
+# The interface in other languages: each parser of nexmo_conversion.ffi.h must find the sizes, offsets and constants that the C
+# compiler finds in the other header; COBOL must read its copybook in both formats; Go must accept the handles.
 LANGUAGES := $(BUILD)/languages
 PARSED = $(LIB)/$(NAME) include/nexmo_conversion.ffi.h $(LANGUAGES)/layout.txt $(VERSION)
 check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
@@ -183,7 +183,7 @@ check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
 	CGO_ENABLED=1 CGO_CFLAGS="-I $(CURDIR)/include" CGO_LDFLAGS="-L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion" \
 		GOCACHE=$(LANGUAGES)/go go run tests/languages/handles.go
 
-# The library, its unit tests and the harness for 32 bits and the oldest glibc, run by this machine's processor.
+# The library, its unit tests and the harness for 32-bit x86 and the oldest glibc.
 BITS_32 := $(BUILD)/32
 TARGET_32 := i686-unknown-linux-gnu
 ZIG := $(BITS_32)/venv/bin
@@ -214,15 +214,15 @@ $(ZIG)/ready: | tools-venv
 	$(ZIG)/python -m pip install --quiet --disable-pip-version-check 'ziglang~=0.17.1' 'cargo-zigbuild~=0.24.1'
 	touch $@
 
-# The testing library has names for what it does, by which the suppressions know it; the one that ships has none.
+# With the testing library, because the suppressions need its symbols; those of the other are stripped.
 check-valgrind: $(HARNESS) $(TESTING) $(SANDBOX) | tools-of-check
 	LD_LIBRARY_PATH=$(dir $(TESTING)) $(SANDBOX) --quiet $(RULES) -- \
 		valgrind --quiet --fair-sched=yes --error-exitcode=99 --num-callers=40 --suppressions=tests/valgrind.supp \
 		--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 		$(HARNESS) $(HARNESS_ARGUMENTS) 300
 
-# The library and the harness, both instrumented. The runtime is that of the nightly Rust: older ones, like that of gcc 12,
-# do not hold their allocator's locks during a fork, and leave children behind that hang.
+# The library and the harness, both instrumented. The runtime is that of nightly Rust: older ones, such as that of gcc 12, do
+# not hold their allocator's locks during a fork, so that children hang.
 ASAN := $(CURDIR)/target/asan
 ASAN_RUNTIME = $(shell rustc +nightly --print target-libdir)/librustc-nightly_rt.asan.a
 check-asan: $(SANDBOX) | tools-of-check
@@ -235,16 +235,16 @@ check-asan: $(SANDBOX) | tools-of-check
 		-pthread -lm -lresolv -ldl -lrt -L $(ASAN) -Wl,-rpath,$(ASAN) -lnexmo_conversion -o $(ASAN)/harness
 	ASAN_OPTIONS=detect_leaks=1 $(SANDBOX) --quiet $(RULES) -- $(ASAN)/harness $(HARNESS_ARGUMENTS) 300
 
-# Its runtime must know all code, that of the standard library too, which is built from source here.
+# ThreadSanitizer needs all code instrumented, so the standard library is built from source.
 check-tsan: | tools-of-check
 	if ! rustup component add --toolchain nightly rust-src 2> /dev/null; then \
-		echo "LEFT OUT: ThreadSanitizer, for the nightly toolchain's rust-src cannot be had here" >&2; \
+		echo "SKIPPED: ThreadSanitizer, because the nightly toolchain's rust-src cannot be installed" >&2; \
 	else \
 		TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp RUSTFLAGS=-Zsanitizer=thread setarch -R $(CARGO) +nightly test --locked --quiet -Zbuild-std \
 			--target x86_64-unknown-linux-gnu --target-dir $(CURDIR)/target/tsan --test stress; \
 	fi
 
-# What the fork handlers are for: without them children hang, and reports may be lost. How many is a matter of chance.
+# Proves the use of the fork handlers: without them children hang, and reports may be lost. How many is random.
 check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDBOX)
 	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_calls 100 without
 	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits 3 without
@@ -258,7 +258,6 @@ crash: | tools-rust
 	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test reporter_crash --test reporter_multi_process --test reporter_outage \
 		--test reporter_ordering -- --nocapture
 
-# RUNS=20 runs of the fault suite in each of three situations.
 steady: | tools-rust
 	$(CARGO) test --locked --quiet --test client_faults --no-run
 	sh tests/steady.sh $(CARGO) test --locked --quiet --test client_faults
@@ -277,7 +276,7 @@ $(GATE)/calls: benches/gate/calls.c include/nexmo_conversion.h $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $< -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-# After the library, which is built in the same folder.
+# Not concurrently with the library, which is built in the same target directory.
 $(GATE)/parts: benches/gate/parts.rs $(RUST) | $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CARGO) bench --locked --quiet --no-run --features testing --bench gate --message-format=json > $(GATE)/parts.json
@@ -326,7 +325,7 @@ $(BENCH)/venv/ready: benches/requirements.txt | tools-venv
 # --- fuzz ---
 
 SECONDS := 60
-FUZZ_TARGETS := c_texts c_structs c_reporter answers framing bodies signatures retry_after
+FUZZ_TARGETS := c_texts c_structs c_reporter responses framing bodies signatures retry_after
 CARGO_FUZZ := $(BUILD)/tools/bin/cargo-fuzz
 
 fuzz: $(CARGO_FUZZ)
@@ -356,31 +355,31 @@ tools-python:
 	$(call need,$(firstword $(PYTHON)),Python 3.9 or later)
 
 tools-venv: tools-python
-	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot make virtual environments: install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) cannot create virtual environments: install python3-venv" >&2; exit 1; }
 
 tools-of-check: tools-rust tools-c
 	@for tool in gcc g++ clang valgrind; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
-		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
+		{ echo "missing, and apt-get cannot install:$$missing" >&2; exit 1; }
 	@$(CARGO) +nightly --version > /dev/null || { echo "AddressSanitizer needs a nightly Rust toolchain: rustup toolchain install nightly" >&2; exit 1; }
 
-# php-cli brings FFI in Debian, as a part of what it depends on.
+# In Debian the FFI extension comes with php-cli.
 tools-of-languages: tools-c tools-venv
 	@for tool in php:php-cli luajit:luajit cobc:gnucobol3 go:golang-go; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool#*:}"; done; \
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
-		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
+		{ echo "missing, and apt-get cannot install:$$missing" >&2; exit 1; }
 
-# The loader, libc, and what pthread_cancel asks for. Not gcc-multilib, which cannot be installed beside cross compilers.
+# The loader, libc, and the libgcc that pthread_cancel loads. Not gcc-multilib, which conflicts with cross compilers.
 tools-of-32: tools-rust tools-venv
 	@test -e /lib/ld-linux.so.2 && test -e /usr/lib32/libgcc_s.so.1 || \
 		{ apt-get -qq update && apt-get -qq install -y libc6-i386 lib32gcc-s1 > /dev/null; } || \
-		{ echo "missing, and not to be installed by apt-get: libc6-i386 lib32gcc-s1" >&2; exit 1; }
+		{ echo "missing, and apt-get cannot install: libc6-i386 lib32gcc-s1" >&2; exit 1; }
 	@rustup --quiet target add $(TARGET_32)
 
 tools-of-gate: tools-rust tools-c tools-python
 	@command -v valgrind > /dev/null || { apt-get -qq update && apt-get -qq install -y valgrind > /dev/null; } || \
-		{ echo "valgrind is missing, and not to be installed by apt-get" >&2; exit 1; }
+		{ echo "valgrind is missing, and apt-get cannot install it" >&2; exit 1; }
 
 # Debian package names; installs only what is missing.
 tools-of-bench: tools-rust tools-c
@@ -390,7 +389,7 @@ tools-of-bench: tools-rust tools-c
 	echo '#include <curl/curl.h>' | $(CC) -E - > /dev/null 2>&1 || missing="$$missing libcurl4-openssl-dev"; \
 	echo '#include <openssl/ssl.h>' | $(CC) -E - > /dev/null 2>&1 || missing="$$missing libssl-dev"; \
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
-		{ echo "missing, and not to be installed by apt-get:$$missing" >&2; exit 1; }
+		{ echo "missing, and apt-get cannot install:$$missing" >&2; exit 1; }
 
 clean:
 	$(CARGO) clean

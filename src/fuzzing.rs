@@ -28,7 +28,7 @@ pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
 /// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns its status, and its body
 /// if complete.
 #[must_use]
-pub fn answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
+pub fn response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
     crate::transport::read_response(input, size)
 }
 
@@ -36,6 +36,6 @@ pub fn answer(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
 /// message.
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
-    let (status, body) = answer(input, usize::MAX)?;
+    let (status, body) = response(input, usize::MAX)?;
     Some(Response { status, retry_after: None, body }.verdict([secret].into_iter()))
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a command RUNS times (20) in each of three situations: on one core, beside two busy loops, and as the
-# machine is. Prints the failures of each, and fails if there is one.
+# Runs a command RUNS times (20) in each of three situations: on one core, beside two busy loops, and without either.
+# Prints the number of failures in each, and fails if there is one.
 set -u
 
 runs=${RUNS:-20}
@@ -34,5 +34,5 @@ done
 repeat "beside two busy loops" "$@"
 kill $busy
 busy=
-repeat "as the machine is" "$@"
+repeat "without either" "$@"
 [ "$failures" -eq 0 ]

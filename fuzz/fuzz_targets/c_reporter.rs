@@ -1,4 +1,4 @@
-//! Any bytes as any struct of the reporter, and any calls on it in any order.
+//! Any bytes as the structs of a reporter, and any calls on it in any order.
 #![no_main]
 
 use std::ffi::CString;
@@ -14,30 +14,30 @@ use nexmo_conversion::ffi::reporter::statistics::{nexmo_reporter_statistics, nex
 use nexmo_conversion::ffi::reporter::submit::nexmo_reporter_submit;
 use nexmo_conversion::ffi::status::*;
 
-/// As many bytes as a struct may say that it has.
+/// The largest `struct_size`.
 const LARGEST: usize = 4096;
 
-/// `bytes` in exactly as much room as `size` says, so that a write behind it is found.
-fn room(size: u16, bytes: &[u8]) -> Box<[u8]> {
-    let mut room = bytes.to_vec();
-    room.resize(usize::from(size).clamp(4, LARGEST), 0);
-    room[..4].copy_from_slice(&u32::from(size).to_ne_bytes());
-    room.into_boxed_slice()
+/// `bytes` as a struct of exactly `size` bytes, so that AddressSanitizer finds a write beyond it.
+fn struct_of(size: u16, bytes: &[u8]) -> Box<[u8]> {
+    let mut buffer = bytes.to_vec();
+    buffer.resize(usize::from(size).clamp(4, LARGEST), 0);
+    buffer[..4].copy_from_slice(&u32::from(size).to_ne_bytes());
+    buffer.into_boxed_slice()
 }
 
-/// A reporter in memory whose service is not there.
+/// A reporter in memory whose service cannot be reached.
 fn reporter(options: &[u8]) -> *mut nexmo_reporter {
-    // SAFETY: integers and pointers, for which all zeroes are a value.
+    // SAFETY: integers and pointers, for which all zeros are valid.
     let (mut credentials, mut client_options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = size_of::<nexmo_credentials>() as u32;
     (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
     client_options.struct_size = size_of::<nexmo_options>() as u32;
     client_options.base_url = c"http://127.0.0.1:1".as_ptr();
-    let mut room = options.to_vec();
-    room.resize(LARGEST, 0);
-    let given = room.as_mut_ptr().cast::<nexmo_reporter_options>();
+    let mut buffer = options.to_vec();
+    buffer.resize(LARGEST, 0);
+    let given = buffer.as_mut_ptr().cast::<nexmo_reporter_options>();
     let mut made = ptr::null_mut();
-    // SAFETY: there is room for the largest struct; the pointer in it is put right before anybody follows it.
+    // SAFETY: the buffer holds the largest struct, and its pointer is replaced before the call.
     unsafe {
         let mut value = given.read_unaligned();
         value.outbox = ptr::null();
@@ -55,11 +55,12 @@ fuzz_target!(|input: (&[u8], Vec<(u8, u16, Vec<u8>)>)| {
     let (options, calls) = input;
     let reporter = reporter(options);
     for (call, size, bytes) in calls {
-        let mut room = room(size, &bytes);
-        let (event, statistics) = (room.as_mut_ptr().cast::<nexmo_event>(), room.as_mut_ptr().cast::<nexmo_statistics>());
+        let mut buffer = struct_of(size, &bytes);
+        let (event, statistics) =
+            (buffer.as_mut_ptr().cast::<nexmo_event>(), buffer.as_mut_ptr().cast::<nexmo_statistics>());
         let id = CString::new(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).unwrap_or_default();
         let (channel, result) = (i32::from(call % 4), ptr::null_mut());
-        // SAFETY: each struct has as much room as it says; a handle may be anything.
+        // SAFETY: the buffer has the struct's size; a handle may have any value.
         let status = unsafe {
             match call % 7 {
                 0 => nexmo_reporter_poll(reporter, i32::from(call % 5) - 3, event, result),

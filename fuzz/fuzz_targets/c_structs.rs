@@ -1,4 +1,4 @@
-//! Any bytes as any struct of the C interface, of the size that they say, but for pointers, which a caller must get right.
+//! Any bytes as any struct of the C interface, with any `struct_size`. Only the pointers in them are valid.
 #![no_main]
 
 use std::ptr;
@@ -11,25 +11,27 @@ use nexmo_conversion::ffi::options::nexmo_options;
 use nexmo_conversion::ffi::result::nexmo_result;
 use nexmo_conversion::ffi::status::*;
 
-/// As many bytes as a struct may say that it has.
+/// The largest `struct_size`.
 const LARGEST: usize = 4096;
 
-/// `bytes` in room for the largest struct, with `size` as its size.
-fn room(size: u16, bytes: &[u8]) -> Vec<u8> {
-    let mut room = bytes.to_vec();
-    room.resize(LARGEST, 0);
-    room[..4].copy_from_slice(&u32::from(size).to_ne_bytes());
-    room
+/// `bytes` in a buffer for the largest struct, with `size` as its `struct_size`.
+fn struct_of(size: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut buffer = bytes.to_vec();
+    buffer.resize(LARGEST, 0);
+    buffer[..4].copy_from_slice(&u32::from(size).to_ne_bytes());
+    buffer
 }
 
 fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
     let (sizes, credentials, options, result, handle) = input;
-    let (mut credentials, mut options, result) = (room(sizes[0], credentials), room(sizes[1], options), room(sizes[2], result));
-    // SAFETY: there is room for each struct; pointers are put right before anybody follows them.
+    let (mut credentials, mut options) = (struct_of(sizes[0], credentials), struct_of(sizes[1], options));
+    let result = struct_of(sizes[2], result);
+    // SAFETY: each buffer holds its struct; the pointers are replaced before the calls.
     unsafe {
         let credentials = credentials.as_mut_ptr().cast::<nexmo_credentials>();
         let mut value = credentials.read_unaligned();
-        (value.api_key, value.api_secret, value.signature_secret) = (c"key".as_ptr(), c"secret".as_ptr(), c"secret".as_ptr());
+        (value.api_key, value.api_secret, value.signature_secret) =
+            (c"key".as_ptr(), c"secret".as_ptr(), c"secret".as_ptr());
         credentials.write_unaligned(value);
         let options = options.as_mut_ptr().cast::<nexmo_options>();
         let mut value = options.read_unaligned();
@@ -37,7 +39,7 @@ fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
         (value.client_cert_file, value.client_key_file, value.user_agent) = (ptr::null(), ptr::null(), ptr::null());
         options.write_unaligned(value);
     }
-    // As much of the result as it says that it has, and not a byte more, so that a write behind it is found.
+    // Exactly as many bytes as `struct_size` says, so that AddressSanitizer finds a write beyond them.
     let size = usize::from(sizes[2]).clamp(4, LARGEST);
     let mut result = result[..size].to_vec().into_boxed_slice();
     let result = result.as_mut_ptr().cast::<nexmo_result>();
@@ -45,7 +47,7 @@ fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
     // SAFETY: see above.
     let status = unsafe { nexmo_client_new(credentials.as_ptr().cast(), options.as_ptr().cast(), &mut client, result) };
     assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "{status}");
-    // SAFETY: a handle may be anything.
+    // SAFETY: a handle may have any value.
     let status = unsafe {
         let handle = ptr::without_provenance_mut(handle | 1 << 40);
         nexmo_client_report(handle, NEXMO_CHANNEL_SMS, c"id".as_ptr(), 1, ptr::null(), result)

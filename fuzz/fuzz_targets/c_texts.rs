@@ -1,5 +1,5 @@
-//! Any bytes as any text of the C interface: a status of the caller's, and nothing worse. Nothing is sent but to a port of
-//! this machine where nobody listens.
+//! Any bytes as any text of the C interface: the status is that of an invalid argument or of a failed connection. The
+//! address is that of a local port without a listener.
 #![no_main]
 
 use std::ffi::c_char;
@@ -12,7 +12,7 @@ use nexmo_conversion::ffi::credentials::nexmo_credentials;
 use nexmo_conversion::ffi::options::nexmo_options;
 use nexmo_conversion::ffi::status::*;
 
-/// Every text, each ended by NUL; what the input does not fill is NULL.
+/// The texts in the input, each ended by NUL.
 fn texts(input: &[u8]) -> Vec<Vec<u8>> {
     input.split(|byte| *byte == 0).map(|text| [text, &[0]].concat()).collect()
 }
@@ -21,7 +21,7 @@ fuzz_target!(|input: (i32, i32, i32, &[u8])| {
     let (auth, signature_method, delivered, bytes) = input;
     let texts = texts(bytes);
     let text = |index: usize| texts.get(index).map_or(ptr::null(), |text| text.as_ptr().cast::<c_char>());
-    // SAFETY: integers and pointers, for which all zeroes are a value.
+    // SAFETY: integers and pointers, for which all zeros are valid.
     let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = size_of::<nexmo_credentials>() as u32;
     (credentials.auth, credentials.signature_method) = (auth % 4, signature_method % 7);
@@ -29,11 +29,12 @@ fuzz_target!(|input: (i32, i32, i32, &[u8])| {
     options.struct_size = size_of::<nexmo_options>() as u32;
     options.base_url = c"http://127.0.0.1:1".as_ptr();
     options.user_agent = text(5);
-    // SAFETY: every text ends with NUL, and the structs are whole.
-    let status = unsafe { nexmo_conversion_sms(&credentials, text(3), delivered % 3, text(4), &options, ptr::null_mut()) };
+    // SAFETY: every text is NULL or ends with NUL, and the structs are complete.
+    let status =
+        unsafe { nexmo_conversion_sms(&credentials, text(3), delivered % 3, text(4), &options, ptr::null_mut()) };
     assert!(matches!(status, NEXMO_ERR_NULL_POINTER..=NEXMO_ERR_INVALID_ARGUMENT | NEXMO_ERR_NETWORK), "{status}");
 
-    // A client makes no connection: here the rest may be anything.
+    // Creating a client connects to nothing, so here the other texts may have any value.
     (options.base_url, options.proxy, options.ca_file) = (text(6), text(7), text(8));
     (options.client_cert_file, options.client_key_file) = (text(9), text(10));
     let mut client = ptr::null_mut();

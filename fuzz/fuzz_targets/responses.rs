@@ -1,4 +1,5 @@
-//! Any bytes as the answer of a server on this machine: an outcome in time, and a message without controls or the secret.
+//! Any bytes as the response of a local server: the call returns in time, and its message contains neither control
+//! characters nor the secret.
 #![no_main]
 
 use std::io::{Read, Write};
@@ -11,10 +12,10 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};
 
-/// A server that answers each connection with the next bytes it is given, then closes it.
+/// A server that sends to each connection the next bytes of `responses`, and closes it.
 struct Server {
     base_url: String,
-    answers: Mutex<Sender<Vec<u8>>>,
+    responses: Mutex<Sender<Vec<u8>>>,
 }
 
 fn server() -> &'static Server {
@@ -22,21 +23,21 @@ fn server() -> &'static Server {
     SERVER.get_or_init(|| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let (sender, answers) = channel::<Vec<u8>>();
+        let (sender, responses) = channel::<Vec<u8>>();
         thread::spawn(move || {
-            for answer in answers {
+            for response in responses {
                 let (mut stream, _) = listener.accept().unwrap();
                 stream.read(&mut [0; 4096]).ok();
-                stream.write_all(&answer).ok();
+                stream.write_all(&response).ok();
             }
         });
-        Server { base_url, answers: Mutex::new(sender) }
+        Server { base_url, responses: Mutex::new(sender) }
     })
 }
 
-fuzz_target!(|answer: &[u8]| {
+fuzz_target!(|response: &[u8]| {
     let server = server();
-    server.answers.lock().unwrap().send(answer.to_vec()).unwrap();
+    server.responses.lock().unwrap().send(response.to_vec()).unwrap();
     let timeout = Some(Duration::from_secs(5));
     let options = Options { base_url: Some(&server.base_url), timeout, ..Options::default() };
     let client = Client::new(Credentials::query("key", "hush-hush").unwrap(), &options).unwrap();

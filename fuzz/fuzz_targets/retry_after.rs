@@ -1,4 +1,4 @@
-//! Any `Retry-After`, at any time: a wait of an hour at most, or none.
+//! Any `Retry-After` at any time: the delay is none, or at most one hour.
 #![no_main]
 
 use std::time::{Duration, SystemTime};

@@ -1,5 +1,5 @@
-//! Any parameters: a signature is made of hexadecimal digits, does not depend on the order, and no value can pose as another
-//! parameter.
+//! Any parameters: a signature consists of hexadecimal digits, does not depend on their order, and a value cannot
+//! imitate another parameter.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -20,7 +20,7 @@ impl SmallFileSystem {
             Err(error) => {
                 let test = std::thread::current().name().unwrap_or_default().to_owned();
                 #[allow(clippy::explicit_write, reason = "what a test prints is not shown when it passes")]
-                writeln!(io::stderr(), "LEFT OUT: {test}, for no file system can be mounted here: {error}").unwrap();
+                writeln!(io::stderr(), "SKIPPED: {test}, because no file system can be mounted: {error}").unwrap();
                 None
             }
         }
