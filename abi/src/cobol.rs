@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_beyond_column_72_is_refused() {
+    fn a_line_beyond_column_72_is_an_error() {
         assert!(check_width(&"x".repeat(72)).is_ok() && check_width(&"x".repeat(73)).is_err());
     }
 }

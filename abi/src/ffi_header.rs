@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_that_is_no_int_is_refused() {
+    fn a_flag_that_is_no_int_is_an_error() {
         let mut interface = interface("struct_size: u32", "");
         interface.sections[0].constants[0].value = 0x8000_0000;
         assert!(ffi_header(&interface).is_err());

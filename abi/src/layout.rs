@@ -119,13 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn padding_at_the_end_is_refused() {
+    fn padding_at_the_end_is_an_error() {
         let error = of(&format!("{HEAD}, pub count: i64, pub text: [c_char; 4]"), BITS_64).unwrap_err().to_string();
         assert!(error.contains("padding at the end"), "{error}");
     }
 
     #[test]
-    fn check_refuses_a_struct_with_padding_and_a_first_size_within_a_field() {
+    fn check_rejects_a_struct_with_padding_and_a_first_size_within_a_field() {
         assert!(check(&interface(&format!("{HEAD}, pub count: i64"), "")).is_ok(), "the first size is 8");
         assert!(check(&interface("struct_size: u32, pub text: [c_char; 8]", "")).is_err());
         let padded = format!("{HEAD}, pub one: i32, pub count: i64, pub two: i32");

@@ -322,7 +322,7 @@ pub(crate) mod tests {
         interface
     }
 
-    fn refusal(text: &str) -> String {
+    fn error_of(text: &str) -> String {
         section(&nothing(), "example.rs", "Example", text).err().unwrap().to_string()
     }
 
@@ -335,7 +335,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_initial_value_of_another_form_is_refused() {
+    fn an_initial_value_of_another_form_is_an_error() {
         let text = |initial: &str| {
             format!(
                 "/** S. */ #[repr(C)] pub struct nexmo_s {{ /** F. */ pub f: i32 }}
@@ -343,10 +343,10 @@ pub(crate) mod tests {
                      const FIRST_SIZE: usize = first_size(4, 4); const INITIAL: Self = {initial}; }}"
             )
         };
-        assert!(refusal(&text("zeroed()")).contains("INITIAL is not of the form"));
-        assert!(refusal(&text("Self { f: 1 }")).contains("..zeroed()"));
-        assert!(refusal(&text("Self { f: 1 + 1, ..zeroed() }")).contains("neither a literal"));
-        assert!(refusal(&text("Self { g: 1, ..zeroed() }")).contains("no field g"));
+        assert!(error_of(&text("zeroed()")).contains("INITIAL is not of the form"));
+        assert!(error_of(&text("Self { f: 1 }")).contains("..zeroed()"));
+        assert!(error_of(&text("Self { f: 1 + 1, ..zeroed() }")).contains("neither a literal"));
+        assert!(error_of(&text("Self { g: 1, ..zeroed() }")).contains("no field g"));
     }
 
     #[test]
@@ -359,22 +359,22 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn documentation_that_c_cannot_repeat_is_refused() {
-        assert!(refusal("#[doc = \"ends */ here\"] pub const NEXMO_A: i32 = 1;").contains("*/"));
-        assert!(refusal("/// A link to [`Rust`].\npub const NEXMO_A: i32 = 1;").contains("[`"));
-        assert!(refusal("pub const NEXMO_A: i32 = 1;").contains("no documentation"));
+    fn documentation_that_c_cannot_repeat_is_an_error() {
+        assert!(error_of("#[doc = \"ends */ here\"] pub const NEXMO_A: i32 = 1;").contains("*/"));
+        assert!(error_of("/// A link to [`Rust`].\npub const NEXMO_A: i32 = 1;").contains("[`"));
+        assert!(error_of("pub const NEXMO_A: i32 = 1;").contains("no documentation"));
     }
 
     #[test]
-    fn types_that_c_does_not_share_are_refused() {
-        assert!(refusal("/// A.\npub const NEXMO_A: u128 = 1;").contains("u128"));
-        assert!(refusal("/// A.\n#[unsafe(no_mangle)] pub extern \"C\" fn f(a: bool) {}").contains("bool"));
+    fn types_that_c_does_not_share_are_errors() {
+        assert!(error_of("/// A.\npub const NEXMO_A: u128 = 1;").contains("u128"));
+        assert!(error_of("/// A.\n#[unsafe(no_mangle)] pub extern \"C\" fn f(a: bool) {}").contains("bool"));
     }
 
     #[test]
-    fn a_function_that_is_hidden_in_a_module_or_macro_is_refused() {
+    fn a_function_that_is_hidden_in_a_module_or_macro_is_an_error() {
         let text = "mod inner { /// F.\n#[unsafe(no_mangle)] pub extern \"C\" fn f() {} }";
-        assert!(refusal(text).contains("1 functions are no_mangle, but 0"));
+        assert!(error_of(text).contains("1 functions are no_mangle, but 0"));
     }
 
     #[test]

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn pointers_to_handles_structs_and_buffers_are_told_apart() {
+    fn pointers_to_handles_structs_and_buffers_are_distinguished() {
         let interface = interface("struct_size: u32", "");
         let text = prototype(&interface, interface.functions().next().unwrap()).unwrap();
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

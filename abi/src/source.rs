@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unlisted_file_that_declares_something_is_refused_by_name() {
+    fn the_error_for_an_unlisted_file_that_declares_something_names_it() {
         for text in ["#[unsafe(no_mangle)]", "#[repr(C)] pub struct nexmo_new {}", "pub const NEXMO_NEW: i32 = 1;"] {
             let error = check_with("reporter/new.rs", text).unwrap_err().to_string();
             assert!(error.contains("reporter/new.rs"), "{error}");

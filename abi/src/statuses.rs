@@ -15,7 +15,7 @@ The band of a status is given by the status modulo 1000:
 
 | band | meaning |
 | --- | --- |
-| 1 to 19 | The call was refused and nothing was sent. |
+| 1 to 19 | The call was invalid and nothing was sent. |
 | 20 to 39 | There was no response from the service; `acceptance` says whether anything was sent. |
 | 40 to 59 | The service's response. |
 | 60 to 79 | Outbox and reporter. |
@@ -32,8 +32,8 @@ Later versions may return numbers that are not listed here; classify them by `ne
 pub(crate) fn statuses(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!("# Statuses\n\n<!-- {NOTICE} -->\n\n{INTRODUCTION}");
     for status in interface.statuses() {
-        let (answer, meaning) = (if status.is_retryable { "yes" } else { "no" }, status.text.replace('|', "\\|"));
-        writeln!(text, "| {} | `{}` | {answer} | {meaning} |", status.number, status.name)?;
+        let (retryable, meaning) = (if status.is_retryable { "yes" } else { "no" }, status.text.replace('|', "\\|"));
+        writeln!(text, "| {} | `{}` | {retryable} | {meaning} |", status.number, status.name)?;
     }
     Ok(text)
 }
