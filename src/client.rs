@@ -116,7 +116,7 @@ pub(crate) fn report(
         let request = Request::new(conversion, credentials, settings, (world.clock)());
         let left = settings.timeout.saturating_sub(start.elapsed());
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
-        let last = judge(&request, exchange, (world.clock)());
+        let last = outcome_of(&request, exchange, (world.clock)());
         acceptance = acceptance.max(last.acceptance);
         let wait = wait_before_next(&last, attempts, settings, world);
         let is_in_time = wait.filter(|wait| start.elapsed().saturating_add(*wait) < settings.timeout);
@@ -139,7 +139,7 @@ fn wait_before_next(last: &Outcome, attempts: u32, settings: &ClientSettings, wo
 }
 
 /// Returns the outcome of one exchange.
-fn judge(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Outcome {
+fn outcome_of(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Outcome {
     let response = exchange.response.as_ref();
     let result = response.map_err(Error::clone).and_then(|response| response.verdict(request.secrets()));
     let acceptance = match &result {

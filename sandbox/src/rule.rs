@@ -104,13 +104,13 @@ impl Rules {
     }
 
     /// Returns the behaviour for one request, and counts it for a rule with `times`.
-    pub(crate) fn take(&mut self, api_key: &str, message_id: Option<&str>) -> Behaviour {
+    pub(crate) fn apply(&mut self, api_key: &str, message_id: Option<&str>) -> Behaviour {
         let message = message_id.map(|id| Scope::Message(id.into()));
         let mut scopes = message.into_iter().chain([Scope::Account(api_key.into()), Scope::All]);
-        scopes.find_map(|scope| self.take_from(&scope)).unwrap_or(Behaviour::Ok)
+        scopes.find_map(|scope| self.apply_in(&scope)).unwrap_or(Behaviour::Ok)
     }
 
-    fn take_from(&mut self, scope: &Scope) -> Option<Behaviour> {
+    fn apply_in(&mut self, scope: &Scope) -> Option<Behaviour> {
         let in_scope = self.0.iter_mut().filter(|rule| rule.scope == *scope && rule.times != Some(0));
         let rule = in_scope.min_by_key(|rule| rule.times.is_none())?;
         rule.times = rule.times.map(|left| left.saturating_sub(1));
@@ -131,26 +131,26 @@ mod tests {
     #[test]
     fn the_most_specific_scope_wins_in_any_order() {
         let mut rules = rules(&["message=m:ok", "throttled", "account=k:not-enabled"]);
-        assert_eq!(rules.take("k", Some("m")), Behaviour::Ok);
-        assert_eq!(rules.take("k", Some("n")), Behaviour::NotEnabled);
-        assert_eq!(rules.take("l", None), Behaviour::Throttled(30));
+        assert_eq!(rules.apply("k", Some("m")), Behaviour::Ok);
+        assert_eq!(rules.apply("k", Some("n")), Behaviour::NotEnabled);
+        assert_eq!(rules.apply("l", None), Behaviour::Throttled(30));
     }
 
     #[test]
     fn without_a_rule_the_behaviour_is_ok() {
-        assert_eq!(Rules::default().take("k", None), Behaviour::Ok);
-        assert_eq!(rules(&["account=k:throttled"]).take("l", Some("k")), Behaviour::Ok);
+        assert_eq!(Rules::default().apply("k", None), Behaviour::Ok);
+        assert_eq!(rules(&["account=k:throttled"]).apply("l", Some("k")), Behaviour::Ok);
     }
 
     #[test]
     fn the_latest_rule_of_a_scope_applies() {
-        assert_eq!(rules(&["throttled", "unavailable"]).take("k", None), Behaviour::Unavailable(None));
+        assert_eq!(rules(&["throttled", "unavailable"]).apply("k", None), Behaviour::Unavailable(None));
     }
 
     #[test]
     fn rules_with_times_are_used_up_in_order() {
         let mut rules = rules(&["status=500", "throttled*2", "unavailable*1", "echo=400*0"]);
-        let behaviours: Vec<_> = (0..5).map(|_| rules.take("k", None)).collect();
+        let behaviours: Vec<_> = (0..5).map(|_| rules.apply("k", None)).collect();
         let (throttled, last) = (Behaviour::Throttled(30), Behaviour::Status(500));
         assert_eq!(behaviours, [throttled, throttled, Behaviour::Unavailable(None), last, last]);
     }
@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn a_used_up_rule_is_followed_by_a_less_specific_one() {
         let mut rules = rules(&["throttled", "message=m:unavailable*1"]);
-        assert_eq!(rules.take("k", Some("m")), Behaviour::Unavailable(None));
-        assert_eq!(rules.take("k", Some("m")), Behaviour::Throttled(30));
+        assert_eq!(rules.apply("k", Some("m")), Behaviour::Unavailable(None));
+        assert_eq!(rules.apply("k", Some("m")), Behaviour::Throttled(30));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Validator {
         match caller {
             Err(violation) => Outcome { channel, ..Outcome::from_violations(vec![violation], number) },
             Ok(caller) => {
-                let behaviour = self.rules.take(&caller.account.api_key, request.query.get("message-id"));
+                let behaviour = self.rules.apply(&caller.account.api_key, request.query.get("message-id"));
                 Outcome { channel, signature_method: caller.method, ..apply(behaviour, request, number) }
             }
         }

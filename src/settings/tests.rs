@@ -70,7 +70,7 @@ fn the_size_is_limited() {
 }
 
 /// The lines after the account, or instead of it if the message is about line 1, and the message.
-const REFUSED: &[(&str, &str)] = &[
+const INVALID: &[(&str, &str)] = &[
     ("timeout_ms", "line 3: = is missing; valid: name = value"),
     ("CANARY", "line 3: = is missing; valid: name = value"),
     ("\u{1}", "line 3: = is missing; valid: name = value"),
@@ -180,7 +180,7 @@ const REFUSED: &[(&str, &str)] = &[
 
 #[test]
 fn errors_name_the_line_and_setting_and_never_quote_the_value() {
-    for (text, message) in REFUSED {
+    for (text, message) in INVALID {
         let error = checked(&format!("{ACCOUNT}{text}")).err().unwrap_or_else(|| panic!("{text:?} was accepted"));
         assert_eq!((error.kind(), error.message()), (Kind::InvalidArgument, *message), "{text:?}");
         assert!(!error.message().contains(CANARY), "{text:?}");
