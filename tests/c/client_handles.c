@@ -80,14 +80,14 @@ static void arguments_are_checked_in_order(void)
 {
     const long requests_before = sandbox_requests();
     nexmo_client *client = new_client();
-    nexmo_result result = NEXMO_RESULT_INIT, refused = NEXMO_RESULT_INIT;
-    refused.struct_size = 4;
+    nexmo_result result = NEXMO_RESULT_INIT, wrong_size = NEXMO_RESULT_INIT;
+    wrong_size.struct_size = 4;
     CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, NULL, 7, "yesterday", &result) == NEXMO_ERR_INVALID_HANDLE, "%s",
           result.message);
     CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 7, "yesterday", &result) == NEXMO_ERR_NULL_POINTER, "%s",
           result.message);
-    CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &refused) == NEXMO_ERR_STRUCT_SIZE, "accepted");
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, &refused) == NEXMO_ERR_STRUCT_SIZE, "accepted");
+    CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &wrong_size) == NEXMO_ERR_STRUCT_SIZE, "accepted");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, &wrong_size) == NEXMO_ERR_STRUCT_SIZE, "accepted");
     CHECK(sandbox_requests() == requests_before, "something was sent");
     nexmo_client_free(client);
 }

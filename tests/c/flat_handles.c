@@ -48,7 +48,7 @@ static void check_rejected_everywhere(int64_t handle, int is_client, int is_repo
               "%s", message);
 }
 
-static void a_handle_of_another_kind_is_refused(void)
+static void a_handle_of_another_kind_is_rejected(void)
 {
     const int64_t client = open_flat_client(""), reporter = open_flat_reporter("");
     check_rejected_everywhere(client, 1, 0);
@@ -65,7 +65,7 @@ static void a_handle_of_another_kind_is_refused(void)
     CHECK(close_flat(client, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "not closed");
 }
 
-static void what_is_no_handle_is_refused(void)
+static void an_invalid_handle_is_rejected(void)
 {
     struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
@@ -86,7 +86,7 @@ static void what_is_no_handle_is_refused(void)
     CHECK(nexmo_client_free(client) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK, "freed by another function");
 }
 
-static void a_close_frees_unless_it_is_refused(void)
+static void a_close_frees_unless_an_argument_is_invalid(void)
 {
     int64_t handle = open_unheard_flat_reporter("");
     char message[NEXMO_MESSAGE_SIZE];
@@ -152,8 +152,8 @@ static void a_close_ends_the_calls_of_other_threads(void)
 
 void test_flat_handles(void)
 {
-    a_handle_of_another_kind_is_refused();
-    what_is_no_handle_is_refused();
-    a_close_frees_unless_it_is_refused();
+    a_handle_of_another_kind_is_rejected();
+    an_invalid_handle_is_rejected();
+    a_close_frees_unless_an_argument_is_invalid();
     a_close_ends_the_calls_of_other_threads();
 }

@@ -73,7 +73,7 @@ static void text_that_is_empty_is_not_given(int64_t client)
           message);
 }
 
-static void other_text_is_refused(int64_t client)
+static void invalid_text_is_rejected(int64_t client)
 {
     static const int32_t sizes[] = {-2, -3, -1000, INT32_MIN};
     const long requests_before = sandbox_requests();
@@ -169,7 +169,7 @@ void test_flat_input(void)
     const int64_t client = open_flat_client("");
     text_is_read_without_its_padding_and_not_beyond(client);
     text_that_is_empty_is_not_given(client);
-    other_text_is_refused(client);
+    invalid_text_is_rejected(client);
     a_message_id_of_256_bytes_and_its_padding_fit(client);
     inputs_are_read_before_outputs_are_written(client);
     settings_are_read_no_further_than_their_size();

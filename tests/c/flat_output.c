@@ -80,7 +80,7 @@ static void a_buffer_that_is_not_wanted_is_left_alone(int64_t client)
           "NULL is not wanted, whatever its size");
 }
 
-static void sizes_of_no_buffer_are_refused_before_anything_is_sent(int64_t client)
+static void invalid_buffer_sizes_are_rejected_before_anything_is_sent(int64_t client)
 {
     const long requests_before = sandbox_requests();
     char message[NEXMO_MESSAGE_SIZE] = "abc", other[4] = "abc";
@@ -107,7 +107,7 @@ static void sizes_of_no_buffer_are_refused_before_anything_is_sent(int64_t clien
     CHECK(sandbox_requests() == requests_before, "something was sent");
 }
 
-static void sizes_of_no_buffer_are_refused_by_a_reporter(void)
+static void a_reporter_rejects_invalid_buffer_sizes(void)
 {
     const int64_t reporter = open_flat_reporter("");
     char message[NEXMO_MESSAGE_SIZE], other[4] = "abc";
@@ -165,8 +165,8 @@ void test_flat_output(void)
     const int64_t client = open_flat_client("");
     text_is_truncated_at_a_character_and_padded();
     a_buffer_that_is_not_wanted_is_left_alone(client);
-    sizes_of_no_buffer_are_refused_before_anything_is_sent(client);
-    sizes_of_no_buffer_are_refused_by_a_reporter();
+    invalid_buffer_sizes_are_rejected_before_anything_is_sent(client);
+    a_reporter_rejects_invalid_buffer_sizes();
     pointers_need_not_be_aligned();
     CHECK(close_flat(client, 0) == NEXMO_OK, "not closed");
 }

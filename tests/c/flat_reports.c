@@ -89,7 +89,7 @@ static void a_reporter_submits_and_tells_what_came_of_it(void)
     CHECK(nexmo_flat_close(handle, PLENTY_MS, message, sizeof message) == NEXMO_OK, "%s", message);
 }
 
-static void what_the_other_functions_refuse_is_refused(void)
+static void arguments_are_checked_as_by_the_other_functions(void)
 {
     const long requests_before = sandbox_requests();
     const int64_t client = open_flat_client(""), reporter = open_flat_reporter("");
@@ -100,7 +100,7 @@ static void what_the_other_functions_refuse_is_refused(void)
         const char *timestamp;
         nexmo_status status;
         const char *message;
-    } refused[] = {
+    } invalid[] = {
         {0, "id", 1, NULL, NEXMO_ERR_INVALID_ARGUMENT, "channel is 0; valid: 1, 2 (NEXMO_CHANNEL_*)"},
         {3, "id", 1, NULL, NEXMO_ERR_INVALID_ARGUMENT, "channel is 3; valid: 1, 2 (NEXMO_CHANNEL_*)"},
         {1, NULL, 1, NULL, NEXMO_ERR_NULL_POINTER, "message_id "},
@@ -112,16 +112,16 @@ static void what_the_other_functions_refuse_is_refused(void)
         {1, "id", 1, "2020-02-30 12:00:00", NEXMO_ERR_INVALID_ARGUMENT, "timestamp "},
     };
     size_t i;
-    for (i = 0; i < 2 * (sizeof refused / sizeof refused[0]); i++) {
+    for (i = 0; i < 2 * (sizeof invalid / sizeof invalid[0]); i++) {
         const size_t row = i / 2;
         int64_t details[NEXMO_DETAIL_COUNT];
         char message[NEXMO_MESSAGE_SIZE];
         memset(details, OTHERS, sizeof details);
         CHECK((i % 2 == 0 ? nexmo_flat_report : nexmo_flat_submit)(
-                  i % 2 == 0 ? client : reporter, refused[row].channel, refused[row].message_id, -1, refused[row].delivered,
-                  refused[row].timestamp, -1, details, NEXMO_DETAIL_COUNT, message, sizeof message) == refused[row].status,
+                  i % 2 == 0 ? client : reporter, invalid[row].channel, invalid[row].message_id, -1, invalid[row].delivered,
+                  invalid[row].timestamp, -1, details, NEXMO_DETAIL_COUNT, message, sizeof message) == invalid[row].status,
               "row %d: %s", (int)row, message);
-        CHECK(begins_with(message, refused[row].message) && are_of_nothing(details, refused[row].status), "row %d: %s", (int)row,
+        CHECK(begins_with(message, invalid[row].message) && are_of_nothing(details, invalid[row].status), "row %d: %s", (int)row,
               message);
     }
     CHECK(sandbox_requests() == requests_before && flat_statistic(reporter, "submitted") == 0, "something was sent");
@@ -172,6 +172,6 @@ void test_flat_reports(void)
 {
     a_client_reports();
     a_reporter_submits_and_tells_what_came_of_it();
-    what_the_other_functions_refuse_is_refused();
+    arguments_are_checked_as_by_the_other_functions();
     a_message_id_is_not_truncated();
 }

@@ -94,11 +94,11 @@ static void an_outbox_makes_a_reporter_as_durability_none_does(void)
 }
 
 /* Each is in line 3, after a valid account. No message may contain CANARY. */
-static void what_is_wrong_is_told_by_its_line_and_not_quoted(void)
+static void errors_name_the_line_and_never_quote_the_value(void)
 {
     static const struct {
         const char *line, *message;
-    } refused[] = {
+    } invalid[] = {
         {"CANARY", "line 3: "},
         {"timeout_ms", "line 3: "},
         {"= CANARY", "line 3: "},
@@ -141,12 +141,12 @@ static void what_is_wrong_is_told_by_its_line_and_not_quoted(void)
         {"client_cert_file = /CANARY", "client_key_file "},
     };
     size_t i;
-    for (i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    for (i = 0; i < sizeof invalid / sizeof invalid[0]; i++) {
         char settings[512], message[NEXMO_MESSAGE_SIZE];
-        snprintf(settings, sizeof settings, "%s%s\n", account, refused[i].line);
-        CHECK(try_to_open_flat(settings, message) == NEXMO_ERR_INVALID_ARGUMENT, "%s: %s", refused[i].line, message);
-        CHECK(begins_with(message, refused[i].message), "%s: %s", refused[i].line, message);
-        CHECK(strstr(message, "CANARY") == NULL, "%s: %s", refused[i].line, message);
+        snprintf(settings, sizeof settings, "%s%s\n", account, invalid[i].line);
+        CHECK(try_to_open_flat(settings, message) == NEXMO_ERR_INVALID_ARGUMENT, "%s: %s", invalid[i].line, message);
+        CHECK(begins_with(message, invalid[i].message), "%s: %s", invalid[i].line, message);
+        CHECK(strstr(message, "CANARY") == NULL, "%s: %s", invalid[i].line, message);
     }
 }
 
@@ -167,6 +167,6 @@ void test_flat_settings(void)
     a_value_is_used_verbatim();
     every_name_is_known();
     an_outbox_makes_a_reporter_as_durability_none_does();
-    what_is_wrong_is_told_by_its_line_and_not_quoted();
+    errors_name_the_line_and_never_quote_the_value();
     a_name_that_is_missing_is_an_invalid_argument();
 }

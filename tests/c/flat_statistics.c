@@ -70,7 +70,7 @@ static void every_statistic_has_a_number_and_a_text(void)
     CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
 }
 
-static void the_last_error_is_told_by_its_name(void)
+static void the_last_error_is_returned_by_name(void)
 {
     const int64_t handle = open_flat_reporter("max_in_flight = 1\n");
     char text[NEXMO_MESSAGE_SIZE];
@@ -107,7 +107,7 @@ static void other_names_are_no_statistics(void)
     CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
 }
 
-static void the_version_is_told(void)
+static void the_version_is_returned(void)
 {
     char text[16];
     memset(text, OTHERS, sizeof text);
@@ -123,7 +123,7 @@ static void the_version_is_told(void)
 void test_flat_statistics(void)
 {
     every_statistic_has_a_number_and_a_text();
-    the_last_error_is_told_by_its_name();
+    the_last_error_is_returned_by_name();
     other_names_are_no_statistics();
-    the_version_is_told();
+    the_version_is_returned();
 }

@@ -40,7 +40,7 @@ static void a_new_reporter_has_done_nothing(void)
     struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_statistics statistics = statistics_of(reporter);
-    const nexmo_event event = take_event(reporter);
+    const nexmo_event event = consume_event(reporter);
     CHECK(statistics.flags == 0 && statistics.submitted == 0 && statistics.events == 0 && statistics.events_discarded == 0,
           "not 0");
     CHECK(statistics.outbox_resets == 0 && statistics.outbox_errors == 0 && statistics.in_flight == 0, "not 0");

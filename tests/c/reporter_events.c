@@ -63,7 +63,7 @@ static void one_event_is_acknowledged_and_no_other(void)
     submit_some(reporter, "first", 2);
     id = oldest_event(reporter).id;
     submit_some(reporter, "others", 2);
-    CHECK(take_event(reporter).id == id, "not the oldest");
+    CHECK(consume_event(reporter).id == id, "not the oldest");
     id = oldest_event(reporter).id;
     CHECK(nexmo_reporter_acknowledge(reporter, id - 1, NULL) == NEXMO_OK && oldest_event(reporter).id == id,
           "another one is gone");
@@ -81,7 +81,7 @@ static void events_outlive_their_reporter(void)
     CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
     reporter = begin(&reporting);
     WAIT_UNTIL(is_readable(reporter), "the descriptor of the next reporter is not readable");
-    CHECK(take_event(reporter).id == event.id && take_event(reporter).id > event.id, "not the same events");
+    CHECK(consume_event(reporter).id == event.id && consume_event(reporter).id > event.id, "not the same events");
     CHECK(oldest_event(reporter).kind == NEXMO_EVENT_NONE, "another one");
     nexmo_reporter_free(reporter);
 }
@@ -123,9 +123,9 @@ static void a_poll_that_fails_has_no_event(void)
     static const int32_t limits[] = {-2, -1000, INT32_MIN};
     struct reporting reporting = dropping_reporting();
     nexmo_reporter *reporter = begin(&reporting);
-    nexmo_result refused = NEXMO_RESULT_INIT;
+    nexmo_result wrong_size = NEXMO_RESULT_INIT;
     size_t i;
-    refused.struct_size = 4;
+    wrong_size.struct_size = 4;
     submit_some(reporter, "fails", 2);
     for (i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         nexmo_event event = oldest_event(reporter);
@@ -134,7 +134,7 @@ static void a_poll_that_fails_has_no_event(void)
         CHECK(begins_with(reporting.result.message, "timeout_ms is -"), "%s", reporting.result.message);
         CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0 && event.message_id[0] == '\0', "the event is still there");
         event = oldest_event(reporter);
-        CHECK(nexmo_reporter_poll(reporter, 0, &event, &refused) == NEXMO_ERR_STRUCT_SIZE &&
+        CHECK(nexmo_reporter_poll(reporter, 0, &event, &wrong_size) == NEXMO_ERR_STRUCT_SIZE &&
                   event.kind == NEXMO_EVENT_NONE,
               "the event is still there");
         event = oldest_event(reporter);
@@ -242,7 +242,8 @@ static void a_closed_reporter_returns_its_events_and_then_closed(void)
     submit_some(reporter, "closed", 3);
     CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_ERR_PENDING, "nothing is pending");
     CHECK(is_readable(reporter), "the descriptor is not readable with events");
-    CHECK(strcmp(take_event(reporter).message_id, "closed-0") == 0 && strcmp(take_event(reporter).message_id, "closed-1") == 0,
+    CHECK(strcmp(consume_event(reporter).message_id, "closed-0") == 0 &&
+              strcmp(consume_event(reporter).message_id, "closed-1") == 0,
           "not its events");
     CHECK(is_readable(reporter), "the descriptor is not readable after the last event");
     CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);

@@ -199,7 +199,7 @@ nexmo_event oldest_event(nexmo_reporter *reporter)
     return event;
 }
 
-nexmo_event take_event(nexmo_reporter *reporter)
+nexmo_event consume_event(nexmo_reporter *reporter)
 {
     const nexmo_event event = oldest_event(reporter);
     nexmo_result result = NEXMO_RESULT_INIT;

@@ -58,7 +58,7 @@ nexmo_statistics statistics_of(nexmo_reporter *reporter);
 nexmo_event oldest_event(nexmo_reporter *reporter);
 
 /* The same, and acknowledges it. */
-nexmo_event take_event(nexmo_reporter *reporter);
+nexmo_event consume_event(nexmo_reporter *reporter);
 
 /* Whether the reporter's descriptor is readable. */
 int is_readable(nexmo_reporter *reporter);

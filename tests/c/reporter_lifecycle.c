@@ -28,9 +28,9 @@ static void the_descriptor_is_readable_while_an_event_waits(void)
     for (i = 0; i < DROPPED; i++) {
         snprintf(expected, sizeof expected, "event-%d", i);
         CHECK(is_readable(reporter), "not readable with %d left", DROPPED - i);
-        CHECK(strcmp(take_event(reporter).message_id, expected) == 0, "not %s", expected);
+        CHECK(strcmp(consume_event(reporter).message_id, expected) == 0, "not %s", expected);
     }
-    CHECK(take_event(reporter).kind == NEXMO_EVENT_NONE && !is_readable(reporter), "readable with nothing left");
+    CHECK(consume_event(reporter).kind == NEXMO_EVENT_NONE && !is_readable(reporter), "readable with nothing left");
     CHECK(nexmo_reporter_fd(reporter) == nexmo_reporter_fd(reporter), "another descriptor each time");
     nexmo_reporter_free(reporter);
 }
@@ -47,12 +47,12 @@ static void two_reporters_share_an_outbox(void)
     CHECK(nexmo_reporter_flush(second, PLENTY_MS, NULL) == NEXMO_OK, "not sent by the other");
     WAIT_UNTIL(is_readable(first) && is_readable(second), "a descriptor is not readable");
     CHECK(oldest_event(first).id == oldest_event(second).id && oldest_event(first).kind == NEXMO_EVENT_REJECTED, "two events");
-    CHECK(take_event(second).kind == NEXMO_EVENT_REJECTED && oldest_event(first).kind == NEXMO_EVENT_NONE, "not once");
+    CHECK(consume_event(second).kind == NEXMO_EVENT_REJECTED && oldest_event(first).kind == NEXMO_EVENT_NONE, "not once");
     WAIT_UNTIL(!is_readable(first) && !is_readable(second), "a descriptor is still readable");
     CHECK(statistics_of(first).submitted == 3 && statistics_of(second).accepted == 2, "the counts belong to the outbox");
     CHECK(nexmo_reporter_free(first) == NEXMO_OK, "not freed");
-    CHECK(submit(second, "taken-over") == NEXMO_OK, "failed");
-    CHECK(nexmo_reporter_flush(second, PLENTY_MS, &reporting.result) == NEXMO_OK, "not taken over: %s", reporting.result.message);
+    CHECK(submit(second, "takes-over") == NEXMO_OK, "failed");
+    CHECK(nexmo_reporter_flush(second, PLENTY_MS, &reporting.result) == NEXMO_OK, "no takeover: %s", reporting.result.message);
     CHECK(statistics_of(second).state == NEXMO_STATE_RUNNING, "state %d", (int)statistics_of(second).state);
     nexmo_reporter_free(second);
 }

@@ -23,9 +23,9 @@ int fdatasync(int file)
 }
 
 /* An invalid value of one option, and how the message must begin. */
-struct refused {
+struct invalid_option {
     const char *name;
-    size_t place;
+    size_t offset;
     int32_t value;
 };
 
@@ -33,7 +33,7 @@ struct refused {
 
 static void values_out_of_range_are_rejected(void)
 {
-    static const struct refused table[] = {
+    static const struct invalid_option table[] = {
         OPTION(durability, 3),     OPTION(durability, -1),          OPTION(overflow, 2),         OPTION(overflow, -1),
         OPTION(max_pending, -1),   OPTION(max_pending, 1000000001), OPTION(max_age_s, -1),       OPTION(max_age_s, 31536001),
         OPTION(max_in_flight, -1), OPTION(max_in_flight, 257),      OPTION(busy_timeout_ms, -1), OPTION(busy_timeout_ms, 60001),
@@ -41,7 +41,7 @@ static void values_out_of_range_are_rejected(void)
     size_t i;
     for (i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct reporting reporting = valid_reporting();
-        memcpy((char *)&reporting.reporter_options + table[i].place, &table[i].value, sizeof table[i].value);
+        memcpy((char *)&reporting.reporter_options + table[i].offset, &table[i].value, sizeof table[i].value);
         CHECK(try_new_reporter(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s%d: %s", table[i].name, (int)table[i].value,
               reporting.result.message);
         CHECK(begins_with(reporting.result.message, table[i].name), "%s%d: %s", table[i].name, (int)table[i].value,
@@ -165,12 +165,12 @@ static void drop_oldest_drops_the_oldest_report(void)
     submit_some(reporter, "kept", 3);
     CHECK(statistics_of(reporter).dropped == 1 && statistics_of(reporter).events == 1, "not counted");
     WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
-    event = take_event(reporter);
+    event = consume_event(reporter);
     CHECK(event.kind == NEXMO_EVENT_DROPPED && event.http_status == 0 && event.channel == NEXMO_CHANNEL_VOICE, "kind %d",
           (int)event.kind);
     CHECK(strcmp(event.message_id, "dropped") == 0 && event.delivered == 0, "%s", event.message_id);
     CHECK(strcmp(event.timestamp, "2020-01-01 12:00:00") == 0 && event.message[0] != '\0', "%s", event.timestamp);
-    CHECK(take_event(reporter).kind == NEXMO_EVENT_NONE, "still there");
+    CHECK(consume_event(reporter).kind == NEXMO_EVENT_NONE, "still there");
     nexmo_reporter_free(reporter);
 }
 
@@ -184,7 +184,7 @@ static void a_report_expires_at_max_age_s(void)
     reporter = begin(&reporting);
     CHECK(submit(reporter, "too-old") == NEXMO_OK, "failed");
     WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
-    event = take_event(reporter);
+    event = consume_event(reporter);
     CHECK(event.kind == NEXMO_EVENT_EXPIRED && strcmp(event.message_id, "too-old") == 0, "kind %d", (int)event.kind);
     CHECK(event.delivered == 1 && begins_with(event.timestamp, "20"), "%s", event.timestamp);
     CHECK(statistics_of(reporter).expired == 1 && statistics_of(reporter).pending == 0, "not counted");

@@ -148,7 +148,7 @@ static void a_rejected_report_becomes_an_event(void)
     CHECK(submit(reporter, "invalid") == NEXMO_OK && submit(reporter, "valid") == NEXMO_OK, "failed");
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
-    event = take_event(reporter);
+    event = consume_event(reporter);
     CHECK(event.kind == NEXMO_EVENT_REJECTED && event.http_status == 420 && event.channel == NEXMO_CHANNEL_SMS, "kind %d",
           (int)event.kind);
     CHECK(strcmp(event.message_id, "invalid") == 0 && event.delivered == 1 && event.message[0] != '\0', "%s", event.message);

@@ -93,7 +93,7 @@ static void a_struct_is_read(const struct kind *kind)
     CHECK(kind->read(&given, added) == NEXMO_ERR_STRUCT_SIZE, "%s: an unknown field is ignored", kind->name);
 }
 
-static void sizes_before_the_first_release_are_refused(const struct kind *kind)
+static void sizes_before_the_first_release_are_rejected(const struct kind *kind)
 {
     static const int differences[] = {-8, -4, -1, 1, (int)sizeof(void *) / 2};
     struct given given;
@@ -179,7 +179,7 @@ static void structs_grow_at_the_end(void)
     size_t i;
     for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         a_struct_is_read(&kinds[i]);
-        sizes_before_the_first_release_are_refused(&kinds[i]);
+        sizes_before_the_first_release_are_rejected(&kinds[i]);
         a_struct_is_written(&kinds[i]);
         a_struct_is_initialised(&kinds[i]);
     }

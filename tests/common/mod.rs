@@ -138,7 +138,7 @@ pub(crate) fn statistics(reporter: &Reporter) -> Statistics {
 }
 
 /// Returns and acknowledges the oldest event, if there is one.
-pub(crate) fn take_event(reporter: &Reporter) -> Option<Event> {
+pub(crate) fn consume_event(reporter: &Reporter) -> Option<Event> {
     let event = reporter.poll(Some(Duration::ZERO)).unwrap()?;
     reporter.acknowledge(event.id).unwrap();
     Some(event)

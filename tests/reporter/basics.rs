@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use common::outbox_db::OutboxContents;
 use common::process::{Child, children, wait_for_end, write_line};
 use common::service::Service;
-use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, reporter_of, sms, statistics, take_event, wait_until};
+use common::{
+    Folder, IN_MEMORY, SOON, consume_event, in_calm_file, reporter, reporter_of, sms, statistics, wait_until,
+};
 use nexmo_conversion::{
     Channel, Conversion, Credentials, Durability, EventKind, Kind, Options, Overflow, Reporter, ReporterOptions, State,
     Timestamp,
@@ -97,7 +99,7 @@ fn a_rejected_report_becomes_an_event_that_stays_until_it_is_acknowledged() {
             reporter.flush(Some(SOON)).unwrap();
             let event = reporter.poll(None).unwrap().unwrap();
             assert_eq!(reporter.poll(Some(Duration::ZERO)).unwrap().as_ref(), Some(&event), "it is still there");
-            assert_eq!(take_event(&reporter).as_ref(), Some(&event));
+            assert_eq!(consume_event(&reporter).as_ref(), Some(&event));
             reporter.acknowledge(event.id).unwrap();
             assert_eq!((event.conversion.message_id.as_str(), event.kind), ("bad", EventKind::Rejected));
             assert_eq!(event.http_status, Some(status));
@@ -149,7 +151,7 @@ fn a_full_outbox_drops_its_oldest_report_if_so_configured() {
         let counted = statistics(&reporter);
         assert_eq!((counted.submitted, counted.replaced, counted.dropped, counted.pending), (14, 1, 3, 10));
         for dropped in ["first", "id-1", "id-2"] {
-            let event = take_event(&reporter).unwrap();
+            let event = consume_event(&reporter).unwrap();
             assert_eq!((event.conversion.message_id.as_str(), event.kind), (dropped, EventKind::Dropped));
             assert_eq!(event.http_status, None);
         }
@@ -292,7 +294,7 @@ fn a_report_has_the_time_of_its_event_however_late_it_is_sent() {
     service.does(Behaviour::Status(420));
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
     reporter.flush(Some(SOON)).unwrap();
-    for conversion in [(); 2].map(|()| take_event(&reporter).unwrap().conversion) {
+    for conversion in [(); 2].map(|()| consume_event(&reporter).unwrap().conversion) {
         let returned = conversion.timestamp.unwrap();
         match conversion.message_id.as_str() {
             "given" => assert_eq!(returned, timestamp),

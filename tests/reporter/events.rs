@@ -11,7 +11,7 @@ use std::{fs, thread};
 
 use common::process::{Child, children, wait_for_end, write_line};
 use common::service::Service;
-use common::{Folder, IN_MEMORY, SOON, in_calm_file, reporter, sms, statistics, take_event};
+use common::{Folder, IN_MEMORY, SOON, consume_event, in_calm_file, reporter, sms, statistics};
 use nexmo_conversion::{Event, EventKind, Kind, Reporter};
 use nexmo_sandbox::Behaviour;
 
@@ -45,9 +45,9 @@ fn an_event_that_was_polled_before_a_crash_is_returned_again() {
     let id: i64 = child.read_line(SOON).parse().unwrap();
     child.kill();
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
-    let event = take_event(&reporter).unwrap();
+    let event = consume_event(&reporter).unwrap();
     assert_eq!((event.id, event.conversion.message_id.as_str()), (id, "id"));
-    assert_eq!(take_event(&reporter), None);
+    assert_eq!(consume_event(&reporter), None);
     assert!(new_event(&reporter, "next").id > id);
 }
 
@@ -75,11 +75,11 @@ fn ids_increase_after_a_backup_is_restored() {
     drop(second);
     backup(&copy, &outbox);
     let restored = reporter(&service.url, &in_calm_file(&outbox));
-    assert_eq!(take_event(&restored).unwrap().id, before, "as it was in the backup");
+    assert_eq!(consume_event(&restored).unwrap().id, before, "as it was in the backup");
     let after = new_event(&restored, "after").id;
     assert!(before < lost && lost < after, "{before} {lost} {after}");
     restored.acknowledge(lost).unwrap();
-    assert_eq!(take_event(&restored).unwrap().id, after, "an id lost with the restore is not that of another event");
+    assert_eq!(consume_event(&restored).unwrap().id, after, "an id lost with the restore is not that of another event");
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn ids_increase_in_the_outbox_that_replaces_a_corrupt_one() {
     damaged.resize(64 * 1024, 0xa5);
     fs::write(&outbox, damaged).unwrap();
     let second = reporter(&service.url, &in_calm_file(&outbox));
-    assert_eq!(take_event(&second), None);
+    assert_eq!(consume_event(&second), None);
     assert_eq!(statistics(&second).outbox_resets, 1);
     let after = new_event(&second, "after").id;
     assert!(after > before);
     second.acknowledge(before).unwrap();
-    assert_eq!(take_event(&second).unwrap().id, after);
+    assert_eq!(consume_event(&second).unwrap().id, after);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn an_id_that_was_never_issued_is_invalid() {
         }
         // Another process may already have acknowledged this one.
         reporter.acknowledge(id - 1).unwrap();
-        assert_eq!(take_event(&reporter).unwrap().id, id);
+        assert_eq!(consume_event(&reporter).unwrap().id, id);
         reporter.acknowledge(id).unwrap();
     }
 }
@@ -133,7 +133,7 @@ fn a_poll_waits_for_an_event_and_ends_with_its_time_limit() {
             reporter.submit(&sms("id", true)).unwrap();
             assert_eq!(waiting.join().unwrap().conversion.message_id.as_str(), "id");
         });
-        take_event(&reporter).unwrap();
+        consume_event(&reporter).unwrap();
     }
 }
 

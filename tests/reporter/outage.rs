@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use common::service::{Received, Service};
 use common::{
-    Folder, HURRY, IN_MEMORY, LATER, SOON, hurried_reporter, in_calm_file, is_long, reporter, reporter_of, sms,
-    statistics, take_event, wait_until, wrong_credentials,
+    Folder, HURRY, IN_MEMORY, LATER, SOON, consume_event, hurried_reporter, in_calm_file, is_long, reporter,
+    reporter_of, sms, statistics, wait_until, wrong_credentials,
 };
 use nexmo_conversion::{EventKind, Kind, Reporter, ReporterOptions, State};
 use nexmo_sandbox::{Behaviour, Rule};
@@ -234,15 +234,15 @@ fn one_poison_report_is_eventually_rejected_and_no_other() {
     };
     assert_eq!((event.conversion.message_id.as_str(), event.kind), ("poison", EventKind::Rejected));
     assert_eq!(event.http_status, Some(402));
-    let strikes = service.received().iter().filter(|request| request.message_id == "poison").count();
+    let requests = service.received().iter().filter(|request| request.message_id == "poison").count();
     println!(
-        "suspension: poison was rejected after {:?} and {strikes} requests, {good} other reports were sent",
+        "suspension: poison was rejected after {:?} and {requests} requests, {good} other reports were sent",
         began.elapsed()
     );
     reporter.flush(Some(SOON)).unwrap();
     let counted = statistics(&reporter);
     assert_eq!((counted.accepted, counted.rejected, counted.pending), (good, 1, 0));
-    assert!(strikes <= 4, "{strikes}");
+    assert!(requests <= 4, "{requests}");
     assert!(began.elapsed() > Duration::from_secs(11) / HURRY, "its retry delays were too short");
 }
 
@@ -285,7 +285,7 @@ fn a_report_that_expires_during_an_outage_becomes_an_event() {
             reporter.flush(Some(SOON)).unwrap();
             assert_eq!(statistics(&reporter).expired, 10, "{behaviour:?}");
             for _ in 0..10 {
-                let event = take_event(&reporter).unwrap();
+                let event = consume_event(&reporter).unwrap();
                 assert_eq!((event.kind, event.http_status), (EventKind::Expired, None));
             }
             assert_eq!((reporter.poll(Some(Duration::ZERO)).unwrap(), statistics(&reporter).pending), (None, 0));

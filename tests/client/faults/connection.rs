@@ -40,7 +40,7 @@ impl Connection {
     /// Plays `script`. If the client closes, it ends, which is not a failure.
     pub(crate) fn play(mut self, script: Script) {
         let is_reset = matches!(script.last(), Some(Step::Reset));
-        let played = script.into_iter().try_for_each(|step| self.take(step));
+        let played = script.into_iter().try_for_each(|step| self.perform(step));
         if !is_reset || played.is_err() {
             self.finish().ok();
             self.wait_for_end(LONGEST_WAIT).ok();
@@ -48,7 +48,7 @@ impl Connection {
         self.count_heads();
     }
 
-    fn take(&mut self, step: Step) -> io::Result<()> {
+    fn perform(&mut self, step: Step) -> io::Result<()> {
         match step {
             Step::Read => self.read_head(),
             Step::Send(bytes) => self.write(&bytes),

@@ -68,8 +68,8 @@ pub(crate) fn run(cases: Vec<Case>) {
 
 /// Runs `test` while no other test runs.
 pub(crate) fn alone(test: impl FnOnce()) {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    static LOCK: Mutex<()> = Mutex::new(());
+    let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     test();
 }
 

@@ -8,7 +8,7 @@ use crate::case::{Case, secure_case};
 use crate::script::{OK, Script, Step, respond, send};
 use crate::tls::{secure, with_tickets, with_tickets_after};
 
-const REFUSAL: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
+const NOT_ENABLED: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
 
 /// A flood of session tickets.
 const MANY: usize = 20_000;
@@ -25,7 +25,7 @@ fn few() -> Vec<Case> {
     let one_connection = |name: &str, first: Script| {
         secure_case(name)
             .plays([first, again.clone()].concat())
-            .plays(vec![secure(Identity::Good), Step::Read, send(REFUSAL)])
+            .plays(vec![secure(Identity::Good), Step::Read, send(NOT_ENABLED)])
             .succeeds(200)
             .succeeds(200)
             .succeeds(200)

@@ -7,7 +7,7 @@ use crate::case::{Case, secure_case};
 use crate::script::{OK, Script, Step, respond, send};
 use crate::tls::{secure, secure_1_2};
 
-const REFUSAL: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
+const NOT_ENABLED: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
 
 type Handshake = fn(Identity) -> Step;
 
@@ -47,8 +47,8 @@ fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: String, sent: Step| {
         secure_case(format!("{version}: {name}"))
-            .plays(under_tls(vec![Step::Read, sent, Step::LetCall, Step::Read, send(REFUSAL)]))
-            .plays(under_tls(respond(REFUSAL)))
+            .plays(under_tls(vec![Step::Read, sent, Step::LetCall, Step::Read, send(NOT_ENABLED)]))
+            .plays(under_tls(respond(NOT_ENABLED)))
             .succeeds(200)
             .fails(Kind::NotEnabled)
             .status(402)

@@ -9,7 +9,7 @@ use nexmo_sandbox::Behaviour;
 
 use crate::Marks;
 use crate::common::service::Service;
-use crate::common::{Folder, SOON, SeededRng, in_file, is_long, reporter, sms, take_event};
+use crate::common::{Folder, SOON, SeededRng, consume_event, in_file, is_long, reporter, sms};
 use crate::disk::{Disk, Unflushed};
 use crate::recording::{Recording, Run, Step};
 
@@ -86,7 +86,7 @@ fn continue_after(reporter: &Reporter, seen: &HashMap<i64, String>) {
     reporter.flush(Some(SOON)).unwrap();
     let last = *seen.keys().max().unwrap();
     let mut is_new_one_there = false;
-    while let Some(event) = take_event(reporter) {
+    while let Some(event) = consume_event(reporter) {
         let message_id = event.conversion.message_id.as_str();
         match seen.get(&event.id) {
             Some(known) => assert_eq!(known, message_id, "the id {} is used twice", event.id),
