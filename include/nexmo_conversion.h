@@ -35,7 +35,7 @@
  * Numbers     Later versions may return numbers that this header does not name as a status, acceptance, state, kind or
  *             channel: classify a status by nexmo_status_is_retryable and its band, and treat the others as unknown.
  * Handles     Identifiers, not addresses: never dereference them. A handle that was freed, or was never valid, is
- *             refused with NEXMO_ERR_INVALID_HANDLE and does no harm.
+ *             rejected with NEXMO_ERR_INVALID_HANDLE and does no harm.
  * Time limits In milliseconds. The parameter timeout_ms limits one wait: 0 checks once, -1 means no limit, and less is
  *             invalid. The option timeout_ms limits one report over the network: 0 selects the default, and less is
  *             invalid.

@@ -35,8 +35,8 @@ fn list(name: &str, items: Vec<String>) -> String {
 /// One line for the struct, and one for each field.
 fn of_struct(interface: &Interface, item: &Struct) -> Result<String, Failure> {
     let (wide, narrow) = (layout(interface, item, BITS_64)?, layout(interface, item, BITS_32)?);
-    let places = wide.fields.iter().zip(&narrow.fields);
-    let fields = item.fields.iter().zip(places).map(|(field, (wide, narrow))| {
+    let layouts = wide.fields.iter().zip(&narrow.fields);
+    let fields = item.fields.iter().zip(layouts).map(|(field, (wide, narrow))| {
         json!({
             "name": field.name,
             "type": of_field(&field.of),

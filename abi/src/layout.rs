@@ -1,4 +1,4 @@
-//! The place of each field, computed for 64 and for 32 bits, and the proof that no compiler inserts padding.
+//! The offset and size of each field, computed for 64 and for 32 bits, and the proof that no compiler inserts padding.
 
 use crate::Failure;
 use crate::interface::{Interface, Struct, Type};
@@ -20,15 +20,15 @@ pub(crate) const BITS_32: Target = Target { bits: 32, pointer_size: 4, i64_align
 /// Most other processors of 32 bits, such as Arm, align it to 8.
 const BITS_32_STRICT: Target = Target { bits: 32, pointer_size: 4, i64_alignment: 8 };
 
-/// Where the fields of a struct are.
+/// The size of a struct, and its fields.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Layout {
     pub(crate) size: usize,
-    pub(crate) fields: Vec<Place>,
+    pub(crate) fields: Vec<FieldLayout>,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct Place {
+pub(crate) struct FieldLayout {
     pub(crate) name: String,
     pub(crate) offset: usize,
     pub(crate) size: usize,
@@ -44,7 +44,7 @@ pub(crate) fn layout(interface: &Interface, item: &Struct, target: Target) -> Re
             let bits = target.bits;
             return Err(format!("{}: there is padding before {} on {bits} bits", item.name, field.name).into());
         }
-        fields.push(Place { name: field.name.clone(), offset, size });
+        fields.push(FieldLayout { name: field.name.clone(), offset, size });
         offset = offset.saturating_add(size);
         largest_alignment = alignment.max(largest_alignment);
     }

@@ -13,7 +13,7 @@ const BEGINNING: &str = "\
 #include \"nexmo_conversion.h\"
 
 #define STRUCT(type) printf(\"%s %lu\\n\", #type, (unsigned long)sizeof(type))
-#define PLACE(type, field)                                                                     \\
+#define FIELD(type, field)                                                                     \\
     printf(\"%s.%s %lu %lu\\n\", #type, #field, (unsigned long)offsetof(type, field),              \\
            (unsigned long)sizeof(((type *)NULL)->field))
 #define CONSTANT(name) printf(\"%s %ld\\n\", #name, (long)(name))
@@ -31,7 +31,7 @@ pub(crate) fn program(interface: &Interface) -> Result<String, Failure> {
     for item in interface.structs() {
         writeln!(text, "    STRUCT({});", item.name)?;
         for field in &item.fields {
-            writeln!(text, "    PLACE({}, {});", item.name, field.name)?;
+            writeln!(text, "    FIELD({}, {});", item.name, field.name)?;
         }
     }
     for constant in interface.constants() {

@@ -117,7 +117,7 @@ fn is_member(constant: &Constant, prefix: &str) -> bool {
     constant.name.starts_with(prefix) && !is_other
 }
 
-/// What follows the name of the field in `nexmo_event.kind: there is no event.`, as a sentence of its own.
+/// What follows the name of the field in `nexmo_event.kind: there is no event.`, as a separate sentence.
 fn sentence(documentation: &str) -> String {
     let text = documentation.split_once(": ").map_or(documentation, |(_, text)| text);
     let mut characters = text.chars();

@@ -62,18 +62,18 @@ pub(crate) fn layout_module(interface: &Interface) -> Result<String, Failure> {
 }
 
 fn struct_layout(text: &mut String, path: &str, name: &str, wide: &Layout, narrow: &Layout) -> Result<(), Failure> {
-    let places = || wide.fields.iter().zip(&narrow.fields);
+    let layouts = || wide.fields.iter().zip(&narrow.fields);
     let expected = |wide, narrow| format!("expected({wide}, {narrow})");
     write!(text, "\nimpl Layout for {path} {{\n    const TYPE: &'static str = \"{name}\";\n")?;
     writeln!(text, "    const FIELDS: &'static [Field] = &[")?;
-    for (wide, narrow) in places() {
+    for (wide, narrow) in layouts() {
         let (field, size) = (&wide.name, expected(wide.size, narrow.size));
         writeln!(text, "        field(\"{field}\", offset_of!(Self, {field}), {size}),")?;
     }
     write!(text, "    ];\n}}\n\nconst _: () = {{\n    use {path};\n")?;
     let size = expected(wide.size, narrow.size);
     writeln!(text, "    assert!(size_of::<{name}>() == {size}, \"{name} has padding\");")?;
-    for (wide, narrow) in places() {
+    for (wide, narrow) in layouts() {
         let offset = expected(wide.offset, narrow.offset);
         writeln!(text, "    assert!(offset_of!({name}, {}) == {offset});", wide.name)?;
     }

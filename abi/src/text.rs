@@ -1,6 +1,6 @@
 //! Lines of a limited width.
 
-/// Breaks text at spaces into lines of at most `width` characters; a longer word has a line of its own.
+/// Breaks text at spaces into lines of at most `width` characters; a longer word gets a separate line.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

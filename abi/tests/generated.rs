@@ -14,7 +14,7 @@ fn own_compiler() -> String {
     env::var("CC").unwrap_or_else(|_| "cc".into())
 }
 
-/// The compiler, which may bring options of its own, with these arguments.
+/// The compiler with its own options, if any, and these arguments.
 fn compile(compiler: &str, arguments: &[&str]) -> Command {
     let mut words = compiler.split_whitespace();
     let mut command = Command::new(words.next().unwrap());
