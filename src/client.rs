@@ -105,7 +105,7 @@ pub(crate) fn report(
     credentials: &Credentials,
     settings: &ClientSettings,
     transport: &dyn Transport,
-    world: &Environment,
+    environment: &Environment,
     start: Instant,
 ) -> Outcome {
     let mut attempts = 0;
@@ -113,12 +113,12 @@ pub(crate) fn report(
     loop {
         attempts += 1;
         // Signed again for each attempt, because the signature includes the time of sending.
-        let request = Request::new(conversion, credentials, settings, (world.clock)());
+        let request = Request::new(conversion, credentials, settings, (environment.clock)());
         let left = settings.timeout.saturating_sub(start.elapsed());
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
-        let last = outcome_of(&request, exchange, (world.clock)());
+        let last = outcome_of(&request, exchange, (environment.clock)());
         acceptance = acceptance.max(last.acceptance);
-        let wait = wait_before_next(&last, attempts, settings, world);
+        let wait = wait_before_next(&last, attempts, settings, environment);
         let is_in_time = wait.filter(|wait| start.elapsed().saturating_add(*wait) < settings.timeout);
         let next = is_in_time.and_then(|wait| Instant::now().checked_add(wait));
         let Some(next) = next else {
@@ -132,10 +132,15 @@ pub(crate) fn report(
 }
 
 /// Returns the delay before the next attempt; none if there is no further attempt.
-fn wait_before_next(last: &Outcome, attempts: u32, settings: &ClientSettings, world: &Environment) -> Option<Duration> {
+fn wait_before_next(
+    last: &Outcome,
+    attempts: u32,
+    settings: &ClientSettings,
+    environment: &Environment,
+) -> Option<Duration> {
     let error = last.result.as_ref().err()?;
     let is_of_use = error.kind().is_retryable() && attempts < settings.max_attempts;
-    is_of_use.then(|| backoff::wait(attempts, last.retry_after, (world.random)()))
+    is_of_use.then(|| backoff::wait(attempts, last.retry_after, (environment.random)()))
 }
 
 /// Returns the outcome of one exchange.

@@ -25,14 +25,14 @@ impl Transport for Prepared {
     }
 }
 
-const WORLD: Environment = Environment { clock: || SystemTime::UNIX_EPOCH, random: || 1 << 63 };
+const ENVIRONMENT: Environment = Environment { clock: || SystemTime::UNIX_EPOCH, random: || 1 << 63 };
 
 fn outcome_of(transport: &Prepared, attempts: u32) -> Outcome {
     let message_id = MessageId::new("id").unwrap();
     let conversion = Conversion { channel: Channel::Voice, message_id, delivered: false, timestamp: None };
     let options = Options { timeout: Some(Duration::from_secs(7)), max_attempts: Some(attempts), ..Options::default() };
     let credentials = Credentials::query("key", "hush-hush").unwrap();
-    report(&conversion, &credentials, &options.check().unwrap(), transport, &WORLD, Instant::now())
+    report(&conversion, &credentials, &options.check().unwrap(), transport, &ENVIRONMENT, Instant::now())
 }
 
 fn prepared(exchanges: Vec<Exchange>) -> Prepared {
