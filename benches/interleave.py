@@ -59,7 +59,7 @@ def _cold_start(case: Case, client: Client, url: str, ca_file: str, times: int) 
 
 
 def _with_system_store(ca_file: Path, command: "list[str]") -> "list[str]":
-    """Makes the command see a copy of the system's certificate store that includes our CA, in a mount namespace of its own."""
+    """Runs the command in a mount namespace with a copy of the system's certificate store that includes our CA."""
     store = BUILD / "store.crt"
     store.write_text(SYSTEM_STORE.read_text() + ca_file.read_text())
     unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]

@@ -40,7 +40,7 @@ int64_t open_flat_reporter(const char *settings)
     return open_flat_reporter_to(sandbox_http(), settings);
 }
 
-int64_t open_unheard_flat_reporter(const char *settings)
+int64_t open_unanswered_flat_reporter(const char *settings)
 {
     return open_flat_reporter_to(unanswered_reporting().options.base_url, settings);
 }

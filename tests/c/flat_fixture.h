@@ -12,7 +12,7 @@ int64_t open_flat_client(const char *settings);
 
 /* The same for a reporter with an outbox in a new file and without a network: its reports stay pending. */
 int64_t open_flat_reporter(const char *settings);
-int64_t open_unheard_flat_reporter(const char *settings);
+int64_t open_unanswered_flat_reporter(const char *settings);
 
 /* Tries to open "settings", NUL-terminated, and closes what was opened. The message is that of the open. */
 nexmo_status try_to_open_flat(const char *settings, char message[NEXMO_MESSAGE_SIZE]);

@@ -88,7 +88,7 @@ static void an_invalid_handle_is_rejected(void)
 
 static void a_close_frees_unless_an_argument_is_invalid(void)
 {
-    int64_t handle = open_unheard_flat_reporter("");
+    int64_t handle = open_unanswered_flat_reporter("");
     char message[NEXMO_MESSAGE_SIZE];
     submit_flat(handle, "flat-close");
     CHECK(nexmo_flat_close(handle, -2, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT &&
@@ -131,7 +131,7 @@ static void *poll_in_a_thread(void *handle)
 /* They find the reporter closed, or its handle freed, whichever is first. */
 static void a_close_ends_the_calls_of_other_threads(void)
 {
-    int64_t handle = open_unheard_flat_reporter("");
+    int64_t handle = open_unanswered_flat_reporter("");
     const long began = now_ms();
     nexmo_status status;
     pthread_t threads[2];

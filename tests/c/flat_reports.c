@@ -46,7 +46,7 @@ static void a_client_reports(void)
     CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
 }
 
-static void a_reporter_submits_and_tells_what_came_of_it(void)
+static void a_reporter_submits_and_returns_the_outcome(void)
 {
     const int64_t handle = open_flat_reporter("");
     int64_t details[NEXMO_DETAIL_COUNT], event[NEXMO_EVENT_FIELD_COUNT + 2];
@@ -171,7 +171,7 @@ static void a_message_id_is_not_truncated(void)
 void test_flat_reports(void)
 {
     a_client_reports();
-    a_reporter_submits_and_tells_what_came_of_it();
+    a_reporter_submits_and_returns_the_outcome();
     arguments_are_checked_as_by_the_other_functions();
     a_message_id_is_not_truncated();
 }

@@ -247,7 +247,7 @@ static void a_closed_reporter_returns_its_events_and_then_closed(void)
           "not its events");
     CHECK(is_readable(reporter), "the descriptor is not readable after the last event");
     CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);
-    CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0, "an event all the same");
+    CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0, "an event of a closed reporter");
     CHECK(is_readable(reporter), "the descriptor is not readable any more");
     CHECK(nexmo_reporter_acknowledge(reporter, SMALLEST_ID, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     nexmo_reporter_free(reporter);

@@ -117,7 +117,7 @@ static void library_threads_receive_no_signal(void)
         void (*handler)(int) = signal(numbers[i], SIG_DFL);
         kill(getpid(), numbers[i]);
         sigpending(&waiting);
-        CHECK(sigismember(&waiting, numbers[i]) == 1, "signal %d was heard", numbers[i]);
+        CHECK(sigismember(&waiting, numbers[i]) == 1, "signal %d was delivered", numbers[i]);
         signal(numbers[i], SIG_IGN); /* discards it */
         signal(numbers[i], handler);
     }

@@ -1,12 +1,12 @@
 // A handle may be held as an unsafe.Pointer, as Go programs hold a void *. Go ends a program in which the garbage collector,
-// or a stack that grows, finds a pointer below 4096 or one into free memory of its own.
+// or a stack that grows, finds a pointer below 4096 or one into its own free memory.
 package main
 
 /*
 #include <stdlib.h>
 #include "nexmo_conversion.h"
 
-// Go does not see the macros that initialize, and must not keep pointers of its own in these structs.
+// Go does not see the macros that initialize, and must not keep its own pointers in these structs.
 static nexmo_status new_client(const char *key, nexmo_client **client)
 {
     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -47,8 +47,8 @@ func same(handle unsafe.Pointer) unsafe.Pointer {
 	return handle
 }
 
-// Holds the handle in each of many frames, so that the stack is copied with it on, several times. It is in a variable, for
-// parameters are not looked at, and used after the call, for what is not needed any more is not either.
+// Holds the handle in each of many frames, so that the runtime copies the stack with it several times. The handle is in a
+// local variable, because parameters are not checked, and is used after the call, because dead values are not checked.
 //
 //go:noinline
 func deeper(handle unsafe.Pointer, depth int) unsafe.Pointer {
@@ -65,7 +65,7 @@ func deeper(handle unsafe.Pointer, depth int) unsafe.Pointer {
 	return local
 }
 
-// A goroutine of its own starts with a small stack.
+// A new goroutine starts with a small stack.
 func survive(handle unsafe.Pointer) unsafe.Pointer {
 	survived := make(chan unsafe.Pointer)
 	go func() { survived <- deeper(handle, 512) }()

@@ -130,7 +130,7 @@ fn a_standby_sends_the_reports_of_a_killed_process_without_being_called() {
         service.wait_for(1, SOON);
         let outbox = folder.outbox();
         let standby = reporter(&service.url, &in_calm_file(&outbox));
-        wait_until("standing by", SOON, || statistics(&standby).state == State::Standby);
+        wait_until("standby", SOON, || statistics(&standby).state == State::Standby);
         // Enough reports are left that sending them takes seconds, however long the exit of a process takes.
         assert_eq!(sender.read_line(SOON), "submitted");
         let count = service.count();
@@ -178,7 +178,7 @@ fn a_standby_sends_the_reports_of_a_closed_reporter_without_being_called() {
     // This one is the sender.
     service.wait_for(1, SOON);
     let second = reporter(&service.url, &in_calm_file(&outbox));
-    wait_until("standing by", SOON, || statistics(&second).state == State::Standby);
+    wait_until("standby", SOON, || statistics(&second).state == State::Standby);
     service.wait_for(20, SOON);
     assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
     let closed = Instant::now();

@@ -26,7 +26,7 @@ class Client:
     of `InvalidCall` (`WrongType` for a type), or `SystemFailure` if a file cannot be read at the moment.
 
     Threads: create one client and share it; its methods may be called from any thread, concurrently.
-    Processes: after a fork, parent and child each continue with the client, over connections of their own; what one of
+    Processes: after a fork, parent and child each continue with the client, over separate connections; what one of
     them closes stays open in the other. A client cannot be pickled: give another process the credentials and options.
 
     A client that is dropped without `close` is closed when it is collected, or when the process ends.

@@ -23,7 +23,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// Three attempts, and enough time for two back-off delays.
-fn thrice(name: &str) -> Case {
+fn three_attempts(name: &str) -> Case {
     case(format!("three attempts: {name}")).attempts(3)
 }
 
@@ -33,7 +33,7 @@ fn later(status: &str) -> Script {
 
 fn repeated() -> Vec<Case> {
     let second = |name: &str, first: Script| {
-        thrice(name).plays(first).plays(respond(OK)).succeeds(200).makes(2..=2).requests(2..=2)
+        three_attempts(name).plays(first).plays(respond(OK)).succeeds(200).makes(2..=2).requests(2..=2)
     };
     vec![
         second("503, then success", respond_with("503 Later", "connection: close", "")),
@@ -48,19 +48,19 @@ fn repeated() -> Vec<Case> {
             "503 and nonsense for a wait, then success",
             respond_with("503 Later", "retry-after: soon\r\nconnection: close", ""),
         ),
-        thrice("503 on a connection that stays, then success")
+        three_attempts("503 on a connection that stays, then success")
             .plays([respond_with("503 Later", "retry-after: 0", "later"), respond(OK)].concat())
             .succeeds(200)
             .makes(2..=2)
             .requests(2..=2),
-        thrice("closed, 503, then success")
+        three_attempts("closed, 503, then success")
             .plays(vec![Step::Read])
             .plays(later("503 Later"))
             .plays(respond(OK))
             .succeeds(200)
             .makes(3..=3)
             .requests(3..=3),
-        thrice("502, then a rejection")
+        three_attempts("502, then a rejection")
             .plays(later("502 Bad"))
             .plays(respond_with("401 Who?", "", ""))
             .fails_after_unknown(Kind::Unauthorized)
@@ -73,26 +73,34 @@ fn repeated() -> Vec<Case> {
 fn in_vain() -> Vec<Case> {
     let all = |case: Case| case.makes(3..=3).requests(3..=3);
     vec![
-        all(thrice("503 each time").plays(later("503 Later")).fails(Kind::Unavailable).status(503).asks_to_wait(0..=0)),
-        all(thrice("429 each time").plays(later("429 Slow")).fails(Kind::RateLimited).status(429).asks_to_wait(0..=0)),
-        all(thrice("closed each time").plays(vec![Step::Read]).fails(Kind::Network)),
-        all(thrice("garbage each time").plays(respond("garbage\r\n\r\n")).fails(Kind::Protocol)),
-        thrice("no listener").at("http://{closed}").fails_unsent(Kind::Network).makes(3..=3).no_request(),
-        thrice("a proxy that rejects")
+        all(three_attempts("503 each time")
+            .plays(later("503 Later"))
+            .fails(Kind::Unavailable)
+            .status(503)
+            .asks_to_wait(0..=0)),
+        all(three_attempts("429 each time")
+            .plays(later("429 Slow"))
+            .fails(Kind::RateLimited)
+            .status(429)
+            .asks_to_wait(0..=0)),
+        all(three_attempts("closed each time").plays(vec![Step::Read]).fails(Kind::Network)),
+        all(three_attempts("garbage each time").plays(respond("garbage\r\n\r\n")).fails(Kind::Protocol)),
+        three_attempts("no listener").at("http://{closed}").fails_unsent(Kind::Network).makes(3..=3).no_request(),
+        three_attempts("a proxy that rejects")
             .at("http://service.invalid")
             .through("http://{here}")
             .plays(respond("HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n"))
             .fails_unsent(Kind::Proxy)
             .makes(3..=3)
             .no_request(),
-        thrice("a full backlog")
+        three_attempts("a full backlog")
             .limit(60_000)
             .connect_limit(100)
             .at("http://{full}")
             .fails_unsent(Kind::Timeout)
             .makes(3..=3)
             .no_request(),
-        thrice("possibly accepted at first, and then closed unread")
+        three_attempts("possibly accepted at first, and then closed unread")
             .plays(vec![Step::Read, Step::Reset])
             .plays(vec![Step::Reset])
             .fails(Kind::Network)
@@ -106,11 +114,11 @@ fn not_repeated() -> Vec<Case> {
         .iter()
         .map(|(status, kind)| {
             let script = respond_with(&format!("{status} No"), "retry-after: 0", "no");
-            thrice(&format!("{status}")).plays(script).fails(*kind).status(*status).asks_to_wait(0..=0)
+            three_attempts(&format!("{status}")).plays(script).fails(*kind).status(*status).asks_to_wait(0..=0)
         })
         .collect();
     cases.extend([
-        thrice("success").plays(respond(OK)).succeeds(200),
+        three_attempts("success").plays(respond(OK)).succeeds(200),
         secure_case("three attempts: a certificate of an unknown authority")
             .attempts(3)
             .plays(vec![secure(Identity::UnknownAuthority)])
@@ -126,7 +134,7 @@ fn out_of_time() -> Vec<Case> {
     let returned = |name: &str, status: &str, kind: Kind, wait: u64| {
         let script = respond_with(status, &format!("retry-after: {wait}"), "");
         let status = status[..3].parse().unwrap();
-        thrice(name).plays(script).fails(kind).status(status).asks_to_wait(wait * 1000..=wait * 1000).within(0)
+        three_attempts(name).plays(script).fails(kind).status(status).asks_to_wait(wait * 1000..=wait * 1000).within(0)
     };
     vec![
         returned("503 and a wait of two minutes", "503 Later", Kind::Unavailable, 120),

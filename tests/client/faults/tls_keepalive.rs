@@ -60,7 +60,7 @@ fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
         let more = format!("HTTP/1.1 200 FORGED\r\nx: {}\r\ncontent-length: 2\r\n\r\nOK", "x".repeat(length));
         let apart = vec![OK.into(), more.clone().into_bytes()];
         cases.push(of(format!("{length} bytes more in the response's record"), send([OK, &more].concat())));
-        cases.push(of(format!("{length} bytes more in a record of their own"), Step::SendRecords(apart)));
+        cases.push(of(format!("{length} bytes more in a separate record"), Step::SendRecords(apart)));
     }
     cases
 }

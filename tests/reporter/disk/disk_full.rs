@@ -10,7 +10,7 @@ use crate::common::outbox_db::{OutboxContents, assert_sound};
 use crate::common::service::{Service, duplicates};
 use crate::common::{LATER, SOON, SeededRng, in_file, is_long, reporter, sms, statistics, wait_until};
 use crate::small_fs::SmallFileSystem;
-use crate::{LOCK_WAIT_AND_MARGIN, NOWHERE, is_of_the_outbox, open_error, try_open};
+use crate::{BUSY_TIMEOUT_AND_MARGIN, NOWHERE, is_of_the_outbox, open_error, try_open};
 
 /// Submits reports until one fails. Returns their number, and the reason of the failure.
 fn submit_until_full(reporter: &Reporter, rng: &mut SeededRng) -> (u64, Kind) {
@@ -136,7 +136,7 @@ fn a_read_only_file_system_ends_in_a_status_until_it_is_writable_again() {
     wait_until("a remount", SOON, || file_system.make_read_only().is_ok());
     let began = Instant::now();
     let error = try_open(&outbox, &service.url).err().expect("nothing can be written");
-    assert!(is_of_the_outbox(error.kind()) && began.elapsed() < LOCK_WAIT_AND_MARGIN, "{error}");
+    assert!(is_of_the_outbox(error.kind()) && began.elapsed() < BUSY_TIMEOUT_AND_MARGIN, "{error}");
     file_system.make_writable();
     service.recover();
     let second = reporter(&service.url, &in_file(&outbox));

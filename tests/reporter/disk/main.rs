@@ -84,4 +84,4 @@ fn quarantined(outbox: &Path) -> Vec<PathBuf> {
 }
 
 /// Longer than a call may wait for locks, with the default of 1 s, on a busy machine.
-const LOCK_WAIT_AND_MARGIN: Duration = Duration::from_secs(4);
+const BUSY_TIMEOUT_AND_MARGIN: Duration = Duration::from_secs(4);
