@@ -362,9 +362,9 @@ fn invalid_settings_open_nothing() {
     assert_eq!((status, handle), (NEXMO_ERR_OUTBOX, 0));
     let text = c"api_key = k".as_ptr();
     let mut handle = 7;
-    let mut open = |text, size, has_place| unsafe {
-        let place = if has_place { &raw mut handle } else { ptr::null_mut() };
-        nexmo_flat_open(text, size, place, ptr::null_mut(), 0)
+    let mut open = |text, size, has_output| unsafe {
+        let output = if has_output { &raw mut handle } else { ptr::null_mut() };
+        nexmo_flat_open(text, size, output, ptr::null_mut(), 0)
     };
     assert_eq!(open(ptr::null(), 0, true), NEXMO_ERR_NULL_POINTER);
     assert_eq!(open(text, -1, false), NEXMO_ERR_NULL_POINTER);
@@ -375,11 +375,11 @@ fn invalid_settings_open_nothing() {
 #[test]
 fn settings_may_be_nul_terminated_and_large() {
     let text = format!("#{}\napi_key = k\napi_secret = s\n\0", "x".repeat(60_000));
-    let mut place = [0_u8; 9];
+    let mut buffer = [0_u8; 9];
     // No pointer needs to be aligned.
-    let handle = place.as_mut_ptr().wrapping_add(1).cast::<i64>();
+    let handle = buffer.as_mut_ptr().wrapping_add(1).cast::<i64>();
     assert_eq!(unsafe { nexmo_flat_open(text.as_ptr().cast(), -1, handle, ptr::null_mut(), 0) }, NEXMO_OK);
-    assert_eq!(close(i64::from_ne_bytes(place[1..].try_into().unwrap()), 0).0, NEXMO_OK);
+    assert_eq!(close(i64::from_ne_bytes(buffer[1..].try_into().unwrap()), 0).0, NEXMO_OK);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn the_c_program_compiles_and_reports() {
 fn the_client_example_replaces_the_one_call() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-client");
-    let output = run_in_place_of_the_call(1, &folder, &sandbox);
+    let output = run_instead_of_the_call(1, &folder, &sandbox);
     assert_reported(&output, &sandbox);
     assert_eq!(sandbox.request_count(), 2);
 }
@@ -66,14 +66,14 @@ fn the_client_example_replaces_the_one_call() {
 fn the_reporter_example_replaces_the_one_call() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-reporter");
-    let output = run_in_place_of_the_call(2, &folder, &sandbox);
+    let output = run_instead_of_the_call(2, &folder, &sandbox);
     assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), output.status.code()), ("ok\n", Some(0)));
     assert_eq!(sandbox.requests()[0].message_id.as_deref(), Some("00A0B0C0"));
     assert!(folder.join("conversions.outbox").exists());
 }
 
 /// Runs the first C program with another block of C in place of its call.
-fn run_in_place_of_the_call(block: usize, folder: &Path, sandbox: &Sandbox) -> Output {
+fn run_instead_of_the_call(block: usize, folder: &Path, sandbox: &Sandbox) -> Output {
     let blocks_of_c = blocks("c", sandbox);
     let call = blocks_of_c[0].lines().find(|line| line.contains("nexmo_conversion_sms(")).unwrap();
     fs::write(folder.join("report.c"), blocks_of_c[0].replace(call, &blocks_of_c[block])).unwrap();

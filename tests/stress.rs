@@ -26,7 +26,7 @@ use nexmo_conversion::ffi::status::{
 
 const THREADS: u64 = 16;
 const STEPS: usize = 300;
-const PLACES: usize = 8;
+const SLOTS: usize = 8;
 
 /// Responds to every request on `stream` with 200, until the peer closes.
 fn serve(mut stream: TcpStream) {
@@ -75,8 +75,8 @@ fn play(
     let mut rng = SeededRng(seed);
     let mut succeeded = 0;
     for _ in 0..STEPS {
-        let place = &handles[rng.below(PLACES as u64)];
-        let client = place.load(Ordering::Relaxed);
+        let slot = &handles[rng.below(SLOTS as u64)];
+        let client = slot.load(Ordering::Relaxed);
         // SAFETY: the structs are initialized, the texts end with NUL, and any handle may be passed.
         let status = unsafe {
             match rng.below(8) {
@@ -84,7 +84,7 @@ fn play(
                     let mut made = ptr::null_mut();
                     assert_eq!(nexmo_client_new(credentials, options, &mut made, ptr::null_mut()), NEXMO_OK);
                     // The previous one is freed, even if it is in use.
-                    nexmo_client_free(place.swap(made, Ordering::Relaxed))
+                    nexmo_client_free(slot.swap(made, Ordering::Relaxed))
                 }
                 1 => nexmo_client_free(client),
                 2 => nexmo_conversion_voice(credentials, c"id".as_ptr(), 1, ptr::null(), options, ptr::null_mut()),
@@ -108,7 +108,7 @@ fn threads_create_use_and_free_the_same_clients() {
     options.base_url = base_url.as_ptr();
     // Pointers are not `Send`; their numbers are.
     let (credentials, options) = (AtomicPtr::new(&raw mut credentials), AtomicPtr::new(&raw mut options));
-    let handles: Vec<AtomicPtr<nexmo_client>> = (0..PLACES).map(|_| AtomicPtr::default()).collect();
+    let handles: Vec<AtomicPtr<nexmo_client>> = (0..SLOTS).map(|_| AtomicPtr::default()).collect();
     let succeeded = AtomicUsize::new(0);
     thread::scope(|scope| {
         for seed in 1..=THREADS {
@@ -121,8 +121,8 @@ fn threads_create_use_and_free_the_same_clients() {
             });
         }
     });
-    for place in &handles {
-        nexmo_client_free(place.load(Ordering::Relaxed));
+    for slot in &handles {
+        nexmo_client_free(slot.load(Ordering::Relaxed));
     }
     assert!(succeeded.load(Ordering::Relaxed) > 1000, "only {succeeded:?} calls succeeded");
 }
@@ -207,20 +207,20 @@ fn threads_create_use_and_free_the_same_reporters() {
             scope.spawn(move || {
                 let mut rng = SeededRng(seed);
                 for _ in 0..STEPS {
-                    let place = &handles[rng.below(4)];
-                    if rng.below(24) == 0 || place.load(Ordering::Relaxed).is_null() {
+                    let slot = &handles[rng.below(4)];
+                    if rng.below(24) == 0 || slot.load(Ordering::Relaxed).is_null() {
                         let durability = i32::try_from(rng.below(3)).unwrap();
                         assert!((0..=NEXMO_DURABILITY_NONE.max(NEXMO_DURABILITY_POWER)).contains(&durability));
-                        nexmo_reporter_free(place.swap(terms.new_reporter(durability), Ordering::Relaxed));
-                    } else if use_reporter(place.load(Ordering::Relaxed), &mut rng) {
+                        nexmo_reporter_free(slot.swap(terms.new_reporter(durability), Ordering::Relaxed));
+                    } else if use_reporter(slot.load(Ordering::Relaxed), &mut rng) {
                         accepted.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             });
         }
     });
-    for place in &handles {
-        nexmo_reporter_free(place.load(Ordering::Relaxed));
+    for slot in &handles {
+        nexmo_reporter_free(slot.load(Ordering::Relaxed));
     }
     assert!(accepted.load(Ordering::Relaxed) > 500, "only {accepted:?} reports were accepted");
     for suffix in ["", "-wal", "-shm", ".lock", ".reserve"] {

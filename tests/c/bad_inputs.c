@@ -66,7 +66,7 @@ static int set_text(struct call *call, const char *field, const char *value, str
 {
     const struct {
         const char *name;
-        const char **place;
+        const char **target;
     } fields[] = {
         {"message_id", &call->message_id},
         {"timestamp", &call->timestamp},
@@ -83,7 +83,7 @@ static int set_text(struct call *call, const char *field, const char *value, str
     size_t i;
     for (i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(field, fields[i].name) == 0) {
-            *fields[i].place = text_of(value, texts);
+            *fields[i].target = text_of(value, texts);
             return 1;
         }
     return 0;
@@ -93,7 +93,7 @@ static int set_number(struct call *call, const char *field, const char *value)
 {
     const struct {
         const char *name;
-        void *place;
+        void *target;
     } fields[] = {
         {"delivered", &call->delivered},
         {"credentials.flags", &call->credentials.flags},
@@ -109,7 +109,7 @@ static int set_number(struct call *call, const char *field, const char *value)
     size_t i;
     for (i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (strcmp(field, fields[i].name) == 0) {
-            memcpy(fields[i].place, &bits, sizeof bits);
+            memcpy(fields[i].target, &bits, sizeof bits);
             return 1;
         }
     return 0;

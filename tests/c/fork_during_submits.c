@@ -167,8 +167,8 @@ static long arrivals(unsigned char *arrived)
     FILE *log = fopen(getenv("NEXMO_SANDBOX_LOG"), "r");
     long requests = 0;
     while (log != NULL && fgets(line, sizeof line, log) != NULL) {
-        const char *place = strstr(line, key);
-        const long number = place == NULL ? -1 : atol(place + sizeof key - 1);
+        const char *found = strstr(line, key);
+        const long number = found == NULL ? -1 : atol(found + sizeof key - 1);
         if (number >= 0 && number < MOST && strstr(line, "\"status\":200,") != NULL) {
             arrived[number] = 1;
             requests++;

@@ -35,10 +35,10 @@ static long resident_kib(void)
 static long last_connection(void)
 {
     char line[8192];
-    const char *place;
+    const char *found;
     sandbox_last_request(line, sizeof line);
-    place = strstr(line, "\"connection\":");
-    return place == NULL ? -1 : atol(place + strlen("\"connection\":"));
+    found = strstr(line, "\"connection\":");
+    return found == NULL ? -1 : atol(found + strlen("\"connection\":"));
 }
 
 static void call_repeatedly(long calls)

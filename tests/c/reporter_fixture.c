@@ -50,11 +50,11 @@ const char *beside(const char *path, const char *ending)
     return other;
 }
 
-static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *place)
+static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *ftw)
 {
     (void)found;
     (void)kind;
-    (void)place;
+    (void)ftw;
     return remove(path);
 }
 
@@ -76,18 +76,18 @@ static int silent_service(const char **url)
 {
     static int listener = -1;
     static char address[64];
-    struct sockaddr_in place = {0};
-    socklen_t size = sizeof place;
+    struct sockaddr_in local = {0};
+    socklen_t size = sizeof local;
     if (listener == -1) {
-        place.sin_family = AF_INET;
-        place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        local.sin_family = AF_INET;
+        local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (bind(listener, (struct sockaddr *)&place, size) != 0 || listen(listener, 1024) != 0 ||
-            getsockname(listener, (struct sockaddr *)&place, &size) != 0) {
+        if (bind(listener, (struct sockaddr *)&local, size) != 0 || listen(listener, 1024) != 0 ||
+            getsockname(listener, (struct sockaddr *)&local, &size) != 0) {
             perror("a socket that listens");
             exit(2);
         }
-        snprintf(address, sizeof address, "http://127.0.0.1:%d", ntohs(place.sin_port));
+        snprintf(address, sizeof address, "http://127.0.0.1:%d", ntohs(local.sin_port));
     }
     if (url != NULL)
         *url = address;
@@ -218,11 +218,11 @@ int is_readable(nexmo_reporter *reporter)
 /* Whether the request of a line was for "NAME-..." or NAME itself, and was accepted. */
 static int is_accepted(const char *line, const char *name)
 {
-    const char *place = strstr(line, "\"message_id\":\"");
-    if (place == NULL || strstr(line, "\"status\":200,") == NULL)
+    const char *found = strstr(line, "\"message_id\":\"");
+    if (found == NULL || strstr(line, "\"status\":200,") == NULL)
         return 0;
-    place += strlen("\"message_id\":\"");
-    return begins_with(place, name) && strchr("-\"", place[strlen(name)]) != NULL;
+    found += strlen("\"message_id\":\"");
+    return begins_with(found, name) && strchr("-\"", found[strlen(name)]) != NULL;
 }
 
 long sandbox_accepted(const char *name, char *line, size_t size)

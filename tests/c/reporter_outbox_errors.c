@@ -110,12 +110,12 @@ static void no_secret_is_in_an_outbox(void)
     nexmo_reporter_free(reporter);
 }
 
-static int lock(int file, short kind, off_t place)
+static int lock(int file, short kind, off_t offset)
 {
     struct flock lock = {0};
     lock.l_type = kind;
     lock.l_whence = SEEK_SET;
-    lock.l_start = place;
+    lock.l_start = offset;
     lock.l_len = 1;
     return fcntl(file, F_SETLKW, &lock) == 0;
 }
@@ -178,10 +178,10 @@ static int damage(const char *path)
     static const char garbage[4096] = {0x5a, 0x11, 0x77};
     const int file = open(path, O_RDWR | O_CLOEXEC);
     struct stat found;
-    off_t place;
+    off_t offset;
     CHECK(file >= 0 && fstat(file, &found) == 0, "%s cannot be opened", path);
-    for (place = 0; place < found.st_size; place += (off_t)sizeof garbage)
-        CHECK(pwrite(file, garbage, sizeof garbage, place) == (ssize_t)sizeof garbage, "not written");
+    for (offset = 0; offset < found.st_size; offset += (off_t)sizeof garbage)
+        CHECK(pwrite(file, garbage, sizeof garbage, offset) == (ssize_t)sizeof garbage, "not written");
     return file;
 }
 

@@ -67,9 +67,10 @@ fn drain_with_fresh(reporter: &Reporter, service: &Service) -> Vec<usize> {
     for fresh in 0..FRESH {
         reporter.submit(&sms(&format!("fresh-{fresh}"), true)).unwrap();
         let before = service.count();
-        let place = |received: &[Received]| received.iter().position(|request| number(request, "fresh") == Some(fresh));
-        service.wait_until(SOON, |received| place(received).is_some());
-        behind.push(place(&service.received()).unwrap().saturating_sub(before));
+        let position =
+            |received: &[Received]| received.iter().position(|request| number(request, "fresh") == Some(fresh));
+        service.wait_until(SOON, |received| position(received).is_some());
+        behind.push(position(&service.received()).unwrap().saturating_sub(before));
     }
     service.recover();
     behind
@@ -87,10 +88,10 @@ fn number(request: &Received, name: &str) -> Option<usize> {
 
 /// Spearman's coefficient: 1 if `numbers` ascend, -1 if they descend, 0 if they do neither.
 fn rank_correlation(numbers: &[usize]) -> f64 {
-    let mut places: Vec<usize> = (0..numbers.len()).collect();
-    places.sort_by_key(|place| numbers[*place]);
-    let apart = |(rank, place): (usize, &usize)| (rank.abs_diff(*place) as f64).powi(2);
-    let (sum, count) = (places.iter().enumerate().map(apart).sum::<f64>(), numbers.len() as f64);
+    let mut positions: Vec<usize> = (0..numbers.len()).collect();
+    positions.sort_by_key(|position| numbers[*position]);
+    let apart = |(rank, position): (usize, &usize)| (rank.abs_diff(*position) as f64).powi(2);
+    let (sum, count) = (positions.iter().enumerate().map(apart).sum::<f64>(), numbers.len() as f64);
     1.0 - 6.0 * sum / (count * (count * count - 1.0))
 }
 

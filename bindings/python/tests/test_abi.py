@@ -72,8 +72,8 @@ def test_ctypes_lays_structs_out_as_c_does(abi: Dict[str, Any]) -> None:
         assert ctypes.sizeof(kind) == struct[f"size_{bits}"]
         assert [name for name, *_ in kind._fields_] == [field["name"] for field in struct["fields"]]
         for field in struct["fields"]:
-            place = getattr(kind, field["name"])
-            assert (place.offset, place.size) == (field[f"offset_{bits}"], field[f"size_{bits}"])
+            descriptor = getattr(kind, field["name"])
+            assert (descriptor.offset, descriptor.size) == (field[f"offset_{bits}"], field[f"size_{bits}"])
 
 
 def test_every_function_is_bound(abi: Dict[str, Any]) -> None:

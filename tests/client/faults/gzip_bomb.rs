@@ -26,7 +26,7 @@ impl Bits {
 
     /// Writes a number of `width` bits, its lowest bit first.
     fn number(&mut self, value: usize, width: usize) {
-        (0..width).for_each(|place| self.push(value >> place & 1 == 1));
+        (0..width).for_each(|bit| self.push(value >> bit & 1 == 1));
     }
 
     /// Writes a Huffman code in the order of its digits.

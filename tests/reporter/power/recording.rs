@@ -133,11 +133,11 @@ impl Iterator for Notes<'_> {
         let name = String::from_utf8(self.bytes(usize::try_from(name_length).unwrap()).to_vec()).unwrap();
         let bytes = self.bytes(length);
         let text = || String::from_utf8(bytes.to_vec()).unwrap();
-        let place = usize::try_from(at).unwrap();
+        let offset = usize::try_from(at).unwrap();
         Some(match kind {
             'W' if name == MARKS => Step::Mark(text().trim_end().to_owned()),
-            'W' => Step::Write { inode, at: place, bytes: bytes.to_vec() },
-            'T' => Step::Truncate { inode, length: place },
+            'W' => Step::Write { inode, at: offset, bytes: bytes.to_vec() },
+            'T' => Step::Truncate { inode, length: offset },
             'B' => Step::FlushBegins { number: at },
             'E' => Step::FlushEnds { inode, number: at, name },
             'F' => Step::FlushFails { inode, number: at },
