@@ -10,7 +10,7 @@ from typing import Callable
 import pytest
 
 from nexmo_conversion import Channel, Options
-from reporters import in_file, is_balanced, run_well
+from reporters import in_file, is_balanced, run_successfully
 
 ENDINGS = ("", "-wal", "-shm")
 
@@ -86,5 +86,5 @@ def test_two_copies_of_the_library_in_a_process_share_an_outbox(tmp_path: Path) 
     copy = tmp_path / "copy.so"
     shutil.copy(os.environ["NEXMO_LIBRARY"], copy)
     outbox = tmp_path / "outbox"
-    run_well(TWO_COPIES.replace("sys.argv[3]", repr(str(copy))), outbox, UNREACHABLE)
+    run_successfully(TWO_COPIES.replace("sys.argv[3]", repr(str(copy))), outbox, UNREACHABLE)
     check_contents(outbox, 2000)
