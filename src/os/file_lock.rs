@@ -42,7 +42,7 @@ fn private_options() -> OpenOptions {
     options
 }
 
-/// Returns `file` if nobody but this user can write to it, under this or another name.
+/// Returns `file` if only this user can write to it, and only under this name.
 fn check_private(file: File, path: &Path) -> io::Result<File> {
     let found = file.metadata()?;
     // SAFETY: it has no requirements.

@@ -102,14 +102,14 @@ extern "C" fn before_fork() {
 }
 
 /// Returns the locks acquired before the fork. None in a process that cannot use the library and acquired none.
-fn take_held() -> Option<Held> {
+fn claim_held() -> Option<Held> {
     // SAFETY: called only after a fork, by the thread that holds the locks.
     unsafe { (*HELD.0.get()).take() }
 }
 
 extern "C" fn after_fork_in_parent() {
     if is_sound() && !are_out() {
-        drop(take_held());
+        drop(claim_held());
     }
 }
 
@@ -118,7 +118,7 @@ extern "C" fn after_fork_in_child() {
         return;
     }
     // A child of a process that acquired nothing is unusable, too, and stays so.
-    if let Some((_, mut connections, _)) = take_held() {
+    if let Some((_, mut connections, _)) = claim_held() {
         GENERATION.fetch_add(1, Ordering::AcqRel);
         PROCESS.store(process::id(), Ordering::Release);
         connections.drain(..).for_each(os::close);
@@ -238,23 +238,23 @@ mod tests {
     #[test]
     fn a_value_is_created_once_and_dropped_with_its_owner() {
         let value = Arc::new(());
-        let renewed = PerProcess::new();
-        renewed.get_or_make(|| Arc::clone(&value));
-        renewed.get_or_make(|| panic!("it is there already"));
-        assert!(renewed.get().is_some());
-        drop(renewed);
+        let per_process = PerProcess::new();
+        per_process.get_or_make(|| Arc::clone(&value));
+        per_process.get_or_make(|| panic!("it is there already"));
+        assert!(per_process.get().is_some());
+        drop(per_process);
         assert_eq!(Arc::strong_count(&value), 1);
     }
 
     #[test]
     fn an_abandoned_value_is_created_again_and_never_dropped() {
         let (first, second) = (Arc::new(1), Arc::new(2));
-        let renewed = PerProcess::new();
-        assert_eq!(**renewed.get_or_make(|| Arc::clone(&first)), 1);
-        renewed.abandon();
-        assert!(renewed.get().is_none());
-        assert_eq!(**renewed.get_or_make(|| Arc::clone(&second)), 2);
-        drop(renewed);
+        let per_process = PerProcess::new();
+        assert_eq!(**per_process.get_or_make(|| Arc::clone(&first)), 1);
+        per_process.abandon();
+        assert!(per_process.get().is_none());
+        assert_eq!(**per_process.get_or_make(|| Arc::clone(&second)), 2);
+        drop(per_process);
         assert_eq!((Arc::strong_count(&first), Arc::strong_count(&second)), (2, 1));
     }
 }

@@ -74,7 +74,7 @@ impl Connection {
     fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Vec<u8>> {
         let mut body = Body::new(framing).ok()?;
         loop {
-            let consumed = body.take(self.0.input()).ok()?;
+            let consumed = body.read(self.0.input()).ok()?;
             self.0.consume(consumed);
             if body.is_complete() {
                 return body.whole(false);

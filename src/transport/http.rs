@@ -92,7 +92,7 @@ impl Transport for HttpTransport {
     fn exchange(&self, request: &Request<'_>, limits: Limits) -> Exchange {
         let start = Instant::now();
         let whole = Deadline::new(start, limits.total, Limit::Total);
-        let Some(pooled) = self.pool.take() else {
+        let Some(pooled) = self.pool.acquire() else {
             return self.run_on_new(request, limits, whole, false);
         };
         let trip = self.run(pooled, request, whole);

@@ -72,7 +72,7 @@ pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<Ve
     let (mut rest, mut end) = (input.get(head.length..)?, 0_usize);
     while !body.is_complete() && end <= rest.len() {
         end = end.saturating_add(size.max(1));
-        match body.take(rest.get(..end).unwrap_or(rest)) {
+        match body.read(rest.get(..end).unwrap_or(rest)) {
             Ok(consumed) => (rest, end) = (rest.get(consumed..)?, end.saturating_sub(consumed)),
             Err(response_body::Unreadable) => return Some((head.status, None)),
         }

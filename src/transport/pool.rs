@@ -30,7 +30,7 @@ impl Pool {
     }
 
     /// Removes and returns a connection that is still open, if there is one.
-    pub(super) fn take(&self) -> Option<Connection> {
+    pub(super) fn acquire(&self) -> Option<Connection> {
         loop {
             let mut newest = self.idle.lock().pop()?;
             if newest.since.elapsed() > IDLE_TIME {

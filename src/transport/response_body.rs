@@ -52,7 +52,7 @@ impl Body {
     }
 
     /// Consumes what it can of `input` and returns the number of bytes consumed.
-    pub(super) fn take(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+    pub(super) fn read(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         let mut consumed: usize = 0;
         while self.state != State::Complete {
             let count = self.step(input.get(consumed..).unwrap_or_default())?;
@@ -77,16 +77,16 @@ impl Body {
     /// Consumes some of `input`, or nothing if more must arrive first.
     fn step(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         match self.state {
-            State::Bytes { left, are_a_chunk } => Ok(self.take_bytes(input, left, are_a_chunk)),
-            State::Size => self.take_size(input),
-            State::LineEnd => self.take_line_end(input),
-            State::Trailers => self.take_trailers(input),
-            State::ToTheEnd => self.take_all(input),
+            State::Bytes { left, are_a_chunk } => Ok(self.read_bytes(input, left, are_a_chunk)),
+            State::Size => self.read_size(input),
+            State::LineEnd => self.read_line_end(input),
+            State::Trailers => self.read_trailers(input),
+            State::ToTheEnd => self.read_all(input),
             State::Complete => Ok(0),
         }
     }
 
-    fn take_bytes(&mut self, input: &[u8], left: usize, are_a_chunk: bool) -> usize {
+    fn read_bytes(&mut self, input: &[u8], left: usize, are_a_chunk: bool) -> usize {
         let bytes = input.get(..left).unwrap_or(input);
         self.read.extend_from_slice(bytes);
         self.state = match (left.saturating_sub(bytes.len()), are_a_chunk) {
@@ -97,7 +97,7 @@ impl Body {
         bytes.len()
     }
 
-    fn take_size(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+    fn read_size(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         // The parser treats a line without a digit as that of the last chunk.
         if input.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) {
             return Err(Unreadable);
@@ -115,7 +115,7 @@ impl Body {
         }
     }
 
-    fn take_line_end(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+    fn read_line_end(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         match input {
             [b'\r', b'\n', ..] => {
                 self.state = State::Size;
@@ -126,7 +126,7 @@ impl Body {
         }
     }
 
-    fn take_trailers(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+    fn read_trailers(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         match httparse::parse_headers(input, &mut [EMPTY_HEADER; MOST_TRAILERS]).map_err(|_| Unreadable)? {
             Status::Partial => Ok(0),
             Status::Complete((length, _)) => {
@@ -136,7 +136,7 @@ impl Body {
         }
     }
 
-    fn take_all(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
+    fn read_all(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         within_bounds(u64::try_from(input.len()).unwrap_or(u64::MAX), self.read.len())?;
         self.read.extend_from_slice(input);
         Ok(input.len())
@@ -160,7 +160,7 @@ mod tests {
         };
         let (mut buffer, mut rest) = (Vec::new(), input.as_bytes());
         loop {
-            match body.take(&buffer) {
+            match body.read(&buffer) {
                 Ok(count) => drop(buffer.drain(..count)),
                 Err(Unreadable) => return (None, String::new()),
             }

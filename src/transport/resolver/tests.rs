@@ -38,7 +38,7 @@ impl Bench {
     }
 
     /// Waits until no lookup is in progress, then sets the time at which the last one ended.
-    fn settle(&mut self) {
+    fn complete(&mut self) {
         let mut names = self.resolver.shared.names.lock();
         while names.values().any(|name| name.is_being_looked_up) {
             names = self.resolver.shared.ended.wait(names);
@@ -57,7 +57,7 @@ fn addresses_are_cached_for_a_minute_without_another_lookup() {
     let mut bench = Bench::new();
     bench.results.send(Ok(vec![FIRST, SECOND])).unwrap();
     assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST, SECOND]));
-    bench.settle();
+    bench.complete();
     assert_eq!(bench.ask(FRESH - Duration::from_secs(1)), Ok(vec![FIRST, SECOND]));
     assert_eq!(bench.asked.try_iter().count(), 1);
 }
@@ -67,12 +67,12 @@ fn stale_addresses_are_used_while_a_lookup_runs() {
     let mut bench = Bench::new();
     bench.results.send(Ok(vec![FIRST])).unwrap();
     assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
-    bench.settle();
+    bench.complete();
     // No result is prepared: a caller that waited for the lookup would wait permanently.
     assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
     assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
     bench.results.send(Ok(vec![SECOND])).unwrap();
-    bench.settle();
+    bench.complete();
     assert_eq!(bench.ask(Duration::ZERO), Ok(vec![SECOND]));
     assert_eq!(bench.asked.try_iter().count(), 2);
 }
@@ -82,10 +82,10 @@ fn addresses_outlive_failed_lookups_for_an_hour() {
     let mut bench = Bench::new();
     bench.results.send(Ok(vec![FIRST])).unwrap();
     assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
-    bench.settle();
+    bench.complete();
     bench.results.send(failure()).unwrap();
     assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
-    bench.settle();
+    bench.complete();
     bench.results.send(failure()).unwrap();
     assert_eq!(bench.ask(USABLE), Err(Failure::NotFound));
 }
@@ -95,7 +95,7 @@ fn a_failure_is_cached_for_a_second() {
     let mut bench = Bench::new();
     bench.results.send(failure()).unwrap();
     assert_eq!(bench.ask(Duration::ZERO), Err(Failure::NotFound));
-    bench.settle();
+    bench.complete();
     assert_eq!(bench.ask(Duration::ZERO), Err(Failure::NotFound));
     bench.results.send(Ok(vec![FIRST])).unwrap();
     assert_eq!(bench.ask(FAILED), Ok(vec![FIRST]));

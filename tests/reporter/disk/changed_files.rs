@@ -1,5 +1,5 @@
-//! Somebody removes, renames, replaces or truncates the files of an open outbox, or gives them another name: no accepted
-//! report is lost whose content still exists, and a loss is counted.
+//! The files of an open outbox are removed, renamed, replaced, truncated or linked by others: no accepted report is lost
+//! whose content still exists, and a loss is counted.
 
 use std::fs;
 use std::fs::{File, Permissions};
@@ -14,7 +14,7 @@ use crate::common::outbox_db::{OutboxContents, assert_sound};
 use crate::common::{Folder, SOON, is_root, sms, statistics, wait_until};
 use crate::{NOWHERE, open_error, quarantined, sidecar, try_open};
 
-/// A reporter whose service cannot be reached. Each one behaves like a process of its own.
+/// A reporter whose service cannot be reached. Each one behaves like a separate process.
 fn open(outbox: &Path) -> Reporter {
     let mut reporter = None;
     wait_until("the outbox opens", SOON, || {
@@ -173,7 +173,7 @@ fn removals_under_load_lose_no_report() {
 }
 
 #[test]
-fn a_file_with_a_second_name_is_refused() {
+fn a_file_with_a_second_name_cannot_be_opened() {
     for suffix in ["", "-wal", "-shm", ".lock"] {
         let folder = Folder::new();
         let (outbox, link) = (folder.outbox(), folder.path().join("link"));
@@ -196,7 +196,7 @@ fn a_file_with_a_second_name_is_refused() {
 }
 
 #[test]
-fn a_file_that_others_can_write_to_is_refused() {
+fn a_file_that_others_can_write_to_cannot_be_opened() {
     for suffix in ["", "-wal", "-shm", ".lock"] {
         let folder = Folder::new();
         let outbox = folder.outbox();
@@ -222,7 +222,7 @@ fn a_file_that_others_can_write_to_is_refused() {
 }
 
 #[test]
-fn a_link_to_a_file_is_refused_and_left() {
+fn a_link_to_a_file_is_left_as_it_is() {
     for suffix in ["-wal", "-shm", ".lock"] {
         let folder = Folder::new();
         let (outbox, target) = (folder.outbox(), folder.path().join("target"));

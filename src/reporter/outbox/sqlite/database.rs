@@ -101,7 +101,7 @@ impl Database {
     }
 
     /// Runs `work`, which contains a transaction. Waits for others until the deadline. Runs `work` again if the file was
-    /// damaged and could be quarantined, or if somebody changed the files meanwhile.
+    /// damaged and could be quarantined, or if others changed the files meanwhile.
     pub(crate) fn change<T>(
         &self,
         access: Access,
@@ -116,7 +116,7 @@ impl Database {
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
             let result = work(file)?;
-            // Otherwise the transaction may be in a WAL that nobody will find.
+            // Otherwise the transaction may be in a WAL that no process will find.
             fail_if(file.files.change_after_write())?;
             Ok(Written { result, wal: Arc::clone(&file.files.wal_file) })
         });
@@ -213,7 +213,7 @@ impl Database {
         Ok(file)
     }
 
-    /// Saves what can be saved after somebody changed the files, and closes them.
+    /// Saves what can be saved after others changed the files, and closes them.
     fn recover(&self, open: &mut Option<OpenFile>, change: Change) -> Result<(), Failure> {
         if let Some(file) = &*open
             && matches!(change, Change::DatabaseMoved | Change::WalReplaced)
@@ -333,7 +333,7 @@ impl Checkpointed for Database {
     }
 }
 
-/// Fails if somebody changed the files.
+/// Fails if others changed the files.
 fn fail_if(change: Option<Change>) -> Result<(), Failure> {
     match change {
         None => Ok(()),

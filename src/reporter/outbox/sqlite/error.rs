@@ -13,7 +13,7 @@ use crate::os;
 pub(crate) enum Failure {
     /// SQLite found the file corrupt.
     Corrupt(String),
-    /// Somebody else changed the files. The operation is repeated.
+    /// Others changed the files. The operation is repeated.
     Changed(Change),
     /// Its disk is full.
     Full,

@@ -1,4 +1,4 @@
-//! The files of an open outbox: the database, its WAL and its WAL index. Detects that somebody removed, replaced or
+//! The files of an open outbox: the database, its WAL and its WAL index. Detects that others removed, replaced or
 //! truncated one, and prevents that processes with different ones write to the same database.
 
 use std::ffi::CString;
@@ -53,7 +53,7 @@ struct KnownFile {
     length: AtomicU64,
 }
 
-/// What somebody else did to the files.
+/// What others did to the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The database was removed.
@@ -89,7 +89,7 @@ impl FileSet {
         Ok(files.register()?.then_some(files))
     }
 
-    /// Locks, in each file, the byte that stands for another file. False: somebody uses it with a different one.
+    /// Locks, in each file, the byte that stands for another file. False: another process uses it with a different one.
     fn register(&self) -> io::Result<bool> {
         let pairs = [
             (&self.database, WAL_BYTES, &self.wal),
@@ -124,7 +124,7 @@ impl FileSet {
         if self.wal.is_intact() && self.database.is_intact() { None } else { self.change() }
     }
 
-    /// What somebody else did to the files since they were opened.
+    /// What others did to the files since they were opened.
     pub(crate) fn change(&self) -> Option<Change> {
         let database = self.database.state(self.find_database());
         let index = self.index.state(self.directory.status(&self.index.name));

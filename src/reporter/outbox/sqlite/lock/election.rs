@@ -215,7 +215,7 @@ mod tests {
             put(&other);
             assert!(is_woken(&sender) && !is_woken(&other));
             put(&sender);
-            assert!(!is_woken(&sender) && !is_woken(&other), "the sender needs no notification of its own");
+            assert!(!is_woken(&sender) && !is_woken(&other), "the sender does not notify itself");
             let third = folder.open(survives_power_loss);
             put(&third);
             assert!(is_woken(&sender) && !is_woken(&other), "before its first attempt to become the sender");

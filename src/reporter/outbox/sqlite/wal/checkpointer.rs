@@ -143,7 +143,7 @@ impl CheckpointConnection {
         self.busy_timeout.set_deadline(deadline);
     }
 
-    /// Runs `work`, unless the outbox is closed or somebody changed its files.
+    /// Runs `work`, unless the outbox is closed or others changed its files.
     pub(crate) fn with(&self, deadline: Instant, work: &mut dyn FnMut(&Connection)) {
         self.set_deadline(deadline);
         if let Some((connection, files)) = &*self.open.lock()
