@@ -1,23 +1,28 @@
-//! When to retry. Pure: a function of the attempt, the response and a random number.
+//! When to retry. Pure: a function of the failures so far, the response and a random number.
 
 use std::time::Duration;
 
-/// The upper limit of the delay after the first attempt; it doubles with each further attempt.
+/// The upper limit of the delay after the first failure; it doubles with each further failure.
 const FIRST: Duration = Duration::from_millis(200);
 
 /// The upper limit of every delay, unless the service asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Returns the delay after the `attempt`-th attempt (the first is 1): the delay that the service `asked` for, or else
-/// a random part of a limit that doubles with each attempt, so that many callers do not retry at the same time.
-/// `random` is any number.
-pub(crate) fn wait(attempt: u32, asked: Option<Duration>, random: u64) -> Duration {
-    asked.unwrap_or_else(|| part_of(limit(attempt), random))
+/// The delays after failures in a row. It holds all that the next delay depends on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Backoff {
+    failures: u32,
 }
 
-fn limit(attempt: u32) -> Duration {
-    let doubled = 2_u32.checked_pow(attempt.saturating_sub(1)).and_then(|factor| FIRST.checked_mul(factor));
-    doubled.unwrap_or(LONGEST).min(LONGEST)
+impl Backoff {
+    /// Counts a failure and returns the delay after it: the delay that the service `asked` for, or else a random part
+    /// of a limit that doubles with each failure, so that many callers do not retry at the same time. `random` is any
+    /// number.
+    pub(crate) fn delay(&mut self, asked: Option<Duration>, random: u64) -> Duration {
+        let doubled = 2_u32.checked_pow(self.failures).and_then(|factor| FIRST.checked_mul(factor));
+        self.failures = self.failures.saturating_add(1);
+        asked.unwrap_or_else(|| part_of(doubled.unwrap_or(LONGEST).min(LONGEST), random))
+    }
 }
 
 /// Returns the fraction `random / 2^64` of `whole`.
@@ -33,20 +38,28 @@ mod tests {
 
     #[test]
     fn the_limit_doubles_up_to_its_cap() {
-        let limits = [1, 2, 3, 8, 9, 40, u32::MAX].map(|attempt| wait(attempt, None, u64::MAX).as_millis());
+        let limit = |failures| Backoff { failures }.delay(None, u64::MAX).as_millis();
+        let limits = [0, 1, 2, 7, 8, 39, u32::MAX].map(limit);
         assert_eq!(limits, [199, 399, 799, 25_599, 29_999, 29_999, 29_999]);
     }
 
     #[test]
     fn the_delay_is_spread_over_the_whole_limit() {
-        assert_eq!(wait(1, None, 0), Duration::ZERO);
-        assert_eq!(wait(1, None, 1 << 63), FIRST / 2);
+        assert_eq!(Backoff::default().delay(None, 0), Duration::ZERO);
+        assert_eq!(Backoff::default().delay(None, 1 << 63), FIRST / 2);
     }
 
     #[test]
     fn a_delay_that_the_service_asks_for_is_used() {
         let asked = Some(Duration::from_secs(3600));
-        assert_eq!(wait(1, asked, 0), Duration::from_secs(3600));
-        assert_eq!(wait(9, Some(Duration::ZERO), u64::MAX), Duration::ZERO);
+        assert_eq!(Backoff::default().delay(asked, 0), Duration::from_secs(3600));
+        assert_eq!(Backoff { failures: 8 }.delay(Some(Duration::ZERO), u64::MAX), Duration::ZERO);
+    }
+
+    #[test]
+    fn each_failure_counts_whatever_its_delay() {
+        let mut backoff = Backoff::default();
+        backoff.delay(Some(Duration::ZERO), 0);
+        assert_eq!(backoff.delay(None, 1 << 63), FIRST);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::auth::credentials::Credentials;
-use crate::backoff;
+use crate::backoff::Backoff;
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 use crate::options::{ClientSettings, Options};
@@ -110,6 +110,7 @@ pub(crate) fn report(
 ) -> Outcome {
     let mut attempts = 0;
     let mut acceptance = Acceptance::No;
+    let mut backoff = Backoff::default();
     loop {
         attempts += 1;
         // Signed again for each attempt, because the signature includes the time of sending.
@@ -118,7 +119,9 @@ pub(crate) fn report(
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
         let last = outcome_of(&request, exchange, (environment.clock)());
         acceptance = acceptance.max(last.acceptance);
-        let wait = wait_before_next(&last, attempts, settings, environment);
+        let is_useful = last.result.as_ref().is_err_and(|error| error.kind().is_retryable());
+        let may_retry = is_useful && attempts < settings.max_attempts;
+        let wait = may_retry.then(|| backoff.delay(last.retry_after, (environment.random)()));
         let is_in_time = wait.filter(|wait| start.elapsed().saturating_add(*wait) < settings.timeout);
         let next = is_in_time.and_then(|wait| Instant::now().checked_add(wait));
         let Some(next) = next else {
@@ -129,18 +132,6 @@ pub(crate) fn report(
             return Outcome { attempts, acceptance, elapsed: start.elapsed(), ..Outcome::unsent(Error::cancelled()) };
         }
     }
-}
-
-/// Returns the delay before the next attempt; none if there is no further attempt.
-fn wait_before_next(
-    last: &Outcome,
-    attempts: u32,
-    settings: &ClientSettings,
-    environment: &Environment,
-) -> Option<Duration> {
-    let error = last.result.as_ref().err()?;
-    let is_of_use = error.kind().is_retryable() && attempts < settings.max_attempts;
-    is_of_use.then(|| backoff::wait(attempts, last.retry_after, (environment.random)()))
 }
 
 /// Returns the outcome of one exchange.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use super::outbox::{Disposition, EventKind};
 use super::pace::Pace;
 use super::report_failures::ReportFailures;
-use crate::backoff;
+use crate::backoff::{Backoff, part_of};
 use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
@@ -45,8 +45,8 @@ pub(crate) struct CircuitBreaker {
 enum State {
     /// The number of reports that may be in flight.
     Running(usize),
-    /// After that many failures in a row.
-    BackingOff(Wait, u32),
+    /// After failures in a row.
+    BackingOff(Wait, Backoff),
     /// For a reason that does not go away by itself.
     Suspended(Wait, Cause),
 }
@@ -321,18 +321,16 @@ impl CircuitBreaker {
 
     fn back_off(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) {
         let retry_after = attempt.outcome.retry_after;
-        let backing_off = |failures: u32| {
-            let delay = backoff::wait(failures, retry_after, random);
-            State::BackingOff(Wait::new(now, delay, retry_after.is_some()), failures)
+        let backing_off = |mut backoff: Backoff| {
+            let delay = backoff.delay(retry_after, random);
+            State::BackingOff(Wait::new(now, delay, retry_after.is_some()), backoff)
         };
         self.state = match self.state {
-            State::Running(_) => backing_off(1),
-            State::BackingOff(wait, failures) if attempt.started >= wait.since => {
-                backing_off(failures.saturating_add(1))
-            }
-            State::Suspended(wait, _) if attempt.started >= wait.since => backing_off(1),
+            State::Running(_) => backing_off(Backoff::default()),
+            State::BackingOff(wait, backoff) if attempt.started >= wait.since => backing_off(backoff),
+            State::Suspended(wait, _) if attempt.started >= wait.since => backing_off(Backoff::default()),
             // The request was in flight when backing off began. Its Retry-After still counts.
-            State::BackingOff(wait, failures) => State::BackingOff(wait.prolonged(now, retry_after), failures),
+            State::BackingOff(wait, backoff) => State::BackingOff(wait.prolonged(now, retry_after), backoff),
             suspended @ State::Suspended(..) => suspended,
         };
     }
@@ -375,5 +373,5 @@ fn rejected(outcome: &Outcome, error: &Error) -> Disposition {
 /// `pace`, plus or minus a quarter.
 fn probe_interval(pace: Duration, random: u64) -> Duration {
     let quarter = pace / 4;
-    quarter.saturating_mul(3).saturating_add(backoff::part_of(quarter.saturating_mul(2), random))
+    quarter.saturating_mul(3).saturating_add(part_of(quarter.saturating_mul(2), random))
 }

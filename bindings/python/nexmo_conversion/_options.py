@@ -42,8 +42,8 @@ class Options:
     """Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000."""
     max_attempts: int = 0
     """The most requests made for one report, 1 to 100. Retryable failures are retried after Retry-After, or after a
-    random back-off of up to 200 ms, doubled each time; a wait that would exceed `timeout_ms` is not begun. A `Reporter`
-    ignores this field: it retries as long as it takes. 0: 1."""
+    random back-off; a wait that would exceed `timeout_ms` is not begun. A `Reporter` ignores this field: it retries as
+    long as it takes. 0: 1."""
     max_idle_connections: int = 0
     """The most idle connections kept for later calls, 1 to 1024; for a `Reporter` at least `max_in_flight`. 0: 32."""
     allow_plain_http: bool = False
