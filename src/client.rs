@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::auth::credentials::Credentials;
 use crate::backoff::Backoff;
 use crate::conversion::Conversion;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::options::{ClientSettings, Options};
 use crate::os::fork::PerProcess;
 use crate::outcome::{Acceptance, Outcome};
@@ -140,7 +140,7 @@ fn outcome_of(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Out
     let result = response.map_err(Error::clone).and_then(|response| response.verdict(request.secrets()));
     let acceptance = match &result {
         Ok(()) => Acceptance::Yes,
-        Err(error) if !exchange.written || is_rejection(error.kind()) => Acceptance::No,
+        Err(error) if !exchange.written || error.kind().is_refusal() => Acceptance::No,
         Err(_) => Acceptance::Unknown,
     };
     Outcome {
@@ -151,11 +151,6 @@ fn outcome_of(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Out
         elapsed: Duration::ZERO,
         result,
     }
-}
-
-/// Whether the response means that the service did not accept the report.
-fn is_rejection(kind: Kind) -> bool {
-    matches!(kind, Kind::Unauthorized | Kind::NotEnabled | Kind::Rejected | Kind::RateLimited)
 }
 
 #[cfg(test)]

@@ -77,6 +77,21 @@ impl Kind {
                 | Self::OutboxCorrupt
         )
     }
+
+    /// Whether it is a response which means that the service did not accept the report.
+    pub(crate) fn is_refusal(self) -> bool {
+        matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Rejected | Self::RateLimited)
+    }
+
+    /// Whether it concerns the report only: a reporter rejects the report and sends others.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Rejected)
+    }
+
+    /// Whether it concerns the account, and someone must correct something: a reporter is suspended.
+    pub(crate) fn is_suspending(self) -> bool {
+        matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Redirected | Self::UnexpectedStatus)
+    }
 }
 
 /// A failure: its class, and a sentence for a log.

@@ -2,6 +2,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::conversion::{Channel, MessageId};
+use crate::error::Kind;
 use crate::response::Response;
 
 /// Returns prepared exchanges, records the limits it receives, and pauses without waiting.

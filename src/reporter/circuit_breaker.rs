@@ -131,9 +131,9 @@ enum Verdict {
 fn verdict(error: Option<&Error>) -> Verdict {
     match error.map(Error::kind) {
         None => Verdict::Accepted,
-        Some(Kind::Rejected) => Verdict::Rejected,
-        Some(Kind::Unauthorized | Kind::NotEnabled | Kind::Redirected | Kind::UnexpectedStatus) => Verdict::Suspending,
         Some(Kind::Cancelled) => Verdict::Ignored,
+        Some(kind) if kind.is_final() => Verdict::Rejected,
+        Some(kind) if kind.is_suspending() => Verdict::Suspending,
         Some(_) => Verdict::Transient,
     }
 }
