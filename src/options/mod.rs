@@ -2,6 +2,7 @@
 
 pub(crate) mod base_url;
 pub(crate) mod proxy_url;
+pub(crate) mod setting;
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use self::base_url::{BaseUrl, is_loopback};
 use self::proxy_url::ProxyUrl;
+use self::setting::{Form, Setting};
 use crate::error::Error;
 
 /// The default overall timeout of one report.
@@ -143,7 +145,31 @@ pub(crate) struct Identity {
     pub(crate) key: PathBuf,
 }
 
-impl Options<'_> {
+impl<'a> Options<'a> {
+    /// The names of the options in settings, in the order of the fields and flags in C.
+    pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
+        Setting::new("base_url", Form::Text(|options, text| options.base_url = Some(text))),
+        Setting::new("proxy", Form::Text(|options, text| options.proxy = Some(text))),
+        Setting::new("ca_file", Form::Text(|options, text| options.ca_file = Some(Path::new(text)))),
+        Setting::new("client_cert_file", Form::Text(|options, text| options.client_cert_file = Some(Path::new(text)))),
+        Setting::new("client_key_file", Form::Text(|options, text| options.client_key_file = Some(Path::new(text)))),
+        Setting::new("user_agent", Form::Text(|options, text| options.user_agent = Some(text))),
+        Setting::new(
+            "connect_timeout_ms",
+            Form::Number(|options, number| options.connect_timeout = number.map(Duration::from_millis)),
+        ),
+        Setting::new("timeout_ms", Form::Number(|options, number| options.timeout = number.map(Duration::from_millis))),
+        Setting::new("max_attempts", Form::Number(|options, number| options.max_attempts = setting::count(number))),
+        Setting::new(
+            "max_idle_connections",
+            Form::Number(|options, number| options.max_idle_connections = setting::count(number)),
+        ),
+        Setting::new("allow_plain_http", Form::Flag(|options, flag| options.allow_plain_http = flag)),
+        Setting::new("proxy_from_environment", Form::Flag(|options, flag| options.proxy_from_environment = flag)),
+        Setting::new("built_in_roots_only", Form::Flag(|options, flag| options.built_in_roots_only = flag)),
+        Setting::new("sign_unix_seconds", Form::Flag(|options, flag| options.sign_unix_seconds = flag)),
+    ];
+
     /// Checks everything that does not require access to a file or the network.
     pub(crate) fn check(&self) -> Result<ClientSettings, Error> {
         let base_url =

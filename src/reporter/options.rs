@@ -8,6 +8,7 @@ use super::outbox::{OutboxSettings, Overflow};
 use super::pace::Pace;
 use crate::error::Error;
 use crate::options::out_of_range;
+use crate::options::setting::{self, Form, Setting};
 
 /// Default maximum of pending reports.
 const DEFAULT_MAX_PENDING: u64 = 1_000_000;
@@ -77,7 +78,35 @@ pub(crate) struct ReporterSettings {
     pub(crate) pace: Pace,
 }
 
-impl ReporterOptions<'_> {
+impl<'a> ReporterOptions<'a> {
+    /// The names of the options in settings, in the order of the fields and flags in C.
+    pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
+        Setting::new("outbox", Form::Text(|options, text| options.outbox = Some(Path::new(text)))),
+        Setting::new(
+            "durability",
+            Form::Choice(&[
+                ("process", |options| options.durability = Durability::Process),
+                ("power", |options| options.durability = Durability::Power),
+                ("none", |options| options.durability = Durability::None),
+            ]),
+        ),
+        Setting::new(
+            "overflow",
+            Form::Choice(&[
+                ("fail", |options| options.overflow = Overflow::Fail),
+                ("drop_oldest", |options| options.overflow = Overflow::DropOldest),
+            ]),
+        ),
+        Setting::new("max_pending", Form::Number(|options, number| options.max_pending = number)),
+        Setting::new("max_age_s", Form::Number(|options, number| options.max_age = number.map(Duration::from_secs))),
+        Setting::new("max_in_flight", Form::Number(|options, number| options.max_in_flight = setting::count(number))),
+        Setting::new(
+            "busy_timeout_ms",
+            Form::Number(|options, number| options.busy_timeout = number.map(Duration::from_millis)),
+        ),
+        Setting::new("allow_network_file_system", Form::Flag(|options, flag| options.allow_network_file_system = flag)),
+    ];
+
     /// Checks everything that needs no file access.
     pub(crate) fn check(&self) -> Result<ReporterSettings, Error> {
         Ok(ReporterSettings {

@@ -15,13 +15,14 @@ mod names;
 #[cfg(test)]
 mod tests;
 
+use zeroize::Zeroizing;
+
 #[cfg(test)]
-pub(crate) use self::names::SETTINGS;
-use self::names::{Chosen, find};
-pub(crate) use self::names::{Form, Group, Setting};
+pub(crate) use self::names::GivenCredentials;
+use self::names::{Chosen, Known, find};
 use crate::auth::credentials::Credentials;
 use crate::error::{Error, Kind};
-use crate::options;
+use crate::options::ClientSettings;
 use crate::reporter::ReporterSettings;
 
 /// The longest settings accepted, in bytes.
@@ -30,15 +31,21 @@ pub(crate) const LONGEST: usize = 65_536;
 /// Parsed settings.
 #[derive(Default)]
 pub(crate) struct Settings {
-    chosen: Chosen,
-    /// The given settings, with their line numbers.
-    given: Vec<(usize, &'static Setting)>,
+    given: Vec<Given>,
+}
+
+/// A given setting.
+struct Given {
+    line: usize,
+    known: Known,
+    /// Wiped when dropped, because any text may contain a password.
+    value: Zeroizing<String>,
 }
 
 /// Checked settings.
 pub(crate) struct Checked {
     pub(crate) credentials: Credentials,
-    pub(crate) options: options::ClientSettings,
+    pub(crate) options: ClientSettings,
     /// None: the settings are those of a client.
     pub(crate) reporter: Option<ReporterSettings>,
 }
@@ -68,26 +75,35 @@ impl Settings {
             return Ok(());
         };
         let shown = line::shown(written_name);
-        let name = find(written_name).ok_or_else(|| format!("{shown} is unknown"))?;
-        if let Some((first, _)) = self.given.iter().find(|(_, given)| given.name == name.name) {
-            return Err(format!("{shown} is already set in line {first}"));
+        let known = find(written_name).ok_or_else(|| format!("{shown} is unknown"))?;
+        if let Some(first) = self.given.iter().find(|given| given.known.name == known.name) {
+            return Err(format!("{shown} is already set in line {}", first.line));
         }
         let value = line::value(written_value).map_err(|problem| format!("{shown} {problem}"))?;
-        self.chosen.set(name, value).map_err(|problem| format!("{shown} {problem}"))?;
-        self.given.push((number, name));
+        Chosen::default().set(known.name, &value).map_err(|problem| format!("{shown} {problem}"))?;
+        self.given.push(Given { line: number, known, value });
         Ok(())
     }
 
     fn check_reporter_options_are_allowed(&self) -> Result<(), Error> {
-        let stray = self.given.iter().find(|(_, name)| name.group == Group::ReporterOptions);
+        let stray = self.given.iter().find(|given| given.known.is_reporter_option);
         match stray {
-            Some((number, name)) if !self.chosen.is_reporter() => {
+            Some(Given { line, known, .. }) if !self.chosen().is_reporter() => {
                 let problem =
-                    format!("{} is an option of reporters, which require outbox or durability = none", name.name);
-                Err(at_line(*number, &problem))
+                    format!("{} is an option of reporters, which require outbox or durability = none", known.name);
+                Err(at_line(*line, &problem))
             }
             _ => Ok(()),
         }
+    }
+
+    fn chosen(&self) -> Chosen<'_> {
+        let mut chosen = Chosen::default();
+        for given in &self.given {
+            // It was valid when it was read.
+            let _ = chosen.set(given.known.name, &given.value);
+        }
+        chosen
     }
 
     /// Checks everything that does not require access to a file or the network.
@@ -96,26 +112,27 @@ impl Settings {
     ///
     /// [`Kind::InvalidArgument`]. Pass the error to [`Settings::explain`].
     pub(crate) fn check(&self) -> Result<Checked, Error> {
+        let chosen = self.chosen();
         Ok(Checked {
-            credentials: self.chosen.credentials()?,
-            options: self.chosen.options()?,
-            reporter: self.chosen.is_reporter().then(|| self.chosen.reporter_settings()).transpose()?,
+            credentials: chosen.credentials.check()?,
+            options: chosen.options.check()?,
+            reporter: chosen.is_reporter().then(|| chosen.reporter.check()).transpose()?,
         })
     }
 
     /// Rewrites an error that resulted from the settings: adds the line of the setting that it names, and removes its
     /// value, which may be a misplaced secret, even if it is a number.
-    pub(crate) fn explain(mut self, error: &Error) -> Error {
+    pub(crate) fn explain(self, error: &Error) -> Error {
         let (first, rest) = error.message().split_once(' ').unwrap_or((error.message(), ""));
-        let Some((number, name)) = self.given.iter().find(|(_, given)| given.name == first) else {
+        let Some(Given { line, known, value }) = self.given.iter().find(|given| given.known.name == first) else {
             return error.clone();
         };
-        let quoted = self.chosen.text(name).and_then(|value| rest.strip_prefix(value)?.strip_prefix(' '));
-        let problem = match (&name.form, rest.split_once("; ")) {
-            (Form::Number(_), Some((_, valid))) => &format!("is out of range; {valid}"),
+        let quoted = rest.strip_prefix(value.as_str()).and_then(|rest| rest.strip_prefix(' '));
+        let problem = match rest.split_once("; ") {
+            Some((_, valid)) if known.is_number => &format!("is out of range; {valid}"),
             _ => quoted.unwrap_or(rest),
         };
-        Error::new(error.kind(), format!("line {number}: {first} {problem}"))
+        Error::new(error.kind(), format!("line {line}: {first} {problem}"))
     }
 }
 

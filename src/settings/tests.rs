@@ -5,6 +5,7 @@ use super::*;
 use crate::auth::Authentication;
 use crate::auth::signature::Method;
 use crate::client::Client;
+use crate::options;
 use crate::options::base_url::BaseUrl;
 use crate::reporter::Overflow;
 

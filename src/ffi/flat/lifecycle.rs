@@ -138,7 +138,10 @@ mod tests {
     use crate::ffi::layout::Layout;
     use crate::ffi::options::nexmo_options;
     use crate::ffi::reporter::options::nexmo_reporter_options;
-    use crate::settings::{Form, Group, SETTINGS, Setting};
+    use crate::options::Options;
+    use crate::options::setting::{Form, Setting};
+    use crate::reporter::ReporterOptions;
+    use crate::settings::GivenCredentials;
 
     const CREDENTIALS: &str = include_str!("../credentials.rs");
     const OPTIONS: &str = include_str!("../options.rs");
@@ -150,9 +153,17 @@ mod tests {
         names.map(|line| line.split(':').next().unwrap().to_lowercase()).collect()
     }
 
-    fn settings(group: Group, is_flag: bool) -> Vec<&'static str> {
-        let matches = |setting: &&Setting| setting.group == group && matches!(setting.form, Form::Flag(_)) == is_flag;
-        SETTINGS.iter().filter(matches).map(|setting| setting.name).collect()
+    fn settings<T>(all: &[Setting<'_, T>], is_flag: bool) -> Vec<&'static str> {
+        let matches = |setting: &&Setting<'_, T>| matches!(setting.form, Form::Flag(_)) == is_flag;
+        all.iter().filter(matches).map(|setting| setting.name).collect()
+    }
+
+    fn choices<T>(all: &[Setting<'_, T>]) -> Vec<(&'static str, Vec<String>)> {
+        let words = |setting: &Setting<'_, T>| match setting.form {
+            Form::Choice(choices) => Some((setting.name, choices.iter().map(|(word, _)| (*word).to_owned()).collect())),
+            _ => None,
+        };
+        all.iter().filter_map(words).collect()
     }
 
     fn fields<T: Layout>() -> Vec<&'static str> {
@@ -162,31 +173,27 @@ mod tests {
 
     #[test]
     fn the_settings_are_the_fields_of_the_structs() {
-        assert_eq!(settings(Group::Credentials, false), fields::<nexmo_credentials>());
-        assert_eq!(settings(Group::Options, false), fields::<nexmo_options>());
-        assert_eq!(settings(Group::ReporterOptions, false), fields::<nexmo_reporter_options>());
+        assert_eq!(settings(GivenCredentials::SETTINGS, false), fields::<nexmo_credentials>());
+        assert_eq!(settings(Options::SETTINGS, false), fields::<nexmo_options>());
+        assert_eq!(settings(ReporterOptions::SETTINGS, false), fields::<nexmo_reporter_options>());
     }
 
     #[test]
     fn each_flag_is_a_setting() {
-        assert!(settings(Group::Credentials, true).is_empty());
-        assert_eq!(settings(Group::Options, true), constants(OPTIONS, "NEXMO_OPTIONS_"));
+        assert!(settings(GivenCredentials::SETTINGS, true).is_empty());
+        assert_eq!(settings(Options::SETTINGS, true), constants(OPTIONS, "NEXMO_OPTIONS_"));
         let flags = constants(REPORTER_OPTIONS, "NEXMO_REPORTER_OPTIONS_");
-        assert_eq!(settings(Group::ReporterOptions, true), flags);
+        assert_eq!(settings(ReporterOptions::SETTINGS, true), flags);
     }
 
     #[test]
     fn a_choice_is_one_of_the_constants() {
-        for (name, source, prefix) in [
-            ("auth", CREDENTIALS, "NEXMO_AUTH_"),
-            ("signature_method", CREDENTIALS, "NEXMO_SIGNATURE_"),
-            ("durability", REPORTER_OPTIONS, "NEXMO_DURABILITY_"),
-            ("overflow", REPORTER_OPTIONS, "NEXMO_OVERFLOW_"),
-        ] {
-            let setting = SETTINGS.iter().find(|setting| setting.name == name).unwrap();
-            let Form::Choice(choices) = setting.form else { panic!("{name} is no choice") };
-            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-            assert_eq!(words, constants(source, prefix));
-        }
+        let durability = ("durability", constants(REPORTER_OPTIONS, "NEXMO_DURABILITY_"));
+        let overflow = ("overflow", constants(REPORTER_OPTIONS, "NEXMO_OVERFLOW_"));
+        assert_eq!(choices(ReporterOptions::SETTINGS), [durability, overflow]);
+        let auth = ("auth", constants(CREDENTIALS, "NEXMO_AUTH_"));
+        let signature_method = ("signature_method", constants(CREDENTIALS, "NEXMO_SIGNATURE_"));
+        assert_eq!(choices(GivenCredentials::SETTINGS), [auth, signature_method]);
+        assert!(choices(Options::SETTINGS).is_empty());
     }
 }
