@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Reporter;
 use super::runtime::Runtime;
-use super::state::State;
+use super::statistics::State;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
 

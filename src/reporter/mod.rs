@@ -16,7 +16,6 @@ mod report_failures;
 mod runtime;
 mod senders;
 mod signals;
-mod state;
 mod statistics;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -33,8 +32,7 @@ use self::outbox::Account;
 pub use self::outbox::{Event, EventKind, Overflow};
 use self::runtime::Runtime;
 use self::senders::Messenger;
-pub use self::state::{LastError, State};
-pub use self::statistics::Statistics;
+pub use self::statistics::{LastError, State, Statistics};
 use crate::auth::credentials::Credentials;
 use crate::client::Client;
 use crate::clock::{Moment, after, from_now};

@@ -8,7 +8,7 @@ use super::options::ReporterSettings;
 use super::outbox::{Account, Outbox};
 use super::senders::{Messenger, Senders};
 use super::signals::Signals;
-use super::state::State;
+use super::statistics::State;
 use super::worker::Worker;
 use crate::error::{Error, Kind};
 use crate::sync::Mutex;

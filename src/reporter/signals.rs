@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::state::{LastError, State, WorkerStatus};
+use super::statistics::{LastError, State, WorkerStatus};
 use crate::error::Error;
 use crate::os::wakeup::Wakeup;
 use crate::sync::{Condvar, Mutex};

@@ -17,7 +17,7 @@ use super::options::ReporterSettings;
 use super::outbox::{Completion, Outbox};
 use super::senders::Senders;
 use super::signals::Signals;
-use super::state::State;
+use super::statistics::State;
 use crate::clock::{Moment, after};
 use crate::error::Error;
 use crate::os;
