@@ -6,25 +6,9 @@ from typing import Iterator, Mapping, Optional, Tuple
 from . import _values
 from ._abi import State
 from ._errors import invalid, wrong_type
-from ._statistics import Statistics
+from ._statistics import COUNTERS, GAUGES, Statistics
 
-_COUNTERS = (
-    ("submitted", "Reports stored by submit."),
-    ("accepted", "Reports accepted by the service."),
-    ("rejected", "Reports rejected by the service."),
-    ("expired", "Reports older than max_age_s."),
-    ("replaced", "Reports replaced by a later one for the same message."),
-    ("dropped", "Reports dropped because the outbox was full."),
-    ("damaged", "Reports that could not be read back and were removed."),
-    ("events_discarded", "Events discarded before they were acknowledged, because there were more than 10000."),
-    ("outbox_resets", "Times that the outbox was found damaged or removed and was replaced by a new one."),
-    ("outbox_errors", "Times that the outbox could not be read or written in the background."),
-)
-
-_GAUGES = (
-    ("pending", "Reports that are pending, those in flight included."),
-    ("events", "Events that wait to be acknowledged."),
-    ("in_flight", "Reports being sent at this moment."),
+_OTHER_GAUGES = (
     ("oldest_pending_seconds", "The time since the oldest pending report was submitted; 0 if none is pending."),
     ("last_error_status", "The status of the last error in the background; 0 if there was none."),
     ("last_error_timestamp_seconds", "When the last error happened, in seconds since 1970; 0 if there was none."),
@@ -55,11 +39,11 @@ def prometheus_text(statistics: Statistics, labels: Optional[Labels] = None) -> 
 
 
 def _lines(statistics: Statistics, labels: Labels) -> Iterator[str]:
-    for name, meaning in _COUNTERS:
+    for name, meaning in COUNTERS:
         yield from _head(f"{name}_total", "counter", meaning)
         yield _sample(f"{name}_total", labels, getattr(statistics, name))
     values = _gauges(statistics)
-    for name, meaning in _GAUGES:
+    for name, meaning in (*GAUGES, *_OTHER_GAUGES):
         yield from _head(name, "gauge", meaning)
         yield _sample(name, labels, values[name])
     yield from _head("state", "gauge", "What the reporter does: 1 for its state, 0 for the others.")
@@ -69,9 +53,7 @@ def _lines(statistics: Statistics, labels: Labels) -> Iterator[str]:
 
 def _gauges(statistics: Statistics) -> Mapping[str, float]:
     return {
-        "pending": statistics.pending,
-        "events": statistics.events,
-        "in_flight": statistics.in_flight,
+        **{name: getattr(statistics, name) for name, _ in GAUGES},
         "oldest_pending_seconds": (statistics.oldest_pending_ms or 0) / 1000,
         "last_error_status": int(statistics.last_error),
         "last_error_timestamp_seconds": (statistics.last_error_unix_ms or 0) / 1000,

@@ -57,6 +57,28 @@ class Statistics:
     """The last error as one line for a log. Never contains a secret."""
 
 
+COUNTERS = (
+    ("submitted", "Reports stored by submit."),
+    ("accepted", "Reports accepted by the service."),
+    ("rejected", "Reports rejected by the service."),
+    ("expired", "Reports older than max_age_s."),
+    ("replaced", "Reports replaced by a later one for the same message."),
+    ("dropped", "Reports dropped because the outbox was full."),
+    ("damaged", "Reports that could not be read back and were removed."),
+    ("events_discarded", "Events discarded before they were acknowledged, because there were more than 10000."),
+    ("outbox_resets", "Times that the outbox was found damaged or removed and was replaced by a new one."),
+    ("outbox_errors", "Times that the outbox could not be read or written in the background."),
+)
+"""Numbers that only grow, with what `prometheus_text` says about each."""
+
+GAUGES = (
+    ("pending", "Reports that are pending, those in flight included."),
+    ("events", "Events that wait to be acknowledged."),
+    ("in_flight", "Reports being sent at this moment."),
+)
+"""Numbers that also fall, with what `prometheus_text` says about each."""
+
+
 def read(written: _abi.StatisticsStruct) -> Statistics:
     """The statistics that the library returned."""
     counts = {name: getattr(written, name) for name, *_ in written._fields_ if name not in ("struct_size", "flags")}
