@@ -15,13 +15,13 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Counts a failure and returns the delay after it: the delay that the service `asked` for, or else a random part
-    /// of a limit that doubles with each failure, so that many callers do not retry at the same time. `random` is any
-    /// number.
+    /// Counts a failure and returns the delay after it: a random part of a limit that doubles with each failure, so that
+    /// many callers do not retry at the same time, or the delay that the service `asked` for if that is longer. A service
+    /// that asks for none must not be retried without pause. `random` is any number.
     pub(crate) fn delay(&mut self, asked: Option<Duration>, random: u64) -> Duration {
         let doubled = 2_u32.checked_pow(self.failures).and_then(|factor| FIRST.checked_mul(factor));
         self.failures = self.failures.saturating_add(1);
-        asked.unwrap_or_else(|| part_of(doubled.unwrap_or(LONGEST).min(LONGEST), random))
+        part_of(doubled.unwrap_or(LONGEST).min(LONGEST), random).max(asked.unwrap_or_default())
     }
 }
 
@@ -50,10 +50,24 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_that_the_service_asks_for_is_used() {
-        let asked = Some(Duration::from_secs(3600));
-        assert_eq!(Backoff::default().delay(asked, 0), Duration::from_secs(3600));
-        assert_eq!(Backoff { failures: 8 }.delay(Some(Duration::ZERO), u64::MAX), Duration::ZERO);
+    fn a_delay_that_the_service_asks_for_lengthens_ours_and_never_shortens_it() {
+        let hour = Duration::from_secs(3600);
+        assert_eq!(Backoff::default().delay(Some(hour), 0), hour);
+        assert_eq!(Backoff { failures: 8 }.delay(Some(hour), u64::MAX), hour);
+        for asked in [Some(Duration::ZERO), Some(Duration::from_millis(1)), None] {
+            assert_eq!(Backoff { failures: 8 }.delay(asked, 1 << 63), Duration::from_secs(15));
+        }
+    }
+
+    #[test]
+    fn a_service_that_asks_for_no_delay_gets_few_requests_in_ten_seconds() {
+        let (mut backoff, mut elapsed) = (Backoff::default(), Duration::ZERO);
+        let requests = (1..).take_while(|_| {
+            // A tenth of each limit, which is less than almost any random sequence waits.
+            elapsed += backoff.delay(Some(Duration::ZERO), u64::MAX / 10);
+            elapsed < Duration::from_secs(10)
+        });
+        assert!(requests.count() < 25);
     }
 
     #[test]

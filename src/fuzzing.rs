@@ -13,10 +13,11 @@ pub fn quote(body: &[u8], secret: &str) -> Option<String> {
     crate::sanitize::quote(body, [secret].into_iter())
 }
 
-/// Returns the delay that a `Retry-After` value asks for.
+/// Returns the delay that a `Retry-After` value asks for in a response with that `Date`.
 #[must_use]
-pub fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
-    Response { status: 429, retry_after: Some(text.to_owned()), body: None }.retry_after(now)
+pub fn retry_after(text: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
+    let (retry_after, date) = (Some(text.to_owned()), date.map(str::to_owned));
+    Response { status: 429, retry_after, date, body: None }.retry_after(now)
 }
 
 /// Returns the signatures of `parameters` by all methods.
@@ -32,10 +33,17 @@ pub fn response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
     crate::transport::read_response(input, size)
 }
 
+/// Reads a proxy's response to `CONNECT`. Returns the failure, if it is one, and the number of bytes read.
+#[must_use]
+pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {
+    let (result, read) = crate::transport::read_connect_response(input);
+    (result.err().map(|error| error.to_string()), read)
+}
+
 /// Returns the meaning of the response at the beginning of `input` if it is complete, without `secret` in the
 /// message.
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = response(input, usize::MAX)?;
-    Some(Response { status, retry_after: None, body }.verdict([secret].into_iter()))
+    Some(Response { status, retry_after: None, date: None, body }.verdict([secret].into_iter()))
 }

@@ -15,6 +15,8 @@ pub(crate) struct Response {
     pub(crate) status: u16,
     /// The value of `Retry-After`, if it is text.
     pub(crate) retry_after: Option<String>,
+    /// The value of `Date`, if there is a `Retry-After`.
+    pub(crate) date: Option<String>,
     /// The body, if it is complete and within the size limit.
     pub(crate) body: Option<Vec<u8>>,
 }
@@ -30,10 +32,13 @@ impl Response {
         Err(Error::new(kind, format!("HTTP {}: {meaning}{quoted}", self.status)))
     }
 
-    /// Returns the delay before a retry that the service asks for: at most an hour. Invalid values are ignored.
+    /// Returns the delay before a retry that the service asks for: at most an hour. Invalid values are ignored. A date
+    /// is compared with that of the response, because the clocks of the service and of this machine may differ; `now`
+    /// is used if the response has none.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let text = self.retry_after.as_deref()?.trim();
-        seconds(text).or_else(|| until(text, now)).map(|wait| wait.min(LONGEST_WAIT))
+        let sent = || self.date.as_deref().and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+        seconds(text).or_else(|| until(text, sent().unwrap_or(now))).map(|wait| wait.min(LONGEST_WAIT))
     }
 }
 
@@ -70,7 +75,7 @@ mod tests {
     use super::*;
 
     fn response(status: u16) -> Response {
-        Response { status, retry_after: None, body: None }
+        Response { status, retry_after: None, date: None, body: None }
     }
 
     #[test]
@@ -125,5 +130,22 @@ mod tests {
             let response = Response { retry_after: Some(text.to_owned()), ..response(429) };
             assert_eq!(response.retry_after(now), wait, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_retry_date_is_compared_with_the_date_of_the_response() {
+        let date = |text| httpdate::parse_http_date(text).unwrap();
+        let now = date("Sun, 06 Nov 1994 08:49:37 GMT");
+        let wait = |retry_after: &str, date: &str| {
+            let (retry_after, date) = (Some(retry_after.to_owned()), Some(date.to_owned()));
+            Response { retry_after, date, ..response(429) }.retry_after(now).unwrap().as_secs()
+        };
+        for hour in ["07", "08", "09"] {
+            let at = |minute: u32| format!("Sun, 06 Nov 1994 {hour}:{minute}:00 GMT");
+            assert_eq!(wait(&at(32), &at(30)), 120);
+            assert_eq!(wait(&at(30), &at(32)), 0);
+        }
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT", "soon"), 60);
+        assert_eq!(wait("7", "Sun, 06 Nov 1994 07:00:00 GMT"), 7);
     }
 }

@@ -62,10 +62,11 @@ impl Timestamp {
         self.0.and_utc().timestamp()
     }
 
-    /// Truncates `time` to a second; a clock outside the years 1 to 9999 counts as 1970.
+    /// Truncates `time` to a second; a clock before 1970 or after 9999 counts as the nearer end of these years.
     pub(crate) fn from_system_time(time: SystemTime) -> Self {
-        let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map(|since| i64::try_from(since.as_secs()));
-        let seconds = seconds.ok().and_then(Result::ok).unwrap_or_default();
+        const END_OF_9999: u64 = 253_402_300_799;
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let seconds = i64::try_from(since.as_secs().min(END_OF_9999)).unwrap_or_default();
         Self::from_unix_seconds(seconds).unwrap_or(Self(DateTime::UNIX_EPOCH.naive_utc()))
     }
 }
@@ -170,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_out_of_range_counts_as_1970() {
+    fn a_clock_out_of_range_counts_as_the_nearer_end() {
         let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(400_000_000_000);
-        assert_eq!(Timestamp::from_system_time(beyond).to_string(), "1970-01-01 00:00:00");
+        assert_eq!(Timestamp::from_system_time(beyond).to_string(), "9999-12-31 23:59:59");
         let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(9);
         assert_eq!(Timestamp::from_system_time(before).to_string(), "1970-01-01 00:00:00");
     }

@@ -1,4 +1,4 @@
-//! Any `Retry-After` at any time: the delay is none, or at most one hour.
+//! Any `Retry-After`, with any `Date`, at any time: a wait of an hour at most, or none.
 #![no_main]
 
 use std::time::{Duration, SystemTime};
@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use libfuzzer_sys::fuzz_target;
 use nexmo_conversion::fuzzing::retry_after;
 
-fuzz_target!(|input: (u32, &str)| {
-    let (seconds, text) = input;
+fuzz_target!(|input: (u32, Option<&str>, &str)| {
+    let (seconds, date, text) = input;
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
-    assert!(retry_after(text, now).is_none_or(|wait| wait <= Duration::from_secs(3600)));
+    assert!(retry_after(text, date, now).is_none_or(|wait| wait <= Duration::from_secs(3600)));
 });

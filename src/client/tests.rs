@@ -42,7 +42,10 @@ fn prepared(exchanges: Vec<Exchange>) -> Prepared {
 
 fn responds(status: u16, retry_after: Option<&str>) -> Exchange {
     let body = Some(b"you sent hush-hush".to_vec());
-    Exchange { response: Ok(Response { status, retry_after: retry_after.map(str::to_owned), body }), written: true }
+    Exchange {
+        response: Ok(Response { status, retry_after: retry_after.map(str::to_owned), date: None, body }),
+        written: true,
+    }
 }
 
 fn lost(written: bool) -> Exchange {

@@ -99,7 +99,8 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     let (host, port) = split_port(authority)?;
     check_host(host)?;
     check_port(port)?;
-    check_prefix(prefix)?;
+    // Without the slashes at the end, which are removed.
+    check_prefix(prefix.trim_end_matches('/'))?;
     if is_plain && !plain_http_anywhere && !is_loopback(host) {
         return Err(
             "uses http:// to a remote host, which exposes the credentials; use https:// or set allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)",
@@ -160,6 +161,10 @@ pub(crate) fn check_port(port: Option<&str>) -> Result<(), &'static str> {
 }
 
 fn check_prefix(prefix: &str) -> Result<(), &'static str> {
+    if prefix.starts_with('/') {
+        // A request target that begins with two slashes is read as that of another host.
+        return Err("has a path prefix that begins with two slashes");
+    }
     let mut bytes = prefix.bytes();
     while let Some(byte) = bytes.next() {
         let is_fine = match byte {
@@ -198,6 +203,8 @@ mod tests {
         for (given, kept) in [
             ("https://host", "https://host"),
             ("https://host/", "https://host"),
+            ("https://host//", "https://host"),
+            ("https://host/a//b", "https://host/a//b"),
             ("HTTPS://Host:8443/a/b/", "HTTPS://Host:8443/a/b"),
             ("https://[2001:db8::1]:8443/%7Ea", "https://[2001:db8::1]:8443/%7Ea"),
             ("http://127.0.0.1:80", "http://127.0.0.1:80"),
@@ -253,6 +260,8 @@ mod tests {
             "https:///x",
             "https://user@host",
             "https://u:p@host/",
+            "https://host//a",
+            "https://host///a/",
             "https://host?x",
             "https://host#x",
             "https://host:0",

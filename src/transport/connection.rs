@@ -12,6 +12,10 @@ use crate::response::Response;
 /// How long to wait for a body after the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);
 
+/// The maximum number of interim responses before the response. Servers send one or two; some send one every few
+/// seconds while they work.
+const MOST_INTERIM_RESPONSES: u32 = 128;
+
 /// A connection, plain or over TLS.
 #[derive(Debug)]
 pub(super) struct Connection(pub(super) Stream);
@@ -48,12 +52,17 @@ impl Connection {
     fn read_head(&mut self, deadline: Deadline, has_begun: &mut bool) -> Result<Head, Failure> {
         self.0.read(deadline)?;
         *has_begun = true;
+        let mut interim_responses: u32 = 0;
         loop {
             match Head::parse(self.0.input()).map_err(Failure::NotHttp)? {
                 Some(head) => {
                     self.0.consume(head.length);
                     if !head.is_interim() {
                         return Ok(head);
+                    }
+                    interim_responses = interim_responses.saturating_add(1);
+                    if interim_responses > MOST_INTERIM_RESPONSES {
+                        return Err(Failure::InterimOnly);
                     }
                 }
                 None => self.0.read(deadline)?,
@@ -66,7 +75,7 @@ impl Connection {
         let body_deadline = Deadline::new(Instant::now(), BODY_TIME, Limit::Total);
         let body = self.read_body(head.framing, body_deadline.or(deadline));
         let is_reusable = head.keeps_alive && body.is_some() && self.0.input().is_empty();
-        let response = Response { status: head.status, retry_after: head.retry_after, body };
+        let response = Response { status: head.status, retry_after: head.retry_after, date: head.date, body };
         RoundTrip { result: Ok(response), is_written: true, has_response: true, is_reusable }
     }
 

@@ -37,6 +37,8 @@ pub(super) enum Failure {
     NotHttp(httparse::Error),
     /// The head of the response is larger than the buffer.
     LargeHead,
+    /// There are too many interim responses (1xx).
+    InterimOnly,
     /// The HTTP library failed in a way that is not expected of it.
     Unexpected,
 }
@@ -72,6 +74,7 @@ impl Failure {
             Self::TlsSetup(what) => (Kind::Tls, format!("TLS failed: {what}")),
             Self::NotHttp(what) => (Kind::Protocol, format!("the response is not valid HTTP: {what}")),
             Self::LargeHead => (Kind::Protocol, "the response head is too large".to_owned()),
+            Self::InterimOnly => (Kind::Protocol, "too many interim responses (HTTP 1xx) and no other".to_owned()),
             Self::Unexpected => (Kind::Internal, "internal error: unexpected transport failure".to_owned()),
         };
         Error::new(kind, format!("{authority}: {message}"))

@@ -80,6 +80,14 @@ pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<Ve
     Some((head.status, body.whole(true)))
 }
 
+/// Returns how a proxy's response to `CONNECT` is understood, and the number of bytes read of it.
+#[cfg(any(fuzzing, feature = "testing"))]
+pub(crate) fn read_connect_response(input: &[u8]) -> (std::io::Result<()>, usize) {
+    let mut rest = input.iter();
+    let result = proxy::read_connect_response(|| rest.next().copied().ok_or(std::io::ErrorKind::UnexpectedEof.into()));
+    (result, input.len().saturating_sub(rest.len()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,6 +21,9 @@ const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 /// The longest head of a response to `CONNECT` that is read.
 const LONGEST_HEAD: usize = 16 * 1024;
 
+/// The maximum number of interim responses to `CONNECT`.
+const MOST_INTERIM_RESPONSES: usize = 16;
+
 /// Makes `proxy`, at the other end of `socket`, connect to `service`.
 pub(super) fn open_tunnel(
     proxy: &ProxyUrl,
@@ -51,12 +54,33 @@ fn open_http(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Re
     }
     head.push_str("\r\n\r\n");
     line.write(head.as_bytes())?;
-    match status_of(&line.read_head()?) {
-        Some(200..=299) => Ok(()),
-        Some(407) => Err(failed("the proxy requires a user and password, or rejected them (HTTP 407)")),
-        Some(status) => Err(failed(format!("the proxy responded with HTTP {status}"))),
-        None => Err(failed("the proxy's response is not HTTP")),
+    // Nothing after the head is consumed, because it belongs to the service.
+    read_connect_response(|| line.read::<1>().map(|[byte]| byte))
+}
+
+/// Reads the response to `CONNECT` byte by byte. Interim responses are skipped.
+pub(super) fn read_connect_response(mut read: impl FnMut() -> io::Result<u8>) -> io::Result<()> {
+    for _ in 0..=MOST_INTERIM_RESPONSES {
+        match status_of(&read_head(&mut read)?) {
+            Some(200..=299) => return Ok(()),
+            Some(100 | 102..=199) => {}
+            Some(407) => return Err(failed("the proxy requires a user and password, or rejected them (HTTP 407)")),
+            Some(status) => return Err(failed(format!("the proxy responded with HTTP {status}"))),
+            None => return Err(failed("the proxy's response is not HTTP")),
+        }
     }
+    Err(failed("the proxy sent too many interim responses (HTTP 1xx) and no other"))
+}
+
+fn read_head(read: &mut impl FnMut() -> io::Result<u8>) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= LONGEST_HEAD {
+            return Err(failed("the head of the proxy's response is too large"));
+        }
+        head.push(read()?);
+    }
+    Ok(head)
 }
 
 fn open_socks5(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
@@ -167,18 +191,6 @@ impl Line<'_> {
         }
         Ok(bytes)
     }
-
-    /// Reads byte by byte, so that nothing after the head is consumed.
-    fn read_head(&self) -> io::Result<Vec<u8>> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            if head.len() >= LONGEST_HEAD {
-                return Err(failed("the head of the proxy's response is too large"));
-            }
-            head.extend(self.read::<1>()?);
-        }
-        Ok(head)
-    }
 }
 
 #[cfg(test)]
@@ -193,5 +205,29 @@ mod tests {
         {
             assert_eq!(status_of(head), None);
         }
+    }
+
+    /// The result for a proxy that sends `response`, and what is left unread.
+    fn connect(response: &str) -> (Result<(), String>, &str) {
+        let mut read = 0;
+        let next = || {
+            read += 1;
+            response.as_bytes().get(read - 1).copied().ok_or_else(|| failed("the end"))
+        };
+        let result = read_connect_response(next).map_err(|error| error.to_string());
+        (result, response.get(read..).unwrap_or_default())
+    }
+
+    #[test]
+    fn interim_responses_are_skipped_up_to_a_limit() {
+        let (continues, hints) = ("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Hints\r\nlink: x\r\n\r\n");
+        let (final_one, rest) = ("HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200");
+        assert_eq!(connect(&format!("{continues}{hints}{final_one}{rest}")), (Ok(()), rest));
+        let refused = connect(&format!("{continues}HTTP/1.1 403 No\r\n\r\n")).0;
+        assert_eq!(refused.unwrap_err(), "the proxy responded with HTTP 403");
+        assert_eq!(connect(&format!("{}{final_one}", continues.repeat(MOST_INTERIM_RESPONSES))).0, Ok(()));
+        let too_many = connect(&continues.repeat(MOST_INTERIM_RESPONSES + 9)).0;
+        assert!(too_many.unwrap_err().contains("too many interim"));
+        assert!(connect("HTTP/1.1 101 Switching\r\n\r\n").0.is_err());
     }
 }

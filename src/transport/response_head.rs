@@ -28,6 +28,8 @@ pub(super) struct Head {
     pub(super) status: u16,
     /// The value of `Retry-After`, if it is text.
     pub(super) retry_after: Option<String>,
+    /// The value of `Date`, if there is a `Retry-After`.
+    pub(super) date: Option<String>,
     pub(super) framing: Framing,
     /// Whether the peer allows the connection to be reused.
     pub(super) keeps_alive: bool,
@@ -61,10 +63,13 @@ impl Head {
         let headers = &*response.headers;
         let is_newer = response.version == Some(1);
         let framing = framing(status, headers, is_newer);
+        let value = |name| values(headers, name).next().map(str::to_owned);
+        let retry_after = value("retry-after");
         Ok(Self {
             length,
             status,
-            retry_after: values(headers, "retry-after").next().map(str::to_owned),
+            date: retry_after.as_ref().and_then(|_| value("date")),
+            retry_after,
             framing,
             // Otherwise the beginning of the next response cannot be determined.
             keeps_alive: matches!(framing, Framing::Nothing | Framing::Length(_) | Framing::Chunked)
@@ -142,9 +147,14 @@ impl Odd {
         };
         let length = end.saturating_add(4);
         match input.get(..length).filter(|head| is_well_formed(head)).and_then(status_of) {
-            Some(status) => {
-                Self::Head(Head { length, status, retry_after: None, framing: Framing::Senseless, keeps_alive: false })
-            }
+            Some(status) => Self::Head(Head {
+                length,
+                status,
+                retry_after: None,
+                date: None,
+                framing: Framing::Senseless,
+                keeps_alive: false,
+            }),
             None => Self::No,
         }
     }
@@ -222,7 +232,10 @@ mod tests {
     fn a_head_ends_at_the_empty_line_and_has_its_retry_after() {
         let head = parsed("\r\nHTTP/1.1 429 Slowly\r\nRetry-After: 7\r\ncontent-length: 0\r\n\r\nHTTP/1.1");
         assert_eq!((head.length, head.status, head.retry_after.as_deref()), (60, 429, Some("7")));
-        assert!(!head.is_interim());
+        assert!(head.date.is_none() && !head.is_interim());
+        let head = parsed("HTTP/1.1 429 Slowly\r\nDate: then\r\nRetry-After: 7\r\n\r\n");
+        assert_eq!((head.retry_after.as_deref(), head.date.as_deref()), (Some("7"), Some("then")));
+        assert_eq!(parsed("HTTP/1.1 200 OK\r\nDate: then\r\n\r\n").date, None);
         assert!(parsed("HTTP/1.1 103 Hints\r\n\r\n").is_interim() && !parsed("HTTP/1.1 101 No\r\n\r\n").is_interim());
         assert_eq!(Head::parse(b"HTTP/1.1 200 OK\r\ncontent-le"), Ok(None));
     }

@@ -79,6 +79,12 @@ fn passed() -> Vec<Case> {
         proxied("a success with a length")
             .plays(tunnel("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n", respond(OK)))
             .succeeds(200),
+        proxied("interim responses, then a success")
+            .plays(tunnel(
+                &format!("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nlink: x\r\n\r\n{ESTABLISHED}"),
+                respond(OK),
+            ))
+            .succeeds(200),
         proxied("a tunnel that is kept, then closed")
             .plays(tunnel(ESTABLISHED, vec![Step::Read, send(OK), Step::AwaitReturn, Step::Finish, Step::LetCall]))
             .plays(tunnel(ESTABLISHED, respond(OK)))
@@ -101,6 +107,7 @@ fn rejected() -> Vec<Case> {
         fails("a head without end".to_owned(), vec![Step::Read, send("HTTP/1.1 200 OK\r\n"), endless("x: y\r\n")]),
         fails("letters without end".to_owned(), vec![Step::Read, endless("A")]),
         fails("a rejection without end".to_owned(), vec![Step::Read, send("HTTP/1.1 403 No\r\n\r\n"), endless("x")]),
+        fails("interim responses without end".to_owned(), vec![Step::Read, endless("HTTP/1.1 100 Continue\r\n\r\n")]),
         proxied("rejects user and password")
             .through("http://user:password@{here}")
             .plays(respond("HTTP/1.1 407 Who?\r\ncontent-length: 0\r\n\r\n"))

@@ -42,6 +42,9 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend([
         // The table is made long before the case runs.
         of(&in_half_an_hour(), Some(1_500_000..=1_800_000)),
+        with_date("behind", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:57 GMT", 20_000),
+        with_date("ahead", "Sat, 06 Nov 2094 08:49:37 GMT", "Sat, 06 Nov 2094 08:49:57 GMT", 20_000),
+        with_date("ahead, and a date in its past", "Sat, 06 Nov 2094 08:49:37 GMT", "Sat, 06 Nov 2094 08:49:36 GMT", 0),
         case("Retry-After twice")
             .plays(respond("HTTP/1.1 429 Slow\r\nretry-after: 7\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"))
             .fails(Kind::RateLimited)
@@ -70,6 +73,15 @@ fn of(value: &str, wait: Option<RangeInclusive<u64>>) -> Case {
         Some(wait) => case.asks_to_wait(wait),
         None => case,
     }
+}
+
+/// A service whose clock differs from this machine's by many years.
+fn with_date(name: &str, date: &str, retry_after: &str, wait: u64) -> Case {
+    case(format!("Retry-After by a clock that is {name}"))
+        .plays(respond_with("429 Slow", &format!("date: {date}\r\nretry-after: {retry_after}"), ""))
+        .fails(Kind::RateLimited)
+        .status(429)
+        .asks_to_wait(wait..=wait)
 }
 
 fn other_statuses() -> Vec<Case> {
