@@ -325,7 +325,7 @@ $(BENCH)/venv/ready: benches/requirements.txt | tools-venv
 # --- fuzz ---
 
 SECONDS := 60
-FUZZ_TARGETS := c_texts c_structs c_reporter responses framing bodies signatures retry_after
+FUZZ_TARGETS := c_texts c_structs c_reporter responses framing bodies signatures retry_after pem proxy_responses
 CARGO_FUZZ := $(BUILD)/tools/bin/cargo-fuzz
 
 fuzz: $(CARGO_FUZZ)

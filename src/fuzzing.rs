@@ -33,6 +33,12 @@ pub fn response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
     crate::transport::read_response(input, size)
 }
 
+/// Returns the certificates in a PEM file, in DER, after looking for a key in it.
+#[must_use]
+pub fn certificates_in(pem: &[u8]) -> Vec<Vec<u8>> {
+    crate::transport::certificates_in(pem)
+}
+
 /// Reads a proxy's response to `CONNECT`. Returns the failure, if it is one, and the number of bytes read.
 #[must_use]
 pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {

@@ -4,8 +4,6 @@
 //! connections, at most 8 of them; the least recently used one is evicted. Timeouts and user agent belong to the
 //! call.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +17,7 @@ use crate::options::{ClientSettings, Options};
 use crate::os::fork::PerProcess;
 use crate::outcome::Outcome;
 use crate::sync::Mutex;
-use crate::transport::{HttpTransport, Resolver, TransportConfig, unreadable};
+use crate::transport::{FileVersion, HttpTransport, Resolver, TransportConfig, file_version, unreadable};
 
 /// Reports `conversion` for the account of `credentials` and waits for the response.
 ///
@@ -66,14 +64,9 @@ struct Pool {
     transport: Arc<HttpTransport>,
 }
 
-/// Identifies a version of a file: device, inode, size, and modification time in seconds and nanoseconds.
-type FileVersion = (u64, u64, u64, i64, i64);
-
 fn file_versions(settings: &ClientSettings) -> Result<Vec<FileVersion>, Error> {
-    let version = |(parameter, path): (&str, &Path)| match fs::metadata(path) {
-        Ok(data) => Ok((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec())),
-        Err(error) => Err(unreadable(parameter, path, &error)),
-    };
+    let version =
+        |(parameter, path): (&str, &Path)| file_version(path).map_err(|error| unreadable(parameter, path, &error));
     settings.files().map(version).collect()
 }
 
@@ -111,10 +104,11 @@ fn find(pools: &mut [Pool], settings: &ClientSettings, files: &[FileVersion]) ->
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::net::{IpAddr, Ipv4Addr};
     use std::path::PathBuf;
+
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{fs, io};
 
     use nexmo_sandbox::{Sandbox, Settings as SandboxSettings};
 

@@ -1,19 +1,22 @@
 //! Certificates from files: the roots that verify the server, and the client certificate.
 
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::{fs, io};
 
 use rustls::RootCertStore;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::sign::CertifiedKey;
-use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts};
 use zeroize::Zeroizing;
 
+use super::pem::{NoKey, Pem};
 use crate::error::{Error, Kind, is_shortage};
 use crate::options::{ClientSettings, Identity, Trust};
 use crate::os::fork::PerProcess;
+use crate::sync::Mutex;
 
 /// The PEM files in which Unix systems keep the certificates they trust. Environment variables are ignored: they
 /// would allow the caller of the host program to change which servers are trusted.
@@ -29,60 +32,117 @@ const PLATFORM_STORES: [&str; 6] = [
 /// The largest file that is read, in bytes. A platform's store has about 250,000.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 
-/// The platform's certificates, read once in each process.
-static PLATFORM: PerProcess<RootCerts> = PerProcess::new();
+/// The platform's certificates as last read, which all clients of this process share.
+static PLATFORM: PerProcess<Mutex<Option<(Versions, RootCerts)>>> = PerProcess::new();
+
+/// The files that certificates are read from.
+#[derive(Debug, Clone)]
+pub(super) struct CertificateFiles {
+    trust: Trust,
+    identity: Option<Identity>,
+}
 
 /// The certificates that the settings select, in ureq's terms.
+#[derive(Debug, Clone)]
 pub(super) struct Certificates {
     pub(super) roots: RootCerts,
     pub(super) client: Option<ClientCert>,
+    /// The versions of the files that they were read from, or older ones.
+    pub(super) versions: Versions,
 }
 
-impl Certificates {
-    /// Reads the files that `settings` name.
-    pub(super) fn read(settings: &ClientSettings) -> Result<Self, Error> {
-        Ok(Self {
-            // Plain HTTP does not use them, but an error in them is reported nevertheless.
-            roots: match (settings.base_url.scheme(), &settings.trust) {
-                ("http", Trust::Platform) => RootCerts::WebPki,
-                (_, trust) => roots(trust)?,
-            },
-            client: settings.identity.as_ref().map(client_cert).transpose()?,
-        })
+/// Identifies a version of a file: device, inode, size, and the times of the last modification and the last change of
+/// its metadata, in seconds and nanoseconds.
+pub(crate) type FileVersion = (u64, u64, u64, [i64; 4]);
+
+/// The versions of several files; none for one that does not exist or cannot be examined.
+pub(super) type Versions = Vec<Option<FileVersion>>;
+
+/// Returns the version of the file at `path`.
+pub(crate) fn file_version(path: &Path) -> io::Result<FileVersion> {
+    let data = fs::metadata(path)?;
+    Ok((data.dev(), data.ino(), data.size(), [data.mtime(), data.mtime_nsec(), data.ctime(), data.ctime_nsec()]))
+}
+
+impl CertificateFiles {
+    pub(super) fn of(settings: &ClientSettings) -> Self {
+        let trust = match (settings.base_url.scheme(), &settings.trust) {
+            // Plain HTTP does not use certificates, but an error in a file is reported nevertheless.
+            ("http", Trust::Platform) => Trust::BuiltIn,
+            (_, trust) => trust.clone(),
+        };
+        Self { trust, identity: settings.identity.clone() }
+    }
+
+    /// Reads the files.
+    pub(super) fn read(&self) -> Result<Certificates, Error> {
+        // The versions come first: a file that changes while it is read is read again later.
+        let versions = self.versions();
+        let roots = match &self.trust {
+            Trust::BuiltIn => RootCerts::WebPki,
+            Trust::Platform => shared_platform_roots()?,
+            Trust::File(path) => file_roots(path)?,
+        };
+        Ok(Certificates { roots, client: self.identity.as_ref().map(client_cert).transpose()?, versions })
+    }
+
+    /// The present versions of the files.
+    pub(super) fn versions(&self) -> Versions {
+        let roots: Vec<&Path> = match &self.trust {
+            Trust::BuiltIn => Vec::new(),
+            Trust::Platform => PLATFORM_STORES.map(Path::new).to_vec(),
+            Trust::File(path) => vec![path],
+        };
+        let client = self.identity.iter().flat_map(|identity| [&*identity.certificate, &*identity.key]);
+        roots.into_iter().chain(client).map(|path| file_version(path).ok()).collect()
     }
 }
 
-/// Returns the certificates that `trust` selects.
-fn roots(trust: &Trust) -> Result<RootCerts, Error> {
-    match trust {
-        Trust::BuiltIn => Ok(RootCerts::WebPki),
-        Trust::Platform => match PLATFORM.get() {
-            Some(roots) => Ok(roots.clone()),
-            None => {
-                let read = platform_roots(&PLATFORM_STORES)?;
-                Ok(PLATFORM.get_or_make(|| read).clone())
-            }
-        },
-        Trust::File(path) => file_roots(path),
+/// Returns the platform's certificates, reading them again only if a store has changed.
+fn shared_platform_roots() -> Result<RootCerts, Error> {
+    let versions = PLATFORM_STORES.map(|path| file_version(Path::new(path)).ok()).to_vec();
+    let shared = PLATFORM.get_or_make(Mutex::default);
+    if let Some((_, roots)) = shared.lock().as_ref().filter(|(known, _)| *known == versions) {
+        return Ok(roots.clone());
     }
+    // The lock is not held here, because files are read.
+    let roots = platform_roots(&PLATFORM_STORES, read_file)?;
+    let mut shared = shared.lock();
+    if matches!((&roots, &*shared), (RootCerts::WebPki, Some((_, RootCerts::Specific(_))))) {
+        return Err(Error::new(Kind::System, "the platform's certificate store no longer exists"));
+    }
+    *shared = Some((versions, roots.clone()));
+    Ok(roots)
 }
 
-/// Returns the certificates of the first store that has any; the built-in roots if there is none. A store that exists
-/// and cannot be read is an error: falling back to the built-in roots would silently change which servers are
-/// trusted.
-fn platform_roots(stores: &[&str]) -> Result<RootCerts, Error> {
+/// Returns the certificates of the first store that has any, and the built-in roots if no store exists. A store that
+/// exists and cannot be used is an error, which is not the caller's: falling back to the built-in roots would silently
+/// change which servers are trusted.
+fn platform_roots(stores: &[&str], read: impl Fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>) -> Result<RootCerts, Error> {
+    let mut empty = None;
     for store in stores {
-        match fs::read(store) {
-            Ok(pem) => {
-                if let Some(roots) = usable_certificates(&pem) {
-                    return Ok(roots);
-                }
-            }
+        match read(Path::new(store)) {
+            Ok(bytes) => match usable_certificates(&bytes) {
+                Some(roots) => return Ok(roots),
+                None => empty = empty.or(Some(store)),
+            },
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(unreadable("the platform's certificate store", Path::new(store), &error)),
+            Err(error) => {
+                let message = format!("the platform's certificate store {store} cannot be read: {error}");
+                return Err(Error::new(Kind::System, message));
+            }
         }
     }
-    Ok(RootCerts::WebPki)
+    match empty {
+        None => Ok(RootCerts::WebPki),
+        Some(store) => Err(Error::new(
+            Kind::System,
+            format!(
+                "the platform's certificate store {store} contains no usable certificate; restore it, or set ca_file or \
+                 built_in_roots_only (NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY)"
+            ),
+        )),
+    }
 }
 
 fn file_roots(path: &Path) -> Result<RootCerts, Error> {
@@ -97,55 +157,77 @@ fn file_roots(path: &Path) -> Result<RootCerts, Error> {
 
 /// Returns the client certificate to present to a server that requests one.
 fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
-    let (certificate_pem, key_pem) =
-        (read("client_cert_file", &identity.certificate)?, read("client_key_file", &identity.key)?);
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&certificate_pem).filter_map(Result::ok).collect();
-    let no_certificate = || {
-        invalid(
-            "client_cert_file",
-            &identity.certificate,
-            "contains no certificate; valid: PEM, which begins with -----BEGIN CERTIFICATE-----",
-        )
-    };
-    let no_key = || {
-        invalid(
-            "client_key_file",
-            &identity.key,
-            "contains no usable key; valid: PEM without a passphrase, which begins with -----BEGIN PRIVATE KEY-----",
-        )
-    };
+    let certificate_pem = Pem::new(&read("client_cert_file", &identity.certificate)?);
+    let key_pem = Pem::new(&read("client_key_file", &identity.key)?);
+    let chain: Vec<_> = certificate_pem.certificates().collect();
+    let no_certificate = |problem| invalid("client_cert_file", &identity.certificate, problem);
     if chain.is_empty() {
-        return Err(no_certificate());
+        return Err(no_certificate(
+            "contains no certificate; valid: PEM, which begins with -----BEGIN CERTIFICATE-----",
+        ));
     }
+    let key = private_key(&key_pem).map_err(|problem| invalid("client_key_file", &identity.key, problem))?;
     // The HTTP library panics on the keys that this rejects.
-    let key = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|_| no_key())?;
-    let signing_key = any_supported_type(&key).map_err(|_| no_key())?;
+    let signing_key =
+        any_supported_type(&key).map_err(|_| invalid("client_key_file", &identity.key, UNSUPPORTED_KEY))?;
     match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
         Ok(()) => {}
         Err(rustls::Error::InconsistentKeys(_)) => {
             return Err(invalid("client_key_file", &identity.key, "does not match the client certificate"));
         }
-        Err(_) => return Err(no_certificate()),
+        Err(_) => return Err(no_certificate("contains a certificate that cannot be decoded")),
     }
     let chain: Vec<_> = chain.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    let key = PrivateKey::from_pem(&key_pem).map_err(|_| no_key())?;
+    let key = PrivateKey::from_pem(key_pem.as_bytes()).map_err(|_| {
+        invalid("client_key_file", &identity.key, "contains something else before the key that cannot be decoded")
+    })?;
     Ok(ClientCert::new_with_certs(&chain, key))
 }
 
+const UNSUPPORTED_KEY: &str =
+    "contains a key of a type that is not supported; valid: RSA of 2048 to 4096 bits, ECDSA P-256 or P-384, Ed25519";
+
+fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>, &'static str> {
+    pem.private_key().map_err(|reason| match reason {
+        NoKey::Encrypted => "contains a key with a passphrase, which is not supported; valid: PEM without one",
+        NoKey::OfOpenSsh => {
+            "contains a key in the format of OpenSSH; valid: PEM, which begins with -----BEGIN PRIVATE KEY-----"
+        }
+        NoKey::Missing if pem.has_dsa_key() => UNSUPPORTED_KEY,
+        NoKey::Missing => {
+            "contains no usable key; valid: PEM without a passphrase, which begins with -----BEGIN PRIVATE KEY-----"
+        }
+    })
+}
+
 fn read(parameter: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let to_error = |error: io::Error| unreadable(parameter, path, &error);
-    let data = fs::metadata(path).map_err(to_error)?;
-    // A pipe would block, and a device might never end.
+    read_file(path).map_err(|error| unreadable(parameter, path, &error))
+}
+
+/// Reads a regular file of bounded size. Neither opening nor reading waits, as it would for a pipe or a device.
+fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    let data = file.metadata()?;
+    let unsuitable = || io::Error::new(io::ErrorKind::InvalidInput, "not a regular file of at most 4 MiB");
     if !data.is_file() || data.len() > LARGEST_FILE {
-        return Err(invalid(parameter, path, "is not a regular file of at most 4 MiB"));
+        return Err(unsuitable());
     }
-    fs::read(path).map(Zeroizing::new).map_err(to_error)
+    // Full capacity from the start: a vector that reallocates leaves copies behind that are not wiped.
+    let capacity = usize::try_from(data.len()).unwrap_or_default().saturating_add(1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    // The file may be growing.
+    file.take(LARGEST_FILE.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_FILE) { Ok(bytes) } else { Err(unsuitable()) }
 }
 
 /// The error for a file that cannot be read: the argument is invalid, unless the cause may be temporary.
 pub(crate) fn unreadable(parameter: &str, path: &Path, error: &io::Error) -> Error {
     let message = format!("{parameter} {} cannot be read: {error}", path.display());
-    let is_temporary = is_shortage(error) || matches!(error.raw_os_error(), Some(libc::EIO | libc::EINTR));
+    let is_temporary = is_shortage(error)
+        || matches!(
+            error.raw_os_error(),
+            Some(libc::EIO | libc::EINTR | libc::ENOBUFS | libc::ESTALE | libc::ETIMEDOUT | libc::EHOSTDOWN)
+        );
     Error::new(if is_temporary { Kind::System } else { Kind::InvalidArgument }, message)
 }
 
@@ -156,36 +238,46 @@ fn invalid(parameter: &str, path: &Path, problem: &str) -> Error {
 /// Returns the certificates in `pem` that can be used as roots; none if there are none.
 fn usable_certificates(pem: &[u8]) -> Option<RootCerts> {
     let is_usable = |der: &CertificateDer<'static>| RootCertStore::empty().add(der.clone()).is_ok();
-    let usable: Vec<Certificate<'static>> = CertificateDer::pem_slice_iter(pem)
-        .filter_map(Result::ok)
-        .filter(is_usable)
-        .map(|der| Certificate::from_der(&der).to_owned())
-        .collect();
+    let usable: Vec<Certificate<'static>> =
+        Pem::new(pem).certificates().filter(is_usable).map(|der| Certificate::from_der(&der).to_owned()).collect();
     (!usable.is_empty()).then(|| RootCerts::from(usable))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     const CA: &str = "tests/data/ca.pem";
 
+    fn bytes(text: &str) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(text.as_bytes().to_vec())
+    }
+
     #[test]
     fn the_first_store_that_has_a_certificate_is_used() {
-        let roots = platform_roots(&["/nonexistent", "Cargo.toml/x", "Cargo.toml", CA]).unwrap();
+        let roots = platform_roots(&["/nonexistent", "Cargo.toml/x", "Cargo.toml", CA], read_file).unwrap();
         assert!(matches!(roots, RootCerts::Specific(certificates) if certificates.len() == 1));
     }
 
     #[test]
-    fn without_a_store_the_built_in_roots_are_used() {
-        assert!(matches!(platform_roots(&["/nonexistent", "Cargo.toml"]), Ok(RootCerts::WebPki)));
+    fn only_without_a_store_the_built_in_roots_are_used() {
+        assert!(matches!(platform_roots(&["/nonexistent", "Cargo.toml/x"], read_file), Ok(RootCerts::WebPki)));
+        let error = platform_roots(&["/nonexistent", "Cargo.toml"], read_file).unwrap_err();
+        assert_eq!(error.kind(), Kind::System);
+        assert!(error.message().contains("store Cargo.toml contains no usable certificate"), "{error}");
     }
 
     #[test]
     fn a_store_that_exists_and_cannot_be_read_is_an_error() {
-        let error = platform_roots(&["src", CA]).unwrap_err();
-        assert_eq!(error.kind(), Kind::InvalidArgument);
-        assert!(error.message().contains(" src cannot be read"), "{error}");
+        let error = platform_roots(&["src", CA], read_file).unwrap_err();
+        assert_eq!(error.kind(), Kind::System);
+        assert!(error.message().contains("store src cannot be read"), "{error}");
+        for code in [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::EACCES, libc::EIO, libc::ELOOP] {
+            let error = platform_roots(&["x"], |_| Err(io::Error::from_raw_os_error(code))).unwrap_err();
+            assert_eq!(error.kind(), Kind::System, "{code}");
+        }
     }
 
     #[test]
@@ -201,12 +293,63 @@ mod tests {
 
     #[test]
     fn a_file_without_a_usable_certificate_is_reported_by_name() {
-        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(usable_certificates(garbage.as_bytes()).is_none());
-        for path in ["/nonexistent", "Cargo.toml", "src"] {
-            let error = roots(&Trust::File(path.into())).unwrap_err();
+        let garbage = bytes("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        assert!(usable_certificates(&garbage).is_none());
+        for path in ["/nonexistent", "Cargo.toml", "src", "/dev/zero", "/dev/tty"] {
+            let error = file_roots(Path::new(path)).unwrap_err();
             assert!(error.message().starts_with(&format!("ca_file {path} ")), "{error}");
         }
-        assert!(roots(&Trust::File(CA.into())).is_ok());
+        assert!(file_roots(Path::new(CA)).is_ok());
+    }
+
+    #[test]
+    fn a_pipe_is_refused_without_waiting_for_a_writer() {
+        let path = Path::new(env!("OUT_DIR")).join("pipe.pem");
+        fs::remove_file(&path).ok();
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = file_roots(&path).unwrap_err();
+        assert!(error.message().ends_with("not a regular file of at most 4 MiB"), "{error}");
+    }
+
+    #[test]
+    fn a_larger_file_is_refused_though_its_size_is_not_known_at_first() {
+        let path = Path::new(env!("OUT_DIR")).join("large.pem");
+        let file = fs::File::create(&path).unwrap();
+        file.set_len(LARGEST_FILE + 1).unwrap();
+        assert_eq!(read_file(&path).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        file.set_len(LARGEST_FILE).unwrap();
+        assert!(read_file(&path).is_ok());
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_client_key_that_cannot_be_used_has_its_reason() {
+        let path = Path::new(env!("OUT_DIR")).join("key.pem");
+        let identity = Identity { certificate: "tests/data/client.pem".into(), key: path.clone() };
+        let reason = |text: &str| {
+            fs::write(&path, text).unwrap();
+            client_cert(&identity).unwrap_err().message().to_owned()
+        };
+        let section = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+        // PKCS #8 with the identifier of Ed448.
+        let ed448 = section(
+            "PRIVATE KEY",
+            "MEcCAQAwBQYDK2VxBDsEOQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        );
+        for (text, words) in [
+            (String::new(), "contains no usable key"),
+            (section("CERTIFICATE", "AAAA"), "contains no usable key"),
+            (section("ENCRYPTED PRIVATE KEY", "AAAA"), "a key with a passphrase"),
+            (section("OPENSSH PRIVATE KEY", "AAAA"), "in the format of OpenSSH"),
+            (section("DSA PRIVATE KEY", "AAAA"), "of a type that is not supported; valid: RSA"),
+            (ed448, "of a type that is not supported; valid: RSA"),
+        ] {
+            let message = reason(&text);
+            assert!(message.starts_with("client_key_file ") && message.contains(words), "{message}");
+        }
+        let key = fs::read_to_string("tests/data/client-key.pem").unwrap();
+        fs::write(&path, format!("\u{feff}{}", key.replace('\n', "\r\n"))).unwrap();
+        assert!(client_cert(&identity).is_ok());
+        fs::remove_file(path).unwrap();
     }
 }

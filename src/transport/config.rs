@@ -1,6 +1,5 @@
-//! The configuration of a transport: files that the options name, read once.
+//! The configuration of a transport.
 
-use super::certificates::Certificates;
 use super::connector::Endpoint;
 use crate::error::Error;
 use crate::options::ClientSettings;
@@ -20,7 +19,7 @@ impl TransportConfig {
     /// Reads the files that `settings` name.
     pub(crate) fn new(settings: &ClientSettings) -> Result<Self, Error> {
         Ok(Self {
-            endpoint: Endpoint::new(&settings.base_url, Certificates::read(settings)?)?,
+            endpoint: Endpoint::new(settings)?,
             base_url: settings.base_url.clone(),
             proxy: settings.proxy.clone(),
             max_idle_connections: settings.max_idle_connections,

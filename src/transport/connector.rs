@@ -15,13 +15,15 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Error as UreqError, Timeout};
 use zeroize::Zeroize;
 
-use super::certificates::Certificates;
+use super::certificate_watch::CertificateWatch;
+use super::certificates::{CertificateFiles, Certificates};
 use super::deadline::Deadline;
 use super::error::{Failure, Limit};
 use super::socket::Socket;
 use super::tcp::TcpConnector;
 use crate::error::Error;
-use crate::options::base_url::BaseUrl;
+use crate::options::ClientSettings;
+use crate::sync::Mutex;
 
 /// Capacity of the output buffer: more than the head of most requests. A longer one is sent in parts.
 const OUTPUT_BUFFER: usize = 2 * 1024;
@@ -44,19 +46,37 @@ const CHECK: NextTimeout = NextTimeout {
     per_write: None,
 };
 
-/// The service and the TLS configuration for it, in ureq's terms.
+/// The service and the certificates for it, in ureq's terms.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     uri: Uri,
-    config: Config,
+    files: CertificateFiles,
+    certificates: Arc<Certificates>,
 }
 
 impl Endpoint {
-    pub(super) fn new(base_url: &BaseUrl, certificates: Certificates) -> Result<Self, Error> {
+    /// Reads the files that `settings` name.
+    pub(super) fn new(settings: &ClientSettings) -> Result<Self, Error> {
+        let uri = settings.base_url.as_str().parse().map_err(|_| Error::argument("base_url", "is no URL"))?;
+        let files = CertificateFiles::of(settings);
+        Ok(Self { uri, certificates: Arc::new(files.read()?), files })
+    }
+}
+
+/// TLS with one version of the certificates.
+#[derive(Debug)]
+struct Tls {
+    certificates: Arc<Certificates>,
+    config: Config,
+    connector: RustlsConnector,
+}
+
+impl Tls {
+    fn new(certificates: Arc<Certificates>) -> Self {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
-            .root_certs(certificates.roots)
-            .client_cert(certificates.client)
+            .root_certs(certificates.roots.clone())
+            .client_cert(certificates.client.clone())
             .use_sni(true)
             .disable_verification(false);
         // The rest of the configuration applies to requests, which ureq does not make here.
@@ -68,30 +88,48 @@ impl Endpoint {
             .input_buffer_size(INPUT_BUFFER)
             .output_buffer_size(OUTPUT_BUFFER)
             .build();
-        Ok(Self { uri: base_url.as_str().parse().map_err(|_| Error::argument("base_url", "is no URL"))?, config })
+        Self { certificates, config, connector: RustlsConnector::default() }
     }
 }
 
 /// Opens connections to one endpoint.
 #[derive(Debug)]
 pub(super) struct Connector {
-    endpoint: Endpoint,
+    uri: Uri,
     tcp: TcpConnector,
-    tls: RustlsConnector,
+    certificates: CertificateWatch,
+    tls: Mutex<Arc<Tls>>,
 }
 
 impl Connector {
     pub(super) fn new(endpoint: Endpoint, tcp: TcpConnector) -> Self {
-        Self { endpoint, tcp, tls: RustlsConnector::default() }
+        let tls = Mutex::new(Arc::new(Tls::new(Arc::clone(&endpoint.certificates))));
+        let certificates = CertificateWatch::new(endpoint.files, endpoint.certificates);
+        Self { uri: endpoint.uri, tcp, certificates, tls }
+    }
+
+    /// Why the certificate files are not used as they are now.
+    pub(super) fn certificate_problem(&self) -> Option<Error> {
+        self.certificates.problem()
+    }
+
+    fn tls(&self) -> Arc<Tls> {
+        let certificates = self.certificates.current(time::Instant::now());
+        let mut tls = self.tls.lock();
+        if !Arc::ptr_eq(&tls.certificates, &certificates) {
+            *tls = Arc::new(Tls::new(certificates));
+        }
+        Arc::clone(&tls)
     }
 
     /// Opens a connection that is ready for a request, including TLS.
     pub(super) fn connect(&self, deadline: Deadline) -> Result<Stream, Failure> {
+        let tls = self.tls();
         let socket = self.tcp.connect(deadline)?;
         let details = ConnectionDetails {
-            uri: &self.endpoint.uri,
+            uri: &self.uri,
             addrs: NoResolver.empty(),
-            config: &self.endpoint.config,
+            config: &tls.config,
             request_level: false,
             resolver: &NoResolver,
             now: Instant::now(),
@@ -105,7 +143,7 @@ impl Connector {
             true => LazyBuffers::new(BUFFER_UNDER_TLS, BUFFER_UNDER_TLS),
             false => LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
         };
-        let connected = self.tls.connect(&details, Some(TcpTransport { socket, buffers, checks: 0 }));
+        let connected = tls.connector.connect(&details, Some(TcpTransport { socket, buffers, checks: 0 }));
         let transport = connected.map_err(|error| to_failure(error, deadline.limit))?.ok_or(Failure::Unexpected)?;
         Ok(Stream(Box::new(transport)))
     }

@@ -82,7 +82,17 @@ impl HttpTransport {
     ) -> Exchange {
         let response = result.map_err(|failure| match self.cancel.is_cancelled() {
             true => Error::cancelled(),
-            false => failure.to_error(is_connected, request.authority()),
+            false => {
+                let error = failure.to_error(is_connected, request.authority());
+                // The certificates may be the cause.
+                match self.connector.certificate_problem() {
+                    Some(problem) => {
+                        let message = format!("{error}; {problem}; the certificates read before are still in use");
+                        Error::new(error.kind(), message)
+                    }
+                    None => error,
+                }
+            }
         });
         Exchange { response, written }
     }

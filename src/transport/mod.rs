@@ -8,6 +8,7 @@
 //! ```
 
 mod cancel;
+mod certificate_watch;
 mod certificates;
 mod config;
 mod connection;
@@ -15,6 +16,7 @@ mod connector;
 mod deadline;
 mod error;
 mod http;
+mod pem;
 mod pool;
 mod proxy;
 mod resolver;
@@ -26,7 +28,7 @@ mod tcp;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use self::certificates::unreadable;
+pub(crate) use self::certificates::{FileVersion, file_version, unreadable};
 pub(crate) use self::config::TransportConfig;
 pub(crate) use self::http::HttpTransport;
 #[cfg(test)]
@@ -78,6 +80,14 @@ pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<Ve
         }
     }
     Some((head.status, body.whole(true)))
+}
+
+/// Returns the certificates in a PEM file, in DER, after looking for a key in it.
+#[cfg(any(fuzzing, feature = "testing"))]
+pub(crate) fn certificates_in(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let pem = pem::Pem::new(bytes);
+    drop(pem.private_key());
+    pem.certificates().map(|der| der.to_vec()).collect()
 }
 
 /// Returns how a proxy's response to `CONNECT` is understood, and the number of bytes read of it.
