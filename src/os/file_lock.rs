@@ -1,10 +1,10 @@
 //! Files that several processes share: byte locks and the type of their file system.
 
-use std::ffi::CString;
+use std::ffi::{CString, c_char};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -28,12 +28,12 @@ pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
     } else {
         options.create(true)
     };
-    options.open(path).and_then(|file| check_private(file, path))
+    options.open(path).and_then(super::above_standard).and_then(|file| check_private(file, path))
 }
 
 /// As [`open_private`], for a file that exists.
 pub(crate) fn open_existing_private(path: &Path) -> io::Result<File> {
-    private_options().open(path).and_then(|file| check_private(file, path))
+    private_options().open(path).and_then(super::above_standard).and_then(|file| check_private(file, path))
 }
 
 fn private_options() -> OpenOptions {
@@ -64,6 +64,22 @@ fn check_private(file: File, path: &Path) -> io::Result<File> {
         return Ok(file);
     };
     Err(io::Error::other(format!("{} {problem}", path.display())))
+}
+
+/// `open` without its variable arguments. As [`open_private`], never returns a standard descriptor.
+///
+/// # Safety
+///
+/// As for `open`.
+pub(crate) unsafe extern "C" fn open(path: *const c_char, flags: libc::c_int, mode: libc::mode_t) -> libc::c_int {
+    // SAFETY: the caller's arguments are passed on.
+    let opened = unsafe { libc::open64(path, flags, mode) };
+    if opened < 0 {
+        return opened;
+    }
+    // SAFETY: it was just opened, and has no other owner.
+    let file = unsafe { OwnedFd::from_raw_fd(opened) };
+    super::above_standard(file).map_or(-1, OwnedFd::into_raw_fd)
 }
 
 /// Locks one byte of `file`, unless a conflicting lock is held. The lock belongs to the open file description, so it

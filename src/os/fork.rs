@@ -11,13 +11,17 @@
 
 use std::any::Any;
 use std::cell::UnsafeCell;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 use std::{io, process, ptr};
 
 use crate::os;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex};
+
+/// How long a fork waits for connections that are being opened or closed. A disk that hangs must not prevent it.
+const MAX_WAIT: Duration = Duration::from_millis(100);
 
 /// The number of forks between the first process that used the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
@@ -25,8 +29,21 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// The process that the handlers last ran in.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
-/// The descriptors of this process's connections.
-static CONNECTIONS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
+/// The connections of this process. Its lock is never held across the opening or closing of one.
+static CONNECTIONS: Mutex<Connections> =
+    Mutex::new(Connections { open: Vec::new(), changing: 0, is_fork_waiting: false });
+
+/// Notified when `changing` or `is_fork_waiting` changes while a fork waits.
+static CONNECTIONS_CHANGED: Condvar = Condvar::new();
+
+/// Connections, and other files that a child must close.
+struct Connections {
+    open: Vec<RawFd>,
+    /// How many are being opened or closed.
+    changing: usize,
+    /// Whether a fork waits until none is. Until then, no further one may begin.
+    is_fork_waiting: bool,
+}
 
 /// Whether a test has disabled the handlers.
 #[cfg(feature = "testing")]
@@ -46,7 +63,7 @@ type Acquire = fn() -> Box<dyn Any>;
 static LOCKS: Mutex<Vec<Acquire>> = Mutex::new(Vec::new());
 
 /// The locks held during a fork, released in this order.
-type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Vec<RawFd>>, MutexGuard<'static, Vec<Acquire>>);
+type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Connections>, MutexGuard<'static, Vec<Acquire>>);
 
 /// Holds the locks of the forking thread. Not a thread-local, because a terminating thread has none left.
 struct Keep(UnsafeCell<Option<Held>>);
@@ -96,9 +113,23 @@ extern "C" fn before_fork() {
     }
     let locks = LOCKS.lock();
     let others = locks.iter().map(|acquire| acquire()).collect();
-    let held = (others, CONNECTIONS.lock(), locks);
+    let held = (others, wait_for_connections(), locks);
     // SAFETY: the lock of `LOCKS` is held.
     unsafe { *HELD.0.get() = Some(held) };
+}
+
+/// Locks the list of connections while none is being opened or closed. After [`MAX_WAIT`], some still are. Their calls
+/// hang in the system: such a file has no descriptor yet, or no longer, that a child could inherit.
+fn wait_for_connections() -> MutexGuard<'static, Connections> {
+    let mut connections = CONNECTIONS.lock();
+    if connections.changing > 0 {
+        connections.is_fork_waiting = true;
+        let condition = |connections: &mut Connections| connections.changing > 0;
+        connections = CONNECTIONS_CHANGED.wait_timeout_while(connections, MAX_WAIT, condition).0;
+        connections.is_fork_waiting = false;
+        CONNECTIONS_CHANGED.notify_all();
+    }
+    connections
 }
 
 /// Returns the locks acquired before the fork. None in a process that cannot use the library and acquired none.
@@ -121,23 +152,54 @@ extern "C" fn after_fork_in_child() {
     if let Some((_, mut connections, _)) = claim_held() {
         GENERATION.fetch_add(1, Ordering::AcqRel);
         PROCESS.store(process::id(), Ordering::Release);
-        connections.drain(..).for_each(os::close);
+        connections.changing = 0;
+        connections.open.drain(..).for_each(os::close);
     }
 }
 
-/// Opens a connection, which a child must close, without a fork in between.
-pub(crate) fn open_connection<C: AsRawFd>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C> {
-    let mut connections = CONNECTIONS.lock();
-    let connection = open()?;
-    connections.push(connection.as_raw_fd());
+/// Opens a connection, which a child must close. It is not one of the standard descriptors. A fork waits for it, unless it
+/// takes too long.
+pub(crate) fn open_connection<C>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C>
+where
+    C: AsRawFd + From<OwnedFd> + Into<OwnedFd>,
+{
+    let change = Change::begin(|_| {});
+    let connection = os::above_standard(open()?)?;
+    CONNECTIONS.lock().open.push(connection.as_raw_fd());
+    drop(change);
     Ok(connection)
 }
 
-/// Closes `descriptor` and removes it from the list, without a fork in between.
+/// Closes `descriptor` and removes it from the list. A fork waits for it, as for [`open_connection`].
 pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
-    let mut connections = CONNECTIONS.lock();
-    connections.retain(|other| *other != descriptor);
+    let _change = Change::begin(|open| open.retain(|other| *other != descriptor));
     close();
+}
+
+/// A connection that is being opened or closed.
+struct Change;
+
+impl Change {
+    /// Begins once no fork is waiting. `change` changes the list first.
+    fn begin(change: impl FnOnce(&mut Vec<RawFd>)) -> Self {
+        let mut connections = CONNECTIONS.lock();
+        while connections.is_fork_waiting {
+            connections = CONNECTIONS_CHANGED.wait(connections);
+        }
+        change(&mut connections.open);
+        connections.changing = connections.changing.saturating_add(1);
+        Self
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        let mut connections = CONNECTIONS.lock();
+        connections.changing = connections.changing.saturating_sub(1);
+        if connections.is_fork_waiting {
+            CONNECTIONS_CHANGED.notify_all();
+        }
+    }
 }
 
 /// A value of which each process has its own.
@@ -231,9 +293,47 @@ impl<T> Drop for PerProcess<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::sync::Arc;
+    use std::sync::mpsc::channel;
+    use std::thread;
 
     use super::*;
+
+    #[test]
+    fn an_open_that_hangs_delays_neither_others_nor_a_fork() {
+        let ((begin, has_begun), (release, released)) = (channel(), channel::<()>());
+        let (end, ended) = channel();
+        let hanging = thread::spawn(move || {
+            open_connection(|| {
+                begin.send(()).unwrap();
+                released.recv().ok();
+                File::open("/dev/null")
+            })
+        });
+        has_begun.recv().unwrap();
+        thread::spawn(move || {
+            let file = open_connection(|| File::open("/dev/null")).unwrap();
+            connection_closed(file.as_raw_fd(), || ());
+            // SAFETY: the child only exits.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                // SAFETY: it exits without running anything that belongs to the parent.
+                unsafe { libc::_exit(i32::from(CONNECTIONS.lock().changing > 0)) };
+            }
+            let mut status = -1;
+            // SAFETY: the status outlives the call.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            let after = open_connection(|| File::open("/dev/null")).unwrap();
+            connection_closed(after.as_raw_fd(), || ());
+            end.send(status).unwrap();
+        });
+        let status = ended.recv_timeout(Duration::from_secs(60));
+        drop(release);
+        let file = hanging.join().unwrap().unwrap();
+        connection_closed(file.as_raw_fd(), || ());
+        assert_eq!(status, Ok(0));
+    }
 
     #[test]
     fn a_value_is_created_once_and_dropped_with_its_owner() {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod file_lock;
+pub(crate) mod file_size;
 pub(crate) mod file_status;
 pub(crate) mod fork;
 pub(crate) mod futex;
@@ -9,7 +10,7 @@ pub(crate) mod wakeup;
 
 use std::fs::File;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 use std::{io, ptr, thread};
 
@@ -34,6 +35,18 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
 /// Returns the error if no file can be opened because the process or the system lacks descriptors or memory.
 pub(crate) fn descriptor_shortage() -> Option<io::Error> {
     File::open("/dev/null").err().filter(is_shortage)
+}
+
+/// Returns `file` under a descriptor above those of standard input, output and error. A host program may run with one of
+/// these closed; what it prints must not reach a file or a connection of the library.
+pub(crate) fn above_standard<F: From<OwnedFd> + Into<OwnedFd>>(file: F) -> io::Result<F> {
+    let descriptor: OwnedFd = file.into();
+    // A clone is never one of them.
+    if descriptor.as_raw_fd() <= libc::STDERR_FILENO {
+        descriptor.try_clone().map(F::from)
+    } else {
+        Ok(descriptor.into())
+    }
 }
 
 /// Runs `action` with all signals blocked. A thread started meanwhile inherits this permanently.

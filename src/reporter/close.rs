@@ -32,9 +32,9 @@ impl Reporter {
             let is_done = runtime.outbox.last().and_then(|last| runtime.is_done(last));
             is_done.map(|is_done| if is_done { Wait::Done } else { Wait::Pending })
         } else {
-            self.wait_for_submits(runtime, deadline).and_then(|()| self.wait_for_earlier(runtime, deadline))
+            self.wait_for_submits(&runtime, deadline).and_then(|()| self.wait_for_earlier(&runtime, deadline))
         };
-        self.end(runtime);
+        self.end(&runtime);
         if !was_closed {
             let cancel_wait = timeout.map_or(MAX_CANCEL_WAIT, |timeout| timeout.min(MAX_CANCEL_WAIT));
             let deadline = from_now(cancel_wait);
@@ -50,8 +50,8 @@ impl Reporter {
             Wait::Done => Ok(()),
             // A cancelled request may have been accepted meanwhile.
             Wait::Pending if runtime.outbox.snapshot()?.counters.pending() == 0 => Ok(()),
-            Wait::Pending => Err(self.pending_error(runtime, Kind::Pending)),
-            Wait::Suspended => Err(self.pending_error(runtime, Kind::Suspended)),
+            Wait::Pending => Err(self.pending_error(&runtime, Kind::Pending)),
+            Wait::Suspended => Err(self.pending_error(&runtime, Kind::Suspended)),
         }
     }
 

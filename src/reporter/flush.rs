@@ -23,10 +23,10 @@ impl Reporter {
     pub fn flush(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let runtime = self.runtime()?;
-        match self.wait_for_earlier(runtime, deadline)? {
+        match self.wait_for_earlier(&runtime, deadline)? {
             Wait::Done => Ok(()),
-            Wait::Pending => Err(self.pending_error(runtime, Kind::Pending)),
-            Wait::Suspended => Err(self.pending_error(runtime, Kind::Suspended)),
+            Wait::Pending => Err(self.pending_error(&runtime, Kind::Pending)),
+            Wait::Suspended => Err(self.pending_error(&runtime, Kind::Suspended)),
         }
     }
 

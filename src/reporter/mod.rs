@@ -21,6 +21,7 @@ mod statistics;
 pub mod testing;
 mod worker;
 
+use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +40,7 @@ use crate::clock::{Moment, after, from_now};
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 use crate::options::{ClientSettings, Options};
+use crate::os::file_size::WithoutSignal;
 use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
 use crate::timestamp::Timestamp;
@@ -103,7 +105,8 @@ impl Reporter {
         };
         let runtime = reporter.runtime()?;
         runtime.outbox.snapshot()?;
-        reporter.start(runtime);
+        reporter.start(&runtime);
+        drop(runtime);
         Ok(reporter)
     }
 
@@ -122,7 +125,7 @@ impl Reporter {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));
         }
         let has_dropped = runtime.outbox.put(&with_timestamp(conversion))?;
-        self.start(runtime);
+        self.start(&runtime);
         runtime.signals.submitted();
         if has_dropped {
             runtime.signals.events.notify();
@@ -151,7 +154,7 @@ impl Reporter {
                 return event;
             }
             self.fail_if_abandoned()?;
-            if self.is_finished(runtime) {
+            if self.is_finished(&runtime) {
                 runtime.signals.events.notify();
                 return Err(Error::new(Kind::Closed, "the reporter is closed and has no more events"));
             }
@@ -159,7 +162,7 @@ impl Reporter {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(None);
             }
-            self.start(runtime);
+            self.start(&runtime);
             let next = deadline
                 .map_or(after(now, EVENT_POLL_INTERVAL), |deadline| deadline.min(after(now, EVENT_POLL_INTERVAL)));
             wait_for_either(runtime.signals.events.as_fd(), Some(runtime.signals.ended.as_fd()), Some(next));
@@ -176,7 +179,7 @@ impl Reporter {
         runtime.outbox.acknowledge(event_id)?;
         runtime.signals.events.clear();
         let is_any_left = !runtime.outbox.snapshot().is_ok_and(|snapshot| snapshot.counters.events == 0);
-        if is_any_left || self.is_finished(runtime) {
+        if is_any_left || self.is_finished(&runtime) {
             runtime.signals.events.notify();
         }
         Ok(())
@@ -196,7 +199,7 @@ impl Reporter {
     /// [`Kind::System`] if no file descriptor is available; outbox errors.
     pub fn fd(&self) -> Result<RawFd, Error> {
         let runtime = self.runtime()?;
-        self.start(runtime);
+        self.start(&runtime);
         Ok(runtime.signals.events.as_fd().as_raw_fd())
     }
 
@@ -207,13 +210,31 @@ impl Reporter {
         }
     }
 
-    /// The state of the reporter in this process. After a failure, the next call tries again.
-    fn runtime(&self) -> Result<&Runtime, Error> {
-        if let Some(runtime) = self.runtime.get() {
-            return Ok(runtime);
-        }
-        let runtime = Runtime::new(&self.client, &self.account, &self.settings)?;
-        Ok(self.runtime.get_or_make(|| runtime))
+    /// The state of the reporter in this process, for one call. After a failure, the next call tries again.
+    fn runtime(&self) -> Result<Call<'_>, Error> {
+        let without_signal = WithoutSignal::begin();
+        let runtime = match self.runtime.get() {
+            Some(runtime) => runtime,
+            None => {
+                let runtime = Runtime::new(&self.client, &self.account, &self.settings)?;
+                self.runtime.get_or_make(|| runtime)
+            }
+        };
+        Ok(Call { runtime, _without_signal: without_signal })
+    }
+}
+
+/// A call that uses the runtime, and may write files.
+struct Call<'a> {
+    runtime: &'a Runtime,
+    _without_signal: WithoutSignal,
+}
+
+impl Deref for Call<'_> {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        self.runtime
     }
 }
 

@@ -96,7 +96,7 @@ impl Reporter {
     /// Outbox errors.
     pub fn statistics(&self) -> Result<Statistics, Error> {
         let runtime = self.runtime()?;
-        self.start(runtime);
+        self.start(&runtime);
         let snapshot = runtime.outbox.snapshot()?;
         let (status, counters) = (runtime.signals.status(), snapshot.counters);
         let is_closed = self.is_closed.load(Ordering::SeqCst);

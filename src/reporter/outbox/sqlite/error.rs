@@ -91,7 +91,9 @@ impl From<rusqlite::Error> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull => Self::Full,
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+                Self::Full
+            }
             _ if is_shortage(&error) => Self::system(&error),
             _ => Self::outbox(format!("the outbox cannot be used: {error}")),
         }

@@ -5,7 +5,8 @@
 //! and a write error is returned to the committing call, as without this VFS.
 //!
 //! It also makes all locks of this copy of SQLite belong to open files instead of the process, so that neither another
-//! copy of SQLite in the process nor a plain read of the file releases them.
+//! copy of SQLite in the process nor a plain read of the file releases them; that no file gets a standard descriptor; and
+//! that a reached file size limit counts as a full disk.
 //!
 //! This requires a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). Any other read or
 //! write while the buffer is in use fails the transaction.
@@ -20,7 +21,7 @@ use rusqlite::ffi;
 use rusqlite::ffi::{SQLITE_OK, sqlite3_file, sqlite3_filename, sqlite3_io_methods, sqlite3_vfs};
 
 use super::write_buffer::{Step, WriteBuffer};
-use crate::os::file_lock;
+use crate::os::{file_lock, file_size};
 
 const NAME: &CStr = c"nexmo-outbox";
 
@@ -52,11 +53,18 @@ fn register() -> bool {
     let Some(set_system_call) = found.xSetSystemCall else {
         return false;
     };
-    // SAFETY: SQLite calls it with the arguments of `fcntl` only, whatever its declared type is.
-    let fcntl = unsafe { std::mem::transmute::<*const (), ffi::sqlite3_syscall_ptr>(file_lock::fcntl as *const ()) };
-    // SAFETY: the VFS is SQLite's, and no connection is open yet, since each is opened with the VFS registered here.
-    if unsafe { set_system_call(system, c"fcntl".as_ptr(), fcntl) } != SQLITE_OK {
-        return false;
+    let calls: [(&CStr, *const ()); 3] = [
+        (c"fcntl", file_lock::fcntl as *const ()),
+        (c"open", file_lock::open as *const ()),
+        (c"pwrite", file_size::write_at as *const ()),
+    ];
+    for (name, call) in calls {
+        // SAFETY: SQLite calls it with the arguments of that system call only, whatever its declared type is.
+        let call = unsafe { std::mem::transmute::<*const (), ffi::sqlite3_syscall_ptr>(call) };
+        // SAFETY: the VFS is SQLite's, and no connection is open yet, since each is opened with the VFS registered here.
+        if unsafe { set_system_call(system, name.as_ptr(), call) } != SQLITE_OK {
+            return false;
+        }
     }
     let vfs = sqlite3_vfs {
         pNext: ptr::null_mut(),

@@ -1,0 +1,109 @@
+//! The file size limit of the host program (RLIMIT_FSIZE). A write beyond it raises SIGXFSZ, which by default ends the
+//! process.
+
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// While it lives, a write of this thread beyond the limit returns an error and nothing else. The library's own threads
+/// block all signals anyway.
+#[derive(Debug)]
+pub(crate) struct WithoutSignal {
+    /// The signals that were blocked before; None without a limit.
+    before: Option<libc::sigset_t>,
+    /// Whether the signal was pending already.
+    was_pending: bool,
+    /// The signals that are blocked belong to the thread.
+    is_not_send: PhantomData<*const ()>,
+}
+
+impl WithoutSignal {
+    /// Costs one system call while there is no limit.
+    pub(crate) fn begin() -> Self {
+        let mut guard = Self { before: None, was_pending: false, is_not_send: PhantomData };
+        if is_limited() {
+            guard.was_pending = is_pending();
+            let (set, mut before) = (signal(), MaybeUninit::uninit());
+            // SAFETY: both sets outlive the call, which initializes `before` if it succeeds.
+            if unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, before.as_mut_ptr()) } == 0 {
+                // SAFETY: the call succeeded.
+                guard.before = Some(unsafe { before.assume_init() });
+            }
+        }
+        guard
+    }
+}
+
+impl Drop for WithoutSignal {
+    fn drop(&mut self) {
+        let Some(before) = self.before else {
+            return;
+        };
+        if !self.was_pending && is_pending() {
+            let set = signal();
+            let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            // SAFETY: the set and the time outlive the call, and no information about the signal is asked for.
+            unsafe { libc::sigtimedwait(&raw const set, ptr::null_mut(), &raw const now) };
+        }
+        // SAFETY: the set outlives the call.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
+    }
+}
+
+/// Whether the size of files is limited. Also true if that is not known.
+fn is_limited() -> bool {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: the struct outlives the call, which initializes it if it succeeds.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_FSIZE, limit.as_mut_ptr()) != 0
+            || limit.assume_init().rlim_cur != libc::RLIM_INFINITY
+    }
+}
+
+fn is_pending() -> bool {
+    let mut pending = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the set outlives the call, which initializes it if it succeeds.
+    unsafe { libc::sigpending(pending.as_mut_ptr()) == 0 && libc::sigismember(pending.as_ptr(), libc::SIGXFSZ) == 1 }
+}
+
+/// The set of that signal alone.
+fn signal() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: the first call initializes the set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), libc::SIGXFSZ);
+        set.assume_init()
+    }
+}
+
+/// `pwrite` with a 64-bit offset, which reports a reached file size limit or quota as a full disk, so that SQLite does too.
+///
+/// # Safety
+///
+/// As for `pwrite`.
+pub(crate) unsafe extern "C" fn write_at(
+    file: libc::c_int,
+    bytes: *const libc::c_void,
+    count: usize,
+    offset: i64,
+) -> isize {
+    // SAFETY: the caller's arguments are passed on.
+    let written = unsafe { libc::pwrite64(file, bytes, count, offset) };
+    // SAFETY: the address is that of this thread's own variable.
+    let error = unsafe { &mut *libc::__errno_location() };
+    if written < 0 && matches!(*error, libc::EFBIG | libc::EDQUOT) {
+        *error = libc::ENOSPC;
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_blocked_without_a_limit() {
+        assert!(WithoutSignal::begin().before.is_none() || is_limited());
+    }
+}

@@ -1,0 +1,121 @@
+//! The library in a host process that restricts it or is short of resources. Each test needs a process of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(unsafe_code)]
+
+mod common;
+
+use std::mem::MaybeUninit;
+use std::path::Path;
+use std::{fs, ptr};
+
+use nexmo_conversion::{Client, Kind, Options};
+use nexmo_sandbox::Behaviour;
+
+use crate::common::process::{Child, children, command, wait_for_resume, write_line};
+use crate::common::service::{Service, duplicates};
+use crate::common::{Folder, SOON, credentials, in_calm_file, reporter, sms, statistics};
+
+children![submit_up_to_a_file_size_limit, report_without_standard_descriptors];
+
+/// The limit on the size of files in these tests.
+const FILE_SIZE: libc::rlim_t = 400 * 1024;
+
+#[test]
+fn a_file_size_limit_counts_as_a_full_disk() {
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
+    let child = Child::start("submit_up_to_a_file_size_limit", &[folder.outbox().to_str().unwrap(), &service.url]);
+    let accepted: usize = child.read_line(SOON).parse().unwrap();
+    service.recover();
+    service.forget();
+    let mut child = child;
+    child.resume();
+    assert_eq!(child.read_line(SOON), "sent");
+    let arrived = service.arrived();
+    assert_eq!((arrived.len(), duplicates(&arrived)), (accepted + 1, 0));
+    child.end();
+}
+
+fn submit_up_to_a_file_size_limit(arguments: &[String]) {
+    set_limit(libc::RLIMIT_FSIZE, FILE_SIZE);
+    // SAFETY: no handler is replaced.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_DFL) };
+    let reporter = reporter(&arguments[1], &in_calm_file(Path::new(&arguments[0])));
+    let failed = (0_u64..1_000_000).find_map(|number| {
+        let error = reporter.submit(&sms(&format!("size-{number}"), true)).err()?;
+        Some((number, error))
+    });
+    let (accepted, error) = failed.expect("the limit is never reached");
+    assert_eq!(error.kind(), Kind::OutboxFull, "{error}");
+    assert!(!is_pending_or_blocked(libc::SIGXFSZ));
+    write_line(&accepted.to_string());
+    wait_for_resume();
+    reporter.flush(Some(SOON)).unwrap();
+    reporter.submit(&sms("after", true)).unwrap();
+    reporter.flush(Some(SOON)).unwrap();
+    assert_eq!(statistics(&reporter).accepted, accepted + 1);
+    write_line("sent");
+    common::process::wait_for_end();
+}
+
+fn is_pending_or_blocked(signal: libc::c_int) -> bool {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the set is local, and each call initializes it.
+    unsafe {
+        assert_eq!(libc::sigpending(set.as_mut_ptr()), 0);
+        let is_pending = libc::sigismember(set.as_ptr(), signal) == 1;
+        assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), set.as_mut_ptr()), 0);
+        is_pending || libc::sigismember(set.as_ptr(), signal) == 1
+    }
+}
+
+/// Lowers a limit of this process, so that it can be raised again.
+fn set_limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the struct outlives both calls.
+    unsafe {
+        assert_eq!(libc::getrlimit(resource, &raw mut limit), 0);
+        limit.rlim_cur = value;
+        assert_eq!(libc::setrlimit(resource, &raw const limit), 0);
+    }
+}
+
+#[test]
+fn no_standard_descriptor_is_used_even_if_closed() {
+    let (folder, service) = (Folder::new(), Service::start());
+    let outbox = folder.outbox();
+    for closed in ["0", "1", "2", "012"] {
+        let arguments = [closed, outbox.to_str().unwrap(), &service.url];
+        let status = command("report_without_standard_descriptors", &arguments).status().unwrap();
+        assert!(status.success(), "without {closed}: {status}");
+    }
+}
+
+fn report_without_standard_descriptors(arguments: &[String]) {
+    let closed: Vec<i32> = arguments[0].bytes().map(|digit| i32::from(digit - b'0')).collect();
+    for descriptor in &closed {
+        // SAFETY: the child uses it no more.
+        unsafe { libc::close(*descriptor) };
+    }
+    let check = || {
+        for descriptor in &closed {
+            let path = format!("/proc/self/fd/{descriptor}");
+            if let Ok(file) = fs::read_link(&path) {
+                fs::write(format!("{}.used", arguments[1]), format!("{path}: {file:?}")).unwrap();
+                panic!("{path} is {file:?}");
+            }
+        }
+    };
+    let options = Options { base_url: Some(&arguments[2]), ..Options::default() };
+    let client = Client::new(credentials(), &options).unwrap();
+    client.report(&sms("client", true)).result.unwrap();
+    check();
+    let reporter = reporter(&arguments[2], &in_calm_file(Path::new(&arguments[1])));
+    check();
+    reporter.submit(&sms("reporter", true)).unwrap();
+    check();
+    reporter.flush(Some(SOON)).unwrap();
+    assert!(reporter.fd().unwrap() > 2);
+    check();
+    reporter.close(None).unwrap();
+    check();
+}
