@@ -140,7 +140,7 @@ fn outcome_of(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Out
     let result = response.map_err(Error::clone).and_then(|response| response.verdict(request.secrets()));
     let acceptance = match &result {
         Ok(()) => Acceptance::Yes,
-        Err(error) if !exchange.written || error.kind().is_refusal() => Acceptance::No,
+        Err(error) if !exchange.written || error.kind().is_unaccepted() => Acceptance::No,
         Err(_) => Acceptance::Unknown,
     };
     Outcome {

@@ -79,7 +79,7 @@ impl Kind {
     }
 
     /// Whether it is a response which means that the service did not accept the report.
-    pub(crate) fn is_refusal(self) -> bool {
+    pub(crate) fn is_unaccepted(self) -> bool {
         matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Rejected | Self::RateLimited)
     }
 

@@ -1,4 +1,4 @@
-//! The library in a host process that restricts it or is short of resources. Each test needs a process of its own.
+//! The library in a host process that restricts it or is short of resources. Each test needs a separate process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 

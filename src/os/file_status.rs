@@ -56,7 +56,7 @@ pub(crate) struct Directory(File);
 impl Directory {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        File::options().read(true).custom_flags(flags).open(path).map(Self)
+        File::options().read(true).custom_flags(flags).open(path).and_then(super::above_standard).map(Self)
     }
 
     /// The status of a file in it.

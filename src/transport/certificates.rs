@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_is_refused_without_waiting_for_a_writer() {
+    fn a_pipe_is_invalid_without_waiting_for_a_writer() {
         let path = Path::new(env!("OUT_DIR")).join("pipe.pem");
         fs::remove_file(&path).ok();
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_file_is_refused_though_its_size_is_not_known_at_first() {
+    fn a_larger_file_is_invalid_though_its_size_is_not_known_at_first() {
         let path = Path::new(env!("OUT_DIR")).join("large.pem");
         let file = fs::File::create(&path).unwrap();
         file.set_len(LARGEST_FILE + 1).unwrap();

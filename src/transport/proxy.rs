@@ -223,8 +223,8 @@ mod tests {
         let (continues, hints) = ("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Hints\r\nlink: x\r\n\r\n");
         let (final_one, rest) = ("HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200");
         assert_eq!(connect(&format!("{continues}{hints}{final_one}{rest}")), (Ok(()), rest));
-        let refused = connect(&format!("{continues}HTTP/1.1 403 No\r\n\r\n")).0;
-        assert_eq!(refused.unwrap_err(), "the proxy responded with HTTP 403");
+        let rejected = connect(&format!("{continues}HTTP/1.1 403 No\r\n\r\n")).0;
+        assert_eq!(rejected.unwrap_err(), "the proxy responded with HTTP 403");
         assert_eq!(connect(&format!("{}{final_one}", continues.repeat(MOST_INTERIM_RESPONSES))).0, Ok(()));
         let too_many = connect(&continues.repeat(MOST_INTERIM_RESPONSES + 9)).0;
         assert!(too_many.unwrap_err().contains("too many interim"));
