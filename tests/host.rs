@@ -6,6 +6,7 @@ mod common;
 
 use std::mem::MaybeUninit;
 use std::path::Path;
+use std::time::Instant;
 use std::{fs, ptr};
 
 use nexmo_conversion::{Client, Kind, Options};
@@ -96,12 +97,16 @@ fn report_without_standard_descriptors(arguments: &[String]) {
         // SAFETY: the child uses it no more.
         unsafe { libc::close(*descriptor) };
     }
+    // A descriptor that was just opened has such a number until it is moved.
     let check = || {
         for descriptor in &closed {
             let path = format!("/proc/self/fd/{descriptor}");
-            if let Ok(file) = fs::read_link(&path) {
-                fs::write(format!("{}.used", arguments[1]), format!("{path}: {file:?}")).unwrap();
-                panic!("{path} is {file:?}");
+            let deadline = Instant::now() + SOON;
+            while let Ok(file) = fs::read_link(&path) {
+                if Instant::now() > deadline {
+                    fs::write(format!("{}.used", arguments[1]), format!("{path}: {file:?}")).unwrap();
+                    panic!("{path} is {file:?}");
+                }
             }
         }
     };

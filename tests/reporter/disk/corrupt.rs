@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::path::Path;
+use std::time::Duration;
 
 use nexmo_conversion::Kind;
 use nexmo_sandbox::Behaviour;
@@ -186,4 +187,52 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
     second.submit(&sms("after", true)).unwrap();
     second.flush(Some(SOON)).unwrap();
     assert!(service.arrived().contains_key(&("after".to_owned(), true)));
+}
+
+#[test]
+fn a_changed_row_is_removed_and_counted_and_costs_no_other() {
+    const CHANGES: [&str; 9] = [
+        "UPDATE report SET message_id = 'changed' WHERE id = 3",
+        "UPDATE report SET delivered = 1 - delivered WHERE id = 3",
+        "UPDATE report SET delivered = 7 WHERE id = 3",
+        "UPDATE report SET channel = 2 WHERE id = 3",
+        "UPDATE report SET timestamp = timestamp + 1 WHERE id = 3",
+        "UPDATE report SET wall = wall + 4096 WHERE id = 3",
+        "UPDATE report SET boot = boot + 1 WHERE id = 3",
+        "UPDATE report SET checksum = checksum + 1 WHERE id = 3",
+        "UPDATE report SET id = -3 WHERE id = 3",
+    ];
+    for change in CHANGES {
+        let (folder, service) = (Folder::new(), Service::start());
+        let outbox = folder.outbox();
+        left_behind(&outbox, &service.url, REPORTS, false);
+        assert_eq!(Connection::open(&outbox).unwrap().execute(change, []).unwrap(), 1);
+        let reporter = reporter(&service.url, &in_file(&outbox));
+        reporter.flush(Some(SOON)).unwrap();
+        // A row with an impossible id is found when all others are sent.
+        wait_until("the damaged row is removed", SOON, || statistics(&reporter).damaged == 1);
+        let counted = statistics(&reporter);
+        assert_eq!((counted.submitted, counted.accepted, counted.pending), (REPORTS, REPORTS - 1, 0), "{change}");
+        assert_eq!((counted.outbox_resets, counted.last_error), (0, None), "{change}");
+    }
+}
+
+#[test]
+fn a_changed_event_is_discarded_and_counted() {
+    let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Status(420)));
+    let outbox = folder.outbox();
+    let first = reporter(&service.url, &in_file(&outbox));
+    (0..3).for_each(|number| first.submit(&sms(&format!("id-{number}"), true)).unwrap());
+    first.flush(Some(SOON)).unwrap();
+    let connection = Connection::open(&outbox).unwrap();
+    let change = "UPDATE event SET message = 'changed' WHERE id = (SELECT min(id) FROM event)";
+    wait_until("the change", SOON, || connection.execute(change, []).is_ok());
+    drop(connection);
+    let mut events = Vec::new();
+    while let Some(event) = first.poll(Some(Duration::ZERO)).unwrap() {
+        first.acknowledge(event.id).unwrap();
+        events.push(event);
+    }
+    let counted = statistics(&first);
+    assert_eq!((events.len(), counted.rejected, counted.events, counted.events_discarded), (2, 3, 0, 1));
 }

@@ -3,13 +3,16 @@
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
 use super::rows;
-use super::rows::{is_invalid_value, kind_number, to_i64, to_u64};
+use super::rows::{event_checksum, is_invalid_value, kind_number, report_checksum, to_i64, to_u64};
 use crate::clock::Moment;
 use crate::conversion::Conversion;
 use crate::reporter::outbox::counters::{Counters, Snapshot};
 use crate::reporter::outbox::event::{Event, EventKind, MAX_EVENTS, next_id, unix_milliseconds};
 use crate::reporter::outbox::store::{Disposition, Found, Order, Overflow, Search};
 use crate::timestamp::Timestamp;
+
+/// The highest id of a report. Larger ones carry the generation of the file.
+const MAX_ID: i64 = (1 << 48) - 1;
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {
@@ -46,7 +49,7 @@ pub(crate) fn put(
 
 fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {
     const INSERT: &str =
-        "INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, channel) DO NOTHING";
+        "INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, channel) DO NOTHING";
     insert_with(connection, INSERT, id, conversion)
 }
 
@@ -56,7 +59,7 @@ pub(crate) fn put_with_id(connection: &Connection, id: u64, conversion: &Convers
     // A row without a message id is ignored.
     const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
                           (SELECT max(last, coalesce((SELECT max(id) FROM report), 0)) FROM counters) THEN ?2 END, \
-                          ?3, ?4, ?5, ?6, ?7, ?8)";
+                          ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     insert_with(connection, INSERT, id, conversion).map(|count| count > 0)
 }
 
@@ -71,6 +74,7 @@ fn insert_with(connection: &Connection, statement: &str, id: u64, conversion: &C
         now.wall,
         now.uptime,
         now.boot,
+        report_checksum(id, conversion, &now),
     ])
 }
 
@@ -123,9 +127,13 @@ pub(crate) fn find(
         let number = row.get(0)?;
         let id = to_u64(number);
         found.last = Some(id);
+        if !(1..=MAX_ID).contains(&number) {
+            damaged.push(number);
+            continue;
+        }
         // Most of the newest are already in flight. Their other columns are not read.
         if is_wanted(id) {
-            match rows::entry(id, row) {
+            match rows::entry(row) {
                 Ok(entry) => found.entries.push(entry),
                 Err(error) if is_invalid_value(&error) => damaged.push(number),
                 Err(error) => return Err(error),
@@ -178,22 +186,37 @@ fn make_event(
     http_status: Option<u16>,
     message: &str,
 ) -> Result<()> {
-    const MOVE: &str = "INSERT INTO event SELECT ?, message_id, channel, delivered, timestamp, ?, ?, ?, ? \
-                        FROM report WHERE id = ?";
-    let event_id = next_id(last_event(connection)?);
-    connection.prepare_cached(MOVE)?.execute(params![
-        event_id,
+    let mut report = connection.prepare_cached("SELECT * FROM report WHERE id = ?")?;
+    let mut rows = report.query([to_i64(id)])?;
+    let entry = match rows.next()?.map(rows::entry) {
+        None => return Ok(()),
+        Some(Err(error)) if is_invalid_value(&error) => return remove_damaged(connection, &[to_i64(id)]),
+        Some(entry) => entry?,
+    };
+    drop(rows);
+    let event = Event {
+        id: next_id(last_event(connection)?),
+        created_unix_ms: unix_milliseconds(),
+        kind,
+        http_status,
+        conversion: entry.conversion,
+        message: message.to_owned(),
+    };
+    connection.prepare_cached("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute(params![
+        event.id,
+        event.conversion.message_id.as_str(),
+        event.conversion.channel.number(),
+        event.conversion.delivered,
+        event.conversion.timestamp.map(Timestamp::unix_seconds),
         kind_number(kind),
         http_status,
         message,
-        unix_milliseconds(),
-        to_i64(id)
+        event.created_unix_ms,
+        event_checksum(&event),
     ])?;
-    if connection.prepare_cached(DELETE)?.execute([to_i64(id)])? > 0 {
-        connection.prepare_cached(count_event(kind))?.execute([event_id])?;
-        discard_oldest_events(connection)?;
-    }
-    Ok(())
+    connection.prepare_cached(DELETE)?.execute([to_i64(id)])?;
+    connection.prepare_cached(count_event(kind))?.execute([event.id])?;
+    discard_oldest_events(connection)
 }
 
 /// The id of the last event, which may be gone.
@@ -239,7 +262,7 @@ pub(crate) fn oldest_event(connection: &Connection) -> Result<OldestEvent> {
         return Ok(OldestEvent::None);
     };
     let id = row.get(0)?;
-    match rows::event(id, row) {
+    match rows::event(row) {
         Ok(event) => Ok(OldestEvent::Event(event)),
         Err(error) if is_invalid_value(&error) => Ok(OldestEvent::Damaged(id)),
         Err(error) => Err(error),

@@ -6,7 +6,7 @@ CREATE TABLE account (
     base_url TEXT NOT NULL
 ) STRICT;
 
--- Pending reports. An id is the number of the report among all that were ever submitted.
+-- Pending reports. A checksum is that of the other columns, as `rows.rs` computes it. An id is the number of the report among all that were ever submitted.
 CREATE TABLE report (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -16,6 +16,7 @@ CREATE TABLE report (
     wall INTEGER NOT NULL,
     uptime INTEGER NOT NULL,
     boot INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     UNIQUE (message_id, channel)
 ) STRICT;
 
@@ -30,7 +31,8 @@ CREATE TABLE event (
     kind INTEGER NOT NULL,
     http_status INTEGER,
     message TEXT NOT NULL,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT;
 
 -- Counters of all other reports. One row. `last` is the highest id deleted from `report`; the number of submitted
