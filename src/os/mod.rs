@@ -127,12 +127,18 @@ pub(crate) enum Readiness {
     Write,
 }
 
+impl Readiness {
+    fn events(self) -> libc::c_short {
+        match self {
+            Self::Read => libc::POLLIN,
+            Self::Write => libc::POLLOUT,
+        }
+    }
+}
+
 /// Waits until `connection` is ready or has an error. False: `deadline` expired first.
 pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: Option<Instant>) -> io::Result<bool> {
-    let events = match readiness {
-        Readiness::Read => libc::POLLIN,
-        Readiness::Write => libc::POLLOUT,
-    };
+    let events = readiness.events();
     let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 };
     loop {
         // SAFETY: one descriptor is passed, and it is borrowed for the duration of the call.
@@ -140,6 +146,28 @@ pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: O
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(false),
             1.. => return Ok(true),
+            // A signal interrupts a wait, and a wait may end less than a millisecond early; neither matters.
+            _ => ignore_interruption(ready)?,
+        }
+    }
+}
+
+/// Waits until one of `connections` is ready or has an error, and returns its index. None: `deadline` expired first.
+pub(crate) fn wait_for_any(
+    connections: &[BorrowedFd<'_>],
+    readiness: Readiness,
+    deadline: Option<Instant>,
+) -> io::Result<Option<usize>> {
+    let events = readiness.events();
+    let mut polls: Vec<_> =
+        connections.iter().map(|connection| libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 }).collect();
+    let count = libc::nfds_t::try_from(polls.len()).unwrap_or(0);
+    loop {
+        // SAFETY: `count` descriptors are passed, and they are borrowed for the duration of the call.
+        let ready = unsafe { libc::poll(polls.as_mut_ptr(), count, milliseconds_until(deadline)) };
+        match ready {
+            0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(None),
+            1.. => return Ok(polls.iter().position(|poll| poll.revents != 0)),
             // A signal interrupts a wait, and a wait may end less than a millisecond early; neither matters.
             _ => ignore_interruption(ready)?,
         }

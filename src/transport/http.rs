@@ -43,7 +43,7 @@ impl HttpTransport {
             cancel: Arc::clone(&cancel),
         };
         let pool = Pool::new(usize::try_from(config.max_idle_connections).unwrap_or(usize::MAX));
-        Self { connector: Connector::new(config.endpoint.clone(), TcpConnector { route }), pool, cancel, resolver }
+        Self { connector: Connector::new(config.endpoint.clone(), TcpConnector::new(route)), pool, cancel, resolver }
     }
 
     /// Cancels every exchange and pause in progress, and all later ones.

@@ -6,14 +6,15 @@
 //!                                      looks them up again       the lookup
 //! ```
 //!
-//! There is one DNS lookup at a time for each name, on a separate thread, because the system's lookup has no timeout.
-//! A failed lookup is not repeated for a second; cached addresses remain in use.
+//! Lookups run on threads of their own, because the system's lookup has no timeout. There is one at a time for each
+//! name, unless it hangs: then another is started beside it, up to a limit. A failed lookup is not repeated for a
+//! second; cached addresses remain in use.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{io, iter};
 
 use crate::error::is_shortage;
 use crate::os;
@@ -30,8 +31,17 @@ const USABLE: Duration = Duration::from_secs(3600);
 /// How long a failure is cached.
 const FAILED: Duration = Duration::from_secs(1);
 
+/// How long a lookup may take before another is started beside it; twice as long for each that is in progress.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The maximum number of lookups of one name that are in progress.
+const MOST_LOOKUPS: u32 = 8;
+
 /// The maximum number of addresses of a name that are tried.
 const MOST_ADDRESSES: usize = 16;
+
+/// The maximum number of services whose last good address is remembered.
+const MOST_PREFERENCES: usize = 64;
 
 /// A DNS lookup.
 pub(crate) trait Lookup: Send + Sync {
@@ -74,6 +84,8 @@ struct Shared {
     names: Mutex<HashMap<String, Name>>,
     /// Notified whenever a lookup ends.
     ended: Condvar,
+    /// The address that accepted the last connection to each host and port, if it has several.
+    preferences: Mutex<HashMap<(String, u16), IpAddr>>,
 }
 
 /// The cached state of one name.
@@ -83,7 +95,12 @@ struct Name {
     failed: Option<Instant>,
     /// The resource that the system lacked in the last lookup.
     shortage: Option<String>,
-    is_being_looked_up: bool,
+    /// The number of lookups started, the number of the last one that ended, and how many are in progress.
+    started: u64,
+    ended: u64,
+    in_progress: u32,
+    /// When a lookup was last started, or could not be started.
+    started_at: Option<Instant>,
 }
 
 impl Name {
@@ -96,12 +113,28 @@ impl Name {
         self.failed.is_some_and(|at| now.saturating_duration_since(at) < FAILED)
     }
 
+    /// Whether the last lookup is in progress. Those before it may hang.
+    fn is_being_looked_up(&self) -> bool {
+        self.ended < self.started
+    }
+
+    /// When another lookup may be started; none if there are too many.
+    fn next_lookup(&self, now: Instant) -> Option<Instant> {
+        match (self.in_progress, self.started_at) {
+            (0, _) | (_, None) => Some(now),
+            (MOST_LOOKUPS.., _) => None,
+            (others, Some(at)) => at.checked_add(PATIENCE.saturating_mul(1 << (others - 1))),
+        }
+    }
+
     fn needs_lookup(&self, now: Instant) -> bool {
-        !self.is_being_looked_up && !self.has_just_failed(now) && self.found_within(FRESH, now).is_none()
+        !self.has_just_failed(now)
+            && self.found_within(FRESH, now).is_none()
+            && self.next_lookup(now).is_some_and(|at| at <= now)
     }
 
     fn is_of_use(&self, now: Instant) -> bool {
-        self.is_being_looked_up || self.has_just_failed(now) || self.found_within(USABLE, now).is_some()
+        self.in_progress > 0 || self.has_just_failed(now) || self.found_within(USABLE, now).is_some()
     }
 }
 
@@ -117,8 +150,31 @@ impl Resolver {
     /// Resolves names with `lookup`.
     pub(crate) fn new(lookup: impl Lookup + 'static) -> Self {
         Self {
-            shared: Arc::new(Shared { lookup: Box::new(lookup), names: Mutex::default(), ended: Condvar::default() }),
+            shared: Arc::new(Shared {
+                lookup: Box::new(lookup),
+                names: Mutex::default(),
+                ended: Condvar::default(),
+                preferences: Mutex::default(),
+            }),
         }
+    }
+
+    /// Moves the address that accepted the last connection to `host` and `port` to the front.
+    pub(super) fn put_preferred_first(&self, host: &str, port: u16, addresses: &mut [IpAddr]) {
+        let preferred = self.shared.preferences.lock().get(&(host.to_owned(), port)).copied();
+        let position = preferred.and_then(|preferred| addresses.iter().position(|address| *address == preferred));
+        if let Some(front) = position.and_then(|position| addresses.get_mut(..=position)) {
+            front.rotate_right(1);
+        }
+    }
+
+    /// Remembers the address of `host` that accepted a connection.
+    pub(super) fn prefer(&self, host: &str, port: u16, address: IpAddr) {
+        let mut preferences = self.shared.preferences.lock();
+        if preferences.len() >= MOST_PREFERENCES {
+            preferences.clear();
+        }
+        preferences.insert((host.to_owned(), port), address);
     }
 
     /// Returns the addresses of `host` at the time `now`. Waits for a lookup only if no usable addresses are cached,
@@ -141,20 +197,22 @@ impl Resolver {
             if let Some(addresses) = name.found_within(USABLE, now) {
                 return Ok(addresses.to_vec());
             }
-            if !name.is_being_looked_up {
+            if !name.is_being_looked_up() {
                 return Err(name.shortage.clone().map_or(Failure::NotFound, Failure::Shortage));
             }
             if is_over() {
                 return Err(Failure::TimedOut);
             }
-            names = match deadline {
+            names = match name.next_lookup(now).into_iter().chain(deadline).min() {
                 Some(until) => self.shared.ended.wait_timeout(names, until.saturating_duration_since(now)).0,
                 None => self.shared.ended.wait(names),
             };
             now = Instant::now();
-            if deadline.is_some_and(|until| now >= until) && names.get(host).is_some_and(|name| name.is_being_looked_up)
-            {
-                return Err(Failure::TimedOut);
+            if names.get(host).is_some_and(Name::is_being_looked_up) {
+                if deadline.is_some_and(|until| now >= until) {
+                    return Err(Failure::TimedOut);
+                }
+                self.start_lookup_if_needed(&mut names, host, now);
             }
         }
     }
@@ -172,25 +230,35 @@ impl Resolver {
         }
         names.retain(|_, name| name.is_of_use(now));
         let name = names.entry(host.to_owned()).or_default();
-        let (shared, owned) = (Arc::clone(&self.shared), host.to_owned());
-        let started = os::spawn("nexmo-dns", move || shared.resolve(&owned));
-        name.is_being_looked_up = started.is_ok();
-        name.shortage = started.err().map(|error| error.to_string());
+        let (shared, owned, number) = (Arc::clone(&self.shared), host.to_owned(), name.started.saturating_add(1));
+        let result = os::spawn("nexmo-dns", move || shared.resolve(&owned, number));
+        name.started_at = Some(now);
+        if result.is_ok() {
+            name.started = number;
+            name.in_progress = name.in_progress.saturating_add(1);
+        }
+        name.shortage = result.err().map(|error| error.to_string());
     }
 }
 
 impl Shared {
-    fn resolve(&self, host: &str) {
+    /// Performs the lookup of `host` that has this number.
+    fn resolve(&self, host: &str, number: u64) {
         let found = catch_panic(|| self.lookup.addresses(host));
         let now = Instant::now();
         let mut names = self.names.lock();
         let name = names.entry(host.to_owned()).or_default();
-        name.is_being_looked_up = false;
+        name.in_progress = name.in_progress.saturating_sub(1);
+        let is_outdated = number < name.ended;
+        name.ended = name.ended.max(number);
         match found {
+            // A later lookup has ended before this one.
+            _ if is_outdated => {}
             Some(Ok(addresses)) if !addresses.is_empty() => {
-                name.found = Some((now, addresses.into_iter().take(MOST_ADDRESSES).collect()));
+                name.found = Some((now, alternating(addresses)));
                 name.failed = None;
             }
+            _ if name.is_being_looked_up() => {}
             // The next call starts another lookup.
             Some(Err(error)) if is_shortage(&error) => name.shortage = Some(error.to_string()),
             _ => name.failed = Some(now),
@@ -198,6 +266,19 @@ impl Shared {
         drop(names);
         self.ended.notify_all();
     }
+}
+
+/// Alternates between the families of addresses (RFC 8305, section 4), so that one family that does not work delays a
+/// connection by one address. Otherwise keeps the system's order.
+fn alternating(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let first_is_ipv4 = addresses.first().is_some_and(IpAddr::is_ipv4);
+    let (same, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv4() == first_is_ipv4);
+    let (mut same, mut other) = (same.into_iter(), other.into_iter());
+    iter::from_fn(|| Some([same.next(), other.next()]).filter(|pair| pair.iter().any(Option::is_some)))
+        .flatten()
+        .flatten()
+        .take(MOST_ADDRESSES)
+        .collect()
 }
 
 /// IP addresses are used as they are, and `localhost` is loopback regardless of the hosts file.

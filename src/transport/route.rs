@@ -25,13 +25,26 @@ pub(super) struct Route {
 impl Route {
     /// Returns the addresses of the service, or of the proxy.
     pub(super) fn addresses(&self, deadline: Deadline) -> Result<Vec<SocketAddr>, Failure> {
-        let (host, port) = match &self.proxy {
-            Some(proxy) => (proxy.host.as_str(), proxy.port),
-            None => (self.service.host(), self.service.port()),
-        };
+        let (host, port) = self.host_and_port();
         let found = self.resolver.addresses(host, Instant::now(), deadline.at, &|| self.cancel.is_cancelled());
-        let addresses = found.map_err(|failure| self.to_failure(failure, deadline.limit))?;
+        let mut addresses = found.map_err(|failure| self.to_failure(failure, deadline.limit))?;
+        if addresses.len() > 1 {
+            self.resolver.put_preferred_first(host, port, &mut addresses);
+        }
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    }
+
+    /// Tries `address` first from now on.
+    pub(super) fn prefer(&self, address: SocketAddr) {
+        let (host, port) = self.host_and_port();
+        self.resolver.prefer(host, port, address.ip());
+    }
+
+    fn host_and_port(&self) -> (&str, u16) {
+        match &self.proxy {
+            Some(proxy) => (&proxy.host, proxy.port),
+            None => (self.service.host(), self.service.port()),
+        }
     }
 
     fn to_failure(&self, failure: resolver::Failure, limit: Limit) -> Failure {

@@ -143,6 +143,12 @@ impl Socket {
     }
 }
 
+/// Waits until one of `sockets` is connected or has failed, and returns its index. None: `deadline` expired first.
+pub(super) fn wait_for_any(sockets: &[&Socket], deadline: Option<Instant>) -> io::Result<Option<usize>> {
+    let streams: io::Result<Vec<_>> = sockets.iter().map(|socket| socket.stream().map(TcpStream::as_fd)).collect();
+    os::wait_for_any(&streams?, Readiness::Write, deadline)
+}
+
 fn is_no_progress(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
@@ -40,7 +41,7 @@ impl Bench {
     /// Waits until no lookup is in progress, then sets the time at which the last one ended.
     fn complete(&mut self) {
         let mut names = self.resolver.shared.names.lock();
-        while names.values().any(|name| name.is_being_looked_up) {
+        while names.values().any(|name| name.in_progress > 0) {
             names = self.resolver.shared.ended.wait(names);
         }
         drop(names);
@@ -128,4 +129,93 @@ fn ip_addresses_and_localhost_need_no_lookup() {
         assert_eq!(found.first(), Some(&address.parse().unwrap()));
     }
     assert_eq!(bench.asked.try_iter().count(), 0);
+}
+
+#[test]
+fn a_lookup_that_hangs_does_not_prevent_later_ones() {
+    let mut bench = Bench::new();
+    let start = bench.start;
+    let past = Some(start);
+    let ask = |bench: &Bench, age| bench.resolver.addresses("host.test", start + age, past, &|| false);
+    // The results are handed out in the order in which they are requested, so the first lookup hangs.
+    assert_eq!(ask(&bench, Duration::ZERO), Err(Failure::TimedOut));
+    assert_eq!(bench.asked.recv().unwrap(), "host.test");
+    assert_eq!(ask(&bench, PATIENCE - Duration::from_millis(1)), Err(Failure::TimedOut));
+    assert_eq!(bench.asked.try_iter().count(), 0, "the first lookup may still end");
+    // Each further lookup hangs, too, up to the limit, at growing intervals.
+    let mut age = Duration::ZERO;
+    for others in 0..MOST_LOOKUPS - 1 {
+        age += PATIENCE * (1 << others);
+        assert_eq!(ask(&bench, age), Err(Failure::TimedOut));
+        assert_eq!(bench.asked.recv().unwrap(), "host.test");
+    }
+    assert_eq!(ask(&bench, age + Duration::from_secs(3600)), Err(Failure::TimedOut));
+    assert_eq!(bench.asked.try_iter().count(), 0, "there are enough");
+    // One of them ends.
+    bench.results.send(Ok(vec![FIRST])).unwrap();
+    assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
+    (1..MOST_LOOKUPS).for_each(|_| bench.results.send(failure()).unwrap());
+    bench.settle();
+    assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
+}
+
+#[test]
+fn another_name_is_resolved_while_one_hangs() {
+    struct HangsOnce(Mutex<Receiver<()>>);
+    impl Lookup for HangsOnce {
+        fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+            if host == "hangs.test" {
+                self.0.lock().recv().ok();
+            }
+            Ok(vec![FIRST])
+        }
+    }
+    let (end, wait) = channel();
+    let resolver = Resolver::new(HangsOnce(Mutex::new(wait)));
+    let now = Instant::now();
+    assert_eq!(resolver.addresses("hangs.test", now, Some(now), &|| false), Err(Failure::TimedOut));
+    assert_eq!(resolver.addresses("other.test", now, None, &|| false), Ok(vec![FIRST]));
+    drop(end);
+    assert_eq!(resolver.addresses("hangs.test", now, None, &|| false), Ok(vec![FIRST]));
+}
+
+#[test]
+fn a_caller_that_waits_starts_another_lookup_beside_one_that_hangs() {
+    struct FirstHangs(AtomicU32, Mutex<Receiver<()>>);
+    impl Lookup for FirstHangs {
+        fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+            match self.0.fetch_add(1, Ordering::SeqCst) {
+                0 => Err(io::Error::other(format!("{:?}", self.1.lock().recv()))),
+                _ => Ok(vec![SECOND]),
+            }
+        }
+    }
+    let (_end, wait) = channel();
+    let resolver = Resolver::new(FirstHangs(AtomicU32::new(0), Mutex::new(wait)));
+    assert_eq!(resolver.addresses("host.test", Instant::now(), None, &|| false), Ok(vec![SECOND]));
+}
+
+#[test]
+fn families_alternate_and_each_keeps_its_order() {
+    let [a, b, c] = [1, 2, 3].map(|last| IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)));
+    let [x, y] = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<IpAddr>().unwrap());
+    assert_eq!(alternating(vec![x, y, a, b, c]), [x, a, y, b, c]);
+    assert_eq!(alternating(vec![a, b, x]), [a, x, b]);
+    assert_eq!(alternating(vec![a]), [a]);
+    assert_eq!(alternating(vec![x; 40].into_iter().chain([a]).collect()).get(1), Some(&a));
+}
+
+#[test]
+fn the_last_good_address_comes_first() {
+    let resolver = Bench::new().resolver;
+    let order = |port| {
+        let mut addresses = [FIRST, SECOND, IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        resolver.put_preferred_first("host.test", port, &mut addresses);
+        addresses.to_vec()
+    };
+    resolver.prefer("host.test", 443, SECOND);
+    assert_eq!(order(443), [SECOND, FIRST, IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+    assert_eq!(order(80), [FIRST, SECOND, IpAddr::V6(Ipv6Addr::LOCALHOST)]);
+    (0..1000).for_each(|port| resolver.prefer("host.test", port, SECOND));
+    assert!(resolver.shared.preferences.lock().len() <= MOST_PREFERENCES);
 }
