@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::time;
+use std::time::SystemTime;
 
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -138,6 +139,9 @@ impl Connector {
             run_connector: Arc::new(|_| Err(UreqError::ConnectionFailed)),
             register_shutdown: Arc::new(|_| Ok(())),
         };
+        if details.needs_tls() {
+            check_clock(SystemTime::now())?;
+        }
         let buffers = match details.needs_tls() {
             // TLS has additional buffers of the full size.
             true => LazyBuffers::new(BUFFER_UNDER_TLS, BUFFER_UNDER_TLS),
@@ -201,6 +205,11 @@ impl Stream {
     }
 }
 
+/// The TLS library panics if the clock is before 1970.
+fn check_clock(now: SystemTime) -> Result<(), Failure> {
+    now.duration_since(SystemTime::UNIX_EPOCH).map(drop).map_err(|_| Failure::ClockBefore1970)
+}
+
 /// The remaining time in the form that ureq uses. Its `reason` is not used.
 fn timeout(deadline: Deadline) -> Result<NextTimeout, Failure> {
     let after = deadline.left()?.map_or(Duration::NotHappening, Duration::Exact);
@@ -212,7 +221,7 @@ fn to_failure(error: UreqError, limit: Limit) -> Failure {
         UreqError::Io(error) => Failure::Io(error),
         UreqError::Timeout(_) => Failure::TimedOut(limit),
         UreqError::Rustls(error) => Failure::Tls(error),
-        UreqError::Tls(what) => Failure::TlsSetup(what),
+        UreqError::Tls(_) => Failure::TlsSetup,
         _ => Failure::Unexpected,
     }
 }
@@ -286,6 +295,15 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn a_clock_before_1970_is_an_error_of_tls() {
+        let before = SystemTime::UNIX_EPOCH - time::Duration::from_secs(1);
+        let error = check_clock(before).unwrap_err().to_error(false, "host");
+        assert_eq!(error.kind(), crate::error::Kind::Tls);
+        assert!(error.message().ends_with("set the clock"), "{error}");
+        assert!(check_clock(SystemTime::UNIX_EPOCH).is_ok());
+    }
 
     #[test]
     fn a_check_never_waits_even_if_it_must_write() {

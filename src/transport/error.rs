@@ -3,8 +3,7 @@
 
 use std::io;
 
-use rustls::CertificateError;
-
+use super::tls_error;
 use crate::error::{Error, Kind, is_shortage};
 
 /// The time limit that a deadline results from.
@@ -31,8 +30,10 @@ pub(super) enum Failure {
     Proxy(String),
     /// The TLS handshake failed.
     Tls(rustls::Error),
-    /// TLS could not be set up.
-    TlsSetup(&'static str),
+    /// TLS could not be set up for the host.
+    TlsSetup,
+    /// The clock is before 1970, which the TLS library cannot represent.
+    ClockBefore1970,
     /// The received data is not the head of a response.
     NotHttp(httparse::Error),
     /// The head of the response is larger than the buffer.
@@ -70,8 +71,16 @@ impl Failure {
             Self::TimedOut(limit) => (Kind::Timeout, of_limit(*limit).to_owned()),
             Self::HostNotFound => (Kind::Network, "the host name could not be resolved".to_owned()),
             Self::Proxy(what) => (Kind::Proxy, format!("could not connect through the proxy: {what}")),
-            Self::Tls(error) => (Kind::Tls, of_tls(error)),
-            Self::TlsSetup(what) => (Kind::Tls, format!("TLS failed: {what}")),
+            Self::Tls(error) => (Kind::Tls, format!("TLS failed: {}", tls_error::sentence(error))),
+            Self::TlsSetup => {
+                let words = "TLS failed: the host of base_url cannot be compared with a certificate; use a host name";
+                (Kind::Tls, words.to_owned())
+            }
+            Self::ClockBefore1970 => {
+                let words =
+                    "TLS failed: this machine's clock is before 1970, so no certificate is valid; set the clock";
+                (Kind::Tls, words.to_owned())
+            }
             Self::NotHttp(what) => (Kind::Protocol, format!("the response is not valid HTTP: {what}")),
             Self::LargeHead => (Kind::Protocol, "the response head is too large".to_owned()),
             Self::InterimOnly => (Kind::Protocol, "too many interim responses (HTTP 1xx) and no other".to_owned()),
@@ -83,13 +92,15 @@ impl Failure {
 
 fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return (Kind::Tls, of_tls(error));
+        return (Kind::Tls, format!("TLS failed: {}", tls_error::sentence(error)));
     }
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit expired".to_owned()),
         // Only TLS returns this, when it rejects data without a specific error, such as too many handshake messages.
-        io::ErrorKind::InvalidData => (Kind::Tls, format!("TLS failed: {error}")),
+        io::ErrorKind::InvalidData => {
+            (Kind::Tls, "TLS failed: the server sends more than the TLS protocol allows".to_owned())
+        }
         io::ErrorKind::UnexpectedEof if is_connected => {
             (Kind::Network, "the connection was closed before the response was complete".to_owned())
         }
@@ -100,18 +111,6 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
             (Kind::Network, format!("the connection was lost before the response was complete: {error}"))
         }
         _ => (Kind::Network, format!("could not connect: {error}")),
-    }
-}
-
-fn of_tls(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "TLS failed: the issuer of the server's certificate is not trusted; set ca_file to trust it".to_owned()
-        }
-        rustls::Error::InvalidMessage(_) => {
-            format!("TLS failed: the server does not speak TLS on this port: {error}")
-        }
-        _ => format!("TLS failed: {error}"),
     }
 }
 

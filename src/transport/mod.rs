@@ -25,6 +25,7 @@ mod response_head;
 mod route;
 mod socket;
 mod tcp;
+mod tls_error;
 
 use std::time::{Duration, Instant};
 
