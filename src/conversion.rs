@@ -46,7 +46,7 @@ impl MessageId {
     /// # Errors
     ///
     /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is empty, longer than 256 bytes, contains a
-    /// control character, or has leading or trailing white space.
+    /// control character, also of bidirectional text, or has leading or trailing white space.
     pub fn new(text: &str) -> Result<Self, Error> {
         check_name("message_id", text)?;
         Ok(Self(text.to_owned()))
@@ -88,5 +88,13 @@ mod tests {
         for text in ["", " a", "a\u{a0}", "a\n", "\u{7f}", "a\u{1f}b", &"x".repeat(257), &"é".repeat(129)] {
             assert!(MessageId::new(text).unwrap_err().message().starts_with("message_id "), "{text:?}");
         }
+        let control = (0x80..0xa0).chain([0x61c, 0x200e, 0x200f]).chain(0x2028..=0x202e).chain(0x2066..=0x2069);
+        for character in control.filter_map(char::from_u32) {
+            assert!(MessageId::new(&format!("a{character}b")).is_err(), "{character:?}");
+        }
+        assert_eq!(
+            MessageId::new("a\u{202e}b").unwrap_err().message(),
+            "message_id contains the character U+202E, which changes how text is shown"
+        );
     }
 }

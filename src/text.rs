@@ -14,10 +14,27 @@ pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
         return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));
     }
     check_no_controls(parameter, text)?;
+    if !text.is_ascii()
+        && let Some(found) = text.chars().find(|character| misleads(*character))
+    {
+        let code = u32::from(found);
+        return Err(Error::argument(
+            parameter,
+            format!("contains the character U+{code:04X}, which changes how text is shown"),
+        ));
+    }
     if text.trim() != text {
         return Err(Error::argument(parameter, "has leading or trailing white space"));
     }
     Ok(())
+}
+
+/// Whether a log or a terminal shows the text around `character` in another order or on another line than it is in.
+fn misleads(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Returns the first control character of `text`.

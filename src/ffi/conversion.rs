@@ -31,7 +31,8 @@ const _: () = assert!(NEXMO_CHANNEL_SMS == Channel::Sms.number() && NEXMO_CHANNE
 ///
 /// @param credentials  Required.
 /// @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to
-///                     256 bytes, without control characters or leading or trailing white space.
+///                     256 bytes, without control characters, also those of bidirectional text, and without leading or
+///                     trailing white space.
 /// @param delivered    1 if the user completed the action, otherwise 0.
 /// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of
 ///                     arrival; a signed request carries the time of sending.

@@ -36,8 +36,8 @@ pub struct nexmo_credentials {
     pub struct_size: u32,
     /// 0.
     pub flags: u32,
-    /// Required: the account's API key, 1 to 256 bytes, without control characters or leading or trailing white
-    /// space; with NEXMO_AUTH_BASIC, also without a colon.
+    /// Required: the account's API key, 1 to 256 bytes, without control characters, also those of bidirectional
+    /// text, and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon.
     pub api_key: *const c_char,
     /// Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes,
     /// without control characters.

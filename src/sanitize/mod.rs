@@ -195,6 +195,12 @@ mod tests {
             "you sent %u0054%u0072%u0030%u0075%u0062%u0034%u0064%u006f to me",
             "you sent =54=72=30=75=62=34=64=6f=72=33 to me",
             "you sent VHIwdWI0ZG9yM3h5eg== to me",
+            // After one and two other bytes.
+            "you sent YToxVHIwdWI0ZG9yM3h5eg== to me",
+            "you sent YTpUcjB1YjRkb3IzeHl6 to me",
+            "you sent YWI6VHIwdWI0ZG9yM3h5eg to me",
+            "you sent eDpUcjB1YjRkb3IzeHl6Ong= to me",
+            "you sent OlRyMHViNGRvcjN4eXo6 to me",
             "you sent 5472 3075 6234 646f 7233 7879 7a to me",
         ] {
             assert_eq!(quote(body.as_bytes(), [secret].into_iter()), None, "{body}");
@@ -203,6 +209,22 @@ mod tests {
         let secret = "pa'ss\"98/76&=+ä";
         let latin_1 = b"you sent pa'ss\"98/76&=+\xe4 to me";
         assert_eq!(quote(latin_1, [secret].into_iter()).as_deref(), Some("you sent *** to me"));
+    }
+
+    #[test]
+    fn a_secret_in_base64_is_found_behind_and_before_any_text() {
+        use base64::Engine;
+        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        for secret in ["s3cret", "Tr0ub4dor3xyz", "pa'ss\"98/76&=+ä", "???>>>~~~ab"] {
+            for (before, after) in [("", ""), ("k", ""), ("ke", ":x"), ("key", "yz"), ("key:", "\"}"), ("{\"k", "-")] {
+                let text = format!("{before}{secret}{after}");
+                for encoded in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
+                    let body = format!("got {encoded} from you");
+                    assert_eq!(quote(body.as_bytes(), [secret].into_iter()), None, "{text}");
+                }
+            }
+        }
+        assert!(quote(b"got nothing from you", ["s3cret"].into_iter()).is_some());
     }
 
     #[test]

@@ -32,7 +32,10 @@ impl<'a> SecretFinder<'a> {
         let is_signs = |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK;
         let signs = secrets.iter().copied().filter(is_signs).collect();
         let forms = |secret: &&str| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))];
-        let bare: Vec<Vec<char>> = secrets.iter().flat_map(forms).collect();
+        let inside = |secret: &&str| [1, 2].map(|offset| bare(&base64_inside(secret, offset)));
+        // Shorter ones are in any text.
+        let inside = secrets.iter().flat_map(inside).filter(|form| form.len() >= REVEALING_START);
+        let bare: Vec<Vec<char>> = secrets.iter().flat_map(forms).chain(inside).collect();
         let parts = bare.iter().flat_map(|secret| secret.windows(REVEALING_PART));
         let mut parts: Vec<_> = parts.filter_map(|part| part.try_into().ok()).collect();
         parts.sort_unstable();
@@ -60,6 +63,15 @@ impl<'a> SecretFinder<'a> {
         };
         text.windows(REVEALING_PART).any(is_part) || self.bare.iter().any(|secret| is_whole(secret) || is_start(secret))
     }
+}
+
+/// Returns what of a longer text in base64 depends on `secret` alone, if the secret begins at `offset` in a group of three
+/// bytes.
+fn base64_inside(secret: &str, offset: usize) -> String {
+    let encoded = STANDARD.encode([vec![0; offset], secret.as_bytes().to_vec()].concat());
+    let bits = |bytes: usize| bytes.saturating_mul(8);
+    let (start, end) = (bits(offset).div_ceil(6), bits(offset.saturating_add(secret.len())) / 6);
+    encoded.get(start..end).unwrap_or_default().to_owned()
 }
 
 /// Returns the letters and digits only, in lower case.
