@@ -324,8 +324,8 @@ typedef struct nexmo_credentials {
     /** 0. */
     uint32_t flags;
     /**
-     * Required: the account's API key, 1 to 256 bytes, without control characters or leading or trailing white
-     * space; with NEXMO_AUTH_BASIC, also without a colon.
+     * Required: the account's API key, 1 to 256 bytes, without control characters, also those of bidirectional
+     * text, and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon.
      */
     const char *api_key;
     /**
@@ -367,8 +367,9 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
 
 /**
- * nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy (http_proxy for an http://
- * base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
+ * nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
+ * http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in
+ * CGI programs. docs/operations.md describes their values.
  */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 
@@ -400,9 +401,9 @@ typedef struct nexmo_options {
      */
     const char *proxy;
     /**
-     * Path of a PEM file with the only certificates to trust. A client reads it once, like the two files below; the
-     * one-call functions read it again when its time, size or inode changes. NULL: the platform's store, or the
-     * built-in roots if there is none.
+     * Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are read
+     * again when they change, for connections made later; if they cannot be used, those read before stay in use. NULL:
+     * the platform's store, or the built-in roots if there is none.
      */
     const char *ca_file;
     /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none. */
@@ -422,8 +423,8 @@ typedef struct nexmo_options {
     /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000. */
     int32_t timeout_ms;
     /**
-     * The maximum number of requests for one report, 1 to 100. Retryable failures are retried after Retry-After, or
-     * after a random back-off of up to 200 ms, doubled each time; if the delay would exceed timeout_ms, the call
+     * The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random
+     * back-off of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would exceed timeout_ms, the call
      * returns instead. A reporter ignores this field: it retries until the report expires. 0: 1.
      */
     int32_t max_attempts;
@@ -531,7 +532,8 @@ void nexmo_result_init(nexmo_result *result, size_t size);
  *
  * @param credentials  Required.
  * @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to
- *                     256 bytes, without control characters or leading or trailing white space.
+ *                     256 bytes, without control characters, also those of bidirectional text, and without leading or
+ *                     trailing white space.
  * @param delivered    1 if the user completed the action, otherwise 0.
  * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of
  *                     arrival; a signed request carries the time of sending.

@@ -14,8 +14,9 @@ use crate::options::{ClientSettings, LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNEC
 /// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
 /// credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
-/// nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy (http_proxy for an http://
-/// base_url) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs.
+/// nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
+/// http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in
+/// CGI programs. docs/operations.md describes their values.
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
@@ -39,9 +40,9 @@ pub struct nexmo_options {
     /// proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
     /// base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
     pub proxy: *const c_char,
-    /// Path of a PEM file with the only certificates to trust. A client reads it once, like the two files below; the
-    /// one-call functions read it again when its time, size or inode changes. NULL: the platform's store, or the
-    /// built-in roots if there is none.
+    /// Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are read
+    /// again when they change, for connections made later; if they cannot be used, those read before stay in use. NULL:
+    /// the platform's store, or the built-in roots if there is none.
     pub ca_file: *const c_char,
     /// Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none.
     pub client_cert_file: *const c_char,
@@ -55,8 +56,8 @@ pub struct nexmo_options {
     pub connect_timeout_ms: i32,
     /// Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000.
     pub timeout_ms: i32,
-    /// The maximum number of requests for one report, 1 to 100. Retryable failures are retried after Retry-After, or
-    /// after a random back-off of up to 200 ms, doubled each time; if the delay would exceed timeout_ms, the call
+    /// The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random
+    /// back-off of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would exceed timeout_ms, the call
     /// returns instead. A reporter ignores this field: it retries until the report expires. 0: 1.
     pub max_attempts: i32,
     /// The maximum number of idle connections to keep, 1 to 1024; for a reporter at least max_in_flight. 0: 32.

@@ -1,6 +1,7 @@
 //! The options of a client, checked once.
 
 pub(crate) mod base_url;
+mod no_proxy;
 pub(crate) mod proxy_url;
 pub(crate) mod setting;
 
@@ -58,8 +59,8 @@ pub struct Options<'a> {
     /// Default: none.
     pub proxy: Option<&'a str>,
     /// If `proxy` is `None`, uses the proxy in the environment variable `https_proxy` (`http_proxy` for an `http://`
-    /// base URL) or `all_proxy`, unless `no_proxy` lists the host. The names are in lower case. CGI programs ignore
-    /// these variables.
+    /// base URL) or `all_proxy`, unless `no_proxy` lists the host. The names may be in upper case, except `HTTP_PROXY`.
+    /// CGI programs ignore these variables.
     pub proxy_from_environment: bool,
     /// PEM file with the client certificate and its intermediate certificates, for a server that requests one.
     /// Requires `client_key_file`. Default: none.
@@ -225,7 +226,7 @@ impl<'a> Options<'a> {
         match self.proxy.map(ProxyUrl::parse).transpose()? {
             Some(proxy) if is_exposed_to(&proxy) => Err(Error::argument("proxy", EXPOSED)),
             None if self.proxy_from_environment => {
-                let proxy = ProxyUrl::from_environment(base_url.scheme(), base_url.host())?;
+                let proxy = ProxyUrl::from_environment(base_url.scheme(), base_url.host(), base_url.port())?;
                 Ok(proxy.filter(|proxy| !is_exposed_to(proxy)))
             }
             given => Ok(given),

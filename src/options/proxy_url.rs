@@ -4,8 +4,10 @@
 use std::env;
 
 use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
 use super::base_url::{check_host, check_port};
+use super::no_proxy;
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -43,46 +45,51 @@ impl ProxyUrl {
         parse(text).map_err(|problem| Error::argument("proxy", problem))
     }
 
-    /// Returns the proxy that the environment specifies for a service at `scheme` and `host`: `https_proxy` or
-    /// `http_proxy`, else `all_proxy`, unless `no_proxy` lists the host. A client can influence the environment of a
-    /// CGI program, so CGI programs ignore these variables; `HTTP_PROXY`, which such a client can set, is always
-    /// ignored.
-    pub(crate) fn from_environment(scheme: &str, host: &str) -> Result<Option<Self>, Error> {
+    /// Returns the proxy that the environment specifies for a service at `scheme`, `host` and `port`, by the rules of
+    /// curl: `https_proxy` or `http_proxy`, else `all_proxy`, unless `no_proxy` lists the host; each in lower case,
+    /// else in upper case. A client can influence the environment of a CGI program, so CGI programs ignore these
+    /// variables; `HTTP_PROXY`, which such a client can set, is always ignored.
+    pub(crate) fn from_environment(scheme: &str, host: &str, port: u16) -> Result<Option<Self>, Error> {
         // A value that is not UTF-8 is converted lossily, so that it is reported as invalid rather than ignored.
-        from_variables(scheme, host, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+        from_variables(scheme, host, port, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 }
 
 fn from_variables(
     scheme: &str,
     host: &str,
+    port: u16,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<ProxyUrl>, Error> {
-    let is_cgi = variable("REQUEST_METHOD").is_some();
-    if is_cgi || variable("no_proxy").is_some_and(|list| is_excepted(host, &list)) {
-        return Ok(None);
-    }
-    let named = |name: String| variable(&name).filter(|text| !text.is_empty()).map(|text| (name, text));
-    let Some((name, text)) = named(format!("{scheme}_proxy")).or_else(|| named("all_proxy".to_owned())) else {
-        return Ok(None);
+    // As for curl, an empty variable is one that is not set.
+    let named = |name: &str| {
+        let value = variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        value.map(|text| (name.to_owned(), text))
     };
-    parse(&text)
-        .map(Some)
-        .map_err(|problem| Error::argument(&format!("proxy from the environment variable {name}"), problem))
+    let either = |name: &str| named(name).or_else(|| named(&name.to_ascii_uppercase()));
+    let of_scheme = match scheme {
+        "http" => named("http_proxy"),
+        _ => either(&format!("{scheme}_proxy")),
+    };
+    let is_cgi = variable("REQUEST_METHOD").is_some();
+    let is_excepted = || either("no_proxy").is_some_and(|(_, list)| no_proxy::lists(&list, host, port));
+    match of_scheme.or_else(|| either("all_proxy")) {
+        Some((name, text)) if !is_cgi && !is_excepted() => parse_variable(&text)
+            .map(Some)
+            .map_err(|problem| Error::argument(&format!("proxy from the environment variable {name}"), problem)),
+        _ => Ok(None),
+    }
 }
 
-/// Whether `list`, comma-separated names and addresses, contains `host` or one of its parent domains, or is `*`.
-fn is_excepted(host: &str, list: &str) -> bool {
-    let host = host.trim_matches(['[', ']', '.']).to_ascii_lowercase();
-    let matches = |entry: &str| {
-        let without_port = entry
-            .rsplit_once(':')
-            .filter(|(name, port)| !name.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()));
-        let name = without_port.map_or(entry, |(name, _)| name);
-        let entry = name.trim().trim_matches(['[', ']', '.']).to_ascii_lowercase();
-        entry == "*" || (!entry.is_empty() && (host == entry || host.ends_with(&format!(".{entry}"))))
-    };
-    list.split([',', ' ']).any(matches)
+/// As [`parse`], with what is customary in variables: no scheme means `http`, and `socks5h` is what `socks5` is here.
+fn parse_variable(text: &str) -> Result<ProxyUrl, &'static str> {
+    match text.split_once("://") {
+        None => parse(&Zeroizing::new(format!("http://{text}"))),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("socks5h") => {
+            parse(&Zeroizing::new(format!("socks5://{rest}")))
+        }
+        Some(_) => parse(text),
+    }
 }
 
 fn parse(text: &str) -> Result<ProxyUrl, &'static str> {
@@ -112,7 +119,7 @@ fn parse_user(text: &str) -> Result<ProxyUser, &'static str> {
         "has an invalid user or password; valid: each 1 to 255 bytes of UTF-8 without control characters";
     let (name, password) = text.split_once(':').ok_or(PROBLEM)?;
     let decode = |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| PROBLEM);
-    let (name, password) = (decode(name)?, zeroize::Zeroizing::new(decode(password)?));
+    let (name, password) = (decode(name)?, Zeroizing::new(decode(password)?));
     let is_fine = |text: &str| (1..=255).contains(&text.len()) && !text.chars().any(char::is_control);
     if !is_fine(&name) || !is_fine(&password) || (name.contains(':')) {
         return Err(PROBLEM);
@@ -170,27 +177,60 @@ mod tests {
         assert!(!format!("{proxy:?}").contains("hush"));
     }
 
+    fn find(variables: &[(&str, &str)]) -> Option<String> {
+        let variable =
+            |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+        from_variables("https", "api.nexmo.com", 443, variable).unwrap().map(|proxy| proxy.host)
+    }
+
     #[test]
-    fn the_environment_is_read_in_lower_case_and_never_in_a_cgi_program() {
-        let find = |variables: &[(&str, &str)]| {
-            let variable =
-                |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
-            from_variables("https", "api.nexmo.com", variable).unwrap().map(|proxy| proxy.host)
-        };
+    fn the_environment_is_read_as_curl_does_and_never_in_a_cgi_program() {
         assert_eq!(find(&[("https_proxy", "http://one:1"), ("all_proxy", "http://two:2")]).as_deref(), Some("one"));
         assert_eq!(find(&[("all_proxy", "socks5://two:2")]).as_deref(), Some("two"));
         assert_eq!(find(&[("https_proxy", ""), ("all_proxy", "http://two:2")]).as_deref(), Some("two"));
         assert_eq!(find(&[("https_proxy", "")]), None);
+        assert_eq!(find(&[("HTTPS_PROXY", "http://one:1"), ("all_proxy", "http://two:2")]).as_deref(), Some("one"));
+        assert_eq!(find(&[("HTTPS_PROXY", "http://one:1"), ("https_proxy", "http://two:2")]).as_deref(), Some("two"));
+        assert_eq!(find(&[("ALL_PROXY", "http://one:1")]).as_deref(), Some("one"));
         assert_eq!(find(&[("HTTP_PROXY", "http://one:1"), ("http_proxy", "http://one:1")]), None);
         assert_eq!(find(&[("https_proxy", "http://one:1"), ("REQUEST_METHOD", "GET")]), None);
-        let bad = |name: &str| (name == "all_proxy").then(|| "one:1".to_owned());
-        let error = from_variables("https", "host", bad).unwrap_err();
-        assert!(error.message().starts_with("proxy from the environment variable all_proxy is not"), "{error}");
-        for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM", "api.nexmo.com:443"] {
-            assert_eq!(find(&[("https_proxy", "http://one:1"), ("no_proxy", list)]), None, "{list}");
+        let http = |variables: &[(&str, &str)]| {
+            let variable =
+                |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned());
+            from_variables("http", "host", 80, variable).unwrap().map(|proxy| proxy.host)
+        };
+        assert_eq!(http(&[("HTTP_PROXY", "http://one:1")]), None);
+        assert_eq!(http(&[("HTTP_PROXY", "http://one:1"), ("http_proxy", "http://two:2")]).as_deref(), Some("two"));
+    }
+
+    #[test]
+    fn a_variable_may_lack_the_scheme_and_is_reported_by_name_if_it_is_invalid() {
+        for value in ["one:1", " http://one:1 ", "http://one:1/", "HTTP://one:1", "user:hush@one:1", "socks5h://one:1"]
+        {
+            assert_eq!(find(&[("https_proxy", value)]).as_deref(), Some("one"), "{value}");
         }
-        for list in ["", "exmo.com", "i.nexmo.com", "www.nexmo.com"] {
-            assert!(find(&[("https_proxy", "http://one:1"), ("no_proxy", list)]).is_some(), "{list}");
+        for value in ["one", "http://one", "https://one:1", "socks4://one:1", "http://one:1/x", "user@one:1", "one:x"] {
+            for name in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+                let variable = |other: &str| (other == name).then(|| value.to_owned());
+                let error = from_variables("https", "host", 443, variable).unwrap_err();
+                assert!(
+                    error.message().starts_with(&format!("proxy from the environment variable {name} ")),
+                    "{error}"
+                );
+            }
         }
+    }
+
+    #[test]
+    fn a_listed_host_is_excepted() {
+        for name in ["no_proxy", "NO_PROXY"] {
+            for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM", "api.nexmo.com:443"] {
+                assert_eq!(find(&[("https_proxy", "http://one:1"), (name, list)]), None, "{list}");
+            }
+            for list in ["", "exmo.com", "i.nexmo.com", "www.nexmo.com", "nexmo.com:444"] {
+                assert!(find(&[("https_proxy", "http://one:1"), (name, list)]).is_some(), "{list}");
+            }
+        }
+        assert!(find(&[("https_proxy", "http://one:1"), ("no_proxy", "x"), ("NO_PROXY", "*")]).is_some());
     }
 }

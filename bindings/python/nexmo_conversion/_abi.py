@@ -364,8 +364,9 @@ class OptionsFlag(IntFlag):
     """Allows http:// to hosts other than loopback, where anyone on the network can read the credentials."""
 
     PROXY_FROM_ENVIRONMENT = 2
-    """If proxy is NULL, uses the environment variable https_proxy (http_proxy for an http:// base_url) or all_proxy, in
-    lower case, unless no_proxy excludes the host. Ignored in CGI programs."""
+    """If proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an http:// base_url,
+    never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in CGI programs.
+    docs/operations.md describes their values."""
 
     BUILT_IN_ROOTS_ONLY = 4
     """Trusts the root certificates built into the library instead of the platform's store."""
