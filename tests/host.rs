@@ -5,18 +5,19 @@
 mod common;
 
 use std::mem::MaybeUninit;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{fs, ptr};
 
-use nexmo_conversion::{Client, Kind, Options};
+use nexmo_conversion::{Client, Kind, Options, State, Statistics};
 use nexmo_sandbox::Behaviour;
 
 use crate::common::process::{Child, children, command, wait_for_resume, write_line};
 use crate::common::service::{Service, duplicates};
-use crate::common::{Folder, SOON, credentials, in_calm_file, reporter, sms, statistics};
+use crate::common::{Folder, SOON, credentials, in_calm_file, reporter, sms, statistics, wait_until};
 
-children![submit_up_to_a_file_size_limit, report_without_standard_descriptors];
+children![submit_up_to_a_file_size_limit, report_without_standard_descriptors, submit_without_threads];
 
 /// The limit on the size of files in these tests.
 const FILE_SIZE: libc::rlim_t = 400 * 1024;
@@ -75,7 +76,7 @@ fn set_limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
     // SAFETY: the struct outlives both calls.
     unsafe {
         assert_eq!(libc::getrlimit(resource, &raw mut limit), 0);
-        limit.rlim_cur = value;
+        limit.rlim_cur = value.min(limit.rlim_max);
         assert_eq!(libc::setrlimit(resource, &raw const limit), 0);
     }
 }
@@ -123,4 +124,45 @@ fn report_without_standard_descriptors(arguments: &[String]) {
     check();
     reporter.close(None).unwrap();
     check();
+}
+
+#[test]
+fn state_and_last_error_show_that_no_thread_can_be_started() {
+    let (folder, service) = (Folder::new(), Service::start());
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    for started in ["none", "worker"] {
+        let outbox = folder.path().join(started);
+        Child::start("submit_without_threads", &[outbox.to_str().unwrap(), &service.url, started]).end();
+    }
+}
+
+/// The limit applies to one without privileges only.
+fn submit_without_threads(arguments: &[String]) {
+    // SAFETY: no memory is involved. In a process without privileges it fails, which does not matter.
+    unsafe { libc::setuid(65_534) };
+    let options = in_calm_file(Path::new(&arguments[0]));
+    let limit = |value| set_limit(libc::RLIMIT_NPROC, value);
+    let reporter = if arguments[2] == "worker" {
+        let reporter = reporter(&arguments[1], &options);
+        limit(0);
+        reporter
+    } else {
+        limit(0);
+        reporter(&arguments[1], &options)
+    };
+    reporter.submit(&sms("id", true)).unwrap();
+    let is_known =
+        |counted: &Statistics| counted.last_error.as_ref().is_some_and(|last| last.error.kind() == Kind::System);
+    wait_until("the state", SOON, || {
+        let counted = statistics(&reporter);
+        is_known(&counted) && counted.state == State::BackingOff
+    });
+    assert_eq!(reporter.flush(Some(Duration::from_millis(300))).unwrap_err().kind(), Kind::Pending);
+    let counted = statistics(&reporter);
+    let message = counted.last_error.unwrap().error.message().to_owned();
+    assert!(message.contains("no thread can be created"), "{message}");
+    limit(libc::RLIM_INFINITY);
+    reporter.flush(Some(SOON)).unwrap();
+    let counted = statistics(&reporter);
+    assert_eq!((counted.accepted, counted.state), (1, State::Running));
 }

@@ -5,10 +5,14 @@
 //!                success                 needs a correction by the user (401, 402, 3xx, ...)
 //!       +----------------- BACKING OFF <--+  +--> SUSPENDED
 //!       v                                 |  |      | tries one other report at once,
-//!     RUNNING: 2, 4, 8 ... in flight -----+--+      | then a different one each minute
+//!     RUNNING: 2, 4, 8 ... in flight -----+--+      | then a different one each minute,
+//!       |                                           | or sooner if others were just accepted
 //!       ^      transient (network, 5xx ...)         |
 //!       +-------------------------------------------+ success
 //! ```
+//!
+//! If reports were accepted within the last minute, perhaps only some servers refuse them. Then the waits of a suspension
+//! are short at first, and grow with its length up to a minute.
 //!
 //! While the breaker backs off or is suspended, single reports probe. A report that fails while others are accepted is
 //! delayed on its own.
@@ -26,6 +30,16 @@ use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 
+/// The shortest wait between two probes of a suspension with a recent success. It grows to half of the time since the
+/// suspension began.
+const SHORT_SUSPENSION: Duration = Duration::from_millis(50);
+
+/// How long a suspension with a recent success must last to be confirmed.
+const CONFIRM_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a service may be out of reach, or a suspension may last, before another process may send instead.
+const MAX_HOLD: Duration = Duration::from_secs(3);
+
 /// Decides how many reports may be sent.
 #[derive(Debug)]
 pub(crate) struct CircuitBreaker {
@@ -37,6 +51,10 @@ pub(crate) struct CircuitBreaker {
     probe_requested_at: Option<Instant>,
     /// When the last probe started that confirmed a suspension.
     confirmed_at: Option<Instant>,
+    /// When the service last accepted or rejected a report.
+    last_success: Option<Instant>,
+    /// When the first of the requests started since which none got a response.
+    unreachable_since: Option<Instant>,
     /// Whether to probe with the next report that arrives: the suspension is in doubt, and there was none to try.
     waits_for_report: bool,
 }
@@ -70,7 +88,9 @@ struct Cause {
     first_id: u64,
     /// Whether no other report has got such a response.
     is_in_doubt: bool,
-    /// Whether a later response, or the lack of a report to probe with, confirmed it.
+    /// When it did.
+    since: Instant,
+    /// Whether later responses, or the lack of a report to probe with, confirmed it.
     is_confirmed: bool,
 }
 
@@ -123,7 +143,10 @@ pub(crate) struct Attempt<'a> {
 enum Verdict {
     Accepted,
     Rejected,
+    /// A response that may be followed by a better one.
     Transient,
+    /// No response.
+    Unreachable,
     Suspending,
     Ignored,
 }
@@ -134,7 +157,8 @@ fn verdict(error: Option<&Error>) -> Verdict {
         Some(Kind::Cancelled) => Verdict::Ignored,
         Some(kind) if kind.is_final() => Verdict::Rejected,
         Some(kind) if kind.is_suspending() => Verdict::Suspending,
-        Some(_) => Verdict::Transient,
+        Some(Kind::RateLimited | Kind::Unavailable) => Verdict::Transient,
+        Some(_) => Verdict::Unreachable,
     }
 }
 
@@ -148,6 +172,8 @@ impl CircuitBreaker {
             failures: ReportFailures::new(pace.retry_delays),
             probe_requested_at: None,
             confirmed_at: None,
+            last_success: None,
+            unreachable_since: None,
             waits_for_report: false,
         }
     }
@@ -218,6 +244,17 @@ impl CircuitBreaker {
         self.state.wait().is_some_and(|wait| wait.is_requested)
     }
 
+    /// Whether another process may send during the current wait: this one cannot reach the service, or is suspended.
+    pub(crate) fn may_hand_over(&self, now: Instant) -> bool {
+        let since = match &self.state {
+            State::Running(_) => None,
+            State::BackingOff(wait, _) => self.unreachable_since.filter(|_| !wait.is_requested),
+            State::Suspended(wait, _) => Some(wait.since),
+        };
+        let wait = self.state.wait().filter(|wait| wait.probe.is_none() && now < wait.until);
+        wait.zip(since).is_some_and(|(wait, since)| wait.until.saturating_duration_since(since) >= MAX_HOLD)
+    }
+
     fn shorten_wait(&mut self, at: Instant) {
         if let Some(wait) = self.state.wait_mut() {
             wait.until = at.min(wait.until);
@@ -235,12 +272,16 @@ impl CircuitBreaker {
     /// request, when another report arrives, or a minute later.
     pub(crate) fn no_report_found(&mut self, now: Instant, random: u64) {
         self.waits_for_report = matches!(self.state, State::Suspended(_, Cause { is_in_doubt: true, .. }));
-        if let State::Suspended(wait, cause) = &mut self.state {
-            if wait.probe.is_none() {
-                wait.until = after(now, probe_interval(self.pace.probe, random)).max(wait.until);
-            }
-            if !std::mem::replace(&mut cause.is_confirmed, true) {
-                self.confirmed_at = self.confirmed_at.max(Some(now));
+        if let State::Suspended(_, Cause { since, .. }) = self.state {
+            let duration = self.suspension(since, now, random);
+            let is_confirmed = self.is_confirming(since, now);
+            if let State::Suspended(wait, cause) = &mut self.state {
+                if wait.probe.is_none() {
+                    wait.until = after(now, duration).max(wait.until);
+                }
+                if is_confirmed && !std::mem::replace(&mut cause.is_confirmed, true) {
+                    self.confirmed_at = self.confirmed_at.max(Some(now));
+                }
             }
         }
         self.keep_request(now);
@@ -270,7 +311,13 @@ impl CircuitBreaker {
     /// Records a result. Returns the report's disposition, or None if it is to be sent again.
     pub(crate) fn record(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) -> Option<Disposition> {
         let error = attempt.outcome.result.as_ref().err();
-        match verdict(error) {
+        let verdict = verdict(error);
+        match verdict {
+            Verdict::Unreachable => self.unreachable_since = self.unreachable_since.or(Some(attempt.started)),
+            Verdict::Ignored => {}
+            _ => self.unreachable_since = None,
+        }
+        match verdict {
             Verdict::Accepted => {
                 self.succeed(attempt, now);
                 return Some(Disposition::Accepted);
@@ -279,13 +326,17 @@ impl CircuitBreaker {
                 self.succeed(attempt, now);
                 return error.map(|error| rejected(attempt.outcome, error));
             }
-            Verdict::Transient => {
+            Verdict::Transient | Verdict::Unreachable => {
                 self.failures.record(attempt.id, now, Duration::ZERO);
                 self.back_off(attempt, now, random);
                 self.keep_request(attempt.started);
             }
             Verdict::Suspending => {
-                let delay = probe_interval(self.pace.probe, random);
+                let since = match self.state {
+                    State::Suspended(_, cause) => cause.since,
+                    State::Running(_) | State::BackingOff(..) => now,
+                };
+                let delay = self.suspension(since, now, random);
                 let is_at_fault = self.failures.record_suspending(attempt.id, now, delay);
                 self.suspend(attempt, now, random);
                 self.keep_request(attempt.started);
@@ -303,8 +354,8 @@ impl CircuitBreaker {
     /// The service accepts reports: capacity grows step by step, and reports that failed only during the outage are no
     /// longer delayed. The result of a request that started earlier does not shorten a wait that the service asked for.
     fn succeed(&mut self, attempt: &Attempt<'_>, now: Instant) {
-        self.failures.forget(attempt.id);
-        self.failures.record_success();
+        self.last_success = Some(now);
+        self.failures.record_success(attempt.id, now);
         self.state = match self.state {
             State::Running(capacity) => State::Running(capacity.saturating_mul(2).min(self.max_in_flight)),
             waiting @ (State::BackingOff(wait, _) | State::Suspended(wait, _))
@@ -341,21 +392,42 @@ impl CircuitBreaker {
             // Tries another report at once, unless the service asked for a wait.
             State::Running(_) | State::BackingOff(..) => State::Suspended(
                 Wait::new(now, retry_after.unwrap_or_default(), retry_after.is_some()),
-                Cause { first_id: attempt.id, is_in_doubt: true, is_confirmed: false },
+                Cause { first_id: attempt.id, is_in_doubt: true, since: now, is_confirmed: false },
             ),
             State::Suspended(wait, cause) => {
-                self.confirmed_at = self.confirmed_at.max(Some(attempt.started));
-                let interval = probe_interval(self.pace.probe, random).max(retry_after.unwrap_or_default());
+                let is_confirmed = cause.is_confirmed || self.is_confirming(cause.since, now);
+                if is_confirmed {
+                    self.confirmed_at = self.confirmed_at.max(Some(attempt.started));
+                }
+                let interval = self.suspension(cause.since, now, random).max(retry_after.unwrap_or_default());
                 let is_in_doubt = cause.is_in_doubt && attempt.id == cause.first_id;
                 State::Suspended(
                     match attempt.started >= wait.since {
                         true => Wait::new(now, interval, retry_after.is_some()),
                         false => wait.prolonged(now, retry_after),
                     },
-                    Cause { is_in_doubt, is_confirmed: true, ..cause },
+                    Cause { is_in_doubt, is_confirmed, ..cause },
                 )
             }
         };
+    }
+
+    /// How long to wait until the next probe of a suspension that began at `since`.
+    fn suspension(&self, since: Instant, now: Instant, random: u64) -> Duration {
+        let interval = probe_interval(self.pace.probe, random);
+        match self.has_recent_success(now) {
+            true => (now.saturating_duration_since(since) / 2).max(SHORT_SUSPENSION).min(interval),
+            false => interval,
+        }
+    }
+
+    /// Whether a suspension that began at `since` shows that the service accepts no reports at all.
+    fn is_confirming(&self, since: Instant, now: Instant) -> bool {
+        !self.has_recent_success(now) || now.saturating_duration_since(since) >= CONFIRM_AFTER
+    }
+
+    fn has_recent_success(&self, now: Instant) -> bool {
+        self.last_success.is_some_and(|at| now.saturating_duration_since(at) < self.pace.probe)
     }
 
     /// Records that report `id` is no longer in flight.

@@ -34,6 +34,7 @@ impl Reporter {
     pub(super) fn wait_for_earlier(&self, runtime: &Runtime, deadline: Option<Instant>) -> Result<Wait, Error> {
         let last = runtime.outbox.last()?;
         let start = Instant::now();
+        let _flushing = runtime.signals.begin_flushing(last);
         if !runtime.is_done(last)? {
             runtime.signals.request_probe();
         }

@@ -1,5 +1,6 @@
 //! Tracks reports that fail. One that fails while others are accepted is delayed, longer each time; one that gets
-//! suspending responses is rejected eventually. Pure: the caller supplies the time.
+//! suspending responses is rejected eventually, unless others got such responses too and were accepted later. Pure: the
+//! caller supplies the time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,6 +13,10 @@ const MAX_TRACKED: usize = 10_000;
 /// How many suspending responses a report may get while others are accepted before it is rejected.
 const MAX_SUSPENDING: u32 = 4;
 
+/// For how many of the longest delays no report is rejected after another got a suspending response and was accepted
+/// later: the responses do not depend on the report.
+const RECOVERY_DELAYS: u32 = 10;
+
 /// The reports that failed and have not been accepted since.
 #[derive(Debug)]
 pub(crate) struct ReportFailures {
@@ -19,6 +24,8 @@ pub(crate) struct ReportFailures {
     retry_delays: [Duration; 3],
     /// How many reports were accepted.
     successes: u64,
+    /// When a report was last accepted that had got a suspending response.
+    recovered_at: Option<Instant>,
     by_id: HashMap<u64, ReportFailure>,
 }
 
@@ -35,7 +42,7 @@ struct ReportFailure {
 
 impl ReportFailures {
     pub(crate) fn new(retry_delays: [Duration; 3]) -> Self {
-        Self { retry_delays, successes: 0, by_id: HashMap::new() }
+        Self { retry_delays, successes: 0, recovered_at: None, by_id: HashMap::new() }
     }
 
     /// Whether report `id` has failed.
@@ -68,8 +75,11 @@ impl ReportFailures {
         self.by_id.remove(&id);
     }
 
-    /// The service accepted a report: those that failed earlier and fail again are the only ones to fail.
-    pub(crate) fn record_success(&mut self) {
+    /// The service accepted report `id`: those that failed earlier and fail again are the only ones to fail.
+    pub(crate) fn record_success(&mut self, id: u64, now: Instant) {
+        if self.by_id.remove(&id).is_some_and(|failure| failure.suspending > 0) {
+            self.recovered_at = Some(now);
+        }
         self.successes = self.successes.saturating_add(1);
     }
 
@@ -81,7 +91,14 @@ impl ReportFailures {
     /// Like [`ReportFailures::record`], for a suspending response. True: there were enough of these while others were
     /// accepted, and the report is to be rejected.
     pub(crate) fn record_suspending(&mut self, id: u64, now: Instant, first_delay: Duration) -> bool {
-        self.count(id, now, first_delay, 1) >= MAX_SUSPENDING
+        let suspending = self.count(id, now, first_delay, 1);
+        suspending >= MAX_SUSPENDING && !self.has_recovered(now, RECOVERY_DELAYS)
+    }
+
+    /// Whether, within that many of the longest delays, a report was accepted that had got a suspending response.
+    fn has_recovered(&self, now: Instant, delays: u32) -> bool {
+        let window = self.retry_delays[2].saturating_mul(delays);
+        self.recovered_at.is_some_and(|at| now.saturating_duration_since(at) < window)
     }
 
     /// Returns how many suspending responses the report got while others were accepted.
@@ -89,7 +106,7 @@ impl ReportFailures {
         if self.by_id.len() >= MAX_TRACKED {
             self.by_id.clear();
         }
-        let successes = self.successes;
+        let (successes, is_random) = (self.successes, suspending > 0 && self.has_recovered(now, 1));
         let failure =
             self.by_id.entry(id).or_insert(ReportFailure { failures: 0, suspending: 0, successes, retry_at: now });
         let is_alone = failure.failures == 0 || successes > failure.successes;
@@ -98,6 +115,7 @@ impl ReportFailures {
             failure.suspending = failure.suspending.saturating_add(suspending);
         }
         let index = usize::try_from(failure.failures).unwrap_or(usize::MAX).checked_sub(2);
+        let index = index.map(|index| if is_random { 0 } else { index });
         let delay = index.map_or(first_delay, |index| *self.retry_delays.get(index).unwrap_or(&self.retry_delays[2]));
         failure.successes = successes;
         failure.retry_at = after(now, delay);

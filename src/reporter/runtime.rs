@@ -10,11 +10,15 @@ use super::senders::{Messenger, Senders};
 use super::signals::Signals;
 use super::statistics::State;
 use super::worker::Worker;
+use crate::clock::from_now;
 use crate::error::{Error, Kind};
 use crate::sync::Mutex;
 
 /// Poll interval of callers that wait for reports to leave the outbox, because another process may be sending them.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How long after a failure to start the worker the next attempt is made.
+const START_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The state of a reporter in one process.
 pub(super) struct Runtime {
@@ -25,8 +29,7 @@ pub(super) struct Runtime {
     submitting: AtomicUsize,
     /// How many calls of `close` are in progress.
     closing: AtomicUsize,
-    /// Whether the worker was started.
-    is_started: Mutex<bool>,
+    worker: Mutex<WorkerThread>,
 }
 
 impl Runtime {
@@ -49,22 +52,26 @@ impl Runtime {
             signals,
             submitting: AtomicUsize::new(0),
             closing: AtomicUsize::new(0),
-            is_started: Mutex::new(false),
+            worker: Mutex::default(),
         })
     }
 
     /// Starts the worker unless it is running.
     pub(super) fn start(&self, settings: &ReporterSettings) {
-        let mut is_started = self.is_started.lock();
-        if !*is_started {
+        let mut worker = self.worker.lock();
+        if !worker.is_started && worker.next_start.is_none_or(|next| Instant::now() >= next) {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
             // Done here already, so that the state is right from the start. The worker reports a failure.
             let is_sender = self.outbox.try_become_sender().unwrap_or(false);
             let state = if is_sender { State::Running } else { State::Standby };
             self.signals.update(|status| status.state = state);
             let started = Worker::start(outbox, senders, Arc::clone(&self.signals), settings);
-            *is_started = started.is_ok();
+            worker.is_started = started.is_ok();
             if let Err(error) = started {
+                worker.next_start = Some(from_now(START_INTERVAL));
+                // Another process may have a thread to send with.
+                self.outbox.step_down();
+                self.signals.update(|status| status.state = State::BackingOff);
                 self.signals.record_error(Error::new(Kind::System, error.to_string()), None);
             }
         }
@@ -72,7 +79,7 @@ impl Runtime {
 
     /// Whether the worker has ended or was never started.
     pub(super) fn has_ended(&self) -> bool {
-        let is_started = *self.is_started.lock();
+        let is_started = self.worker.lock().is_started;
         !is_started || self.signals.status().is_ended
     }
 
@@ -108,6 +115,14 @@ impl Runtime {
     pub(super) fn wait(&self, deadline: Option<Instant>) {
         self.signals.wait(deadline, POLL_INTERVAL);
     }
+}
+
+/// The worker's thread.
+#[derive(Debug, Default)]
+struct WorkerThread {
+    is_started: bool,
+    /// When to try again to start it.
+    next_start: Option<Instant>,
 }
 
 /// A call of `submit` that is in progress.

@@ -23,6 +23,8 @@ pub(crate) struct Signals {
     /// Whether a new report wakes the worker.
     wakes_on_report: AtomicBool,
     is_probe_requested: AtomicBool,
+    /// For each call that waits for the reports submitted before it, the id of the last one.
+    flushes: Mutex<Vec<u64>>,
     is_ending: AtomicBool,
 }
 
@@ -36,6 +38,7 @@ impl Signals {
             ended: Wakeup::new()?,
             wakes_on_report: AtomicBool::new(false),
             is_probe_requested: AtomicBool::new(false),
+            flushes: Mutex::default(),
             is_ending: AtomicBool::new(false),
         })
     }
@@ -65,6 +68,17 @@ impl Signals {
     /// Clears the request for a probe. True: there was one.
     pub(crate) fn clear_probe_request(&self) -> bool {
         self.is_probe_requested.swap(false, Ordering::SeqCst)
+    }
+
+    /// Gives precedence to the reports up to `last` while the returned value lives.
+    pub(crate) fn begin_flushing(&self, last: u64) -> Flushing<'_> {
+        self.flushes.lock().push(last);
+        Flushing { flushes: &self.flushes, last }
+    }
+
+    /// The id up to which reports have precedence, if any have.
+    pub(crate) fn flushed(&self) -> Option<u64> {
+        self.flushes.lock().iter().min().copied()
     }
 
     /// Stops the worker.
@@ -115,5 +129,20 @@ impl Signals {
 
     fn lock(&self) -> MutexGuard<'_, WorkerStatus> {
         self.status.lock()
+    }
+}
+
+/// A call that waits for the reports submitted before it.
+pub(crate) struct Flushing<'a> {
+    flushes: &'a Mutex<Vec<u64>>,
+    last: u64,
+}
+
+impl Drop for Flushing<'_> {
+    fn drop(&mut self) {
+        let mut flushes = self.flushes.lock();
+        if let Some(index) = flushes.iter().position(|last| *last == self.last) {
+            flushes.swap_remove(index);
+        }
     }
 }

@@ -125,7 +125,7 @@ pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
 /// Claims a batch. Never inlined: `benches/gate` counts it by its name.
 #[inline(never)]
 fn claim(outbox: &Outbox, batch: usize) -> Result<Vec<Entry>, Error> {
-    outbox.claim(batch, &|_| false)
+    outbox.claim(batch, None, &|_| false)
 }
 
 /// Completes a batch as accepted. Never inlined: `benches/gate` counts it by its name.

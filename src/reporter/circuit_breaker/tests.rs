@@ -32,6 +32,11 @@ impl Fixture {
         self.breaker.capacity(self.now)
     }
 
+    /// Like [`Fixture::wait`], unless it is running.
+    fn wait_if_backing_off(&mut self) -> Duration {
+        if self.breaker.phase() == Phase::BackingOff { self.wait() } else { Duration::ZERO }
+    }
+
     /// Advances the clock to the breaker's next wakeup and returns the time waited.
     fn wait(&mut self) -> Duration {
         let next = self.breaker.next_wakeup(self.now).unwrap();
@@ -289,4 +294,67 @@ fn cancelled_request_is_ignored() {
 fn probe_interval_varies_by_a_quarter() {
     assert_eq!(probe_interval(PACE.probe, 0), Duration::from_secs(45));
     assert!(probe_interval(PACE.probe, u64::MAX) > Duration::from_millis(74_999));
+}
+
+#[test]
+fn suspension_with_a_recent_success_is_short_at_first() {
+    let mut fixture = Fixture::new();
+    fixture.complete(1, None);
+    assert_eq!(fixture.complete(2, Some(Kind::Unauthorized)), None);
+    assert_eq!(fixture.capacity(), 1, "another report is tried at once");
+    let (start, mut probes) = (fixture.now, 0);
+    let (mut waits, mut confirmed_after) = (Vec::new(), None);
+    while fixture.now - start < Duration::from_secs(300) {
+        probes += 1;
+        fixture.complete(2 + probes, Some(Kind::Unauthorized));
+        if fixture.breaker.confirmed_at().is_some() {
+            confirmed_after.get_or_insert(fixture.now - start);
+        }
+        let before = fixture.now;
+        while fixture.capacity() == 0 {
+            fixture.wait();
+        }
+        waits.push((fixture.now - before).as_millis());
+    }
+    assert_eq!(waits[..5], [50, 50, 50, 75, 112]);
+    assert!(waits.is_sorted() && confirmed_after.is_some_and(|after| after < Duration::from_secs(2)));
+    // Once the success is a minute ago, the interval is the usual one.
+    assert!(waits.iter().filter(|wait| **wait < 45_000).count() < 20, "{waits:?}");
+    assert_eq!(waits.last(), Some(&60_000));
+}
+
+#[test]
+fn no_report_is_rejected_if_suspending_responses_do_not_depend_on_it() {
+    let mut fixture = Fixture::new();
+    fixture.complete(1, Some(Kind::Unauthorized));
+    fixture.complete(1, None);
+    for id in 3..20 {
+        assert_eq!(fixture.complete(2, Some(Kind::Unauthorized)), None);
+        fixture.complete(id, None);
+        fixture.now += Duration::from_secs(20);
+    }
+    fixture.now += Duration::from_secs(600);
+    assert!(fixture.complete(2, Some(Kind::Unauthorized)).is_some());
+}
+
+#[test]
+fn another_process_may_send_while_this_one_cannot_reach_the_service() {
+    let mut fixture = Fixture::new();
+    let mut waited = Duration::ZERO;
+    let mut id = 0;
+    while !fixture.breaker.may_hand_over(fixture.now) {
+        waited += fixture.wait_if_backing_off();
+        id += 1;
+        fixture.complete(id, Some(Kind::Proxy));
+    }
+    assert!(waited < MAX_HOLD, "{waited:?}");
+    fixture.wait();
+    assert!(!fixture.breaker.may_hand_over(fixture.now), "it may probe");
+    fixture.complete(100, Some(Kind::Unavailable));
+    assert!(!fixture.breaker.may_hand_over(fixture.now), "it has reached the service");
+    let mut fixture = Fixture::new();
+    fixture.complete(1, Some(Kind::Timeout));
+    let asked = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(Kind::RateLimited)) };
+    fixture.breaker.record(&Attempt { id: 2, started: fixture.now, outcome: &asked }, fixture.now, MIDPOINT);
+    assert!(!fixture.breaker.may_hand_over(fixture.now), "the service asked all processes to wait");
 }

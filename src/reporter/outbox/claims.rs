@@ -11,6 +11,9 @@ use crate::conversion::Conversion;
 /// 0.75, one in 32 to 0.94.
 const OLDEST_INTERVAL: usize = 32;
 
+/// One in this many claimed reports is one that a flush waits for.
+const FLUSHED_INTERVAL: usize = 2;
+
 /// The claimed reports of an outbox. Stores a hash of each key; if two keys have the same hash, one waits for the
 /// other.
 #[derive(Debug, Default)]
@@ -47,7 +50,16 @@ impl Claims {
 
     /// How many of the next `limit` reports must be the oldest.
     pub(crate) fn oldest_share(&self, limit: usize) -> usize {
-        self.total.saturating_add(limit) / OLDEST_INTERVAL - self.total / OLDEST_INTERVAL
+        self.share(limit, OLDEST_INTERVAL)
+    }
+
+    /// How many of the next `limit` reports must be ones that a flush waits for.
+    pub(crate) fn flushed_share(&self, limit: usize) -> usize {
+        self.share(limit, FLUSHED_INTERVAL)
+    }
+
+    fn share(&self, limit: usize, interval: usize) -> usize {
+        self.total.saturating_add(limit) / interval - self.total / interval
     }
 }
 

@@ -85,13 +85,29 @@ impl Outbox {
         self.store.put(conversion)
     }
 
-    /// Claims up to `limit` reports for sending: the newest first, but one in 32 the oldest. Leaves out claimed
+    /// Claims up to `limit` reports for sending: the newest first, but one in 32 the oldest and, with `flushed`, half of
+    /// them the newest up to this id, so that later reports do not delay those that a flush waits for. Leaves out claimed
     /// reports, those with the key of a claimed one, and those for which `skip` returns true.
-    pub(crate) fn claim(&self, limit: usize, skip: &dyn Fn(u64) -> bool) -> Result<Vec<Entry>, Error> {
+    pub(crate) fn claim(
+        &self,
+        limit: usize,
+        flushed: Option<u64>,
+        skip: &dyn Fn(u64) -> bool,
+    ) -> Result<Vec<Entry>, Error> {
         let mut claims = self.claims();
         let mut entries: Vec<Entry> = Vec::new();
-        for (limit, order) in [(claims.oldest_share(limit), Order::OldestFirst), (limit, Order::NewestFirst)] {
-            let mut after = None;
+        let oldest_share = claims.oldest_share(limit);
+        let flushed_share = flushed.map_or(0, |_| claims.flushed_share(limit));
+        for (limit, order, start) in [
+            (oldest_share, Order::OldestFirst, None),
+            (
+                limit.min(oldest_share.saturating_add(flushed_share)),
+                Order::NewestFirst,
+                flushed.map(|last| last.saturating_add(1)),
+            ),
+            (limit, Order::NewestFirst, None),
+        ] {
+            let mut after = start;
             while entries.len() < limit {
                 let search =
                     Search { order, after, limit: limit.saturating_sub(entries.len()), max_examined: SEARCH_SIZE };

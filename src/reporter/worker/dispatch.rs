@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{RETRY_DELAY, Worker};
+use super::Worker;
 use crate::client;
-use crate::clock::{Moment, after};
+use crate::clock::Moment;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
+use crate::reporter::circuit_breaker::Attempt;
 use crate::reporter::outbox::{Completion, Disposition, Entry, EventKind};
 
 /// The maximum of completed reports that could not be recorded in the outbox. With more, nothing is sent.
@@ -46,13 +47,14 @@ impl Worker {
 
     /// Claims reports that are not delayed. Prefers, for a probe, one that has not failed.
     fn claim(&self, wanted: usize, now: Instant) -> Result<Vec<Entry>, Error> {
+        let flushed = self.signals.flushed();
         if self.breaker.is_probing() {
-            let entries = self.outbox.claim(wanted, &|id| self.breaker.has_failed(id))?;
+            let entries = self.outbox.claim(wanted, flushed, &|id| self.breaker.has_failed(id))?;
             if !entries.is_empty() {
                 return Ok(entries);
             }
         }
-        self.outbox.claim(wanted, &|id| self.breaker.is_delayed(id, now))
+        self.outbox.claim(wanted, flushed, &|id| self.breaker.is_delayed(id, now))
     }
 
     /// Sends the entries that have not expired. Returns how many.
@@ -68,10 +70,15 @@ impl Worker {
         let Err((unsent, error)) = self.senders.send(entries) else {
             return count;
         };
-        self.record_error(&Outcome::unsent(Error::new(Kind::System, error.to_string())));
+        let (now, outcome) = (Instant::now(), Outcome::unsent(Error::new(Kind::System, error.to_string())));
+        self.record_error(&outcome);
         unsent.iter().for_each(|entry| self.breaker.returned(entry.id));
+        // No thread: it backs off as if the service could not be reached, and another process may send.
+        if let Some(entry) = unsent.first() {
+            let attempt = Attempt { id: entry.id, started: now, outcome: &outcome };
+            self.breaker.record(&attempt, now, client::random());
+        }
         self.outbox.release(unsent.iter().map(|entry| entry.id));
-        self.claim_due = after(Instant::now(), RETRY_DELAY);
         count.saturating_sub(unsent.len())
     }
 }

@@ -20,10 +20,10 @@ use super::signals::Signals;
 use super::statistics::State;
 use crate::clock::{Moment, after};
 use crate::error::Error;
-use crate::os;
 use crate::os::wakeup::wait_for_either;
 use crate::outcome::Outcome;
 use crate::panic::catch_panic;
+use crate::{backoff, client, os};
 
 /// Interval of the check for events without a notification.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -40,6 +40,10 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How long a sender may take to exit after the notification.
 const MAX_TAKEOVER: Duration = Duration::from_millis(300);
 
+/// How long a process that could not reach the service keeps the role of the sender before it hands over once more. It is
+/// prolonged by a random part of itself. So the role does not go round quickly while no process can reach the service.
+const KEEP_ROLE: Duration = Duration::from_secs(20);
+
 /// The worker of a reporter.
 pub(crate) struct Worker {
     outbox: Arc<Outbox>,
@@ -51,6 +55,8 @@ pub(crate) struct Worker {
     breaker: CircuitBreaker,
     completions: Vec<Completion>,
     is_sender: bool,
+    /// Until when it does not hand over because it cannot reach the service.
+    keep_role_until: Instant,
     next_expiry: Instant,
     next_sweep: Instant,
     /// When to claim and complete again after a failure. A full disk prevents completing, but not claiming.
@@ -85,6 +91,7 @@ impl Worker {
             breaker: CircuitBreaker::new(settings.pace, max_in_flight),
             completions: Vec::new(),
             is_sender: false,
+            keep_role_until: now,
             next_expiry: now,
             next_sweep: now,
             claim_due: now,
@@ -135,28 +142,39 @@ impl Worker {
             self.expire();
             // Small numbers are left to the next step: a search reads all reports in flight.
             self.refill(self.max_in_flight);
+        } else {
+            self.expire_while_waiting();
         }
         self.sweep();
         self.set_state();
     }
 
-    /// Tries to become the sender, or steps down while suspended with nothing to send.
+    /// Tries to become the sender, or steps down during a wait in which another process may be able to send.
     fn update_role(&mut self, was_notified: bool) {
         let now = Instant::now();
         let load = self.senders.load();
         let is_idle = load.queued == 0 && load.in_flight == 0 && self.completions.is_empty();
-        if self.breaker.phase() == Phase::Suspended && self.breaker.capacity(now) == 0 {
-            if self.is_sender && is_idle {
+        if self.breaker.may_hand_over(now) {
+            let keeps_role = self.breaker.phase() == Phase::BackingOff && now < self.keep_role_until;
+            if self.is_sender && is_idle && !keeps_role {
                 self.outbox.step_down();
                 self.is_sender = false;
                 if !self.breaker.waits_for_report() {
                     self.signals.set_wakes_on_report(false);
                 }
             }
-            return;
+            if !self.is_sender {
+                return;
+            }
         }
         match self.outbox.try_become_sender() {
-            Ok(is_sender) => self.is_sender = is_sender,
+            Ok(is_sender) => {
+                if is_sender && !self.is_sender && self.breaker.phase() == Phase::BackingOff {
+                    let prolonged = backoff::part_of(KEEP_ROLE, client::random());
+                    self.keep_role_until = after(now, KEEP_ROLE.saturating_add(prolonged));
+                }
+                self.is_sender = is_sender;
+            }
             Err(error) => self.claim_due = self.outbox_failed(error),
         }
         if was_notified && !self.is_sender {
@@ -173,6 +191,29 @@ impl Worker {
         match self.outbox.expire(&|submitted| moment.since(submitted) > max_age) {
             Ok(0) => self.next_expiry = after(now, self.expiry_interval),
             Ok(_) => self.signals.events.notify(),
+            Err(error) => self.next_expiry = self.outbox_failed(error),
+        }
+    }
+
+    /// Removes reports that are too old while this process has handed over and perhaps no other sends.
+    fn expire_while_waiting(&mut self) {
+        let now = Instant::now();
+        if now < self.next_expiry || !self.breaker.may_hand_over(now) {
+            return;
+        }
+        self.next_expiry = after(now, self.expiry_interval);
+        let moment = Moment::now();
+        let is_any_expired = self
+            .outbox
+            .snapshot()
+            .map(|snapshot| snapshot.oldest.is_some_and(|oldest| moment.since(&oldest) > self.max_age));
+        match is_any_expired.and_then(|is_any| Ok(is_any && self.outbox.try_become_sender()?)) {
+            Ok(true) => {
+                self.next_expiry = now;
+                self.expire();
+                self.outbox.step_down();
+            }
+            Ok(false) => {}
             Err(error) => self.next_expiry = self.outbox_failed(error),
         }
     }
@@ -208,6 +249,7 @@ impl Worker {
     fn set_state(&self) {
         let state = match self.breaker.phase() {
             Phase::Suspended => State::Suspended,
+            Phase::BackingOff if self.breaker.may_hand_over(Instant::now()) => State::BackingOff,
             _ if !self.is_sender => State::Standby,
             Phase::Running => State::Running,
             Phase::BackingOff => State::BackingOff,
@@ -219,7 +261,7 @@ impl Worker {
     fn wait(&mut self) {
         let now = Instant::now();
         let complete_due = Some(self.complete_due).filter(|_| !self.completions.is_empty());
-        let expiry = Some(self.next_expiry).filter(|_| self.is_sender);
+        let expiry = Some(self.next_expiry).filter(|_| self.is_sender || self.breaker.may_hand_over(now));
         let takeover_check =
             Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_sender && now < self.takeover_deadline);
         let claim_due = Some(self.claim_due).filter(|due| *due > now);

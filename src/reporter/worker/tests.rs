@@ -110,6 +110,24 @@ fn senders_have_queued_reports_at_full_capacity() {
 }
 
 #[test]
+fn later_reports_do_not_delay_those_that_a_flush_waits_for() {
+    let mut fixture = Fixture::new();
+    (0..1000).for_each(|number| fixture.submit(&format!("earlier-{number}")));
+    let signals = Arc::clone(&fixture.worker.signals);
+    let _flushing = signals.begin_flushing(fixture.worker.outbox.last().unwrap());
+    (0..1000).for_each(|number| fixture.submit(&format!("later-{number}")));
+    // Neither does a later flush.
+    let _later = signals.begin_flushing(fixture.worker.outbox.last().unwrap());
+    fixture.worker.step();
+    let queued = fixture.worker.senders.recall();
+    let names = queued.iter().map(|entry| entry.conversion.message_id.as_str());
+    let earlier = names.filter(|name| name.starts_with("earlier")).count();
+    // 32 of 256 are in flight already.
+    assert!((96..=136 + 8).contains(&earlier), "{earlier}");
+    fixture.worker.outbox.release(queued.iter().map(|entry| entry.id));
+}
+
+#[test]
 fn after_an_outage_the_breaker_limits_reports_in_flight() {
     let mut fixture = Fixture::new();
     fixture.outage();
