@@ -6,7 +6,7 @@
 //!                                      looks them up again       the lookup
 //! ```
 //!
-//! Lookups run on threads of their own, because the system's lookup has no timeout. There is one at a time for each
+//! Lookups run on separate threads, because the system's lookup has no timeout. There is one at a time for each
 //! name, unless it hangs: then another is started beside it, up to a limit. A failed lookup is not repeated for a
 //! second; cached addresses remain in use.
 
@@ -32,7 +32,7 @@ const USABLE: Duration = Duration::from_secs(3600);
 const FAILED: Duration = Duration::from_secs(1);
 
 /// How long a lookup may take before another is started beside it; twice as long for each that is in progress.
-const PATIENCE: Duration = Duration::from_secs(2);
+const NEXT_LOOKUP_AFTER: Duration = Duration::from_secs(2);
 
 /// The maximum number of lookups of one name that are in progress.
 const MOST_LOOKUPS: u32 = 8;
@@ -123,7 +123,7 @@ impl Name {
         match (self.in_progress, self.started_at) {
             (0, _) | (_, None) => Some(now),
             (MOST_LOOKUPS.., _) => None,
-            (others, Some(at)) => at.checked_add(PATIENCE.saturating_mul(1 << (others - 1))),
+            (others, Some(at)) => at.checked_add(NEXT_LOOKUP_AFTER.saturating_mul(1 << (others - 1))),
         }
     }
 

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_refuses_is_followed_by_the_next_at_once() {
+    fn an_address_without_a_listener_is_followed_by_the_next_at_once() {
         let live = TcpListener::bind((loopback(4), 0)).unwrap();
         let port = live.local_addr().unwrap().port();
         // The deadline has no room for waiting either.
@@ -208,8 +208,8 @@ mod tests {
     #[test]
     fn without_any_address_that_accepts_the_last_error_or_the_time_limit_is_reported() {
         let port = TcpListener::bind((loopback(5), 0)).unwrap().local_addr().unwrap().port();
-        let refused = connect(&connector(port, &[loopback(5), loopback(6)], STAGGER)).unwrap_err();
-        assert!(matches!(refused, Failure::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused));
+        let failed = connect(&connector(port, &[loopback(5), loopback(6)], STAGGER)).unwrap_err();
+        assert!(matches!(failed, Failure::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused));
         let (dead, _queue) = silent((loopback(7), 0).into());
         let port = dead.local_addr().unwrap().port();
         let connector = connector(port, &[loopback(7), loopback(8)], STAGGER);

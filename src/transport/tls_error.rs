@@ -114,7 +114,7 @@ fn of_certificate(error: &CertificateError) -> String {
     .to_owned()
 }
 
-/// The errors for which the TLS library has no name of its own.
+/// The errors for which the TLS library has no name.
 fn of_webpki(error: &webpki::Error) -> &'static str {
     use webpki::Error::{
         CaUsedAsEndEntity, CertDistrusted, EmptyEkuExtension, EndEntityUsedAsCa, ExtensionValueInvalid,

@@ -252,25 +252,25 @@ fn one_poison_report_is_eventually_rejected_and_no_other() {
 }
 
 #[test]
-fn half_of_the_servers_may_refuse_the_account() {
+fn half_of_the_servers_may_reject_the_account() {
     // Every second response, and a random half of them.
     for is_random in [false, true] {
         let folder = Folder::new();
         let outbox = folder.outbox();
         let service = HalfBroken::start(is_random);
         let reporter = reporter(&service.url, &in_calm_file(&outbox));
-        submit(&reporter, "id", REFUSED);
+        submit(&reporter, "id", REJECTED);
         let began = Instant::now();
         wait_until("all reports", SOON, || {
             let counted = statistics(&reporter);
             assert_eq!((counted.rejected, counted.events), (0, 0));
-            counted.accepted == REFUSED as u64
+            counted.accepted == REJECTED as u64
         });
-        println!("suspension: {REFUSED} reports in {:?} while half of the responses are 401", began.elapsed());
+        println!("suspension: {REJECTED} reports in {:?} while half of the responses are 401", began.elapsed());
     }
 }
 
-const REFUSED: usize = 200;
+const REJECTED: usize = 200;
 
 /// A service of which half of the responses are 401.
 struct HalfBroken {
@@ -291,9 +291,9 @@ impl HalfBroken {
                     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {
                         let mut random = random.lock().unwrap();
                         random.1 += 1;
-                        let is_refused = if is_random { random.0.below(2) == 0 } else { random.1.is_multiple_of(2) };
+                        let is_rejected = if is_random { random.0.below(2) == 0 } else { random.1.is_multiple_of(2) };
                         drop(random);
-                        let status = if is_refused { "401 Unauthorized" } else { "200 OK" };
+                        let status = if is_rejected { "401 Unauthorized" } else { "200 OK" };
                         let response = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
                         if stream.write_all(response.as_bytes()).is_err() {
                             break;

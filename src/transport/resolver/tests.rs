@@ -140,12 +140,12 @@ fn a_lookup_that_hangs_does_not_prevent_later_ones() {
     // The results are handed out in the order in which they are requested, so the first lookup hangs.
     assert_eq!(ask(&bench, Duration::ZERO), Err(Failure::TimedOut));
     assert_eq!(bench.asked.recv().unwrap(), "host.test");
-    assert_eq!(ask(&bench, PATIENCE - Duration::from_millis(1)), Err(Failure::TimedOut));
+    assert_eq!(ask(&bench, NEXT_LOOKUP_AFTER - Duration::from_millis(1)), Err(Failure::TimedOut));
     assert_eq!(bench.asked.try_iter().count(), 0, "the first lookup may still end");
     // Each further lookup hangs, too, up to the limit, at growing intervals.
     let mut age = Duration::ZERO;
     for others in 0..MOST_LOOKUPS - 1 {
-        age += PATIENCE * (1 << others);
+        age += NEXT_LOOKUP_AFTER * (1 << others);
         assert_eq!(ask(&bench, age), Err(Failure::TimedOut));
         assert_eq!(bench.asked.recv().unwrap(), "host.test");
     }
