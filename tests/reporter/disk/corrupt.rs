@@ -203,10 +203,11 @@ fn a_changed_row_is_removed_and_counted_and_costs_no_other() {
         "UPDATE report SET id = -3 WHERE id = 3",
     ];
     for change in CHANGES {
-        let (folder, service) = (Folder::new(), Service::start());
+        let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
         let outbox = folder.outbox();
         left_behind(&outbox, &service.url, REPORTS, false);
         assert_eq!(Connection::open(&outbox).unwrap().execute(change, []).unwrap(), 1);
+        service.recover();
         let reporter = reporter(&service.url, &in_file(&outbox));
         reporter.flush(Some(SOON)).unwrap();
         // A row with an impossible id is found when all others are sent.
