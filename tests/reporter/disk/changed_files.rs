@@ -144,6 +144,23 @@ fn a_wal_whose_pages_are_in_the_database_can_be_truncated() {
 }
 
 #[test]
+fn reports_that_the_file_no_longer_knows_are_counted_as_damaged() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    let reporter = open(&outbox);
+    submit(&reporter, "before", 10);
+    // As a disk does that loses its latest writes.
+    let connection = rusqlite::Connection::open(&outbox).unwrap();
+    wait_until("the loss", SOON, || connection.execute("DELETE FROM report WHERE id > 6", []).is_ok());
+    drop(connection);
+    fs::remove_file(sidecar(&outbox, "-shm")).unwrap();
+    submit(&reporter, "after", 1);
+    let counted = statistics(&reporter);
+    assert_eq!((counted.submitted, counted.pending, counted.damaged, counted.outbox_resets), (11, 7, 4, 0));
+    assert_pending(&outbox, 7);
+}
+
+#[test]
 fn removals_under_load_lose_no_report() {
     const REPORTS: usize = 3000;
     let folder = Folder::new();

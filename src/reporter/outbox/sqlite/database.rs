@@ -1,7 +1,7 @@
 //! The outbox file within one process: opened on demand, used by one thread at a time.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,8 @@ pub(crate) struct Database {
     /// Whether the last write found the disk full.
     was_full: AtomicBool,
     pub(crate) generations: Generations,
+    /// The id of the last report that this process stored.
+    last_submitted: AtomicU64,
 }
 
 /// How an operation accesses the file.
@@ -88,7 +90,13 @@ impl Database {
             is_closed_for_fork: AtomicBool::new(false),
             was_full: AtomicBool::new(false),
             generations: Generations::default(),
+            last_submitted: AtomicU64::new(0),
         }
+    }
+
+    /// Records that this process stored a report in `row`.
+    pub(crate) fn submitted(&self, row: u64) {
+        self.last_submitted.fetch_max(self.generations.id(row), Ordering::AcqRel);
     }
 
     /// Runs `work` in a transaction.
@@ -188,6 +196,10 @@ impl Database {
                 }
                 let file = self.open_file()?;
                 self.generations.opened(file.identity);
+                if let Some(row) = self.generations.row(self.last_submitted.load(Ordering::Acquire)) {
+                    let _guard = file.lock_for_writing(&self.busy_timeout)?;
+                    in_transaction(&file.connection, |rows| queries::count_lost(rows, row))?;
+                }
                 open.insert(file)
             }
         };

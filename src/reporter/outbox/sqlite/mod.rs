@@ -102,7 +102,12 @@ impl SqliteStore {
 
     /// Notifies the sender of committed reports.
     fn notify_sender(&self, outcomes: &[PutOutcome]) {
-        if outcomes.iter().any(|outcome| matches!(outcome, PutOutcome::Stored { .. })) {
+        let stored = outcomes.iter().filter_map(|outcome| match outcome {
+            PutOutcome::Stored { id, .. } => Some(*id),
+            PutOutcome::Full => None,
+        });
+        if let Some(last) = stored.max() {
+            self.database.submitted(last);
             self.election.notify();
         }
     }
@@ -110,7 +115,7 @@ impl SqliteStore {
     /// Whether the oldest report was dropped to make room.
     fn has_dropped(&self, outcome: &PutOutcome) -> Result<bool, Error> {
         match outcome {
-            PutOutcome::Stored { has_dropped } => Ok(*has_dropped),
+            PutOutcome::Stored { has_dropped, .. } => Ok(*has_dropped),
             PutOutcome::Full => Err(full_error(self.max_pending)),
         }
     }

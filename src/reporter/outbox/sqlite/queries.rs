@@ -16,8 +16,9 @@ const MAX_ID: i64 = (1 << 48) - 1;
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {
-    /// Stored; `has_dropped` if the oldest report was dropped for it.
+    /// Stored with this id; `has_dropped` if the oldest report was dropped for it.
     Stored {
+        id: u64,
         has_dropped: bool,
     },
     Full,
@@ -44,7 +45,7 @@ pub(crate) fn put(
         replace(connection, counters.submitted, conversion)?;
         insert(connection, id, conversion)?;
     }
-    Ok(PutOutcome::Stored { has_dropped: is_full })
+    Ok(PutOutcome::Stored { id, has_dropped: is_full })
 }
 
 fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {
@@ -151,6 +152,18 @@ pub(crate) fn remove_damaged(connection: &Connection, ids: &[i64]) -> Result<()>
         count = count.saturating_add(i64::from(connection.prepare_cached(DELETE)?.execute([id])? > 0));
     }
     connection.prepare_cached("UPDATE counters SET damaged = damaged + ?")?.execute([count]).map(drop)
+}
+
+/// Counts as damaged the reports up to number `submitted` that the file does not know: it lost its latest changes.
+pub(crate) fn count_lost(connection: &Connection, submitted: u64) -> Result<()> {
+    let known = counters(connection)?.submitted;
+    if known >= submitted {
+        return Ok(());
+    }
+    connection
+        .prepare_cached("UPDATE counters SET last = ?1, damaged = damaged + ?2")?
+        .execute([to_i64(submitted), to_i64(submitted.saturating_sub(known))])
+        .map(drop)
 }
 
 /// Records the dispositions of those reports that still exist.
