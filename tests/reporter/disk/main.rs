@@ -4,6 +4,7 @@
 //! * `foreign_files`: the file at the path is not an outbox, or not usable
 //! * `removed`: the file or its folder is removed or replaced while in use
 //! * `changed_files`: a file of an open outbox is removed, replaced, truncated, or linked
+//! * `privileges`: the process gives up privileges or its root directory
 //! * `locked`: a process holds a lock and does not release it
 //! * `corrupt`: the file or its write-ahead log has corruption that must be detected
 //! * `bit_flips`: random corruption, before the file is opened and while it is open
@@ -20,6 +21,7 @@ mod corrupt;
 mod disk_full;
 mod foreign_files;
 mod locked;
+mod privileges;
 mod removed;
 mod small_fs;
 
@@ -32,7 +34,12 @@ use nexmo_conversion::{Error, Kind, Options, Reporter};
 use crate::common::process::children;
 use crate::common::{credentials, in_file};
 
-children![locked::hold_in_a_child, removed::share_in_a_child];
+children![
+    locked::hold_in_a_child,
+    privileges::submit_as_another_user,
+    privileges::submit_in_another_root,
+    removed::share_in_a_child
+];
 
 /// A base URL without a server, for reporters that never connect.
 const NOWHERE: &str = "http://127.0.0.1:9";
