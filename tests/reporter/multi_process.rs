@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use common::outbox_db::{OutboxContents, assert_sound};
 use common::process::{Child, Notes, children, noted, notes, wait_for_end, wait_for_resume, write_line};
 use common::service::{Service, duplicates};
-use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
-use nexmo_conversion::{Durability, Kind, ReporterOptions, State};
+use common::{
+    Folder, LATER, SOON, SeededRng, credentials, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until,
+};
+use nexmo_conversion::{Durability, Kind, Options, Reporter, ReporterOptions, State};
 use nexmo_sandbox::{Behaviour, RandomFaults};
 
 const PROCESSES: u64 = 8;
@@ -26,7 +28,7 @@ struct Disturbance {
     stopped: u64,
 }
 
-children![submit_in_a_child, standby_in_a_child];
+children![submit_in_a_child, standby_in_a_child, submit_to_a_new_outbox];
 
 #[test]
 fn no_report_is_lost_when_the_sender_is_killed_and_another_process_stops() {
@@ -188,5 +190,63 @@ fn standby_in_a_child(task: &[String]) {
         wait_for_resume();
         reporter.submit(&sms(&number.to_string(), true)).unwrap();
     }
+    wait_for_end();
+}
+
+#[test]
+fn many_processes_open_a_new_outbox_at_once() {
+    let (processes, rounds, limit) = if is_long() { (64, 20, LATER) } else { (16, 1, SOON) };
+    for round in 0..rounds {
+        let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
+        let outbox = folder.outbox();
+        let start = |number: i32| {
+            let arguments = [outbox.to_str().unwrap(), &service.url, &number.to_string()];
+            Child::start("submit_to_a_new_outbox", &arguments)
+        };
+        let mut children: Vec<Child> = (0..processes).map(start).collect();
+        children.iter().for_each(|child| assert_eq!(child.read_line(limit), "ready"));
+        children.iter_mut().for_each(Child::resume);
+        let results = children.iter().map(|child| child.read_line(limit));
+        // How many calls found the outbox busy, and the longest one in milliseconds.
+        let results = results.map(|line| {
+            let (busy, longest) = line.split_once(' ').unwrap();
+            (busy.parse::<u64>().unwrap(), longest.parse::<u64>().unwrap())
+        });
+        let (busy, longest) = results.fold((0, 0), |all, one| (all.0 + one.0, all.1.max(one.1)));
+        children.into_iter().for_each(Child::end);
+        println!("round {round}: {processes} processes: {busy} busy, longest call {longest} ms");
+        let contents = OutboxContents::read(&outbox).unwrap();
+        contents.audit();
+        assert_eq!(contents.rows, SUBMITS * u64::try_from(processes).unwrap());
+        assert_sound(&outbox);
+    }
+}
+
+/// How many reports each process submits to a new outbox.
+const SUBMITS: u64 = 100;
+
+/// Opens an outbox with the default options and submits, again if it is busy.
+fn submit_to_a_new_outbox(arguments: &[String]) {
+    write_line("ready");
+    wait_for_resume();
+    let (mut busy, mut longest) = (0_u64, Duration::ZERO);
+    let mut retry = |call: &mut dyn FnMut() -> Result<(), nexmo_conversion::Error>| loop {
+        let start = Instant::now();
+        let result = call();
+        longest = longest.max(start.elapsed());
+        match result {
+            Err(error) if error.kind() == Kind::OutboxBusy => busy += 1,
+            other => break other.unwrap(),
+        }
+    };
+    let options = Options { base_url: Some(&arguments[1]), ..Options::default() };
+    let mut opened = None;
+    retry(&mut || {
+        opened = Some(Reporter::new(credentials(), &options, &in_file(Path::new(&arguments[0])))?);
+        Ok(())
+    });
+    let reporter = opened.unwrap();
+    (0..SUBMITS).for_each(|number| retry(&mut || reporter.submit(&sms(&format!("{}-{number}", arguments[2]), true))));
+    write_line(&format!("{busy} {}", longest.as_millis()));
     wait_for_end();
 }

@@ -44,6 +44,32 @@ assert (statistics.submitted, statistics.accepted) == (40, 40), statistics
 reporter.free()
 """
 
+LOCKED = """
+import subprocess, threading, time
+
+LOCK = (
+    "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1], isolation_level=None); "
+    "connection.execute('BEGIN IMMEDIATE'); print('locked', flush=True); sys.stdin.read()"
+)
+reporter = Reporter(credentials, ReporterOptions(outbox, busy_timeout_ms=60000), options)
+reporter.submit(Channel.SMS, "before", True)
+command = [sys.executable, "-c", LOCK, outbox]
+with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    assert other.stdout.readline() == "locked\\n"
+    waiting = threading.Thread(target=lambda: reporter.submit(Channel.SMS, "waiting", True))
+    waiting.start()
+    time.sleep(0.1)
+    child = os.fork()
+    if child == 0:
+        other.stdin.close()
+        reporter.submit(Channel.SMS, "child", True)
+        os._exit(0)
+    other.stdin.close()
+waiting.join()
+assert os.waitpid(child, 0)[1] == 0
+assert flushed(reporter).accepted == 3
+"""
+
 IN_MEMORY = """
 reporter = Reporter(credentials, ReporterOptions(durability=Durability.NONE), options)
 reporter.submit(Channel.SMS, "parent", True)
@@ -92,6 +118,7 @@ assert os.waitpid(child, 0)[1] == 0
 FORKS = {
     "parent sees what the child submits": FORK,
     "multiprocessing": MULTIPROCESSING,
+    "another process has the outbox locked": LOCKED,
     "in memory": IN_MEMORY,
     "event in a child": EVENT_IN_A_CHILD,
     "no outbox in a child": NO_OUTBOX_IN_A_CHILD,
