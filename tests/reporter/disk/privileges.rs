@@ -11,7 +11,7 @@ use crate::common::{Folder, SOON, is_root, sms, statistics, wait_until};
 use crate::{NOWHERE, try_open};
 
 /// The user that a child becomes.
-const NOBODY: libc::uid_t = 65534;
+const OTHER_USER: libc::uid_t = 65534;
 
 const REPORTS: u64 = 2000;
 
@@ -49,7 +49,7 @@ fn submit_in(child: &str) {
 pub(crate) fn submit_as_another_user(arguments: &[String]) {
     submit_after(arguments, || {
         // SAFETY: they change the identity of this process only.
-        let changed = unsafe { (libc::setgid(NOBODY), libc::setuid(NOBODY)) };
+        let changed = unsafe { (libc::setgid(OTHER_USER), libc::setuid(OTHER_USER)) };
         assert_eq!(changed, (0, 0));
     });
 }
