@@ -1,6 +1,7 @@
 //! Connections by way of ureq: its TLS and its buffers. This file and `certificates.rs` alone know it.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time;
 use std::time::SystemTime;
@@ -123,10 +124,10 @@ impl Connector {
         Arc::clone(&tls)
     }
 
-    /// Opens a connection that is ready for a request, including TLS.
-    pub(super) fn connect(&self, deadline: Deadline) -> Result<Stream, Failure> {
+    /// Opens a connection that is ready for a request, including TLS, and returns the address that it leads to.
+    pub(super) fn connect(&self, deadline: Deadline) -> Result<(Stream, SocketAddr), Failure> {
         let tls = self.tls();
-        let socket = self.tcp.connect(deadline)?;
+        let (address, socket) = self.tcp.connect(deadline)?;
         let details = ConnectionDetails {
             uri: &self.uri,
             addrs: NoResolver.empty(),
@@ -148,8 +149,14 @@ impl Connector {
             false => LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
         };
         let connected = tls.connector.connect(&details, Some(TcpTransport { socket, buffers, checks: 0 }));
+        let connected = connected.inspect_err(|_| self.avoid(address));
         let transport = connected.map_err(|error| to_failure(error, deadline.limit))?.ok_or(Failure::Unexpected)?;
-        Ok(Stream(Box::new(transport)))
+        Ok((Stream(Box::new(transport)), address))
+    }
+
+    /// Tries another address than `address` first from now on, because it did not respond.
+    pub(super) fn avoid(&self, address: SocketAddr) {
+        self.tcp.route.avoid(address);
     }
 }
 

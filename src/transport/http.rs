@@ -65,8 +65,11 @@ impl HttpTransport {
     fn run_on_new(&self, request: &Request<'_>, limits: Limits, whole: Deadline, is_written: bool) -> Exchange {
         let connect = Deadline::new(Instant::now(), limits.connect, Limit::Connect).or(whole);
         match self.connector.connect(connect) {
-            Ok(stream) => {
+            Ok((stream, address)) => {
                 let trip = self.run(Connection(stream), request, whole);
+                if !trip.has_response {
+                    self.connector.avoid(address);
+                }
                 self.to_error(trip.result, request, true, is_written || trip.is_written)
             }
             Err(failure) => self.to_error(Err(failure), request, false, is_written),

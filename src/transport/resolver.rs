@@ -177,6 +177,19 @@ impl Resolver {
         preferences.insert((host.to_owned(), port), address);
     }
 
+    /// Prefers the address of `host` after `address`, which accepted a connection and then did not respond.
+    pub(super) fn avoid(&self, host: &str, port: u16, address: IpAddr) {
+        let addresses = known_without_lookup(host).or_else(|| {
+            let names = self.shared.names.lock();
+            names.get(host).and_then(|name| name.found.as_ref()).map(|(_, addresses)| addresses.clone())
+        });
+        let addresses = addresses.unwrap_or_default();
+        let after = addresses.iter().skip_while(|other| **other != address).nth(1).or(addresses.first());
+        if let Some(next) = after.filter(|_| addresses.len() > 1) {
+            self.prefer(host, port, *next);
+        }
+    }
+
     /// Returns the addresses of `host` at the time `now`. Waits for a lookup only if no usable addresses are cached,
     /// until `deadline` or until `is_over`, which [`Resolver::wake`] makes it check again.
     pub(super) fn addresses(

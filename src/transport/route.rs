@@ -40,6 +40,12 @@ impl Route {
         self.resolver.prefer(host, port, address.ip());
     }
 
+    /// Tries another address than `address` first from now on, because it accepted a connection and did not respond.
+    pub(super) fn avoid(&self, address: SocketAddr) {
+        let (host, port) = self.host_and_port();
+        self.resolver.avoid(host, port, address.ip());
+    }
+
     fn host_and_port(&self) -> (&str, u16) {
         match &self.proxy {
             Some(proxy) => (&proxy.host, proxy.port),

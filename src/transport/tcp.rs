@@ -20,7 +20,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// Connects, through the proxy if there is one.
 #[derive(Debug)]
 pub(super) struct TcpConnector {
-    route: Route,
+    pub(super) route: Route,
     stagger: Duration,
 }
 
@@ -29,7 +29,7 @@ impl TcpConnector {
         Self { route, stagger: STAGGER }
     }
 
-    pub(super) fn connect(&self, deadline: Deadline) -> Result<Arc<Socket>, Failure> {
+    pub(super) fn connect(&self, deadline: Deadline) -> Result<(SocketAddr, Arc<Socket>), Failure> {
         let addresses = self.route.addresses(deadline)?;
         deadline.left()?;
         self.connect_to_any(&addresses, deadline.at).map_err(|error| match &self.route.proxy {
@@ -40,15 +40,19 @@ impl TcpConnector {
         })
     }
 
-    fn connect_to_any(&self, addresses: &[SocketAddr], deadline: Option<Instant>) -> io::Result<Arc<Socket>> {
+    fn connect_to_any(
+        &self,
+        addresses: &[SocketAddr],
+        deadline: Option<Instant>,
+    ) -> io::Result<(SocketAddr, Arc<Socket>)> {
         let (address, socket) = self.race(addresses, deadline)?;
         if addresses.len() > 1 {
             self.route.prefer(address);
         }
         if let Some(proxy) = &self.route.proxy {
-            open_tunnel(proxy, &socket, &self.route.service, deadline)?;
+            open_tunnel(proxy, &socket, &self.route.service, deadline).inspect_err(|_| self.route.avoid(address))?;
         }
-        Ok(socket)
+        Ok((address, socket))
     }
 
     /// Returns the first connection that is established. Each address gets a head start over the next one.
@@ -175,7 +179,7 @@ mod tests {
         TcpConnector { route, stagger }
     }
 
-    fn connect(connector: &TcpConnector) -> Result<Arc<Socket>, Failure> {
+    fn connect(connector: &TcpConnector) -> Result<(SocketAddr, Arc<Socket>), Failure> {
         connector.connect(Deadline::new(Instant::now(), SOON, Limit::Connect))
     }
 
@@ -193,6 +197,21 @@ mod tests {
         assert_eq!(addresses.first().unwrap().ip(), loopback(2));
         connect(&connector).unwrap();
         live.accept().unwrap();
+    }
+
+    #[test]
+    fn an_address_that_accepts_and_does_not_respond_is_not_tried_first_again() {
+        let first = TcpListener::bind((loopback(11), 0)).unwrap();
+        let port = first.local_addr().unwrap().port();
+        let _second = TcpListener::bind((loopback(12), port)).unwrap();
+        let connector = connector(port, &[loopback(11), loopback(12)], NEVER);
+        for last in [11, 12, 11] {
+            let (address, _) = connect(&connector).unwrap();
+            assert_eq!(address.ip(), loopback(last));
+            connector.route.avoid(address);
+        }
+        let (address, _) = connect(&connector).unwrap();
+        assert_eq!(connect(&connector).unwrap().0, address, "it responds");
     }
 
     #[test]
@@ -222,7 +241,7 @@ mod tests {
         let (dead, queue) = silent((loopback(9), 0).into());
         let port = dead.local_addr().unwrap().port();
         let live = TcpListener::bind((loopback(10), port)).unwrap();
-        let connected = connect(&connector(port, &[loopback(9), loopback(10)], Duration::ZERO)).unwrap();
+        let (_, connected) = connect(&connector(port, &[loopback(9), loopback(10)], Duration::ZERO)).unwrap();
         let (mut peer, _): (TcpStream, _) = live.accept().unwrap();
         assert!(connected.write_all(b"x", None).unwrap());
         io::Read::read_exact(&mut peer, &mut [0]).unwrap();

@@ -70,6 +70,9 @@ fn of_certificate(error: &CertificateError) -> String {
                 date(*time)
             );
         }
+        NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            "the server's certificate names no host (subject alternative name); its operator must replace it"
+        }
         NotValidForNameContext { expected, presented } => {
             return format!(
                 "the server's certificate is not for {}{}; check base_url",
@@ -344,8 +347,9 @@ mod tests {
         );
         let bare = "the server's certificate is not for localhost; check base_url";
         let long = format!("DnsName(\"{}\")", "x".repeat(200));
-        for presented in [&[][..], &["DnsName(\"a\u{1b}[31m\")"], &[&long], &["Unknown"]] {
+        for presented in [&["DnsName(\"a\u{1b}[31m\")"][..], &[&long], &["Unknown"]] {
             assert_eq!(sentence(presented), bare);
         }
+        assert!(sentence(&[]).contains("names no host"));
     }
 }
