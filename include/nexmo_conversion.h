@@ -402,8 +402,9 @@ typedef struct nexmo_options {
     const char *proxy;
     /**
      * Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are read
-     * again when they change, for connections made later; if they cannot be used, those read before stay in use. NULL:
-     * the platform's store, or the built-in roots if there is none.
+     * again when they change, for connections made later. If they cannot be used then, clients and reporters keep
+     * those read before, and one-call functions fail. NULL: the platform's store, or the built-in roots if there is
+     * none.
      */
     const char *ca_file;
     /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none. */

@@ -41,8 +41,9 @@ pub struct nexmo_options {
     /// base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
     pub proxy: *const c_char,
     /// Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are read
-    /// again when they change, for connections made later; if they cannot be used, those read before stay in use. NULL:
-    /// the platform's store, or the built-in roots if there is none.
+    /// again when they change, for connections made later. If they cannot be used then, clients and reporters keep
+    /// those read before, and one-call functions fail. NULL: the platform's store, or the built-in roots if there is
+    /// none.
     pub ca_file: *const c_char,
     /// Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none.
     pub client_cert_file: *const c_char,

@@ -6,8 +6,8 @@
 //!                                      looks them up again       the lookup
 //! ```
 //!
-//! Lookups run on separate threads, because the system's lookup has no timeout. There is one at a time for each
-//! name, unless it hangs: then another is started beside it, up to a limit. A failed lookup is not repeated for a
+//! Lookups run on threads of their own, because the system's lookup has no timeout. There is one at a time for each
+//! name, unless it hangs: then another is started in parallel, up to a limit. A failed lookup is not repeated for a
 //! second; cached addresses remain in use.
 
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ const USABLE: Duration = Duration::from_secs(3600);
 /// How long a failure is cached.
 const FAILED: Duration = Duration::from_secs(1);
 
-/// How long a lookup may take before another is started beside it; twice as long for each that is in progress.
+/// How long a lookup may take before another is started in parallel; twice as long for each that is in progress.
 const NEXT_LOOKUP_AFTER: Duration = Duration::from_secs(2);
 
 /// The maximum number of lookups of one name that are in progress.

@@ -14,7 +14,7 @@ use super::socket::{Socket, wait_for_any};
 use crate::clock::after;
 use crate::error::is_shortage;
 
-/// How long one address may take before the next is tried beside it (RFC 8305, section 5).
+/// How long one address may take before the next is tried in parallel (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// Connects, through the proxy if there is one.
