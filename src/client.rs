@@ -135,9 +135,12 @@ pub(crate) fn report(
 }
 
 /// Returns the outcome of one exchange.
-fn outcome_of(request: &Request<'_>, exchange: Exchange, now: SystemTime) -> Outcome {
+fn outcome_of(request: &Request<'_>, mut exchange: Exchange, now: SystemTime) -> Outcome {
+    let result = match &mut exchange.response {
+        Ok(response) => response.verdict(request.secrets()),
+        Err(error) => Err(error.clone()),
+    };
     let response = exchange.response.as_ref();
-    let result = response.map_err(Error::clone).and_then(|response| response.verdict(request.secrets()));
     let acceptance = match &result {
         Ok(()) => Acceptance::Yes,
         Err(error) if !exchange.written || error.kind().is_unaccepted() => Acceptance::No,

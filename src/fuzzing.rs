@@ -10,7 +10,8 @@ use crate::response::Response;
 /// Returns the part of a body that an error message quotes, without `secret`.
 #[must_use]
 pub fn quote(body: &[u8], secret: &str) -> Option<String> {
-    crate::sanitize::quote(body, [secret].into_iter())
+    let secrets = [secret];
+    crate::sanitize::quote(body, if secret.is_empty() { &[] } else { &secrets })
 }
 
 /// Returns the delay that a `Retry-After` value asks for in a response with that `Date`.
@@ -51,5 +52,5 @@ pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = response(input, usize::MAX)?;
-    Some(Response { status, retry_after: None, date: None, body }.verdict([secret].into_iter()))
+    Some(Response { status, retry_after: None, date: None, body: body.map(Into::into) }.verdict([secret].into_iter()))
 }

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use zeroize::Zeroizing;
+
 use crate::error::{Error, Kind};
-use crate::sanitize::quote;
+use crate::sanitize::{quote, redact};
 
 /// The longest delay that a response can ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -18,16 +20,21 @@ pub(crate) struct Response {
     /// The value of `Date`, if there is a `Retry-After`.
     pub(crate) date: Option<String>,
     /// The body, if it is complete and within the size limit.
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Response {
-    /// Returns whether the service accepted the report; if not, why. `secrets` are kept out of the message.
-    pub(crate) fn verdict<'a>(&self, secrets: impl Iterator<Item = &'a str>) -> Result<(), Error> {
+    /// Returns whether the service accepted the report; if not, why. `secrets` are removed from the body, and kept out of
+    /// the message.
+    pub(crate) fn verdict<'a>(&mut self, secrets: impl Iterator<Item = &'a str>) -> Result<(), Error> {
         let Some((kind, meaning)) = meaning_of(self.status) else {
             return Ok(());
         };
-        let quoted = self.body.as_deref().and_then(|body| quote(body, secrets));
+        let secrets: Vec<&str> = secrets.filter(|secret| !secret.is_empty()).collect();
+        let quoted = self.body.as_mut().and_then(|body| {
+            redact(body, &secrets);
+            quote(body, &secrets)
+        });
         let quoted = quoted.map(|text| format!("; the response says: {text}")).unwrap_or_default();
         Err(Error::new(kind, format!("HTTP {}: {meaning}{quoted}", self.status)))
     }
@@ -99,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_body_affects_the_message_and_never_the_class() {
-        let response = Response { body: Some(br#"{"title":"OK"}"#.to_vec()), ..response(402) };
+        let mut response = Response { body: Some(br#"{"title":"OK"}"#.to_vec().into()), ..response(402) };
         let error = response.verdict(std::iter::empty()).unwrap_err();
         assert_eq!(error.kind(), Kind::NotEnabled);
         assert!(

@@ -61,7 +61,9 @@ impl<'a> Proof<'a> {
                 Self { secret: secret.expose(), derived: None, target: Target::Parameter("api_secret") }
             }
             Authentication::Basic(secret) => {
-                let pair = Zeroizing::new(format!("{key}:{}", secret.expose()));
+                // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+                let mut pair = Zeroizing::new(String::with_capacity(key.len() + 1 + secret.expose().len()));
+                pair.extend([key, ":", secret.expose()]);
                 let derived = Some(Zeroizing::new(STANDARD.encode(pair.as_bytes())));
                 Self { secret: secret.expose(), derived, target: Target::Authorization("Basic ") }
             }

@@ -2,6 +2,8 @@
 //!
 //! Follows the service's signing guide and its official SDKs.
 
+use std::hint::black_box;
+
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
 use sha1::Sha1;
@@ -30,8 +32,26 @@ impl Method {
 
 /// Returns the signature of `parameters` in lower-case hexadecimal.
 ///
-/// `parameters` are all parameters of the request except `sig`, as raw values, in any order.
+/// `parameters` are all parameters of the request except `sig`, as raw values, in any order. No copy of the secret stays
+/// on the stack.
 pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) -> String {
+    let signature = compute(method, parameters, secret);
+    wipe_stack();
+    signature
+}
+
+/// More than the functions below need of the stack.
+const STACK_SIZE: usize = 8 * 1024;
+
+/// Overwrites the stack that [`compute`] used. The hash functions wipe their states when these are dropped, but not the
+/// copies that remain where a state was moved from.
+#[inline(never)]
+fn wipe_stack() {
+    black_box(&mut [0_u8; STACK_SIZE]);
+}
+
+#[inline(never)]
+fn compute(method: Method, parameters: &[(&str, &str)], secret: &str) -> String {
     let base = base_string(parameters);
     match method {
         Method::Md5Hash => hex::encode(Md5::new().chain_update(base).chain_update(secret).finalize()),

@@ -43,7 +43,12 @@ fn prepared(exchanges: Vec<Exchange>) -> Prepared {
 fn responds(status: u16, retry_after: Option<&str>) -> Exchange {
     let body = Some(b"you sent hush-hush".to_vec());
     Exchange {
-        response: Ok(Response { status, retry_after: retry_after.map(str::to_owned), date: None, body }),
+        response: Ok(Response {
+            status,
+            retry_after: retry_after.map(str::to_owned),
+            date: None,
+            body: body.map(Into::into),
+        }),
         written: true,
     }
 }

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use self::secret_finder::SecretFinder;
 
@@ -26,10 +27,41 @@ const LONGEST_EXAMINED: usize = 1024;
 /// The fields of the service's error bodies, in the order in which they are quoted.
 const QUOTED_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
 
+/// Shorter secrets are not removed from a body, but only from what is quoted: they may also be part of its syntax.
+const SHORTEST_REDACTED: usize = 6;
+
+/// Removes each literal occurrence of a secret from `body`, so that nothing made of it contains one.
+pub(crate) fn redact(body: &mut Vec<u8>, secrets: &[&str]) {
+    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_REDACTED) {
+        redact_one(body, secret.as_bytes());
+        redact_one(body, percent_encoded(secret).as_bytes());
+    }
+}
+
+fn redact_one(body: &mut Vec<u8>, secret: &[u8]) {
+    let mut start: usize = 0;
+    let next = |body: &Vec<u8>, start: usize| {
+        let rest = body.get(start..).unwrap_or_default();
+        rest.windows(secret.len()).position(|part| part.eq_ignore_ascii_case(secret))
+    };
+    while let Some(position) = next(body, start) {
+        start = start.saturating_add(position);
+        let end = start.saturating_add(secret.len());
+        drop(body.splice(start..end, MASK.bytes()));
+        start = start.saturating_add(MASK.len());
+    }
+}
+
+/// With its full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+fn percent_encoded(secret: &str) -> Zeroizing<String> {
+    let mut encoded = Zeroizing::new(String::with_capacity(3 * secret.len()));
+    encoded.extend(utf8_percent_encode(secret, NON_ALPHANUMERIC));
+    encoded
+}
+
 /// Returns a line for a log from a server's `body`, without control characters and `secrets`; none if nothing can be
 /// quoted.
-pub(crate) fn quote<'a>(body: &[u8], secrets: impl Iterator<Item = &'a str>) -> Option<String> {
-    let secrets: Vec<&str> = secrets.filter(|secret| !secret.is_empty()).collect();
+pub(crate) fn quote(body: &[u8], secrets: &[&str]) -> Option<String> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let text = match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(fields)) => {
@@ -40,11 +72,11 @@ pub(crate) fn quote<'a>(body: &[u8], secrets: impl Iterator<Item = &'a str>) -> 
     };
     let text: String = text.chars().take(LONGEST_EXAMINED).collect();
     // Masked before and after the text changes, because a tag may be inside a secret, or a secret inside a tag.
-    let masked = mask(&text, &secrets);
+    let masked = mask(&text, secrets);
     let is_html = masked.trim_start().starts_with('<');
     let line = if is_html { one_line(&between_tags(&masked, " ")) } else { one_line(&masked) };
-    let line = mask(&line, &secrets);
-    let finder = SecretFinder::of(&secrets);
+    let line = mask(&line, secrets);
+    let finder = SecretFinder::of(secrets);
     if line.is_empty() || finder.finds_in(&masked) || (line != masked && finder.finds_in(&line)) {
         return None;
     }
@@ -85,17 +117,16 @@ fn between_tags(text: &str, joint: &str) -> String {
 
 /// Masks each literal occurrence of a secret, case-insensitively, plain or percent-encoded.
 fn mask(text: &str, secrets: &[&str]) -> String {
-    let encoded = |secret: &str| utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-    secrets.iter().fold(text.to_owned(), |text, secret| mask_one(&mask_one(&text, secret), &encoded(secret)))
+    secrets.iter().fold(text.to_owned(), |text, secret| mask_one(&mask_one(&text, secret), &percent_encoded(secret)))
 }
 
 fn mask_one(text: &str, secret: &str) -> String {
-    let lower_secret = secret.to_ascii_lowercase();
+    let lower_secret = Zeroizing::new(secret.to_ascii_lowercase());
     // ASCII lower-casing keeps byte offsets, so offsets found in one text apply to the other.
     let lower_text = text.to_ascii_lowercase();
     let mut masked = String::with_capacity(text.len());
     let mut end = 0;
-    for (start, found) in lower_text.match_indices(&lower_secret) {
+    for (start, found) in lower_text.match_indices(lower_secret.as_str()) {
         masked.push_str(text.get(end..start).unwrap_or_default());
         masked.push_str(MASK);
         end = start.saturating_add(found.len());
@@ -109,7 +140,7 @@ mod tests {
     use super::*;
 
     fn shown(body: &[u8]) -> Option<String> {
-        quote(body, ["s3cret/&", "c2lnbmF0dXJl"].into_iter())
+        quote(body, &["s3cret/&", "c2lnbmF0dXJl"])
     }
 
     #[test]
@@ -118,6 +149,20 @@ mod tests {
         assert_eq!(shown(body).unwrap(), "Invalid credentials supplied - You did not provide correct credentials.");
         let body = br#"{"error_title":"Old","resolution":"Try again."}"#;
         assert_eq!(shown(body).unwrap(), "Old - Try again.");
+    }
+
+    #[test]
+    fn a_literal_secret_is_removed_from_the_body() {
+        for (body, redacted) in [
+            ("you sent s3cret/& to me", "you sent *** to me"),
+            ("S3cret%2f%26s3cret/&", "******"),
+            ("s3cret/", "s3cret/"),
+            ("", ""),
+        ] {
+            let mut bytes = body.as_bytes().to_vec();
+            redact(&mut bytes, &["s3cret/&", "t"]);
+            assert_eq!(String::from_utf8(bytes).unwrap(), redacted);
+        }
     }
 
     #[test]
@@ -185,7 +230,7 @@ mod tests {
             b"you sent pa's",
         ];
         for body in bodies {
-            assert_eq!(quote(body, [secret].into_iter()), None, "{}", String::from_utf8_lossy(body));
+            assert_eq!(quote(body, &[secret]), None, "{}", String::from_utf8_lossy(body));
         }
         let secret = "Tr0ub4dor3xyz";
         for body in [
@@ -203,12 +248,12 @@ mod tests {
             "you sent OlRyMHViNGRvcjN4eXo6 to me",
             "you sent 5472 3075 6234 646f 7233 7879 7a to me",
         ] {
-            assert_eq!(quote(body.as_bytes(), [secret].into_iter()), None, "{body}");
+            assert_eq!(quote(body.as_bytes(), &[secret]), None, "{body}");
         }
-        assert_eq!(quote(b"you sent &amp;&lt;&gt;&quot;&#39;$ to me", ["&<>\"'$"].into_iter()), None);
+        assert_eq!(quote(b"you sent &amp;&lt;&gt;&quot;&#39;$ to me", &["&<>\"'$"]), None);
         let secret = "pa'ss\"98/76&=+ä";
         let latin_1 = b"you sent pa'ss\"98/76&=+\xe4 to me";
-        assert_eq!(quote(latin_1, [secret].into_iter()).as_deref(), Some("you sent *** to me"));
+        assert_eq!(quote(latin_1, &[secret]).as_deref(), Some("you sent *** to me"));
     }
 
     #[test]
@@ -220,17 +265,17 @@ mod tests {
                 let text = format!("{before}{secret}{after}");
                 for encoded in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {
                     let body = format!("got {encoded} from you");
-                    assert_eq!(quote(body.as_bytes(), [secret].into_iter()), None, "{text}");
+                    assert_eq!(quote(body.as_bytes(), &[secret]), None, "{text}");
                 }
             }
         }
-        assert!(quote(b"got nothing from you", ["s3cret"].into_iter()).is_some());
+        assert!(quote(b"got nothing from you", &["s3cret"]).is_some());
     }
 
     #[test]
     fn part_of_a_token_is_not_quoted() {
-        assert_eq!(quote(b"got Basic YWJjZDpzM2NyZXQxMg", ["YWJjZDpzM2NyZXQxMg=="].into_iter()), None);
-        assert_eq!(quote(b"got Basic ZDpzM2NyZX to me", ["YWJjZDpzM2NyZXQxMg=="].into_iter()), None);
+        assert_eq!(quote(b"got Basic YWJjZDpzM2NyZXQxMg", &["YWJjZDpzM2NyZXQxMg=="]), None);
+        assert_eq!(quote(b"got Basic ZDpzM2NyZX to me", &["YWJjZDpzM2NyZXQxMg=="]), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::iter;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode;
+use zeroize::Zeroizing;
 
 use super::{MASK, between_tags};
 
@@ -22,30 +23,35 @@ pub(super) struct SecretFinder<'a> {
     /// Secrets without a letter or digit, which are searched for literally.
     signs: Vec<&'a str>,
     /// The letters and digits of each secret, plain and encoded.
-    bare: Vec<Vec<char>>,
+    bare: Vec<Zeroizing<Vec<char>>>,
     /// Every substring of those that is long enough to reveal a secret, sorted.
-    parts: Vec<[char; REVEALING_PART]>,
+    parts: Zeroizing<Vec<[char; REVEALING_PART]>>,
 }
 
 impl<'a> SecretFinder<'a> {
     pub(super) fn of(secrets: &[&'a str]) -> Self {
         let is_signs = |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK;
         let signs = secrets.iter().copied().filter(is_signs).collect();
-        let forms = |secret: &&str| [bare(secret), bare(&hex::encode(secret)), bare(&STANDARD.encode(secret))];
+        let forms = |secret: &&str| {
+            let encoded = [Zeroizing::new(hex::encode(secret)), Zeroizing::new(STANDARD.encode(secret))];
+            [bare(secret), bare(&encoded[0]), bare(&encoded[1])]
+        };
         let inside = |secret: &&str| [1, 2].map(|offset| bare(&base64_inside(secret, offset)));
         // Shorter ones are in any text.
         let inside = secrets.iter().flat_map(inside).filter(|form| form.len() >= REVEALING_START);
-        let bare: Vec<Vec<char>> = secrets.iter().flat_map(forms).chain(inside).collect();
-        let parts = bare.iter().flat_map(|secret| secret.windows(REVEALING_PART));
-        let mut parts: Vec<_> = parts.filter_map(|part| part.try_into().ok()).collect();
+        let bare: Vec<_> = secrets.iter().flat_map(forms).chain(inside).collect();
+        let count = bare.iter().map(|secret| secret.len()).sum();
+        let mut parts = Zeroizing::new(Vec::with_capacity(count));
+        let windows = bare.iter().flat_map(|secret| secret.windows(REVEALING_PART));
+        parts.extend(windows.filter_map(|part| <[char; REVEALING_PART]>::try_from(part).ok()));
         parts.sort_unstable();
         Self { signs, bare, parts }
     }
 
     /// Whether `text`, or what it decodes to, contains one, with or without its tags.
     pub(super) fn finds_in(&self, text: &str) -> bool {
-        let decoded = |text: &String| Some(unescape(text)).filter(|decoded| decoded != text);
-        iter::successors(Some(text.to_owned()), decoded).take(1 + MOST_LAYERS).any(|text| {
+        let decoded = |text: &Zeroizing<String>| Some(Zeroizing::new(unescape(text))).filter(|decoded| decoded != text);
+        iter::successors(Some(Zeroizing::new(text.to_owned())), decoded).take(1 + MOST_LAYERS).any(|text| {
             self.signs.iter().any(|secret| text.contains(secret))
                 || self.finds_in_bare(&bare(&text))
                 || (text.contains('<') && self.finds_in_bare(&bare(&between_tags(&text, ""))))
@@ -54,10 +60,10 @@ impl<'a> SecretFinder<'a> {
 
     fn finds_in_bare(&self, text: &[char]) -> bool {
         let is_part = |part: &[char]| self.parts.binary_search_by(|known| known.as_slice().cmp(part)).is_ok();
-        let is_whole = |secret: &Vec<char>| {
+        let is_whole = |secret: &[char]| {
             (1..REVEALING_PART).contains(&secret.len()) && text.windows(secret.len()).any(|part| part == secret)
         };
-        let is_start = |secret: &Vec<char>| {
+        let is_start = |secret: &[char]| {
             let mut starts = (REVEALING_START..secret.len()).filter_map(|length| secret.get(..length));
             starts.any(|start| text.ends_with(start))
         };
@@ -67,16 +73,22 @@ impl<'a> SecretFinder<'a> {
 
 /// Returns what of a longer text in base64 depends on `secret` alone, if the secret begins at `offset` in a group of three
 /// bytes.
-fn base64_inside(secret: &str, offset: usize) -> String {
-    let encoded = STANDARD.encode([vec![0; offset], secret.as_bytes().to_vec()].concat());
+fn base64_inside(secret: &str, offset: usize) -> Zeroizing<String> {
+    let mut padded = Zeroizing::new(Vec::with_capacity(offset.saturating_add(secret.len())));
+    padded.resize(offset, 0);
+    padded.extend_from_slice(secret.as_bytes());
+    let encoded = Zeroizing::new(STANDARD.encode(&*padded));
     let bits = |bytes: usize| bytes.saturating_mul(8);
     let (start, end) = (bits(offset).div_ceil(6), bits(offset.saturating_add(secret.len())) / 6);
-    encoded.get(start..end).unwrap_or_default().to_owned()
+    Zeroizing::new(encoded.get(start..end).unwrap_or_default().to_owned())
 }
 
 /// Returns the letters and digits only, in lower case.
-fn bare(text: &str) -> Vec<char> {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+fn bare(text: &str) -> Zeroizing<Vec<char>> {
+    // Full capacity from the start: a vector that reallocates leaves copies behind that are not wiped.
+    let mut bare = Zeroizing::new(Vec::with_capacity(text.len()));
+    bare.extend(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+    bare
 }
 
 /// Decodes percent-encoding and the escapes of HTML, JSON, programming languages and mail, one layer. Named escapes

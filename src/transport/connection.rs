@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use zeroize::Zeroizing;
+
 use super::connector::Stream;
 use super::deadline::Deadline;
 use super::error::{Failure, Limit};
@@ -80,7 +82,7 @@ impl Connection {
     }
 
     /// Reads the body, if it arrives completely, in time and within the size limit.
-    fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Vec<u8>> {
+    fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Zeroizing<Vec<u8>>> {
         let mut body = Body::new(framing).ok()?;
         loop {
             let consumed = body.read(self.0.input()).ok()?;

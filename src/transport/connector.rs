@@ -164,6 +164,16 @@ impl Connector {
 #[derive(Debug)]
 pub(super) struct Stream(Box<dyn Transport>);
 
+impl Drop for Stream {
+    /// Wipes what was read, which may repeat a request.
+    fn drop(&mut self) {
+        let unread = self.input().len();
+        self.consume(unread);
+        // Nothing is in use any more, so this is the whole buffer.
+        self.0.buffers().input_append_buf().zeroize();
+    }
+}
+
 impl Stream {
     /// The bytes that were read and not consumed.
     pub(super) fn input(&mut self) -> &[u8] {

@@ -80,7 +80,7 @@ pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<Ve
             Err(response_body::Unreadable) => return Some((head.status, None)),
         }
     }
-    Some((head.status, body.whole(true)))
+    Some((head.status, body.whole(true).map(|body| body.to_vec())))
 }
 
 /// Returns the certificates in a PEM file, in DER, after looking for a key in it.

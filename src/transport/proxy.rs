@@ -40,7 +40,8 @@ pub(super) fn open_tunnel(
 
 fn open_http(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Result<()> {
     let authorization = proxy.user.as_ref().map(|user| {
-        let pair = Zeroizing::new(format!("{}:{}", user.name, user.password.expose()));
+        let mut pair = Zeroizing::new(String::with_capacity(user.name.len() + 1 + user.password.expose().len()));
+        pair.extend([&user.name, ":", user.password.expose()]);
         Zeroizing::new(STANDARD.encode(pair.as_bytes()))
     });
     let target = format!("{host}:{port}");

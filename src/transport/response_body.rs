@@ -1,6 +1,7 @@
 //! The body of a response, complete or not at all. Pure; all input is untrusted.
 
 use httparse::{EMPTY_HEADER, Status};
+use zeroize::Zeroizing;
 
 use super::response_head::Framing;
 
@@ -10,10 +11,10 @@ const LONGEST: usize = 64 * 1024;
 /// The maximum number of trailer lines.
 const MOST_TRAILERS: usize = 16;
 
-/// A body being read.
+/// A body being read. It may repeat the request with its secret.
 #[derive(Debug)]
 pub(super) struct Body {
-    read: Vec<u8>,
+    read: Zeroizing<Vec<u8>>,
     state: State,
 }
 
@@ -48,7 +49,7 @@ impl Body {
             Framing::ToTheEnd => State::ToTheEnd,
             Framing::Senseless => return Err(Unreadable),
         };
-        Ok(Self { read: Vec::new(), state })
+        Ok(Self { read: Zeroizing::default(), state })
     }
 
     /// Consumes what it can of `input` and returns the number of bytes consumed.
@@ -69,7 +70,7 @@ impl Body {
     }
 
     /// Returns the body, if it is complete or the connection has ended.
-    pub(super) fn whole(self, has_ended: bool) -> Option<Vec<u8>> {
+    pub(super) fn whole(self, has_ended: bool) -> Option<Zeroizing<Vec<u8>>> {
         let is_whole = self.is_complete() || has_ended && self.state == State::ToTheEnd;
         is_whole.then_some(self.read)
     }
@@ -88,13 +89,24 @@ impl Body {
 
     fn read_bytes(&mut self, input: &[u8], left: usize, are_a_chunk: bool) -> usize {
         let bytes = input.get(..left).unwrap_or(input);
-        self.read.extend_from_slice(bytes);
+        self.append(bytes);
         self.state = match (left.saturating_sub(bytes.len()), are_a_chunk) {
             (0, true) => State::LineEnd,
             (0, false) => State::Complete,
             (left, _) => State::Bytes { left, are_a_chunk },
         };
         bytes.len()
+    }
+
+    /// Appends `bytes`. A vector that reallocates leaves a copy behind that is not wiped.
+    fn append(&mut self, bytes: &[u8]) {
+        let length = self.read.len().saturating_add(bytes.len());
+        if length > self.read.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(length.saturating_mul(2).min(LONGEST)));
+            larger.extend_from_slice(&self.read);
+            self.read = larger;
+        }
+        self.read.extend_from_slice(bytes);
     }
 
     fn read_size(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
@@ -138,7 +150,7 @@ impl Body {
 
     fn read_all(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         within_bounds(u64::try_from(input.len()).unwrap_or(u64::MAX), self.read.len())?;
-        self.read.extend_from_slice(input);
+        self.append(input);
         Ok(input.len())
     }
 }
@@ -166,7 +178,7 @@ mod tests {
             }
             if body.is_complete() || rest.is_empty() {
                 let left = String::from_utf8([&buffer, rest].concat()).unwrap();
-                return (body.whole(true).map(|bytes| String::from_utf8(bytes).unwrap()), left);
+                return (body.whole(true).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap()), left);
             }
             let (piece, others) = rest.split_at(size.min(rest.len()));
             buffer.extend_from_slice(piece);
