@@ -6,7 +6,7 @@
 //!                                      looks them up again       the lookup
 //! ```
 //!
-//! Lookups run on threads of their own, because the system's lookup has no timeout. There is one at a time for each
+//! Lookups run on separate threads, because the system's lookup has no timeout. There is one at a time for each
 //! name, unless it hangs: then another is started in parallel, up to a limit. A failed lookup is not repeated for a
 //! second; cached addresses remain in use.
 
