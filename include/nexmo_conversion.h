@@ -62,177 +62,103 @@ extern "C" {
 
 /* --- Statuses ----------------------------------------------------------------------------------------------------- */
 
-/**
- * The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a
- * program's exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to
- * 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's
- * response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
- */
+/** The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a
+ *  program's exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20
+ *  to 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the
+ *  service's response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug. */
 typedef int32_t nexmo_status;
 
-/**
- * Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
- * done.
- */
+/** Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
+ *  done. */
 #define NEXMO_OK 0
 
 /** A required pointer is NULL. Nothing was sent. Pass what the message names. */
 #define NEXMO_ERR_NULL_POINTER 1
-
-/**
- * A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
- * sent. Initialise the struct with its INIT macro or _init function, or load the library that the program was
- * built for.
- */
+/** A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
+ *  sent. Initialise the struct with its INIT macro or _init function, or load the library that the program was built
+ *  for. */
 #define NEXMO_ERR_STRUCT_SIZE 2
-
 /** A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library. */
 #define NEXMO_ERR_UNKNOWN_FLAGS 3
 /** An argument, or a file that it names, is invalid. Nothing was sent. Correct what the message names. */
 #define NEXMO_ERR_INVALID_ARGUMENT 4
 /** The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call. */
 #define NEXMO_ERR_INVALID_HANDLE 5
-
-/**
- * The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
- * another reporter.
- */
+/** The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
+ *  another reporter. */
 #define NEXMO_ERR_CLOSED 6
-
-/**
- * The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
- * execute a program in them.
- */
+/** The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
+ *  execute a program in them. */
 #define NEXMO_ERR_FORKED 7
-
-/**
- * The host name could not be resolved, no connection could be made, or it was lost before the response was
- * complete. The report may have been accepted if acceptance says so. Retry later.
- */
+/** The host name could not be resolved, no connection could be made, or it was lost before the response was
+ *  complete. The report may have been accepted if acceptance says so. Retry later. */
 #define NEXMO_ERR_NETWORK 20
-
 /** A time limit expired. The report may have been accepted if acceptance says so. Retry later. */
 #define NEXMO_ERR_TIMEOUT 21
-
-/**
- * The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
- * acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and what
- * responds in place of the service.
- */
+/** The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
+ *  acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and what
+ *  responds in place of the service. */
 #define NEXMO_ERR_TLS 22
-
-/**
- * The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
- * base_url.
- */
+/** The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
+ *  base_url. */
 #define NEXMO_ERR_PROTOCOL 23
-
-/**
- * The proxy could not be reached, refused the connection, or sent no valid response. The report was not accepted
- * unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
- * credentials.
- */
+/** The proxy could not be reached, refused the connection, or sent no valid response. The report was not accepted
+ *  unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
+ *  credentials. */
 #define NEXMO_ERR_PROXY 24
-
-/**
- * The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
- * was accepted before reporting it again.
- */
+/** The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
+ *  was accepted before reporting it again. */
 #define NEXMO_ERR_CANCELLED 25
-
-/**
- * The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The
- * report was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise
- * the limit that the message names.
- */
+/** The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The report
+ *  was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise the
+ *  limit that the message names. */
 #define NEXMO_ERR_SYSTEM 26
-
-/**
- * 401: the credentials are wrong. The service did not accept the report. Retry it with the right key and secret; a
- * signed report may also be rejected because its timestamp is old or the machine's clock is wrong.
- */
+/** 401: the credentials are wrong. The service did not accept the report. Retry it with the right key and secret; a
+ *  signed report may also be rejected because its timestamp is old or the machine's clock is wrong. */
 #define NEXMO_ERR_UNAUTHORIZED 40
-
-/**
- * 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
- * the report. Ask the service's support to enable it, then retry.
- */
+/** 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
+ *  the report. Ask the service's support to enable it, then retry. */
 #define NEXMO_ERR_NOT_ENABLED 41
-
-/**
- * 420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not retry it
- * unchanged.
- */
+/** 420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not retry it
+ *  unchanged. */
 #define NEXMO_ERR_REJECTED 42
-
-/**
- * 429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
- * -1.
- */
+/** 429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
+ *  -1. */
 #define NEXMO_ERR_RATE_LIMITED 43
-
-/**
- * 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
- * if that is -1.
- */
+/** 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
+ *  if that is -1. */
 #define NEXMO_ERR_UNAVAILABLE 44
-
-/**
- * 3xx: a redirect, which is never followed, because the credentials would be sent along. Whether the report was
- * accepted is unknown. Before retrying, check base_url, and what responds in place of the service.
- */
+/** 3xx: a redirect, which is never followed, because the credentials would be sent along. Whether the report was
+ *  accepted is unknown. Before retrying, check base_url, and what responds in place of the service. */
 #define NEXMO_ERR_REDIRECTED 45
-
-/**
- * An HTTP status that the Conversion API does not document. Whether the report was accepted is unknown. Before
- * retrying, check base_url, and what responds in place of the service.
- */
+/** An HTTP status that the Conversion API does not document. Whether the report was accepted is unknown. Before
+ *  retrying, check base_url, and what responds in place of the service. */
 #define NEXMO_ERR_UNEXPECTED_STATUS 46
-
-/**
- * The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
- * is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
- */
+/** The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
+ *  is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call. */
 #define NEXMO_ERR_OUTBOX 60
-
 /** The outbox is full, or its disk is. A submitted report was not stored. Retry later. */
 #define NEXMO_ERR_OUTBOX_FULL 61
 /** The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not stored. Retry. */
 #define NEXMO_ERR_OUTBOX_BUSY 62
-
-/**
- * The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
- * replaced once all others have closed it.
- */
+/** The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
+ *  replaced once all others have closed it. */
 #define NEXMO_ERR_OUTBOX_CORRUPT 63
-
 /** The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account. */
 #define NEXMO_ERR_OUTBOX_WRONG_ACCOUNT 64
-
-/**
- * The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
- * or use another path.
- */
+/** The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
+ *  or use another path. */
 #define NEXMO_ERR_OUTBOX_VERSION 65
-
-/**
- * The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
- * Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
- * them.
- */
+/** The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
+ *  Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
+ *  them. */
 #define NEXMO_ERR_PENDING 70
-
-/**
- * The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
- * closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
- * pending needs no second submit.
- */
+/** The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
+ *  closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
+ *  pending needs no second submit. */
 #define NEXMO_ERR_SUSPENDED 71
-
-/**
- * A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
- * acceptance says so. Check whether it was accepted before reporting it again, and file a bug report.
- */
+/** A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
+ *  acceptance says so. Check whether it was accepted before reporting it again, and file a bug report. */
 #define NEXMO_ERR_INTERNAL 99
 
 /**
@@ -314,36 +240,26 @@ nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds, char *text, size_t 
 /** nexmo_credentials.signature_method: HMAC-SHA-512. */
 #define NEXMO_SIGNATURE_HMAC_SHA512 5
 
-/**
- * The credentials of an account. Clients and reporters keep copies of the secrets, which are wiped when they are
- * freed.
- */
+/** The credentials of an account. Clients and reporters keep copies of the secrets, which are wiped when they are
+ *  freed. */
 typedef struct nexmo_credentials {
     /** sizeof(nexmo_credentials). */
     uint32_t struct_size;
     /** 0. */
     uint32_t flags;
-    /**
-     * Required: the account's API key, 1 to 256 bytes, without control characters, also those of bidirectional
-     * text, and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon.
-     */
+    /** Required: the account's API key, 1 to 256 bytes, without control characters, also those of bidirectional
+     *  text, and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon. */
     const char *api_key;
-    /**
-     * Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes,
-     * without control characters.
-     */
+    /** Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes,
+     *  without control characters. */
     const char *api_secret;
-    /**
-     * Required with NEXMO_AUTH_SIGNATURE, otherwise not read: the signature secret, 1 to 256 bytes, without control
-     * characters.
-     */
+    /** Required with NEXMO_AUTH_SIGNATURE, otherwise not read: the signature secret, 1 to 256 bytes, without control
+     *  characters. */
     const char *signature_secret;
     /** One of NEXMO_AUTH_*. */
     int32_t auth;
-    /**
-     * Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused:
-     * 0 or one of them.
-     */
+    /** Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise
+     *  unused: 0 or one of them. */
     int32_t signature_method;
 } nexmo_credentials;
 
@@ -360,27 +276,18 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
 /* --- Options ------------------------------------------------------------------------------------------------------ */
 
-/**
- * nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
- * credentials.
- */
+/** nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
+ *  credentials. */
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
-
-/**
- * nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
- * http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in
- * CGI programs. docs/operations.md describes their values.
- */
+/** nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
+ *  http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host.
+ *  Ignored in CGI programs. docs/operations.md describes their values. */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
-
 /** nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store. */
 #define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4u
-
-/**
- * nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes.
- * The service then does not receive the time of the event. Without the flag, the time of the event is signed and
- * sent, or the time of sending if none is given.
- */
+/** nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes.
+ *  The service then does not receive the time of the event. Without the flag, the time of the event is signed and
+ *  sent, or the time of sending if none is given. */
 #define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8u
 
 /** Options of requests. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults. */
@@ -389,45 +296,34 @@ typedef struct nexmo_options {
     uint32_t struct_size;
     /** A combination of NEXMO_OPTIONS_* flags, or 0. */
     uint32_t flags;
-    /**
-     * https://host[:port][/prefix] of the service; http:// only to loopback (127.0.0.0/8, ::1, localhost), unless
-     * NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. No user information, query or fragment. NULL: https://api.nexmo.com.
-     */
+    /** https://host[:port][/prefix] of the service; http:// only to loopback (127.0.0.0/8, ::1, localhost), unless
+     *  NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. No user information, query or fragment. NULL: https://api.nexmo.com. */
     const char *base_url;
-    /**
-     * http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
-     * proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
-     * base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
-     */
+    /** http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
+     *  proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
+     *  base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none. */
     const char *proxy;
-    /**
-     * Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are read
-     * again when they change, for connections made later. If they cannot be used then, clients and reporters keep
-     * those read before, and one-call functions fail. NULL: the platform's store, or the built-in roots if there is
-     * none.
-     */
+    /** Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are
+     *  read again when they change, for connections made later. If they cannot be used then, clients and reporters
+     *  keep those read before, and one-call functions fail. NULL: the platform's store, or the built-in roots if
+     *  there is none. */
     const char *ca_file;
     /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none. */
     const char *client_cert_file;
     /** Path of a PEM file with the private key of the client certificate, without a passphrase. */
     const char *client_key_file;
-    /**
-     * Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
-     * spaces.
-     */
+    /** Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
+     *  spaces. */
     const char *user_agent;
-    /**
-     * Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0:
-     * 5000.
-     */
+    /** Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0:
+     *  5000. */
     int32_t connect_timeout_ms;
     /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000. */
     int32_t timeout_ms;
-    /**
-     * The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random
-     * back-off of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would exceed timeout_ms, the call
-     * returns instead. A reporter ignores this field: it retries until the report expires. 0: 1.
-     */
+    /** The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random
+     *  back-off of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would
+     *  exceed timeout_ms, the call returns instead. A reporter ignores this field: it retries until the report
+     *  expires. 0: 1. */
     int32_t max_attempts;
     /** The maximum number of idle connections to keep, 1 to 1024; for a reporter at least max_in_flight. 0: 32. */
     int32_t max_idle_connections;
@@ -446,28 +342,20 @@ void nexmo_options_init(nexmo_options *options, size_t size);
 
 /* --- Results ------------------------------------------------------------------------------------------------------ */
 
-/**
- * nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
- * 402, 420, 422, 423, 429).
- */
+/** nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
+ *  402, 420, 422, 423, 429). */
 #define NEXMO_ACCEPTANCE_NO 0
-
-/**
- * nexmo_result.acceptance: at least one attempt was written and got no such response, and none got a 2xx. Reporting
- * the same value for a message twice is harmless, so retry when the status says so.
- */
+/** nexmo_result.acceptance: at least one attempt was written and got no such response, and none got a 2xx. Reporting
+ *  the same value for a message twice is harmless, so retry when the status says so. */
 #define NEXMO_ACCEPTANCE_UNKNOWN 1
-
 /** nexmo_result.acceptance: an attempt got a 2xx. */
 #define NEXMO_ACCEPTANCE_YES 2
 
 /** Size of nexmo_result.message in bytes, including the NUL. */
 #define NEXMO_MESSAGE_SIZE 256
 
-/**
- * The outcome of a call, written on success and on failure, except with NEXMO_ERR_STRUCT_SIZE for this struct
- * itself: then nothing is sent and the struct is left unchanged.
- */
+/** The outcome of a call, written on success and on failure, except with NEXMO_ERR_STRUCT_SIZE for this struct
+ *  itself: then nothing is sent and the struct is left unchanged. */
 typedef struct nexmo_result {
     /** sizeof(nexmo_result). The only field that is read. */
     uint32_t struct_size;
@@ -479,23 +367,17 @@ typedef struct nexmo_result {
     int32_t http_status;
     /** The number of requests made, including those that found no connection; 0 if none was made. */
     int32_t attempts;
-    /**
-     * Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a submit
-     * NEXMO_ACCEPTANCE_UNKNOWN if the report is, or may be, in the outbox. NEXMO_ACCEPTANCE_NO after any other call
-     * that sends nothing.
-     */
+    /** Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a
+     *  submit NEXMO_ACCEPTANCE_UNKNOWN if the report is, or may be, in the outbox. NEXMO_ACCEPTANCE_NO after any
+     *  other call that sends nothing. */
     int32_t acceptance;
     /** The duration of the call in microseconds. */
     int64_t elapsed_us;
-    /**
-     * Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
-     * back-off that would have exceeded timeout_ms; -1 if there is none.
-     */
+    /** Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
+     *  back-off that would have exceeded timeout_ms; -1 if there is none. */
     int64_t retry_after_ms;
-    /**
-     * What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a
-     * character boundary. Never contains a secret.
-     */
+    /** What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a
+     *  character boundary. Never contains a secret. */
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
 
@@ -512,16 +394,11 @@ void nexmo_result_init(nexmo_result *result, size_t size);
 
 /* --- 1. One call -------------------------------------------------------------------------------------------------- */
 
-/**
- * The channel of a report: an SMS. The message_id is the message-id that the SMS API returned, or the event_id of the
- * Verify API.
- */
+/** The channel of a report: an SMS. The message_id is the message-id that the SMS API returned, or the event_id of
+ *  the Verify API. */
 #define NEXMO_CHANNEL_SMS 1
-
-/**
- * The channel of a report: a phone call. The message_id is the call-id that the Text-To-Speech or
- * Text-To-Speech-Prompt API returned.
- */
+/** The channel of a report: a phone call. The message_id is the call-id that the Text-To-Speech or
+ *  Text-To-Speech-Prompt API returned. */
 #define NEXMO_CHANNEL_VOICE 2
 
 /**
@@ -554,12 +431,8 @@ void nexmo_result_init(nexmo_result *result, size_t size);
  *     fprintf(stderr, "%s\n", result.message);
  * @endcode
  */
-nexmo_status nexmo_conversion_sms(const nexmo_credentials *credentials,
-                                  const char *message_id,
-                                  int32_t delivered,
-                                  const char *timestamp,
-                                  const nexmo_options *options,
-                                  nexmo_result *result);
+nexmo_status nexmo_conversion_sms(const nexmo_credentials *credentials, const char *message_id, int32_t delivered,
+                                  const char *timestamp, const nexmo_options *options, nexmo_result *result);
 
 /**
  * Reports to the Conversion API whether one phone call was effective.
@@ -567,12 +440,8 @@ nexmo_status nexmo_conversion_sms(const nexmo_credentials *credentials,
  * As nexmo_conversion_sms, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API
  * returned.
  */
-nexmo_status nexmo_conversion_voice(const nexmo_credentials *credentials,
-                                    const char *message_id,
-                                    int32_t delivered,
-                                    const char *timestamp,
-                                    const nexmo_options *options,
-                                    nexmo_result *result);
+nexmo_status nexmo_conversion_voice(const nexmo_credentials *credentials, const char *message_id, int32_t delivered,
+                                    const char *timestamp, const nexmo_options *options, nexmo_result *result);
 
 /* --- 2. A client -------------------------------------------------------------------------------------------------- */
 
@@ -599,9 +468,7 @@ typedef struct nexmo_client nexmo_client;
  * }
  * @endcode
  */
-nexmo_status nexmo_client_new(const nexmo_credentials *credentials,
-                              const nexmo_options *options,
-                              nexmo_client **client,
+nexmo_status nexmo_client_new(const nexmo_credentials *credentials, const nexmo_options *options, nexmo_client **client,
                               nexmo_result *result);
 
 /**
@@ -620,12 +487,8 @@ nexmo_status nexmo_client_new(const nexmo_credentials *credentials,
  * @return Otherwise as nexmo_conversion_sms.
  * @par Blocking: up to timeout_ms of the client's options.
  */
-nexmo_status nexmo_client_report(nexmo_client *client,
-                                 int32_t channel,
-                                 const char *message_id,
-                                 int32_t delivered,
-                                 const char *timestamp,
-                                 nexmo_result *result);
+nexmo_status nexmo_client_report(nexmo_client *client, int32_t channel, const char *message_id, int32_t delivered,
+                                 const char *timestamp, nexmo_result *result);
 
 /**
  * Frees a client. Calls in progress on other threads return NEXMO_ERR_CANCELLED; the last of them to return releases
@@ -642,32 +505,21 @@ nexmo_status nexmo_client_free(nexmo_client *client);
 
 /** nexmo_reporter_options.durability: a submitted report survives the end of the process, including a crash. */
 #define NEXMO_DURABILITY_PROCESS 0
-
-/**
- * nexmo_reporter_options.durability: a submitted report also survives power loss. Each submit waits for the disk;
- * concurrent submits share one write.
- */
+/** nexmo_reporter_options.durability: a submitted report also survives power loss. Each submit waits for the disk;
+ *  concurrent submits share one write. */
 #define NEXMO_DURABILITY_POWER 1
-
-/**
- * nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still
- * pending when the process ends are lost.
- */
+/** nexmo_reporter_options.durability: reports are kept in memory. There is no file, and reports that are still
+ *  pending when the process ends are lost. */
 #define NEXMO_DURABILITY_NONE 2
 
 /** nexmo_reporter_options.overflow: submit fails with NEXMO_ERR_OUTBOX_FULL. */
 #define NEXMO_OVERFLOW_FAIL 0
-
-/**
- * nexmo_reporter_options.overflow: the oldest pending report is dropped and becomes an event of kind
- * NEXMO_EVENT_DROPPED.
- */
+/** nexmo_reporter_options.overflow: the oldest pending report is dropped and becomes an event of kind
+ *  NEXMO_EVENT_DROPPED. */
 #define NEXMO_OVERFLOW_DROP_OLDEST 1
 
-/**
- * nexmo_reporter_options.flags: allows an outbox on a network file system. If file locks do not work there, reports
- * are sent more than once, or the file is corrupted.
- */
+/** nexmo_reporter_options.flags: allows an outbox on a network file system. If file locks do not work there, reports
+ *  are sent more than once, or the file is corrupted. */
 #define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
 
 /** Options of a reporter. Every number that is 0 selects its default. outbox has no default. */
@@ -676,14 +528,12 @@ typedef struct nexmo_reporter_options {
     uint32_t struct_size;
     /** A combination of NEXMO_REPORTER_OPTIONS_* flags, or 0. */
     uint32_t flags;
-    /**
-     * Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
-     * only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
-     * together, and never while it is open. Any number of processes may share it, all for one account: api_key and
-     * base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
-     * ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is NULL with
-     * NEXMO_DURABILITY_NONE.
-     */
+    /** Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its
+     *  owner only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or
+     *  remove them together, and never while it is open. Any number of processes may share it, all for one account:
+     *  api_key and base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . -
+     *  followed by ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is NULL with
+     *  NEXMO_DURABILITY_NONE. */
     const char *outbox;
     /** One of NEXMO_DURABILITY_*. */
     int32_t durability;
@@ -691,20 +541,14 @@ typedef struct nexmo_reporter_options {
     int32_t overflow;
     /** The maximum number of pending reports, 1 to 1000000000. 0: 1000000, which need up to about 300 MB. */
     int32_t max_pending;
-    /**
-     * The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
-     * hours).
-     */
+    /** The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
+     *  hours). */
     int32_t max_age_s;
-    /**
-     * The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0:
-     * chosen by the library.
-     */
+    /** The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0:
+     *  chosen by the library. */
     int32_t max_in_flight;
-    /**
-     * How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000. 0:
-     * 1000.
-     */
+    /** How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000.
+     *  0: 1000. */
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;
 
@@ -722,10 +566,8 @@ void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 
 /* --- 3. A reporter: new, flush, close, free ----------------------------------------------------------------------- */
 
-/**
- * A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An identifier,
- * not an address: never dereference it.
- */
+/** A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An
+ *  identifier, not an address: never dereference it. */
 typedef struct nexmo_reporter nexmo_reporter;
 
 /**
@@ -761,10 +603,8 @@ typedef struct nexmo_reporter nexmo_reporter;
  *     fprintf(stderr, "%s\n", result.message);
  * @endcode
  */
-nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials,
-                                const nexmo_options *options,
-                                const nexmo_reporter_options *reporter_options,
-                                nexmo_reporter **reporter,
+nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials, const nexmo_options *options,
+                                const nexmo_reporter_options *reporter_options, nexmo_reporter **reporter,
                                 nexmo_result *result);
 
 /**
@@ -861,12 +701,8 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
  * status = nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
  * @endcode
  */
-nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter,
-                                   int32_t channel,
-                                   const char *message_id,
-                                   int32_t delivered,
-                                   const char *timestamp,
-                                   nexmo_result *result);
+nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter, int32_t channel, const char *message_id, int32_t delivered,
+                                   const char *timestamp, nexmo_result *result);
 
 /* --- 3. A reporter: events ---------------------------------------------------------------------------------------- */
 
@@ -876,11 +712,8 @@ nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter,
 #define NEXMO_EVENT_REJECTED 1
 /** nexmo_event.kind: the report reached the age max_age_s. It may have been accepted, if an attempt got no response. */
 #define NEXMO_EVENT_EXPIRED 2
-
-/**
- * nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt
- * got no response.
- */
+/** nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt
+ *  got no response. */
 #define NEXMO_EVENT_DROPPED 3
 
 /** Size of nexmo_event.message_id in bytes, including the NUL. */
@@ -892,17 +725,13 @@ typedef struct nexmo_event {
     uint32_t struct_size;
     /** Written as 0. */
     uint32_t flags;
-    /**
-     * Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is
-     * not reused, and is below 2^53. Otherwise opaque.
-     */
+    /** Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is
+     *  not reused, and is below 2^53. Otherwise opaque. */
     int64_t id;
     /** When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE. */
     int64_t created_unix_ms;
-    /**
-     * NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE all
-     * fields below are 0 or "".
-     */
+    /** NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE all
+     *  fields below are 0 or "". */
     int32_t kind;
     /** The HTTP status of the response that rejected the report; 0 if none did. */
     int32_t http_status;
@@ -944,9 +773,7 @@ typedef struct nexmo_event {
  * }
  * @endcode
  */
-nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter,
-                                 int32_t timeout_ms,
-                                 nexmo_event *event,
+nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_event *event,
                                  nexmo_result *result);
 
 /**
@@ -1002,26 +829,16 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 
 /** nexmo_statistics.state: the reporter sends submitted reports. */
 #define NEXMO_STATE_RUNNING 0
-
-/**
- * nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
- * 30 s, or when the service asks for it.
- */
+/** nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
+ *  30 s, or when the service asks for it. */
 #define NEXMO_STATE_BACKING_OFF 1
-
-/**
- * nexmo_statistics.state: the service accepts no reports of the account (401, 402, 3xx or an unexpected status). The
- * reporter sends one report a minute as a probe; the others stay pending.
- */
+/** nexmo_statistics.state: the service accepts no reports of the account (401, 402, 3xx or an unexpected status).
+ *  The reporter sends one report a minute as a probe; the others stay pending. */
 #define NEXMO_STATE_SUSPENDED 2
-
 /** nexmo_statistics.state: the reporter is closed. */
 #define NEXMO_STATE_CLOSED 3
-
-/**
- * nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox.
- * This one takes over when that one ends.
- */
+/** nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox.
+ *  This one takes over when that one ends. */
 #define NEXMO_STATE_STANDBY 4
 
 /**
@@ -1064,10 +881,8 @@ typedef struct nexmo_statistics {
     int64_t events;
     /** Events discarded because that limit was exceeded. */
     int64_t events_discarded;
-    /**
-     * How often the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next to the new
-     * one, with .corrupt in its name.
-     */
+    /** How often the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next to the new
+     *  one, with .corrupt in its name. */
     int64_t outbox_resets;
     /** How often the outbox could not be read or written in the background. */
     int64_t outbox_errors;
@@ -1094,9 +909,7 @@ typedef struct nexmo_statistics {
  *     printf("%ld pending\n", (long)statistics.pending);
  * @endcode
  */
-nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter,
-                                       nexmo_statistics *statistics,
-                                       nexmo_result *result);
+nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter, nexmo_statistics *statistics, nexmo_result *result);
 
 /**
  * Initialises a nexmo_statistics that was not declared with NEXMO_STATISTICS_INIT, such as one on the heap.
@@ -1154,10 +967,7 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
  *     fprintf(stderr, "%s\n", message);
  * @endcode
  */
-int32_t nexmo_flat_open(const char *settings,
-                        int32_t settings_size,
-                        int64_t *handle,
-                        char *message,
+int32_t nexmo_flat_open(const char *settings, int32_t settings_size, int64_t *handle, char *message,
                         int32_t message_size);
 
 /**
@@ -1221,17 +1031,9 @@ int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int3
  *     fprintf(stderr, "%s\n", message);
  * @endcode
  */
-int32_t nexmo_flat_report(int64_t handle,
-                          int32_t channel,
-                          const char *message_id,
-                          int32_t message_id_size,
-                          int32_t delivered,
-                          const char *timestamp,
-                          int32_t timestamp_size,
-                          int64_t *details,
-                          int32_t details_count,
-                          char *message,
-                          int32_t message_size);
+int32_t nexmo_flat_report(int64_t handle, int32_t channel, const char *message_id, int32_t message_id_size,
+                          int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
+                          int32_t details_count, char *message, int32_t message_size);
 
 /**
  * Submits a report to a reporter, to be sent in the background.
@@ -1253,17 +1055,9 @@ int32_t nexmo_flat_report(int64_t handle,
  * @return Otherwise as nexmo_reporter_submit.
  * @par Blocking: as nexmo_reporter_submit.
  */
-int32_t nexmo_flat_submit(int64_t handle,
-                          int32_t channel,
-                          const char *message_id,
-                          int32_t message_id_size,
-                          int32_t delivered,
-                          const char *timestamp,
-                          int32_t timestamp_size,
-                          int64_t *details,
-                          int32_t details_count,
-                          char *message,
-                          int32_t message_size);
+int32_t nexmo_flat_submit(int64_t handle, int32_t channel, const char *message_id, int32_t message_id_size,
+                          int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
+                          int32_t details_count, char *message, int32_t message_size);
 
 /**
  * Waits until the reports that were submitted before the call are no longer pending.
@@ -1327,15 +1121,8 @@ int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int3
  * }
  * @endcode
  */
-int32_t nexmo_flat_poll(int64_t handle,
-                        int32_t timeout_ms,
-                        int64_t *event,
-                        int32_t event_count,
-                        char *message_id,
-                        int32_t message_id_size,
-                        char *timestamp,
-                        int32_t timestamp_size,
-                        char *message,
+int32_t nexmo_flat_poll(int64_t handle, int32_t timeout_ms, int64_t *event, int32_t event_count, char *message_id,
+                        int32_t message_id_size, char *timestamp, int32_t timestamp_size, char *message,
                         int32_t message_size);
 
 /**
@@ -1378,11 +1165,7 @@ int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, 
  *     printf("%ld pending\n", (long)pending);
  * @endcode
  */
-int32_t nexmo_flat_statistic(int64_t handle,
-                             const char *name,
-                             int32_t name_size,
-                             int64_t *value,
-                             char *text,
+int32_t nexmo_flat_statistic(int64_t handle, const char *name, int32_t name_size, int64_t *value, char *text,
                              int32_t text_size);
 
 /**

@@ -7,6 +7,7 @@ use cbindgen::{Builder, Config, DocumentationStyle, ItemType, Language, Layout, 
 
 use crate::interface::{Interface, Section, Struct, Type};
 use crate::source::FOLDER;
+use crate::text::wrapped;
 use crate::{Failure, NOTICE};
 
 /// What holds for every function, stated once.
@@ -68,7 +69,7 @@ fn declarations(root: &Path, interface: &Interface, section: &Section) -> Result
     let text = String::from_utf8(bytes)?;
     check_all_are_declared(section, &text)?;
     let text = with_plain_names(section, &with_unsigned_flags(interface, &text));
-    Ok(with_constants_together(&with_short_comments_on_one_line(&text)))
+    Ok(with_constants_together(&with_compact_comments(&with_filled_lines(&text))))
 }
 
 fn config() -> Config {
@@ -113,29 +114,52 @@ fn with_plain_names(section: &Section, text: &str) -> String {
     names.fold(text.to_owned(), |text, name| text.replace(&format!("struct {name} *"), &format!("{name} *")))
 }
 
-/// A comment of one line takes one line rather than three.
-fn with_short_comments_on_one_line(text: &str) -> String {
-    let lines: Vec<&str> = text.trim_matches('\n').lines().collect();
-    let mut rest = lines.as_slice();
+/// The parameters of a function fill the lines. cbindgen gives each a separate line if they do not fit into one.
+fn with_filled_lines(text: &str) -> String {
+    let mut lines = text.lines();
     let mut written = String::new();
-    while let [first, following @ ..] = rest {
-        match following {
-            [line, end, after @ ..] if first.trim() == "/**" && end.trim() == "*/" && fits(first, line) => {
-                let indent = first.trim_end_matches("/**");
-                written.push_str(&format!("{indent}/** {} */\n", text_of(line)));
-                rest = after;
+    while let Some(first) = lines.next() {
+        let mut line = first.to_owned();
+        let is_function = first.ends_with(',') && !first.starts_with([' ', '/']);
+        let indent = first.find('(').filter(|_| is_function).map_or(0, |parenthesis| parenthesis.saturating_add(1));
+        while indent > 0 && !line.ends_with(';') {
+            let Some(parameter) = lines.next().map(str::trim) else { break };
+            if line.len().saturating_add(" ".len() + parameter.len()) <= WIDTH {
+                line.push(' ');
+            } else {
+                written.extend([&line, "\n"]);
+                line = " ".repeat(indent);
             }
-            _ => {
-                written.push_str(first);
-                written.push('\n');
-                rest = following;
-            }
+            line.push_str(parameter);
         }
+        written.extend([&line, "\n"]);
     }
     written
 }
 
-/// Constants that begin alike and have comments of one line follow each other without an empty line.
+/// A comment of one paragraph begins and ends on the lines of its text.
+fn with_compact_comments(text: &str) -> String {
+    let mut lines = text.trim_matches('\n').lines();
+    let mut written = String::new();
+    while let Some(line) = lines.next() {
+        let Some(indent) = line.strip_suffix("/**") else {
+            written.extend([line, "\n"]);
+            continue;
+        };
+        let comment: Vec<&str> = lines.by_ref().take_while(|line| line.trim() != "*/").collect();
+        if comment.iter().any(|line| text_of(line).is_empty() || text_of(line).starts_with('@')) {
+            written.push_str(&format!("{line}\n{}\n{indent} */\n", comment.join("\n")));
+            continue;
+        }
+        let paragraph = comment.into_iter().map(text_of).collect::<Vec<_>>().join(" ");
+        let width = WIDTH.saturating_sub(indent.len()).saturating_sub("/** ".len() + " */".len());
+        let continued = format!("\n{indent} *  ");
+        written.push_str(&format!("{indent}/** {} */\n", wrapped(&paragraph, width).join(&continued)));
+    }
+    written
+}
+
+/// Constants that begin alike follow each other without an empty line.
 fn with_constants_together(text: &str) -> String {
     let mut blocks = text.split("\n\n");
     let mut previous = blocks.next().unwrap_or_default();
@@ -149,15 +173,11 @@ fn with_constants_together(text: &str) -> String {
     written
 }
 
-/// What the name of a constant begins with, up to the second underscore, if its comment has one line.
+/// What the name of a constant begins with, up to the second underscore.
 fn family(block: &str) -> Option<&str> {
-    let (comment, definition) = block.trim_end().split_once("\n#define ")?;
+    let (_, definition) = block.trim_end().split_once("\n#define ")?;
     let (end, _) = definition.match_indices('_').nth(1)?;
-    (!comment.contains('\n')).then_some(definition.get(..end)).flatten()
-}
-
-fn fits(first: &str, line: &str) -> bool {
-    first.len().saturating_add(text_of(line).chars().count()).saturating_add(" ".len() + " */".len()) <= WIDTH
+    definition.get(..end)
 }
 
 /// The text of a line in a comment.
@@ -209,23 +229,38 @@ mod tests {
     }
 
     #[test]
-    fn a_comment_of_one_line_is_joined_if_it_fits() {
+    fn parameters_fill_the_lines() {
+        let (long, text) = ("l".repeat(80), " * One,\n * two.\nint a(int b);\n");
+        let vertical = format!("{text}int f(int {long},\n      int a,\n      int {long},\n      int b);\n{text}");
+        let filled = format!("{text}int f(int {long}, int a,\n      int {long}, int b);\n{text}");
+        assert_eq!(with_filled_lines(&vertical), filled);
+    }
+
+    #[test]
+    fn a_comment_of_one_paragraph_begins_and_ends_on_the_lines_of_its_text() {
         let text = "    /**\n     * One line.\n     */\n    int a;\n/**\n * Two\n * lines.\n */\nint b;\n";
-        let expected = "    /** One line. */\n    int a;\n/**\n * Two\n * lines.\n */\nint b;\n";
-        assert_eq!(with_short_comments_on_one_line(text), expected);
-        let long = format!("/**\n * {}\n */\nint c;\n", "x".repeat(WIDTH - 7));
-        assert!(with_short_comments_on_one_line(&long).starts_with("/** x"));
-        let longer = format!("/**\n * {}\n */\nint c;\n", "x".repeat(WIDTH - 6));
-        assert_eq!(with_short_comments_on_one_line(&longer), longer);
+        let expected = "    /** One line. */\n    int a;\n/** Two lines. */\nint b;\n";
+        assert_eq!(with_compact_comments(text), expected);
+        let long = format!("    /**\n     * {0}\n     * {0}\n     */\n    int c;\n", "x".repeat(WIDTH - 11));
+        let compact = with_compact_comments(&long);
+        assert!(compact.starts_with("    /** x") && compact.contains("x\n     *  x") && compact.contains("x */\n"));
+        assert!(compact.lines().all(|line| line.len() <= WIDTH), "{compact}");
+    }
+
+    #[test]
+    fn other_comments_stay_as_they_are() {
+        for text in
+            ["/**\n * A.\n *\n * B.\n */\nint a;\n", "    /**\n     * A.\n     * @return B.\n     */\n    int b;\n"]
+        {
+            assert_eq!(with_compact_comments(text), text);
+        }
     }
 
     #[test]
     fn constants_that_begin_alike_follow_each_other() {
-        let text = "/** A. */\n#define NEXMO_A_X 0\n\n/** A. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
-        let expected = "/** A. */\n#define NEXMO_A_X 0\n/** A. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
+        let text = "/** A. */\n#define NEXMO_A_X 0\n\n/** A\n *  B. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
+        let expected = "/** A. */\n#define NEXMO_A_X 0\n/** A\n *  B. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
         assert_eq!(with_constants_together(text), expected);
-        let longer = "/**\n * A.\n */\n#define NEXMO_A_X 0\n\n/** A. */\n#define NEXMO_A_Y 1\n";
-        assert_eq!(with_constants_together(longer), longer);
     }
 
     #[test]
