@@ -3,21 +3,40 @@
  *
  * Generated from src/ffi by `make generate`; do not edit.
  *
- * A conversion says whether a one-time code that was sent by SMS or phone call was effective. There are three ways to
- * report it, and one for languages other than C:
+ * A conversion says whether a one-time code that was sent by SMS or phone call was effective:
+ *
+ *     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
+ *     nexmo_result result = NEXMO_RESULT_INIT;
+ *     credentials.api_key = "abcd1234";
+ *     credentials.api_secret = "s3cret";
+ *     if (nexmo_conversion_sms(&credentials, "00A0B0C0", 1, NULL, NULL, &result) != NEXMO_OK)
+ *         fprintf(stderr, "%s\n", result.message);
+ *
+ * There are three ways to report it, and one for languages other than C:
  *
  * 1. One call    nexmo_conversion_sms and nexmo_conversion_voice make one report and wait for the response.
  * 2. A client    nexmo_client_... does the same with credentials and options that are set once, and can be cancelled.
  * 3. A reporter  nexmo_reporter_... stores a report in an outbox within microseconds and sends it in the background
  *                until the service has accepted it, across crashes, outages and restarts.
  * 4. Flat        nexmo_flat_... offers clients and reporters to languages that cannot use C structs easily.
+ *                nexmo_flat_open describes the text, buffers and arrays of all of them.
  *
  * The header is C89 with <stdint.h>, and C++98. The following holds for every function unless its comment says
  * otherwise.
  *
  * Since       1.0.
+ * Parameters  A pointer must not be NULL unless the comment says what NULL means. result may be NULL; it receives the
+ *             outcome. A value that a comment calls invalid, or that is outside the range that it gives, is rejected
+ *             with NEXMO_ERR_INVALID_ARGUMENT.
+ * Statuses    Every call can return NEXMO_OK to NEXMO_ERR_INVALID_HANDLE (0 to 5), NEXMO_ERR_FORKED and
+ *             NEXMO_ERR_INTERNAL, after which its handle may have been freed. A call that reports can also return 20 to
+ *             59; nexmo_client_new, NEXMO_ERR_SYSTEM; nexmo_reporter_new and calls with a reporter, NEXMO_ERR_SYSTEM
+ *             and 60 to 65; submit and poll, NEXMO_ERR_CLOSED; flush and close, 70 and 71; and poll, flush and close,
+ *             NEXMO_ERR_CANCELLED. The comment of a status says what happened and what to do, and that of a function
+ *             adds only what is particular to it.
  * Ownership   Arguments are borrowed until the call returns; what is kept is copied. Only handles have to be freed,
  *             each with its own function.
+ * Blocking    A function blocks only if its comment says so.
  * Threads     Every function may be called from any thread, any number of threads at once, with the same handle too,
  *             but not from a signal handler. Concurrent calls need a result struct each. 64 KiB of stack is enough for
  *             every call. errno is not preserved. pthread_cancel takes effect after the call (with the default,
@@ -25,20 +44,20 @@
  * Processes   After fork, handles are valid in the parent and in the child, each with its own connections; an outbox in
  *             a file is shared. No function may be called from a fork handler (pthread_atfork).
  * Text        UTF-8, NUL-terminated, at most 4096 bytes. NULL means not given; "" is a text. Returned text is written
- *             to arrays of the caller, or stays valid for the life of the process.
+ *             to arrays of the caller, or is never NULL and stays valid for the life of the process.
  * Structs     The caller allocates them and initialises each with its NEXMO_..._INIT macro in a declaration, or with
- *             its _init function in memory of any origin. No struct has padding, and none needs to be aligned. Structs
- *             grow only at the end, so that programs and libraries of different versions work together: a struct_size
- *             from that of the first release up to 4096 is accepted if it is a multiple of 8 (of 4 where pointers have
- *             4 bytes). In a struct that is read, bytes beyond those that the library knows must be 0; in one that is
- *             written, they are set to 0. struct_size is never written.
+ *             its _init function in memory of any origin, such as the heap; with NULL, or a size below 8 or above 4096,
+ *             that does nothing. No struct has padding, and none needs to be aligned. Structs grow only at the end, so
+ *             that programs and libraries of different versions work together: a struct_size from that of the first
+ *             release up to 4096 is accepted if it is a multiple of 8 (of 4 where pointers have 4 bytes). In a struct
+ *             that is read, bytes beyond those that the library knows must be 0; in one that is written, they are set
+ *             to 0. struct_size is never written.
  * Numbers     Later versions may return numbers that this header does not name as a status, acceptance, state, kind or
  *             channel: classify a status by nexmo_status_is_retryable and its band, and treat the others as unknown.
- * Handles     Identifiers, not addresses: never dereference them. A handle that was freed, or was never valid, is
- *             rejected with NEXMO_ERR_INVALID_HANDLE and does no harm.
+ * Handles     Identifiers, not addresses: never dereference them. A handle that is NULL, was freed, or was never valid,
+ *             is rejected with NEXMO_ERR_INVALID_HANDLE and does no harm; but ..._free accepts NULL.
  * Time limits In milliseconds. The parameter timeout_ms limits one wait: 0 checks once, -1 means no limit, and less is
- *             invalid. The option timeout_ms limits one report over the network: 0 selects the default, and less is
- *             invalid.
+ *             invalid. The option timeout_ms limits one report over the network.
  * The host    The library never ends the process (memory exhaustion excepted), writes nothing to standard output or
  *             error, installs no signal handler, raises no SIGPIPE, reads no environment variable unless a flag asks
  *             for it, and stays loaded: dlclose does nothing. Its threads are named nexmo-worker, nexmo-sender,
@@ -161,34 +180,16 @@ typedef int32_t nexmo_status;
  *  acceptance says so. Check whether it was accepted before reporting it again, and file a bug report. */
 #define NEXMO_ERR_INTERNAL 99
 
-/**
- * Returns the name of a status, such as "NEXMO_ERR_TIMEOUT".
- *
- * @param status  Any number.
- * @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL; it stays valid
- * for the life of the process.
- */
+/** Returns the name of a status, such as "NEXMO_ERR_TIMEOUT"; "NEXMO_ERR_UNKNOWN" for a number that this version
+ *  does not know. */
 const char *nexmo_status_name(nexmo_status status);
 
-/**
- * Returns what a status means: what happened, whether the report may have been accepted, and what to do next.
- *
- * @param status  Any number.
- * @return Two to four sentences in English. Never NULL; the text stays valid for the life of the process.
- */
+/** Returns what a status means, in two to four English sentences: what happened, whether the report may have been
+ *  accepted, and what to do next. */
 const char *nexmo_status_describe(nexmo_status status);
 
-/**
- * Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
- * correcting anything.
- *
- * @param status  Any number.
- * @return 1 or 0; 0 for a number that this version does not know.
- *
- * @code
- * if (nexmo_status_is_retryable(status)) keep_for_later(message_id);
- * @endcode
- */
+/** Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
+ *  correcting anything: 1 or 0; 0 for a number that this version does not know. */
 int32_t nexmo_status_is_retryable(nexmo_status status);
 
 /* --- Version and time --------------------------------------------------------------------------------------------- */
@@ -196,21 +197,15 @@ int32_t nexmo_status_is_retryable(nexmo_status status);
 /** Size of a timestamp in bytes, including the NUL. */
 #define NEXMO_TIMESTAMP_SIZE 20
 
-/**
- * Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is that of the header.
- *
- * @return The version, never NULL. It stays valid for the life of the process.
- */
+/** Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is that of the header. */
 const char *nexmo_conversion_version(void);
 
 /**
  * Converts UNIX time, as returned by time(), to the API's "yyyy-MM-dd HH:mm:ss" in UTC.
  *
  * @param unix_seconds  Seconds since 1970-01-01 00:00:00 UTC: -62135596800 to 253402300799, the years 1 to 9999.
- * @param text          Required. Receives the text and its NUL; "" on failure.
+ * @param text          Receives the text and its NUL; "" on failure.
  * @param text_size     The size of text in bytes: NEXMO_TIMESTAMP_SIZE or more.
- * @retval NEXMO_ERR_NULL_POINTER      text is NULL.
- * @retval NEXMO_ERR_INVALID_ARGUMENT  unix_seconds is out of range, or text_size too small.
  *
  * @code
  * char now[NEXMO_TIMESTAMP_SIZE];
@@ -263,12 +258,7 @@ typedef struct nexmo_credentials {
     int32_t signature_method;
 } nexmo_credentials;
 
-/**
- * Initialises a nexmo_credentials that was not declared with NEXMO_CREDENTIALS_INIT, such as one on the heap.
- *
- * @param credentials  The struct; NULL does nothing.
- * @param size         sizeof(nexmo_credentials) in the caller; below 8 or above 4096 does nothing.
- */
+/** Initialises a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller. */
 void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -329,12 +319,7 @@ typedef struct nexmo_options {
     int32_t max_idle_connections;
 } nexmo_options;
 
-/**
- * Initialises a nexmo_options that was not declared with NEXMO_OPTIONS_INIT, such as one on the heap.
- *
- * @param options  The struct; NULL does nothing.
- * @param size     sizeof(nexmo_options) in the caller; below 8 or above 4096 does nothing.
- */
+/** Initialises a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller. */
 void nexmo_options_init(nexmo_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -381,12 +366,7 @@ typedef struct nexmo_result {
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
 
-/**
- * Initialises a nexmo_result that was not declared with NEXMO_RESULT_INIT, such as one on the heap.
- *
- * @param result  The struct; NULL does nothing.
- * @param size    sizeof(nexmo_result) in the caller; below 8 or above 4096 does nothing.
- */
+/** Initialises a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller. */
 void nexmo_result_init(nexmo_result *result, size_t size);
 
 /** Sets struct_size, status, retry_after_ms; every other field is 0, NULL or "". */
@@ -402,62 +382,38 @@ void nexmo_result_init(nexmo_result *result, size_t size);
 #define NEXMO_CHANNEL_VOICE 2
 
 /**
- * Reports to the Conversion API whether one SMS was effective.
+ * Reports to the Conversion API whether one SMS was effective. The comment at the top of this header shows a call.
  *
  * Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
- * fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url,
- * proxy and TLS settings; a stale one is replaced transparently.
+ * fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
+ * and TLS settings; a stale one is replaced transparently.
  *
- * @param credentials  Required.
- * @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to
- *                     256 bytes, without control characters, also those of bidirectional text, and without leading or
- *                     trailing white space.
- * @param delivered    1 if the user completed the action, otherwise 0.
- * @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of
- *                     arrival; a signed request carries the time of sending.
- * @param options      NULL: all defaults.
- * @param result       Optional. Receives the outcome.
- * @retval NEXMO_OK  The service accepted the report.
- * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED, one of 20 to 59, or
- * NEXMO_ERR_INTERNAL.
+ * @param message_id  As NEXMO_CHANNEL_SMS says; 1 to 256 bytes, without control characters, also those of bidirectional
+ *                    text, and without leading or trailing white space.
+ * @param delivered   1 if the user completed the action, otherwise 0.
+ * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
+ *                    a signed request carries the time of sending.
+ * @param options     NULL: all defaults.
  * @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
- *
- * @code
- * nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
- * nexmo_result result = NEXMO_RESULT_INIT;
- * credentials.api_key = "abcd1234";
- * credentials.api_secret = "s3cret";
- * if (nexmo_conversion_sms(&credentials, "00A0B0C0", 1, NULL, NULL, &result) != NEXMO_OK)
- *     fprintf(stderr, "%s\n", result.message);
- * @endcode
  */
 nexmo_status nexmo_conversion_sms(const nexmo_credentials *credentials, const char *message_id, int32_t delivered,
                                   const char *timestamp, const nexmo_options *options, nexmo_result *result);
 
-/**
- * Reports to the Conversion API whether one phone call was effective.
- *
- * As nexmo_conversion_sms, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API
- * returned.
- */
+/** Reports to the Conversion API whether one phone call was effective. As nexmo_conversion_sms, but message_id is as
+ *  NEXMO_CHANNEL_VOICE says. */
 nexmo_status nexmo_conversion_voice(const nexmo_credentials *credentials, const char *message_id, int32_t delivered,
                                     const char *timestamp, const nexmo_options *options, nexmo_result *result);
 
 /* --- 2. A client -------------------------------------------------------------------------------------------------- */
 
-/** A client: credentials, options and connections. An identifier, not an address: never dereference it. */
+/** A client: credentials, options and connections. */
 typedef struct nexmo_client nexmo_client;
 
 /**
  * Creates a client. Checks credentials and options and reads the files that the options name; makes no connection.
  *
- * @param credentials  Required. Copied.
- * @param options      Copied. NULL: all defaults.
- * @param client       Required. Receives the client, to be freed with nexmo_client_free; NULL on failure.
- * @param result       Optional. Receives the outcome.
- * @retval NEXMO_ERR_SYSTEM  A file cannot be read at the moment. Retry.
- * @return Otherwise NEXMO_OK, NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED or
- * NEXMO_ERR_INTERNAL.
+ * @param options  NULL: all defaults.
+ * @param client   Receives the client; NULL on failure.
  * @par Blocking: while the files are read.
  *
  * @code
@@ -472,33 +428,17 @@ nexmo_status nexmo_client_new(const nexmo_credentials *credentials, const nexmo_
                               nexmo_result *result);
 
 /**
- * Reports to the Conversion API, through a client, whether one message was effective.
+ * Reports to the Conversion API, through a client, whether one message was effective. As nexmo_conversion_sms or
+ * nexmo_conversion_voice, with the credentials, options and connections of the client.
  *
- * As nexmo_conversion_sms and nexmo_conversion_voice, with the credentials, options and connections of the client.
- *
- * @param client      Required.
- * @param channel     One of NEXMO_CHANNEL_*.
- * @param message_id  Required. As for nexmo_conversion_sms and nexmo_conversion_voice.
- * @param delivered   1 if the user completed the action, otherwise 0.
- * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
- * @param result      Optional. Receives the outcome.
- * @retval NEXMO_ERR_INVALID_HANDLE  The client is NULL, was freed, or was never valid.
- * @retval NEXMO_ERR_CANCELLED       The client was freed during the call.
- * @return Otherwise as nexmo_conversion_sms.
+ * @param channel  One of NEXMO_CHANNEL_*, which say what message_id is.
  * @par Blocking: up to timeout_ms of the client's options.
  */
 nexmo_status nexmo_client_report(nexmo_client *client, int32_t channel, const char *message_id, int32_t delivered,
                                  const char *timestamp, nexmo_result *result);
 
-/**
- * Frees a client. Calls in progress on other threads return NEXMO_ERR_CANCELLED; the last of them to return releases
- * the memory and closes the connections.
- *
- * @param client  NULL does nothing.
- * @retval NEXMO_OK                  The client is freed, or NULL was given.
- * @retval NEXMO_ERR_INVALID_HANDLE  The client was freed before, or was never valid.
- * @par Blocking: never.
- */
+/** Frees a client. Calls in progress on other threads return NEXMO_ERR_CANCELLED; the last of them to return
+ *  releases the memory and closes the connections. */
 nexmo_status nexmo_client_free(nexmo_client *client);
 
 /* --- 3. A reporter: options --------------------------------------------------------------------------------------- */
@@ -531,9 +471,9 @@ typedef struct nexmo_reporter_options {
     /** Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its
      *  owner only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or
      *  remove them together, and never while it is open. Any number of processes may share it, all for one account:
-     *  api_key and base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . -
-     *  followed by ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is NULL with
-     *  NEXMO_DURABILITY_NONE. */
+     *  the api_key and base_url that are stored in it. A value that begins with ":", or with two or more of A-Z a-z
+     *  0-9 + . - followed by ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is
+     *  NULL with NEXMO_DURABILITY_NONE. */
     const char *outbox;
     /** One of NEXMO_DURABILITY_*. */
     int32_t durability;
@@ -552,13 +492,7 @@ typedef struct nexmo_reporter_options {
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;
 
-/**
- * Initialises a nexmo_reporter_options that was not declared with NEXMO_REPORTER_OPTIONS_INIT, such as one on the
- * heap.
- *
- * @param options  The struct; NULL does nothing.
- * @param size     sizeof(nexmo_reporter_options) in the caller; below 8 or above 4096 does nothing.
- */
+/** Initialises a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller. */
 void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -566,41 +500,30 @@ void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 
 /* --- 3. A reporter: new, flush, close, free ----------------------------------------------------------------------- */
 
-/** A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An
- *  identifier, not an address: never dereference it. */
+/** A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. */
 typedef struct nexmo_reporter nexmo_reporter;
 
 /**
- * Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own
- * threads.
+ * Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own threads.
  *
  * Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A corrupt outbox
- * is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. A file that is not an outbox is an
- * error and is left unchanged. After a fork without a file, the child's reporter starts empty.
+ * is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be opened or
+ * created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged. After a
+ * fork without a file, the child's reporter starts empty.
  *
- * @param credentials       Required. Copied.
- * @param options           Copied. NULL: all defaults. A reporter uses all options except max_attempts.
- * @param reporter_options  Required. Copied.
- * @param reporter          Required. Receives the reporter, to be freed with nexmo_reporter_free; NULL on failure.
- * @param result            Optional. Receives the outcome.
- * @retval NEXMO_ERR_SYSTEM          A file cannot be read at the moment, or no file descriptor, memory or thread is
- *                                   available. Retry.
- * @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
- * @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
- * @retval NEXMO_ERR_OUTBOX_BUSY     Another process or reporter had the outbox locked for longer than
- *                                   busy_timeout_ms.
- * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is corrupt, and open elsewhere.
- * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox belongs to another api_key or base_url.
- * @retval NEXMO_ERR_OUTBOX_VERSION  A later version of the library created the outbox.
- * @return Otherwise as nexmo_client_new.
+ * @param options   NULL: all defaults. A reporter uses all options except max_attempts.
+ * @param reporter  Receives the reporter; NULL on failure.
  * @par Blocking: while the files are read, up to busy_timeout_ms for the outbox included.
  *
  * @code
  * nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
  * nexmo_reporter *reporter;
  * reporter_options.outbox = "/var/lib/shop/conversions";
- * if (nexmo_reporter_new(&credentials, NULL, &reporter_options, &reporter, &result) != NEXMO_OK)
- *     fprintf(stderr, "%s\n", result.message);
+ * if (nexmo_reporter_new(&credentials, NULL, &reporter_options, &reporter, &result) == NEXMO_OK) {
+ *     nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
+ *     nexmo_reporter_close(reporter, 2000, &result);
+ *     nexmo_reporter_free(reporter);
+ * }
  * @endcode
  */
 nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials, const nexmo_options *options,
@@ -608,56 +531,33 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials, const nexm
                                 nexmo_result *result);
 
 /**
- * Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending.
- * They are sent without waiting for a back-off. Reports that are submitted during the call are not waited for.
+ * Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
+ * events and statistics show their outcome. They are sent without waiting for a back-off. Reports that are submitted
+ * during the call are not waited for. The message gives the number pending in the whole outbox.
  *
- * @param reporter    Required.
- * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
- * @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
- * @retval NEXMO_OK             None of them is pending; events and statistics show their outcome.
- * @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They
- *                              are sent in the background, or by the next reporter that opens the outbox.
  * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
  *                              wait. Returned without waiting further.
- * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
- * @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
- * NEXMO_ERR_INTERNAL or an error of the outbox.
  * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
  */
 nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result);
 
 /**
- * Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does, and then cancels requests in
- * flight.
+ * Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does and returns the same, and then
+ * cancels requests in flight.
  *
  * Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
  * NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
  * protects. The reporter is closed whatever the call returns, unless the call was refused (1 to 19). It can still be
- * polled, acknowledge events and return statistics. A second call does not wait.
+ * polled, acknowledge events and return statistics, and has to be freed. A second call does not wait.
  *
- * @param reporter    Required. To be freed afterwards.
- * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
- * @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
- * @return As nexmo_reporter_flush.
  * @par Blocking: up to timeout_ms and half a second.
- *
- * @code
- * if (nexmo_reporter_close(reporter, 2000, &result) != NEXMO_OK)
- *     fprintf(stderr, "%s\n", result.message);
- * nexmo_reporter_free(reporter);
- * @endcode
  */
 nexmo_status nexmo_reporter_close(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result);
 
 /**
- * Frees a reporter. If it is open, closes it first, without waiting.
+ * Frees a reporter. If it is open, closes it first, without waiting for reports. Calls that wait on other threads
+ * return NEXMO_ERR_CANCELLED.
  *
- * Calls that wait on other threads return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the outbox;
- * with NEXMO_DURABILITY_NONE they are lost.
- *
- * @param reporter  NULL does nothing.
- * @retval NEXMO_OK                  The reporter is freed, or NULL was given.
- * @retval NEXMO_ERR_INVALID_HANDLE  The reporter was freed before, or was never valid.
  * @par Blocking: up to half a second, while requests in flight are cancelled.
  */
 nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
@@ -665,41 +565,21 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
 /* --- 3. A reporter: submit ---------------------------------------------------------------------------------------- */
 
 /**
- * Submits a report, to be sent in the background.
+ * Submits a report, to be sent in the background. message_id and delivered are as for nexmo_conversion_sms.
  *
  * On NEXMO_OK, the report is stored with the reporter's durability. It is sent immediately, and again until the
  * service accepts or rejects it or it expires. A pending report for the same message is replaced; the service always
- * receives the most recently submitted value last.
+ * receives the most recently submitted value last. On any other status, the report is not stored, unless acceptance is
+ * NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent.
  *
- * @param reporter    Required.
- * @param channel     One of NEXMO_CHANNEL_*.
- * @param message_id  Required. As for nexmo_conversion_sms and nexmo_conversion_voice.
- * @param delivered   1 if the user completed the action, otherwise 0.
- * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: now.
- * @param result      Optional. Receives the outcome.
- * @retval NEXMO_OK                  The report is stored.
- * @retval NEXMO_ERR_CLOSED          The reporter is closed. The report was not stored.
- * @retval NEXMO_ERR_SYSTEM          No file descriptor or memory is available. The report was not stored. Retry.
- * @retval NEXMO_ERR_OUTBOX          The outbox cannot be written. If acceptance is NEXMO_ACCEPTANCE_UNKNOWN, the
- *                                   report may be stored and sent.
- * @retval NEXMO_ERR_OUTBOX_FULL     max_pending reports are pending, or the disk is full. The report was not stored.
- * @retval NEXMO_ERR_OUTBOX_BUSY     Another process or reporter had the outbox locked for longer than
- *                                   busy_timeout_ms. The report was not stored.
- * @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is corrupt, and open elsewhere. The report was not stored.
- * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account. The report was not
- *                                   stored.
- * @retval NEXMO_ERR_OUTBOX_VERSION  The outbox was replaced by that of a later version of the library. The report
- *                                   was not stored.
- * @retval NEXMO_ERR_INTERNAL        A bug. The reporter is freed.
- * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE or NEXMO_ERR_FORKED.
+ * @param channel    One of NEXMO_CHANNEL_*, which say what message_id is.
+ * @param timestamp  As for nexmo_conversion_sms. NULL: now.
+ * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account.
+ * @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by that of a later version of the library.
  * @par Blocking: a few microseconds; up to busy_timeout_ms while the outbox is locked elsewhere; with
- * NEXMO_DURABILITY_POWER until the report is on disk. While a disk hangs, it
- * blocks one thread (with NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); the others get
- * NEXMO_ERR_OUTBOX_BUSY. Never waits for the network.
- *
- * @code
- * status = nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
- * @endcode
+ * NEXMO_DURABILITY_POWER until the report is on disk. While a disk hangs, it blocks one thread (with
+ * NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); the others get NEXMO_ERR_OUTBOX_BUSY.
+ * Never waits for the network.
  */
 nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter, int32_t channel, const char *message_id, int32_t delivered,
                                    const char *timestamp, nexmo_result *result);
@@ -749,20 +629,11 @@ typedef struct nexmo_event {
 
 /**
  * Waits for an event and returns the oldest one. It stays the oldest, in every thread and process, until it is
- * acknowledged: use one consumer per outbox, or handle events idempotently.
+ * acknowledged: use one consumer per outbox, or handle events idempotently. A closed reporter returns its remaining
+ * events, and then NEXMO_ERR_CLOSED: stop polling.
  *
- * A closed reporter still returns its events.
- *
- * @param reporter    Required.
- * @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
- * @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or
- *                    the call fails.
- * @param result      Optional. Receives the outcome.
- * @retval NEXMO_OK             There is an event, or the time limit expired.
- * @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
- * @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
- * @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
- * NEXMO_ERR_INTERNAL or an error of the outbox.
+ * @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
+ *               call fails.
  * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
  *
  * @code
@@ -778,19 +649,11 @@ nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter, int32_t timeout_ms, n
 
 /**
  * Removes one event from the outbox. Also succeeds if the event is already gone: acknowledged by another process,
- * discarded, or lost with its outbox. The reporter may be closed.
+ * discarded, or lost with its outbox. The reporter may be closed. Beyond 10000 events, the oldest are discarded and
+ * counted in events_discarded, even while a consumer handles them.
  *
- * Beyond 10000 events, the oldest are discarded and counted in events_discarded, even while a consumer handles them.
- *
- * @param reporter  Required.
- * @param event_id  nexmo_event.id.
- * @param result    Optional. Receives the outcome.
- * @retval NEXMO_OK                    The event is gone.
- * @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
- * @retval NEXMO_ERR_OUTBOX_BUSY       Another process or reporter had the outbox locked for longer than
- *                                     busy_timeout_ms. The event is kept.
- * @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of
- * the outbox.
+ * @param event_id  nexmo_event.id. An id that no event can have is invalid.
+ * @retval NEXMO_ERR_OUTBOX_BUSY  The event is kept.
  * @par Blocking: up to busy_timeout_ms.
  */
 nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_id, nexmo_result *result);
@@ -799,27 +662,16 @@ nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_
  * Returns a file descriptor for poll, select or epoll that is readable while an event is waiting to be acknowledged,
  * and once a closed reporter has no more events.
  *
- * It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It
- * belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+ * It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It belongs
+ * to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
  *
- * @param reporter  Required.
  * @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
  * -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
  * @par Blocking: up to busy_timeout_ms after a fork, otherwise never.
- *
- * @code
- * struct pollfd watched = { 0, POLLIN, 0 };
- * watched.fd = nexmo_reporter_fd(reporter);
- * @endcode
  */
 int32_t nexmo_reporter_fd(nexmo_reporter *reporter);
 
-/**
- * Initialises a nexmo_event that was not declared with NEXMO_EVENT_INIT, such as one on the heap.
- *
- * @param event  The struct; NULL does nothing.
- * @param size   sizeof(nexmo_event) in the caller; below 8 or above 4096 does nothing.
- */
+/** Initialises a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller. */
 void nexmo_event_init(nexmo_event *event, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -897,26 +749,12 @@ typedef struct nexmo_statistics {
 /**
  * Returns the number of reports and their outcomes, and what the reporter does. The reporter may be closed.
  *
- * @param reporter    Required.
- * @param statistics  Required. Receives the statistics; on failure its initial values.
- * @param result      Optional. Receives the outcome.
- * @return NEXMO_OK, NEXMO_ERR_NULL_POINTER, NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED,
- * NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the outbox.
+ * @param statistics  Receives the statistics; on failure its initial values.
  * @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
- *
- * @code
- * if (nexmo_reporter_statistics(reporter, &statistics, NULL) == NEXMO_OK)
- *     printf("%ld pending\n", (long)statistics.pending);
- * @endcode
  */
 nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter, nexmo_statistics *statistics, nexmo_result *result);
 
-/**
- * Initialises a nexmo_statistics that was not declared with NEXMO_STATISTICS_INIT, such as one on the heap.
- *
- * @param statistics  The struct; NULL does nothing.
- * @param size        sizeof(nexmo_statistics) in the caller; below 8 or above 4096 does nothing.
- */
+/** Initialises a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller. */
 void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 
 /** Sets struct_size, oldest_pending_ms, last_error_unix_ms; every other field is 0, NULL or "". */
@@ -933,28 +771,24 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
  * proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
  * false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
  * may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
- * unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox,
- * or with durability = none, the handle is a reporter, otherwise a client.
+ * unknown, given twice or required and missing, a missing value ("" is the empty string) and control characters are
+ * invalid. The message for such an error gives the line and the name, and never quotes a value. With outbox, or with
+ * durability = none, the handle is a reporter, otherwise a client.
  *
- * In all flat functions, input text has a size in bytes, and trailing spaces and NULs are ignored; with a size of -1
- * the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output buffer
- * for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the
- * size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
+ * In all flat functions, input text has a size in bytes (..._size), and trailing spaces and NULs are ignored; with a
+ * size of -1 the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output
+ * buffer for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1,
+ * the size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
  * truncated at a character boundary. An array receives as many numbers as its count, which must not be negative;
  * elements that this library does not know are 0. Outputs may be NULL or have a size or count of 0 if they are not
  * wanted; the size or count of a NULL pointer is ignored. Outputs are written on every return: 0, "" and the message
- * if the call fails. Pointers need not be aligned. Handles of the flat functions and of the other functions are not
- * interchangeable.
+ * if the call fails. message receives what happened, as one line. Pointers need not be aligned. Handles of the flat
+ * functions and of the other functions are not interchangeable.
  *
- * @param settings       Required. Copied; the library's copies are wiped.
- * @param settings_size  The size of settings, or -1.
- * @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
- * @param message        Receives what happened, as one line. An error in the settings is reported with the line and
- *                       the name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses
- *                       that begin with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
- * @param message_size   The size of message.
- * @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
- * @return Otherwise as nexmo_client_new or nexmo_reporter_new.
+ * @param settings  The library's copies are wiped.
+ * @param handle    Required. Receives the handle; 0 on failure.
+ * @param message   With NEXMO_ERR_OUTBOX and the statuses that begin with NEXMO_ERR_OUTBOX_, it may contain the path
+ *                  of the outbox.
  * @par Blocking: as nexmo_client_new or nexmo_reporter_new.
  *
  * @code
@@ -971,17 +805,13 @@ int32_t nexmo_flat_open(const char *settings, int32_t settings_size, int64_t *ha
                         int32_t message_size);
 
 /**
- * Closes a handle and frees it. A reporter waits for its reports first, as nexmo_reporter_close does.
+ * Closes a client or a reporter and frees it. A reporter waits for its reports first, as nexmo_reporter_close does and
+ * with the same statuses.
  *
  * The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
  * NEXMO_ERR_FORKED. A call in progress on another thread ends: with NEXMO_ERR_PENDING (flush, close) or
  * NEXMO_ERR_CLOSED (poll) if it notices the close first, otherwise with NEXMO_ERR_CANCELLED.
  *
- * @param handle        Required. A client or a reporter.
- * @param timeout_ms    The time limit of a reporter in milliseconds; 0 checks once, -1 is no limit.
- * @param message       Receives what happened, as one line.
- * @param message_size  The size of message.
- * @return As nexmo_reporter_close.
  * @par Blocking: up to timeout_ms and half a second; never for a client.
  */
 int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int32_t message_size);
@@ -1004,24 +834,10 @@ int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int3
 #define NEXMO_DETAIL_COUNT 6
 
 /**
- * Reports to the Conversion API, through a client, whether one message was effective.
+ * Reports to the Conversion API whether one message was effective, as nexmo_client_report does. The handle is a
+ * client.
  *
- * As nexmo_client_report, with a handle, text and outputs as nexmo_flat_open describes them.
- *
- * @param handle           Required. A client.
- * @param channel          One of NEXMO_CHANNEL_*.
- * @param message_id       Required.
- * @param message_id_size  The size of message_id, or -1.
- * @param delivered        1 if the user completed the action, otherwise 0.
- * @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, as NULL for
- *                         nexmo_client_report.
- * @param timestamp_size   The size of timestamp, or -1.
- * @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
- * @param details_count    The number of elements of details.
- * @param message          Receives what happened, as one line.
- * @param message_size     The size of message.
- * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a reporter, was closed, or was never valid.
- * @return Otherwise as nexmo_client_report.
+ * @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
  * @par Blocking: up to timeout_ms of the settings.
  *
  * @code
@@ -1035,43 +851,14 @@ int32_t nexmo_flat_report(int64_t handle, int32_t channel, const char *message_i
                           int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
                           int32_t details_count, char *message, int32_t message_size);
 
-/**
- * Submits a report to a reporter, to be sent in the background.
- *
- * As nexmo_reporter_submit, with a handle, text and outputs as nexmo_flat_open describes them.
- *
- * @param handle           Required. A reporter.
- * @param channel          One of NEXMO_CHANNEL_*.
- * @param message_id       Required.
- * @param message_id_size  The size of message_id, or -1.
- * @param delivered        1 if the user completed the action, otherwise 0.
- * @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, now.
- * @param timestamp_size   The size of timestamp, or -1.
- * @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
- * @param details_count    The number of elements of details.
- * @param message          Receives what happened, as one line.
- * @param message_size     The size of message.
- * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
- * @return Otherwise as nexmo_reporter_submit.
- * @par Blocking: as nexmo_reporter_submit.
- */
+/** Submits a report, as nexmo_reporter_submit does. The handle is a reporter. details receives the outcome as
+ *  numbers, at the indices NEXMO_DETAIL_*. Blocks as nexmo_reporter_submit does. */
 int32_t nexmo_flat_submit(int64_t handle, int32_t channel, const char *message_id, int32_t message_id_size,
                           int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
                           int32_t details_count, char *message, int32_t message_size);
 
-/**
- * Waits until the reports that were submitted before the call are no longer pending.
- *
- * As nexmo_reporter_flush, with a handle and a buffer as nexmo_flat_open describes them.
- *
- * @param handle        Required. A reporter.
- * @param timeout_ms    The time limit in milliseconds; 0 checks once, -1 is no limit.
- * @param message       Receives what happened, as one line, with the number pending in the whole outbox.
- * @param message_size  The size of message.
- * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
- * @return Otherwise as nexmo_reporter_flush.
- * @par Blocking: as nexmo_reporter_flush.
- */
+/** Waits until the reports that were submitted before the call are no longer pending, as nexmo_reporter_flush does.
+ *  The handle is a reporter. Blocks as nexmo_reporter_flush does. */
 int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int32_t message_size);
 
 /* --- 4. Flat: events ---------------------------------------------------------------------------------------------- */
@@ -1090,24 +877,14 @@ int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int3
 #define NEXMO_EVENT_FIELD_COUNT 5
 
 /**
- * Waits for an event of a reporter and returns the oldest one, which stays until it is acknowledged.
+ * Waits for an event and returns the oldest one, as nexmo_reporter_poll does. The handle is a reporter.
  *
- * As nexmo_reporter_poll, with a handle and outputs as nexmo_flat_open describes them.
- *
- * @param handle           Required. A reporter.
- * @param timeout_ms       The time limit in milliseconds; 0 checks once, -1 is no limit.
- * @param event            Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*; the kind is
- *                         NEXMO_EVENT_NONE when the time limit expires or the call fails.
- * @param event_count      The number of elements of event.
- * @param message_id       Receives the message id as submitted. It is never truncated.
- * @param message_id_size  The size of message_id: NEXMO_MESSAGE_ID_SIZE fits all.
- * @param timestamp        Receives the timestamp as submitted, or the time of the submission.
- * @param timestamp_size   The size of timestamp: NEXMO_TIMESTAMP_SIZE fits all.
- * @param message          Receives what happened, as one line: nexmo_event.message if there is an event.
- * @param message_size     The size of message.
- * @retval NEXMO_ERR_INVALID_ARGUMENT  An argument is invalid, or message_id is too small. The event is kept.
- * @retval NEXMO_ERR_INVALID_HANDLE    The handle is a client, was closed, or was never valid.
- * @return Otherwise as nexmo_reporter_poll.
+ * @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
+ * @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
+ *                    invalid and the event is kept. NEXMO_MESSAGE_ID_SIZE fits all.
+ * @param timestamp   Receives the timestamp as submitted, or the time of the submission.
+ *                    NEXMO_TIMESTAMP_SIZE fits all.
+ * @param message     Receives nexmo_event.message if there is an event.
  * @par Blocking: as nexmo_reporter_poll.
  *
  * @code
@@ -1125,38 +902,20 @@ int32_t nexmo_flat_poll(int64_t handle, int32_t timeout_ms, int64_t *event, int3
                         int32_t message_id_size, char *timestamp, int32_t timestamp_size, char *message,
                         int32_t message_size);
 
-/**
- * Removes an event from the outbox of a reporter.
- *
- * As nexmo_reporter_acknowledge, with a handle and a buffer as nexmo_flat_open describes them.
- *
- * @param handle        Required. A reporter.
- * @param event_id      The number at NEXMO_EVENT_FIELD_ID.
- * @param message       Receives what happened, as one line.
- * @param message_size  The size of message.
- * @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
- * @return Otherwise as nexmo_reporter_acknowledge.
- * @par Blocking: as nexmo_reporter_acknowledge.
- */
+/** Removes an event from the outbox, as nexmo_reporter_acknowledge does. The handle is a reporter. event_id is the
+ *  number at NEXMO_EVENT_FIELD_ID. Blocks as nexmo_reporter_acknowledge does. */
 int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, int32_t message_size);
 
 /* --- 4. Flat: information ----------------------------------------------------------------------------------------- */
 
 /**
- * Returns one statistic of a reporter. Each call takes a new snapshot, so numbers from two calls need not add up.
+ * Returns one statistic of a reporter, as nexmo_reporter_statistics does. Each call takes a new snapshot, so numbers
+ * from two calls need not add up.
  *
- * Text and outputs are as nexmo_flat_open describes them.
- *
- * @param handle     Required. A reporter.
- * @param name       Required. A field of nexmo_statistics, such as "pending", except struct_size and flags.
- * @param name_size  The size of name, or -1.
- * @param value      Receives the number; 0 for last_error_message.
- * @param text       Receives the number as text; for state and last_error the name of the constant; for
- *                   last_error_message the message.
- * @param text_size  The size of text.
- * @retval NEXMO_ERR_INVALID_ARGUMENT  The name, or a size, is invalid.
- * @retval NEXMO_ERR_INVALID_HANDLE    The handle is a client, was closed, or was never valid.
- * @return Otherwise as nexmo_reporter_statistics.
+ * @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
+ * @param value  Receives the number; 0 for last_error_message.
+ * @param text   Receives the number as text; for state and last_error the name of the constant; for
+ *               last_error_message the message.
  * @par Blocking: as nexmo_reporter_statistics.
  *
  * @code
@@ -1168,27 +927,11 @@ int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, 
 int32_t nexmo_flat_statistic(int64_t handle, const char *name, int32_t name_size, int64_t *value, char *text,
                              int32_t text_size);
 
-/**
- * Returns the name and the meaning of a status, as nexmo_status_name and nexmo_status_describe do.
- *
- * @param status     Any number.
- * @param name       Receives the name, such as "NEXMO_ERR_TIMEOUT".
- * @param name_size  The size of name.
- * @param text       Receives what happened, whether the report may have been accepted, and what to do next.
- * @param text_size  The size of text. 512 bytes are enough for every status.
- * @retval NEXMO_OK                    Both are written.
- * @retval NEXMO_ERR_INVALID_ARGUMENT  A size is invalid.
- */
+/** Returns the name of a status, as nexmo_status_name does, and its meaning, as nexmo_status_describe does. 512
+ *  bytes of text are enough for every status. */
 int32_t nexmo_flat_status(int32_t status, char *name, int32_t name_size, char *text, int32_t text_size);
 
-/**
- * Returns the version of the loaded library, as nexmo_conversion_version does.
- *
- * @param text       Receives the version, such as "1.0.0".
- * @param text_size  The size of text.
- * @retval NEXMO_OK                    The version is written.
- * @retval NEXMO_ERR_INVALID_ARGUMENT  The size is invalid.
- */
+/** Returns the version of the loaded library, as nexmo_conversion_version does. */
 int32_t nexmo_flat_version(char *text, int32_t text_size);
 
 #ifdef __cplusplus

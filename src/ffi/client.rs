@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::os::fork;
 use crate::outcome::Acceptance;
 
-/// A client: credentials, options and connections. An identifier, not an address: never dereference it.
+/// A client: credentials, options and connections.
 pub struct nexmo_client {
     _identifier: (),
 }
@@ -34,13 +34,8 @@ static AT_LOAD: extern "C" fn() = {
 
 /// Creates a client. Checks credentials and options and reads the files that the options name; makes no connection.
 ///
-/// @param credentials  Required. Copied.
-/// @param options      Copied. NULL: all defaults.
-/// @param client       Required. Receives the client, to be freed with nexmo_client_free; NULL on failure.
-/// @param result       Optional. Receives the outcome.
-/// @retval NEXMO_ERR_SYSTEM  A file cannot be read at the moment. Retry.
-/// @return Otherwise NEXMO_OK, NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED or
-/// NEXMO_ERR_INTERNAL.
+/// @param options  NULL: all defaults.
+/// @param client   Receives the client; NULL on failure.
 /// @par Blocking: while the files are read.
 ///
 /// @code
@@ -66,19 +61,10 @@ pub unsafe extern "C" fn nexmo_client_new(
     unsafe { CLIENTS.new_handle("client", client, result, make) }
 }
 
-/// Reports to the Conversion API, through a client, whether one message was effective.
+/// Reports to the Conversion API, through a client, whether one message was effective. As nexmo_conversion_sms or
+/// nexmo_conversion_voice, with the credentials, options and connections of the client.
 ///
-/// As nexmo_conversion_sms and nexmo_conversion_voice, with the credentials, options and connections of the client.
-///
-/// @param client      Required.
-/// @param channel     One of NEXMO_CHANNEL_*.
-/// @param message_id  Required. As for nexmo_conversion_sms and nexmo_conversion_voice.
-/// @param delivered   1 if the user completed the action, otherwise 0.
-/// @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss", or NULL.
-/// @param result      Optional. Receives the outcome.
-/// @retval NEXMO_ERR_INVALID_HANDLE  The client is NULL, was freed, or was never valid.
-/// @retval NEXMO_ERR_CANCELLED       The client was freed during the call.
-/// @return Otherwise as nexmo_conversion_sms.
+/// @param channel  One of NEXMO_CHANNEL_*, which say what message_id is.
 /// @par Blocking: up to timeout_ms of the client's options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_client_report(
@@ -110,11 +96,6 @@ fn discard(client: *mut nexmo_client) {
 
 /// Frees a client. Calls in progress on other threads return NEXMO_ERR_CANCELLED; the last of them to return releases
 /// the memory and closes the connections.
-///
-/// @param client  NULL does nothing.
-/// @retval NEXMO_OK                  The client is freed, or NULL was given.
-/// @retval NEXMO_ERR_INVALID_HANDLE  The client was freed before, or was never valid.
-/// @par Blocking: never.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_client_free(client: *mut nexmo_client) -> nexmo_status {
     CLIENTS.free(client, Client::cancel)

@@ -23,34 +23,19 @@ pub const NEXMO_CHANNEL_VOICE: i32 = 2;
 
 const _: () = assert!(NEXMO_CHANNEL_SMS == Channel::Sms.number() && NEXMO_CHANNEL_VOICE == Channel::Voice.number());
 
-/// Reports to the Conversion API whether one SMS was effective.
+/// Reports to the Conversion API whether one SMS was effective. The comment at the top of this header shows a call.
 ///
 /// Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
-/// fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url,
-/// proxy and TLS settings; a stale one is replaced transparently.
+/// fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
+/// and TLS settings; a stale one is replaced transparently.
 ///
-/// @param credentials  Required.
-/// @param message_id   Required. The message-id that the SMS API returned, or the event_id of the Verify API; 1 to
-///                     256 bytes, without control characters, also those of bidirectional text, and without leading or
-///                     trailing white space.
-/// @param delivered    1 if the user completed the action, otherwise 0.
-/// @param timestamp    When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of
-///                     arrival; a signed request carries the time of sending.
-/// @param options      NULL: all defaults.
-/// @param result       Optional. Receives the outcome.
-/// @retval NEXMO_OK  The service accepted the report.
-/// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_FORKED, one of 20 to 59, or
-/// NEXMO_ERR_INTERNAL.
+/// @param message_id  As NEXMO_CHANNEL_SMS says; 1 to 256 bytes, without control characters, also those of bidirectional
+///                    text, and without leading or trailing white space.
+/// @param delivered   1 if the user completed the action, otherwise 0.
+/// @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
+///                    a signed request carries the time of sending.
+/// @param options     NULL: all defaults.
 /// @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
-///
-/// @code
-/// nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
-/// nexmo_result result = NEXMO_RESULT_INIT;
-/// credentials.api_key = "abcd1234";
-/// credentials.api_secret = "s3cret";
-/// if (nexmo_conversion_sms(&credentials, "00A0B0C0", 1, NULL, NULL, &result) != NEXMO_OK)
-///     fprintf(stderr, "%s\n", result.message);
-/// @endcode
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_conversion_sms(
     credentials: *const nexmo_credentials,
@@ -64,10 +49,8 @@ pub unsafe extern "C" fn nexmo_conversion_sms(
     unsafe { report(Channel::Sms, credentials, message_id, delivered, timestamp, options, result) }
 }
 
-/// Reports to the Conversion API whether one phone call was effective.
-///
-/// As nexmo_conversion_sms, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API
-/// returned.
+/// Reports to the Conversion API whether one phone call was effective. As nexmo_conversion_sms, but message_id is as
+/// NEXMO_CHANNEL_VOICE says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_conversion_voice(
     credentials: *const nexmo_credentials,

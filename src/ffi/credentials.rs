@@ -104,10 +104,7 @@ fn invalid_method(number: i32, auth: i32) -> CallError {
     CallError::invalid_argument(message)
 }
 
-/// Initialises a nexmo_credentials that was not declared with NEXMO_CREDENTIALS_INIT, such as one on the heap.
-///
-/// @param credentials  The struct; NULL does nothing.
-/// @param size         sizeof(nexmo_credentials) in the caller; below 8 or above 4096 does nothing.
+/// Initialises a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `credentials`.

@@ -100,10 +100,7 @@ impl From<&Outcome> for nexmo_result {
     }
 }
 
-/// Initialises a nexmo_result that was not declared with NEXMO_RESULT_INIT, such as one on the heap.
-///
-/// @param result  The struct; NULL does nothing.
-/// @param size    sizeof(nexmo_result) in the caller; below 8 or above 4096 does nothing.
+/// Initialises a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_result_init(result: *mut nexmo_result, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `result`.

@@ -167,34 +167,22 @@ pub(super) fn of(kind: Kind) -> nexmo_status {
     }
 }
 
-/// Returns the name of a status, such as "NEXMO_ERR_TIMEOUT".
-///
-/// @param status  Any number.
-/// @return The name, or "NEXMO_ERR_UNKNOWN" for a number that this version does not know. Never NULL; it stays valid
-/// for the life of the process.
+/// Returns the name of a status, such as "NEXMO_ERR_TIMEOUT"; "NEXMO_ERR_UNKNOWN" for a number that this version does
+/// not know.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_name(status: nexmo_status) -> *const c_char {
     row_of(status).name.as_ptr()
 }
 
-/// Returns what a status means: what happened, whether the report may have been accepted, and what to do next.
-///
-/// @param status  Any number.
-/// @return Two to four sentences in English. Never NULL; the text stays valid for the life of the process.
+/// Returns what a status means, in two to four English sentences: what happened, whether the report may have been
+/// accepted, and what to do next.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_describe(status: nexmo_status) -> *const c_char {
     row_of(status).text.as_ptr()
 }
 
 /// Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
-/// correcting anything.
-///
-/// @param status  Any number.
-/// @return 1 or 0; 0 for a number that this version does not know.
-///
-/// @code
-/// if (nexmo_status_is_retryable(status)) keep_for_later(message_id);
-/// @endcode
+/// correcting anything: 1 or 0; 0 for a number that this version does not know.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_is_retryable(status: nexmo_status) -> i32 {
     i32::from(RETRYABLE.contains(&status))

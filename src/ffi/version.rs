@@ -18,8 +18,6 @@ const _: () = assert!(NEXMO_TIMESTAMP_SIZE == Timestamp::TEXT_LENGTH + 1);
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
 /// Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is that of the header.
-///
-/// @return The version, never NULL. It stays valid for the life of the process.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_conversion_version() -> *const c_char {
     const TEXT: &CStr = match CStr::from_bytes_with_nul(VERSION.as_bytes()) {
@@ -32,10 +30,8 @@ pub extern "C" fn nexmo_conversion_version() -> *const c_char {
 /// Converts UNIX time, as returned by time(), to the API's "yyyy-MM-dd HH:mm:ss" in UTC.
 ///
 /// @param unix_seconds  Seconds since 1970-01-01 00:00:00 UTC: -62135596800 to 253402300799, the years 1 to 9999.
-/// @param text          Required. Receives the text and its NUL; "" on failure.
+/// @param text          Receives the text and its NUL; "" on failure.
 /// @param text_size     The size of text in bytes: NEXMO_TIMESTAMP_SIZE or more.
-/// @retval NEXMO_ERR_NULL_POINTER      text is NULL.
-/// @retval NEXMO_ERR_INVALID_ARGUMENT  unix_seconds is out of range, or text_size too small.
 ///
 /// @code
 /// char now[NEXMO_TIMESTAMP_SIZE];

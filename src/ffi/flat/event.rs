@@ -26,24 +26,14 @@ pub const NEXMO_EVENT_FIELD_HTTP_STATUS: usize = 4;
 /// The number of elements of an event. Later versions append some.
 pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
 
-/// Waits for an event of a reporter and returns the oldest one, which stays until it is acknowledged.
+/// Waits for an event and returns the oldest one, as nexmo_reporter_poll does. The handle is a reporter.
 ///
-/// As nexmo_reporter_poll, with a handle and outputs as nexmo_flat_open describes them.
-///
-/// @param handle           Required. A reporter.
-/// @param timeout_ms       The time limit in milliseconds; 0 checks once, -1 is no limit.
-/// @param event            Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*; the kind is
-///                         NEXMO_EVENT_NONE when the time limit expires or the call fails.
-/// @param event_count      The number of elements of event.
-/// @param message_id       Receives the message id as submitted. It is never truncated.
-/// @param message_id_size  The size of message_id: NEXMO_MESSAGE_ID_SIZE fits all.
-/// @param timestamp        Receives the timestamp as submitted, or the time of the submission.
-/// @param timestamp_size   The size of timestamp: NEXMO_TIMESTAMP_SIZE fits all.
-/// @param message          Receives what happened, as one line: nexmo_event.message if there is an event.
-/// @param message_size     The size of message.
-/// @retval NEXMO_ERR_INVALID_ARGUMENT  An argument is invalid, or message_id is too small. The event is kept.
-/// @retval NEXMO_ERR_INVALID_HANDLE    The handle is a client, was closed, or was never valid.
-/// @return Otherwise as nexmo_reporter_poll.
+/// @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
+/// @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
+///                    invalid and the event is kept. NEXMO_MESSAGE_ID_SIZE fits all.
+/// @param timestamp   Receives the timestamp as submitted, or the time of the submission.
+///                    NEXMO_TIMESTAMP_SIZE fits all.
+/// @param message     Receives nexmo_event.message if there is an event.
 /// @par Blocking: as nexmo_reporter_poll.
 ///
 /// @code
@@ -107,17 +97,8 @@ fn numbers(event: &nexmo_event) -> [i64; NEXMO_EVENT_FIELD_COUNT] {
     numbers
 }
 
-/// Removes an event from the outbox of a reporter.
-///
-/// As nexmo_reporter_acknowledge, with a handle and a buffer as nexmo_flat_open describes them.
-///
-/// @param handle        Required. A reporter.
-/// @param event_id      The number at NEXMO_EVENT_FIELD_ID.
-/// @param message       Receives what happened, as one line.
-/// @param message_size  The size of message.
-/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
-/// @return Otherwise as nexmo_reporter_acknowledge.
-/// @par Blocking: as nexmo_reporter_acknowledge.
+/// Removes an event from the outbox, as nexmo_reporter_acknowledge does. The handle is a reporter. event_id is the
+/// number at NEXMO_EVENT_FIELD_ID. Blocks as nexmo_reporter_acknowledge does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_acknowledge(
     handle: i64,

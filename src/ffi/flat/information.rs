@@ -20,20 +20,13 @@ use crate::outcome::Acceptance;
 /// The longest name that is read.
 const LONGEST: usize = 4096;
 
-/// Returns one statistic of a reporter. Each call takes a new snapshot, so numbers from two calls need not add up.
+/// Returns one statistic of a reporter, as nexmo_reporter_statistics does. Each call takes a new snapshot, so numbers
+/// from two calls need not add up.
 ///
-/// Text and outputs are as nexmo_flat_open describes them.
-///
-/// @param handle     Required. A reporter.
-/// @param name       Required. A field of nexmo_statistics, such as "pending", except struct_size and flags.
-/// @param name_size  The size of name, or -1.
-/// @param value      Receives the number; 0 for last_error_message.
-/// @param text       Receives the number as text; for state and last_error the name of the constant; for
-///                   last_error_message the message.
-/// @param text_size  The size of text.
-/// @retval NEXMO_ERR_INVALID_ARGUMENT  The name, or a size, is invalid.
-/// @retval NEXMO_ERR_INVALID_HANDLE    The handle is a client, was closed, or was never valid.
-/// @return Otherwise as nexmo_reporter_statistics.
+/// @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
+/// @param value  Receives the number; 0 for last_error_message.
+/// @param text   Receives the number as text; for state and last_error the name of the constant; for
+///               last_error_message the message.
 /// @par Blocking: as nexmo_reporter_statistics.
 ///
 /// @code
@@ -108,15 +101,8 @@ fn state_name(state: i32) -> &'static str {
     }
 }
 
-/// Returns the name and the meaning of a status, as nexmo_status_name and nexmo_status_describe do.
-///
-/// @param status     Any number.
-/// @param name       Receives the name, such as "NEXMO_ERR_TIMEOUT".
-/// @param name_size  The size of name.
-/// @param text       Receives what happened, whether the report may have been accepted, and what to do next.
-/// @param text_size  The size of text. 512 bytes are enough for every status.
-/// @retval NEXMO_OK                    Both are written.
-/// @retval NEXMO_ERR_INVALID_ARGUMENT  A size is invalid.
+/// Returns the name of a status, as nexmo_status_name does, and its meaning, as nexmo_status_describe does. 512 bytes
+/// of text are enough for every status.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_status(
     status: i32,
@@ -139,11 +125,6 @@ pub unsafe extern "C" fn nexmo_flat_status(
 }
 
 /// Returns the version of the loaded library, as nexmo_conversion_version does.
-///
-/// @param text       Receives the version, such as "1.0.0".
-/// @param text_size  The size of text.
-/// @retval NEXMO_OK                    The version is written.
-/// @retval NEXMO_ERR_INVALID_ARGUMENT  The size is invalid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_version(text: *mut c_char, text_size: i32) -> i32 {
     // SAFETY: the header's promise.

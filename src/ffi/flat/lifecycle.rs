@@ -23,28 +23,24 @@ use crate::settings::{Checked, Settings};
 /// proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
 /// false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
 /// may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
-/// unknown or given twice, a missing value ("" is the empty string) and control characters are invalid. With outbox,
-/// or with durability = none, the handle is a reporter, otherwise a client.
+/// unknown, given twice or required and missing, a missing value ("" is the empty string) and control characters are
+/// invalid. The message for such an error gives the line and the name, and never quotes a value. With outbox, or with
+/// durability = none, the handle is a reporter, otherwise a client.
 ///
-/// In all flat functions, input text has a size in bytes, and trailing spaces and NULs are ignored; with a size of -1
-/// the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output buffer
-/// for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1, the
-/// size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
+/// In all flat functions, input text has a size in bytes (..._size), and trailing spaces and NULs are ignored; with a
+/// size of -1 the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output
+/// buffer for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1,
+/// the size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
 /// truncated at a character boundary. An array receives as many numbers as its count, which must not be negative;
 /// elements that this library does not know are 0. Outputs may be NULL or have a size or count of 0 if they are not
 /// wanted; the size or count of a NULL pointer is ignored. Outputs are written on every return: 0, "" and the message
-/// if the call fails. Pointers need not be aligned. Handles of the flat functions and of the other functions are not
-/// interchangeable.
+/// if the call fails. message receives what happened, as one line. Pointers need not be aligned. Handles of the flat
+/// functions and of the other functions are not interchangeable.
 ///
-/// @param settings       Required. Copied; the library's copies are wiped.
-/// @param settings_size  The size of settings, or -1.
-/// @param handle         Required. Receives the handle, to be closed with nexmo_flat_close; 0 on failure.
-/// @param message        Receives what happened, as one line. An error in the settings is reported with the line and
-///                       the name, and never quotes a value. The messages of NEXMO_ERR_OUTBOX and of the statuses
-///                       that begin with NEXMO_ERR_OUTBOX_ may contain the path of the outbox.
-/// @param message_size   The size of message.
-/// @retval NEXMO_ERR_INVALID_ARGUMENT  The settings, or a file that they name, are invalid, or a name is missing.
-/// @return Otherwise as nexmo_client_new or nexmo_reporter_new.
+/// @param settings  The library's copies are wiped.
+/// @param handle    Required. Receives the handle; 0 on failure.
+/// @param message   With NEXMO_ERR_OUTBOX and the statuses that begin with NEXMO_ERR_OUTBOX_, it may contain the path
+///                  of the outbox.
 /// @par Blocking: as nexmo_client_new or nexmo_reporter_new.
 ///
 /// @code
@@ -95,17 +91,13 @@ fn open(text: &str) -> Result<Flat, CallError> {
     made.map_err(|error| settings.explain(&error).into())
 }
 
-/// Closes a handle and frees it. A reporter waits for its reports first, as nexmo_reporter_close does.
+/// Closes a client or a reporter and frees it. A reporter waits for its reports first, as nexmo_reporter_close does and
+/// with the same statuses.
 ///
 /// The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
 /// NEXMO_ERR_FORKED. A call in progress on another thread ends: with NEXMO_ERR_PENDING (flush, close) or
 /// NEXMO_ERR_CLOSED (poll) if it notices the close first, otherwise with NEXMO_ERR_CANCELLED.
 ///
-/// @param handle        Required. A client or a reporter.
-/// @param timeout_ms    The time limit of a reporter in milliseconds; 0 checks once, -1 is no limit.
-/// @param message       Receives what happened, as one line.
-/// @param message_size  The size of message.
-/// @return As nexmo_reporter_close.
 /// @par Blocking: up to timeout_ms and half a second; never for a client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_close(

@@ -29,24 +29,10 @@ pub const NEXMO_DETAIL_COUNT: usize = 6;
 /// The longest message id or timestamp that is read; the core's limits are much lower.
 const LONGEST: usize = 4096;
 
-/// Reports to the Conversion API, through a client, whether one message was effective.
+/// Reports to the Conversion API whether one message was effective, as nexmo_client_report does. The handle is a
+/// client.
 ///
-/// As nexmo_client_report, with a handle, text and outputs as nexmo_flat_open describes them.
-///
-/// @param handle           Required. A client.
-/// @param channel          One of NEXMO_CHANNEL_*.
-/// @param message_id       Required.
-/// @param message_id_size  The size of message_id, or -1.
-/// @param delivered        1 if the user completed the action, otherwise 0.
-/// @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, as NULL for
-///                         nexmo_client_report.
-/// @param timestamp_size   The size of timestamp, or -1.
-/// @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
-/// @param details_count    The number of elements of details.
-/// @param message          Receives what happened, as one line.
-/// @param message_size     The size of message.
-/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a reporter, was closed, or was never valid.
-/// @return Otherwise as nexmo_client_report.
+/// @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
 /// @par Blocking: up to timeout_ms of the settings.
 ///
 /// @code
@@ -87,24 +73,8 @@ pub unsafe extern "C" fn nexmo_flat_report(
     result.status
 }
 
-/// Submits a report to a reporter, to be sent in the background.
-///
-/// As nexmo_reporter_submit, with a handle, text and outputs as nexmo_flat_open describes them.
-///
-/// @param handle           Required. A reporter.
-/// @param channel          One of NEXMO_CHANNEL_*.
-/// @param message_id       Required.
-/// @param message_id_size  The size of message_id, or -1.
-/// @param delivered        1 if the user completed the action, otherwise 0.
-/// @param timestamp        When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss"; if not given, now.
-/// @param timestamp_size   The size of timestamp, or -1.
-/// @param details          Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
-/// @param details_count    The number of elements of details.
-/// @param message          Receives what happened, as one line.
-/// @param message_size     The size of message.
-/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
-/// @return Otherwise as nexmo_reporter_submit.
-/// @par Blocking: as nexmo_reporter_submit.
+/// Submits a report, as nexmo_reporter_submit does. The handle is a reporter. details receives the outcome as numbers,
+/// at the indices NEXMO_DETAIL_*. Blocks as nexmo_reporter_submit does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_submit(
     handle: i64,
@@ -137,17 +107,8 @@ pub unsafe extern "C" fn nexmo_flat_submit(
     result.status
 }
 
-/// Waits until the reports that were submitted before the call are no longer pending.
-///
-/// As nexmo_reporter_flush, with a handle and a buffer as nexmo_flat_open describes them.
-///
-/// @param handle        Required. A reporter.
-/// @param timeout_ms    The time limit in milliseconds; 0 checks once, -1 is no limit.
-/// @param message       Receives what happened, as one line, with the number pending in the whole outbox.
-/// @param message_size  The size of message.
-/// @retval NEXMO_ERR_INVALID_HANDLE  The handle is a client, was closed, or was never valid.
-/// @return Otherwise as nexmo_reporter_flush.
-/// @par Blocking: as nexmo_reporter_flush.
+/// Waits until the reports that were submitted before the call are no longer pending, as nexmo_reporter_flush does. The
+/// handle is a reporter. Blocks as nexmo_reporter_flush does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_flush(
     handle: i64,

@@ -90,20 +90,11 @@ impl From<&Event> for nexmo_event {
 }
 
 /// Waits for an event and returns the oldest one. It stays the oldest, in every thread and process, until it is
-/// acknowledged: use one consumer per outbox, or handle events idempotently.
+/// acknowledged: use one consumer per outbox, or handle events idempotently. A closed reporter returns its remaining
+/// events, and then NEXMO_ERR_CLOSED: stop polling.
 ///
-/// A closed reporter still returns its events.
-///
-/// @param reporter    Required.
-/// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
-/// @param event       Required. Receives the event, or NEXMO_EVENT_NONE as its kind when the time limit expires or
-///                    the call fails.
-/// @param result      Optional. Receives the outcome.
-/// @retval NEXMO_OK             There is an event, or the time limit expired.
-/// @retval NEXMO_ERR_CLOSED     The reporter is closed and has no more events. Stop polling.
-/// @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
-/// @return Otherwise NEXMO_ERR_NULL_POINTER to NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
-/// NEXMO_ERR_INTERNAL or an error of the outbox.
+/// @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
+///               call fails.
 /// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
 ///
 /// @code
@@ -137,19 +128,11 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
 }
 
 /// Removes one event from the outbox. Also succeeds if the event is already gone: acknowledged by another process,
-/// discarded, or lost with its outbox. The reporter may be closed.
+/// discarded, or lost with its outbox. The reporter may be closed. Beyond 10000 events, the oldest are discarded and
+/// counted in events_discarded, even while a consumer handles them.
 ///
-/// Beyond 10000 events, the oldest are discarded and counted in events_discarded, even while a consumer handles them.
-///
-/// @param reporter  Required.
-/// @param event_id  nexmo_event.id.
-/// @param result    Optional. Receives the outcome.
-/// @retval NEXMO_OK                    The event is gone.
-/// @retval NEXMO_ERR_INVALID_ARGUMENT  No event can have this id.
-/// @retval NEXMO_ERR_OUTBOX_BUSY       Another process or reporter had the outbox locked for longer than
-///                                     busy_timeout_ms. The event is kept.
-/// @return Otherwise NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of
-/// the outbox.
+/// @param event_id  nexmo_event.id. An id that no event can have is invalid.
+/// @retval NEXMO_ERR_OUTBOX_BUSY  The event is kept.
 /// @par Blocking: up to busy_timeout_ms.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_acknowledge(
@@ -168,18 +151,12 @@ pub unsafe extern "C" fn nexmo_reporter_acknowledge(
 /// Returns a file descriptor for poll, select or epoll that is readable while an event is waiting to be acknowledged,
 /// and once a closed reporter has no more events.
 ///
-/// It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It
-/// belongs to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+/// It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It belongs
+/// to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
 ///
-/// @param reporter  Required.
 /// @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
 /// -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
 /// @par Blocking: up to busy_timeout_ms after a fork, otherwise never.
-///
-/// @code
-/// struct pollfd watched = { 0, POLLIN, 0 };
-/// watched.fd = nexmo_reporter_fd(reporter);
-/// @endcode
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
     let mut descriptor = 0;
@@ -193,10 +170,7 @@ pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
     }
 }
 
-/// Initialises a nexmo_event that was not declared with NEXMO_EVENT_INIT, such as one on the heap.
-///
-/// @param event  The struct; NULL does nothing.
-/// @param size   sizeof(nexmo_event) in the caller; below 8 or above 4096 does nothing.
+/// Initialises a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_event_init(event: *mut nexmo_event, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `event`.

@@ -17,8 +17,7 @@ use crate::outcome::Acceptance;
 use crate::panic::catch_panic;
 use crate::reporter::Reporter;
 
-/// A reporter: credentials, options, and the outbox that keeps reports until the service accepts them. An identifier,
-/// not an address: never dereference it.
+/// A reporter: credentials, options, and the outbox that keeps reports until the service accepts them.
 pub struct nexmo_reporter {
     _identifier: (),
 }
@@ -35,36 +34,26 @@ static AT_LOAD: extern "C" fn() = {
     hold
 };
 
-/// Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own
-/// threads.
+/// Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own threads.
 ///
 /// Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A corrupt outbox
-/// is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. A file that is not an outbox is an
-/// error and is left unchanged. After a fork without a file, the child's reporter starts empty.
+/// is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be opened or
+/// created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged. After a
+/// fork without a file, the child's reporter starts empty.
 ///
-/// @param credentials       Required. Copied.
-/// @param options           Copied. NULL: all defaults. A reporter uses all options except max_attempts.
-/// @param reporter_options  Required. Copied.
-/// @param reporter          Required. Receives the reporter, to be freed with nexmo_reporter_free; NULL on failure.
-/// @param result            Optional. Receives the outcome.
-/// @retval NEXMO_ERR_SYSTEM          A file cannot be read at the moment, or no file descriptor, memory or thread is
-///                                   available. Retry.
-/// @retval NEXMO_ERR_OUTBOX          The outbox cannot be opened or created, or the file is not an outbox.
-/// @retval NEXMO_ERR_OUTBOX_FULL     The disk is full.
-/// @retval NEXMO_ERR_OUTBOX_BUSY     Another process or reporter had the outbox locked for longer than
-///                                   busy_timeout_ms.
-/// @retval NEXMO_ERR_OUTBOX_CORRUPT  The outbox is corrupt, and open elsewhere.
-/// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox belongs to another api_key or base_url.
-/// @retval NEXMO_ERR_OUTBOX_VERSION  A later version of the library created the outbox.
-/// @return Otherwise as nexmo_client_new.
+/// @param options   NULL: all defaults. A reporter uses all options except max_attempts.
+/// @param reporter  Receives the reporter; NULL on failure.
 /// @par Blocking: while the files are read, up to busy_timeout_ms for the outbox included.
 ///
 /// @code
 /// nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
 /// nexmo_reporter *reporter;
 /// reporter_options.outbox = "/var/lib/shop/conversions";
-/// if (nexmo_reporter_new(&credentials, NULL, &reporter_options, &reporter, &result) != NEXMO_OK)
-///     fprintf(stderr, "%s\n", result.message);
+/// if (nexmo_reporter_new(&credentials, NULL, &reporter_options, &reporter, &result) == NEXMO_OK) {
+///     nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "00A0B0C0", 1, NULL, &result);
+///     nexmo_reporter_close(reporter, 2000, &result);
+///     nexmo_reporter_free(reporter);
+/// }
 /// @endcode
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_new(
@@ -85,20 +74,12 @@ pub unsafe extern "C" fn nexmo_reporter_new(
     unsafe { REPORTERS.new_handle("reporter", reporter, result, make) }
 }
 
-/// Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending.
-/// They are sent without waiting for a back-off. Reports that are submitted during the call are not waited for.
+/// Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
+/// events and statistics show their outcome. They are sent without waiting for a back-off. Reports that are submitted
+/// during the call are not waited for. The message gives the number pending in the whole outbox.
 ///
-/// @param reporter    Required.
-/// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
-/// @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
-/// @retval NEXMO_OK             None of them is pending; events and statistics show their outcome.
-/// @retval NEXMO_ERR_PENDING    The time limit expired, or the reporter is closed, and some are still pending. They
-///                              are sent in the background, or by the next reporter that opens the outbox.
 /// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
 ///                              wait. Returned without waiting further.
-/// @retval NEXMO_ERR_CANCELLED  The reporter was freed during the call.
-/// @return Otherwise NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED, NEXMO_ERR_SYSTEM,
-/// NEXMO_ERR_INTERNAL or an error of the outbox.
 /// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_flush(
@@ -110,25 +91,15 @@ pub unsafe extern "C" fn nexmo_reporter_flush(
     unsafe { wait(Reporter::flush, reporter, timeout_ms, result) }
 }
 
-/// Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does, and then cancels requests in
-/// flight.
+/// Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does and returns the same, and then
+/// cancels requests in flight.
 ///
 /// Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
 /// NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
 /// protects. The reporter is closed whatever the call returns, unless the call was refused (1 to 19). It can still be
-/// polled, acknowledge events and return statistics. A second call does not wait.
+/// polled, acknowledge events and return statistics, and has to be freed. A second call does not wait.
 ///
-/// @param reporter    Required. To be freed afterwards.
-/// @param timeout_ms  The time limit in milliseconds; 0 checks once, -1 is no limit.
-/// @param result      Optional. Receives the outcome; the message gives the number pending in the whole outbox.
-/// @return As nexmo_reporter_flush.
 /// @par Blocking: up to timeout_ms and half a second.
-///
-/// @code
-/// if (nexmo_reporter_close(reporter, 2000, &result) != NEXMO_OK)
-///     fprintf(stderr, "%s\n", result.message);
-/// nexmo_reporter_free(reporter);
-/// @endcode
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_close(
     reporter: *mut nexmo_reporter,
@@ -157,14 +128,9 @@ unsafe fn wait(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Frees a reporter. If it is open, closes it first, without waiting.
+/// Frees a reporter. If it is open, closes it first, without waiting for reports. Calls that wait on other threads
+/// return NEXMO_ERR_CANCELLED.
 ///
-/// Calls that wait on other threads return NEXMO_ERR_CANCELLED. Reports that are still pending stay in the outbox;
-/// with NEXMO_DURABILITY_NONE they are lost.
-///
-/// @param reporter  NULL does nothing.
-/// @retval NEXMO_OK                  The reporter is freed, or NULL was given.
-/// @retval NEXMO_ERR_INVALID_HANDLE  The reporter was freed before, or was never valid.
 /// @par Blocking: up to half a second, while requests in flight are cancelled.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_reporter_free(reporter: *mut nexmo_reporter) -> nexmo_status {

@@ -45,8 +45,8 @@ pub struct nexmo_reporter_options {
     pub flags: u32,
     /// Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
     /// only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
-    /// together, and never while it is open. Any number of processes may share it, all for one account: api_key and
-    /// base_url are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
+    /// together, and never while it is open. Any number of processes may share it, all for one account: the api_key and
+    /// base_url that are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
     /// ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is NULL with
     /// NEXMO_DURABILITY_NONE.
     pub outbox: *const c_char,
@@ -129,11 +129,7 @@ fn seconds(number: u32) -> Duration {
     Duration::from_secs(u64::from(number))
 }
 
-/// Initialises a nexmo_reporter_options that was not declared with NEXMO_REPORTER_OPTIONS_INIT, such as one on the
-/// heap.
-///
-/// @param options  The struct; NULL does nothing.
-/// @param size     sizeof(nexmo_reporter_options) in the caller; below 8 or above 4096 does nothing.
+/// Initialises a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_options_init(options: *mut nexmo_reporter_options, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `options`.

@@ -129,17 +129,8 @@ impl From<&Statistics> for nexmo_statistics {
 
 /// Returns the number of reports and their outcomes, and what the reporter does. The reporter may be closed.
 ///
-/// @param reporter    Required.
-/// @param statistics  Required. Receives the statistics; on failure its initial values.
-/// @param result      Optional. Receives the outcome.
-/// @return NEXMO_OK, NEXMO_ERR_NULL_POINTER, NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_INVALID_HANDLE, NEXMO_ERR_FORKED,
-/// NEXMO_ERR_SYSTEM, NEXMO_ERR_INTERNAL or an error of the outbox.
+/// @param statistics  Receives the statistics; on failure its initial values.
 /// @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
-///
-/// @code
-/// if (nexmo_reporter_statistics(reporter, &statistics, NULL) == NEXMO_OK)
-///     printf("%ld pending\n", (long)statistics.pending);
-/// @endcode
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_statistics(
     reporter: *mut nexmo_reporter,
@@ -159,10 +150,7 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Initialises a nexmo_statistics that was not declared with NEXMO_STATISTICS_INIT, such as one on the heap.
-///
-/// @param statistics  The struct; NULL does nothing.
-/// @param size        sizeof(nexmo_statistics) in the caller; below 8 or above 4096 does nothing.
+/// Initialises a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_statistics_init(statistics: *mut nexmo_statistics, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `statistics`.
