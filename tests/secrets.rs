@@ -95,7 +95,7 @@ fn copies(folder: &Folder, method: &str, name: &str, address: &str, proxy: &str)
     let found = search(&child, secret.as_bytes());
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
-    found.into_iter().map(|place| format!("{method}, {name}: {place}")).collect()
+    found.into_iter().map(|position| format!("{method}, {name}: {position}")).collect()
 }
 
 fn random() -> u64 {
