@@ -7,8 +7,9 @@
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
 # make gate       fails if a hot path executes over 2 % more instructions than in benches/gate/counts.json; installs valgrind
 # make gate-proof  proves that it fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
-# make long       the slow tests: crash and steady; half an hour
+# make long       the slow tests: crash, lives and steady; three quarters of an hour
 # make crash      the long forms of the crash, multi-process, outage and ordering tests
+# make lives      kills LIVES=1000 processes that share an outbox, with a second copy of the library and a foreign SQLite
 # make steady     the fault suite RUNS=20 times in each situation: on one core, beside two busy loops, and without either
 # make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
 # make bench-quick ARGUMENTS=CASE  a short run of one measurement or all; writes only to build/bench
@@ -55,7 +56,7 @@ RULES := --response message=not-enabled:not-enabled --response message=invalid:s
 	--response message=leak:echo=402 --response message=slow:slow=2000 \
 	--response message=twice:unavailable=0*2
 
-.PHONY: help long steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
+.PHONY: help long lives steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
 
 library: $(LIB)/$(NAME) $(PACKAGED)
 
@@ -252,7 +253,12 @@ check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDB
 
 # --- long ---
 
-long: crash steady
+long: crash lives steady
+
+# LIVES=1000 processes that share an outbox, two at a time, each killed.
+LIVES := 1000
+lives: library $(SANDBOX) | tools-python
+	$(SANDBOX) --quiet -- $(PYTHON) tests/long/lives.py $(LIB)/$(NAME) $(BUILD)/lives $(LIVES) $(SEED)
 
 crash: | tools-rust
 	NEXMO_TEST_LONG=1 $(CARGO) test --locked --test reporter_crash --test reporter_multi_process --test reporter_outage \
