@@ -45,7 +45,7 @@
  *             a file is shared. No function may be called from a fork handler (pthread_atfork).
  * Text        UTF-8, NUL-terminated, at most 4096 bytes. NULL means not given; "" is a text. Returned text is written
  *             to arrays of the caller, or is never NULL and stays valid for the life of the process.
- * Structs     The caller allocates them and initialises each with its NEXMO_..._INIT macro in a declaration, or with
+ * Structs     The caller allocates them and initializes each with its NEXMO_..._INIT macro in a declaration, or with
  *             its _init function in memory of any origin, such as the heap; with NULL, or a size below 8 or above 4096,
  *             that does nothing. No struct has padding, and none needs to be aligned. Structs grow only at the end, so
  *             that programs and libraries of different versions work together: a struct_size from that of the first
@@ -94,7 +94,7 @@ typedef int32_t nexmo_status;
 /** A required pointer is NULL. Nothing was sent. Pass what the message names. */
 #define NEXMO_ERR_NULL_POINTER 1
 /** A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
- *  sent. Initialise the struct with its INIT macro or _init function, or load the library that the program was built
+ *  sent. Initialize the struct with its INIT macro or _init function, or load the library that the program was built
  *  for. */
 #define NEXMO_ERR_STRUCT_SIZE 2
 /** A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library. */
@@ -258,7 +258,7 @@ typedef struct nexmo_credentials {
     int32_t signature_method;
 } nexmo_credentials;
 
-/** Initialises a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller. */
+/** Initializes a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller. */
 void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -319,7 +319,7 @@ typedef struct nexmo_options {
     int32_t max_idle_connections;
 } nexmo_options;
 
-/** Initialises a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller. */
+/** Initializes a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller. */
 void nexmo_options_init(nexmo_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -366,7 +366,7 @@ typedef struct nexmo_result {
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
 
-/** Initialises a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller. */
+/** Initializes a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller. */
 void nexmo_result_init(nexmo_result *result, size_t size);
 
 /** Sets struct_size, status, retry_after_ms; every other field is 0, NULL or "". */
@@ -492,7 +492,7 @@ typedef struct nexmo_reporter_options {
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;
 
-/** Initialises a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller. */
+/** Initializes a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller. */
 void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -671,7 +671,7 @@ nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_
  */
 int32_t nexmo_reporter_fd(nexmo_reporter *reporter);
 
-/** Initialises a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller. */
+/** Initializes a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller. */
 void nexmo_event_init(nexmo_event *event, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -754,7 +754,7 @@ typedef struct nexmo_statistics {
  */
 nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter, nexmo_statistics *statistics, nexmo_result *result);
 
-/** Initialises a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller. */
+/** Initializes a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller. */
 void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 
 /** Sets struct_size, oldest_pending_ms, last_error_unix_ms; every other field is 0, NULL or "". */

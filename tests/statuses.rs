@@ -43,10 +43,10 @@ const YES: i32 = 2;
 /// What a call returned, and the acceptance of its result.
 type Provoked = (i32, i32);
 
-/// Returns a struct initialised by one of the `_init` functions.
-fn initialised<T>(init: unsafe extern "C" fn(*mut T, usize)) -> T {
+/// Returns a struct initialized by one of the `_init` functions.
+fn initialized<T>(init: unsafe extern "C" fn(*mut T, usize)) -> T {
     let mut value = std::mem::MaybeUninit::<T>::zeroed();
-    // SAFETY: as many bytes as exist are initialised; these structs are valid for every bit pattern.
+    // SAFETY: as many bytes as exist are initialized; these structs are valid for every bit pattern.
     unsafe {
         init(value.as_mut_ptr(), size_of::<T>());
         value.assume_init()
@@ -55,7 +55,7 @@ fn initialised<T>(init: unsafe extern "C" fn(*mut T, usize)) -> T {
 
 /// Runs `call` with a result.
 fn provoked(call: impl FnOnce(*mut nexmo_result) -> i32) -> Provoked {
-    let mut result = initialised(nexmo_result_init);
+    let mut result = initialized(nexmo_result_init);
     let status = call(&raw mut result);
     assert_eq!(result.status, status);
     assert_ne!(result.message[0], 0, "status {status} has no message");
@@ -73,9 +73,9 @@ struct Arguments {
 impl Arguments {
     fn to(base_url: &str) -> Self {
         let mut arguments = Self {
-            credentials: initialised(nexmo_credentials_init),
-            options: initialised(nexmo_options_init),
-            reporter_options: initialised(nexmo_reporter_options_init),
+            credentials: initialized(nexmo_credentials_init),
+            options: initialized(nexmo_options_init),
+            reporter_options: initialized(nexmo_reporter_options_init),
             texts: Vec::new(),
         };
         arguments.credentials.api_key = arguments.text("abcd1234");
@@ -99,7 +99,7 @@ impl Arguments {
 
     fn report(&self) -> Provoked {
         let id = c"00A0B0C0".as_ptr();
-        // SAFETY: the structs are initialised, and their texts are alive.
+        // SAFETY: the structs are initialized, and their texts are alive.
         provoked(|result| unsafe { nexmo_conversion_sms(&self.credentials, id, 1, ptr::null(), &self.options, result) })
     }
 

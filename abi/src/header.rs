@@ -185,7 +185,7 @@ fn text_of(line: &str) -> &str {
     line.trim_start().trim_start_matches('*').trim()
 }
 
-/// The macro that initialises a struct in its declaration.
+/// The macro that initializes a struct in its declaration.
 fn init_macro(item: &Struct) -> String {
     let values = item.fields.iter().map(|field| match item.initial.iter().find(|(name, _)| *name == field.name) {
         Some((_, value)) => value.clone(),

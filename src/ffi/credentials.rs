@@ -104,7 +104,7 @@ fn invalid_method(number: i32, auth: i32) -> CallError {
     CallError::invalid_argument(message)
 }
 
-/// Initialises a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller.
+/// Initializes a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `credentials`.

@@ -122,7 +122,7 @@ pub(super) fn milliseconds(number: u32) -> Duration {
     Duration::from_millis(u64::from(number))
 }
 
-/// Initialises a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller.
+/// Initializes a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_options_init(options: *mut nexmo_options, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `options`.

@@ -72,7 +72,7 @@ pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallEr
     let (value, surplus) = unsafe { (copied(pointer, size), surplus(pointer, size)) };
     if surplus.iter().any(|byte| *byte != 0) {
         let message = format!(
-            "{name}.struct_size is {size}, and the bytes after the {} that this library knows are not all 0: initialise the \
+            "{name}.struct_size is {size}, and the bytes after the {} that this library knows are not all 0: initialize the \
              struct with its INIT macro or _init function, or load the library that the program was built for",
             size_of::<T>()
         );
@@ -186,7 +186,7 @@ unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallE
         _ => Err(CallError::new(
             NEXMO_ERR_STRUCT_SIZE,
             format!(
-                "{}.struct_size is {size}; {} accepts multiples of {MULTIPLE} from {} to {LARGEST}: initialise the struct with \
+                "{}.struct_size is {size}; {} accepts multiples of {MULTIPLE} from {} to {LARGEST}: initialize the struct with \
                  its INIT macro or _init function",
                 T::NAME,
                 T::TYPE,

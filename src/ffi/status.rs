@@ -21,7 +21,7 @@ pub const NEXMO_OK: nexmo_status = 0;
 /// A required pointer is NULL. Nothing was sent. Pass what the message names.
 pub const NEXMO_ERR_NULL_POINTER: nexmo_status = 1;
 /// A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
-/// sent. Initialise the struct with its INIT macro or _init function, or load the library that the program was
+/// sent. Initialize the struct with its INIT macro or _init function, or load the library that the program was
 /// built for.
 pub const NEXMO_ERR_STRUCT_SIZE: nexmo_status = 2;
 /// A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library.

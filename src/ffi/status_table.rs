@@ -28,7 +28,7 @@ pub(super) static ROWS: &[Row] = &[
         status: 2,
         name: c"NEXMO_ERR_STRUCT_SIZE",
         text: c"A struct has a size that this library does not accept, or values in fields that it does not \
-            know. Nothing was sent. Initialise the struct with its INIT macro or _init function, or load the \
+            know. Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the \
             library that the program was built for.",
     },
     Row {

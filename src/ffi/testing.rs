@@ -104,7 +104,7 @@ macro_rules! later {
             }
         }
 
-        /// Initialises a struct as a later version would.
+        /// Initializes a struct as a later version would.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $init(written: *mut $today, size: usize) {
             // SAFETY: the test's promise.

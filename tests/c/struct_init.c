@@ -1,4 +1,4 @@
-/* The _init functions: what they set in uninitialised memory, and that they write nothing else. */
+/* The _init functions: what they set in uninitialized memory, and that they write nothing else. */
 #include "harness.h"
 
 #include <stdint.h>
@@ -37,7 +37,7 @@ EACH_STRUCT(DEFINE)
 
 static const struct kind kinds[] = {EACH_STRUCT(KIND)};
 
-/* Other memory, in which a struct is initialised at an offset. */
+/* Other memory, in which a struct is initialized at an offset. */
 static unsigned char memory[2 * LARGEST];
 
 static int are_all(const unsigned char *bytes, size_t count, int value)
@@ -56,7 +56,7 @@ static int is_number(const unsigned char *bytes, size_t number)
     return memcmp(bytes, &expected, sizeof expected) == 0;
 }
 
-static void check_initialised(const struct kind *kind, size_t offset, size_t size)
+static void check_initialized(const struct kind *kind, size_t offset, size_t size)
 {
     const unsigned char *initial = kind->initial, *written = memory + offset;
     memset(memory, OTHERS, sizeof memory);
@@ -78,16 +78,16 @@ static void check_untouched(const struct kind *kind, size_t size)
     CHECK(are_all(memory, sizeof memory, OTHERS), "%s is written with %lu bytes", kind->name, (unsigned long)size);
 }
 
-static void a_struct_is_initialised_as_its_macro_does(const struct kind *kind)
+static void a_struct_is_initialized_as_its_macro_does(const struct kind *kind)
 {
     size_t offset;
     CHECK(is_number(kind->initial, kind->size), "%s: struct_size of the macro", kind->name);
     for (offset = 1; offset <= 8; offset++)
-        check_initialised(kind, offset, kind->size);
-    check_initialised(kind, 1, 8);
+        check_initialized(kind, offset, kind->size);
+    check_initialized(kind, 1, 8);
     CHECK(is_number(memory + 1 + 4, 0), "%s: flags are not 0", kind->name);
-    check_initialised(kind, 1, kind->size + 8);
-    check_initialised(kind, 1, LARGEST);
+    check_initialized(kind, 1, kind->size + 8);
+    check_initialized(kind, 1, LARGEST);
 }
 
 static void other_sizes_do_nothing(const struct kind *kind)
@@ -105,10 +105,10 @@ static void an_older_caller_has_the_fields_that_fit(void)
 {
     const size_t end = offsetof(nexmo_result, retry_after_ms) + 8;
     const size_t status = offsetof(nexmo_result, status);
-    check_initialised(&kinds[2], 0, end);
-    CHECK(is_number(memory + status, NEXMO_ERR_STRUCT_SIZE), "the status is not initialised");
+    check_initialized(&kinds[2], 0, end);
+    CHECK(is_number(memory + status, NEXMO_ERR_STRUCT_SIZE), "the status is not initialized");
     CHECK(are_all(memory + end - 8, 8, 0xff), "retry_after_ms is not -1");
-    check_initialised(&kinds[2], 0, end - 1);
+    check_initialized(&kinds[2], 0, end - 1);
     CHECK(are_all(memory + end - 8, 7, 0), "a part of a field is set");
 }
 
@@ -116,7 +116,7 @@ void test_struct_init(void)
 {
     size_t i;
     for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        a_struct_is_initialised_as_its_macro_does(&kinds[i]);
+        a_struct_is_initialized_as_its_macro_does(&kinds[i]);
         other_sizes_do_nothing(&kinds[i]);
     }
     an_older_caller_has_the_fields_that_fit();

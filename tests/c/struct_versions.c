@@ -131,7 +131,7 @@ static void a_struct_is_written(const struct kind *kind)
     CHECK(are_all(given.as.bytes + kind->size + 16, 8, OTHERS), "%s is written beyond its end", kind->name);
 }
 
-static void a_struct_is_initialised(const struct kind *kind)
+static void a_struct_is_initialized(const struct kind *kind)
 {
     struct given given;
     size_t size;
@@ -181,7 +181,7 @@ static void structs_grow_at_the_end(void)
         a_struct_is_read(&kinds[i]);
         sizes_before_the_first_release_are_rejected(&kinds[i]);
         a_struct_is_written(&kinds[i]);
-        a_struct_is_initialised(&kinds[i]);
+        a_struct_is_initialized(&kinds[i]);
     }
 }
 

@@ -109,7 +109,7 @@ class Status(IntEnum):
 
     STRUCT_SIZE = 2
     """A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
-    sent. Initialise the struct with its INIT macro or _init function, or load the library that the program was built
+    sent. Initialize the struct with its INIT macro or _init function, or load the library that the program was built
     for."""
 
     UNKNOWN_FLAGS = 3

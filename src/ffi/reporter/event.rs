@@ -170,7 +170,7 @@ pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
     }
 }
 
-/// Initialises a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller.
+/// Initializes a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_event_init(event: *mut nexmo_event, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `event`.

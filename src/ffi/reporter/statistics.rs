@@ -150,7 +150,7 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Initialises a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller.
+/// Initializes a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_statistics_init(statistics: *mut nexmo_statistics, size: usize) {
     // SAFETY: the header's promise: `size` bytes can be written at `statistics`.

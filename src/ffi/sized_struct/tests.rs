@@ -124,7 +124,7 @@ fn an_old_library_writes_0_to_fields_it_does_not_know() {
     assert_eq!(given, New { old: old(24, 0), added: 0 });
 }
 
-fn initialised<T: SizedStruct>(size: usize) -> [u8; 64] {
+fn initialized<T: SizedStruct>(size: usize) -> [u8; 64] {
     let mut bytes = [0xaa_u8; 64];
     // SAFETY: at most 64 bytes are written, and the array has that many.
     unsafe { init(bytes.as_mut_ptr().cast::<T>(), size) };
@@ -134,7 +134,7 @@ fn initialised<T: SizedStruct>(size: usize) -> [u8; 64] {
 #[test]
 fn init_sets_the_fields_that_fit_and_zeroes_the_rest_for_any_version_of_the_caller() {
     for (size, value, added) in [(8, None, None), (12, None, None), (16, Some(-1), None), (24, Some(-1), Some(-2))] {
-        let bytes = initialised::<New>(size);
+        let bytes = initialized::<New>(size);
         assert_eq!(bytes[..4], u32::try_from(size).unwrap().to_ne_bytes());
         let mut expected = vec![0; size];
         if let Some(value) = value {
@@ -146,14 +146,14 @@ fn init_sets_the_fields_that_fit_and_zeroes_the_rest_for_any_version_of_the_call
         assert_eq!(bytes[4..size], expected[4..], "{size}");
         assert!(bytes[size..].iter().all(|byte| *byte == 0xaa), "{size}");
     }
-    let bytes = initialised::<Old>(40);
+    let bytes = initialized::<Old>(40);
     assert!(bytes[16..40].iter().all(|byte| *byte == 0) && bytes[40] == 0xaa, "a field of a later version");
 }
 
 #[test]
 fn init_does_nothing_with_an_invalid_size() {
     for size in [0, 1, 7] {
-        assert_eq!(initialised::<New>(size), [0xaa; 64]);
+        assert_eq!(initialized::<New>(size), [0xaa; 64]);
     }
     let mut large = vec![0xaa_u8; 5000];
     // SAFETY: 5000 bytes can be written, and NULL may be passed.

@@ -194,6 +194,10 @@ impl Store for MemoryStore {
         true
     }
 
+    fn danger(&self) -> Option<Error> {
+        None
+    }
+
     fn resets(&self) -> u64 {
         0
     }

@@ -216,6 +216,11 @@ impl Outbox {
         self.store.is_watching()
     }
 
+    /// What endangers the outbox although it works, if anything. Called by the worker.
+    pub(crate) fn danger(&self) -> Option<Error> {
+        self.store.danger()
+    }
+
     /// How many times the outbox was replaced while this process used it, because it was damaged or removed.
     pub(crate) fn resets(&self) -> u64 {
         self.store.resets()

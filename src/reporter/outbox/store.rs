@@ -143,6 +143,9 @@ pub(crate) trait Store: Send + Sync {
     /// Whether this process is the sender and is notified of reports by other processes.
     fn is_watching(&self) -> bool;
 
+    /// What endangers the outbox although it works, if anything. Called by the worker.
+    fn danger(&self) -> Option<Error>;
+
     /// How many times the outbox was replaced while this process used it, because it was damaged or removed.
     fn resets(&self) -> u64;
 }

@@ -231,6 +231,9 @@ impl Worker {
             Ok(false) => {}
             Err(error) => self.next_sweep = self.outbox_failed(error),
         }
+        if let Some(error) = self.outbox.danger() {
+            self.record_error(&Outcome::unsent(error));
+        }
     }
 
     /// Counts an outbox error and returns when to retry.

@@ -206,6 +206,11 @@ fn a_file_with_a_second_name_cannot_be_opened() {
         // An outbox that is open, and gains a name, goes on.
         submit(&reporter, "after", 3);
         assert_eq!(statistics(&reporter).pending, 6);
+        let is_reported =
+            || statistics(&reporter).last_error.is_some_and(|last| last.error.message().contains("second name"));
+        if suffix != ".lock" {
+            wait_until("the second name is reported", SOON, is_reported);
+        }
         fs::remove_file(&link).unwrap();
         drop(reporter);
         assert_eq!(statistics(&open(&outbox)).pending, 6);

@@ -194,15 +194,16 @@ impl Database {
                 if !may_create {
                     self.outbox_path.fail_if_missing()?;
                 }
-                let file = self.open_file()?;
-                self.generations.opened(file.identity);
-                if let Some(row) = self.generations.row(self.last_submitted.load(Ordering::Acquire)) {
-                    let _guard = file.lock_for_writing(&self.busy_timeout)?;
-                    in_transaction(&file.connection, |rows| queries::count_lost(rows, row))?;
-                }
-                open.insert(file)
+                open.insert(self.open_file()?)
             }
         };
+        if !file.is_compared.get() {
+            if let Some(row) = self.generations.row(self.last_submitted.load(Ordering::Acquire)) {
+                let _guard = file.lock_for_writing(&self.busy_timeout)?;
+                in_transaction(&file.connection, |rows| queries::count_lost(rows, row))?;
+            }
+            file.is_compared.set(true);
+        }
         work(file)
     }
 
@@ -219,6 +220,7 @@ impl Database {
             Ok(())
         };
         file.connection.wal_hook(Some(record))?;
+        self.generations.opened(file.identity);
         // Opened here, since the process may give up the privileges for it later.
         self.checkpoint_connection.open(&self.outbox_path, &file.files)?;
         self.reserve.allocate();
@@ -295,6 +297,11 @@ impl Database {
             self.lock.unlock();
             self.checkpoints.lock.unlock();
         }
+    }
+
+    /// Whether a file has a second name.
+    pub(crate) fn has_links(&self) -> bool {
+        self.open().as_ref().is_some_and(|file| file.files.has_links())
     }
 
     /// Starts the checkpoint thread.

@@ -30,7 +30,7 @@ use super::store::{Completion, Entry, Found, Overflow, Search, Store, full_error
 use super::{Account, OutboxSettings};
 use crate::clock::from_now;
 use crate::conversion::Conversion;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// How long the worker waits while others have the file locked.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -250,6 +250,17 @@ impl Store for SqliteStore {
 
     fn is_watching(&self) -> bool {
         self.election.is_watching()
+    }
+
+    fn danger(&self) -> Option<Error> {
+        let path = self.database.outbox_path.path.display();
+        self.database.has_links().then(|| {
+            let message = format!(
+                "{path}, its WAL or its WAL index has gained a second name (a hard link), by which another process could \
+                 destroy it; remove that name"
+            );
+            Error::new(Kind::Outbox, message)
+        })
     }
 
     fn resets(&self) -> u64 {

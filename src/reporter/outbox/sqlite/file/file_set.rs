@@ -172,6 +172,11 @@ impl FileSet {
             _ => true,
         }
     }
+
+    /// Whether a file has a second name, by which another process may use it with another WAL.
+    pub(crate) fn has_links(&self) -> bool {
+        [&self.database, &self.wal, &self.index].iter().any(|file| file.status().is_ok_and(|status| status.links > 1))
+    }
 }
 
 /// What is at the path of a file.

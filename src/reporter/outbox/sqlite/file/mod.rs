@@ -5,6 +5,7 @@ pub(crate) mod generation;
 pub(crate) mod quarantine;
 pub(crate) mod reserve;
 
+use std::cell::Cell;
 use std::fs::Metadata;
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
@@ -56,6 +57,8 @@ pub(crate) struct OutboxPath {
 pub(crate) struct OpenFile {
     pub(crate) connection: Connection,
     pub(crate) fast_insert: FastInsert,
+    /// Whether its counters were compared with what this process submitted before it was opened.
+    pub(crate) is_compared: Cell<bool>,
     pub(crate) files: Arc<FileSet>,
     /// Identifies the file, so that its replacement is detected.
     pub(crate) identity: Identity,
@@ -121,10 +124,10 @@ impl OutboxPath {
                 open_lock.0.mark()?;
                 drop(guard);
                 let identity = identity(&fs::symlink_metadata(&self.path)?);
-                let fast_insert = FastInsert::default();
                 return Ok(OpenFile {
                     connection,
-                    fast_insert,
+                    fast_insert: FastInsert::default(),
+                    is_compared: Cell::new(false),
                     files: Arc::new(files),
                     identity,
                     write_lock,
