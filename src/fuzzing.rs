@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::auth::signature;
 use crate::auth::signature::Method;
 use crate::error::Error;
-use crate::response::Response;
+use crate::response::{Response, RetryAfter};
 
 /// Returns the part of a body that an error message quotes, without `secret`.
 #[must_use]
@@ -17,8 +17,8 @@ pub fn quote(body: &[u8], secret: &str) -> Option<String> {
 /// Returns the delay that a `Retry-After` value asks for in a response with that `Date`.
 #[must_use]
 pub fn retry_after(text: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
-    let (retry_after, date) = (Some(text.to_owned()), date.map(str::to_owned));
-    Response { status: 429, retry_after, date, body: None }.retry_after(now)
+    let retry_after = RetryAfter { value: text.to_owned(), date: date.map(str::to_owned) };
+    Response { status: 429, retry_after: Some(Box::new(retry_after)), body: None }.retry_after(now)
 }
 
 /// Returns the signatures of `parameters` by all methods.
@@ -52,5 +52,5 @@ pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = response(input, usize::MAX)?;
-    Some(Response { status, retry_after: None, date: None, body: body.map(Into::into) }.verdict([secret].into_iter()))
+    Some(Response { status, retry_after: None, body: body.map(Into::into) }.verdict([secret].into_iter()))
 }

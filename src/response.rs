@@ -15,12 +15,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 pub(crate) struct Response {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The value of `Retry-After`, if it is text.
-    pub(crate) retry_after: Option<String>,
-    /// The value of `Date`, if there is a `Retry-After`.
-    pub(crate) date: Option<String>,
+    /// `Retry-After`, if it is text. In a box, because few responses have it.
+    pub(crate) retry_after: Option<Box<RetryAfter>>,
     /// The body, if it is complete and within the size limit.
     pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// When the service asks for the next attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RetryAfter {
+    /// The value of `Retry-After`.
+    pub(crate) value: String,
+    /// The value of `Date`, if it is text.
+    pub(crate) date: Option<String>,
 }
 
 impl Response {
@@ -43,8 +50,9 @@ impl Response {
     /// is compared with that of the response, because the clocks of the service and of this machine may differ; `now`
     /// is used if the response has none.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
-        let text = self.retry_after.as_deref()?.trim();
-        let sent = || self.date.as_deref().and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+        let RetryAfter { value, date } = self.retry_after.as_deref()?;
+        let text = value.trim();
+        let sent = || date.as_deref().and_then(|date| httpdate::parse_http_date(date.trim()).ok());
         seconds(text).or_else(|| until(text, sent().unwrap_or(now))).map(|wait| wait.min(LONGEST_WAIT))
     }
 }
@@ -82,7 +90,7 @@ mod tests {
     use super::*;
 
     fn response(status: u16) -> Response {
-        Response { status, retry_after: None, date: None, body: None }
+        Response { status, retry_after: None, body: None }
     }
 
     #[test]
@@ -134,7 +142,8 @@ mod tests {
             ("", None),
             ("soon", None),
         ] {
-            let response = Response { retry_after: Some(text.to_owned()), ..response(429) };
+            let retry_after = Some(Box::new(RetryAfter { value: text.to_owned(), date: None }));
+            let response = Response { retry_after, ..response(429) };
             assert_eq!(response.retry_after(now), wait, "{text:?}");
         }
     }
@@ -144,8 +153,8 @@ mod tests {
         let date = |text| httpdate::parse_http_date(text).unwrap();
         let now = date("Sun, 06 Nov 1994 08:49:37 GMT");
         let wait = |retry_after: &str, date: &str| {
-            let (retry_after, date) = (Some(retry_after.to_owned()), Some(date.to_owned()));
-            Response { retry_after, date, ..response(429) }.retry_after(now).unwrap().as_secs()
+            let retry_after = RetryAfter { value: retry_after.to_owned(), date: Some(date.to_owned()) };
+            Response { retry_after: Some(Box::new(retry_after)), ..response(429) }.retry_after(now).unwrap().as_secs()
         };
         for hour in ["07", "08", "09"] {
             let at = |minute: u32| format!("Sun, 06 Nov 1994 {hour}:{minute}:00 GMT");

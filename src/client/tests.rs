@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::conversion::{Channel, MessageId};
 use crate::error::Kind;
-use crate::response::Response;
+use crate::response::{Response, RetryAfter};
 
 /// Returns prepared exchanges, records the limits it receives, and pauses without waiting.
 #[derive(Default)]
@@ -42,15 +42,8 @@ fn prepared(exchanges: Vec<Exchange>) -> Prepared {
 
 fn responds(status: u16, retry_after: Option<&str>) -> Exchange {
     let body = Some(b"you sent hush-hush".to_vec());
-    Exchange {
-        response: Ok(Response {
-            status,
-            retry_after: retry_after.map(str::to_owned),
-            date: None,
-            body: body.map(Into::into),
-        }),
-        written: true,
-    }
+    let retry_after = retry_after.map(|value| Box::new(RetryAfter { value: value.to_owned(), date: None }));
+    Exchange { response: Ok(Response { status, retry_after, body: body.map(Into::into) }), written: true }
 }
 
 fn lost(written: bool) -> Exchange {

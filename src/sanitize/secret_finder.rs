@@ -34,9 +34,9 @@ impl<'a> SecretFinder<'a> {
         let signs = secrets.iter().copied().filter(is_signs).collect();
         let forms = |secret: &&str| {
             let encoded = [Zeroizing::new(hex::encode(secret)), Zeroizing::new(STANDARD.encode(secret))];
-            [bare(secret), bare(&encoded[0]), bare(&encoded[1])]
+            [bare(secret), bare_ascii(&encoded[0]), bare_ascii(&encoded[1])]
         };
-        let inside = |secret: &&str| [1, 2].map(|offset| bare(&base64_inside(secret, offset)));
+        let inside = |secret: &&str| [1, 2].map(|offset| bare_ascii(&base64_inside(secret, offset)));
         // Shorter ones are in any text.
         let inside = secrets.iter().flat_map(inside).filter(|form| form.len() >= REVEALING_START);
         let bare: Vec<_> = secrets.iter().flat_map(forms).chain(inside).collect();
@@ -85,9 +85,20 @@ fn base64_inside(secret: &str, offset: usize) -> Zeroizing<String> {
 
 /// Returns the letters and digits only, in lower case.
 fn bare(text: &str) -> Zeroizing<Vec<char>> {
+    if text.is_ascii() {
+        return bare_ascii(text);
+    }
     // Full capacity from the start: a vector that reallocates leaves copies behind that are not wiped.
     let mut bare = Zeroizing::new(Vec::with_capacity(text.len()));
     bare.extend(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+    bare
+}
+
+/// As [`bare`], for a text in ASCII.
+fn bare_ascii(text: &str) -> Zeroizing<Vec<char>> {
+    let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+    let mut bare = Zeroizing::new(Vec::with_capacity(text.len()));
+    bare.extend(letters.map(|byte| char::from(byte.to_ascii_lowercase())));
     bare
 }
 

@@ -77,7 +77,7 @@ impl Connection {
         let body_deadline = Deadline::new(Instant::now(), BODY_TIME, Limit::Total);
         let body = self.read_body(head.framing, body_deadline.or(deadline));
         let is_reusable = head.keeps_alive && body.is_some() && self.0.input().is_empty();
-        let response = Response { status: head.status, retry_after: head.retry_after, date: head.date, body };
+        let response = Response { status: head.status, retry_after: head.retry_after, body };
         RoundTrip { result: Ok(response), is_written: true, has_response: true, is_reusable }
     }
 

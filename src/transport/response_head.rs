@@ -2,6 +2,8 @@
 
 use httparse::{EMPTY_HEADER, Error, Header, Response, Status};
 
+use crate::response::RetryAfter;
+
 /// The maximum number of headers that are parsed. A head with more still has a status.
 const MOST_HEADERS: usize = 128;
 
@@ -26,10 +28,8 @@ pub(super) struct Head {
     /// Its length in bytes.
     pub(super) length: usize,
     pub(super) status: u16,
-    /// The value of `Retry-After`, if it is text.
-    pub(super) retry_after: Option<String>,
-    /// The value of `Date`, if there is a `Retry-After`.
-    pub(super) date: Option<String>,
+    /// `Retry-After`, if it is text.
+    pub(super) retry_after: Option<Box<RetryAfter>>,
     pub(super) framing: Framing,
     /// Whether the peer allows the connection to be reused.
     pub(super) keeps_alive: bool,
@@ -63,13 +63,14 @@ impl Head {
         let headers = &*response.headers;
         let is_newer = response.version == Some(1);
         let framing = framing(status, headers, is_newer);
-        let value = |name| values(headers, name).next().map(str::to_owned);
-        let retry_after = value("retry-after");
+        let retry_after = |value: &str| {
+            let date = values(headers, "date").next().map(str::to_owned);
+            Box::new(RetryAfter { value: value.to_owned(), date })
+        };
         Ok(Self {
             length,
             status,
-            date: retry_after.as_ref().and_then(|_| value("date")),
-            retry_after,
+            retry_after: values(headers, "retry-after").next().map(retry_after),
             framing,
             // Otherwise the beginning of the next response cannot be determined.
             keeps_alive: matches!(framing, Framing::Nothing | Framing::Length(_) | Framing::Chunked)
@@ -147,14 +148,9 @@ impl Odd {
         };
         let length = end.saturating_add(4);
         match input.get(..length).filter(|head| is_well_formed(head)).and_then(status_of) {
-            Some(status) => Self::Head(Head {
-                length,
-                status,
-                retry_after: None,
-                date: None,
-                framing: Framing::Senseless,
-                keeps_alive: false,
-            }),
+            Some(status) => {
+                Self::Head(Head { length, status, retry_after: None, framing: Framing::Senseless, keeps_alive: false })
+            }
             None => Self::No,
         }
     }
@@ -231,11 +227,12 @@ mod tests {
     #[test]
     fn a_head_ends_at_the_empty_line_and_has_its_retry_after() {
         let head = parsed("\r\nHTTP/1.1 429 Slowly\r\nRetry-After: 7\r\ncontent-length: 0\r\n\r\nHTTP/1.1");
-        assert_eq!((head.length, head.status, head.retry_after.as_deref()), (60, 429, Some("7")));
-        assert!(head.date.is_none() && !head.is_interim());
+        let retry_after = |head: Head| head.retry_after.map(|retry_after| (retry_after.value, retry_after.date));
+        assert_eq!((head.length, head.status, head.is_interim()), (60, 429, false));
+        assert_eq!(retry_after(head), Some(("7".to_owned(), None)));
         let head = parsed("HTTP/1.1 429 Slowly\r\nDate: then\r\nRetry-After: 7\r\n\r\n");
-        assert_eq!((head.retry_after.as_deref(), head.date.as_deref()), (Some("7"), Some("then")));
-        assert_eq!(parsed("HTTP/1.1 200 OK\r\nDate: then\r\n\r\n").date, None);
+        assert_eq!(retry_after(head), Some(("7".to_owned(), Some("then".to_owned()))));
+        assert_eq!(parsed("HTTP/1.1 200 OK\r\nDate: then\r\n\r\n").retry_after, None);
         assert!(parsed("HTTP/1.1 103 Hints\r\n\r\n").is_interim() && !parsed("HTTP/1.1 101 No\r\n\r\n").is_interim());
         assert_eq!(Head::parse(b"HTTP/1.1 200 OK\r\ncontent-le"), Ok(None));
     }
