@@ -81,6 +81,8 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_free"):  # The constructor has failed, or is running.
+            return "<Client, not created>"
         state = "" if self._free.alive else ", closed"
         return f"<Client of {self._api_key!r}{state}>"
 

@@ -74,9 +74,8 @@ class Reporter:
             "nexmo_reporter_new", _credentials.struct(credentials), _options.struct(options), keeping, handle
         )
         self._api_key = credentials.api_key
-        # Closed here begins with `close`, and in the library when its wait has ended.
+        # From the beginning of `close` on; in the library, when its wait has ended.
         self._is_closed = False
-        self._is_closed_in_library = False
         self._waits = _wait.Waits()
         # The library never reuses a handle, and rejects one that was freed. So a call needs no lock against `free`.
         self._handle = handle.value
@@ -228,7 +227,8 @@ class Reporter:
         return descriptor
 
     def flush(self, timeout_ms: int) -> None:
-        """Waits until the reports that were submitted to this outbox, by any process, are no longer pending.
+        """Waits until the reports that were submitted to this outbox before the call, by any process, are no longer
+        pending.
 
         timeout_ms: the time limit in milliseconds; 0 checks once, -1 is no limit.
 
@@ -244,23 +244,13 @@ class Reporter:
         A flush of a closed reporter does not wait, and a `close` on another thread ends a flush once its own wait is
         over.
 
-        Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox. It
-        waits in slices of up to 500 ms, between which Python's signal handlers run; reports that are submitted before a
-        slice begins are waited for too.
+        Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox. Python's
+        signal handlers run meanwhile: on the main thread, a wait of more than 500 ms is made by a thread of its own,
+        which goes on if a handler raises.
         """
-        pending: Optional[Pending] = None
-        for slice_ms in _wait.slices(_values.number("timeout_ms", timeout_ms)):
-            try:
-                self._complete("nexmo_reporter_flush", slice_ms)
-            except Pending as error:
-                pending = error
-                # The next slice would not wait either.
-                if self._is_closed_in_library:
-                    break
-            else:
-                return
-        assert pending is not None
-        raise pending
+        _wait.interruptibly(
+            lambda limit_ms: self._complete("nexmo_reporter_flush", limit_ms), _values.number("timeout_ms", timeout_ms)
+        )
 
     def statistics(self) -> Statistics:
         """Returns the number of reports and their outcomes, and what the reporter does. Works after `close` too.
@@ -340,6 +330,8 @@ class Reporter:
             self.free()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_free"):  # The constructor has failed, or is running.
+            return "<Reporter, not created>"
         state = ", freed" if not self._free.alive else ", closed" if self._is_closed else ""
         return f"<Reporter of {self._api_key!r}{state}>"
 
@@ -347,8 +339,6 @@ class Reporter:
         raise TypeError("a Reporter cannot be pickled or copied: create another with the same credentials and options")
 
     def _close_in_library(self) -> None:
-        # First, for the flushes that this ends.
-        self._is_closed_in_library = True
         self._complete("nexmo_reporter_close", 0)
 
     def _complete(self, function: str, *arguments: Any) -> None:

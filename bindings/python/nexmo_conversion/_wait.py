@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import math
 import os
+import threading
 import time
-from typing import Callable, Iterator, Set
+from typing import Callable, Iterator, List, Set
 
 SLICE_MS = 500
 """The longest wait inside the library, in milliseconds: Python's signal handlers, such as that of Ctrl-C, run after
@@ -21,6 +22,31 @@ def slices(timeout_ms: int) -> Iterator[int]:
         left = max(0.0, (end - time.monotonic()) * 1000)
     # Below -1 too, for the library to reject.
     yield math.ceil(left)
+
+
+def interruptibly(call: Callable[[int], None], timeout_ms: int) -> None:
+    """Calls `call` with `timeout_ms`. If that may take longer than a slice on the thread on which Python's signal
+    handlers run, it is called on another thread, so that they run meanwhile. If one of them raises, the call goes on."""
+    if 0 <= timeout_ms <= SLICE_MS or threading.current_thread() is not threading.main_thread():
+        return call(timeout_ms)
+    raised: List[BaseException] = []
+
+    def work() -> None:
+        try:
+            call(timeout_ms)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work, name="nexmo-wait", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # There is none to be had, or the interpreter is shutting down.
+        return call(timeout_ms)
+    while thread.is_alive():
+        thread.join(SLICE_MS / 1000)
+    if raised:
+        raise raised[0]
+    return None
 
 
 class Waits:

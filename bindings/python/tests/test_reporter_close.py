@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import itertools
 import logging
 import pickle
 import threading
@@ -13,9 +14,9 @@ from typing import Callable, List
 
 import pytest
 
-from nexmo_conversion import Cancelled, Channel, Closed, InvalidHandle, Pending, Reporter, State, Status
+from nexmo_conversion import CallRefused, Cancelled, Channel, Client, Closed, InvalidHandle, Pending, Reporter, State, Status
 from reporters import LONG_MS, flushed, held, in_file, in_memory, until
-from sandbox import API_KEY, Log
+from sandbox import API_KEY, Log, holding
 
 # --- closing and freeing ---
 
@@ -251,3 +252,35 @@ def test_a_close_waits_until_its_time_limit() -> None:
             assert timeout_ms <= (time.monotonic() - before) * 1000 < LONG_MS
             assert reporter.statistics().state == State.CLOSED
             reporter.free()
+
+
+def test_a_flush_waits_only_for_what_was_submitted_before_it() -> None:
+    is_over, count = threading.Event(), itertools.count()
+
+    def hold() -> None:
+        # The first request is responded to after more than one slice of a wait, all others at the end.
+        is_over.wait(1.0 if next(count) == 0 else LONG_MS / 1000)
+
+    with holding(hold) as server, in_memory(server.options(timeout_ms=LONG_MS)) as reporter:
+        reporter.submit(Channel.SMS, "earlier", True)
+
+        def submit_later() -> None:
+            while not any(thread.name == "nexmo-wait" for thread in threading.enumerate()):
+                time.sleep(0.001)
+            time.sleep(0.1)
+            reporter.submit(Channel.SMS, "later", True)
+
+        submitting = threading.Thread(target=submit_later)
+        submitting.start()
+        reporter.flush(LONG_MS)
+        submitting.join()
+        assert reporter.statistics().pending == 1
+        is_over.set()
+
+
+def test_what_could_not_be_created_can_be_shown() -> None:
+    for kind in (Client, Reporter):
+        made = kind.__new__(kind)
+        with pytest.raises(CallRefused):
+            made.__init__(None, None)
+        assert repr(made) == f"<{kind.__name__}, not created>"
