@@ -331,7 +331,8 @@ $(BENCH)/venv/ready: benches/requirements.txt | tools-venv
 # --- fuzz ---
 
 SECONDS := 60
-FUZZ_TARGETS := c_texts c_structs c_reporter responses framing bodies signatures retry_after pem proxy_responses outbox_files
+FUZZ_TARGETS := c_texts c_structs c_reporter call_sequences flat_settings responses framing bodies signatures retry_after \
+	pem proxy_responses outbox_files
 CARGO_FUZZ := $(BUILD)/tools/bin/cargo-fuzz
 
 fuzz: $(CARGO_FUZZ)

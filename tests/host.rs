@@ -10,6 +10,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{fs, ptr};
 
+use nexmo_conversion::ffi::status::{NEXMO_ERR_FORKED, NEXMO_OK};
+use nexmo_conversion::ffi::version::nexmo_timestamp_from_unix;
 use nexmo_conversion::{Client, Kind, Options, State, Statistics};
 use nexmo_sandbox::Behaviour;
 
@@ -17,7 +19,12 @@ use crate::common::process::{Child, children, command, wait_for_resume, write_li
 use crate::common::service::{Service, duplicates};
 use crate::common::{Folder, SOON, credentials, in_calm_file, reporter, sms, statistics, wait_until};
 
-children![submit_up_to_a_file_size_limit, report_without_standard_descriptors, submit_without_threads];
+children![
+    submit_up_to_a_file_size_limit,
+    report_without_standard_descriptors,
+    submit_without_threads,
+    clone_in_a_pid_namespace
+];
 
 /// The limit on the size of files in these tests.
 const FILE_SIZE: libc::rlim_t = 400 * 1024;
@@ -165,4 +172,50 @@ fn submit_without_threads(arguments: &[String]) {
     reporter.flush(Some(SOON)).unwrap();
     let counted = statistics(&reporter);
     assert_eq!((counted.accepted, counted.state), (1, State::Running));
+}
+
+#[test]
+fn a_child_of_a_raw_clone_with_the_same_process_id_is_refused() {
+    let status = command("clone_in_a_pid_namespace", &[]).status().unwrap();
+    assert!(status.success(), "{status}");
+}
+
+/// The first process of a PID namespace creates the first process of another one.
+fn clone_in_a_pid_namespace(_: &[String]) {
+    // SAFETY: no memory is involved.
+    if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
+        println!("skipped: only root can create a PID namespace");
+        return;
+    }
+    // SAFETY: the process has one thread.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let is_well = std::process::id() == 1 && is_usable() == NEXMO_OK && {
+            let flags = libc::c_long::from(libc::CLONE_NEWPID | libc::SIGCHLD);
+            // SAFETY: the child has a copy of the memory, and does little before it exits.
+            let grandchild = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+            if grandchild == 0 {
+                let is_well = std::process::id() == 1 && is_usable() == NEXMO_ERR_FORKED;
+                // SAFETY: it exits without running anything that belongs to its parent.
+                unsafe { libc::_exit(i32::from(!is_well)) };
+            }
+            has_succeeded(libc::pid_t::try_from(grandchild).unwrap())
+        };
+        // SAFETY: as above.
+        unsafe { libc::_exit(i32::from(!is_well)) };
+    }
+    assert!(has_succeeded(child));
+}
+
+/// The status of a call.
+fn is_usable() -> i32 {
+    let mut text = [0; 20];
+    // SAFETY: the size is that of the text.
+    unsafe { nexmo_timestamp_from_unix(0, text.as_mut_ptr(), text.len()) }
+}
+
+fn has_succeeded(child: libc::pid_t) -> bool {
+    let mut status = -1;
+    // SAFETY: the status outlives the call.
+    unsafe { libc::waitpid(child, &raw mut status, 0) == child && status == 0 }
 }

@@ -29,6 +29,10 @@ static GENERATION: AtomicU64 = AtomicU64::new(0);
 /// The process that the handlers last ran in.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
+/// Not 0 in a process that the handlers ran in. Null if the system cannot wipe it in children; then the process id counts,
+/// which may be the same in another PID namespace.
+static MARK: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+
 /// The connections of this process. Its lock is never held across the opening or closing of one.
 static CONNECTIONS: Mutex<Connections> =
     Mutex::new(Connections { open: Vec::new(), changing: 0, is_fork_waiting: false });
@@ -79,13 +83,34 @@ static HELD: Keep = Keep(UnsafeCell::new(None));
 static AT_LOAD: extern "C" fn() = watch;
 
 extern "C" fn watch() {
-    PROCESS.store(process::id(), Ordering::Release);
+    if let Some(mark) = os::wiped_in_children() {
+        MARK.store(ptr::from_ref(mark).cast_mut(), Ordering::Release);
+    }
+    mark_process();
     os::at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
-/// Whether this process can use the library: one created without the handlers, by a raw `clone`, has broken locks.
+/// Records that this process can use the library.
+fn mark_process() {
+    PROCESS.store(process::id(), Ordering::Release);
+    if let Some(mark) = mark() {
+        mark.store(1, Ordering::Release);
+    }
+}
+
+fn mark() -> Option<&'static AtomicU32> {
+    // SAFETY: it is null or refers to a number that lives as long as the process.
+    unsafe { MARK.load(Ordering::Acquire).as_ref() }
+}
+
+/// Whether this process can use the library: one created without the handlers, by `_Fork` or a raw `clone`, has broken
+/// locks.
 pub(crate) fn is_sound() -> bool {
-    PROCESS.load(Ordering::Acquire) == process::id() || are_out()
+    let is_marked = match mark() {
+        Some(mark) => mark.load(Ordering::Acquire) != 0,
+        None => PROCESS.load(Ordering::Acquire) == process::id(),
+    };
+    is_marked || are_out()
 }
 
 /// Runs `work` while no fork is in progress: for changes that a child must not see half done.
@@ -151,7 +176,7 @@ extern "C" fn after_fork_in_child() {
     // A child of a process that acquired nothing is unusable, too, and stays so.
     if let Some((_, mut connections, _)) = claim_held() {
         GENERATION.fetch_add(1, Ordering::AcqRel);
-        PROCESS.store(process::id(), Ordering::Release);
+        mark_process();
         connections.changing = 0;
         connections.open.drain(..).for_each(os::close);
     }

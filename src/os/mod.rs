@@ -11,6 +11,7 @@ pub(crate) mod wakeup;
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 use std::{io, ptr, thread};
 
@@ -92,6 +93,26 @@ const DISABLE: libc::c_int = 1;
 
 unsafe extern "C" {
     fn pthread_setcancelstate(state: libc::c_int, before: *mut libc::c_int) -> libc::c_int;
+}
+
+/// Returns a number that is 0, in a page of which the system gives every child process an empty one, however it is created.
+/// None before Linux 4.14.
+pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
+    const SIZE: usize = size_of::<AtomicU32>();
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a new mapping is made at an address that is free. The system rounds the size up to a page.
+    let page = unsafe { libc::mmap(ptr::null_mut(), SIZE, access, kind, -1, 0) };
+    if page == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: the page was just mapped.
+    if unsafe { libc::madvise(page, SIZE, libc::MADV_WIPEONFORK) } != 0 {
+        // SAFETY: nothing refers to the page.
+        unsafe { libc::munmap(page, SIZE) };
+        return None;
+    }
+    // SAFETY: the page is large enough, aligned, initialized by the system and never unmapped.
+    Some(unsafe { &*page.cast::<AtomicU32>() })
 }
 
 /// Registers three functions to call on every fork: before it, and after it in the parent and in the child.
