@@ -1,6 +1,7 @@
 //! Timestamps that survive a wrong clock: wall-clock time together with time since boot.
 
-use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -66,7 +67,8 @@ fn boot() -> i64 {
     static BOOT: AtomicI64 = AtomicI64::new(0);
     match BOOT.load(Ordering::Relaxed) {
         0 => {
-            let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+            let opened = os::open_to_read(Path::new("/proc/sys/kernel/random/boot_id"));
+            let id = opened.and_then(io::read_to_string).unwrap_or_default();
             let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(15).collect();
             let boot = i64::from_str_radix(&digits, 16).unwrap_or(0);
             BOOT.store(boot, Ordering::Relaxed);

@@ -11,6 +11,7 @@ pub(crate) mod wakeup;
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 use std::{io, ptr, thread};
@@ -33,9 +34,14 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
     })
 }
 
+/// Opens a file to read it.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+    File::open(path).and_then(above_standard)
+}
+
 /// Returns the error if no file can be opened because the process or the system lacks descriptors or memory.
 pub(crate) fn descriptor_shortage() -> Option<io::Error> {
-    File::open("/dev/null").err().filter(is_shortage)
+    open_to_read(Path::new("/dev/null")).err().filter(is_shortage)
 }
 
 /// Returns `file` under a descriptor above those of standard input, output and error. A host program may run with one of

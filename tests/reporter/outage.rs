@@ -168,6 +168,29 @@ fn retry_after_is_respected_when_other_responses_arrive_later() {
 }
 
 #[test]
+fn no_flush_overrides_a_wait_that_the_service_asked_for() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    for behaviour in [Behaviour::Throttled(1000), Behaviour::Unavailable(Some(1000))] {
+        let service = Service::with_behaviour(behaviour);
+        let reporter = hurried_reporter(&service.url, &in_calm_file(&outbox));
+        submit(&reporter, "id", 20);
+        wait_until("the wait", SOON, || {
+            let counted = statistics(&reporter);
+            counted.state == State::BackingOff && counted.in_flight == 0
+        });
+        let requests = service.count();
+        for _ in 0..40 {
+            assert_eq!(reporter.flush(Some(Duration::from_millis(10))).unwrap_err().kind(), Kind::Pending);
+        }
+        assert_eq!(service.count(), requests, "{behaviour:?}");
+        drop(reporter);
+        // Another service is another account.
+        std::fs::remove_file(&outbox).unwrap();
+    }
+}
+
+#[test]
 fn account_errors_suspend_the_reporter_and_cost_no_report() {
     let folder = Folder::new();
     let outbox = folder.outbox();
