@@ -92,6 +92,9 @@ struct Cause {
     since: Instant,
     /// Whether later responses, or the lack of a report to probe with, confirmed it.
     is_confirmed: bool,
+    /// The back-off that it interrupted. It goes on if a probe fails temporarily, so that responses of both kinds in
+    /// turn do not cause many requests.
+    backoff: Backoff,
 }
 
 impl Wait {
@@ -379,7 +382,7 @@ impl CircuitBreaker {
         self.state = match self.state {
             State::Running(_) => backing_off(Backoff::default()),
             State::BackingOff(wait, backoff) if attempt.started >= wait.since => backing_off(backoff),
-            State::Suspended(wait, _) if attempt.started >= wait.since => backing_off(Backoff::default()),
+            State::Suspended(wait, cause) if attempt.started >= wait.since => backing_off(cause.backoff),
             // The request was in flight when backing off began. Its Retry-After still counts.
             State::BackingOff(wait, backoff) => State::BackingOff(wait.prolonged(now, retry_after), backoff),
             suspended @ State::Suspended(..) => suspended,
@@ -390,10 +393,13 @@ impl CircuitBreaker {
         let retry_after = attempt.outcome.retry_after;
         self.state = match self.state {
             // Tries another report at once, unless the service asked for a wait.
-            State::Running(_) | State::BackingOff(..) => State::Suspended(
-                Wait::new(now, retry_after.unwrap_or_default(), retry_after.is_some()),
-                Cause { first_id: attempt.id, is_in_doubt: true, since: now, is_confirmed: false },
-            ),
+            State::Running(_) | State::BackingOff(..) => {
+                let backoff = if let State::BackingOff(_, backoff) = self.state { backoff } else { Backoff::default() };
+                State::Suspended(
+                    Wait::new(now, retry_after.unwrap_or_default(), retry_after.is_some()),
+                    Cause { first_id: attempt.id, is_in_doubt: true, since: now, is_confirmed: false, backoff },
+                )
+            }
             State::Suspended(wait, cause) => {
                 let is_confirmed = cause.is_confirmed || self.is_confirming(cause.since, now);
                 if is_confirmed {

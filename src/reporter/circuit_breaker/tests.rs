@@ -358,3 +358,18 @@ fn another_process_may_send_while_this_one_cannot_reach_the_service() {
     fixture.breaker.record(&Attempt { id: 2, started: fixture.now, outcome: &asked }, fixture.now, MIDPOINT);
     assert!(!fixture.breaker.may_hand_over(fixture.now), "the service asked all processes to wait");
 }
+
+#[test]
+fn failures_of_both_kinds_in_turn_cause_few_requests() {
+    let mut fixture = Fixture::new();
+    let start = fixture.now;
+    let requests = (1..).take_while(|id| {
+        let kind = if id % 2 == 0 { Kind::Unauthorized } else { Kind::Unavailable };
+        fixture.complete(*id, Some(kind));
+        if fixture.capacity() == 0 {
+            fixture.wait();
+        }
+        fixture.now < start + Duration::from_secs(10)
+    });
+    assert!(requests.count() < 25);
+}
