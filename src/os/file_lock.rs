@@ -130,10 +130,26 @@ fn lock_of(start: i64, count: i64, kind: libc::c_int) -> libc::flock64 {
 
 fn call_fcntl(file: &File, command: libc::c_int, lock: &mut libc::flock64) -> io::Result<()> {
     // SAFETY: the descriptor is open, and the struct outlives the call.
-    match unsafe { libc::syscall(FCNTL, file.as_raw_fd(), command, &raw mut *lock) } {
+    match unsafe { lock_by_system_call(file.as_raw_fd(), command, lock) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
+}
+
+/// How many times a lock is released before an error counts.
+const MAX_UNLOCKS: u8 = 10;
+
+/// A lock that is not released blocks others until the file is closed, and SQLite ignores that error, so the release is
+/// repeated.
+///
+/// # Safety
+///
+/// As for `fcntl`.
+unsafe fn lock_by_system_call(file: libc::c_int, command: libc::c_int, lock: &mut libc::flock64) -> libc::c_long {
+    let tries = if libc::c_int::from(lock.l_type) == libc::F_UNLCK { MAX_UNLOCKS } else { 1 };
+    // SAFETY: the struct outlives the calls.
+    let mut results = (0..tries).map(|_| unsafe { libc::syscall(FCNTL, file, command, &raw mut *lock) });
+    results.find(|result| *result >= 0).unwrap_or(-1)
 }
 
 /// `fcntl`, with locks that belong to the open file description where the caller asks for ones of the process. Those are
@@ -151,8 +167,8 @@ pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, a
     let mut lock = unsafe { *(argument as *const libc::flock64) };
     // The kernel requires it.
     lock.l_pid = 0;
-    // SAFETY: the struct outlives the call.
-    let result = unsafe { libc::syscall(FCNTL, file, command, &raw mut lock) };
+    // SAFETY: the caller's arguments are passed on.
+    let result = unsafe { lock_by_system_call(file, command, &mut lock) };
     // SAFETY: as above; the kernel writes it for `F_OFD_GETLK`.
     unsafe { *(argument as *mut libc::flock64) = lock };
     libc::c_int::try_from(result).unwrap_or(-1)
