@@ -7,10 +7,12 @@
 # make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
 # make gate       fails if a hot path executes over 2 % more instructions than in benches/gate/counts.json; installs valgrind
 # make gate-proof  proves that it fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
-# make long       the slow tests: crash, lives and steady; three quarters of an hour
+# make long       the slow tests: crash, lives, steady and inject; an hour and a half
 # make crash      the long forms of the crash, multi-process, outage and ordering tests
 # make lives      kills LIVES=1000 processes that share an outbox, with a second copy of the library and a foreign SQLite
 # make steady     the fault suite RUNS=20 times in each situation: on one core, beside two busy loops, and without either
+# make inject     makes every system call fail in turn, over the life of a client and a reporter; half an hour
+# make inject-quick  a random sample of it, which make check includes; prints its seed
 # make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
 # make bench-quick ARGUMENTS=CASE  a short run of one measurement or all; writes only to build/bench
 # make fuzz       runs each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
@@ -56,7 +58,7 @@ RULES := --response message=not-enabled:not-enabled --response message=invalid:s
 	--response message=leak:echo=402 --response message=slow:slow=2000 \
 	--response message=twice:unavailable=0*2
 
-.PHONY: help long lives steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
+.PHONY: help long lives steady bench bench-quick build-bench crash fuzz generate library sandbox demo test check clean tools-rust tools-c tools-python tools-venv tools-of-check tools-of-languages tools-of-32 tools-of-bench test-rust test-c test-python check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks inject inject-quick
 
 library: $(LIB)/$(NAME) $(PACKAGED)
 
@@ -144,7 +146,7 @@ $(VENV)/ready: bindings/python/tests/requirements.txt | tools-venv
 
 # --- check ---
 
-check: check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks
+check: check-generated check-lints check-types check-headers check-languages check-32 check-valgrind check-asan check-tsan check-forks inject-quick
 
 check-generated: | tools-rust
 	$(CARGO) run --locked --quiet --package nexmo-abi -- --check
@@ -253,7 +255,7 @@ check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDB
 
 # --- long ---
 
-long: crash lives steady
+long: crash lives steady inject
 
 # LIVES=1000 processes that share an outbox, two at a time, each killed.
 LIVES := 1000
@@ -267,6 +269,25 @@ crash: | tools-rust
 steady: | tools-rust
 	$(CARGO) test --locked --quiet --test client_faults --no-run
 	sh tests/steady.sh $(CARGO) test --locked --quiet --test client_faults
+
+# --- inject ---
+
+INJECTION := $(BUILD)/injection
+
+inject inject-quick: $(INJECTION)/life $(INJECTION)/inject.so $(TESTING) $(SANDBOX) | tools-python
+	rm -f $(INJECTION)/requests.jsonl
+	$(SANDBOX) --quiet --response message=rejected:status=420 --log $(INJECTION)/requests.jsonl -- \
+		$(PYTHON) tests/injection/run.py $(INJECTION)/life $(INJECTION)/inject.so $(TESTING) \
+		$(if $(filter inject-quick,$@),--sample 150 --seconds 75) $(ARGUMENTS)
+
+$(INJECTION)/life: tests/injection/life.c include/nexmo_conversion.h $(TESTING)
+	mkdir -p $(@D)
+	$(CC) -std=c11 -g -Wall -Wextra -Werror -I include $< -pthread -L $(dir $(TESTING)) -Wl,-rpath,$(dir $(TESTING)) \
+		-lnexmo_conversion -o $@
+
+$(INJECTION)/inject.so: tests/injection/inject.c | tools-c
+	mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror -shared -fPIC $< -ldl -pthread -o $@
 
 # --- gate ---
 
