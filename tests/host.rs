@@ -175,7 +175,7 @@ fn submit_without_threads(arguments: &[String]) {
 }
 
 #[test]
-fn a_child_of_a_raw_clone_with_the_same_process_id_is_refused() {
+fn a_child_of_a_raw_clone_with_the_same_process_id_is_recognized() {
     let status = command("clone_in_a_pid_namespace", &[]).status().unwrap();
     assert!(status.success(), "{status}");
 }

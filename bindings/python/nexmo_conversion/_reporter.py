@@ -245,7 +245,7 @@ class Reporter:
         over.
 
         Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox. Python's
-        signal handlers run meanwhile: on the main thread, a wait of more than 500 ms is made by a thread of its own,
+        signal handlers run meanwhile: on the main thread, a wait of more than 500 ms is made by a separate thread,
         which goes on if a handler raises.
         """
         _wait.interruptibly(

@@ -14,7 +14,7 @@ from typing import Callable, List
 
 import pytest
 
-from nexmo_conversion import CallRefused, Cancelled, Channel, Client, Closed, InvalidHandle, Pending, Reporter, State, Status
+from nexmo_conversion import InvalidCall, Cancelled, Channel, Client, Closed, InvalidHandle, Pending, Reporter, State, Status
 from reporters import LONG_MS, flushed, held, in_file, in_memory, until
 from sandbox import API_KEY, Log, holding
 
@@ -281,6 +281,6 @@ def test_a_flush_waits_only_for_what_was_submitted_before_it() -> None:
 def test_what_could_not_be_created_can_be_shown() -> None:
     for kind in (Client, Reporter):
         made = kind.__new__(kind)
-        with pytest.raises(CallRefused):
+        with pytest.raises(InvalidCall):
             made.__init__(None, None)
         assert repr(made) == f"<{kind.__name__}, not created>"

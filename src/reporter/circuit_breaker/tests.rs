@@ -360,7 +360,7 @@ fn another_process_may_send_while_this_one_cannot_reach_the_service() {
 }
 
 #[test]
-fn failures_of_both_kinds_in_turn_cause_few_requests() {
+fn alternating_failures_of_both_kinds_cause_few_requests() {
     let mut fixture = Fixture::new();
     let start = fixture.now;
     let requests = (1..).take_while(|id| {
