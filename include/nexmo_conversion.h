@@ -458,8 +458,8 @@ nexmo_status nexmo_client_free(nexmo_client *client);
  *  NEXMO_EVENT_DROPPED. */
 #define NEXMO_OVERFLOW_DROP_OLDEST 1
 
-/** nexmo_reporter_options.flags: allows an outbox on a network file system. If file locks do not work there, reports
- *  are sent more than once, or the file is corrupted. */
+/** nexmo_reporter_options.flags: allows an outbox on a network file system, FUSE or a shared folder of a virtual
+ *  machine. If file locks do not work there, reports are sent more than once, or the file is corrupted. */
 #define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
 
 /** Options of a reporter. Every number that is 0 selects its default. outbox has no default. */

@@ -205,23 +205,33 @@ pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
     Ok(is_network(kind))
 }
 
-/// Whether that type of file system is a network file system. The type is a 32-bit number, but `f_type` has 32 or 64
-/// bits, signed or unsigned, so the same type can be negative or not.
+/// Whether another machine may change files of that type of file system, so that locks and shared memory are not
+/// coherent. The type is a 32-bit number, but `f_type` has 32 or 64 bits, signed or unsigned, so the same type can be
+/// negative or not.
 fn is_network(kind: impl Into<i128>) -> bool {
-    // NFS, SMB, CIFS, SMB2, Coda, AFS, 9P, Ceph, Lustre, GPFS, OCFS2: from linux/magic.h and the file systems'
-    // sources.
-    const NETWORK: [i128; 11] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x7375_7245,
-        0x5346_414f,
-        0x0102_1997,
-        0x00c3_6400,
-        0x0bd0_0bd0,
-        0x4750_4653,
-        0x7461_636f,
+    // From linux/magic.h and the sources of the file systems.
+    const NETWORK: [i128; 21] = [
+        0x6969,      // NFS
+        0x517b,      // SMB
+        0xff53_4d42, // CIFS
+        0xfe53_4d42, // SMB2
+        0x564c,      // NCP
+        0x7375_7245, // Coda
+        0x5346_414f, // OpenAFS
+        0x6b41_4653, // AFS
+        0x0102_1997, // 9P, also of virtual machines
+        0x6573_5546, // FUSE: virtiofs, sshfs, GlusterFS, s3fs
+        0x786f_4256, // shared folders of VirtualBox
+        0xbacb_acbc, // of VMware
+        0x7c7c_6673, // of Parallels
+        0x00c3_6400, // Ceph
+        0x0bd0_0bd0, // Lustre
+        0x4750_4653, // GPFS
+        0x0116_1970, // GFS2
+        0x7461_636f, // OCFS2
+        0x1983_0326, // BeeGFS
+        0x2003_0528, // OrangeFS
+        0xaad7_aaea, // Panasas
     ];
     NETWORK.contains(&(kind.into() & 0xffff_ffff))
 }
@@ -281,5 +291,10 @@ mod tests {
         };
         assert!(is_known(SMB2) && is_known(CIFS));
         assert!(!is_known(BTRFS) && !is_known(EXT4));
+        let [fuse, vboxsf, hgfs, gfs2, beegfs, orangefs, ncp] =
+            [0x6573_5546, 0x786f_4256, 0xbacb_acbc, 0x0116_1970, 0x1983_0326, 0x2003_0528, 0x564c];
+        assert!([fuse, vboxsf, hgfs, gfs2, beegfs, orangefs, ncp].into_iter().all(is_known));
+        let [tmpfs, overlay, xfs, zfs] = [0x0102_1994, 0x794c_7630, 0x5846_5342, 0x2fc1_2fc1];
+        assert!(![tmpfs, overlay, xfs, zfs].into_iter().any(is_known));
     }
 }

@@ -381,8 +381,8 @@ class ReporterOptionsFlag(IntFlag):
     """The bits of nexmo_reporter_options.flags."""
 
     ALLOW_NETWORK_FILE_SYSTEM = 1
-    """Allows an outbox on a network file system. If file locks do not work there, reports are sent more than once, or
-    the file is corrupted."""
+    """Allows an outbox on a network file system, FUSE or a shared folder of a virtual machine. If file locks do not
+    work there, reports are sent more than once, or the file is corrupted."""
 
 
 class Sized(ctypes.Structure):

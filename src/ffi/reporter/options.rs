@@ -31,8 +31,8 @@ pub const NEXMO_OVERFLOW_FAIL: i32 = 0;
 /// NEXMO_EVENT_DROPPED.
 pub const NEXMO_OVERFLOW_DROP_OLDEST: i32 = 1;
 
-/// nexmo_reporter_options.flags: allows an outbox on a network file system. If file locks do not work there, reports
-/// are sent more than once, or the file is corrupted.
+/// nexmo_reporter_options.flags: allows an outbox on a network file system, FUSE or a shared folder of a virtual
+/// machine. If file locks do not work there, reports are sent more than once, or the file is corrupted.
 pub const NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM: u32 = 1;
 
 /// Options of a reporter. Every number that is 0 selects its default. outbox has no default.

@@ -90,8 +90,9 @@ impl OutboxPath {
         if !allow_network
             && file_lock::is_on_network(&directory).map_err(|error| directory_error("examined", &directory, &error))?
         {
-            let message = "is on a network file system, whose locks may not work; use a local one, or set \
-                           allow_network_file_system (NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM)";
+            let message = "is on a file system that other machines share (network, FUSE, shared folder), whose locks may \
+                           not work; use a local one, or set allow_network_file_system \
+                           (NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM)";
             return Err(Error::argument("outbox", message));
         }
         Ok(Self { path: directory.join(name), account: account.clone() })
