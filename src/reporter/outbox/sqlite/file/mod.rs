@@ -116,6 +116,8 @@ impl OutboxPath {
             let guard = write_lock.acquire(&open_lock.0, busy_timeout)?.ok_or(Failure::Busy)?;
             self.create_if_missing()?;
             if fs::symlink_metadata(&self.path)?.len() == 0 {
+                // If the creation fails or is interrupted, the next one must recognize the file.
+                open_lock.0.mark()?;
                 // SQLite would remove the WAL beside an empty file, so it creates both first.
                 self.check(&mut self.connect(busy_timeout)?)?;
             }
