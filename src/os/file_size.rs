@@ -98,6 +98,28 @@ pub(crate) unsafe extern "C" fn write_at(
     written
 }
 
+/// `pread` with a 64-bit offset, which reports a failed read as such. SQLite assumes from these errors that the file is
+/// corrupt, which they do not show: they may pass.
+///
+/// # Safety
+///
+/// As for `pread`.
+pub(crate) unsafe extern "C" fn read_at(
+    file: libc::c_int,
+    bytes: *mut libc::c_void,
+    count: usize,
+    offset: i64,
+) -> isize {
+    // SAFETY: the caller's arguments are passed on.
+    let read = unsafe { libc::pread64(file, bytes, count, offset) };
+    // SAFETY: the address is that of this thread's own variable.
+    let error = unsafe { &mut *libc::__errno_location() };
+    if read < 0 && matches!(*error, libc::EIO | libc::ERANGE | libc::ENXIO) {
+        *error = libc::EREMOTEIO;
+    }
+    read
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -53,9 +53,10 @@ fn register() -> bool {
     let Some(set_system_call) = found.xSetSystemCall else {
         return false;
     };
-    let calls: [(&CStr, *const ()); 3] = [
+    let calls: [(&CStr, *const ()); 4] = [
         (c"fcntl", file_lock::fcntl as *const ()),
         (c"open", file_lock::open as *const ()),
+        (c"pread", file_size::read_at as *const ()),
         (c"pwrite", file_size::write_at as *const ()),
     ];
     for (name, call) in calls {
@@ -183,15 +184,22 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_
         let mut salt = [0_u8; SALT_SIZE];
         let size = c_int::try_from(SALT_SIZE).unwrap_or(0);
         // SAFETY: the file is open, and the buffer has that size.
-        (unsafe { read(file, salt.as_mut_ptr().cast(), size, at) } == SQLITE_OK).then_some(salt)
+        match unsafe { read(file, salt.as_mut_ptr().cast(), size, at) } {
+            SQLITE_OK => Ok(salt),
+            code => Err(code),
+        }
     };
-    let of_page = salt(offset - FRAME_HEADER_SIZE + SALT_IN_FRAME);
-    if of_page.is_some_and(|of_page| of_page == wal.salt) {
-        return SQLITE_OK;
-    }
+    let of_page = match salt(offset - FRAME_HEADER_SIZE + SALT_IN_FRAME) {
+        Ok(of_page) if of_page == wal.salt => return SQLITE_OK,
+        Ok(of_page) => of_page,
+        Err(code) => return code,
+    };
     // Another connection may have begun the WAL again.
-    wal.salt = salt(SALT_IN_HEADER).unwrap_or_default();
-    if of_page == Some(wal.salt) { SQLITE_OK } else { ffi::SQLITE_CORRUPT }
+    match salt(SALT_IN_HEADER) {
+        Ok(of_wal) => wal.salt = of_wal,
+        Err(code) => return code,
+    }
+    if of_page == wal.salt { SQLITE_OK } else { ffi::SQLITE_CORRUPT }
 }
 
 unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
