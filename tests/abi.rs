@@ -1,8 +1,6 @@
-//! Tests the shared library as programs load it: its exports, dependencies and size. Expected values are in
-//! `tests/abi`.
+//! Tests the exports, dependencies and size of the shared library that ships. `tests/abi` contains the expected values.
 //!
-//! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates them. The library under test is the one that ships, unless
-//! `NEXMO_LIBRARY` names another.
+//! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates these values. `NEXMO_LIBRARY` selects another library to test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "common/library.rs"]
@@ -25,7 +23,7 @@ fn compare_with_golden(path: &str, actual: &str) {
         fs::write(&path, actual).unwrap();
     }
     let golden = fs::read_to_string(&path).unwrap_or_default();
-    assert!(golden == actual, "{} is not up to date: {actual}", path.display());
+    assert!(golden == actual, "{} differs from the library, which has: {actual}", path.display());
 }
 
 fn library() -> PathBuf {
@@ -73,5 +71,5 @@ fn the_library_has_a_soname_stays_loaded_and_has_few_dependencies() {
 fn the_library_is_small() {
     let size = fs::metadata(library()).unwrap().len();
     println!("libnexmo_conversion.so has {size} bytes");
-    assert!(size <= LARGEST_LIBRARY, "{size} bytes");
+    assert!(size <= LARGEST_LIBRARY, "the library has {size} bytes; at most {LARGEST_LIBRARY} are allowed");
 }

@@ -1,17 +1,17 @@
-//! The documents are well-formed, and what they refer to exists.
+//! Tests that the documents are well-formed and that the files and headings that they refer to exist.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The longest line, in characters. Tables and lines with a URL may be longer.
+/// The maximum length of a line in characters. Tables and lines with a URL may be longer.
 const WIDTH: usize = 120;
 
-/// Folders that are built, not written.
+/// Folders of Git and of generated files, which are not searched.
 const BUILT: [&str; 4] = [".git", "__pycache__", "build", "target"];
 
-/// The endings of file names that are recognized without a folder.
+/// The file name endings by which a word without a folder is recognized as a path.
 const ENDINGS: [&str; 4] = [".md", ".rs", ".sql", ".toml"];
 
 /// The files and folders of the repository, relative to its root.
@@ -30,7 +30,8 @@ impl Repository {
         self.paths.iter().filter(|path| path.ends_with(".md"))
     }
 
-    /// Whether `path` names a file or folder, from the root or from any folder. `{a,b}` and `*` are expanded.
+    /// Returns whether `path` names a file or folder, relative to the root or to any other folder. Expands `{a,b}` and
+    /// `*`.
     fn has(&self, path: &str) -> bool {
         let path = path.trim_end_matches("/**").trim_end_matches('/');
         alternatives(path).iter().all(|wanted| {
@@ -66,7 +67,7 @@ fn add_paths(folder: &Path, prefix: &str, paths: &mut BTreeSet<String>) {
     }
 }
 
-/// The paths that a path with at most one `{a,b}` stands for.
+/// Expands a path with at most one `{a,b}`.
 fn alternatives(path: &str) -> Vec<String> {
     match (path.find('{'), path.find('}')) {
         (Some(start), Some(end)) if start < end => path[start + 1..end]
@@ -85,12 +86,12 @@ fn matches(name: &str, pattern: &str) -> bool {
     }
 }
 
-/// The parts of a document. What belongs to another part is left out, or replaced by spaces.
+/// The parts of a document. Each part omits the other parts, or has a space in their place.
 struct Document {
     prose: String,
-    /// The code spans.
+    /// The contents of the code spans.
     code: Vec<String>,
-    /// The content of fenced blocks, without those of a programming language.
+    /// The contents of the fenced blocks that are not in a programming language.
     diagrams: String,
     headings: Vec<String>,
     has_open_fence: bool,
@@ -131,7 +132,7 @@ impl Document {
         self.prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.trim()))
     }
 
-    /// Whether a heading has this anchor, as GitHub makes it.
+    /// Returns whether a heading has this anchor according to GitHub's rules.
     fn has_anchor(&self, anchor: &str) -> bool {
         self.headings.iter().any(|heading| {
             let kept = heading.to_lowercase();
@@ -140,7 +141,7 @@ impl Document {
         })
     }
 
-    /// The words in code spans and diagrams that look like paths of the repository.
+    /// Returns the words in code spans and diagrams that look like paths in the repository.
     fn paths<'a>(&'a self, repository: &'a Repository) -> impl Iterator<Item = &'a str> {
         let trimmed = |word: &'a str| word.trim_matches(['(', ')', ',', ';']);
         let words = self.code.iter().flat_map(|code| code.split_whitespace()).map(trimmed);
@@ -154,7 +155,7 @@ impl Document {
     }
 }
 
-/// What is wrong with the document at `path`.
+/// Returns the problems of the document at `path`.
 fn problems(path: &str, text: &str, repository: &Repository) -> Vec<String> {
     let document = Document::parse(text);
     let mut found = Vec::new();
@@ -185,7 +186,7 @@ fn problem_of_link(path: &str, link: &str, document: &Document, repository: &Rep
     let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
     let target = resolve(path, file);
     if !file.is_empty() && !repository.paths.contains(&target) {
-        return Some(format!("the link to {link} leads nowhere"));
+        return Some(format!("the link to {link} leads to no file"));
     }
     let has_anchor = anchor.is_none_or(|anchor| {
         if file.is_empty() {
@@ -197,7 +198,7 @@ fn problem_of_link(path: &str, link: &str, document: &Document, repository: &Rep
     (!has_anchor).then(|| format!("the link to {link} names no heading"))
 }
 
-/// The path that `link` in the document at `path` leads to.
+/// Returns the path that `link`, in the document at `path`, leads to.
 fn resolve(path: &str, link: &str) -> String {
     let mut folders: Vec<&str> = path.split('/').collect();
     folders.pop();
@@ -211,7 +212,7 @@ fn resolve(path: &str, link: &str) -> String {
     folders.join("/")
 }
 
-/// What is not as Keep a Changelog has it.
+/// Returns the deviations from the format of Keep a Changelog.
 fn problems_of_changelog(text: &str) -> Vec<String> {
     const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
     let mut found = Vec::new();
@@ -231,7 +232,7 @@ fn problems_of_changelog(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether `release` is like `[1.0.0] - 2020-01-31`.
+/// Returns whether `release` has the form `[1.0.0] - 2020-01-31`.
 fn is_dated_version(release: &str) -> bool {
     let are_numbers = |text: &str, separator: char| {
         let numbers: Vec<&str> = text.split(separator).collect();
@@ -242,7 +243,7 @@ fn is_dated_version(release: &str) -> bool {
 }
 
 #[test]
-fn documents_are_well_formed_and_refer_to_what_exists() {
+fn documents_are_well_formed_and_refer_to_existing_files() {
     let repository = Repository::read();
     let mut found = Vec::new();
     for path in repository.documents() {
@@ -252,7 +253,7 @@ fn documents_are_well_formed_and_refer_to_what_exists() {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
-/// What is wrong with `text` as a document in `docs`.
+/// Returns the problems that `text` would have as a document in `docs`.
 fn problems_of(text: &str) -> Vec<String> {
     problems("docs/x.md", text, &Repository::read())
 }
@@ -275,8 +276,8 @@ fn each_problem_is_found() {
     let broken = [
         ("é".repeat(WIDTH + 1), "line 1 is longer than 120 characters"),
         ("```c\nint x;\n".to_owned(), "a code block is not closed"),
-        ("[x](missing.md)".to_owned(), "the link to missing.md leads nowhere"),
-        ("[x\ny](../docs)\n[z](../../README.md)".to_owned(), "the link to ../../README.md leads nowhere"),
+        ("[x](missing.md)".to_owned(), "the link to missing.md leads to no file"),
+        ("[x\ny](../docs)\n[z](../../README.md)".to_owned(), "the link to ../../README.md leads to no file"),
         ("# Here\n[x](#there)".to_owned(), "the link to #there names no heading"),
         ("[x](testing.md#missing)".to_owned(), "the link to testing.md#missing names no heading"),
         ("`src/missing.rs`".to_owned(), "src/missing.rs does not exist"),

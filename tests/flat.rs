@@ -1,4 +1,4 @@
-//! The flat functions, called as from a language without structs.
+//! Tests the flat functions, called as a language without structs would call them.
 #![allow(unsafe_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::undocumented_unsafe_blocks)]
 
 mod common;
@@ -19,14 +19,14 @@ use nexmo_sandbox::Behaviour;
 
 const SMS: i32 = 1;
 
-/// The status, the numbers and the texts of a call.
+/// The status, the numbers and the text that a call returned.
 type CallResult<const COUNT: usize> = (i32, [i64; COUNT], String);
 
 fn size(text: &[u8]) -> i32 {
     i32::try_from(text.len()).unwrap()
 }
 
-/// The text of a buffer padded with spaces.
+/// Returns the text in a buffer that is padded with spaces.
 fn padded(buffer: &[u8]) -> String {
     assert!(!buffer.contains(&0));
     str::from_utf8(buffer).unwrap().trim_end_matches(' ').to_owned()
@@ -286,15 +286,15 @@ fn a_handle_of_the_other_kind_is_invalid_and_the_message_names_the_right_functio
 }
 
 #[test]
-fn a_second_close_ends_one_that_waits() {
+fn a_second_close_ends_a_waiting_close() {
     let service = Service::with_behaviour(Behaviour::Unavailable(None));
     let reporter = opened(&settings(&service, "durability = none"));
     assert_eq!(submit(reporter, "id").0, NEXMO_OK);
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| close(reporter, -1).0);
-        // The waiting close has started when submits fail.
+        // A submit fails once the waiting close has started.
         common::wait_until("the first close", common::SOON, || submit(reporter, "id").0 == NEXMO_ERR_CLOSED);
-        // Either may free the handle first, and the other is then cancelled.
+        // Either close may free the handle first, which cancels the other.
         let statuses = [close(reporter, 0).0, waiting.join().unwrap()];
         assert!(
             statuses.iter().all(|status| [NEXMO_ERR_PENDING, NEXMO_ERR_CANCELLED].contains(status)),
@@ -314,7 +314,7 @@ fn close_frees_the_handle_even_if_reports_are_pending() {
     assert_eq!(status, NEXMO_ERR_PENDING);
     assert!(message.starts_with("1 pending in the outbox; they are lost"), "{message}");
     assert_eq!(close(reporter, 0).0, NEXMO_ERR_INVALID_HANDLE);
-    // It started before or after the close.
+    // The other call may have started before or after the close.
     let status = waiting.join().unwrap();
     assert!([NEXMO_ERR_CANCELLED, NEXMO_ERR_CLOSED, NEXMO_ERR_INVALID_HANDLE].contains(&status), "{status}");
 }

@@ -1,4 +1,4 @@
-//! The library in a host process that restricts it or is short of resources. Each test needs a separate process.
+//! Tests the library in a host process that lacks resources or restricts them. Each test runs in a separate process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 
@@ -26,7 +26,7 @@ children![
     clone_in_a_pid_namespace
 ];
 
-/// The limit on the size of files in these tests.
+/// The file size limit in these tests, in bytes.
 const FILE_SIZE: libc::rlim_t = 400 * 1024;
 
 #[test]
@@ -46,14 +46,14 @@ fn a_file_size_limit_counts_as_a_full_disk() {
 
 fn submit_up_to_a_file_size_limit(arguments: &[String]) {
     set_limit(libc::RLIMIT_FSIZE, FILE_SIZE);
-    // SAFETY: no handler is replaced.
+    // SAFETY: the call replaces no handler.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_DFL) };
     let reporter = reporter(&arguments[1], &in_calm_file(Path::new(&arguments[0])));
     let failed = (0_u64..1_000_000).find_map(|number| {
         let error = reporter.submit(&sms(&format!("size-{number}"), true)).err()?;
         Some((number, error))
     });
-    let (accepted, error) = failed.expect("the limit is never reached");
+    let (accepted, error) = failed.expect("no submit reached the file size limit");
     assert_eq!(error.kind(), Kind::OutboxFull, "{error}");
     assert!(!is_pending_or_blocked(libc::SIGXFSZ));
     write_line(&accepted.to_string());
@@ -68,7 +68,7 @@ fn submit_up_to_a_file_size_limit(arguments: &[String]) {
 
 fn is_pending_or_blocked(signal: libc::c_int) -> bool {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: the set is local, and each call initializes it.
+    // SAFETY: the set is a local variable, and each call initializes it.
     unsafe {
         assert_eq!(libc::sigpending(set.as_mut_ptr()), 0);
         let is_pending = libc::sigismember(set.as_ptr(), signal) == 1;
@@ -77,7 +77,7 @@ fn is_pending_or_blocked(signal: libc::c_int) -> bool {
     }
 }
 
-/// Lowers a limit of this process, so that it can be raised again.
+/// Sets the soft limit of a resource of this process, which can be raised again later.
 fn set_limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the struct outlives both calls.
@@ -95,17 +95,17 @@ fn no_standard_descriptor_is_used_even_if_closed() {
     for closed in ["0", "1", "2", "012"] {
         let arguments = [closed, outbox.to_str().unwrap(), &service.url];
         let status = command("report_without_standard_descriptors", &arguments).status().unwrap();
-        assert!(status.success(), "without {closed}: {status}");
+        assert!(status.success(), "the child without descriptors {closed} failed: {status}");
     }
 }
 
 fn report_without_standard_descriptors(arguments: &[String]) {
     let closed: Vec<i32> = arguments[0].bytes().map(|digit| i32::from(digit - b'0')).collect();
     for descriptor in &closed {
-        // SAFETY: the child uses it no more.
+        // SAFETY: the child no longer uses this descriptor.
         unsafe { libc::close(*descriptor) };
     }
-    // A descriptor that was just opened has such a number until it is moved.
+    // The library may briefly get one of these numbers for a new descriptor, until it moves the descriptor.
     let check = || {
         for descriptor in &closed {
             let path = format!("/proc/self/fd/{descriptor}");
@@ -113,7 +113,7 @@ fn report_without_standard_descriptors(arguments: &[String]) {
             while let Ok(file) = fs::read_link(&path) {
                 if Instant::now() > deadline {
                     fs::write(format!("{}.used", arguments[1]), format!("{path}: {file:?}")).unwrap();
-                    panic!("{path} is {file:?}");
+                    panic!("{path} is in use: {file:?}");
                 }
             }
         }
@@ -143,9 +143,9 @@ fn state_and_last_error_show_that_no_thread_can_be_started() {
     }
 }
 
-/// The limit applies to one without privileges only.
+/// Submits a report while the limit on threads is 0. The limit only applies to processes without privileges.
 fn submit_without_threads(arguments: &[String]) {
-    // SAFETY: no memory is involved. In a process without privileges it fails, which does not matter.
+    // SAFETY: no memory is involved. The call may fail in a process that already has no privileges.
     unsafe { libc::setuid(65_534) };
     let options = in_calm_file(Path::new(&arguments[0]));
     let limit = |value| set_limit(libc::RLIMIT_NPROC, value);

@@ -1,5 +1,5 @@
-//! No module depends on one that depends on it. Modules below `ffi` count as one: its generated tables name the structs of
-//! the others.
+//! Tests that module dependencies have no cycles. All modules below `ffi` count as one, because its generated tables
+//! name the structs of the others.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::path::Path;
 type Module = Vec<String>;
 type Dependencies = BTreeMap<Module, BTreeSet<Module>>;
 
-/// The modules below `folder`, with their code up to the tests.
+/// Adds the modules below `folder` to `found`, each with its code without tests and comments.
 fn modules(folder: &Path, parent: &Module, found: &mut BTreeMap<Module, String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -27,7 +27,7 @@ fn modules(folder: &Path, parent: &Module, found: &mut BTreeMap<Module, String>)
     }
 }
 
-/// The paths in `code` that begin with `crate`, `super` or `self`, with each `{...}` expanded.
+/// Returns the paths in `code` that begin with `crate`, `super` or `self`, with each `{...}` expanded.
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for root in ["crate::", "super::", "self::"] {
@@ -42,7 +42,7 @@ fn paths(code: &str) -> Vec<String> {
     found
 }
 
-/// Reads a path, or a tree of paths, at the beginning of `code`; returns what follows it.
+/// Parses a path, or a tree of paths, at the beginning of `code`, and returns the rest of `code`.
 fn expand<'a>(prefix: String, code: &'a str, found: &mut Vec<String>) -> &'a str {
     let end = code.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':'))).unwrap_or(code.len());
     let path = prefix + &code[..end];
@@ -57,7 +57,7 @@ fn expand<'a>(prefix: String, code: &'a str, found: &mut Vec<String>) -> &'a str
     rest.strip_prefix('}').unwrap_or(rest)
 }
 
-/// The module that `path` leads to, seen from `module`.
+/// Returns the module that `path` leads to when it is used in `module`.
 fn target(path: &str, module: &Module, modules: &BTreeMap<Module, String>) -> Module {
     let mut base = module.clone();
     let mut segments: Vec<&str> = path.split("::").filter(|segment| !segment.is_empty()).collect();
@@ -76,7 +76,7 @@ fn target(path: &str, module: &Module, modules: &BTreeMap<Module, String>) -> Mo
     base
 }
 
-/// A module as it counts here.
+/// Returns the module that stands for `module`: `ffi` for each module below it, otherwise the module itself.
 fn merged(module: &Module) -> Module {
     if module.first().is_some_and(|first| first == "ffi") { vec!["ffi".to_owned()] } else { module.clone() }
 }
@@ -87,7 +87,7 @@ fn dependencies(modules: &BTreeMap<Module, String>) -> Dependencies {
         let from = merged(module);
         for path in paths(code) {
             let to = merged(&target(&path, module, modules));
-            // A module and those below it belong together.
+            // A dependency between a module and one below it does not count.
             if !from.starts_with(&to) && !to.starts_with(&from) {
                 found.entry(from.clone()).or_default().insert(to);
             }
@@ -114,18 +114,18 @@ fn cycle(dependencies: &Dependencies, module: &Module) -> Option<Vec<String>> {
 }
 
 #[test]
-fn no_module_depends_on_one_that_depends_on_it() {
+fn module_dependencies_have_no_cycles() {
     let mut found = BTreeMap::new();
     modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &Module::new(), &mut found);
     let dependencies = dependencies(&found);
     assert!(
         found.len() > 80 && dependencies.len() > 60,
-        "{} modules, {} with dependencies",
+        "only {} modules were found, {} of them with dependencies",
         found.len(),
         dependencies.len()
     );
     let cycles: Vec<_> = dependencies.keys().filter_map(|module| cycle(&dependencies, module)).collect();
-    assert!(cycles.is_empty(), "{cycles:#?}");
+    assert!(cycles.is_empty(), "modules depend on each other: {cycles:#?}");
 }
 
 #[test]

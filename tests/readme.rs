@@ -16,7 +16,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns the README's code blocks in one language, with this test's sandbox in place of that on port 8080.
+/// Returns the README's code blocks in one language, with the address of this test's sandbox in place of port 8080.
 fn blocks(language: &str, sandbox: &Sandbox) -> Vec<String> {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let opening = format!("```{language}\n");
@@ -72,7 +72,7 @@ fn the_reporter_example_replaces_the_one_call() {
     assert!(folder.join("conversions.outbox").exists());
 }
 
-/// Runs the first C program with another block of C in place of its call.
+/// Runs the first C program of the README with another C block in place of its call.
 fn run_instead_of_the_call(block: usize, folder: &Path, sandbox: &Sandbox) -> Output {
     let blocks_of_c = blocks("c", sandbox);
     let call = blocks_of_c[0].lines().find(|line| line.contains("nexmo_conversion_sms(")).unwrap();
@@ -117,7 +117,10 @@ fn every_target_in_the_documentation_is_in_the_makefile() {
             text.split("    make ").skip(1).chain(text.split("\nmake ").skip(1)).chain(text.split("`make ").skip(1))
         {
             let target = words.split(|c: char| !c.is_ascii_lowercase()).next().unwrap();
-            assert!(makefile.contains(&format!("\n{target}:")), "{document} names make {target}");
+            assert!(
+                makefile.contains(&format!("\n{target}:")),
+                "{document} names `make {target}`, which is not in the Makefile"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! No secret stays in memory: after everything is freed, the memory of a process that reported is searched for copies.
+//! Tests that no secret stays in memory: searches the memory of a process that has reported and freed everything for
+//! copies.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 
@@ -19,19 +20,19 @@ use crate::common::{Folder, SOON, wait_until};
 
 children![report_and_free];
 
-/// The length of the secrets, of which no other process may know more than the length.
+/// The length of the secrets in bytes. No other process may know more about a secret.
 const LENGTH: usize = 24;
 
-/// What a service does with the secret in a request.
+/// The behavior of a service that receives a secret in a request.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Service {
-    /// It accepts the report.
+    /// Accepts the report.
     Accepts,
-    /// It repeats the request in its response, as an error.
+    /// Responds with an error that repeats the request.
     Echoes,
 }
 
-/// Responds to every request, and as a proxy to every `CONNECT`. Returns its address.
+/// Starts a service that responds to every request, and to every `CONNECT` as a proxy does. Returns its address.
 fn start(service: Service) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -45,7 +46,7 @@ fn start(service: Service) -> String {
 
 fn serve(mut stream: TcpStream, service: Service) {
     let mut buffer = [0; 16 * 1024];
-    // A request is a single write without a body.
+    // The library sends a request by a single write, and without a body.
     while let Ok(count @ 1..) = stream.read(&mut buffer) {
         let request = String::from_utf8_lossy(&buffer[..count]).into_owned();
         let response = match service {
@@ -76,7 +77,8 @@ fn no_secret_stays_in_memory() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Runs a child with a secret that only its standard input contains. Returns a line for each copy that is left in it.
+/// Runs a child that receives a secret only through its standard input. Returns a line for each copy that is left in
+/// its memory.
 fn copies(folder: &Folder, method: &str, name: &str, address: &str, proxy: &str) -> Vec<String> {
     let outbox = folder.path().join(format!("{method}-{name}"));
     let library = library::built_library().to_str().unwrap();
@@ -85,7 +87,7 @@ fn copies(folder: &Folder, method: &str, name: &str, address: &str, proxy: &str)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Random enough to be found nowhere else, and not changed by percent-encoding.
+    // The secret is random, so it occurs nowhere else, and percent-encoding leaves it unchanged.
     let secret = format!("{:016x}{:08x}", random(), random() as u32);
     assert_eq!(secret.len(), LENGTH);
     child.stdin.as_mut().unwrap().write_all(secret.as_bytes()).unwrap();
@@ -104,7 +106,7 @@ fn random() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-/// Searches all memory that the child can write for the secret, and for what reveals it.
+/// Searches all writable memory of the child for the secret and for values that reveal it.
 fn search(child: &Child, secret: &[u8]) -> Vec<String> {
     use base64::Engine;
     let base64 = base64::engine::general_purpose::STANDARD.encode([b"key:", secret].concat());
@@ -137,7 +139,7 @@ fn search(child: &Child, secret: &[u8]) -> Vec<String> {
     found
 }
 
-/// Where `part` is in `bytes`.
+/// Returns the offsets of `part` in `bytes`.
 fn offsets(bytes: &[u8], part: &[u8]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -154,24 +156,24 @@ fn offsets(bytes: &[u8], part: &[u8]) -> Vec<usize> {
     }
 }
 
-/// Reads a secret, uses it in every way, and frees everything.
+/// Reads a secret, uses it with every kind of handle, and frees everything.
 fn report_and_free(arguments: &[String]) {
     let mut secret = [0; LENGTH];
     read_secret(&mut secret);
     use_secret(arguments, &secret);
     wipe(&mut secret);
-    // The library's threads end after what they use.
+    // A thread of the library ends after it has freed its memory.
     wait_until("the end of all threads", SOON, || fs::read_dir("/proc/self/task").unwrap().count() == 1);
     std::io::stdout().write_all(b"freed").unwrap();
     std::io::stdout().flush().unwrap();
     common::process::wait_for_end();
 }
 
-/// Without the buffer of the standard library, which keeps a copy.
+/// Reads the secret without the buffer of the standard library, which would keep a copy.
 fn read_secret(secret: &mut [u8]) {
     let mut count = 0;
     while count < secret.len() {
-        // SAFETY: the rest of the slice can be written.
+        // SAFETY: the rest of the slice is writable.
         let read = unsafe { libc::read(0, secret[count..].as_mut_ptr().cast(), secret.len() - count) };
         count += usize::try_from(read).unwrap();
     }
@@ -182,9 +184,9 @@ fn wipe(secret: &mut [u8]) {
     hint::black_box(secret);
 }
 
-/// Calls the released library: the compiler leaves copies behind only if it optimizes.
+/// Calls the library that ships, because only optimized code leaves copies behind.
 fn use_secret(arguments: &[String], secret: &[u8]) {
-    let [library, method, address, proxy, outbox] = arguments else { panic!("five arguments") };
+    let [library, method, address, proxy, outbox] = arguments else { panic!("five arguments are needed") };
     let library = Library::load(library);
     let text = |line: &str| line.as_bytes().to_vec();
     let mut lines = vec![text(&format!("api_key = key\nbase_url = http://{address}\n"))];
@@ -240,11 +242,11 @@ impl Library {
 
     fn open(&self, settings: &[u8]) -> i64 {
         type Open = unsafe extern "C" fn(*const c_char, i32, *mut i64, *mut c_char, i32) -> i32;
-        // SAFETY: that is its type.
+        // SAFETY: `nexmo_flat_open` has this type.
         let open: Open = unsafe { mem::transmute(self.function("nexmo_flat_open")) };
         let (mut handle, mut message) = (0, [0_u8; 400]);
         let size = settings.len() as i32;
-        // SAFETY: each size is that of its text.
+        // SAFETY: each size is the size of its text.
         let status = unsafe { open(settings.as_ptr().cast(), size, &raw mut handle, message.as_mut_ptr().cast(), 400) };
         assert_eq!(status, 0, "{}", String::from_utf8_lossy(&message));
         handle
@@ -264,23 +266,23 @@ impl Library {
             *mut c_char,
             i32,
         ) -> i32;
-        // SAFETY: that is the type of both functions.
+        // SAFETY: both functions have this type.
         let report: Report = unsafe { mem::transmute(self.function(name)) };
         let (size, none) = (message_id.len() as i32, ptr::null_mut());
         let mut message = [0_u8; 400];
-        // SAFETY: each size is that of its text.
+        // SAFETY: each size is the size of its text.
         unsafe {
             let (id, message) = (message_id.as_ptr().cast(), message.as_mut_ptr().cast());
             report(handle, 1, id, size, 1, ptr::null(), 0, none, 0, message, 400);
         }
     }
 
-    /// Calls a function that waits.
+    /// Calls a flush or close function with a short time limit.
     fn end(&self, name: &str, handle: i64) {
         type Wait = unsafe extern "C" fn(i64, i32, *mut c_char, i32) -> i32;
-        // SAFETY: that is the type of these functions.
+        // SAFETY: both functions have this type.
         let wait: Wait = unsafe { mem::transmute(self.function(name)) };
-        // SAFETY: no text is wanted.
+        // SAFETY: NULL is a valid message buffer.
         unsafe { wait(handle, 300, ptr::null_mut(), 0) };
     }
 }

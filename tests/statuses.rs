@@ -1,4 +1,4 @@
-//! Triggers every status by a real cause, and checks its acceptance and its row of `docs/statuses.md`.
+//! Triggers every status by a real cause, and checks its acceptance and its row in `docs/statuses.md`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
 
 mod common;
@@ -40,20 +40,20 @@ const NO: i32 = 0;
 const UNKNOWN: i32 = 1;
 const YES: i32 = 2;
 
-/// What a call returned, and the acceptance of its result.
+/// The status that a call returned, and the acceptance in its result.
 type Provoked = (i32, i32);
 
 /// Returns a struct initialized by one of the `_init` functions.
 fn initialized<T>(init: unsafe extern "C" fn(*mut T, usize)) -> T {
     let mut value = std::mem::MaybeUninit::<T>::zeroed();
-    // SAFETY: as many bytes as exist are initialized; these structs are valid for every bit pattern.
+    // SAFETY: `init` initializes the whole struct, which is valid for every bit pattern.
     unsafe {
         init(value.as_mut_ptr(), size_of::<T>());
         value.assume_init()
     }
 }
 
-/// Runs `call` with a result.
+/// Runs `call`, and returns the status and acceptance in its result.
 fn provoked(call: impl FnOnce(*mut nexmo_result) -> i32) -> Provoked {
     let mut result = initialized(nexmo_result_init);
     let status = call(&raw mut result);
@@ -62,7 +62,7 @@ fn provoked(call: impl FnOnce(*mut nexmo_result) -> i32) -> Provoked {
     (status, result.acceptance)
 }
 
-/// Valid arguments, except for what a test changes.
+/// The arguments of a call, which are valid unless a test changes them.
 struct Arguments {
     credentials: nexmo_credentials,
     options: nexmo_options,
@@ -126,9 +126,9 @@ impl Arguments {
     }
 }
 
-/// Reports through a client; any handle may be passed.
+/// Makes a report through a client. `client` may be any value.
 fn report_through(client: *mut nexmo_client) -> Provoked {
-    // SAFETY: the texts are alive; any handle may be passed.
+    // SAFETY: the texts are alive, and any handle may be passed.
     provoked(|result| unsafe {
         nexmo_client_report(client, NEXMO_CHANNEL_SMS, c"00A0B0C0".as_ptr(), 1, ptr::null(), result)
     })
@@ -145,12 +145,12 @@ impl Reporter {
     }
 
     fn flush(&self, timeout_ms: i32) -> Provoked {
-        // SAFETY: only the result is a pointer.
+        // SAFETY: the result is the only pointer.
         provoked(|result| unsafe { nexmo_reporter_flush(self.0, timeout_ms, result) })
     }
 
     fn close(&self) -> Provoked {
-        // SAFETY: only the result is a pointer.
+        // SAFETY: the result is the only pointer.
         provoked(|result| unsafe { nexmo_reporter_close(self.0, 0, result) })
     }
 }
@@ -175,7 +175,7 @@ fn documented() -> BTreeMap<i32, (String, bool, String)> {
     rows.collect()
 }
 
-/// Fails unless the status was `expected`, with that acceptance and retryability.
+/// Fails unless the status is the expected one and has this acceptance and retryability.
 #[track_caller]
 fn assert_provoked(found: Provoked, name: &str, acceptance: i32, is_retryable: bool) {
     let number = *documented().iter().find(|(_, (known, ..))| known == &format!("NEXMO_{name}")).unwrap().0;
@@ -273,33 +273,33 @@ fn a_client_freed_during_a_call() {
 fn report_without_descriptors_in_a_child(task: &[String]) {
     let arguments = Arguments::to(&task[0]);
     let limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the limit is local.
+    // SAFETY: the limit is a local variable.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
     let (status, acceptance) = arguments.report();
     write_line(&format!("{status} {acceptance}"));
     wait_for_end();
 }
 
-/// Forks without the fork handlers, and exits in the child with the status of a call.
+/// Forks without running the fork handlers. The child makes a call and returns its status as its exit code.
 fn report_after_a_raw_clone_in_a_child(task: &[String]) {
     let arguments = Arguments::to(&task[0]);
     // SAFETY: the new process makes one call, which must not depend on locks of other threads, and exits.
     let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
     if child == 0 {
         let (status, acceptance) = arguments.report();
-        // SAFETY: ends the new process.
+        // SAFETY: the call only ends the new process.
         unsafe { libc::_exit(status + 100 * acceptance) };
     }
     let mut ended = 0;
-    // SAFETY: the output is local.
+    // SAFETY: the output is a local variable.
     assert_eq!(unsafe { libc::waitpid(libc::pid_t::try_from(child).unwrap(), &raw mut ended, 0) } as i64, child);
-    assert!(libc::WIFEXITED(ended), "{ended:x}");
+    assert!(libc::WIFEXITED(ended), "the child was killed: {ended:x}");
     let code = libc::WEXITSTATUS(ended);
     write_line(&format!("{} {}", code % 100, code / 100));
     wait_for_end();
 }
 
-/// Returns the result of a child process.
+/// Returns the status and acceptance that a child process prints.
 fn provoked_in_a_child(function: &str, task: &[&str]) -> Provoked {
     let child = Child::start(function, task);
     let said = child.read_line(SOON);
@@ -372,7 +372,7 @@ fn an_outbox_that_is_corrupt_and_open_elsewhere() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let child = Child::start("open_in_a_child", &[&service.url, folder.outbox().to_str().unwrap()]);
     child.read_line(SOON);
-    // Stopped, it keeps its lock and cannot find the damage first.
+    // A stopped child keeps its lock and cannot find the damage first.
     child.signal(libc::SIGSTOP);
     for suffix in ["", "-wal"] {
         let path = format!("{}{suffix}", folder.outbox().display());
@@ -403,7 +403,7 @@ fn panic_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// The only status that only a bug causes.
+/// Triggers the only status that a bug alone can cause.
 #[cfg(feature = "testing")]
 #[test]
 fn a_panic_inside_the_library() {

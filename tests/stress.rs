@@ -1,5 +1,5 @@
-//! Threads that create, use and free the same clients and reporters, in any order. `make check` also runs this under
-//! ThreadSanitizer.
+//! Tests threads that create, use and free the same clients and reporters in any order. `make check` also runs this
+//! test under ThreadSanitizer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
 
 use std::ffi::CString;
@@ -28,7 +28,7 @@ const THREADS: u64 = 16;
 const STEPS: usize = 300;
 const SLOTS: usize = 8;
 
-/// Responds to every request on `stream` with 200, until the peer closes.
+/// Responds to every request on `stream` with 200 until the peer closes the connection.
 fn serve(mut stream: TcpStream) {
     let mut buffer = [0; 4096];
     let mut seen = Vec::new();
@@ -54,7 +54,7 @@ fn server() -> CString {
     CString::new(base_url).unwrap()
 }
 
-/// Pseudorandom numbers, the same in each run.
+/// A generator of pseudorandom numbers, which are the same in each run.
 struct SeededRng(u64);
 
 impl SeededRng {
@@ -83,7 +83,7 @@ fn play(
                 0 => {
                     let mut made = ptr::null_mut();
                     assert_eq!(nexmo_client_new(credentials, options, &mut made, ptr::null_mut()), NEXMO_OK);
-                    // The previous one is freed, even if it is in use.
+                    // Frees the previous client, even if another thread is using it.
                     nexmo_client_free(slot.swap(made, Ordering::Relaxed))
                 }
                 1 => nexmo_client_free(client),
@@ -100,13 +100,13 @@ fn play(
 #[test]
 fn threads_create_use_and_free_the_same_clients() {
     let base_url = server();
-    // SAFETY: integers and pointers, for which all zeroes are valid.
+    // SAFETY: the struct consists of integers and pointers, for which all zeroes are valid.
     let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = u32::try_from(size_of::<nexmo_credentials>()).unwrap();
     (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
     options.struct_size = u32::try_from(size_of::<nexmo_options>()).unwrap();
     options.base_url = base_url.as_ptr();
-    // Pointers are not `Send`; their numbers are.
+    // Pointers are not `Send`, but their addresses are.
     let (credentials, options) = (AtomicPtr::new(&raw mut credentials), AtomicPtr::new(&raw mut options));
     let handles: Vec<AtomicPtr<nexmo_client>> = (0..SLOTS).map(|_| AtomicPtr::default()).collect();
     let succeeded = AtomicUsize::new(0);
@@ -129,7 +129,7 @@ fn threads_create_use_and_free_the_same_clients() {
 
 /// Returns a struct of the C interface with only its size set.
 fn sized<T>() -> T {
-    // SAFETY: integers and pointers, for which all zeroes are valid; every struct begins with its size.
+    // SAFETY: the struct consists of integers and pointers, for which all zeroes are valid, and begins with its size.
     unsafe {
         let mut value: T = std::mem::zeroed();
         (&raw mut value).cast::<u32>().write(u32::try_from(size_of::<T>()).unwrap());
@@ -137,7 +137,7 @@ fn sized<T>() -> T {
     }
 }
 
-/// What a thread needs to create a reporter: credentials, options and reporter options.
+/// The arguments for a new reporter.
 struct Terms {
     base_url: CString,
     outbox: CString,
@@ -164,7 +164,7 @@ impl Terms {
     }
 }
 
-/// Makes a random call with `reporter`, which may be any handle. True: it accepted a report.
+/// Makes a random call with `reporter`, which may be any handle. Returns whether the call submitted a report.
 fn use_reporter(reporter: *mut nexmo_reporter, rng: &mut SeededRng) -> bool {
     let (mut event, mut statistics): (nexmo_event, nexmo_statistics) = (sized(), sized());
     let id = CString::new(format!("id-{}", rng.below(1000))).unwrap();
@@ -188,10 +188,10 @@ fn use_reporter(reporter: *mut nexmo_reporter, rng: &mut SeededRng) -> bool {
         NEXMO_ERR_CANCELLED,
         NEXMO_ERR_CLOSED,
         NEXMO_ERR_PENDING,
-        NEXMO_ERR_INVALID_ARGUMENT, // There was no event, so its id is none.
+        NEXMO_ERR_INVALID_ARGUMENT, // Without an event, the id is invalid.
         NEXMO_ERR_OUTBOX_BUSY,
     ];
-    assert!(expected.contains(&status), "{status}");
+    assert!(expected.contains(&status), "the call returned {status}");
     what > 3 && status == NEXMO_OK
 }
 

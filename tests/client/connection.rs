@@ -1,4 +1,4 @@
-//! Tests connections: when they are reused, when they are replaced, and how an invalid response affects a report.
+//! Tests when connections are reused, when they are replaced, and how an invalid response affects a report.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{Read, Write};
@@ -10,11 +10,11 @@ use nexmo_conversion::{Acceptance, Channel, Client, Conversion, Credentials, Kin
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
 
-/// What a server does on one connection: it responds to one request after the other with these bytes, then closes.
+/// The responses of a server on one connection, in order. After the last response the server closes the connection.
 type Script = Vec<Vec<u8>>;
 
-/// Plays a script for each connection, in order. Sends the numbers of the connection and the request it has just
-/// responded to or, after the last response of a script, that the connection is closed.
+/// A server that plays a script for each connection, in order. After each response it sends an event with the numbers
+/// of the connection and of the request, and at the end of a script an event that it closed the connection.
 struct Server {
     base_url: String,
     events: Receiver<String>,
@@ -34,7 +34,7 @@ impl Server {
         Self { base_url, events }
     }
 
-    /// As `start`, but responds to the first requests of the first two connections only when both have arrived.
+    /// Like `start`, but responds to the first requests of the first two connections only when both have arrived.
     fn start_together(mut scripts: Vec<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -61,7 +61,7 @@ impl Server {
     }
 
     fn wait_for(&self, event: &str) {
-        assert!(self.events.iter().any(|seen| seen == event), "{event} never happened");
+        assert!(self.events.iter().any(|seen| seen == event), "the event {event} did not happen");
     }
 }
 
@@ -90,7 +90,7 @@ fn report(client: &Client) -> Outcome {
     client.report(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None })
 }
 
-/// Returns the outcome of one report that gets this response, after which the server closes.
+/// Returns the outcome of a report to a server that sends this response and closes the connection.
 fn outcome_of(response: &[u8]) -> Outcome {
     let server = Server::start(vec![vec![response.to_vec()]]);
     report(&server.client())
@@ -106,7 +106,7 @@ fn assert_fails(outcome: &Outcome, kind: Kind, http_status: Option<u16>) {
 }
 
 #[test]
-fn a_connection_serves_report_after_report() {
+fn a_connection_is_reused_for_later_reports() {
     let server = Server::start(vec![vec![OK.to_vec(); 3]]);
     let client = server.client();
     for _ in 0..3 {
@@ -127,8 +127,9 @@ fn a_dead_idle_connection_is_replaced_transparently() {
 }
 
 #[test]
-fn when_one_idle_connection_is_dead_others_of_the_same_age_are_not_tried() {
-    // Two connections are opened at once; both receive one more request and close without a response.
+fn no_other_idle_connection_of_the_same_age_is_tried_after_a_dead_one() {
+    // The client opens two connections at once. The server receives one more request on each, and closes both without a
+    // response.
     let dying = || vec![OK.to_vec(), Vec::new()];
     let server = Server::start_together(vec![dying(), dying(), vec![OK.to_vec()]]);
     let client = server.client();
@@ -143,8 +144,8 @@ fn when_one_idle_connection_is_dead_others_of_the_same_age_are_not_tried() {
 
 #[test]
 fn an_idle_connection_that_closes_during_a_request_is_replaced_transparently() {
-    // The first connection receives a second request and closes without a response; the second connection responds to
-    // it.
+    // The server receives the second request on the first connection, which it closes without a response, and then
+    // responds to the request on the second connection.
     let server = Server::start(vec![vec![OK.to_vec(), Vec::new()], vec![OK.to_vec()]]);
     let client = server.client();
     assert_eq!(report(&client).acceptance, Acceptance::Yes);

@@ -1,4 +1,4 @@
-//! Certificates that are replaced while clients run.
+//! Tests certificate files that are replaced while clients and reporters use them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::io::{Read, Write};
@@ -17,10 +17,10 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
-/// Longer than any working operation takes.
+/// A time limit that an operation exceeds only if it fails.
 const SOON: Duration = Duration::from_secs(60);
 
-/// An authority, and the TLS of a server whose certificate it signed.
+/// A certificate authority.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
@@ -32,7 +32,8 @@ impl Authority {
         Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
     }
 
-    /// A server with a certificate of this authority, which requires a client certificate of `clients`.
+    /// Returns the configuration of a server with a certificate from this authority. The server requires a client
+    /// certificate from `clients`, if given.
     fn server(&self, clients: Option<&Self>) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
@@ -57,7 +58,7 @@ impl Authority {
     }
 }
 
-/// A server that responds to one request on each connection, with the TLS of the moment.
+/// A server that responds to one request on each connection, with the TLS configuration at that time.
 struct Server {
     base_url: String,
     tls: Arc<Mutex<Arc<ServerConfig>>>,
@@ -91,7 +92,7 @@ impl Server {
     }
 }
 
-/// A file that is replaced as tools do it: by renaming another.
+/// A file that is replaced by renaming another file, as tools do.
 struct Replaced(PathBuf);
 
 impl Replaced {
@@ -124,7 +125,7 @@ fn conversion(message_id: &str) -> Conversion {
     Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }
 }
 
-/// Reports until it succeeds. Files are checked at most once a second.
+/// Repeats a report until it succeeds: the client checks its files at most once a second.
 fn report_until_accepted(client: &Client) {
     let start = Instant::now();
     while let Err(error) = client.report(&conversion("id")).result {
@@ -134,7 +135,7 @@ fn report_until_accepted(client: &Client) {
 }
 
 #[test]
-fn a_new_ca_file_is_used_by_clients_and_reporters_that_run() {
+fn open_clients_and_reporters_use_a_new_ca_file() {
     let (old, new) = (Authority::new(), Authority::new());
     let server = Server::start(old.server(None));
     let ca_file = Replaced::new("ca.pem", &old.issuer.pem());
@@ -153,7 +154,7 @@ fn a_new_ca_file_is_used_by_clients_and_reporters_that_run() {
 }
 
 #[test]
-fn a_new_client_certificate_is_used_by_clients_that_run() {
+fn open_clients_use_a_new_client_certificate() {
     let (authority, old, new) = (Authority::new(), Authority::new(), Authority::new());
     let server = Server::start(authority.server(Some(&old)));
     let ca_file = Replaced::new("mutual-ca.pem", &authority.issuer.pem());
@@ -171,7 +172,7 @@ fn a_new_client_certificate_is_used_by_clients_that_run() {
     assert_eq!(client.report(&conversion("before")).result, Ok(()));
     server.change(authority.server(Some(&new)));
     let (certificate, key) = new.leaf();
-    // Until both files are new, they do not match, and the old ones stay in use.
+    // The certificate and the key do not match until both files are new, so the old ones stay in use.
     certificate_file.replace(&certificate.pem());
     let start = Instant::now();
     let error = loop {

@@ -1,4 +1,4 @@
-//! The core against the sandbox: each authentication method, each response, over HTTP and HTTPS.
+//! Tests the core against the sandbox with each authentication method and each response, over HTTP and HTTPS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::net::TcpListener;
@@ -44,7 +44,7 @@ fn over_https(sandbox: &Sandbox, ca_file: &Path) -> Client {
     Client::new(query(), &Options { base_url: Some(&base_url), ca_file: Some(ca_file), ..Options::default() }).unwrap()
 }
 
-/// Returns the outcome of a report with `behaviour` in all rules of the sandbox.
+/// Returns the outcome of a report while the sandbox applies `behaviour` to every request.
 fn outcome_with(behaviour: Behaviour) -> Outcome {
     let sandbox = sandbox();
     sandbox.rule(Rule::for_all(behaviour));
@@ -176,7 +176,7 @@ fn without_a_server_nothing_is_accepted() {
 
 #[test]
 fn a_server_that_never_responds_takes_no_longer_than_the_timeout() {
-    // The system accepts the connection for a listener that never reads.
+    // The system accepts the connection, but the server never reads from it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let timeout = Some(Duration::from_millis(50));

@@ -1,5 +1,5 @@
-//! Shared by the tests of the reporter: folders, reporters, a service that records requests, child processes, and the
-//! contents of an outbox file.
+//! Helpers for the reporter tests: folders, reporters, a service that records requests, child processes, and access to
+//! the contents of an outbox file.
 #![allow(dead_code, unused_imports, unused_macros, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 pub(crate) mod outbox_db;
@@ -16,10 +16,10 @@ use nexmo_conversion::{
     Statistics,
 };
 
-/// Longer than any working operation takes. A wait this long means a failure.
+/// A time limit that an operation exceeds only if it fails.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
-/// As [`SOON`], for the long variants.
+/// Like [`SOON`], but for the long variants of the tests.
 pub(crate) const LATER: Duration = Duration::from_secs(900);
 
 /// Whether to run the long variants of the tests, as `make crash` does.
@@ -33,7 +33,7 @@ pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-/// A temporary folder, removed with the test.
+/// A temporary folder, which is removed when it is dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -73,7 +73,7 @@ pub(crate) fn sms(message_id: &str, delivered: bool) -> Conversion {
 }
 
 /// A reporter with the right secret.
-/// How much shorter the intervals of [`hurried_reporter`] are.
+/// The factor by which [`hurried_reporter`] shortens its intervals.
 pub(crate) const HURRY: u32 = 20;
 
 pub(crate) fn reporter(base_url: &str, reporter_options: &ReporterOptions<'_>) -> Reporter {
@@ -88,7 +88,8 @@ pub(crate) fn reporter_of(
     once_unlocked(|| Reporter::new(credentials.clone(), &options(base_url), reporter_options))
 }
 
-/// Like [`reporter`], with shorter intervals between probes on request and between retries of a failing report.
+/// Creates a reporter like [`reporter`], but with shorter intervals between requested probes and between retries of a
+/// failing report.
 pub(crate) fn hurried_reporter(base_url: &str, reporter_options: &ReporterOptions<'_>) -> Reporter {
     once_unlocked(|| Reporter::hurried(credentials(), &options(base_url), reporter_options, HURRY))
 }
@@ -97,7 +98,8 @@ fn options(base_url: &str) -> Options<'_> {
     Options { base_url: Some(base_url), ..Options::default() }
 }
 
-/// Creates a reporter. On a slow machine, others may lock the file for longer than its options allow.
+/// Calls `create` until the outbox is not busy: on a slow machine, other users may lock it for longer than the busy
+/// timeout.
 fn once_unlocked(create: impl Fn() -> Result<Reporter, nexmo_conversion::Error>) -> Reporter {
     let deadline = Instant::now() + SOON;
     loop {
@@ -112,7 +114,8 @@ pub(crate) fn in_file(outbox: &Path) -> ReporterOptions<'_> {
     ReporterOptions { outbox: Some(outbox), ..ReporterOptions::default() }
 }
 
-/// As [`in_file`], for tests that are not about waiting: never busy, however slow the machine is.
+/// Returns the options of [`in_file`] with a long busy timeout, for tests that must not find the outbox busy on a slow
+/// machine.
 pub(crate) fn in_calm_file(outbox: &Path) -> ReporterOptions<'_> {
     ReporterOptions { busy_timeout: Some(SOON), ..in_file(outbox) }
 }
@@ -144,17 +147,17 @@ pub(crate) fn consume_event(reporter: &Reporter) -> Option<Event> {
     Some(event)
 }
 
-/// Waits for a condition, and fails after `limit`.
+/// Waits until a condition holds, and fails after `limit`.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within {limit:?}");
+        assert!(Instant::now() < deadline, "timed out after {limit:?} waiting for: {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// Pseudorandom numbers, the same for the same seed.
+/// A generator of pseudorandom numbers, which are the same for the same seed.
 pub(crate) struct SeededRng(u64);
 
 impl SeededRng {
@@ -162,8 +165,8 @@ impl SeededRng {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// A generator with the seed in `NEXMO_TEST_SEED`, or from the clock. The seed is printed, so that a failure can
-    /// be reproduced as far as it does not depend on timing.
+    /// Creates a generator seeded from `NEXMO_TEST_SEED`, or from the clock, and returns it with its seed. Prints the
+    /// seed, so a failure that does not depend on timing can be reproduced.
     pub(crate) fn from_environment(test: &str) -> (Self, u64) {
         let given = std::env::var("NEXMO_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
         let now = || u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().subsec_nanos());
@@ -179,7 +182,7 @@ impl SeededRng {
         (self.0 >> 11) % limit
     }
 
-    /// Returns a random time up to `longest`.
+    /// Returns a random duration below `longest`.
     pub(crate) fn while_up_to(&mut self, longest: Duration) -> Duration {
         Duration::from_micros(self.below(u64::try_from(longest.as_micros()).unwrap()))
     }

@@ -5,23 +5,24 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// The counters and row counts of a file.
+/// The counters and row counts of an outbox file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutboxContents {
     pub(crate) submitted: u64,
     pub(crate) accepted: u64,
     pub(crate) replaced: u64,
-    /// Rejected, expired or dropped.
+    /// The number of reports that were rejected, expired or dropped.
     pub(crate) ended: u64,
-    /// Unreadable rows that were removed.
+    /// The number of unreadable rows that were removed.
     pub(crate) damaged: u64,
     pub(crate) rows: u64,
-    /// Unacknowledged events of all reports that ended, including discarded ones.
+    /// The number of unacknowledged events, including discarded ones.
     pub(crate) events: u64,
 }
 
 impl OutboxContents {
-    /// Reads a snapshot; none if there is no file, or it is still empty. Leaves the write-ahead log unchanged.
+    /// Reads a snapshot, without changing the write-ahead log. Returns `None` if the file does not exist or is still
+    /// empty.
     pub(crate) fn read(outbox: &Path) -> Option<Self> {
         const ALL: &str = "SELECT max(last, coalesce((SELECT max(id) FROM report), 0)), accepted, replaced, \
                            rejected + expired + dropped, damaged, (SELECT count(*) FROM report), \
@@ -43,7 +44,7 @@ impl OutboxContents {
         (version > 0).then(|| connection.query_row(ALL, [], read).unwrap())
     }
 
-    /// Fails unless every report has exactly one outcome, and every pending one has a row.
+    /// Fails unless every report has exactly one outcome and every pending report has a row.
     #[track_caller]
     pub(crate) fn audit(&self) {
         let gone = self.accepted + self.replaced + self.ended + self.damaged;
@@ -51,7 +52,7 @@ impl OutboxContents {
     }
 }
 
-/// Runs SQLite's integrity check.
+/// Fails if SQLite's integrity check finds a problem.
 #[track_caller]
 pub(crate) fn assert_sound(outbox: &Path) {
     let found: String = open(outbox).unwrap().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

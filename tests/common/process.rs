@@ -1,4 +1,5 @@
-//! Child processes: the test program again, with an environment that makes it run a function in place of the tests.
+//! Child processes. Each runs the test program again with an environment variable that selects a function to run
+//! instead of the tests.
 #![allow(unsafe_code)]
 
 use std::fs::{self, File, OpenOptions};
@@ -12,7 +13,7 @@ use std::{env, panic, slice, thread};
 
 use super::SOON;
 
-/// The name of a function and its arguments, one per line.
+/// The environment variable that contains the name of a function and its arguments, one per line.
 const TASK: &str = "NEXMO_TEST_TASK";
 
 type Function = fn(&[String]);
@@ -22,8 +23,8 @@ pub(crate) type Constructor = extern "C" fn();
 
 /// Names the functions that [`Child::start`] can run.
 ///
-/// They are not tests, so none is listed as an ignored test. A child runs its function before `main`, which belongs to
-/// the test harness.
+/// These functions are not tests, so the harness does not list them. A child runs its function before `main`, which
+/// belongs to the test harness.
 macro_rules! children {
     ($($(#[$attribute:meta])* $function:path),+ $(,)?) => {
         #[used]
@@ -45,24 +46,24 @@ pub(crate) use children;
 pub(crate) fn run_child(functions: &[(&str, Function)], this: *const Constructor) {
     let Ok(task) = env::var(TASK) else { return };
     run_constructors_after(this);
-    // SAFETY: no handler is replaced. Rust's runtime does the same before it calls `main`.
+    // SAFETY: the call replaces no handler. Rust's runtime makes the same call before `main`.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     let has_succeeded = panic::catch_unwind(|| {
         let mut words = task.split('\n').map(str::to_owned);
         let name = words.next().unwrap();
         let function = functions.iter().find(|(known, _)| *known == name);
-        let (_, function) = function.unwrap_or_else(|| panic!("{name} is not among the children"));
+        let (_, function) = function.unwrap_or_else(|| panic!("{name} is not listed in `children!`"));
         function(&words.collect::<Vec<_>>());
     });
     process::exit(i32::from(has_succeeded.is_err()));
 }
 
-/// Runs the constructors that the C library would run next. Those of the library under test are among them.
+/// Runs the constructors that the C library would run next, including those of the library under test.
 fn run_constructors_after(this: *const Constructor) {
     unsafe extern "C" {
         static __init_array_end: Constructor;
     }
-    // SAFETY: `this` is an entry of the array that the linker ends at that symbol.
+    // SAFETY: `this` is an entry of the array that ends at the symbol `__init_array_end`.
     let constructors = unsafe {
         let next = this.add(1);
         slice::from_raw_parts(next, usize::try_from((&raw const __init_array_end).offset_from(next)).unwrap())
@@ -77,14 +78,14 @@ pub(crate) fn command(function: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// A child process, which ends with its parent.
+/// A child process, which is killed when it is dropped.
 pub(crate) struct Child {
     process: process::Child,
     lines: Receiver<String>,
 }
 
 impl Child {
-    /// Runs one of the [`children!`] with these arguments.
+    /// Starts a child that runs one of the [`children!`] with these arguments.
     pub(crate) fn start(function: &str, arguments: &[&str]) -> Self {
         let mut process = command(function, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
@@ -97,34 +98,34 @@ impl Child {
         Self { process, lines }
     }
 
-    /// Returns the next line that it prints.
+    /// Returns the next line that the child prints.
     #[track_caller]
     pub(crate) fn read_line(&self, limit: Duration) -> String {
         match self.lines.recv_timeout(limit) {
             Ok(text) => text,
-            Err(RecvTimeoutError::Timeout) => panic!("no output of a child within {limit:?}"),
-            Err(RecvTimeoutError::Disconnected) => panic!("a child exited without output"),
+            Err(RecvTimeoutError::Timeout) => panic!("the child printed nothing within {limit:?}"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the child exited without output"),
         }
     }
 
-    /// Continues it from [`wait_for_resume`].
+    /// Makes the child return from [`wait_for_resume`].
     pub(crate) fn resume(&mut self) {
         self.process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 
-    /// Sends SIGKILL. Fails if it has already exited.
+    /// Kills the child with SIGKILL. Fails if the child has already exited.
     #[track_caller]
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         assert_eq!(self.process.wait().unwrap().signal(), Some(libc::SIGKILL), "the child exited before it was killed");
     }
 
-    /// Makes it exit, and waits for that.
+    /// Makes the child exit, and waits until it has.
     #[track_caller]
     pub(crate) fn end(mut self) {
         drop(self.process.stdin.take());
         let mut status = None;
-        super::wait_until("the end of a child", SOON, || {
+        super::wait_until("the exit of a child", SOON, || {
             status = self.process.try_wait().unwrap();
             status.is_some()
         });
@@ -132,14 +133,14 @@ impl Child {
     }
 
     pub(crate) fn signal(&self, signal: libc::c_int) {
-        // SAFETY: it is a child that was not waited for, so its process id is not reused.
+        // SAFETY: the parent has not yet waited for this child, so its process id is not reused.
         assert_eq!(unsafe { libc::kill(libc::pid_t::try_from(self.process.id()).unwrap(), signal) }, 0);
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It is still running only after a failure.
+        // The child is still running only after a failure.
         self.process.kill().ok();
         self.process.wait().ok();
     }
@@ -155,12 +156,12 @@ pub(crate) fn wait_for_resume() {
     assert_eq!(stdin().read(&mut [0]).unwrap(), 1, "the parent has exited");
 }
 
-/// Waits until the parent calls [`Child::end`], or has exited.
+/// Waits until the parent calls [`Child::end`] or exits.
 pub(crate) fn wait_for_end() {
     stdin().read_to_end(&mut Vec::new()).unwrap();
 }
 
-/// Records what a child submitted successfully, in a file that outlives it.
+/// A file that records which reports a child submitted successfully, and that outlives the child.
 pub(crate) struct Notes(File);
 
 impl Notes {
@@ -168,7 +169,7 @@ impl Notes {
         Self(OpenOptions::new().create(true).append(true).open(path).unwrap())
     }
 
-    /// A single write, which survives the process when it returns.
+    /// Appends a note by a single write, which survives a kill of the process once it has returned.
     pub(crate) fn add(&mut self, message_id: &str, delivered: bool) {
         let line = format!("{message_id} {delivered}\n");
         assert_eq!(self.0.write(line.as_bytes()).unwrap(), line.len());

@@ -1,4 +1,4 @@
-//! The sandbox, and all requests that it received, in order.
+//! A sandbox that records the requests it receives, in order.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nexmo_sandbox::{Behaviour, Observer, Record, Rule, Sandbox, Settings};
 
-/// One request.
+/// A request that the sandbox received.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) message_id: String,
@@ -28,13 +28,13 @@ impl Received {
         }
     }
 
-    /// Whether the service accepted the report, whether or not it responded.
+    /// Returns whether the service accepted the report, even if it sent no response.
     pub(crate) fn is_accepted(&self) -> bool {
         self.status == 200
     }
 }
 
-/// A sandbox that keeps only what tests need of each request.
+/// A sandbox, and those parts of each request that the tests need.
 pub(crate) struct Service {
     sandbox: Option<Sandbox>,
     pub(crate) url: String,
@@ -54,7 +54,7 @@ impl Service {
         service
     }
 
-    /// Starts again, at the same address.
+    /// Starts the sandbox again at the same address.
     pub(crate) fn resume(&mut self) {
         let received = self.received.clone();
         let observer = Observer::new(move |record| {
@@ -68,7 +68,7 @@ impl Service {
         self.sandbox = Some(sandbox);
     }
 
-    /// Stops: connections to it are refused.
+    /// Stops the sandbox. Connections to its address are then refused.
     pub(crate) fn stop(&mut self) {
         self.sandbox = None;
     }
@@ -77,7 +77,7 @@ impl Service {
         self.sandbox.as_ref().unwrap().rule(rule);
     }
 
-    /// Applies this behaviour to every request from now on.
+    /// Applies this behavior to every request from now on.
     pub(crate) fn does(&self, behaviour: Behaviour) {
         self.rule(Rule::for_all(behaviour));
     }
@@ -99,25 +99,29 @@ impl Service {
         self.received().clear();
     }
 
-    /// Waits until `count` requests were received.
+    /// Waits until the service has received `count` requests.
     #[track_caller]
     pub(crate) fn wait_for(&self, count: usize, limit: Duration) {
         self.wait_until(limit, |received| received.len() >= count);
     }
 
-    /// Waits until a condition holds for the received requests; it is checked after each request.
+    /// Waits until a condition holds for the received requests, and checks it after each request.
     #[track_caller]
     pub(crate) fn wait_until(&self, limit: Duration, mut is_so: impl FnMut(&[Received]) -> bool) {
         let deadline = Instant::now() + limit;
         let mut received = self.received();
         while !is_so(&received) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "not received within {limit:?}; {} requests were", received.len());
+            assert!(
+                !left.is_zero(),
+                "the condition did not hold within {limit:?}; {} requests were received",
+                received.len()
+            );
             received = self.received.1.wait_timeout(received, left).unwrap().0;
         }
     }
 
-    /// Returns how often each version of each report was accepted.
+    /// Returns the number of times that each version of each report was accepted.
     pub(crate) fn arrived(&self) -> HashMap<(String, bool), u64> {
         let mut arrived = HashMap::new();
         for request in self.received().iter().filter(|request| request.is_accepted()) {
@@ -131,13 +135,13 @@ impl Service {
         self.received().iter().map(|request| (request.message_id.clone(), request.delivered)).collect()
     }
 
-    /// Returns how many reports were accepted without a response.
+    /// Returns the number of reports that the service accepted without a response.
     pub(crate) fn without_response(&self) -> u64 {
         self.received().iter().filter(|request| request.is_accepted() && request.is_without_response).count() as u64
     }
 }
 
-/// Returns how many were accepted more than once, counting each repetition.
+/// Returns the number of duplicates: times that a report was accepted after the first.
 pub(crate) fn duplicates(arrived: &HashMap<(String, bool), u64>) -> u64 {
     arrived.values().map(|times| times - 1).sum()
 }

@@ -1,11 +1,12 @@
-//! The project uses one word per concept: no retired word of `retired.tsv` is left.
+//! Tests that no retired word of `retired.tsv` is left in the project.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
-/// Files and folders that are not checked: built ones, licenses, and this test. Hidden ones are not checked either.
+/// Files and folders that are not checked: generated ones, licenses, and this test. Hidden folders are not checked
+/// either, except [`HIDDEN`].
 const NOT_CHECKED: [&str; 11] = [
     "target",
     "build",
@@ -20,30 +21,33 @@ const NOT_CHECKED: [&str; 11] = [
     "tests/terms",
 ];
 
-/// Hidden folders that are checked nevertheless.
+/// Hidden folders that are checked.
 const HIDDEN: [&str; 2] = [".cargo", ".ci"];
 
 /// A row of the table.
 #[derive(Debug)]
 struct Retired {
-    /// Whether only identifiers and names of files are checked.
+    /// Whether the row applies only to identifiers and file names.
     is_name: bool,
-    /// The folder whose files are checked; empty for all.
+    /// The folder to which the row applies; empty for all folders.
     folder: String,
     word: String,
     instead: String,
-    /// Substrings of a line or path that allow it.
+    /// Parts of a line or path in which the word is allowed.
     exceptions: Vec<String>,
 }
 
 fn table() -> Vec<Retired> {
     let rows = include_str!("retired.tsv").lines().filter(|line| !line.starts_with('#'));
     rows.map(|row| {
-        let [kind, word, instead, exceptions] =
-            row.split('\t').collect::<Vec<_>>().try_into().unwrap_or_else(|_| panic!("not four columns: {row:?}"));
+        let [kind, word, instead, exceptions] = row
+            .split('\t')
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap_or_else(|_| panic!("the row does not have four columns: {row:?}"));
         let exceptions = exceptions.split('|').filter(|exception| !exception.is_empty());
         let (kind, folder) = kind.split_once(" in ").unwrap_or((kind, ""));
-        assert!(matches!(kind, "name" | "anywhere"), "unknown kind: {row:?}");
+        assert!(matches!(kind, "name" | "anywhere"), "the row has an unknown kind: {row:?}");
         Retired {
             is_name: kind == "name",
             folder: folder.to_owned(),
@@ -51,7 +55,11 @@ fn table() -> Vec<Retired> {
             instead: instead.to_owned(),
             exceptions: exceptions
                 .map(|exception| {
-                    exception.split_once(": ").unwrap_or_else(|| panic!("no reason: {row:?}")).0.to_owned()
+                    exception
+                        .split_once(": ")
+                        .unwrap_or_else(|| panic!("an exception has no reason: {row:?}"))
+                        .0
+                        .to_owned()
                 })
                 .collect(),
         }
@@ -59,7 +67,7 @@ fn table() -> Vec<Retired> {
     .collect()
 }
 
-/// The words of the names in `text`, in lower case: `isDone, has_begun` has four.
+/// Returns the words of the names in `text`, in lower case: `isDone, has_begun` has four words.
 fn words(text: &str) -> BTreeSet<String> {
     let (mut separated, mut was_lower) = (String::new(), false);
     for c in text.chars() {
@@ -72,8 +80,8 @@ fn words(text: &str) -> BTreeSet<String> {
     separated.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
 }
 
-/// The starts and ends of comments and strings in a program, of which the first match counts; none if the file is no
-/// program. `'"'` is a character, which does not start a string.
+/// Returns the delimiters of comments and strings in a program, in the order in which they are matched, or `None` if
+/// the file is not a program. The character `'"'` is included because it does not start a string.
 fn comments_and_strings(path: &str) -> Option<&'static [(&'static str, &'static str)]> {
     match path.rsplit('.').next()? {
         "rs" | "c" | "h" | "go" => Some(&[("//", "\n"), ("/*", "*/"), ("'\"'", ""), ("r#\"", "\"#"), ("\"", "\"")]),
@@ -83,7 +91,7 @@ fn comments_and_strings(path: &str) -> Option<&'static [(&'static str, &'static 
     }
 }
 
-/// `program` with only the line breaks of its comments and strings.
+/// Returns `program` with each comment and string replaced by its line breaks.
 fn code(program: &str, comments_and_strings: &[(&str, &str)]) -> String {
     let (mut code, mut rest) = (String::new(), program);
     while let Some(c) = rest.chars().next() {
@@ -103,7 +111,7 @@ fn code(program: &str, comments_and_strings: &[(&str, &str)]) -> String {
     code
 }
 
-/// The length of the rest of a comment or string, with its end.
+/// Returns the length of the rest of a comment or string, including its end.
 fn length_to_end(rest: &str, end: &str) -> usize {
     let is_escaped = |at: usize| {
         let backslashes = rest[..at].chars().rev().take_while(|c| *c == '\\').count();
@@ -113,14 +121,14 @@ fn length_to_end(rest: &str, end: &str) -> usize {
     found.map_or(rest.len(), |(at, _)| at + end.len())
 }
 
-/// Whether `text` contains `phrase` as whole words.
+/// Returns whether `text` contains `phrase` as whole words.
 fn contains(text: &str, phrase: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric());
     text.match_indices(phrase)
         .any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + phrase.len()..].chars().next()))
 }
 
-/// The retired words in the file at `path` with that content, each with its line and what to write instead.
+/// Returns the retired words in the file at `path`, each with its line and its replacement.
 fn hits(path: &str, content: &str, table: &[Retired]) -> Vec<String> {
     let is_hit = |retired: &Retired, names: &BTreeSet<String>, line: &str| {
         let is_used = names.contains(&retired.word)
@@ -164,10 +172,10 @@ fn no_retired_word_is_used() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (table, mut files, mut found) = (table(), Vec::new(), Vec::new());
     add_files(root, Path::new(""), &mut files);
-    assert!(files.len() > 300, "only {} files", files.len());
+    assert!(files.len() > 300, "only {} files were found", files.len());
     files.sort();
     for path in files {
-        // Binary files are skipped.
+        // Skips binary files.
         if let Ok(content) = fs::read_to_string(root.join(&path)) {
             found.extend(hits(&path.to_string_lossy(), &content, &table));
         }
@@ -187,10 +195,10 @@ fn retired_words_are_found() {
     let table = [row(false, "under way", &[]), row(true, "told", &[]), row(true, "take", &[".take("])];
     let hits = |path: &str, content: &str| hits(path, content, &table).len();
     assert_eq!(hits("a.rs", "// Under way, not thunder way.\nlet x = under_way;"), 2);
-    assert_eq!(hits("a.md", "told, take"), 0, "in prose these are plain English");
+    assert_eq!(hits("a.md", "told, take"), 0, "words of kind `name` are allowed in prose");
     assert_eq!(hits("a.rs", "let was_told = \"told\"; // told\nlet mut told;"), 2);
     assert_eq!(hits("a.rs", "struct ToldTale; fn retold() {}"), 1);
-    assert_eq!(hits("a.rs", "x.take(1); fn take() {}"), 0, "the line has an exception");
+    assert_eq!(hits("a.rs", "x.take(1); fn take() {}"), 0, "an exception applies to the line");
     assert_eq!(hits("src/told.rs", ""), 1);
     let others = [
         ("a.rs", "\"a \\\" told\ntold\""),

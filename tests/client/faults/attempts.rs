@@ -1,4 +1,4 @@
-//! Multiple attempts: what is retried, what is not, and when no further attempt is made.
+//! Tests multiple attempts: which failures are retried, and when the client stops retrying.
 
 use nexmo_conversion::Kind;
 
@@ -7,7 +7,7 @@ use crate::case::{Case, LONG, case, secure_case};
 use crate::script::{OK, Script, Step, respond, respond_with};
 use crate::tls::secure;
 
-/// Responses after which the same report would fail again.
+/// Statuses after which the same report would fail again.
 const FINAL: [(u16, Kind); 7] = [
     (401, Kind::Unauthorized),
     (402, Kind::NotEnabled),
@@ -22,7 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
     [repeated(), in_vain(), not_repeated(), out_of_time()].concat()
 }
 
-/// Three attempts, and enough time for two back-off delays.
+/// Returns a case with three attempts and enough time for two back-off delays.
 fn three_attempts(name: &str) -> Case {
     case(format!("three attempts: {name}")).attempts(3)
 }
@@ -37,18 +37,18 @@ fn repeated() -> Vec<Case> {
     };
     vec![
         second("503, then success", respond_with("503 Later", "connection: close", "")),
-        second("503 and no wait, then success", later("503 Later")),
-        second("429 and no wait, then success", later("429 Slow")),
-        second("408 and no wait, then success", later("408 Slow")),
-        second("500 and no wait, then success", later("500 Oh")),
+        second("503 with no delay, then success", later("503 Later")),
+        second("429 with no delay, then success", later("429 Slow")),
+        second("408 with no delay, then success", later("408 Slow")),
+        second("500 with no delay, then success", later("500 Oh")),
         second("closed, then success", vec![Step::Read]),
         second("reset, then success", vec![Step::Read, Step::Reset]),
         second("garbage, then success", respond("garbage\r\n\r\n")),
         second(
-            "503 and nonsense for a wait, then success",
+            "503 with an invalid Retry-After, then success",
             respond_with("503 Later", "retry-after: soon\r\nconnection: close", ""),
         ),
-        three_attempts("503 on a connection that stays, then success")
+        three_attempts("503 on a connection that stays open, then success")
             .plays([respond_with("503 Later", "retry-after: 0", "later"), respond(OK)].concat())
             .succeeds(200)
             .makes(2..=2)
@@ -100,7 +100,7 @@ fn in_vain() -> Vec<Case> {
             .fails_unsent(Kind::Timeout)
             .makes(3..=3)
             .no_request(),
-        three_attempts("possibly accepted at first, and then closed unread")
+        three_attempts("the first report may have been accepted, the others are not read")
             .plays(vec![Step::Read, Step::Reset])
             .plays(vec![Step::Reset])
             .fails(Kind::Network)
@@ -128,8 +128,8 @@ fn not_repeated() -> Vec<Case> {
     cases
 }
 
-/// A delay that would exceed the timeout is not waited for: the call returns immediately with it, be it the service's
-/// or the back-off.
+/// Returns cases in which the delay of the service or the back-off would exceed the timeout: the call returns the delay
+/// immediately, without waiting.
 fn out_of_time() -> Vec<Case> {
     let returned = |name: &str, status: &str, kind: Kind, wait: u64| {
         let script = respond_with(status, &format!("retry-after: {wait}"), "");
@@ -137,9 +137,9 @@ fn out_of_time() -> Vec<Case> {
         three_attempts(name).plays(script).fails(kind).status(status).asks_to_wait(wait * 1000..=wait * 1000).within(0)
     };
     vec![
-        returned("503 and a wait of two minutes", "503 Later", Kind::Unavailable, 120),
-        returned("503 and a wait as long as the limit", "503 Later", Kind::Unavailable, LONG.as_secs()),
-        returned("429 and a wait of an hour", "429 Slow", Kind::RateLimited, 3600),
+        returned("503 with a delay of two minutes", "503 Later", Kind::Unavailable, 120),
+        returned("503 with a delay as long as the timeout", "503 Later", Kind::Unavailable, LONG.as_secs()),
+        returned("429 with a delay of an hour", "429 Slow", Kind::RateLimited, 3600),
         case("three attempts: no response")
             .attempts(3)
             .plays(vec![Step::Read, Step::Stall])

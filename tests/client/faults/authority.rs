@@ -15,29 +15,29 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 /// The identity of a server or a client, and the issuer of its certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// `localhost` and 127.0.0.1, currently valid, from the trusted authority.
+    /// A valid certificate for `localhost` and 127.0.0.1 from the trusted authority.
     Good,
-    /// Self-signed.
+    /// A self-signed certificate.
     SelfSigned,
-    /// Expired in 2020.
+    /// A certificate that expired in 2020.
     Expired,
-    /// Valid from 2090.
+    /// A certificate that is valid from 2090.
     NotYetValid,
-    /// For another name.
+    /// A certificate for another name.
     OtherHost,
-    /// With the name in the subject only, as was common long ago.
+    /// A certificate with the name in the subject only, which is obsolete.
     NoAlternativeName,
-    /// From an unknown authority.
+    /// A certificate from an unknown authority.
     UnknownAuthority,
-    /// From an authority with the trusted one's name and another key.
+    /// A certificate from an authority that has the name of the trusted authority but another key.
     FalseAuthority,
-    /// Issued by a server certificate, which is not an authority.
+    /// A certificate that was issued by a server certificate, which is not an authority.
     ByNoAuthority,
-    /// For clients only.
+    /// A certificate for clients only.
     ForClients,
-    /// For clients, from an unknown authority.
+    /// A client certificate from an unknown authority.
     UnknownClient,
-    /// For clients, expired in 2020.
+    /// A client certificate that expired in 2020.
     ExpiredClient,
 }
 
@@ -47,14 +47,14 @@ pub(crate) struct Proof {
     pub(crate) key: PrivatePkcs8KeyDer<'static>,
 }
 
-/// Signs certificates.
+/// An authority that signs certificates.
 pub(crate) struct Authority {
     trusted: CertifiedIssuer<'static, KeyPair>,
     namesake: CertifiedIssuer<'static, KeyPair>,
     unknown: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// The authority, created once.
+/// Returns the trusted authority, which is created once.
 pub(crate) fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
     AUTHORITY.get_or_init(|| Authority {
@@ -65,7 +65,7 @@ pub(crate) fn authority() -> &'static Authority {
 }
 
 impl Authority {
-    /// The trusted certificate, in DER.
+    /// Returns the authority's certificate in DER.
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         self.trusted.der().clone()
     }
@@ -92,13 +92,13 @@ impl Authority {
     }
 }
 
-/// Writes a certificate to a file.
+/// Writes certificates to a file and returns its path.
 pub(crate) fn certificate_file(name: &str, certificates: &[CertificateDer<'_>]) -> PathBuf {
     let pem = |der: &CertificateDer<'_>| pem_of("CERTIFICATE", der);
     file(name, &certificates.iter().map(pem).collect::<String>())
 }
 
-/// Writes a key to a file.
+/// Writes a key to a file and returns its path.
 pub(crate) fn key_file(name: &str, key: &PrivatePkcs8KeyDer<'_>) -> PathBuf {
     file(name, &pem_of("PRIVATE KEY", key.secret_pkcs8_der()))
 }
@@ -107,7 +107,7 @@ fn pem_of(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
-/// Removes all files created here.
+/// Removes all files that this module created.
 pub(crate) fn remove_files() {
     fs::remove_dir_all(directory()).ok();
 }
@@ -123,7 +123,7 @@ fn file(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// In the build directory, with the process id in its name.
+/// Returns a directory for these files, which is in the build directory and has the process id in its name.
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("faults-{}", std::process::id()))
 }

@@ -1,4 +1,4 @@
-//! Servers that request a client certificate.
+//! Tests servers that request a client certificate.
 
 use nexmo_conversion::Kind;
 use rustls::version::{TLS12, TLS13};
@@ -18,16 +18,16 @@ pub(crate) fn cases() -> Vec<Case> {
             .shows(Identity::ForClients)
             .plays(unasked)
             .succeeds(200),
-        // Here the client has completed the handshake and written its request before it learns that its certificate
-        // is rejected.
-        secure_case("a client certificate wanted, TLS 1.3").plays(wanted(&TLS13)).fails(Kind::Tls).no_request(),
-        secure_case("a client certificate wanted, TLS 1.2").plays(wanted(&TLS12)).fails_unsent(Kind::Tls).no_request(),
+        // With TLS 1.3, the client completes the handshake and writes its request before it learns that the server
+        // rejects its certificate.
+        secure_case("a missing client certificate, TLS 1.3").plays(wanted(&TLS13)).fails(Kind::Tls).no_request(),
+        secure_case("a missing client certificate, TLS 1.2").plays(wanted(&TLS12)).fails_unsent(Kind::Tls).no_request(),
     ];
     for (name, identity) in [
-        ("of an unknown authority", Identity::UnknownClient),
+        ("from an unknown authority", Identity::UnknownClient),
         ("expired", Identity::ExpiredClient),
         ("for servers only", Identity::Good),
-        ("signed by itself", Identity::SelfSigned),
+        ("that is self-signed", Identity::SelfSigned),
     ] {
         cases.extend([
             secure_case(format!("a client certificate {name}, TLS 1.3"))

@@ -17,27 +17,27 @@ use crate::tls::Secure;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// More bytes than the library reads in a check of an idle connection, which is 12 KiB.
+/// More bytes than the library reads when it checks an idle connection, which is 12 KiB.
 const MORE_THAN_A_CHECK: usize = 16 * 1024;
 
-/// One connection, from the server's view.
+/// The server's side of one connection.
 pub(crate) struct Connection {
     tcp: TcpStream,
     tls: Option<Box<ServerConnection>>,
-    /// Received bytes that have not been parsed yet.
+    /// The received bytes that have not been parsed yet.
     pending: Vec<u8>,
     observations: Arc<Observations>,
 }
 
 impl Connection {
-    /// Takes ownership of an accepted connection.
+    /// Wraps an accepted connection.
     pub(crate) fn new(tcp: TcpStream, observations: Arc<Observations>) -> Self {
         tcp.set_nodelay(true).unwrap();
         tcp.set_write_timeout(Some(LONGEST_WAIT)).unwrap();
         Self { tcp, tls: None, pending: Vec::new(), observations }
     }
 
-    /// Plays `script`. If the client closes, it ends, which is not a failure.
+    /// Plays `script`. Stops without a failure if the client closes the connection.
     pub(crate) fn play(mut self, script: Script) {
         let is_reset = matches!(script.last(), Some(Step::Reset));
         let played = script.into_iter().try_for_each(|step| self.perform(step));
@@ -78,7 +78,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Lets the client make its second call, once all sent data has arrived; otherwise the call could miss it.
+    /// Waits until all sent data has arrived, which the call could otherwise miss, and then lets the client make its
+    /// second call.
     fn let_call(&mut self) -> io::Result<()> {
         if self.tls.is_some() {
             self.flush()?;
@@ -88,8 +89,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Lets the client make its second call once enough of a flood was `sent` that the call finds more than a check
-    /// reads.
+    /// Lets the client make its second call once more bytes of a flood have been `sent` than the client reads in a
+    /// check.
     fn let_call_amid(&self, sent: usize) -> io::Result<()> {
         if sent > MORE_THAN_A_CHECK && !self.observations.seen().may_call {
             self.wait_for_arrival()?;
@@ -107,7 +108,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The number of bytes that the client's system has not acknowledged. The end of the connection counts as one.
+    /// Returns the number of bytes that the client's system has not acknowledged. The end of the connection counts as
+    /// one byte.
     #[allow(unsafe_code)]
     fn unacknowledged(&self) -> io::Result<libc::c_int> {
         let mut bytes: libc::c_int = 0;
@@ -134,7 +136,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends what TLS has ready, in as few writes as possible.
+    /// Sends the pending TLS data in as few writes as possible.
     fn flush(&mut self) -> io::Result<()> {
         let tls = self.tls.as_mut().unwrap();
         while tls.wants_write() {
@@ -167,7 +169,7 @@ impl Connection {
         self.flush()
     }
 
-    /// Builds the records itself, because rustls does not send such records.
+    /// Sends records without rustls, which does not send such records.
     fn endless_records(&mut self, typ: ContentType, records: &[Vec<u8>], calls: usize) -> io::Result<()> {
         let tls = self.tls.take().unwrap();
         let suite = tls.negotiated_cipher_suite().unwrap().tls13().unwrap();
@@ -176,7 +178,7 @@ impl Connection {
         | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
         | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv }) = secrets
         else {
-            panic!("a cipher that is unknown");
+            panic!("the cipher is unknown");
         };
         let mut sent = 0;
         let mut encrypter = suite.aead_alg.encrypter(key, iv);
@@ -205,7 +207,7 @@ impl Connection {
         }
     }
 
-    /// Reads what arrives within `limit`; 0 at the end of the connection.
+    /// Reads what arrives within `limit`. Returns the number of bytes, which is 0 at the end of the connection.
     fn receive(&mut self, limit: Duration) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         self.tcp.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
@@ -217,7 +219,7 @@ impl Connection {
         Ok(length)
     }
 
-    /// Waits for `length` bytes, and returns them.
+    /// Reads exactly `length` bytes.
     fn read_exactly(&mut self, length: usize) -> io::Result<Vec<u8>> {
         while self.pending.len() < length {
             if self.receive(LONGEST_WAIT)? == 0 {
@@ -240,7 +242,7 @@ impl Connection {
         while self.count_head() {}
     }
 
-    /// Records the next complete head of a request, if there is one.
+    /// Records the next request head and returns true, if a complete one has arrived.
     fn count_head(&mut self) -> bool {
         let Some(end) = self.pending.windows(END_OF_HEAD.len()).position(|bytes| bytes == END_OF_HEAD) else {
             return false;
@@ -269,7 +271,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for `limit`, while requests that arrive are kept. An error means that the client has closed.
+    /// Waits for `limit` and keeps the data that arrives. Returns an error if the client closes the connection.
     fn wait_for_end(&mut self, limit: Duration) -> io::Result<()> {
         let until = Instant::now() + limit;
         loop {
@@ -324,7 +326,7 @@ impl Connection {
     }
 }
 
-/// Reads the next bytes, and lets TLS process them.
+/// Reads the next bytes and passes them to TLS.
 fn read_packets(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<()> {
     if tls.read_tls(tcp)? == 0 {
         return Err(ErrorKind::UnexpectedEof.into());
@@ -332,7 +334,7 @@ fn read_packets(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<(
     tls.process_new_packets().map(drop).map_err(io::Error::other)
 }
 
-/// A connection that accepts little at once, so that a large write does not block before some of it has arrived.
+/// A connection that accepts only part of a large write, so a large write does not block before some of it has arrived.
 struct InPieces<'a>(&'a TcpStream);
 
 impl Write for InPieces<'_> {

@@ -1,4 +1,4 @@
-//! Names that cannot be resolved, and unreachable addresses.
+//! Tests names that cannot be resolved, and unreachable addresses.
 
 use nexmo_conversion::Kind;
 
@@ -12,11 +12,11 @@ const UNKNOWN: [&str; 4] = [
     "nowhere.invalid.",
 ];
 
-/// Special-purpose addresses to which no connection can be established, with a network or without.
+/// Special-purpose addresses to which no connection can be established, even without a network.
 const OF_MANY: [&str; 3] = ["255.255.255.255", "224.0.0.1", "[ff02::1]"];
 
 pub(crate) fn cases() -> Vec<Case> {
-    // Whether the name server responds or not depends on the machine.
+    // The result depends on whether the machine has a name server that responds.
     let unknown = |name: String, base_url: String| {
         case(name).at(&base_url).fails_unsent(Kind::Network).or(Kind::Timeout).no_request()
     };

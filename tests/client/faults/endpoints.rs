@@ -1,4 +1,4 @@
-//! The addresses of one case: its server, another one, and addresses at which connections fail.
+//! The addresses of one case: its server, another server, and addresses at which connections fail.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -10,19 +10,19 @@ use crate::observations::Observations;
 use crate::script::{OK, Script, Step, respond};
 use crate::server::Server;
 
-/// A placeholder in texts, and its value.
+/// The name of a placeholder, and its value.
 type Placeholder = (&'static str, String);
 
 /// The addresses of a case.
 pub(crate) struct Endpoints {
     placeholders: Vec<Placeholder>,
     _servers: Vec<Server>,
-    /// Sockets that keep ports closed, or their backlogs full, while they live.
+    /// Sockets that keep ports closed or backlogs full until they are dropped.
     _kept: Vec<Socket>,
 }
 
 impl Endpoints {
-    /// Opens the addresses that `case` needs; none if this machine lacks one.
+    /// Opens the addresses that `case` needs. Returns `None` if this machine lacks one of them.
     pub(crate) fn open(case: &Case, observations: &Arc<Observations>) -> Option<Self> {
         let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
         let closed_port = closed_port();
@@ -77,7 +77,7 @@ fn ipv4() -> (TcpListener, Vec<Socket>) {
     (TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), Vec::new())
 }
 
-/// A listener on `::1` whose port is closed on 127.0.0.1.
+/// Opens a listener on `::1` whose port is closed on 127.0.0.1.
 fn ipv6_without_ipv4() -> Option<(TcpListener, Vec<Socket>)> {
     (0..20).find_map(|_| {
         let closed_port = closed_port();
@@ -86,21 +86,22 @@ fn ipv6_without_ipv4() -> Option<(TcpListener, Vec<Socket>)> {
     })
 }
 
-/// A bound port without a listener: connections are refused.
+/// Binds a port without listening, so connections to it are refused.
 fn closed_port() -> Socket {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
     socket
 }
 
-/// A listener with a full backlog: connections are neither accepted nor refused. The listener is the first socket.
+/// Opens a listener and fills its backlog, so further connections are neither accepted nor refused. The first socket is
+/// the listener.
 fn full_backlog() -> Vec<Socket> {
     let listener = closed_port();
     listener.listen(0).unwrap();
     let waiting = (0..4).map(|_| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_nonblocking(true).unwrap();
-        // Starts to connect; whether the connection is established immediately does not matter.
+        // The result does not matter: the connection may not be established immediately.
         socket.connect(&listener.local_addr().unwrap()).ok();
         socket
     });

@@ -1,12 +1,12 @@
-//! Framing of bodies. A wrong or invalid length costs the connection and never changes the class: a service that
-//! responds 402 with a wrong length has responded 402.
+//! Tests the framing of bodies. A wrong or invalid length closes the connection and never changes the class: a 402 with
+//! a wrong length is still a 402.
 
 use nexmo_conversion::Kind;
 
 use crate::case::{Case, case};
 use crate::script::{Step, drip, respond, send};
 
-/// Invalid lengths.
+/// Invalid content-length headers.
 const SENSELESS: [(&str, &str); 10] = [
     ("a negative length", "content-length: -1"),
     ("a length in words", "content-length: two"),
@@ -17,24 +17,24 @@ const SENSELESS: [(&str, &str); 10] = [
     ("a length beyond 64 bits", "content-length: 99999999999999999999999999"),
     ("two different lengths", "content-length: 2\r\ncontent-length: 3"),
     ("two different lengths in one line", "content-length: 2, 3"),
-    ("a length and a half", "content-length: 2 3"),
+    ("two lengths separated by a space", "content-length: 2 3"),
 ];
 
-/// Malformed chunked bodies. The class is already determined when they begin.
+/// Malformed chunked bodies. The class is determined before the body begins.
 const BROKEN_CHUNKS: [(&str, &str); 14] = [
-    ("a chunk of no length", "\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk without a size", "\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size in words", "two\r\nOK\r\n0\r\n\r\n"),
     ("a negative chunk size", "-2\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size of 64 bits", "ffffffffffffffff\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size beyond 64 bits", "10000000000000002\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size of many zeroes", "000000000000000000000000000000000000000000002\r\nOK\r\n0\r\n\r\n"),
-    ("a chunk that is longer than it says", "2\r\nOKOK\r\n0\r\n\r\n"),
-    ("a chunk that is shorter than it says", "a\r\nOK\r\n0\r\n\r\n"),
-    ("a chunk of no size in the midst", "2\r\nOK\r\n\r\n\r\n"),
+    ("a chunk that is longer than its size", "2\r\nOKOK\r\n0\r\n\r\n"),
+    ("a chunk that is shorter than its size", "a\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk without a size after a valid chunk", "2\r\nOK\r\n\r\n\r\n"),
     ("a chunk extension without a chunk", "2\r\nOK\r\n;x\r\n\r\n"),
     ("no last chunk", "2\r\nOK\r\n"),
     ("half a last chunk", "2\r\nOK\r\n0\r\n"),
-    ("a chunk with LF alone", "2\nOK\n0\n\n"),
+    ("a chunk with bare LF line ends", "2\nOK\n0\n\n"),
     ("a NUL for a chunk size", "\0\r\nOK\r\n0\r\n\r\n"),
 ];
 
@@ -47,7 +47,7 @@ const WHOLE: [(&str, &str); 8] = [
     ("chunks and a length", "content-length: 99\r\ntransfer-encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
     ("no length, to the end of the connection", "\r\nOK"),
     ("no length and no body", "\r\n"),
-    ("an encoding that is unknown", "transfer-encoding: brotli\r\n\r\nOK"),
+    ("an unknown transfer encoding", "transfer-encoding: brotli\r\n\r\nOK"),
 ];
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -72,9 +72,8 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
-/// A response with a malformed body, followed by another call, which must not be affected. The first call gets a 402
-/// and the second one a success, so that both classes are checked. The second call is made when all of the first
-/// response has arrived.
+/// Returns a case with a malformed body, which must not affect the following call. The first call gets a 402 and the
+/// second call a success, to check both classes. The second call starts when all of the first response has arrived.
 fn broken(name: &str, bytes: &str) -> Case {
     let rejected = bytes.replace("STATUS", "402 No");
     let success = bytes.replace("STATUS", "202 Fine");
@@ -89,7 +88,7 @@ fn broken(name: &str, bytes: &str) -> Case {
 
 fn slow_chunks() -> Case {
     let head = "HTTP/1.1 402 No\r\ntransfer-encoding: chunked\r\n\r\n";
-    case("framing: a chunk size that goes on and on")
+    case("framing: an endless chunk size")
         .plays(vec![Step::Read, send(head), drip("0".repeat(100), 50)])
         .awaits_body()
         .fails(Kind::NotEnabled)

@@ -2,13 +2,13 @@
 
 use std::sync::OnceLock;
 
-/// How often the longest possible repetition, of 258 bytes, is repeated. One byte precedes the first.
+/// The number of repetitions of maximum length, 258 bytes. One byte precedes the first repetition.
 const REPETITIONS: usize = 40_643;
 
-/// CRC-32 of the zeroes.
+/// The CRC-32 checksum of the zeroes.
 const CHECKSUM: u32 = 0x2ffd_3a2d;
 
-/// The bits of a deflate stream, the lowest of each byte first.
+/// The bits of a deflate stream, which start with the lowest bit of each byte.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -35,7 +35,7 @@ impl Bits {
     }
 }
 
-/// The bomb, built once.
+/// Returns the bomb, which is built once.
 pub(crate) fn gzip_bomb() -> &'static [u8] {
     static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
     BOMB.get_or_init(|| {
@@ -45,18 +45,19 @@ pub(crate) fn gzip_bomb() -> &'static [u8] {
     })
 }
 
-/// One block (RFC 1951, 3.2.7) in which a repetition takes two bits: `0` for 258 bytes, `0` for the byte before them.
+/// Returns a block (RFC 1951, 3.2.7) in which a repetition takes two bits: `0` for its length of 258 bytes, and `0` for
+/// a distance of one byte.
 fn deflated() -> Vec<u8> {
     let mut bits = Bits::default();
-    // The last block, with dynamic codes: 286 for bytes and lengths, 1 for distances, 18 for the lengths of these.
+    // This is the last block, with dynamic codes: 286 for bytes and lengths, 1 for distances, and 18 for code lengths.
     [(1, 1), (2, 2), (29, 5), (0, 5), (14, 4)].into_iter().for_each(|(value, width)| bits.number(value, width));
-    // Of those 18, in the order of the RFC: code 18 (a run of zeroes) is `0`, code 1 is `10`, code 2 is `11`.
+    // The 18 code lengths, in the order of the RFC: code 18 (a run of zeroes) is `0`, code 1 is `10`, code 2 is `11`.
     [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2].into_iter().for_each(|length| bits.number(length, 3));
     let run = |bits: &mut Bits, length: usize| {
         bits.code("0");
         bits.number(length - 11, 7);
     };
-    // The byte 0 is `10`, the end `11`, and 258 bytes are `0`. So is the only distance.
+    // The byte 0 has the code `10`, the end of the block `11`, the length 258 `0`, and the only distance `0`.
     bits.code("11");
     run(&mut bits, 138);
     run(&mut bits, 117);

@@ -1,4 +1,4 @@
-//! Connections that cannot be opened, are reset, or were kept and closed.
+//! Tests connections that cannot be opened, are reset, or are closed while idle.
 
 use nexmo_conversion::Kind;
 
@@ -18,13 +18,13 @@ fn not_made() -> Vec<Case> {
             .at("http://localhost:{closed-port}")
             .fails_unsent(Kind::Network)
             .no_request(),
-        case("no listener, and a call of a minute")
+        case("no listener, and a timeout of a minute")
             .at("http://{closed}")
             .fails_unsent(Kind::Network)
             .within(0)
             .no_request(),
         case("a full backlog").at("http://{full}").fails_unsent(Kind::Timeout).no_request(),
-        case("a full backlog, which has half a second of a minute")
+        case("a full backlog, a connect timeout of half a second, a timeout of a minute")
             .limit(60_000)
             .connect_limit(500)
             .at("http://{full}")
@@ -32,7 +32,7 @@ fn not_made() -> Vec<Case> {
             .says("connect_timeout_ms expired")
             .within(500)
             .no_request(),
-        case("a full backlog, which has a minute of half a second")
+        case("a full backlog, a connect timeout of a minute, a timeout of half a second")
             .limit(500)
             .connect_limit(60_000)
             .at("http://{full}")
@@ -41,12 +41,12 @@ fn not_made() -> Vec<Case> {
             .within(500)
             .no_request(),
         case("a full backlog for TLS").at("https://{full}").fails_unsent(Kind::Timeout).no_request(),
-        case("localhost is dead at 127.0.0.1 and lives at ::1")
+        case("localhost listens at ::1 but not at 127.0.0.1")
             .only_on_ipv6()
             .at("http://localhost:{port}")
             .plays(respond(OK))
             .succeeds(200),
-        case("an address of IPv6").only_on_ipv6().at("http://[::1]:{port}").plays(respond(OK)).succeeds(200),
+        case("an IPv6 address").only_on_ipv6().at("http://[::1]:{port}").plays(respond(OK)).succeeds(200),
     ]
 }
 
@@ -82,14 +82,14 @@ fn lost() -> Vec<Case> {
             .plays(after("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n", Step::Finish))
             .succeeds(200),
         case("a response before the request is read").plays(vec![send(OK), Step::Read]).succeeds(200),
-        case("a response before the request, and the end")
+        case("a response before the request is read, then closed")
             .plays(vec![send(OK), Step::Finish])
             .succeeds(200)
             .requests(0..=1),
     ]
 }
 
-/// A first call that leaves its connection idle, what happens to it meanwhile, and a second call.
+/// Returns cases with a call that leaves its connection idle, an event on that connection, and a second call.
 fn kept() -> Vec<Case> {
     let meanwhile = |name: &str, steps: Script| {
         let first = [vec![Step::Read, send(OK), Step::AwaitReturn], steps].concat();
@@ -99,39 +99,39 @@ fn kept() -> Vec<Case> {
         case(name).plays([vec![Step::Read, send(OK), Step::Read], second].concat()).plays(respond(OK)).succeeds(200)
     };
     vec![
-        case("a connection that serves call after call")
+        case("a connection that several calls reuse")
             .plays(vec![Step::Read, send(OK), Step::Read, send(OK), Step::Read, send(OK)])
             .plays(respond(FORGED))
             .succeeds(200)
             .succeeds(200)
             .succeeds(200)
             .requests(3..=3),
-        meanwhile("kept, then closed", vec![Step::Finish, Step::LetCall]),
+        meanwhile("idle, then closed", vec![Step::Finish, Step::LetCall]),
         meanwhile(
-            "kept, then said to be closed by 408",
+            "idle, then closed after an unsolicited 408",
             vec![
                 send("HTTP/1.1 408 Slow\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"),
                 Step::Finish,
                 Step::LetCall,
             ],
         ),
-        meanwhile("kept, then a forged response", vec![send(FORGED), Step::LetCall, Step::Stall]),
-        meanwhile("kept, then half a forged response", vec![send("HTTP/1.1 402 For"), Step::LetCall, Step::Stall]),
-        meanwhile("kept, then one byte", vec![send("\n"), Step::LetCall, Step::Stall]),
-        with_second("kept, then closed under a request", vec![Step::Finish]).succeeds(200).requests(3..=3),
-        with_second("kept, then reset under a request", vec![Step::Reset]).succeeds(200).requests(3..=3),
-        with_second("kept, then half a response and the end", vec![send("HTTP/1.1 200 O")])
+        meanwhile("idle, then a forged response", vec![send(FORGED), Step::LetCall, Step::Stall]),
+        meanwhile("idle, then half a forged response", vec![send("HTTP/1.1 402 For"), Step::LetCall, Step::Stall]),
+        meanwhile("idle, then one byte", vec![send("\n"), Step::LetCall, Step::Stall]),
+        with_second("reused, then closed during a request", vec![Step::Finish]).succeeds(200).requests(3..=3),
+        with_second("reused, then reset during a request", vec![Step::Reset]).succeeds(200).requests(3..=3),
+        with_second("reused, then closed after half a response", vec![send("HTTP/1.1 200 O")])
             .fails(Kind::Network)
             .requests(2..=2),
-        with_second("kept, then no response", vec![Step::Stall]).fails(Kind::Timeout).requests(2..=2),
-        with_second("kept, then garbage", vec![send("garbage\r\n\r\n")]).fails(Kind::Protocol).requests(2..=2),
-        case("kept, then closed under a request, and again")
+        with_second("reused, then no response", vec![Step::Stall]).fails(Kind::Timeout).requests(2..=2),
+        with_second("reused, then garbage", vec![send("garbage\r\n\r\n")]).fails(Kind::Protocol).requests(2..=2),
+        case("reused and closed during a request, like the new connection")
             .plays(vec![Step::Read, send(OK), Step::Read])
             .plays(vec![Step::Read])
             .succeeds(200)
             .fails(Kind::Network)
             .requests(3..=3),
-        case("kept, then reset")
+        case("idle, then reset")
             .plays(vec![Step::Read, send(OK), Step::AwaitReturn, Step::Reset])
             .plays(respond(OK))
             .succeeds(200)
@@ -149,7 +149,7 @@ fn kept() -> Vec<Case> {
             .succeeds(200)
             .succeeds(200)
             .requests(2..=2),
-        case("ten MiB behind the response")
+        case("ten MiB after the response")
             .plays(vec![
                 Step::Read,
                 send([OK, &"x".repeat(1024)].concat()),
@@ -176,7 +176,7 @@ fn not_kept() -> Vec<Case> {
         closing("connection: close", "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nOK"),
         closing("Connection: Close", "HTTP/1.1 200 OK\r\nConnection: Close\r\ncontent-length: 2\r\n\r\nOK"),
         closing("HTTP/1.0 without keep-alive", "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nOK"),
-        case("a response dripped to the end")
+        case("a response byte by byte, up to the end of the connection")
             .plays(vec![Step::Read, drip("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nOK", 1)])
             .plays(respond(OK))
             .succeeds(200)

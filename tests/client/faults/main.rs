@@ -1,13 +1,13 @@
-//! Every fault of a server, a proxy or a network, and its effect on a call.
+//! Tests the effect of every fault of a server, a proxy or a network on a call.
 //!
 //! ```text
 //! tables -> case -> runner -> endpoints -> server -> connection -> script
 //!                                                               -> tls
 //! ```
 //!
-//! A case specifies what a server does, byte by byte, and what the caller sees: class, status, whether the report may
-//! have been accepted, how many requests were made, and, in cases about time, when the call must end. A case passes
-//! whether the client or the server is faster. `NEXMO_FAULTS=words` runs only the cases whose names contain these
+//! A case specifies what a server does, byte by byte, and the expected outcome: class, status, whether the service may
+//! have accepted the report, the number of requests, and, in cases about time, the time limit. A case passes regardless
+//! of whether the client or the server is faster. `NEXMO_FAULTS=words` runs only the cases whose names contain these
 //! words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 

@@ -16,16 +16,16 @@ use crate::script::{Script, Step, endless, send};
 use crate::server::Server;
 use crate::statuses::ten_mib;
 
-/// The maximum memory of the client, in KiB.
+/// The maximum memory of the client in KiB.
 const MOST: u64 = 32 * 1024;
 
-/// How often each of the bodies is sent.
+/// The number of calls with each of the bodies.
 const CALLS: usize = 20;
 
 /// The maximum duration of the whole test.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// Passes the server's address to the measured process.
+/// The environment variable that passes the server's address to the measured process.
 const SERVER: &str = "NEXMO_FAULTS_SERVER";
 
 #[test]
@@ -36,7 +36,7 @@ fn memory_stays_bounded_while_a_server_sends_much() {
     }
 }
 
-/// The server runs here, so that the measured process contains only the client.
+/// Runs the server in this process, so the measured process contains only the client.
 fn serve_a_separate_process() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -57,7 +57,7 @@ fn serve_a_separate_process() {
     print(&format!("fault suite: {most}"));
 }
 
-/// Returns the output of `child`, which is killed if it takes too long.
+/// Returns the output of `child`. Kills `child` if it takes too long.
 fn output_of(mut child: Child) -> Output {
     let deadline = Instant::now() + LONGEST;
     while child.try_wait().unwrap().is_none() {
@@ -94,7 +94,7 @@ fn report_and_measure(base_url: &str) {
         }
     }
     let most = most_memory();
-    let output = format!("the client held {most} KiB at its worst, of {MOST}");
+    let output = format!("the client held {most} KiB at its worst; {MOST} are allowed");
     print(&output);
     assert!(most < MOST, "{output}");
 }

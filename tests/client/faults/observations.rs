@@ -1,26 +1,26 @@
-//! What the servers of one case have observed, and the progress of its client.
+//! The observations of the servers of one case, and the progress of its client.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use crate::case::LONG;
 
-/// The longest wait of a server or the client for the other.
+/// The maximum time that a server or the client waits for the other.
 pub(crate) const LONGEST_WAIT: Duration = LONG;
 
-/// Shared by the servers of a case and its client.
+/// The state that the servers of a case share with its client.
 #[derive(Debug, Default)]
 pub(crate) struct Observations {
     seen: Mutex<Seen>,
     changed: Condvar,
 }
 
-/// The state of a case.
+/// A snapshot of the observations.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
-    /// The number of request heads received, except those of `CONNECT`.
+    /// The number of request heads that were received, without those of `CONNECT`.
     pub(crate) requests: usize,
-    /// Everything relevant that was received, in order.
+    /// The relevant parts of the received data, in order.
     pub(crate) received: Vec<String>,
     /// The number of calls that have returned.
     pub(crate) returned: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Whether a flood can stop: that many calls have returned, or the case has ended.
+    /// Returns whether a flood can stop because this number of calls have returned or the case has ended.
     pub(crate) fn is_flooded(&self, calls: usize) -> bool {
         self.returned >= calls || self.is_over
     }
@@ -44,7 +44,7 @@ impl Observations {
         self.changed.notify_all();
     }
 
-    /// Waits until `is_so`, up to a time limit.
+    /// Waits until `is_so` returns true, but at most [`LONGEST_WAIT`].
     pub(crate) fn wait_until(&self, is_so: impl Fn(&Seen) -> bool) {
         let seen = self.seen.lock().unwrap();
         drop(self.changed.wait_timeout_while(seen, LONGEST_WAIT, |seen| !is_so(seen) && !seen.is_over).unwrap());

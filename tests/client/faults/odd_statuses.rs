@@ -1,4 +1,4 @@
-//! Undocumented statuses.
+//! Tests undocumented statuses.
 
 use nexmo_conversion::Kind;
 
@@ -55,12 +55,12 @@ fn failures() -> Vec<Case> {
     unexpected.into_iter().chain(unavailable).collect()
 }
 
-/// Invalid statuses: a status has three digits and begins with 1 to 9.
+/// Returns cases with invalid statuses: a status has three digits and begins with 1 to 9.
 fn no_statuses() -> Vec<Case> {
     ["000", "099", "20", "2000", "-200", "2OO", "0x200", "+20", " 200", ""]
         .map(|status| {
             let bytes = format!("HTTP/1.1 {status} OK\r\ncontent-length: 0\r\n\r\n");
-            case(format!("{status:?} for a status")).plays(respond(bytes)).fails(Kind::Protocol)
+            case(format!("{status:?} as a status")).plays(respond(bytes)).fails(Kind::Protocol)
         })
         .to_vec()
 }
@@ -70,12 +70,12 @@ fn interim() -> Vec<Case> {
     let mut cases = Vec::new();
     for status in [100, 102, 103, 199] {
         let silent = vec![Step::Read, send(alone(status)), Step::Stall];
-        cases.push(case(format!("{status} and no response")).plays(silent).fails(Kind::Timeout));
-        cases.push(case(format!("{status} and the end")).plays(respond(alone(status))).fails(Kind::Network));
+        cases.push(case(format!("{status} and no final response")).plays(silent).fails(Kind::Timeout));
+        cases.push(case(format!("{status}, then closed")).plays(respond(alone(status))).fails(Kind::Network));
         let together = respond(alone(status) + OK);
-        cases.push(case(format!("{status} and the response at once")).plays(together).succeeds(200));
+        cases.push(case(format!("{status} together with the final response")).plays(together).succeeds(200));
         let apart = vec![Step::Read, send(alone(status)), drip(OK, 2)];
-        cases.push(case(format!("{status} and the response byte by byte")).plays(apart).succeeds(200));
+        cases.push(case(format!("{status} and the final response byte by byte")).plays(apart).succeeds(200));
     }
     let with_header = "HTTP/1.1 100 Wait\r\nx: y\r\n\r\n";
     cases.extend([
@@ -87,10 +87,8 @@ fn interim() -> Vec<Case> {
             .plays(vec![Step::Read, endless(alone(103))])
             .fails(Kind::Protocol)
             .says("too many interim responses"),
-        case("an interim response now and then")
-            .plays(vec![Step::Read, drip(alone(102).repeat(100), 1)])
-            .fails(Kind::Timeout),
-        case("101, to a protocol not requested")
+        case("slow interim responses").plays(vec![Step::Read, drip(alone(102).repeat(100), 1)]).fails(Kind::Timeout),
+        case("101 to a protocol that was not requested")
             .plays(respond("HTTP/1.1 101 Switching\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n"))
             .fails(Kind::UnexpectedStatus)
             .status(101),

@@ -1,4 +1,4 @@
-//! Redirects. None is followed: credentials are never sent elsewhere.
+//! Tests that redirects are never followed, so credentials are never sent elsewhere.
 
 use nexmo_conversion::Kind;
 
@@ -9,12 +9,12 @@ use crate::tls::secure;
 
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 
-/// The target of a redirect, which must not receive a request.
+/// The targets of redirects. No target may receive a request.
 const TARGETS: [(&str, &str); 4] = [
-    ("elsewhere on the same host", "http://{here}/elsewhere"),
+    ("to another path on the same host", "http://{here}/elsewhere"),
     ("to another host", "http://{elsewhere}/conversions/sms"),
-    ("by a path alone", "/elsewhere"),
-    ("round in a loop", "http://{here}/conversions/sms"),
+    ("to a path without a host", "/elsewhere"),
+    ("in a loop", "http://{here}/conversions/sms"),
 ];
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -1,4 +1,5 @@
-//! Bodies that never end, end late or are malformed. Once the head has arrived, they affect only the message.
+//! Tests bodies that never end, end late or are malformed. Once the head has arrived, the body affects only the
+//! message.
 
 use nexmo_conversion::Kind;
 
@@ -9,9 +10,9 @@ use crate::statuses::ten_mib;
 
 /// The headers that announce a body.
 const FRAMINGS: [(&str, &str); 3] = [
-    ("of a length", "content-length: 10000000"),
+    ("with a length", "content-length: 10000000"),
     ("in chunks", "transfer-encoding: chunked"),
-    ("to the end", "connection: close"),
+    ("up to the end of the connection", "connection: close"),
 ];
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -32,43 +33,43 @@ fn unending((name, framing): (&str, &str)) -> [Case; 4] {
     let unending = |what: &str, steps: Script| of(what, steps).awaits_body();
     let first = if framing.contains("chunked") { "1\r\nx\r\n" } else { "x" };
     [
-        unending("that never comes", vec![Step::Stall]),
+        unending("that never arrives", vec![Step::Stall]),
         unending("that stalls", vec![send(first), Step::Stall]),
-        unending("that comes with one byte every 100 ms", vec![drip(first.repeat(200), 100)]),
-        of("that goes on and on", vec![endless(first)]),
+        unending("that arrives at one byte every 100 ms", vec![drip(first.repeat(200), 100)]),
+        of("without end", vec![endless(first)]),
     ]
 }
 
-/// The head arrives immediately. However long the timeout is, the body has half a second.
+/// Returns cases in which the head arrives immediately. The body then has half a second, even if the timeout is longer.
 fn timeouts() -> Vec<Case> {
     let framing = "content-length: 1000";
     let success =
         |steps: Script| [vec![Step::Read, send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"))], steps].concat();
     vec![
-        case("a body that never comes, and a call of a minute")
+        case("a body that never arrives, and a timeout of a minute")
             .plays(rejected(framing, vec![Step::Stall]))
             .fails(Kind::NotEnabled)
             .status(402)
             .within(500),
-        case("a body with one byte every 100 ms, and a call of a minute")
+        case("a body at one byte every 100 ms, and a timeout of a minute")
             .plays(rejected(framing, vec![drip("x".repeat(1000), 100)]))
             .fails(Kind::NotEnabled)
             .status(402)
             .within(500),
-        case("a success whose body never comes").plays(success(vec![Step::Stall])).succeeds(200).within(500),
-        case("a success whose body is dripped")
+        case("a success whose body never arrives").plays(success(vec![Step::Stall])).succeeds(200).within(500),
+        case("a success whose body arrives byte by byte")
             .plays(success(vec![drip("x".repeat(1000), 100)]))
             .awaits_body()
             .succeeds(200),
-        case("a success whose body goes on and on").plays(success(vec![endless("x")])).succeeds(200),
-        case("a success whose body is torn down").plays(success(vec![send("x"), Step::Reset])).succeeds(200),
+        case("a success with a body without end").plays(success(vec![endless("x")])).succeeds(200),
+        case("a success whose body is reset").plays(success(vec![send("x"), Step::Reset])).succeeds(200),
         // The timeout leaves the body less than half a second.
-        case("a body that never comes after a head that came late")
+        case("a body that never arrives after a late head")
             .limit(2000)
             .plays(vec![Step::Read, send(format!("HTTP/1.1 402 No\r\n{framing}\r\n\r")), drip("\n", 1600), Step::Stall])
             .fails(Kind::NotEnabled)
             .status(402),
-        case("a body that stalls, and then another call")
+        case("a body that stalls, then another call")
             .plays(rejected(framing, vec![Step::Stall]))
             .plays(respond(OK))
             .awaits_body()
@@ -76,7 +77,7 @@ fn timeouts() -> Vec<Case> {
             .status(402)
             .succeeds(200)
             .requests(2..=2),
-        case("a body that is too long, and then another call")
+        case("a body that is too long, then another call")
             .plays(rejected("content-length: 10485760", vec![ten_mib()]))
             .plays(respond(OK))
             .fails(Kind::NotEnabled)
@@ -86,8 +87,8 @@ fn timeouts() -> Vec<Case> {
     ]
 }
 
-/// Bodies that would be harmful if quoted. Each is sent with its head: when the head has arrived, so has the body,
-/// and it is quoted however busy the machine is.
+/// Returns cases with bodies that would be harmful if quoted. Each body is sent together with its head, so it has
+/// arrived when the head has, and the message quotes it even on a busy machine.
 fn hostile() -> Vec<Case> {
     let of = |what: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 402 No\r\ncontent-length: {}\r\n\r\n", body.len());
@@ -103,18 +104,18 @@ fn hostile() -> Vec<Case> {
         of("that repeats the secret percent-encoded", SECRET.replace('-', "%2D").as_bytes()),
         of("that nests without end", nested.as_bytes()),
         of("that nests objects without end", nested_objects.as_bytes()),
-        of("with titles that are no text", br#"{"title":17,"detail":[],"error_title":null,"resolution":{}}"#),
+        of("with titles that are not text", br#"{"title":17,"detail":[],"error_title":null,"resolution":{}}"#),
         of("with an older title", br#"{"error_title":"An older title"}"#).says("An older title"),
         of("with control characters", b"a\x1b[31mred\x07\x00\r\nforged line").says("forged line"),
         of("in ISO-8859-1", b"Zugang verweigert: G\xfcltigkeit").says("G\u{fc}ltigkeit"),
-        of("of bytes that are no text", &[0xff; 4096]),
+        of("of bytes that are not text", &[0xff; 4096]),
         of("of 64 KiB", &[b'x'; 64 * 1024]),
         of("of 64 KiB of percent signs", &[b'%'; 64 * 1024]),
         of("of 64 KiB of ampersands", &[b'&'; 64 * 1024]),
         of("of 64 KiB of backslashes", &[b'\\'; 64 * 1024]),
         of("of 64 KiB of opened tags", &[b'<'; 64 * 1024]),
         of("of 64 KiB of spaces", &[b' '; 64 * 1024]),
-        of("of 64 KiB of a secret's beginning", SECRET[..6].repeat(10_000).as_bytes()),
+        of("of 64 KiB of the secret's beginning", SECRET[..6].repeat(10_000).as_bytes()),
         of("of 64 KiB of the secret", SECRET.repeat(256).as_bytes()),
         of("of 64 KiB and a byte", &[b'x'; 64 * 1024 + 1]),
     ]

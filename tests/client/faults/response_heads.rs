@@ -1,4 +1,4 @@
-//! Data that is not the head of a response, and unusual heads.
+//! Tests unusual response heads, and data that is not a response head.
 
 use nexmo_conversion::Kind;
 
@@ -16,7 +16,7 @@ const ODD: [(&str, &str); 15] = [
     ("an empty header value", "HTTP/1.1 200 OK\r\nx:\r\ncontent-length: 0\r\n\r\n"),
     ("header names in capitals", "HTTP/1.1 200 OK\r\nCONTENT-LENGTH: 0\r\n\r\n"),
     ("no space after colons", "HTTP/1.1 200 OK\r\ncontent-length:0\r\n\r\n"),
-    ("spaces and tabs round a value", "HTTP/1.1 200 OK\r\ncontent-length: \t 0 \t \r\n\r\n"),
+    ("spaces and tabs around a value", "HTTP/1.1 200 OK\r\ncontent-length: \t 0 \t \r\n\r\n"),
     ("HTTP/1.0", "HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nOK"),
     ("HTTP/1.0 and a body to the end", "HTTP/1.0 200 OK\r\n\r\nOK"),
     ("HTTP/1.2", "HTTP/1.2 200 OK\r\ncontent-length: 0\r\n\r\n"),
@@ -28,22 +28,22 @@ const ODD: [(&str, &str); 15] = [
 const NOT_HTTP: [(&str, &[u8]); 15] = [
     ("HTTP/0.9, a body without a head", b"<html><body>OK</body></html>\r\n"),
     ("a body of one word", b"OK\r\n\r\n"),
-    ("the frames of HTTP/2", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00"),
-    ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-    ("a head of HTTP/2", b"HTTP/2 200\r\n\r\n"),
-    ("a head of HTTP/2.0", b"HTTP/2.0 200 OK\r\ncontent-length: 0\r\n\r\n"),
-    ("a head of HTTP/1.X", b"HTTP/1.X 200 OK\r\ncontent-length: 0\r\n\r\n"),
-    ("a head of http/1.1", b"http/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
-    ("a head of ICY", b"ICY 200 OK\r\n\r\n"),
+    ("HTTP/2 frames", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00"),
+    ("the HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ("an HTTP/2 status line", b"HTTP/2 200\r\n\r\n"),
+    ("an HTTP/2.0 status line", b"HTTP/2.0 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("an HTTP/1.X status line", b"HTTP/1.X 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("an http/1.1 status line", b"http/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    ("an ICY status line", b"ICY 200 OK\r\n\r\n"),
     ("garbage", b"\x00\xff\xfe\x01\x80 \x13\x37\x00\x00"),
     ("NULs", &[0; 512]),
-    ("the banner of SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
-    ("the greeting of SMTP", b"220 mail.test ESMTP ready\r\n"),
-    ("an alert of TLS", b"\x15\x03\x03\x00\x02\x02\x46"),
+    ("an SSH banner", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+    ("an SMTP greeting", b"220 mail.test ESMTP ready\r\n"),
+    ("a TLS alert", b"\x15\x03\x03\x00\x02\x02\x46"),
     ("a request", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
 ];
 
-/// Heads with a valid status line and invalid header lines. They are not HTTP either, because their end cannot be
+/// Heads with a valid status line and invalid header lines. They are invalid as a whole, because their end cannot be
 /// determined.
 const MALFORMED: [(&str, &[u8]); 7] = [
     ("NUL in a header's value", b"HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 0\r\n\r\n"),
@@ -78,7 +78,7 @@ fn large() -> Vec<Case> {
         case("a header of 100 KiB").plays(long(100 * 1024)).fails(Kind::Protocol),
         case("a header of 30 KiB").plays(long(30 * 1024)).succeeds(200),
         case("120 headers").plays(with(&"x: y\r\n".repeat(120))).succeeds(200),
-        case("a wait behind 120 headers")
+        case("Retry-After following 120 headers")
             .plays(respond(format!("HTTP/1.1 429 No\r\n{}retry-after: 7\r\n\r\n", "x: y\r\n".repeat(120))))
             .fails(Kind::RateLimited)
             .status(429)
@@ -101,20 +101,20 @@ fn slow() -> Vec<Case> {
     vec![
         case("no response").plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
         case("no response, for 3 s").limit(3000).plays(after_the_request(Step::Stall)).fails(Kind::Timeout),
-        case("a line that no head has, and then nothing")
+        case("an invalid header line, then nothing")
             .plays(vec![Step::Read, send("HTTP/1.1 200 OK\r\nno colon\r\n"), Step::Stall])
             .fails(Kind::Protocol),
         case("a connection that is not read").plays(vec![Step::Ignore]).fails(Kind::Timeout).requests(0..=1),
-        case("a head with one byte a second").plays(after_the_request(drip(OK, 1000))).fails(Kind::Timeout),
-        case("a head with one byte every 50 ms").plays(after_the_request(drip(OK, 50))).fails(Kind::Timeout),
-        case("a head with one byte every 2 ms").plays(after_the_request(drip(OK, 2))).succeeds(200),
-        case("half a head, and then nothing")
+        case("a head at one byte a second").plays(after_the_request(drip(OK, 1000))).fails(Kind::Timeout),
+        case("a head at one byte every 50 ms").plays(after_the_request(drip(OK, 50))).fails(Kind::Timeout),
+        case("a head at one byte every 2 ms").plays(after_the_request(drip(OK, 2))).succeeds(200),
+        case("half a head, then nothing")
             .plays(vec![Step::Read, send("HTTP/1.1 200 OK\r\ncontent-le"), Step::Stall])
             .fails(Kind::Timeout),
-        case("a head without its last line end, and then nothing")
+        case("a head without its last line end, then nothing")
             .plays(vec![Step::Read, send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n"), Step::Stall])
             .fails(Kind::Timeout),
-        case("a redirect without its last line end, and then nothing")
+        case("a redirect without its last line end, then nothing")
             .plays(vec![Step::Read, send("HTTP/1.1 302 Found\r\nlocation: http://{elsewhere}/\r\n"), Step::Stall])
             .fails(Kind::Timeout),
     ]

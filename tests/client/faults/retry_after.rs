@@ -1,4 +1,4 @@
-//! `Retry-After` in every form, good and bad.
+//! Tests valid and invalid forms of `Retry-After`.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use crate::script::{respond, respond_with};
 
 const HOUR: RangeInclusive<u64> = 3_600_000..=3_600_000;
 
-/// Values of `Retry-After`, and the delays that they ask for in milliseconds.
+/// Values of `Retry-After`, each with the delay that it asks for in milliseconds.
 const VALUES: [(&str, Option<RangeInclusive<u64>>); 22] = [
     ("0", Some(0..=0)),
     ("1", Some(1000..=1000)),
@@ -40,17 +40,22 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases: Vec<_> = VALUES.iter().map(|(value, wait)| of(value, wait.clone())).collect();
     cases.extend(other_statuses());
     cases.extend([
-        // The table is made long before the case runs.
+        // The range is wide because the case may run long after its date was computed.
         of(&in_half_an_hour(), Some(1_500_000..=1_800_000)),
         with_date("behind", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:57 GMT", 20_000),
         with_date("ahead", "Sat, 06 Nov 2094 08:49:37 GMT", "Sat, 06 Nov 2094 08:49:57 GMT", 20_000),
-        with_date("ahead, and a date in its past", "Sat, 06 Nov 2094 08:49:37 GMT", "Sat, 06 Nov 2094 08:49:36 GMT", 0),
+        with_date(
+            "ahead, with a date in its past",
+            "Sat, 06 Nov 2094 08:49:37 GMT",
+            "Sat, 06 Nov 2094 08:49:36 GMT",
+            0,
+        ),
         case("Retry-After twice")
             .plays(respond("HTTP/1.1 429 Slow\r\nretry-after: 7\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n"))
             .fails(Kind::RateLimited)
             .status(429)
             .asks_to_wait(7000..=7000),
-        case("Retry-After with bytes that are no text")
+        case("Retry-After with bytes that are not text")
             .plays(respond(b"HTTP/1.1 429 Slow\r\nretry-after: \xff\xfe\r\ncontent-length: 0\r\n\r\n"))
             .fails(Kind::RateLimited)
             .status(429),
@@ -75,7 +80,7 @@ fn of(value: &str, wait: Option<RangeInclusive<u64>>) -> Case {
     }
 }
 
-/// A service whose clock differs from this machine's by many years.
+/// Returns a case with a service whose clock differs from this machine's clock by many years.
 fn with_date(name: &str, date: &str, retry_after: &str, wait: u64) -> Case {
     case(format!("Retry-After by a clock that is {name}"))
         .plays(respond_with("429 Slow", &format!("date: {date}\r\nretry-after: {retry_after}"), ""))

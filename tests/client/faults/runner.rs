@@ -1,7 +1,7 @@
 //! Runs cases and reports all failures together.
 //!
-//! Cases that wait for a timeout run concurrently. All others run one after the other, so that they do not compete for
-//! the processor; those about time run last, when nothing else runs.
+//! Cases that wait for a timeout run concurrently. All other cases run one at a time, so they do not compete for the
+//! processor. The cases about time run last.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -19,16 +19,16 @@ use crate::endpoints::Endpoints;
 use crate::observations::{LONGEST_WAIT, Observations};
 use crate::script::Step;
 
-/// How many waiting cases run concurrently.
+/// The number of waiting cases that run concurrently.
 const WORKERS: usize = 16;
 
-/// How much longer than its timeout a call may take on a busy machine, in a case about time.
+/// The time by which a call in a case about time may exceed its timeout on a busy machine.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// As [`SLACK`], in any other case: a call that takes longer waits for the server to give up.
+/// Like [`SLACK`], but for any other case. A call that exceeds its timeout by more waits for the server to give up.
 const LOOSE_SLACK: Duration = Duration::from_secs(30);
 
-/// Must not appear anywhere except in requests. It has the maximum length, because the time to search for it matters.
+/// The secret, which must appear only in requests. It has the maximum length because the time to search for it matters.
 pub(crate) const SECRET: &str = concat!(
     "hush-hush-wj3degzdpcf54erf5dhqd3dqciu4jhvmgnzgedp95w77zvrmrfv9x6ueh4kxj94cewxy97eft8ed",
     "v6u2yb7ykh9dpuir339fk63ti5t4y2qjfmjqqa9msuaj4zwid73333g83dnep6khxdgajgzbep2jsyz8hh9788",
@@ -44,7 +44,7 @@ struct Verdict {
     is_skipped: bool,
 }
 
-/// Runs all `cases` and fails if one of them does.
+/// Runs all `cases`, and fails if any of them fails.
 pub(crate) fn run(cases: Vec<Case>) {
     let start = Instant::now();
     let verdicts = run_all(chosen(cases));
@@ -83,7 +83,7 @@ fn chosen(mut cases: Vec<Case>) -> Vec<Case> {
     cases.retain(|case| case.name.contains(&words));
     let mut names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
     names.sort_unstable();
-    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two cases have one name: {names:#?}");
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two cases have the same name: {names:#?}");
     cases
 }
 
@@ -93,7 +93,7 @@ fn run_all(cases: Vec<Case>) -> Vec<Verdict> {
     [run_some(idle, WORKERS), run_some(busy, 1), run_some(about_time, 1)].into_iter().flatten().collect()
 }
 
-/// Runs `cases`, that many concurrently.
+/// Runs `cases`, up to `workers` of them concurrently.
 fn run_some(cases: Vec<Case>, workers: usize) -> Vec<Verdict> {
     let (cases, verdicts) = (Mutex::new(VecDeque::from(cases)), Mutex::new(Vec::new()));
     let next = || cases.lock().unwrap().pop_front();
@@ -139,7 +139,7 @@ fn run_case(case: &Case) -> Verdict {
             }
         }
     }
-    // The servers end with the endpoints, and have then observed everything.
+    // Dropping the endpoints waits for the servers, so the observations are then complete.
     drop(endpoints);
     verdict.faults.extend(faults_seen(case, &observations));
     verdict
@@ -186,8 +186,8 @@ fn call(case: &Case, observations: &Observations, sender: &Sender<(Outcome, Dura
     }
 }
 
-/// Returns the deviations of `outcome`. `time` begins with the earliest moment at which a timeout can have expired,
-/// and ends with the latest at which the call must end.
+/// Returns the deviations of `outcome` from `expected`. `time` ranges from the shortest time after which a timeout can
+/// expire to the longest time that the call may take.
 fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: RangeInclusive<Duration>) -> Vec<String> {
     let kind: Option<Kind> = outcome.result.as_ref().err().map(|error| error.kind());
     let message = outcome.result.as_ref().err().map(|error| error.message()).unwrap_or_default();
@@ -207,7 +207,7 @@ fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: Range
     check(
         expected.kind == kind || is_other,
         "class",
-        format!("{:?}, or one of {:?}", expected.kind, expected.other_kinds),
+        format!("{:?} or one of {:?}", expected.kind, expected.other_kinds),
         format!("{kind:?}"),
     );
     let http_status = expected.http_status.filter(|_| !is_other);
@@ -244,7 +244,7 @@ fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: Range
     faults
 }
 
-/// Returns what the servers of `case` should not have observed, or should have.
+/// Returns the deviations of the servers' observations from those that `case` expects.
 fn faults_seen(case: &Case, observations: &Observations) -> Vec<String> {
     let seen = observations.seen();
     let mut faults = Vec::new();

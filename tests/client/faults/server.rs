@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::observations::Observations;
 use crate::script::Script;
 
-/// Plays a script on each connection: the first on the first, and the last on all remaining ones.
+/// A server that plays one script on each connection, in order, and the last script on all later connections.
 pub(crate) struct Server {
     address: SocketAddr,
     observations: Arc<Observations>,
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves connections to `listener`.
+    /// Starts a server for the connections to `listener`.
     pub(crate) fn start(listener: TcpListener, scripts: Vec<Script>, observations: Arc<Observations>) -> Self {
         let address = listener.local_addr().unwrap();
         let for_thread = observations.clone();
@@ -30,7 +30,7 @@ impl Drop for Server {
     /// Waits until every connection has ended.
     fn drop(&mut self) {
         self.observations.change(|seen| seen.is_over = true);
-        // Wakes the server from its wait for the next connection.
+        // Wakes the server, which waits for the next connection.
         drop(TcpStream::connect(self.address));
         self.thread.take().map(JoinHandle::join);
     }

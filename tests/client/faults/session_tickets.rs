@@ -1,4 +1,4 @@
-//! What a server sends under TLS 1.3 beside its responses: session tickets, few or without end.
+//! Tests TLS 1.3 servers that send session tickets or empty records in addition to responses, including endless ones.
 
 use nexmo_conversion::Kind;
 use rustls::ContentType;
@@ -10,10 +10,11 @@ use crate::tls::{secure, with_tickets, with_tickets_after};
 
 const NOT_ENABLED: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
 
-/// A flood of session tickets.
+/// The number of session tickets in a flood.
 const MANY: usize = 20_000;
 
-/// A record length that has no common divisor with a ticket's, and how many tickets fill records of it.
+/// The length of a record, which has no common divisor with the length of a ticket; also the number of tickets that
+/// fill whole records of this length.
 const ACROSS: usize = 15_001;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -43,7 +44,8 @@ fn few() -> Vec<Case> {
 
 fn many() -> Vec<Case> {
     vec![
-        // They arrive in few records, with a ticket across the end of each, and TLS buffers those up to its limit.
+        // The tickets arrive in few records. A ticket crosses the end of each record, so TLS buffers the records up to
+        // its limit.
         of("20000 tickets and no response", vec![with_tickets(MANY), Step::Read, Step::Stall]).fails(Kind::Tls),
         of(
             "20000 tickets on an idle connection",
@@ -57,7 +59,7 @@ fn many() -> Vec<Case> {
 }
 
 fn endless() -> Vec<Case> {
-    // No record ends where a ticket does: TLS buffers them all because of the last, up to its limit.
+    // No record ends at the end of a ticket, so TLS buffers all records up to its limit.
     let across = ticket().repeat(ACROSS).chunks(ACROSS).map(<[u8]>::to_vec).collect();
     let records = [
         ("tickets", ContentType::Handshake, vec![ticket().repeat(300)], Kind::Timeout),
@@ -70,7 +72,7 @@ fn endless() -> Vec<Case> {
         let flood = |calls: usize| Step::EndlessRecords { of_type, records: records.clone(), calls };
         let after =
             |first: Script, calls| [vec![secure(Identity::Good), Step::Read], first, vec![flood(calls)]].concat();
-        // The flood lets the client make its second call; the last step makes the client wait for it.
+        // The flood lets the client make its second call. The last step makes the client wait until then.
         let kept =
             |name: String, first: Script| of(&name, [after(first, 2), vec![Step::LetCall]].concat()).succeeds(200);
         cases.extend([
@@ -78,7 +80,7 @@ fn endless() -> Vec<Case> {
             of(&format!("half a response and endless {name}"), after(vec![send("HTTP/1.1 2")], 1)).fails(kind),
             kept(format!("endless {name} on an idle connection"), vec![send(OK), Step::AwaitReturn]),
         ]);
-        // A response that arrives together with data that TLS rejects may be lost with it.
+        // If a response arrives together with data that TLS rejects, the response may be lost too.
         if kind == Kind::Timeout {
             cases.push(kept(format!("a response and endless {name}"), vec![send(OK)]));
         }
@@ -86,17 +88,17 @@ fn endless() -> Vec<Case> {
     cases.into_iter().map(and_another).collect()
 }
 
-/// The server plays `script`, and responds normally on another connection.
+/// Returns a case in which the server plays `script` and responds normally on another connection.
 fn of(name: &str, script: Script) -> Case {
     secure_case(name).plays(script).plays([vec![secure(Identity::Good)], respond(OK)].concat())
 }
 
-/// A second call, which succeeds. A server busy with tickets may not have read the first.
+/// Adds a second call, which succeeds. A server that is busy with tickets may not have read the first request.
 fn and_another(case: Case) -> Case {
     case.succeeds(200).requests(1..=2)
 }
 
-/// A session ticket with a lifetime of a day, as a handshake message.
+/// Returns a session ticket with a lifetime of a day, as a handshake message.
 fn ticket() -> Vec<u8> {
     [&b"\x04\x00\x00\x2e\x00\x01\x51\x80\x00\x00\x00\x00\x01\x00\x00\x20"[..], &[7; 32], b"\x00\x00"].concat()
 }

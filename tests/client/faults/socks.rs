@@ -1,4 +1,4 @@
-//! SOCKS5 proxies (RFC 1928, RFC 1929). Failures before the tunnel is established are the proxy's.
+//! Tests SOCKS5 proxies (RFC 1928, RFC 1929). A failure before the tunnel is established is attributed to the proxy.
 
 use nexmo_conversion::Kind;
 
@@ -57,12 +57,13 @@ fn with_password(name: &str) -> Case {
     proxied(name).through("socks5://us%40er:p%3Ass@{here}")
 }
 
-/// The proxy requires no password, replies to the connect request with `reply`, and then plays the service.
+/// Returns a script in which the proxy requires no password, replies to the connect request with `reply`, and then
+/// plays the service.
 fn tunnel(reply: &[u8], service: Script) -> Script {
     [vec![Step::ReadSocksGreeting, send(OPEN), Step::ReadSocksTarget, send(reply)], service].concat()
 }
 
-/// The proxy requires a password and replies to it with these bytes.
+/// Returns a script in which the proxy requires a password and replies to it with `reply`.
 fn password(reply: &[u8]) -> Script {
     vec![Step::ReadSocksGreeting, send(WITH_PASSWORD), Step::ReadSocksPassword, send(reply)]
 }
@@ -72,7 +73,7 @@ fn passed() -> Vec<Case> {
     let ipv6: Vec<u8> = [&[5, 0, 0, 4][..], &[0; 16], &[0, 80]].concat();
     let greeted = || vec![Step::ReadSocksGreeting, send(OPEN), Step::ReadSocksTarget];
     vec![
-        proxied("as it should be")
+        proxied("a normal tunnel")
             .plays(tunnel(&CONNECTED, respond(OK)))
             .succeeds(200)
             .receives("socks name service.invalid port 8080"),
@@ -82,14 +83,14 @@ fn passed() -> Vec<Case> {
             .receives("socks us@er:p:ss")
             .receives("socks name service.invalid port 8080"),
         proxied("bound to a name").plays(tunnel(&named, respond(OK))).succeeds(200),
-        proxied("bound to an address of IPv6").plays(tunnel(&ipv6, respond(OK))).succeeds(200),
+        proxied("bound to an IPv6 address").plays(tunnel(&ipv6, respond(OK))).succeeds(200),
         proxied("byte by byte").plays([greeted(), vec![drip(CONNECTED, 5)], respond(OK)].concat()).succeeds(200),
-        proxied("TLS through it")
+        proxied("TLS through the tunnel")
             .at("https://localhost:9443")
             .plays(tunnel(&CONNECTED, [vec![secure(Identity::Good)], respond(OK)].concat()))
             .succeeds(200)
             .receives("socks name localhost port 9443"),
-        proxied("call after call in one tunnel")
+        proxied("several calls in one tunnel")
             .plays(tunnel(&CONNECTED, vec![Step::Read, send(OK), Step::Read, send(OK)]))
             .plays(vec![Step::Finish])
             .succeeds(200)
@@ -106,14 +107,14 @@ fn rejected() -> Vec<Case> {
     cases.extend(REPLIES.iter().map(|(name, bytes)| fails(format!("replies with {name}"), tunnel(bytes, Vec::new()))));
     cases.extend([
         fails("closes".to_owned(), vec![Step::Finish]),
-        fails("closes when it was greeted".to_owned(), vec![Step::ReadSocksGreeting]),
-        fails("closes when it has greeted".to_owned(), greeted(&OPEN)),
-        fails("closes when it has received".to_owned(), tunnel(&[], Vec::new())),
+        fails("closes after the greeting of the client".to_owned(), vec![Step::ReadSocksGreeting]),
+        fails("closes after its own greeting".to_owned(), greeted(&OPEN)),
+        fails("closes after the connect request".to_owned(), tunnel(&[], Vec::new())),
         fails("resets".to_owned(), vec![Step::Reset]),
-        fails("resets when it has received".to_owned(), tunnel(&[], vec![Step::Reset])),
+        fails("resets after the connect request".to_owned(), tunnel(&[], vec![Step::Reset])),
         fails("garbage without end".to_owned(), vec![Step::ReadSocksGreeting, endless(b"\xff\xfe")]),
         proxied("no listener").through("socks5://{closed}").fails_unsent(Kind::Proxy).no_request(),
-        proxied("of an unknown name")
+        proxied("has an unknown name")
             .through("socks5://proxy.invalid:1080")
             .fails_unsent(Kind::Proxy)
             .or(Kind::Timeout)
@@ -134,8 +135,8 @@ fn password_rejected() -> Vec<Case> {
         fails("rejects the password with 255", password(&[1, 255])),
         fails("half a reply to the password", password(&[1])),
         fails("an invalid reply to the password", password(&[7, 0])),
-        fails("closes when it has received the password", password(&[])),
-        fails("knows no passwords", vec![Step::ReadSocksGreeting, send([5, 0xff])]),
+        fails("closes after the password", password(&[])),
+        fails("does not support passwords", vec![Step::ReadSocksGreeting, send([5, 0xff])]),
     ]
 }
 
@@ -143,16 +144,16 @@ fn silent() -> Vec<Case> {
     let fails = |name: &str, script: Script| proxied(name).plays(script).fails_unsent(Kind::Timeout).no_request();
     vec![
         fails("hangs", vec![Step::Stall]),
-        fails("hangs when it has greeted", vec![Step::ReadSocksGreeting, send(OPEN), Step::Stall]),
-        fails("hangs when it has received", tunnel(&[], vec![Step::Stall])),
+        fails("hangs after its own greeting", vec![Step::ReadSocksGreeting, send(OPEN), Step::Stall]),
+        fails("hangs after the connect request", tunnel(&[], vec![Step::Stall])),
         fails("hangs in its reply", tunnel(&[5, 0, 0], vec![Step::Stall])),
         fails("one byte a second", vec![Step::ReadSocksGreeting, drip(OPEN, 1000)]),
-        with_password("hangs when it has received the password")
+        with_password("hangs after the password")
             .plays([password(&[]), vec![Step::Stall]].concat())
             .fails_unsent(Kind::Timeout)
             .no_request(),
         proxied("has a full backlog").through("socks5://{full}").fails_unsent(Kind::Timeout).no_request(),
-        proxied("hangs for half a second of a minute")
+        proxied("hangs, with a connect timeout of half a second and a timeout of a minute")
             .limit(60_000)
             .connect_limit(500)
             .plays(vec![Step::Stall])
@@ -166,10 +167,10 @@ fn silent() -> Vec<Case> {
 fn in_the_tunnel() -> Vec<Case> {
     let of = |name: &str, service: Script| proxied(name).plays(tunnel(&CONNECTED, service));
     vec![
-        of("lies, with garbage in the tunnel", respond("garbage\r\n\r\n")).fails(Kind::Protocol),
-        of("lies, and closes when it has received", vec![Step::Read]).fails(Kind::Network),
-        of("lies, and hangs", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
-        of("lies, with garbage for a handshake", vec![send("garbage, and more of it")])
+        of("reports a tunnel, then sends garbage", respond("garbage\r\n\r\n")).fails(Kind::Protocol),
+        of("reports a tunnel, then closes after the request", vec![Step::Read]).fails(Kind::Network),
+        of("reports a tunnel, then hangs", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
+        of("reports a tunnel, then sends garbage for a handshake", vec![send("garbage, and more of it")])
             .at("https://localhost:9443")
             .fails_unsent(Kind::Tls)
             .no_request(),

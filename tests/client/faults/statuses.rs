@@ -1,4 +1,4 @@
-//! Each documented status with each possible body. The status alone decides.
+//! Tests each documented status with each kind of body. The status alone determines the class.
 
 use nexmo_conversion::Kind;
 
@@ -8,7 +8,7 @@ use crate::script::{Script, Step, send};
 
 const MIB: usize = 1024 * 1024;
 
-/// The documented statuses, with the class of each; success if there is none.
+/// The documented statuses, each with its class; `None` for a success.
 const STATUSES: [(u16, Option<Kind>); 12] = [
     (200, None),
     (401, Some(Kind::Unauthorized)),
@@ -24,8 +24,8 @@ const STATUSES: [(u16, Option<Kind>); 12] = [
     (504, Some(Kind::Unavailable)),
 ];
 
-/// A body, the header that announces it, and what is quoted from it. A text is sent with the head: when the head has
-/// arrived, so has the body, and it is quoted however busy the machine is.
+/// A body, the header that announces it, and the text that the message quotes. `text` is sent together with the head,
+/// so it has arrived when the head has, and the message quotes it even on a busy machine.
 struct Body {
     name: &'static str,
     header: String,
@@ -82,7 +82,7 @@ fn text(name: &'static str, text: &'static str, quoted: Option<&'static str>) ->
     Body { name, header: format!("content-length: {}", text.len()), text, steps: Vec::new(), quoted }
 }
 
-/// 10 MiB of text.
+/// Returns a step that sends 10 MiB of text.
 pub(crate) fn ten_mib() -> Step {
     Step::Repeat(vec![b'x'; 64 * 1024], 160)
 }

@@ -10,15 +10,15 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use crate::authority::{Identity, authority};
 use crate::script::Step;
 
-/// How a server performs a handshake.
+/// The way in which a server performs a handshake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Secure {
     identity: Identity,
     version: &'static SupportedProtocolVersion,
     wants_client_certificate: bool,
-    /// How many session tickets are sent once the client has finished.
+    /// The number of session tickets that the server sends after the handshake.
     tickets: usize,
-    /// What is sent before the client has finished, without reading.
+    /// The text that the server sends before it reads the end of the handshake.
     pub(crate) early: Option<&'static str>,
 }
 
@@ -28,34 +28,34 @@ impl Secure {
     }
 }
 
-/// TLS 1.3 with a certificate of `identity`.
+/// Returns a handshake of TLS 1.3 with a certificate of `identity`.
 pub(crate) fn secure(identity: Identity) -> Step {
     Step::Secure(Secure::new(identity, &TLS13))
 }
 
-/// TLS 1.2 with a certificate of `identity`.
+/// Returns a handshake of TLS 1.2 with a certificate of `identity`.
 pub(crate) fn secure_1_2(identity: Identity) -> Step {
     Step::Secure(Secure::new(identity, &TLS12))
 }
 
-/// TLS that requires a client certificate from the suite's authority.
+/// Returns a handshake that requires a client certificate from the trusted authority.
 pub(crate) fn mutual(version: &'static SupportedProtocolVersion) -> Step {
     Step::Secure(Secure { wants_client_certificate: true, ..Secure::new(Identity::Good, version) })
 }
 
-/// TLS 1.3 with that many session tickets.
+/// Returns a handshake of TLS 1.3 after which the server sends this number of session tickets.
 pub(crate) fn with_tickets(tickets: usize) -> Step {
     Step::Secure(Secure { tickets, ..Secure::new(Identity::Good, &TLS13) })
 }
 
-/// TLS 1.3 that sends `early` before the client has finished, and that many session tickets once the server reads
-/// again.
+/// Returns a handshake of TLS 1.3 in which the server sends `early` before it reads the end of the handshake, and the
+/// session tickets once it reads again.
 pub(crate) fn with_tickets_after(early: &'static str, tickets: usize) -> Step {
     Step::Secure(Secure { tickets, early: Some(early), ..Secure::new(Identity::Good, &TLS13) })
 }
 
 impl Secure {
-    /// The configuration for rustls.
+    /// Returns the configuration for rustls.
     pub(crate) fn config(self) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[self.version]);

@@ -1,4 +1,4 @@
-//! Servers with invalid certificates, and handshakes that fail.
+//! Tests servers with invalid certificates, and handshakes that fail.
 
 use nexmo_conversion::Kind;
 
@@ -8,28 +8,28 @@ use crate::script::{OK, Script, Step, drip, endless, respond, send};
 use crate::tls::{secure, secure_1_2};
 
 const UNTRUSTED: [(&str, Identity); 9] = [
-    ("signed by itself", Identity::SelfSigned),
+    ("that is self-signed", Identity::SelfSigned),
     ("expired", Identity::Expired),
-    ("not yet valid", Identity::NotYetValid),
-    ("of another host", Identity::OtherHost),
-    ("with its name in the subject alone", Identity::NoAlternativeName),
-    ("of an unknown authority", Identity::UnknownAuthority),
-    ("of an authority's namesake", Identity::FalseAuthority),
-    ("signed by a server", Identity::ByNoAuthority),
+    ("that is not yet valid", Identity::NotYetValid),
+    ("for another host", Identity::OtherHost),
+    ("with the name in the subject only", Identity::NoAlternativeName),
+    ("from an unknown authority", Identity::UnknownAuthority),
+    ("from an authority with the name of the trusted one", Identity::FalseAuthority),
+    ("that a server signed", Identity::ByNoAuthority),
     ("for clients only", Identity::ForClients),
 ];
 
-/// What may be sent instead of the first handshake message.
+/// Data that a server may send instead of the first handshake message.
 const NO_HANDSHAKE: [(&str, &[u8]); 11] = [
     ("TLS 1.0 only", b"\x15\x03\x01\x00\x02\x02\x46"),
-    ("nothing in common", b"\x15\x03\x03\x00\x02\x02\x28"),
-    ("a name that is unknown", b"\x15\x03\x03\x00\x02\x02\x70"),
+    ("an alert that nothing is in common", b"\x15\x03\x03\x00\x02\x02\x28"),
+    ("an alert that the name is unknown", b"\x15\x03\x03\x00\x02\x02\x70"),
     ("SSL 3", b"\x15\x03\x00\x00\x02\x02\x28"),
     ("plain HTTP", OK.as_bytes()),
     ("a plain HTTP response", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
     ("garbage", b"\x00\xff\xfe\x01\x80 \x13\x37\x00\x00 and more of it"),
     ("NULs", &[0; 512]),
-    ("the banner of SSH", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+    ("an SSH banner", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
     ("application data", b"\x17\x03\x03\x00\x05hello"),
     ("a message of 16 MiB", b"\x16\x03\x03\x00\x06\x02\xff\xff\xff\x03\x03"),
 ];
@@ -45,9 +45,9 @@ fn under_tls(script: Script) -> Script {
 fn trusted() -> Vec<Case> {
     let old = [vec![secure_1_2(Identity::Good)], respond(OK)].concat();
     vec![
-        secure_case("TLS 1.3, as it should be").plays(under_tls(respond(OK))).succeeds(200),
-        secure_case("TLS 1.2, as it should be").plays(old).succeeds(200),
-        secure_case("TLS, call after call")
+        secure_case("a normal TLS 1.3 connection").plays(under_tls(respond(OK))).succeeds(200),
+        secure_case("a normal TLS 1.2 connection").plays(old).succeeds(200),
+        secure_case("several calls over one TLS connection")
             .plays(under_tls(vec![Step::Read, send(OK), Step::Read, send(OK)]))
             .plays(under_tls(respond("")))
             .succeeds(200)
@@ -65,7 +65,11 @@ fn untrusted() -> Vec<Case> {
         cases.push(of(format!("a certificate {name}"), "https://localhost:{port}", secure(identity)));
         cases.push(of(format!("a certificate {name}, TLS 1.2"), "https://localhost:{port}", secure_1_2(identity)));
     }
-    cases.push(of("a certificate of the name, not the address".to_owned(), "https://{here}", secure(Identity::Good)));
+    cases.push(of(
+        "a certificate for the name instead of the address".to_owned(),
+        "https://{here}",
+        secure(Identity::Good),
+    ));
     cases
 }
 
@@ -75,20 +79,20 @@ fn no_handshake() -> Vec<Case> {
     let mut cases: Vec<_> =
         NO_HANDSHAKE.iter().map(|(name, bytes)| instead(name, vec![send(bytes)]).fails_unsent(Kind::Tls)).collect();
     cases.extend([
-        instead("the end", vec![Step::Finish]).fails_unsent(Kind::Network),
+        instead("a close", vec![Step::Finish]).fails_unsent(Kind::Network),
         instead("a reset", vec![Step::Reset]).fails_unsent(Kind::Network),
-        instead("half a record and the end", vec![send(b"\x16\x03\x03\x00\x7a\x02")]).fails_unsent(Kind::Network),
+        instead("half a record, then a close", vec![send(b"\x16\x03\x03\x00\x7a\x02")]).fails_unsent(Kind::Network),
         instead("nothing", vec![Step::Stall]).fails_unsent(Kind::Timeout),
         instead("half a record", vec![send(b"\x16\x03\x03\x00\x7a\x02"), Step::Stall]).fails_unsent(Kind::Timeout),
-        instead("a record with one byte a second", vec![drip(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76", 1000)])
+        instead("a record at one byte a second", vec![drip(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76", 1000)])
             .fails_unsent(Kind::Timeout),
         instead(
-            "a record with one byte every 20 ms",
+            "a record at one byte every 20 ms",
             vec![drip([&b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76"[..], &[3; 100]].concat(), 20)],
         )
         .fails_unsent(Kind::Timeout),
         instead("garbage without end", vec![endless(b"\x80\x81")]).fails_unsent(Kind::Tls),
-        secure_case("no handshake in half a second of a minute")
+        secure_case("no handshake, a connect timeout of half a second, a timeout of a minute")
             .limit(60_000)
             .connect_limit(500)
             .plays(vec![Step::Stall])
@@ -100,7 +104,7 @@ fn no_handshake() -> Vec<Case> {
     cases
 }
 
-/// Failures after the handshake.
+/// Returns cases with failures after the handshake.
 fn broken() -> Vec<Case> {
     let of = |name: &str, script: Script| secure_case(format!("under TLS: {name}")).plays(under_tls(script));
     vec![
@@ -110,34 +114,34 @@ fn broken() -> Vec<Case> {
         of("closed in the body", respond("HTTP/1.1 402 No\r\ncontent-length: 10\r\n\r\nshort"))
             .fails(Kind::NotEnabled)
             .status(402),
-        of("a body to the end, without a goodbye", respond("HTTP/1.1 402 No\r\n\r\nsome text"))
+        of("a body up to the end of the connection, without close_notify", respond("HTTP/1.1 402 No\r\n\r\nsome text"))
             .fails(Kind::NotEnabled)
             .status(402),
         of("no response", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
         of(
-            "a body that never comes",
+            "a body that never arrives",
             vec![Step::Read, send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"), Step::Stall],
         )
         .awaits_body()
         .succeeds(200),
-        of("a body that goes on and on", vec![Step::Read, send("HTTP/1.1 402 No\r\n\r\n"), endless("x")])
+        of("a body without end", vec![Step::Read, send("HTTP/1.1 402 No\r\n\r\n"), endless("x")])
             .fails(Kind::NotEnabled)
             .status(402),
-        of("a head with one byte every 100 ms", vec![Step::Read, drip(OK, 100)]).fails(Kind::Timeout),
-        of("garbage for a response", respond("garbage\r\n\r\n")).fails(Kind::Protocol),
+        of("a head at one byte every 100 ms", vec![Step::Read, drip(OK, 100)]).fails(Kind::Timeout),
+        of("garbage as a response", respond("garbage\r\n\r\n")).fails(Kind::Protocol),
         of(
-            "a record that is forged",
+            "a forged record",
             vec![Step::Read, Step::SendPlainly(b"\x17\x03\x03\x00\x20".to_vec()), Step::SendPlainly(vec![7; 32])],
         )
         .fails(Kind::Tls),
-        of("plain HTTP for a response", vec![Step::Read, Step::SendPlainly(OK.into())]).fails(Kind::Tls),
+        of("plain HTTP as a response", vec![Step::Read, Step::SendPlainly(OK.into())]).fails(Kind::Tls),
         of("kept, then closed", vec![Step::Read, send(OK), Step::AwaitReturn, Step::Finish, Step::LetCall])
             .plays(under_tls(respond(OK)))
             .succeeds(200)
             .succeeds(200)
             .requests(2..=3),
         of(
-            "kept, then a forged response",
+            "idle, then a forged response",
             vec![
                 Step::Read,
                 send(OK),

@@ -1,4 +1,5 @@
-//! Idle connections under TLS: closed with and without close_notify, and with unsolicited data.
+//! Tests idle TLS connections that the server closes with or without close_notify, or on which it sends unsolicited
+//! data.
 
 use nexmo_conversion::Kind;
 
@@ -16,11 +17,11 @@ pub(crate) fn cases() -> Vec<Case> {
     versions.iter().flat_map(|(name, handshake)| [ended(name, *handshake), forged(name, *handshake)].concat()).collect()
 }
 
-/// A first call that leaves its connection idle, the end of the connection, and a second call.
+/// Returns cases with a call that leaves its connection idle, the end of that connection, and a second call.
 fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: &str, steps: Script| {
-        secure_case(format!("{version}: kept, then {name}"))
+        secure_case(format!("{version}: idle connection {name}"))
             .plays(under_tls([vec![Step::Read, send(OK)], steps].concat()))
             .plays(under_tls(respond(OK)))
             .succeeds(200)
@@ -31,18 +32,18 @@ fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     };
     let crossed = |name: &str, end: Script| of(name, [vec![Step::Read], end].concat()).requests(3..=3);
     vec![
-        idle("closed with a goodbye", vec![Step::Goodbye, Step::Finish]),
-        idle("a goodbye and no end", vec![Step::Goodbye]),
-        idle("closed without a goodbye", vec![Step::Finish]),
-        crossed("closed with a goodbye under a request", vec![Step::Goodbye, Step::Finish]),
-        crossed("a goodbye and no end under a request", vec![Step::Goodbye, Step::Stall]),
-        crossed("closed without a goodbye under a request", vec![Step::Finish]),
-        crossed("reset under a request", vec![Step::Reset]),
+        idle("closed with close_notify", vec![Step::Goodbye, Step::Finish]),
+        idle("with close_notify but not closed", vec![Step::Goodbye]),
+        idle("closed without close_notify", vec![Step::Finish]),
+        crossed("closed with close_notify during a request", vec![Step::Goodbye, Step::Finish]),
+        crossed("with close_notify but not closed during a request", vec![Step::Goodbye, Step::Stall]),
+        crossed("closed without close_notify during a request", vec![Step::Finish]),
+        crossed("reset during a request", vec![Step::Reset]),
     ]
 }
 
-/// An unsolicited second response, and a second call that must not use it: made when all of it has arrived, because
-/// data that arrives later cannot be distinguished from its own response.
+/// Returns cases with an unsolicited second response, which a second call must not use. The second call starts when all
+/// of this data has arrived, because later data cannot be distinguished from the response to the call.
 fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: String, sent: Step| {
@@ -55,12 +56,12 @@ fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
             .requests(2..=2)
     };
     let mut cases = Vec::new();
-    // As much as fits a read, more than that, and more than fits a record.
+    // The lengths fit into one read, exceed one read, and exceed one record.
     for length in [60, 6000, 20_000] {
         let more = format!("HTTP/1.1 200 FORGED\r\nx: {}\r\ncontent-length: 2\r\n\r\nOK", "x".repeat(length));
         let apart = vec![OK.into(), more.clone().into_bytes()];
-        cases.push(of(format!("{length} bytes more in the response's record"), send([OK, &more].concat())));
-        cases.push(of(format!("{length} bytes more in a separate record"), Step::SendRecords(apart)));
+        cases.push(of(format!("{length} additional bytes in the record of the response"), send([OK, &more].concat())));
+        cases.push(of(format!("{length} additional bytes in a separate record"), Step::SendRecords(apart)));
     }
     cases
 }
