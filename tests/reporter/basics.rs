@@ -1,4 +1,4 @@
-//! The reporter against the sandbox: every submitted report arrives or becomes an event.
+//! Tests the reporter against the sandbox: every submitted report arrives or becomes an event.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -29,12 +29,12 @@ fn submit(reporter: &Reporter, name: &str, count: usize) {
 
 children![submit_without_threads_in_a_child];
 
-/// A service that accepts no reports for now.
+/// Starts a service that accepts no reports until it recovers.
 fn unavailable_service() -> Service {
     Service::with_behaviour(Behaviour::Unavailable(None))
 }
 
-/// A reporter whose first report failed, and that backs off.
+/// Returns a reporter that backs off because its first report failed.
 fn reporter_backing_off(service: &Service, options: &ReporterOptions<'_>) -> Reporter {
     let reporter = reporter(&service.url, options);
     reporter.submit(&sms("first", true)).unwrap();
@@ -42,7 +42,7 @@ fn reporter_backing_off(service: &Service, options: &ReporterOptions<'_>) -> Rep
     reporter
 }
 
-/// Both kinds of outbox; the first is at that path.
+/// Returns the options for an outbox at `outbox` and for an outbox in memory.
 fn both(outbox: &Path) -> [ReporterOptions<'_>; 2] {
     [in_calm_file(outbox), IN_MEMORY]
 }
@@ -98,12 +98,16 @@ fn a_rejected_report_becomes_an_event_that_stays_until_it_is_acknowledged() {
             reporter.submit(&sms("good", true)).unwrap();
             reporter.flush(Some(SOON)).unwrap();
             let event = reporter.poll(None).unwrap().unwrap();
-            assert_eq!(reporter.poll(Some(Duration::ZERO)).unwrap().as_ref(), Some(&event), "it is still there");
+            assert_eq!(
+                reporter.poll(Some(Duration::ZERO)).unwrap().as_ref(),
+                Some(&event),
+                "an unacknowledged event must be returned again"
+            );
             assert_eq!(consume_event(&reporter).as_ref(), Some(&event));
             reporter.acknowledge(event.id).unwrap();
             assert_eq!((event.conversion.message_id.as_str(), event.kind), ("bad", EventKind::Rejected));
             assert_eq!(event.http_status, Some(status));
-            assert!(event.conversion.timestamp.is_some(), "the time of submission");
+            assert!(event.conversion.timestamp.is_some(), "the event must have the time of submission");
             assert!(reporter.poll(Some(Duration::ZERO)).unwrap().is_none());
             let counted = statistics(&reporter);
             assert_eq!((counted.submitted, counted.accepted, counted.rejected, counted.events), (2, 1, 1, 0));
@@ -145,7 +149,7 @@ fn a_full_outbox_drops_its_oldest_report_if_so_configured() {
         let options = ReporterOptions { max_pending: Some(10), overflow: Overflow::DropOldest, ..options };
         let reporter = reporter_backing_off(&service, &options);
         submit(&reporter, "id", 9);
-        // It was replaced, and so is no longer among the oldest.
+        // This report was replaced, so it is no longer among the oldest.
         reporter.submit(&sms("id-0", false)).unwrap();
         submit(&reporter, "new", 3);
         let counted = statistics(&reporter);
@@ -199,13 +203,13 @@ fn the_reports_of_the_two_channels_do_not_replace_each_other() {
         service.recover();
         service.forget();
         reporter.flush(Some(SOON)).unwrap();
-        assert_eq!(service.arrived()[&("same".to_owned(), true)], 2, "one a channel");
+        assert_eq!(service.arrived()[&("same".to_owned(), true)], 2, "one report per channel must arrive");
         assert_eq!(service.count(), 3);
     }
 }
 
 #[test]
-fn with_many_consumers_each_event_reaches_at_least_one_until_it_is_acknowledged() {
+fn each_event_reaches_at_least_one_of_many_consumers() {
     const COUNT: usize = 500;
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Status(420)));
     let outbox = folder.outbox();
@@ -257,13 +261,16 @@ fn the_descriptor_is_readable_while_an_event_is_waiting() {
         submitter.submit(&sms("bad", true)).unwrap();
         assert!(becomes_readable(descriptor, SOON));
         let event = poller.poll(Some(SOON)).unwrap().unwrap();
-        assert!(becomes_readable(descriptor, Duration::ZERO), "the event is not acknowledged");
+        assert!(
+            becomes_readable(descriptor, Duration::ZERO),
+            "the descriptor must be readable until the event is acknowledged"
+        );
         poller.acknowledge(event.id).unwrap();
         wait_until("no event", SOON, || {
             assert!(poller.poll(Some(Duration::ZERO)).unwrap().is_none());
             !becomes_readable(descriptor, Duration::ZERO)
         });
-        // The other reporter on this file has been notified of the same event.
+        // The other reporter with this outbox is also notified of the event.
         sender.poll(Some(Duration::ZERO)).unwrap();
         other.poll(Some(Duration::ZERO)).unwrap();
     }
@@ -271,10 +278,10 @@ fn the_descriptor_is_readable_while_an_event_is_waiting() {
 
 #[allow(unsafe_code)]
 fn becomes_readable(descriptor: RawFd, limit: Duration) -> bool {
-    // SAFETY: the reporter that owns it still exists.
+    // SAFETY: the reporter that owns the descriptor still exists.
     let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
     let mut poll = libc::pollfd { fd: std::os::fd::AsRawFd::as_raw_fd(&borrowed), events: libc::POLLIN, revents: 0 };
-    // SAFETY: one entry is passed, which is local.
+    // SAFETY: the only entry is a local variable.
     unsafe { libc::poll(&raw mut poll, 1, libc::c_int::try_from(limit.as_millis()).unwrap()) == 1 }
 }
 
@@ -289,7 +296,8 @@ fn a_report_has_the_time_of_its_event_however_late_it_is_sent() {
     first.submit(&sms("stamped", true)).unwrap();
     let after = now();
     assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
-    // In a later second, the next reporter gets them rejected, so that the events show them.
+    // The next reporter sends the reports in a later second. The service rejects them, so the events show their
+    // timestamps.
     wait_until("another second", SOON, || now() > after);
     service.does(Behaviour::Status(420));
     let reporter = reporter(&service.url, &in_calm_file(&outbox));
@@ -309,7 +317,7 @@ fn now() -> Timestamp {
 }
 
 #[test]
-fn an_outbox_belongs_to_one_account() {
+fn an_outbox_cannot_be_opened_for_another_account() {
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
     drop(reporter(&service.url, &in_calm_file(&outbox)));
@@ -370,17 +378,17 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     assert_eq!((last.error.kind(), last.http_status), (Kind::Unavailable, Some(503)));
 }
 
-/// Simulates a lack of threads by a limit on the address space that leaves no space for another stack.
+/// Submits a report under a limit on the address space that leaves no space for the stack of another thread.
 #[allow(unsafe_code)]
 fn submit_without_threads_in_a_child(task: &[String]) {
     let reporter = reporter(&task[0], &IN_MEMORY);
-    // The calls below allocate from the memory that is freed here.
+    // This memory is freed for the allocations of the calls below.
     drop((0..200).map(|_| Vec::<u8>::with_capacity(8 * 1024)).collect::<Vec<_>>());
     let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
-    // SAFETY: only a number is passed.
+    // SAFETY: the call has no pointer argument.
     let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap();
     let limit = libc::rlimit { rlim_cur: (pages * page + 400 * 1024) as libc::rlim_t, rlim_max: libc::RLIM_INFINITY };
-    // SAFETY: the limit is local.
+    // SAFETY: the limit is a local variable.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
     reporter.submit(&sms("id", true)).unwrap();
     let mut last = None;

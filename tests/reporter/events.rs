@@ -1,5 +1,5 @@
-//! Events survive crashes, and their ids are never reused: not after a crash, in a restored outbox, or in one that
-//! replaces a corrupt one.
+//! Tests that events survive crashes and that their ids are never reused: after a crash, in a restored outbox, or in an
+//! outbox that replaces a corrupt one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -21,7 +21,7 @@ fn rejecting() -> Service {
     Service::with_behaviour(Behaviour::Status(420))
 }
 
-/// Creates an event for the report `message_id`.
+/// Submits the report `message_id`, which the service rejects, and returns its event.
 fn new_event(reporter: &Reporter, message_id: &str) -> Event {
     reporter.submit(&sms(message_id, true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();
@@ -75,11 +75,11 @@ fn ids_increase_after_a_backup_is_restored() {
     drop(second);
     backup(&copy, &outbox);
     let restored = reporter(&service.url, &in_calm_file(&outbox));
-    assert_eq!(consume_event(&restored).unwrap().id, before, "as it was in the backup");
+    assert_eq!(consume_event(&restored).unwrap().id, before, "the event must have the id that it had in the backup");
     let after = new_event(&restored, "after").id;
     assert!(before < lost && lost < after, "{before} {lost} {after}");
     restored.acknowledge(lost).unwrap();
-    assert_eq!(consume_event(&restored).unwrap().id, after, "an id lost with the restore is not that of another event");
+    assert_eq!(consume_event(&restored).unwrap().id, after, "an id that was lost by the restore must not be reused");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn an_id_that_was_never_issued_is_invalid() {
         for wrong in [i64::MIN, -1, 0, 1, (1 << 50) - 1, last_day_of_ids, i64::MAX] {
             assert_eq!(reporter.acknowledge(wrong).unwrap_err().kind(), Kind::InvalidArgument, "{wrong}");
         }
-        // Another process may already have acknowledged this one.
+        // Another process may already have acknowledged an event with this id.
         reporter.acknowledge(id - 1).unwrap();
         assert_eq!(consume_event(&reporter).unwrap().id, id);
         reporter.acknowledge(id).unwrap();

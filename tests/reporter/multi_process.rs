@@ -1,4 +1,5 @@
-//! Many processes with one outbox file: each can submit, one sends, and no report is lost when some die or stop.
+//! Tests many processes with one outbox file: every process can submit, one process sends, and no report is lost when
+//! some processes die or stop.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -22,7 +23,7 @@ const PROCESSES: u64 = 8;
 /// The maximum number of reports in transit when a process dies or stops.
 const ON_THEIR_WAY: u64 = 2 * 8;
 
-/// What is done to some of the processes, by number. The first to start is the sender.
+/// The processes that are disturbed, by number. The first process is the sender.
 struct Disturbance {
     killed: &'static [u64],
     stopped: u64,
@@ -55,7 +56,7 @@ fn play(name: &str, disturbance: &Disturbance) {
         })
         .collect();
     children.iter_mut().flatten().for_each(Child::resume);
-    // The first process is killed after a third of its reports, the next one after half of its.
+    // Kills the first of these processes after a third of its reports, and the second after half of them.
     for (number, share) in disturbance.killed.iter().zip([3, 2]) {
         wait_for_notes(folder.path(), *number, each / share - rng.below(each / 10), limit);
         children[usize::try_from(*number).unwrap()].take().unwrap().kill();
@@ -65,7 +66,7 @@ fn play(name: &str, disturbance: &Disturbance) {
     let (stopped_at, received_before) = (Instant::now(), service.count());
     let result_of = |child: &Child| report_of(&child.read_line(limit));
     let others = (0..PROCESSES).filter(|number| *number != disturbance.stopped);
-    // If it was stopped during a write, no other process can submit before it continues.
+    // If the process was stopped during a write, no other process can submit until it continues.
     wait_until("the end of the stop", limit, || stopped_at.elapsed() >= Duration::from_secs(stop));
     let received_meanwhile = service.count() - received_before;
     stopped.signal(libc::SIGCONT);
@@ -88,9 +89,9 @@ fn play(name: &str, disturbance: &Disturbance) {
     let busy: u64 = reports.iter().map(|report| report.busy).sum();
     reports.push(result_of_stopped);
     println!(
-        "{name}: {} accepted, {} arrived, {twice} duplicates (without_response {without_response}), {lost} lost; longest submit \
+        "{name}: {} submitted, {} arrived, {twice} duplicates ({without_response} without a response), {lost} lost; longest submit \
          {worst:?} ({busy} times OUTBOX_BUSY), a process's {each} submits took {fastest:?} to {slowest:?}; \
-         while one was stopped for {stop} s the others were done after {others_took:?}, and {received_meanwhile} requests received; \
+         while one process was stopped for {stop} s, {received_meanwhile} requests were received; the others finished after {others_took:?}; \
          {counted:?}",
         noted.len(),
         arrived.len(),
@@ -101,8 +102,8 @@ fn play(name: &str, disturbance: &Disturbance) {
     assert!((noted.len() as u64..=noted.len() as u64 + killed).contains(&counted.submitted), "{counted:?}");
     assert_eq!(reports.len() as u64, PROCESSES - killed);
     assert!(noted.len() as u64 >= (PROCESSES - killed) * each);
-    // If it was stopped during a write, the others wait for it.
-    assert!(worst < Duration::from_secs(stop + 5), "{worst:?}");
+    // If the process was stopped during a write, the other processes wait for it.
+    assert!(worst < Duration::from_secs(stop + 5), "the longest submit took {worst:?}");
     children.into_iter().flatten().for_each(Child::end);
     drop(last);
     let contents = OutboxContents::read(&folder.outbox()).unwrap();
@@ -114,18 +115,18 @@ fn play(name: &str, disturbance: &Disturbance) {
 #[track_caller]
 fn wait_for_notes(folder: &Path, number: u64, count: u64, limit: Duration) {
     let path = notes(folder, number);
-    // At most "7-999 true" and a line end.
+    // A note has at most the length of "7-999 true" and a line end.
     let length = count * format!("{number}-999 true\n").len() as u64;
     wait_until("notes", limit, || fs::metadata(&path).is_ok_and(|found| found.len() >= length));
 }
 
 /// The results of one process.
 struct Report {
-    /// The longest time that one submit took.
+    /// The duration of the slowest submit.
     worst: Duration,
-    /// The time for all of them.
+    /// The duration of all submits.
     all: Duration,
-    /// How often a submit had to be retried.
+    /// The number of submits that found the outbox busy and were retried.
     busy: u64,
 }
 
@@ -156,7 +157,7 @@ fn submit_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// Enough that they take longer than [`SOON`] if each is found only when the sender polls the outbox.
+/// The number of reports that take longer than [`SOON`] if the sender finds each of them only by polling the outbox.
 const ONE_BY_ONE: usize = 30;
 
 #[test]
@@ -172,7 +173,7 @@ fn reports_of_another_process_are_sent_immediately() {
         for number in 1..=ONE_BY_ONE {
             child.resume();
             service.wait_for(number, SOON.saturating_sub(began.elapsed()));
-            // Otherwise the sender may find the next one while it handles this one.
+            // Otherwise the sender may find the next report while it handles this one.
             wait_until("rest", SOON, || statistics(&sender).pending == 0);
         }
         println!("{ONE_BY_ONE} reports of another process, {durability}, in {:?}", began.elapsed());
@@ -207,7 +208,7 @@ fn many_processes_open_a_new_outbox_at_once() {
         children.iter().for_each(|child| assert_eq!(child.read_line(limit), "ready"));
         children.iter_mut().for_each(Child::resume);
         let results = children.iter().map(|child| child.read_line(limit));
-        // How many calls found the outbox busy, and the longest one in milliseconds.
+        // The number of calls that found the outbox busy, and the longest call in milliseconds.
         let results = results.map(|line| {
             let (busy, longest) = line.split_once(' ').unwrap();
             (busy.parse::<u64>().unwrap(), longest.parse::<u64>().unwrap())
@@ -222,10 +223,10 @@ fn many_processes_open_a_new_outbox_at_once() {
     }
 }
 
-/// How many reports each process submits to a new outbox.
+/// The number of reports that each process submits to a new outbox.
 const SUBMITS: u64 = 100;
 
-/// Opens an outbox with the default options and submits, again if it is busy.
+/// Opens an outbox with the default options and submits reports. Retries calls that find the outbox busy.
 fn submit_to_a_new_outbox(arguments: &[String]) {
     write_line("ready");
     wait_for_resume();

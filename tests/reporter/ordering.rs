@@ -1,4 +1,4 @@
-//! Of two reports for one message, the service receives the later one last, regardless of timing.
+//! Tests that the service receives the later of two reports for one message last, regardless of timing.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -15,8 +15,8 @@ use nexmo_sandbox::{Behaviour, RandomFaults};
 
 const THREADS: usize = 4;
 
-/// The number of messages that a thread keeps in progress: the second report of one is submitted while the first of
-/// others is being sent.
+/// The number of messages that a thread has in progress. It submits the second report for one message while the first
+/// reports for other messages are being sent.
 const AT_ONCE: usize = 16;
 
 #[test]
@@ -33,12 +33,12 @@ fn the_later_report_is_received_last_with_an_outbox_in_a_file() {
     assert!(observed.both > tries / 100 && observed.replaced > tries / 100, "{observed:?}");
 }
 
-/// The observed cases, so that a test can check that it covered what it is for.
+/// The numbers of observed cases, by which a test checks that both cases occurred.
 #[derive(Debug)]
 struct Observed {
-    /// Messages of which the service received both reports.
+    /// The number of messages for which the service received both reports.
     both: usize,
-    /// Messages whose first report was never sent.
+    /// The number of messages whose first report was never sent.
     replaced: usize,
 }
 
@@ -69,17 +69,17 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Observed {
     let both = (0..tries).filter(|number| arrived.contains_key(&(format!("id-{number}"), false))).count();
     let counted = statistics(&reporter);
     println!(
-        "{name}: {tries} messages, {} requests; both reports arrived of {both}, {} were replaced before; overtaken: {}",
+        "{name}: {tries} messages, {} requests; both reports arrived for {both} messages, {} reports were replaced, {} overtaken",
         service.count(),
         counted.replaced,
         wrong.len()
     );
-    assert!(wrong.is_empty(), "{wrong:?}");
+    assert!(wrong.is_empty(), "the later report did not arrive last for {wrong:?}");
     assert_eq!((counted.submitted, counted.pending, counted.events), (2 * tries as u64, 0, 0));
     Observed { both, replaced: usize::try_from(counted.replaced).unwrap() }
 }
 
-/// Takes numbers from `next` and submits false and then true for each message, with a random delay in between.
+/// Takes message numbers from `next`, and submits false and then true for each message with a random delay in between.
 fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut SeededRng, service: &Service) {
     let mut started = Vec::new();
     loop {
@@ -94,7 +94,7 @@ fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut
         while started.len() >= AT_ONCE || (number >= tries && !started.is_empty()) {
             let chosen = usize::try_from(rng.below(started.len() as u64)).unwrap();
             submit(reporter, started.swap_remove(chosen), true);
-            // The service should be busy with recent reports, not with a backlog.
+            // Waits briefly, so the service handles recent reports and not a backlog.
             let (received, limit) = (service.count(), Instant::now() + Duration::from_millis(rng.below(3)));
             while service.count() < received + 2 && Instant::now() < limit {
                 thread::yield_now();

@@ -1,5 +1,5 @@
-//! A service that is down, rejects the account or redirects every request for a while: this costs time and nothing
-//! else.
+//! Tests a service that is down, rejects the account or redirects every request for a while: this delays reports, but
+//! loses none.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -22,8 +22,8 @@ use nexmo_sandbox::{Behaviour, Rule};
 
 const CONNECTIONS: usize = 8;
 
-/// The maximum rate of requests to a service that is down, averaged over its outage, in addition to those in flight
-/// when it went down. Back-off with full jitter starts at 100 ms on average and doubles.
+/// The maximum average rate of requests per second to a service that is down, without the requests that were in flight
+/// when the outage began. The back-off with full jitter starts at 100 ms on average and doubles.
 const STORM: f64 = 10.0;
 
 /// The number of fresh reports submitted while the backlog drains.
@@ -39,7 +39,7 @@ fn after_an_outage_all_reports_arrive_newest_first() {
     submit(&reporter, "id", count);
     let (was_down, requests) = (down.elapsed(), service.count());
     let rate = (requests.saturating_sub(CONNECTIONS)) as f64 / was_down.as_secs_f64();
-    assert!(rate < STORM, "{requests} requests in {was_down:?}");
+    assert!(rate < STORM, "too many requests during the outage: {requests} in {was_down:?}");
     assert_eq!((statistics(&reporter).pending, statistics(&reporter).state), (count as u64, State::BackingOff));
     service.forget();
 
@@ -47,24 +47,24 @@ fn after_an_outage_all_reports_arrive_newest_first() {
     reporter.flush(Some(limit)).unwrap();
     let counted = statistics(&reporter);
     let drained: Vec<usize> = service.received().iter().filter_map(|request| number(request, "id")).collect();
-    assert_eq!(drained.iter().collect::<HashSet<_>>().len(), count, "all arrived");
+    assert_eq!(drained.iter().collect::<HashSet<_>>().len(), count, "all reports must arrive");
     let (newest_first, share) = (-rank_correlation(&drained), oldest_among(&drained[..count / 2], count));
     println!(
-        "outage: {count} submitted while it was down for {was_down:?}, {requests} requests meanwhile ({rate:.1} a second); newest \
-         first {newest_first:.3}, the share of the oldest {share:.3}; a fresh report waited for {behind:?} others; {counted:?}"
+        "outage: {count} reports submitted in {was_down:?}, {requests} requests meanwhile ({rate:.1} a second); rank \
+         correlation {newest_first:.3}, share of old reports {share:.3}; reports before each fresh one: {behind:?}; {counted:?}"
     );
-    assert!(newest_first > 0.9, "{newest_first}");
-    // One in 32 is the oldest.
-    assert!((0.02..0.05).contains(&share), "{share}");
+    assert!(newest_first > 0.9, "the reports were not sent newest first: {newest_first}");
+    // One in 32 reports is the oldest one.
+    assert!((0.02..0.05).contains(&share), "the share of old reports is {share}");
     assert!(*behind.iter().max().unwrap() <= 2 * CONNECTIONS, "{behind:?}");
     assert_eq!((counted.accepted, counted.pending), ((count + FRESH) as u64, 0));
 }
 
-/// Lets the backlog drain slowly while submitting fresh reports. Returns how many others were received before each of
-/// them.
+/// Submits fresh reports while the backlog drains slowly. Returns the number of other reports that were received before
+/// each fresh report.
 fn drain_with_fresh(reporter: &Reporter, service: &Service) -> Vec<usize> {
     service.does(Behaviour::Slow(Duration::from_millis(100)));
-    // It probes immediately, and has no time for more.
+    // The flush causes a probe and returns before anything else is sent.
     assert_eq!(reporter.flush(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
     service.wait_for(2 * CONNECTIONS, SOON);
     let mut behind = Vec::new();
@@ -84,13 +84,13 @@ fn submit(reporter: &Reporter, name: &str, count: usize) {
     (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
 }
 
-/// Returns the number of the report, if it has that name and was accepted.
+/// Returns the number of the report, if it has this name and was accepted.
 fn number(request: &Received, name: &str) -> Option<usize> {
     let (found, number) = request.message_id.split_once('-')?;
     (found == name && request.is_accepted()).then(|| number.parse().unwrap())
 }
 
-/// Spearman's coefficient: 1 if `numbers` ascend, -1 if they descend, 0 if they do neither.
+/// Returns Spearman's coefficient: 1 if `numbers` ascend, -1 if they descend, and about 0 if they are unordered.
 fn rank_correlation(numbers: &[usize]) -> f64 {
     let mut positions: Vec<usize> = (0..numbers.len()).collect();
     positions.sort_by_key(|position| numbers[*position]);
@@ -99,7 +99,7 @@ fn rank_correlation(numbers: &[usize]) -> f64 {
     1.0 - 6.0 * sum / (count * (count * count - 1.0))
 }
 
-/// Returns the fraction of `numbers` that belongs to the oldest half of `count`.
+/// Returns the fraction of `numbers` that belong to the oldest half of `count` reports.
 fn oldest_among(numbers: &[usize], count: usize) -> f64 {
     numbers.iter().filter(|number| **number < count / 2).count() as f64 / numbers.len() as f64
 }
@@ -135,7 +135,7 @@ fn sending_resumes_soon_after_a_short_outage_without_a_call() {
     service.recover();
     let well = Instant::now();
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 100);
-    println!("outage: without a call all was sent {:?} after it", well.elapsed());
+    println!("outage: all reports were sent {:?} after it, without a call", well.elapsed());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn retry_after_is_respected_while_reports_are_queued() {
     let received = service.received();
     let (waited, statuses) = (received[1].at - received[0].at, received.iter().map(|request| request.status));
     assert_eq!(statuses.collect::<Vec<_>>(), [429, 200, 200]);
-    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&waited), "{waited:?}");
+    assert!((Duration::from_secs(2)..Duration::from_secs(5)).contains(&waited), "the reporter waited for {waited:?}");
 }
 
 #[test]
@@ -162,9 +162,9 @@ fn retry_after_is_respected_when_other_responses_arrive_later() {
     let asked = received.iter().find(|request| request.status == 429).unwrap().at;
     let is_soon = |request: &&Received| request.at > asked && request.at - asked < Duration::from_secs(2);
     let meanwhile = received.iter().filter(is_soon).count();
-    println!("outage: {meanwhile} requests in the time that the service had asked for");
-    // Those in flight at that moment.
-    assert!(meanwhile < CONNECTIONS, "{meanwhile}");
+    println!("outage: {meanwhile} requests during the delay that the service asked for");
+    // Only requests that were in flight when the service asked for the delay may arrive.
+    assert!(meanwhile < CONNECTIONS, "{meanwhile} requests arrived during the delay");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn account_errors_suspend_the_reporter_and_cost_no_report() {
         let reporter = hurried_reporter(&service.url, &options);
         let mut sent = 0;
         for status in [402, 401, 302, 404] {
-            // With many reports, each is probed once; with two, each more than once.
+            // Of many reports each is sent as a probe at most once, of two reports more than once.
             for count in [50, 2] {
                 service.forget();
                 suspend(&reporter, &service, status, count);
@@ -207,7 +207,7 @@ fn account_errors_suspend_the_reporter_and_cost_no_report() {
                 let different = tried.iter().collect::<HashSet<_>>().len();
                 println!("suspension: {status}: {} requests with {different} of {count} reports", tried.len());
                 assert!((FLUSHES..=FLUSHES + 2 * CONNECTIONS + 2).contains(&tried.len()), "{tried:?}");
-                assert!(different >= count.min(tried.len() - 1), "each probe takes a different report: {tried:?}");
+                assert!(different >= count.min(tried.len() - 1), "each probe must send a different report: {tried:?}");
                 service.recover();
                 reporter.flush(Some(SOON)).unwrap();
                 sent += count as u64;
@@ -218,14 +218,14 @@ fn account_errors_suspend_the_reporter_and_cost_no_report() {
     }
 }
 
-/// How many flushes ask a suspended reporter for a probe.
+/// The number of flushes that request a probe of a suspended reporter.
 const FLUSHES: usize = 3;
 
-/// Makes the service respond with `status` to that many reports, and to a few probes.
+/// Suspends the reporter: makes the service respond with `status` to `count` reports and to a few probes.
 fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     service.does(Behaviour::Status(status));
     submit(reporter, &format!("s{status}"), count);
-    // The circuit breaker was closed; from now on there is one probe at a time, on request.
+    // Once the reporter is suspended, it sends one probe at a time, on request.
     wait_until("suspension", SOON, || statistics(reporter).state == State::Suspended);
     for number in 0..FLUSHES {
         assert_eq!(
@@ -237,18 +237,19 @@ fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     let counted = statistics(reporter);
     assert_eq!((counted.pending, counted.rejected, counted.events), (count as u64, 0, 0), "{status}");
     assert_eq!(counted.last_error.unwrap().http_status, Some(status));
-    // The next flush is to report what is sent after it.
-    wait_until("quiet", SOON, || statistics(reporter).in_flight == 0);
+    // The next flush must only see requests that are sent after it starts.
+    wait_until("the end of all requests", SOON, || statistics(reporter).in_flight == 0);
 }
 
 #[test]
-fn one_poison_report_is_eventually_rejected_and_no_other() {
+fn only_the_poison_report_is_eventually_rejected() {
     let folder = Folder::new();
     let (outbox, service) = (folder.outbox(), Service::start());
     service.rule(Rule::for_message("poison", Behaviour::NotEnabled));
     let reporter = hurried_reporter(&service.url, &in_calm_file(&outbox));
     reporter.submit(&sms("poison", true)).unwrap();
-    // Other reports keep succeeding, one after the other. The retry delays of the poison report add up to 11 s, shortened.
+    // Other reports succeed meanwhile, one after the other. The retry delays of the poison report add up to 11 s,
+    // divided by `HURRY`.
     let (began, mut good) = (Instant::now(), 0);
     let event = loop {
         reporter.submit(&sms(&format!("good-{good}"), true)).unwrap();
@@ -258,25 +259,25 @@ fn one_poison_report_is_eventually_rejected_and_no_other() {
         if let Some(event) = reporter.poll(Some(Duration::ZERO)).unwrap() {
             break event;
         }
-        assert!(began.elapsed() < SOON, "it is still not rejected");
+        assert!(began.elapsed() < SOON, "the poison report was not rejected in time");
     };
     assert_eq!((event.conversion.message_id.as_str(), event.kind), ("poison", EventKind::Rejected));
     assert_eq!(event.http_status, Some(402));
     let requests = service.received().iter().filter(|request| request.message_id == "poison").count();
     println!(
-        "suspension: poison was rejected after {:?} and {requests} requests, {good} other reports were sent",
+        "suspension: the poison report was rejected after {:?} and {requests} requests, {good} other reports were sent",
         began.elapsed()
     );
     reporter.flush(Some(SOON)).unwrap();
     let counted = statistics(&reporter);
     assert_eq!((counted.accepted, counted.rejected, counted.pending), (good, 1, 0));
-    assert!(requests <= 4, "{requests}");
-    assert!(began.elapsed() > Duration::from_secs(11) / HURRY, "its retry delays were too short");
+    assert!(requests <= 4, "the poison report was sent {requests} times");
+    assert!(began.elapsed() > Duration::from_secs(11) / HURRY, "the retry delays of the poison report were too short");
 }
 
 #[test]
-fn half_of_the_servers_may_reject_the_account() {
-    // Every second response, and a random half of them.
+fn all_reports_arrive_while_half_of_the_responses_reject_the_account() {
+    // The service rejects every second request, or a random half of the requests.
     for is_random in [false, true] {
         let folder = Folder::new();
         let outbox = folder.outbox();
@@ -295,7 +296,7 @@ fn half_of_the_servers_may_reject_the_account() {
 
 const REJECTED: usize = 200;
 
-/// A service of which half of the responses are 401.
+/// A service that responds to half of the requests with 401.
 struct HalfBroken {
     url: String,
 }
@@ -310,7 +311,7 @@ impl HalfBroken {
                 let (mut stream, random) = (stream.unwrap(), Arc::clone(&random));
                 thread::spawn(move || {
                     let mut buffer = [0; 16 * 1024];
-                    // A request is a single write without a body.
+                    // The library sends a request by a single write, and without a body.
                     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {
                         let mut random = random.lock().unwrap();
                         random.1 += 1;
@@ -330,10 +331,10 @@ impl HalfBroken {
 }
 
 #[test]
-fn a_sender_that_cannot_reach_the_service_hands_over() {
+fn a_sender_that_cannot_reach_the_service_steps_down() {
     let folder = Folder::new();
     let (outbox, service) = (folder.outbox(), Service::start());
-    // Nothing listens at that port.
+    // No server listens on this port.
     let proxy = format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
     let options = Options { base_url: Some(&service.url), proxy: Some(&proxy), ..Options::default() };
     let first = Reporter::new(credentials(), &options, &in_calm_file(&outbox)).unwrap();
@@ -343,17 +344,17 @@ fn a_sender_that_cannot_reach_the_service_hands_over() {
     submit(&second, "second", 10);
     let began = Instant::now();
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 20);
-    println!("hand-over: all was sent after {:?}", began.elapsed());
+    println!("hand-over: all reports were sent after {:?}", began.elapsed());
     second.flush(Some(SOON)).unwrap();
     assert_eq!((statistics(&first).accepted, statistics(&second).accepted), (20, 20));
-    wait_until("its role", SOON, || statistics(&first).state == State::Standby);
-    // It still notifies the other.
+    wait_until("the standby state", SOON, || statistics(&first).state == State::Standby);
+    // The first reporter still notifies the second one.
     submit(&first, "late", 10);
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 30);
 }
 
 #[test]
-fn a_reporter_with_a_wrong_secret_does_not_stop_one_with_the_right_secret() {
+fn a_reporter_with_a_wrong_secret_does_not_block_a_reporter_with_the_right_secret() {
     let folder = Folder::new();
     let (outbox, service) = (folder.outbox(), Service::start());
     let wrong = reporter_of(wrong_credentials(), &service.url, &in_calm_file(&outbox));
@@ -361,15 +362,18 @@ fn a_reporter_with_a_wrong_secret_does_not_stop_one_with_the_right_secret() {
     wait_until("suspension", SOON, || statistics(&wrong).state == State::Suspended);
     let right = reporter(&service.url, &in_calm_file(&outbox));
     submit(&right, "right", 20);
-    // Neither is called until all are sent.
+    // The test calls neither reporter until all reports are sent.
     let begun = Instant::now();
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 40);
-    println!("wrong secret: all was sent {:?} after the right one came", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    println!(
+        "wrong secret: all reports were sent {:?} after a reporter with the right secret was created",
+        begun.elapsed()
+    );
+    assert!(begun.elapsed() < Duration::from_secs(5), "sending took {:?}", begun.elapsed());
     right.flush(Some(SOON)).unwrap();
     let counted = statistics(&right);
     assert_eq!((counted.submitted, counted.accepted, counted.rejected), (40, 40, 0));
-    // Reports submitted to the wrong one from now on are sent by the other, which is notified.
+    // The reporter with the right secret is notified of later reports to the other one, and sends them.
     submit(&wrong, "late", 20);
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 60);
 }
@@ -390,8 +394,8 @@ fn a_report_that_expires_during_an_outage_becomes_an_event() {
             });
             let requests = service.count();
             wait_until("the expiry", SOON, || statistics(&reporter).expired == 10);
-            // Perhaps the reports were just too new at the first check.
-            assert!(service.count() <= requests + 1, "the age is checked without a probe");
+            // One more request is allowed: the reports may not have expired yet at the first check.
+            assert!(service.count() <= requests + 1, "expired reports must not be sent as probes");
             for _ in 0..10 {
                 let event = consume_event(&reporter).unwrap();
                 assert_eq!((event.kind, event.http_status), (EventKind::Expired, None));

@@ -1,5 +1,5 @@
-//! Random corruption of bytes, before the file is opened and while it is open. Every call ends with a status or a
-//! success, in bounded time.
+//! Tests random corruption of bytes before the file is opened and while it is open. Every call returns a success or a
+//! documented error within a time limit.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,13 +17,13 @@ use crate::{is_of_the_outbox, quarantined, sidecar, try_open};
 
 const REPORTS: u64 = 40;
 
-/// The time limit of a call whose reports may have been lost.
+/// The time limit of a flush that may wait in vain because reports were lost.
 const FLUSH_LIMIT: Duration = Duration::from_secs(3);
 
-/// Longer than any call may take here.
+/// The maximum duration of a round.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// Changes some bytes of a file, or its length.
+/// Changes some bytes of a file or its length, and returns a description of the change.
 fn damage(path: &Path, rng: &mut SeededRng) -> &'static str {
     let file = File::options().write(true).open(path).unwrap();
     let length = file.metadata().unwrap().len().max(1);
@@ -60,22 +60,22 @@ fn damage(path: &Path, rng: &mut SeededRng) -> &'static str {
     }
 }
 
-/// What became of an outbox with random corruption.
+/// The outcome of using an outbox with random corruption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
-    /// It could not be opened, and the call returned an error.
+    /// Opening the outbox returned an error.
     OpenFailed,
-    /// It was quarantined, and counted.
+    /// The outbox was quarantined and counted.
     Quarantined,
     /// A later call returned an error.
     CallFailed,
     /// Every report arrived.
     Intact,
-    /// All calls succeeded, and some reports are missing or changed: corruption that SQLite cannot detect.
+    /// All calls succeeded, but some reports are missing or changed: SQLite cannot detect this corruption.
     Undetected,
 }
 
-/// Uses an outbox as a program would.
+/// Opens an outbox, submits and sends, as a program would.
 fn use_outbox(outbox: &Path, service: &Service, description: &str) -> Outcome {
     let reporter = match try_open(outbox, &service.url) {
         Ok(reporter) => reporter,
@@ -95,7 +95,7 @@ fn use_outbox(outbox: &Path, service: &Service, description: &str) -> Outcome {
     match (statistics, flushed) {
         (Ok(statistics), flushed) if statistics.outbox_resets > 0 => {
             assert_eq!(quarantined(outbox).len() as u64, statistics.outbox_resets, "{description}");
-            // The first report may have been lost with the old file.
+            // The report "after" may have been lost with the old file.
             let well = reporter.submit(&sms("well", true)).and_then(|()| reporter.flush(Some(SOON)));
             assert!(
                 well.is_ok() && service.arrived().contains_key(&("well".to_owned(), true)),
@@ -110,13 +110,13 @@ fn use_outbox(outbox: &Path, service: &Service, description: &str) -> Outcome {
 }
 
 #[test]
-fn random_damage_ends_in_a_status_or_a_success() {
+fn every_call_returns_after_random_corruption() {
     let (mut rng, _) = SeededRng::from_environment("bit flips");
     let rounds = if is_long() { 1000 } else { 80 };
     let service = Service::with_behaviour(Behaviour::Unavailable(None));
     let mut counts: BTreeMap<(&str, Outcome), u32> = BTreeMap::new();
     let mut slowest = Duration::ZERO;
-    // One outbox has its data in the write-ahead log, the other in its file.
+    // The first outbox has its data in the write-ahead log, the second in the database file.
     let originals = [Folder::new(), Folder::new()];
     left_behind(&originals[0].outbox(), &service.url, REPORTS, false);
     left_behind(&originals[1].outbox(), &service.url, REPORTS, true);
@@ -137,7 +137,7 @@ fn random_damage_ends_in_a_status_or_a_success() {
         let description = format!("round {round}, {how} of {}", if is_moved { "the file" } else { "the log" });
         let end = use_outbox(&outbox, &service, &description);
         slowest = slowest.max(began.elapsed());
-        assert!(began.elapsed() < LONGEST, "{description}: {:?}", began.elapsed());
+        assert!(began.elapsed() < LONGEST, "{description} took {:?}", began.elapsed());
         *counts.entry((if is_moved { "file" } else { "log" }, end)).or_default() += 1;
     }
     counts.iter().for_each(|((what, end), count)| println!("{what:>5} {end:?}: {count}"));
@@ -148,7 +148,7 @@ fn random_damage_ends_in_a_status_or_a_success() {
 }
 
 #[test]
-fn corruption_while_the_file_is_open_ends_in_a_status_or_a_success() {
+fn every_call_returns_after_corruption_while_the_file_is_open() {
     let (mut rng, _) = SeededRng::from_environment("bit flips while open");
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
@@ -173,15 +173,15 @@ fn corruption_while_the_file_is_open_ends_in_a_status_or_a_success() {
         if rng.below(10) == 0 {
             count(&mut counts, "flush", reporter.flush(Some(Duration::from_millis(50))));
         }
-        // Cached pages hide the changes on disk until another connection reads them; first while the first one is
-        // open, then alone.
+        // Cached pages hide the changes on disk from an open connection. Another connection reads them, first while
+        // this reporter is open and then alone.
         if rng.below(5) == 0 {
             count(&mut counts, "new", try_open(&outbox, &service.url).map(drop));
             drop(reporter);
             reporter = open_alone(&outbox, &service, &mut counts);
         }
         slowest = slowest.max(began.elapsed());
-        assert!(began.elapsed() < LONGEST, "round {round}: {:?}", began.elapsed());
+        assert!(began.elapsed() < LONGEST, "round {round} took {:?}", began.elapsed());
     }
     counts.iter().for_each(|(what, count)| println!("{what}: {count}"));
     println!("the slowest round took {slowest:?}, {} files were quarantined", quarantined(&outbox).len());
@@ -197,11 +197,11 @@ fn count(counts: &mut BTreeMap<String, u32>, call: &str, result: Result<(), nexm
     *counts.entry(format!("{call} {description}")).or_default() += 1;
 }
 
-/// Opens an outbox that no other process has open, or that is about to be closed. One that appears to belong to
-/// another account stays unchanged until it is moved away.
+/// Opens an outbox once the previous reporter has closed it. Removes an outbox whose corruption makes it appear to
+/// belong to another account or program, because the library leaves such a file unchanged.
 fn open_alone(outbox: &Path, service: &Service, counts: &mut BTreeMap<String, u32>) -> Reporter {
     let (began, mut opened) = (Instant::now(), None);
-    wait_until("a separate reporter", SOON, || {
+    wait_until("a new reporter", SOON, || {
         let tried = try_open(outbox, &service.url);
         let is_foreign =
             tried.as_ref().is_err_and(|error| matches!(error.kind(), Kind::Outbox | Kind::OutboxWrongAccount));
@@ -216,7 +216,8 @@ fn open_alone(outbox: &Path, service: &Service, counts: &mut BTreeMap<String, u3
     opened.unwrap()
 }
 
-/// Once the bytes stop changing, reports are accepted and sent again. Undetected corruption may remain.
+/// Waits until a report is stored and sent again after the bytes have stopped changing. Undetected corruption may
+/// remain.
 fn recovers(reporter: &Reporter, service: &Service) {
     let mut number = 0;
     wait_until("a report that arrives", SOON, || {

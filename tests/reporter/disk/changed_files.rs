@@ -1,5 +1,5 @@
-//! The files of an open outbox are removed, renamed, replaced, truncated or linked by others: no accepted report is lost
-//! whose content still exists, and a loss is counted.
+//! Tests that other programs remove, rename, replace, truncate or link the files of an open outbox. No stored report
+//! whose contents still exist is lost, and a loss is counted.
 
 use std::fs;
 use std::fs::{File, Permissions};
@@ -14,10 +14,10 @@ use crate::common::outbox_db::{OutboxContents, assert_sound};
 use crate::common::{Folder, SOON, is_root, sms, statistics, wait_until};
 use crate::{NOWHERE, open_error, quarantined, sidecar, try_open};
 
-/// A reporter whose service cannot be reached. Each one behaves like a separate process.
+/// Opens a reporter whose service cannot be reached. Several reporters behave like separate processes.
 fn open(outbox: &Path) -> Reporter {
     let mut reporter = None;
-    wait_until("the outbox opens", SOON, || {
+    wait_until("an open outbox", SOON, || {
         reporter = match try_open(outbox, NOWHERE) {
             Err(error) if error.kind() == Kind::OutboxBusy => None,
             other => Some(other.unwrap()),
@@ -27,7 +27,7 @@ fn open(outbox: &Path) -> Reporter {
     reporter.unwrap()
 }
 
-/// Submits reports, as a caller does that repeats what was not stored.
+/// Submits reports, and repeats each submit until it succeeds.
 fn submit(reporter: &Reporter, name: &str, count: usize) {
     for number in 0..count {
         wait_until("a submit", SOON, || match reporter.submit(&sms(&format!("{name}-{number}"), true)) {
@@ -82,7 +82,7 @@ fn a_replaced_wal_or_index_loses_no_report() {
 }
 
 #[test]
-fn a_moved_outbox_is_complete_where_it_is_now() {
+fn a_renamed_outbox_keeps_its_reports() {
     let folder = Folder::new();
     let (outbox, moved) = (folder.outbox(), folder.path().join("moved"));
     let reporter = open(&outbox);
@@ -126,12 +126,12 @@ fn a_truncated_wal_or_database_is_quarantined_and_counted() {
 }
 
 #[test]
-fn a_wal_whose_pages_are_in_the_database_can_be_truncated() {
+fn a_wal_can_be_truncated_after_a_complete_checkpoint() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     let reporter = open(&outbox);
     submit(&reporter, "before", 100);
-    // As the command line of SQLite does on request.
+    // The command-line shell of SQLite can truncate the WAL like this.
     let connection = rusqlite::Connection::open(&outbox).unwrap();
     let truncated =
         || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).unwrap() == 0;
@@ -144,12 +144,12 @@ fn a_wal_whose_pages_are_in_the_database_can_be_truncated() {
 }
 
 #[test]
-fn reports_that_the_file_no_longer_knows_are_counted_as_damaged() {
+fn reports_that_disappear_from_the_file_are_counted_as_damaged() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     let reporter = open(&outbox);
     submit(&reporter, "before", 10);
-    // As a disk does that loses its latest writes.
+    // Simulates a disk that loses its latest writes.
     let connection = rusqlite::Connection::open(&outbox).unwrap();
     wait_until("the loss", SOON, || connection.execute("DELETE FROM report WHERE id > 6", []).is_ok());
     drop(connection);
@@ -183,7 +183,8 @@ fn removals_under_load_lose_no_report() {
         println!("changed files: {} removals", remover.join().unwrap());
     });
     assert_eq!((statistics(&first).outbox_resets, statistics(&second).outbox_resets), (0, 0));
-    // A submit that was stored, and then repeated since a file had been removed, is counted as replaced.
+    // A submit may store its report and fail because a file was removed. The repeated submit then counts the report as
+    // replaced.
     let counted = statistics(&first);
     assert_eq!(counted.pending, 2 * REPORTS as u64, "{counted:?}");
     assert_pending(&outbox, 2 * REPORTS as u64);
@@ -197,19 +198,19 @@ fn a_file_with_a_second_name_cannot_be_opened() {
         let reporter = open(&outbox);
         submit(&reporter, "before", 3);
         fs::hard_link(sidecar(&outbox, suffix), &link).unwrap();
-        let error = try_open(&outbox, NOWHERE).err().expect("it has two names");
+        let error = try_open(&outbox, NOWHERE).err().expect("a file with two names must not be opened");
         assert_eq!(error.kind(), Kind::Outbox, "{error}");
         assert!(error.message().contains("second name"), "{error}");
         if suffix.is_empty() {
             assert_eq!(open_error(&link), Kind::Outbox);
         }
-        // An outbox that is open, and gains a name, goes on.
+        // An open outbox that gains a second name continues to work.
         submit(&reporter, "after", 3);
         assert_eq!(statistics(&reporter).pending, 6);
         let is_reported =
             || statistics(&reporter).last_error.is_some_and(|last| last.error.message().contains("second name"));
         if suffix != ".lock" {
-            wait_until("the second name is reported", SOON, is_reported);
+            wait_until("an error about the second name", SOON, is_reported);
         }
         fs::remove_file(&link).unwrap();
         drop(reporter);
@@ -229,13 +230,13 @@ fn a_file_that_others_can_write_to_cannot_be_opened() {
         let path = sidecar(&outbox, suffix);
         for mode in [0o620, 0o602] {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-            let error = try_open(&outbox, NOWHERE).err().expect("others can write to it");
+            let error = try_open(&outbox, NOWHERE).err().expect("a file that others can write to must not be opened");
             assert!(error.kind() == Kind::Outbox && error.message().contains("can be written by others"), "{error}");
         }
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         if is_root() {
             chown(&path, Some(12345), None).unwrap();
-            let error = try_open(&outbox, NOWHERE).err().expect("it belongs to another user");
+            let error = try_open(&outbox, NOWHERE).err().expect("a file of another user must not be opened");
             assert!(error.kind() == Kind::Outbox && error.message().contains("belongs to user 12345"), "{error}");
             chown(&path, Some(0), None).unwrap();
         }
@@ -244,7 +245,7 @@ fn a_file_that_others_can_write_to_cannot_be_opened() {
 }
 
 #[test]
-fn a_link_to_a_file_is_left_as_it_is() {
+fn a_link_to_a_file_is_not_followed() {
     for suffix in ["-wal", "-shm", ".lock"] {
         let folder = Folder::new();
         let (outbox, target) = (folder.outbox(), folder.path().join("target"));
@@ -253,7 +254,8 @@ fn a_link_to_a_file_is_left_as_it_is() {
         if suffix == ".lock" {
             assert_eq!(open_error(&outbox), Kind::Outbox);
         } else {
-            // It does not belong to a new outbox, and is moved with its other files.
+            // The link does not belong to the new outbox, so it is moved away together with the other files of the old
+            // one.
             drop(try_open(&outbox, NOWHERE));
         }
         assert_eq!(fs::read(&target).unwrap(), b"precious");

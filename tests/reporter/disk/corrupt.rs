@@ -1,4 +1,4 @@
-//! A corrupt outbox: it is quarantined with all its files once no other process has it open.
+//! Tests that a corrupt outbox is quarantined with all its files once no other process has it open.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -15,10 +15,11 @@ use crate::{NOWHERE, open_error, quarantined, sidecar, try_open};
 
 const REPORTS: u64 = 200;
 
-/// A way to corrupt a file, with its description.
+/// A description of the damage to a file, and a function that causes it.
 type Damage = (&'static str, fn(&Path));
 
-/// Leaves an outbox of many pages, with its data in the write-ahead log, or moved to the file.
+/// Creates an outbox of many pages and closes it. Its data is in the database file if `is_moved`, otherwise in the
+/// write-ahead log.
 pub(crate) fn left_behind(outbox: &Path, base_url: &str, reports: u64, is_moved: bool) {
     let reporter = reporter(base_url, &in_file(outbox));
     for number in 0..reports {
@@ -48,12 +49,12 @@ fn cut(path: &Path, divisor: u64) {
 #[test]
 fn a_corrupt_file_is_quarantined_whole_and_counted() {
     let damages: [Damage; 6] = [
-        ("its header is overwritten", |path| overwrite(path, 0, 100)),
-        ("its first page is overwritten", |path| overwrite(path, 0, 4096)),
-        ("it is cut in the middle", |path| cut(path, 2)),
-        ("all but its header is overwritten", |path| overwrite(path, 100, 1 << 20)),
-        ("it is cut to a piece of its header", |path| cut(path, 4096)),
-        ("it is garbage", |path| fs::write(path, [7; 5000]).unwrap()),
+        ("the header is overwritten", |path| overwrite(path, 0, 100)),
+        ("the first page is overwritten", |path| overwrite(path, 0, 4096)),
+        ("the file is cut in half", |path| cut(path, 2)),
+        ("everything except the header is overwritten", |path| overwrite(path, 100, 1 << 20)),
+        ("the file is cut to a part of its header", |path| cut(path, 4096)),
+        ("the file is garbage", |path| fs::write(path, [7; 5000]).unwrap()),
     ];
     for (description, damage) in damages {
         let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
@@ -68,7 +69,7 @@ fn a_corrupt_file_is_quarantined_whole_and_counted() {
         assert_eq!(statistics(&reporter).outbox_resets, 1, "{description}");
         let files = quarantined(&outbox);
         assert_eq!(files.len(), 1, "{description}: {files:?}");
-        assert!(fs::read(&files[0]).unwrap() == damaged, "{description}: it is kept as it was");
+        assert!(fs::read(&files[0]).unwrap() == damaged, "{description}: the quarantined file must be unchanged");
         assert!(service.arrived().contains_key(&("after".to_owned(), true)));
     }
 }
@@ -84,24 +85,27 @@ fn a_file_truncated_to_nothing_is_quarantined_with_its_log() {
     assert_eq!((statistics(&reporter).outbox_resets, statistics(&reporter).submitted), (1, 0));
     let files = quarantined(&outbox);
     assert_eq!(files.len(), 1);
-    assert!(fs::read(sidecar(&files[0], "-wal")).unwrap() == log, "the log, from which reports could be had back");
+    assert!(
+        fs::read(sidecar(&files[0], "-wal")).unwrap() == log,
+        "the quarantined log, which contains the reports, must be unchanged"
+    );
 }
 
-/// SQLite reads a write-ahead log as far as its checksums are valid and treats the rest as never written: that is how
-/// it survives a crash, and why this corruption cannot be distinguished from one. The remaining outbox must work.
+/// SQLite reads a write-ahead log up to the first invalid checksum and ignores the rest. This is how it recovers from a
+/// crash, so this corruption looks like a crash. The remaining outbox must work.
 #[test]
 fn a_corrupt_log_loses_only_its_own_reports() {
     let damages: [Damage; 5] = [
-        ("it is cut to nothing", |log| cut(log, u64::MAX)),
-        ("it is cut in the middle", |log| cut(log, 2)),
-        ("its header is overwritten", |log| overwrite(log, 0, 32)),
-        ("it is garbage", |log| overwrite(log, 0, 1 << 20)),
-        ("it is removed", |log| fs::remove_file(log).unwrap()),
+        ("the log is empty", |log| cut(log, u64::MAX)),
+        ("the log is cut in half", |log| cut(log, 2)),
+        ("the header is overwritten", |log| overwrite(log, 0, 32)),
+        ("the log is garbage", |log| overwrite(log, 0, 1 << 20)),
+        ("the log is removed", |log| fs::remove_file(log).unwrap()),
     ];
     for (description, damage) in damages {
         let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
         let outbox = folder.outbox();
-        // These are in the file; the others are in the write-ahead log.
+        // These reports are in the database file; later ones are in the write-ahead log.
         left_behind(&outbox, &service.url, REPORTS, true);
         let first = try_open(&outbox, &service.url).unwrap();
         first.submit(&sms("in-the-log", true)).unwrap();
@@ -118,14 +122,15 @@ fn a_corrupt_log_loses_only_its_own_reports() {
     }
 }
 
-/// Opens an outbox as another process would, and does nothing with it.
+/// Takes the lock by which another process marks an outbox as in use.
 fn share(outbox: &Path) -> File {
     lock(outbox, libc::F_RDLCK).unwrap()
 }
 
-/// Waits until no process has the outbox open: dropping a reporter does not wait, and its worker ends a little later.
+/// Waits until no process has the outbox open. Dropping a reporter does not wait for its worker, which exits a little
+/// later.
 fn wait_until_closed(outbox: &Path) {
-    wait_until("the end of all use", SOON, || lock(outbox, libc::F_WRLCK).is_some());
+    wait_until("the close of the outbox", SOON, || lock(outbox, libc::F_WRLCK).is_some());
 }
 
 /// Locks the byte of the lock file that marks the outbox as in use, if possible.
@@ -166,18 +171,18 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
     left_behind(&outbox, &service.url, REPORTS, true);
     let first = reporter(&service.url, &in_file(&outbox));
     first.flush(Some(SOON)).unwrap();
-    // Overwritten in place, as a failing disk does; the write-ahead log too, because it would otherwise hide the
-    // corruption.
+    // Overwrites the file in place, as a failing disk does, and also the write-ahead log, which would otherwise hide
+    // the corruption.
     overwrite(&outbox, 0, 1 << 20);
     overwrite(&sidecar(&outbox, "-wal"), 0, 1 << 20);
     let failure = try_open(&outbox, &service.url).err().map(|error| error.kind());
     let is_moved = !quarantined(&outbox).is_empty();
-    // The first one may have noticed it meanwhile, and closed it.
+    // The first reporter may have detected the corruption meanwhile and closed the outbox.
     let by_first = statistics(&first).outbox_resets;
     assert!(by_first == 1 || (failure, is_moved) == (Some(Kind::OutboxCorrupt), false), "{failure:?} {is_moved}");
     drop(first);
     let mut second = None;
-    wait_until("the end of the first", SOON, || {
+    wait_until("the close of the first reporter", SOON, || {
         second = try_open(&outbox, &service.url).ok();
         second.is_some()
     });
@@ -190,7 +195,7 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
 }
 
 #[test]
-fn a_changed_row_is_removed_and_counted_and_costs_no_other() {
+fn a_changed_row_is_removed_and_counted_and_no_other_row_is_lost() {
     const CHANGES: [&str; 9] = [
         "UPDATE report SET message_id = 'changed' WHERE id = 3",
         "UPDATE report SET delivered = 1 - delivered WHERE id = 3",
@@ -210,8 +215,8 @@ fn a_changed_row_is_removed_and_counted_and_costs_no_other() {
         service.recover();
         let reporter = reporter(&service.url, &in_file(&outbox));
         reporter.flush(Some(SOON)).unwrap();
-        // A row with an impossible id is found when all others are sent.
-        wait_until("the damaged row is removed", SOON, || statistics(&reporter).damaged == 1);
+        // A row with an impossible id is only found when all other reports have been sent.
+        wait_until("the removal of the damaged row", SOON, || statistics(&reporter).damaged == 1);
         let counted = statistics(&reporter);
         assert_eq!((counted.submitted, counted.accepted, counted.pending), (REPORTS, REPORTS - 1, 0), "{change}");
         assert_eq!((counted.outbox_resets, counted.last_error), (0, None), "{change}");

@@ -1,4 +1,4 @@
-//! A full disk, and a read-only file system.
+//! Tests a full disk and a read-only file system.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -12,17 +12,17 @@ use crate::common::{LATER, SOON, SeededRng, in_file, is_long, reporter, sms, sta
 use crate::small_fs::SmallFileSystem;
 use crate::{BUSY_TIMEOUT_AND_MARGIN, NOWHERE, is_of_the_outbox, open_error, try_open};
 
-/// Submits reports until one fails. Returns their number, and the reason of the failure.
+/// Submits reports until a submit fails. Returns the number of stored reports and the kind of the failure.
 fn submit_until_full(reporter: &Reporter, rng: &mut SeededRng) -> (u64, Kind) {
     for number in 0..1_000_000 {
         if let Err(error) = reporter.submit(&sms(&format!("{:08x}-{number}", rng.below(1 << 32)), true)) {
             return (number, error.kind());
         }
     }
-    panic!("the disk never fills up");
+    panic!("no submit failed: the disk is not full");
 }
 
-/// Checks that every submitted report was sent once, the outbox is empty, and new reports are accepted.
+/// Checks that every stored report was sent once, that the outbox is empty, and that new reports can be submitted.
 fn assert_recovered(file_system: &SmallFileSystem, reporter: &Reporter, service: &Service, accepted: u64) {
     let began = Instant::now();
     reporter.flush(Some(LATER)).unwrap();
@@ -30,7 +30,11 @@ fn assert_recovered(file_system: &SmallFileSystem, reporter: &Reporter, service:
     let statistics = statistics(reporter);
     assert_eq!((statistics.submitted, statistics.accepted, statistics.pending), (accepted, accepted, 0));
     let arrived = service.arrived();
-    assert_eq!((arrived.len() as u64, duplicates(&arrived)), (accepted, 0), "what was sent is not sent again");
+    assert_eq!(
+        (arrived.len() as u64, duplicates(&arrived)),
+        (accepted, 0),
+        "every stored report must be sent exactly once"
+    );
     wait_until("a submit that succeeds", SOON, || reporter.submit(&sms("space-again", true)).is_ok());
     reporter.flush(Some(SOON)).unwrap();
     let contents = OutboxContents::read(&file_system.outbox()).unwrap();
@@ -50,9 +54,9 @@ fn a_disk_that_fills_up_fails_submits_and_every_stored_report_is_sent_once() {
         let outbox = file_system.outbox();
         let reporter = reporter(&service.url, &in_file(&outbox));
         let (accepted, kind) = submit_until_full(&reporter, &mut SeededRng::new(u64::from(kilobytes)));
-        println!("{kilobytes} KiB are full with {accepted} reports");
+        println!("{accepted} reports filled {kilobytes} KiB");
         assert_eq!(kind, Kind::OutboxFull);
-        assert!(accepted > 20, "{accepted}");
+        assert!(accepted > 20, "only {accepted} reports were stored");
         service.recover();
         service.forget();
         assert_recovered(&file_system, &reporter, &service, accepted);
@@ -78,7 +82,7 @@ fn a_disk_filled_by_another_program_does_not_prevent_sending() {
     service.forget();
     let count = usize::try_from(500 + more).unwrap();
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == count);
-    println!("{more} reports fitted on a full disk, and all were sent: {:?}", statistics(&reporter));
+    println!("a full disk had space for {more} reports, and all were sent: {:?}", statistics(&reporter));
     std::fs::remove_file(filling).unwrap();
     assert_recovered(&file_system, &reporter, &service, 500 + more);
 }
@@ -106,7 +110,7 @@ fn reports_sent_while_the_disk_is_full_are_deleted_with_the_reserve_alone() {
 }
 
 #[test]
-fn a_disk_that_is_full_from_the_start_ends_in_a_status() {
+fn an_outbox_cannot_be_created_on_a_full_disk() {
     let Some(file_system) = SmallFileSystem::of(64) else {
         return;
     };
@@ -114,7 +118,7 @@ fn a_disk_that_is_full_from_the_start_ends_in_a_status() {
     assert_eq!(open_error(&file_system.outbox()), Kind::OutboxFull);
     assert_eq!(open_error(&file_system.outbox()), Kind::OutboxFull);
     std::fs::remove_file(filling).unwrap();
-    // There is space now, but not enough for the index of the write-ahead log, which needs 32 KiB.
+    // The free space is now smaller than the index of the write-ahead log, which needs 32 KiB.
     match try_open(&file_system.outbox(), NOWHERE) {
         Ok(reporter) => drop(reporter.submit(&sms("id", true))),
         Err(error) => assert_eq!(error.kind(), Kind::OutboxFull, "{error}"),
@@ -122,7 +126,7 @@ fn a_disk_that_is_full_from_the_start_ends_in_a_status() {
 }
 
 #[test]
-fn a_read_only_file_system_ends_in_a_status_until_it_is_writable_again() {
+fn an_outbox_on_a_read_only_file_system_fails_until_it_is_writable_again() {
     let Some(file_system) = SmallFileSystem::of(8192) else {
         return;
     };
@@ -131,11 +135,10 @@ fn a_read_only_file_system_ends_in_a_status_until_it_is_writable_again() {
     let first = reporter(&service.url, &in_file(&outbox));
     first.submit(&sms("before", true)).unwrap();
     drop(first);
-    // Descriptors open for writing keep a file system from becoming read-only; the worker closes its descriptors
-    // soon.
+    // A file system cannot become read-only while a file is open for writing. The worker closes its files soon.
     wait_until("a remount", SOON, || file_system.make_read_only().is_ok());
     let began = Instant::now();
-    let error = try_open(&outbox, &service.url).err().expect("nothing can be written");
+    let error = try_open(&outbox, &service.url).err().expect("an outbox on a read-only file system must not be opened");
     assert!(is_of_the_outbox(error.kind()) && began.elapsed() < BUSY_TIMEOUT_AND_MARGIN, "{error}");
     file_system.make_writable();
     service.recover();

@@ -1,4 +1,4 @@
-//! The file at the path is not an outbox, or not usable: opening it fails and leaves it unchanged.
+//! Tests that opening a file that is not a usable outbox fails and leaves the file unchanged.
 
 use std::ffi::CString;
 use std::fs;
@@ -19,7 +19,7 @@ fn garbage(beginning: &[u8], length: usize) -> Vec<u8> {
     beginning.iter().copied().chain(rest).collect()
 }
 
-/// Checks that opening an outbox at `path` fails, twice, and leaves the files there unchanged.
+/// Checks that opening an outbox at `path` fails twice and leaves the files there unchanged.
 #[track_caller]
 fn fails_and_is_unchanged(path: &Path, kind: Kind) {
     let files = [path.to_owned(), sidecar(path, "-wal"), sidecar(path, "-journal")];
@@ -27,8 +27,8 @@ fn fails_and_is_unchanged(path: &Path, kind: Kind) {
     assert_eq!((open_error(path), open_error(path)), (kind, kind));
     let after = files.each_ref().map(|file| fs::read(file).ok());
     assert!(before[0] == after[0], "{} was changed", path.display());
-    assert!(quarantined(path).is_empty(), "another owner's file is not renamed");
-    // A missing write-ahead log may be created; an existing one stays unchanged.
+    assert!(quarantined(path).is_empty(), "a foreign file must not be renamed");
+    // SQLite may create a missing write-ahead log, but an existing one must stay unchanged.
     assert!(before.iter().zip(&after).all(|(before, after)| before.is_none() || before == after));
 }
 
@@ -36,7 +36,7 @@ fn fails_and_is_unchanged(path: &Path, kind: Kind) {
 fn a_file_that_is_not_an_outbox_fails_and_is_unchanged() {
     let lengths = [1, 15, 16, 99, 100, 511, 512, 4095, 4096, 50_000];
     for (length, beginning) in lengths.iter().flat_map(|length| [(length, &b""[..]), (length, b"SQLite format 3\0")]) {
-        // The contents of another program's file with the name of the lock file do not matter.
+        // A file with the name of the lock file may belong to another program and have any contents.
         for lock in [None, Some(&b""[..]), Some(b"4711\n"), Some(b"Processes that use something else lock this one.\n")]
         {
             let folder = Folder::new();
@@ -47,7 +47,7 @@ fn a_file_that_is_not_an_outbox_fails_and_is_unchanged() {
             }
             fails_and_is_unchanged(&outbox, Kind::Outbox);
             let left = fs::read(sidecar(&outbox, ".lock")).ok();
-            assert_eq!(left.as_deref(), lock, "the lock file");
+            assert_eq!(left.as_deref(), lock, "the lock file must be unchanged");
         }
     }
 }
@@ -65,7 +65,7 @@ fn a_database_of_another_program_fails_and_is_unchanged() {
         let folder = Folder::new();
         let database = Connection::open(folder.outbox()).unwrap();
         database.execute_batch(form).unwrap();
-        // Closed, and in use by its owner.
+        // The database is tested while it is closed and while its owner has it open.
         fails_and_is_unchanged(&folder.outbox(), Kind::Outbox);
         drop(database);
         fails_and_is_unchanged(&folder.outbox(), Kind::Outbox);
@@ -84,7 +84,7 @@ fn an_outbox_of_a_later_version_fails_and_is_unchanged() {
     fails_and_is_unchanged(&outbox, Kind::OutboxVersion);
     database.pragma_update(None, "user_version", 1).unwrap();
     let reporter = reporter(NOWHERE, &in_file(&outbox));
-    assert_eq!(reporter.statistics().unwrap().pending, 1, "it was not harmed");
+    assert_eq!(reporter.statistics().unwrap().pending, 1, "the report must still be pending");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_path_that_is_not_a_regular_file_fails() {
         assert_eq!(open_error(&path(name)), Kind::Outbox, "{name}");
     }
     assert!(!path("nowhere").exists() && fs::read(path("target")).unwrap().is_empty());
-    // The companion files of an outbox must be regular files, too.
+    // The companion files of an outbox must be regular files too.
     for (name, suffix) in [("a", ".lock"), ("b", "-wal"), ("c", ".lock"), ("d", "-wal")] {
         let beside = sidecar(&path(name), suffix);
         left_behind(&path(name), NOWHERE, 3, true);
@@ -124,7 +124,7 @@ fn make_fifo(path: &Path) {
 }
 
 #[test]
-fn missing_permissions_end_in_a_status() {
+fn missing_permissions_are_an_error() {
     let folder = Folder::new();
     let (outbox, inner) = (folder.outbox(), folder.path().join("inner"));
     let first = try_open(&outbox, NOWHERE).unwrap();
@@ -141,12 +141,12 @@ fn missing_permissions_end_in_a_status() {
     assert_eq!(try_open(&outbox, NOWHERE).unwrap().statistics().unwrap().pending, 1);
 }
 
-/// Runs `work` without root's privileges, which allow reading and writing everything.
+/// Runs `work` without the privileges of root, who can read and write every file.
 fn without_privileges<T>(work: impl FnOnce() -> T) -> T {
     const KEEP: libc::c_long = -1;
     let become_user = |user: libc::c_long| {
-        // SAFETY: no memory is involved. The raw system call affects only this thread, whereas libc's function
-        // affects all.
+        // SAFETY: no memory is involved. The raw system call affects only this thread; the function of libc would
+        // affect all threads.
         unsafe { libc::syscall(libc::SYS_setresuid, KEEP, user, KEEP) }
     };
     // SAFETY: no memory is involved.

@@ -1,4 +1,4 @@
-//! A process holds a lock of the file and does not release it.
+//! Tests a process that holds the write lock of an outbox and does not release it.
 
 use std::path::Path;
 use std::time::Instant;
@@ -23,7 +23,7 @@ pub(crate) fn hold_in_a_child(task: &[String]) {
 }
 
 #[test]
-fn with_a_stuck_process_submits_end_in_time_and_sending_continues() {
+fn a_held_lock_makes_submits_fail_in_time_and_does_not_prevent_sending() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let outbox = folder.outbox();
     let reporter = reporter(&service.url, &in_file(&outbox));
@@ -36,18 +36,18 @@ fn with_a_stuck_process_submits_end_in_time_and_sending_continues() {
     for number in 0..5 {
         let began = Instant::now();
         assert_eq!(reporter.submit(&sms(&format!("no-{number}"), true)).unwrap_err().kind(), Kind::OutboxBusy);
-        assert!(began.elapsed() < BUSY_TIMEOUT_AND_MARGIN, "{:?}", began.elapsed());
+        assert!(began.elapsed() < BUSY_TIMEOUT_AND_MARGIN, "the wait took {:?}", began.elapsed());
     }
-    // Many threads wait no longer than one.
+    // Many threads wait no longer than a single thread.
     let began = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..16 {
             scope.spawn(|| assert_eq!(reporter.submit(&sms("no", true)).unwrap_err().kind(), Kind::OutboxBusy));
         }
     });
-    assert!(began.elapsed() < BUSY_TIMEOUT_AND_MARGIN, "{:?}", began.elapsed());
-    assert_eq!(open_error(&outbox), Kind::OutboxBusy, "a second reporter");
-    assert_eq!(statistics(&reporter).pending, 20, "what there is can be read all the while");
+    assert!(began.elapsed() < BUSY_TIMEOUT_AND_MARGIN, "the wait took {:?}", began.elapsed());
+    assert_eq!(open_error(&outbox), Kind::OutboxBusy, "a second reporter must find the outbox busy");
+    assert_eq!(statistics(&reporter).pending, 20, "statistics must be readable while the lock is held");
     service.recover();
     service.forget();
     let all_accepted =

@@ -1,15 +1,16 @@
-//! Disk failures under an outbox: each ends in a status or a success, and sending continues.
+//! Tests disk failures of an outbox: each call returns a success or a documented error, and sending continues.
 //!
-//! * `disk_full`: a full disk, little space, or a read-only file system
-//! * `foreign_files`: the file at the path is not an outbox, or not usable
+//! * `disk_full`: the disk is full or almost full, or the file system is read-only
+//! * `foreign_files`: the file at the path is not a usable outbox
 //! * `removed`: the file or its folder is removed or replaced while in use
 //! * `changed_files`: a file of an open outbox is removed, replaced, truncated, or linked
-//! * `privileges`: the process gives up privileges or its root directory
+//! * `privileges`: the process drops privileges or changes its root directory
 //! * `locked`: a process holds a lock and does not release it
-//! * `corrupt`: the file or its write-ahead log has corruption that must be detected
-//! * `bit_flips`: random corruption, before the file is opened and while it is open
+//! * `corrupt`: the file or its write-ahead log is corrupt, which must be detected
+//! * `bit_flips`: bytes are corrupted at random before the file is opened or while it is open
 //!
-//! Some tests need a separate file system, which only root can mount. Without root, the skipped tests are reported.
+//! Some tests need a separate file system, which only root can mount. Without root, these tests print that they are
+//! skipped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 
@@ -41,25 +42,25 @@ children![
     removed::share_in_a_child
 ];
 
-/// A base URL without a server, for reporters that never connect.
+/// A base URL without a server.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// Opens a reporter with the outbox at that path, or returns the error.
+/// Opens a reporter with an outbox at this path.
 fn try_open(outbox: &Path, base_url: &str) -> Result<Reporter, Error> {
     let options = Options { base_url: Some(base_url), ..Options::default() };
     Reporter::new(credentials(), &options, &in_file(outbox))
 }
 
-/// Returns the kind of the error that opening an outbox at that path returns.
+/// Returns the kind of error with which opening an outbox at this path fails.
 #[track_caller]
 fn open_error(outbox: &Path) -> Kind {
     let error =
-        try_open(outbox, NOWHERE).err().unwrap_or_else(|| panic!("{} was accepted as an outbox", outbox.display()));
+        try_open(outbox, NOWHERE).err().unwrap_or_else(|| panic!("{} was opened as an outbox", outbox.display()));
     assert!(!error.message().is_empty());
     error.kind()
 }
 
-/// Whether this is a kind of error that an outbox may return.
+/// Returns whether an outbox may return this kind of error.
 fn is_of_the_outbox(kind: Kind) -> bool {
     let of_the_outbox = [
         Kind::Outbox,
@@ -90,5 +91,5 @@ fn quarantined(outbox: &Path) -> Vec<PathBuf> {
     files.filter(is_one).collect()
 }
 
-/// Longer than a call may wait for locks, with the default of 1 s, on a busy machine.
+/// The default busy timeout of 1 s, and a margin for a busy machine.
 const BUSY_TIMEOUT_AND_MARGIN: Duration = Duration::from_secs(4);

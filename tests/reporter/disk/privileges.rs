@@ -1,4 +1,5 @@
-//! The process gives up privileges, or its root directory, after it has opened an outbox: it goes on with the open files.
+//! Tests a process that drops its privileges or changes its root directory after it has opened an outbox: it continues
+//! to use the open files.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +19,7 @@ const REPORTS: u64 = 2000;
 #[test]
 fn a_process_without_its_privileges_submits_and_checkpoints() {
     if !is_root() {
-        println!("skipped: only root can give up privileges");
+        println!("skipped: only root can drop privileges");
         return;
     }
     submit_in("privileges::submit_as_another_user");
@@ -40,7 +41,7 @@ fn submit_in(child: &str) {
     let child = Child::start(child, &[outbox.to_str().unwrap()]);
     assert_eq!(child.read_line(SOON), "submitted");
     let size = || fs::metadata(&outbox).unwrap().len();
-    // What is only in the WAL is copied to the file within 5 s.
+    // A checkpoint copies the WAL to the database file within 5 s.
     wait_until("a checkpoint", SOON, || size() > REPORTS * 40);
     assert_eq!(OutboxContents::read(&outbox).unwrap().rows, REPORTS);
     child.end();
@@ -48,7 +49,7 @@ fn submit_in(child: &str) {
 
 pub(crate) fn submit_as_another_user(arguments: &[String]) {
     submit_after(arguments, || {
-        // SAFETY: they change the identity of this process only.
+        // SAFETY: the calls only change the identity of this process.
         let changed = unsafe { (libc::setgid(OTHER_USER), libc::setuid(OTHER_USER)) };
         assert_eq!(changed, (0, 0));
     });
@@ -63,7 +64,7 @@ pub(crate) fn submit_in_another_root(arguments: &[String]) {
     });
 }
 
-/// Submits most reports after `change`.
+/// Submits some reports before `change` and most of them after it.
 fn submit_after(arguments: &[String], change: impl FnOnce()) {
     let reporter = try_open(Path::new(&arguments[0]), NOWHERE).unwrap();
     reporter.submit(&sms("before", true)).unwrap();

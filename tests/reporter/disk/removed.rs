@@ -1,5 +1,5 @@
-//! The file or its folder is removed or replaced while in use: a status and a count, and the next report goes to a
-//! new file.
+//! Tests that the file or its folder is removed or replaced while in use: the loss is counted, and the next report goes
+//! to a new file.
 
 use std::fs;
 use std::path::Path;
@@ -24,20 +24,21 @@ fn with_three(service: &Service, outbox: &Path) -> Reporter {
     reporter
 }
 
-/// Removes the files of an outbox, the outbox itself last: missing companion files are not checked for while it
-/// exists.
+/// Removes the files of an outbox, the outbox file last: the library does not check for companion files while the
+/// outbox file exists.
 fn remove(outbox: &Path, endings: &[&str]) {
     endings.iter().rev().for_each(|ending| fs::remove_file(sidecar(outbox, ending)).unwrap());
 }
 
-/// Checks that the call returned the error, or that the outbox is busy because the worker is detecting it.
+/// Checks that the call failed: either with the error, or with a busy outbox because the worker is detecting the
+/// removal.
 #[track_caller]
 fn is_reported<T: std::fmt::Debug>(result: Result<T, nexmo_conversion::Error>) {
     let kind = result.unwrap_err().kind();
     assert!(matches!(kind, Kind::Outbox | Kind::OutboxBusy), "{kind:?}");
 }
 
-/// Checks that the reporter has created a new outbox, once, with one report, which is sent.
+/// Checks that the reporter has created exactly one new outbox with one report, and that it sends this report.
 #[track_caller]
 fn has_new_outbox(reporter: &Reporter, service: &Service, outbox: &Path) {
     let statistics = statistics(reporter);
@@ -45,12 +46,16 @@ fn has_new_outbox(reporter: &Reporter, service: &Service, outbox: &Path) {
     service.recover();
     reporter.flush(Some(SOON)).unwrap();
     assert!(service.arrived().contains_key(&("after".to_owned(), true)), "{:?}", service.received());
-    assert_eq!(crate::common::statistics(reporter).accepted, 1, "what was in flight is not counted for the new file");
+    assert_eq!(
+        crate::common::statistics(reporter).accepted,
+        1,
+        "reports in flight must not be counted in the new file"
+    );
     assert_sound(outbox);
 }
 
 #[test]
-fn a_removed_file_is_counted_and_the_next_report_goes_to_a_new_one() {
+fn a_removed_file_is_counted_and_the_next_report_goes_to_a_new_file() {
     for endings in [&ENDINGS[..], &ENDINGS[..1], &ENDINGS[..2]] {
         let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
         let outbox = folder.outbox();
@@ -61,20 +66,20 @@ fn a_removed_file_is_counted_and_the_next_report_goes_to_a_new_one() {
         let is_kept = |name: &str| name.contains(".corrupt-") && name.ends_with("-wal");
         let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let has_log = names.into_iter().any(|name| is_kept(&name));
-        assert_eq!(has_log, endings.len() == 1, "a log whose file was removed is kept");
+        assert_eq!(has_log, endings.len() == 1, "the log of a removed file must be kept");
     }
 }
 
 #[test]
-fn two_reporters_whose_file_was_removed_share_the_new_one() {
+fn two_reporters_whose_file_was_removed_share_the_new_file() {
     for endings in [&ENDINGS[..], &ENDINGS[..1]] {
         let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
         let outbox = folder.outbox();
         let (first, second) = (with_three(&service, &outbox), reporter(&service.url, &in_file(&outbox)));
         remove(&outbox, endings);
-        // The other one may keep the old file open while it is idle.
+        // A reporter may keep the old file open while it is idle.
         wait_until("a new file", SOON, || first.submit(&sms("first", true)).is_ok());
-        wait_until("the same one", SOON, || second.submit(&sms("second", true)).is_ok());
+        wait_until("a submit to the same file", SOON, || second.submit(&sms("second", true)).is_ok());
         service.recover();
         first.flush(Some(SOON)).unwrap();
         second.flush(Some(SOON)).unwrap();
@@ -98,7 +103,7 @@ pub(crate) fn share_in_a_child(task: &[String]) {
 }
 
 #[test]
-fn two_processes_whose_file_was_removed_share_the_new_one() {
+fn two_processes_whose_file_was_removed_share_the_new_file() {
     for endings in [&ENDINGS[..], &ENDINGS[..1]] {
         let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
         let outbox = folder.outbox();
@@ -106,30 +111,30 @@ fn two_processes_whose_file_was_removed_share_the_new_one() {
         let mut child = Child::start("removed::share_in_a_child", &[outbox.to_str().unwrap(), &service.url]);
         assert_eq!(child.read_line(SOON), "open");
         remove(&outbox, endings);
-        // The child has the old file open, and its index of the write-ahead log.
+        // The child still has the old file and the index of its write-ahead log open.
         wait_until("a submit", SOON, || reporter.submit(&sms("after", true)).is_ok());
         child.resume();
-        assert!(child.read_line(SOON).parse::<u64>().unwrap() > 0, "the child has detected it");
+        assert!(child.read_line(SOON).parse::<u64>().unwrap() > 0, "the child must detect the removal");
         service.recover();
         reporter.flush(Some(SOON)).unwrap();
         let arrived = service.arrived();
         let is_accepted = |id: &str| arrived.contains_key(&(id.to_owned(), true));
         assert!(is_accepted("after") && is_accepted("child-after"), "{arrived:?}");
         let statistics = statistics(&reporter);
-        assert_eq!(statistics.outbox_resets, 1, "the new file is not mixed up with what is left of the old one");
+        assert_eq!(statistics.outbox_resets, 1, "the new file must not be combined with remains of the old one");
         assert_sound(&outbox);
         child.end();
     }
 }
 
 #[test]
-fn a_removed_folder_ends_in_a_status_until_it_exists_again() {
+fn calls_fail_after_the_folder_was_removed_until_it_exists_again() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     let outbox = inner.join("outbox");
     let reporter = with_three(&service, &outbox);
-    // In one step from the reporter's view; otherwise it would create a new file in what is left.
+    // Removes the folder in a single step; otherwise the reporter could create a new file in it meanwhile.
     let removed = folder.path().join("removed");
     fs::rename(&inner, &removed).unwrap();
     fs::remove_dir_all(&removed).unwrap();
@@ -143,7 +148,7 @@ fn a_removed_folder_ends_in_a_status_until_it_exists_again() {
 }
 
 #[test]
-fn a_replaced_folder_gets_a_new_file_and_the_old_one_keeps_its_reports() {
+fn a_new_file_is_created_in_a_replaced_folder_and_the_old_file_keeps_its_reports() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let (inner, elsewhere) = (folder.path().join("inner"), folder.path().join("elsewhere"));
     fs::create_dir(&inner).unwrap();

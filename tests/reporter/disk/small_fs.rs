@@ -12,14 +12,15 @@ use crate::common::Folder;
 pub(crate) struct SmallFileSystem(Folder);
 
 impl SmallFileSystem {
-    /// Creates one of that many KiB. None without the privilege to mount, which is reported past the test harness.
+    /// Creates a file system of this size. Without the privilege to mount, prints to standard error that the test is
+    /// skipped, and returns `None`.
     pub(crate) fn of(kilobytes: u32) -> Option<Self> {
         let folder = Folder::new();
         match mount(folder.path(), 0, &format!("size={kilobytes}k")) {
             Ok(()) => Some(Self(folder)),
             Err(error) => {
                 let test = std::thread::current().name().unwrap_or_default().to_owned();
-                #[allow(clippy::explicit_write, reason = "what a test prints is not shown when it passes")]
+                #[allow(clippy::explicit_write, reason = "the harness hides the output of a test that passes")]
                 writeln!(io::stderr(), "SKIPPED: {test}, because no file system can be mounted: {error}").unwrap();
                 None
             }
@@ -30,7 +31,7 @@ impl SmallFileSystem {
         self.0.outbox()
     }
 
-    /// Returns an error while a file on it is open for writing.
+    /// Makes the file system read-only. Returns an error while a file on it is open for writing.
     pub(crate) fn make_read_only(&self) -> io::Result<()> {
         mount(self.0.path(), libc::MS_REMOUNT | libc::MS_RDONLY, "")
     }
@@ -60,7 +61,7 @@ fn text(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap()
 }
 
-/// Mounts in a separate mount namespace of this thread, so that nothing is left behind however the test ends.
+/// Mounts a file system in a separate mount namespace of this thread, so nothing is left behind even if the test fails.
 fn mount(path: &Path, flags: libc::c_ulong, data: &str) -> io::Result<()> {
     let (path, data) = (text(path), CString::new(data).unwrap());
     // SAFETY: all texts end with NUL and outlive the calls; the other arguments are not pointers.

@@ -1,8 +1,8 @@
-//! The contents of a disk after power loss.
+//! Simulates the contents of a disk after a power loss.
 //!
-//! Data is guaranteed to survive if it was flushed: each write made before the start of a flush of its file that has
-//! completed. Of everything else, each sector may or may not survive. Names are guaranteed as of the last flush of
-//! their folder; later changes of names reach the disk in order, if at all.
+//! A write is guaranteed to survive if it was made before the start of a completed flush of its file. Each sector of a
+//! later write may or may not survive. Changes of file names are guaranteed to survive if they were made before the
+//! last flush of their folder. Later changes of names survive in order, if at all.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,17 +11,17 @@ use std::path::Path;
 use crate::common::SeededRng;
 use crate::recording::Step;
 
-/// The size of an atomic write.
+/// The size of an atomic write in bytes.
 const SECTOR: usize = 512;
 
-/// What happens to unflushed data.
+/// The effect of the power loss on unflushed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unflushed {
     Lost,
     Kept,
     /// Each sector is kept or lost at random.
     Torn,
-    /// As torn, and the kept sectors were written in any order.
+    /// Each sector is kept or lost at random, and the kept sectors are written in a random order.
     Shuffled,
 }
 
@@ -31,9 +31,9 @@ impl Unflushed {
 
 #[derive(Clone, Default)]
 struct FileOnDisk {
-    /// The guaranteed contents.
+    /// The contents that are guaranteed to survive.
     image: Vec<u8>,
-    /// Writes that may or may not be on disk, with the number of the step.
+    /// The changes that may or may not survive, each with the number of its step.
     unflushed: Vec<(usize, Change)>,
 }
 
@@ -50,14 +50,15 @@ enum Naming {
     Remove(String),
 }
 
-/// A disk, to which recorded steps are applied.
+/// A disk to which recorded steps are applied.
 #[derive(Default)]
 pub(crate) struct Disk {
     files: BTreeMap<u64, FileOnDisk>,
-    /// The guaranteed names, and later changes of names, with the number of the step.
+    /// The names that are guaranteed to survive.
     names: BTreeMap<String, u64>,
+    /// The later changes of names, each with the number of its step.
     naming: Vec<(usize, Naming)>,
-    /// The step at which each flush in progress started.
+    /// The number of the step at which each flush in progress started.
     flushes: BTreeMap<u64, usize>,
     steps: usize,
 }
@@ -103,7 +104,7 @@ impl Disk {
         self.naming.drain(..kept).for_each(|(_, naming)| naming.apply(&mut self.names));
     }
 
-    /// Writes the contents after a power loss at this moment to `folder`.
+    /// Simulates a power loss after the last step, and writes the remaining files to `folder`.
     pub(crate) fn cut(&self, unflushed: Unflushed, rng: &mut SeededRng, folder: &Path) {
         let mut names = self.names.clone();
         let count = match unflushed {
@@ -128,7 +129,7 @@ impl FileOnDisk {
                 changes.swap(last, usize::try_from(rng.below(last as u64 + 1)).unwrap());
             }
         }
-        // Few, half, or most, so that long runs of kept sectors occur as well.
+        // Keeps a random share of the sectors, so long runs of kept sectors occur too.
         let odds = 1 + rng.below(15);
         let mut keeps = |_: usize| match unflushed {
             Unflushed::Lost => false,

@@ -1,4 +1,4 @@
-//! Event ids across power loss: none is used for a second event.
+//! Tests that no event id is reused after a power loss.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::common::{Folder, SOON, SeededRng, consume_event, in_file, is_long, re
 use crate::disk::{Disk, Unflushed};
 use crate::recording::{Recording, Run, Step};
 
-/// The child's mark for an event, written before it is acknowledged.
+/// The prefix of the mark that the child writes before it acknowledges an event.
 const EVENT: &str = "event ";
 
-/// Events per run of the child.
+/// The number of events in a run of the child.
 const EVENTS: usize = 60;
 
-/// Causes reports to be rejected, and handles their events.
+/// Submits reports, which the service rejects, and acknowledges their events.
 pub(crate) fn handle_events_in_a_child(task: &[String]) {
     let [folder, durability, url] = task else { panic!("{task:?}") };
     let folder = Path::new(folder);
@@ -45,11 +45,11 @@ fn event_ids_increase_across_power_loss() {
         let recording = Recording::of(folder.path(), &run);
         assert_eq!(recording.marks(EVENT), EVENTS);
         let cuts = cut_and_continue(&service, &recording, if is_long() { 500 } else { 20 });
-        println!("{durability}: after {cuts} power losses each new event had a new id");
+        println!("{durability}: every new event had a new id after {cuts} power losses");
     }
 }
 
-/// Simulates a power loss at about that many moments, in all four ways, and causes another event each time.
+/// Simulates power losses after about `count` steps, in all four ways, and causes another event after each.
 fn cut_and_continue(service: &Service, recording: &Recording, count: usize) -> usize {
     let (mut rng, _) = SeededRng::from_environment("power, events");
     let (mut disk, mut seen, mut cuts) = (Disk::default(), HashMap::new(), 0);
@@ -80,7 +80,8 @@ fn cut_and_continue(service: &Service, recording: &Recording, count: usize) -> u
     cuts
 }
 
-/// An event seen before the power loss may be returned again unchanged; a new one has an id above all seen ones.
+/// Checks that an event from before the power loss is unchanged if it is returned again, and that the id of a new event
+/// is above all earlier ids.
 fn continue_after(reporter: &Reporter, seen: &HashMap<i64, String>) {
     reporter.submit(&sms("after the cut", true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();
@@ -89,8 +90,8 @@ fn continue_after(reporter: &Reporter, seen: &HashMap<i64, String>) {
     while let Some(event) = consume_event(reporter) {
         let message_id = event.conversion.message_id.as_str();
         match seen.get(&event.id) {
-            Some(known) => assert_eq!(known, message_id, "the id {} is used twice", event.id),
-            None => assert!(event.id > last, "{} is not above {last}", event.id),
+            Some(known) => assert_eq!(known, message_id, "the id {} was used twice", event.id),
+            None => assert!(event.id > last, "the new id {} is not above {last}", event.id),
         }
         is_new_one_there |= message_id == "after the cut" && event.id > last;
     }

@@ -1,11 +1,10 @@
-//! Power loss: reports that `submit` accepted with durability *power* are found on the disk.
+//! Tests that reports that were submitted with durability *power* survive a power loss.
 //!
-//! A test cannot cut the power. Instead, a recorder records all file operations of a child process. Afterwards, the
-//! disk is reconstructed as a power loss at various moments may leave it (see `disk.rs`), and checked. The same is
-//! done with durability *process*, which guarantees less and must be seen to lose reports, to prove that the test can
-//! detect a loss.
+//! A test cannot cut the power. Instead, a recorder records all file operations of a child process. The test then
+//! reconstructs and checks the disk as a power loss at various times may leave it (see `disk.rs`). It must detect
+//! losses with durability *process*, which guarantees less; this proves that the test can detect a loss.
 //!
-//! A disk that acknowledges flushes without performing them cannot be detected, neither by the library nor here.
+//! Neither the library nor this test can detect a disk that acknowledges flushes without performing them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 #[path = "../../common/mod.rs"]
@@ -33,12 +32,12 @@ use crate::recording::{MARKS, Recording, Run, Step};
 
 children![work_in_a_child, events::handle_events_in_a_child];
 
-/// The child's marks: a report was submitted, its submit failed, or the service has accepted it.
+/// The prefixes of the child's marks: a report was submitted, its submit failed, or the service accepted it.
 const ACCEPTED: &str = "accepted ";
 const FAILED: &str = "failed ";
 const SENT: &str = "sent ";
 
-/// Writes lines to the file of marks, which the recorder sees in order with everything else.
+/// The file of marks. The recorder records its lines in order with all other operations.
 struct Marks(Mutex<std::fs::File>);
 
 impl Marks {
@@ -62,7 +61,7 @@ fn work_in_a_child(task: &[String]) {
     let sandbox = Sandbox::start(settings).unwrap();
     let outbox = folder.join("outbox");
     let durability = if durability == "power" { Durability::Power } else { Durability::Process };
-    // A slow disk is no reason for a submit to fail here.
+    // With a long busy timeout, no submit fails because the disk is slow.
     let options = ReporterOptions { durability, busy_timeout: Some(SOON), ..in_file(&outbox) };
     let reporter = reporter(&sandbox.http_url(), &options);
     let (threads, reports): (u64, u64) = (threads.parse().unwrap(), reports.parse().unwrap());
@@ -90,7 +89,7 @@ fn work_in_a_child(task: &[String]) {
     });
 }
 
-/// Opens the outbox as another process would, to make checkpoints more often than the library does.
+/// Opens the outbox as another process would, for more frequent checkpoints than those of the library.
 fn connect(outbox: &Path) -> Connection {
     let connection = Connection::open_with_flags(outbox, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     connection.busy_timeout(SOON).unwrap();
@@ -108,14 +107,14 @@ fn checkpoint(connection: &Connection, is_whole: bool) {
 #[derive(Debug, Default)]
 struct Found {
     cuts: usize,
-    /// Submitted reports over all power losses, and those that were lost.
+    /// The number of submitted reports, summed over all power losses.
     accepted: usize,
     lost: usize,
     cuts_with_losses: usize,
     damaged: Vec<String>,
 }
 
-/// Simulates a power loss at `count` moments, in all four ways.
+/// Simulates power losses after about `count` steps, in all four ways.
 fn cut_at_many_moments(recording: &Recording, count: usize, seed: u64) -> Found {
     let mut rng = SeededRng::new(seed);
     let (mut disk, mut found) = (Disk::default(), Found::default());
@@ -129,7 +128,7 @@ fn cut_at_many_moments(recording: &Recording, count: usize, seed: u64) -> Found 
             Step::Mark(mark) if mark.starts_with(SENT) => drop(sent.insert(mark.replacen(SENT, "", 1))),
             _ => {}
         }
-        // Half of the moments are ends of flushes, and the others, including all early ones, are arbitrary.
+        // Half of the chosen steps are ends of flushes. The others are arbitrary, with more of the early steps.
         let of = if is_end(step) { 2 * ends } else { 2 * (recording.steps.len() - ends) };
         let is_moment = rng.below(of as u64) < count as u64 || number < 60 && rng.below(4) == 0;
         if is_moment || number + 1 == recording.steps.len() {
@@ -152,7 +151,7 @@ impl Found {
     ) {
         let folder = Folder::new();
         disk.cut(unflushed, rng, folder.path());
-        // The index of the write-ahead log may contain anything after a power loss.
+        // After a power loss, the index of the write-ahead log may contain anything.
         std::fs::write(folder.path().join("outbox-shm"), vec![0xa5; 32 * 1024]).unwrap();
         let pending = match pending(&folder.outbox()) {
             Ok(pending) => pending,
@@ -169,7 +168,7 @@ impl Found {
     }
 }
 
-/// Returns the reports in a file, if its integrity and its counters are right.
+/// Returns the reports in a file, or an error if the integrity check fails or the counters are wrong.
 fn pending(outbox: &Path) -> Result<HashSet<String>, String> {
     let to_text = |error: rusqlite::Error| error.to_string();
     if !outbox.exists() {
@@ -209,8 +208,14 @@ fn submitted_reports_survive_power_loss_at_any_moment() {
     assert_eq!(recording.marks(ACCEPTED) as u64, REPORTS);
     let restarts = log_restarts(&recording);
     let (of_log, of_file) = (recording.flushes("-wal"), recording.flushes("outbox"));
-    println!("{} steps, {of_log} flushes of the log, {of_file} of the file, {restarts} logs", recording.steps.len());
-    assert!(of_file > 3 && restarts > 2, "no checkpoints, or no new logs, were recorded: {of_file}, {restarts}");
+    println!(
+        "{} steps, {of_log} flushes of the log, {of_file} flushes of the file, {restarts} restarts of the log",
+        recording.steps.len()
+    );
+    assert!(
+        of_file > 3 && restarts > 2,
+        "too few checkpoints or restarts of the log were recorded: {of_file}, {restarts}"
+    );
     let found = cut_at_many_moments(&recording, moments(), seed);
     println!("{found:?}");
     assert!(found.lost == 0 && found.damaged.is_empty(), "{found:?}");
@@ -222,11 +227,11 @@ fn without_power_durability_reports_are_lost_and_nothing_is_corrupt() {
     let (_, seed) = SeededRng::from_environment("power");
     let found = cut_at_many_moments(&record("process", 8, REPORTS / 8, 0, None), moments(), seed);
     println!("{found:?}");
-    assert!(found.lost > 0 && found.cuts_with_losses > 10, "these power losses lost nothing: {found:?}");
+    assert!(found.lost > 0 && found.cuts_with_losses > 10, "too few simulated power losses lost a report: {found:?}");
     assert!(found.damaged.is_empty(), "{found:?}");
 }
 
-/// Returns how often the write-ahead log restarted: only its header is written at offset 0.
+/// Returns the number of restarts of the write-ahead log. Only its header is written at offset 0.
 fn log_restarts(recording: &Recording) -> usize {
     let is_header = |step: &&Step| matches!(step, Step::Write { at: 0, bytes, .. } if bytes.len() == 32);
     recording.steps.iter().filter(is_header).count()
@@ -235,13 +240,13 @@ fn log_restarts(recording: &Recording) -> usize {
 #[test]
 fn threads_share_their_flushes() {
     const REPORTS: usize = 16 * 60;
-    // A flush takes 20 ms on this disk, so that the threads submit again before the next one, however slow they are.
+    // A flush takes 20 ms on this disk, so even slow threads submit again before the next flush.
     let recording = record("power", 16, 60, 20_000, None);
     let flushes = recording.flushes("-wal");
     println!("{flushes} flushes for {REPORTS} reports of 16 threads");
     assert_eq!(recording.marks(ACCEPTED), REPORTS);
-    assert!(flushes * 6 <= REPORTS, "{flushes} flushes");
-    // A thread waits for its first report, so it never has two in one flush.
+    assert!(flushes * 6 <= REPORTS, "{flushes} flushes are too many for {REPORTS} reports");
+    // A thread waits for the flush of its report, so a flush covers at most one report of each thread.
     assert!(flushes * 16 >= REPORTS, "{flushes} flushes cannot have covered all reports");
 }
 

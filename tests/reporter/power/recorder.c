@@ -1,13 +1,14 @@
 /*
- * Notes what a process does to the files of one folder, in the order in which the kernel did it. To be preloaded.
+ * Records the changes of a process to the files of one folder, in the order in which the kernel makes them. Load it
+ * with LD_PRELOAD.
  *
- *   NEXMO_RECORD          the file that the notes are appended to; without it nothing is noted
- *   NEXMO_RECORD_FOLDER   the folder
- *   NEXMO_RECORD_SLOW_US  how much longer each flush takes, as if the disk were slow
- *   NEXMO_RECORD_FAIL     which flush of the log fails, counted from 1
+ *   NEXMO_RECORD          the file to which the records are appended; if it is not set, nothing is recorded
+ *   NEXMO_RECORD_FOLDER   the folder whose files are recorded
+ *   NEXMO_RECORD_SLOW_US  the additional duration of each flush, to simulate a slow disk
+ *   NEXMO_RECORD_FAIL     the number of the flush of the write-ahead log that fails, counted from 1
  *
- * A change and its note are made under one lock, so that no other change comes between. A flush is noted when it begins and
- * when it has ended: it covers what was noted before its beginning.
+ * A lock is held during a change and its record, so no other change comes between them. The start and the end of a
+ * flush are recorded separately: the flush covers the changes that were recorded before its start.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -63,7 +64,7 @@ static void note(uint32_t kind, const char *name, uint64_t inode, uint64_t at, c
     errno = error;
 }
 
-/* The name within the folder: empty for the folder itself, NULL for what lies elsewhere. */
+/* Returns the name within the folder: empty for the folder itself, NULL for a path outside it. */
 static const char *within(const char *path) {
     size_t length = strlen(folder);
     if (notes < 0 || strncmp(path, folder, length) != 0) return NULL;

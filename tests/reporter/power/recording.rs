@@ -1,4 +1,4 @@
-//! The file operations of a child process, as recorded by the preloaded recorder.
+//! The file operations of a child process that the preloaded recorder has recorded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::common::{SOON, process};
 
-/// One operation.
+/// A recorded operation.
 #[derive(Debug)]
 pub(crate) enum Step {
     Write {
@@ -19,7 +19,7 @@ pub(crate) enum Step {
         inode: u64,
         length: usize,
     },
-    /// A flush of a file, or of the folder, which has no name.
+    /// The start of a flush of a file or of the folder, whose name is empty.
     FlushBegins {
         number: u64,
     },
@@ -47,22 +47,22 @@ pub(crate) enum Step {
     Mark(String),
 }
 
-/// The name of the file that marks are written to.
+/// The name of the file to which marks are written.
 pub(crate) const MARKS: &str = "marks";
 
-/// All operations of a child, in order.
+/// The operations of a child, in order.
 pub(crate) struct Recording {
     pub(crate) steps: Vec<Step>,
 }
 
-/// How to run a child.
+/// The parameters of a run of a child.
 pub(crate) struct Run<'a> {
     /// The function that the child runs.
     pub(crate) function: &'a str,
     pub(crate) task: &'a [&'a str],
-    /// The additional duration of each flush.
+    /// The additional duration of each flush in microseconds.
     pub(crate) slow_us: u32,
-    /// Which flush of the write-ahead log fails.
+    /// The number of the flush of the write-ahead log that fails.
     pub(crate) failing: Option<u32>,
 }
 
@@ -78,7 +78,7 @@ impl Recording {
         }
         let mut child = command.spawn().unwrap();
         let mut status = None;
-        crate::common::wait_until("the end of a recorded child", SOON, || {
+        crate::common::wait_until("the exit of a recorded child", SOON, || {
             status = child.try_wait().unwrap();
             status.is_some()
         });
@@ -88,7 +88,7 @@ impl Recording {
         Self { steps: Notes { rest: &recorded }.collect() }
     }
 
-    /// Returns how often files whose name has this ending were flushed.
+    /// Returns the number of flushes of files whose names have this ending.
     pub(crate) fn flushes(&self, ending: &str) -> usize {
         let is_one = |step: &&Step| matches!(step, Step::FlushEnds { name, .. } if name.ends_with(ending));
         self.steps.iter().filter(is_one).count()
@@ -144,12 +144,12 @@ impl Iterator for Notes<'_> {
             'C' => Step::Create { name, inode },
             'R' => Step::Rename { from: name, to: text() },
             'U' => Step::Remove { name },
-            _ => panic!("the recorder notes nothing of kind {kind}"),
+            _ => panic!("the recorder has no records of kind {kind}"),
         })
     }
 }
 
-/// The recorder, built once.
+/// Returns the path of the recorder, which is built once.
 fn recorder() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
@@ -158,7 +158,7 @@ fn recorder() -> PathBuf {
         let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
         let options = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC", "-pthread"];
         let status = Command::new(compiler).args(options).arg(source).arg("-o").arg(&built).arg("-ldl").status();
-        assert!(status.unwrap().success(), "the recorder cannot be built");
+        assert!(status.unwrap().success(), "building the recorder failed");
         built
     };
     BUILT.get_or_init(build).clone()
