@@ -20,8 +20,9 @@ use nexmo_sandbox::{Behaviour, RandomFaults};
 
 const PROCESSES: u64 = 8;
 
-/// The maximum number of reports in transit when a process dies or stops.
-const ON_THEIR_WAY: u64 = 2 * 8;
+/// The maximum number of reports in transit when a process dies or stops: each of its 8 sender threads has up to 8 claimed
+/// reports, whose responses may all have arrived and not be recorded yet, and one that is being sent.
+const ON_THEIR_WAY: u64 = 8 * 8 + 8;
 
 /// The processes that are disturbed, by number. The first process is the sender.
 struct Disturbance {
