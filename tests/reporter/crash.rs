@@ -23,9 +23,8 @@ const SUBMITS: u64 = 2000;
 /// The maximum lifetime of a process after it has created its reporter.
 const LONGEST_RUN: Duration = Duration::from_millis(600);
 
-/// The maximum number of reports in transit when a process dies: those in flight, and as many that were claimed. The
-/// The maximum number of reports in transit when a process dies or stops: each of its 8 sender threads has up to 8 claimed
-/// reports, whose responses may all have arrived and not be recorded yet, and one that is being sent.
+/// The maximum number of reports in transit when a process dies: each of its 8 sender threads has up to 8 claimed reports,
+/// whose responses may all have arrived and not be recorded yet, and one that is being sent.
 const ON_THEIR_WAY: u64 = 8 * 8 + 8;
 
 children![submit_until_killed];
