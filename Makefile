@@ -1,25 +1,25 @@
-# make help       this list
-# make            the shared library, in build/lib
-# make sandbox    the local stand-in for the service, target/debug/nexmo-sandbox
+# make help       prints this list
+# make            builds the shared library in build/lib
+# make sandbox    builds the local stand-in for the service, target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to the sandbox
-# make generate   writes the header, and every other file that is generated from src/ffi
-# make test       every test; needs a Rust toolchain, a C compiler, make and Python 3, and nothing else
-# make check      tests under valgrind and sanitizers, other compilers, lints; installs what it needs (Debian, root)
-# make gate       fails if a hot path executes over 2 % more instructions than in benches/gate/counts.json; installs valgrind
-# make gate-proof  proves that it fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
-# make long       the slow tests: crash, lives, steady and inject; an hour and a half
-# make crash      the long forms of the crash, multi-process, outage and ordering tests
+# make generate   writes the header and every other file that is generated from src/ffi
+# make test       runs every test; needs only a Rust toolchain, a C compiler, make and Python 3
+# make check      runs lints, and tests under valgrind, sanitizers and other compilers; installs them (Debian, root)
+# make gate       fails if an instruction count differs by over 2 % from benches/gate/counts.json; installs valgrind
+# make gate-proof  proves that the gate fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
+# make long       runs the slow tests: crash, lives, steady and inject; an hour and a half
+# make crash      runs the long forms of the crash, multi-process, outage and ordering tests
 # make lives      kills LIVES=1000 processes that share an outbox, with a second copy of the library and a foreign SQLite
-# make steady     the fault suite RUNS=20 times in each situation: on one core, beside two busy loops, and without either
-# make inject     makes every system call fail in turn, over the life of a client and a reporter; half an hour
-# make inject-quick  a random sample of it, which make check includes; prints its seed
+# make steady     runs the fault suite RUNS=20 times each on one core, beside two busy loops, and without either
+# make inject     makes every system call fail, one at a time, during the life of a client and a reporter; half an hour
+# make inject-quick  runs a random sample of inject and prints its seed; make check includes it
 # make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
-# make bench-quick ARGUMENTS=CASE  a short run of one measurement or all; writes only to build/bench
-# make fuzz       runs each fuzz target for SECONDS=60; needs a nightly Rust toolchain, and installs cargo-fuzz
-# make clean      deletes everything that was built
+# make bench-quick ARGUMENTS=CASE  runs one measurement or all with fewer requests; writes only to build/bench
+# make fuzz       runs each fuzz target for SECONDS=60; needs a nightly Rust toolchain; installs cargo-fuzz
+# make clean      deletes all build results
 
 ifneq (1,$(words $(CURDIR)))
-$(error the path of this folder, $(CURDIR), contains a space, which make does not support: move it)
+$(error the path of this folder, $(CURDIR), contains a space, which make does not support: move the folder)
 endif
 
 CARGO  ?= cargo
@@ -62,7 +62,7 @@ RULES := --response message=not-enabled:not-enabled --response message=invalid:s
 
 library: $(LIB)/$(NAME) $(PACKAGED)
 
-# Only the cdylib: with other crate types in the same build, cargo silently omits fat link-time optimisation.
+# Builds only the cdylib: with other crate types in the same build, cargo silently omits fat link-time optimization.
 $(LIB)/$(NAME): $(RUST) | tools-rust
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib
 	mkdir -p $(LIB)
@@ -70,7 +70,7 @@ $(LIB)/$(NAME): $(RUST) | tools-rust
 	ln -sf $(NAME).$(VERSION) $(LIB)/$(NAME).$(MAJOR)
 	ln -sf $(NAME).$(MAJOR) $(LIB)/$(NAME)
 
-# The Python package's copy, which make restores if it is removed.
+# The Python package's copy of the library, which make restores if it is missing.
 $(PACKAGED): $(LIB)/$(NAME)
 	install -m 755 $< $@
 
@@ -129,7 +129,7 @@ $(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) -pthread -L $(LIB) -Wl,--enable-new-dtags,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-# Separate programs. All are linked with the testing library, because its symbols locate a fault.
+# The other C programs link the testing library, whose symbols locate a fault.
 FIXTURE := tests/c/fixture.c tests/c/reporter_fixture.c
 $(C_PROGRAMS): $(BUILD)/c/%: tests/c/%.c $(FIXTURE) $(HARNESS_HEADERS) $(TESTING)
 	mkdir -p $(@D)
@@ -166,8 +166,9 @@ check-headers: | tools-of-check
 		$$compiler -x c++ -std=$$standard $(WARNINGS) -I include -fsyntax-only tests/c/header.c || exit 1; done; done
 	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only tests/c/header.c
 
-# The interface in other languages: each parser of nexmo_conversion.ffi.h must find the sizes, offsets and constants that the C
-# compiler finds in the other header; COBOL must read its copybook in both formats; Go must accept the handles.
+# Checks the interface in other languages: each parser of nexmo_conversion.ffi.h must find the same sizes, offsets and
+# constants as the C compiler does in the other header; COBOL must read its copybook in both formats; Go must accept the
+# handles.
 LANGUAGES := $(BUILD)/languages
 PARSED = $(LIB)/$(NAME) include/nexmo_conversion.ffi.h $(LANGUAGES)/layout.txt $(VERSION)
 check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
@@ -186,7 +187,7 @@ check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
 	CGO_ENABLED=1 CGO_CFLAGS="-I $(CURDIR)/include" CGO_LDFLAGS="-L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion" \
 		GOCACHE=$(LANGUAGES)/go go run tests/languages/handles.go
 
-# The library, its unit tests and the harness for 32-bit x86 and the oldest glibc.
+# Builds the library, its unit tests and the harness for 32-bit x86 and the oldest supported glibc, and runs both.
 BITS_32 := $(BUILD)/32
 TARGET_32 := i686-unknown-linux-gnu
 ZIG := $(BITS_32)/venv/bin
@@ -217,15 +218,15 @@ $(ZIG)/ready: | tools-venv
 	$(ZIG)/python -m pip install --quiet --disable-pip-version-check 'ziglang~=0.17.1' 'cargo-zigbuild~=0.24.1'
 	touch $@
 
-# With the testing library, because the suppressions need its symbols; those of the other are stripped.
+# Uses the testing library because the suppressions need symbols, which are stripped from the release library.
 check-valgrind: $(HARNESS) $(TESTING) $(SANDBOX) | tools-of-check
 	LD_LIBRARY_PATH=$(dir $(TESTING)) $(SANDBOX) --quiet $(RULES) -- \
 		valgrind --quiet --fair-sched=yes --error-exitcode=99 --num-callers=40 --suppressions=tests/valgrind.supp \
 		--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 		$(HARNESS) $(HARNESS_ARGUMENTS) 300
 
-# The library and the harness, both instrumented. The runtime is that of nightly Rust: older ones, such as that of gcc 12, do
-# not hold their allocator's locks during a fork, so that children hang.
+# Instruments both the library and the harness. Uses the runtime of nightly Rust: older runtimes, such as gcc 12's, do not
+# hold the locks of their allocator during a fork, so children hang.
 ASAN := $(CURDIR)/target/asan
 ASAN_RUNTIME = $(shell rustc +nightly --print target-libdir)/librustc-nightly_rt.asan.a
 check-asan: $(SANDBOX) | tools-of-check
@@ -238,7 +239,7 @@ check-asan: $(SANDBOX) | tools-of-check
 		-pthread -lm -lresolv -ldl -lrt -L $(ASAN) -Wl,-rpath,$(ASAN) -lnexmo_conversion -o $(ASAN)/harness
 	ASAN_OPTIONS=detect_leaks=1 $(SANDBOX) --quiet $(RULES) -- $(ASAN)/harness $(HARNESS_ARGUMENTS) 300
 
-# ThreadSanitizer needs all code instrumented, so the standard library is built from source.
+# ThreadSanitizer requires instrumented code everywhere, so this builds the standard library from source.
 check-tsan: | tools-of-check
 	if ! rustup component add --toolchain nightly rust-src 2> /dev/null; then \
 		echo "SKIPPED: ThreadSanitizer, because the nightly toolchain's rust-src cannot be installed" >&2; \
@@ -247,7 +248,7 @@ check-tsan: | tools-of-check
 			--target x86_64-unknown-linux-gnu --target-dir $(CURDIR)/target/tsan --test stress; \
 	fi
 
-# Proves the use of the fork handlers: without them children hang, and reports may be lost. How many is random.
+# Proves that the fork handlers are needed: without them, a random number of children hang, and reports may be lost.
 check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDBOX)
 	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_calls 100 without
 	$(SANDBOX) --quiet -- $(BUILD)/c/fork_during_submits 3 without
@@ -257,7 +258,7 @@ check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDB
 
 long: crash lives steady inject
 
-# LIVES=1000 processes that share an outbox, two at a time, each killed.
+# Starts and kills LIVES=1000 processes that share an outbox, two at a time.
 LIVES := 1000
 lives: library $(SANDBOX) | tools-python
 	$(SANDBOX) --quiet -- $(PYTHON) tests/long/lives.py $(LIB)/$(NAME) $(BUILD)/lives $(LIVES) $(SEED)
@@ -303,7 +304,7 @@ $(GATE)/calls: benches/gate/calls.c include/nexmo_conversion.h $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $< -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-# Not concurrently with the library, which is built in the same target directory.
+# Waits for the library, which is built in the same target directory.
 $(GATE)/parts: benches/gate/parts.rs $(RUST) | $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CARGO) bench --locked --quiet --no-run --features testing --bench gate --message-format=json > $(GATE)/parts.json
@@ -315,7 +316,7 @@ $(GATE)/slow_malloc.so: benches/gate/slow_malloc.c | tools-c
 
 # --- bench ---
 
-# ARGUMENTS may name measurements (benches/README.md); then only their tables are printed.
+# If ARGUMENTS names measurements (benches/README.md), runs only those and prints their tables.
 bench: build-bench
 	$(BENCH)/venv/bin/python benches/run.py $(ARGUMENTS)
 
@@ -388,28 +389,29 @@ tools-venv: tools-python
 tools-of-check: tools-rust tools-c
 	@for tool in gcc g++ clang valgrind; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
-		{ echo "missing, and apt-get cannot install:$$missing" >&2; exit 1; }
+		{ echo "apt-get cannot install these missing packages:$$missing" >&2; exit 1; }
 	@$(CARGO) +nightly --version > /dev/null || { echo "AddressSanitizer needs a nightly Rust toolchain: rustup toolchain install nightly" >&2; exit 1; }
 
-# In Debian the FFI extension comes with php-cli.
+# Debian's php-cli includes the FFI extension.
 tools-of-languages: tools-c tools-venv
 	@for tool in php:php-cli luajit:luajit cobc:gnucobol3 go:golang-go; do \
 		command -v $${tool%%:*} > /dev/null || missing="$$missing $${tool#*:}"; done; \
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
-		{ echo "missing, and apt-get cannot install:$$missing" >&2; exit 1; }
+		{ echo "apt-get cannot install these missing packages:$$missing" >&2; exit 1; }
 
-# The loader, libc, and the libgcc that pthread_cancel loads. Not gcc-multilib, which conflicts with cross compilers.
+# Installs the loader, libc, and the libgcc that pthread_cancel loads, but not gcc-multilib, which conflicts with cross
+# compilers.
 tools-of-32: tools-rust tools-venv
 	@test -e /lib/ld-linux.so.2 && test -e /usr/lib32/libgcc_s.so.1 || \
 		{ apt-get -qq update && apt-get -qq install -y libc6-i386 lib32gcc-s1 > /dev/null; } || \
-		{ echo "missing, and apt-get cannot install: libc6-i386 lib32gcc-s1" >&2; exit 1; }
+		{ echo "apt-get cannot install these missing packages: libc6-i386 lib32gcc-s1" >&2; exit 1; }
 	@rustup --quiet target add $(TARGET_32)
 
 tools-of-gate: tools-rust tools-c tools-python
 	@command -v valgrind > /dev/null || { apt-get -qq update && apt-get -qq install -y valgrind > /dev/null; } || \
 		{ echo "valgrind is missing, and apt-get cannot install it" >&2; exit 1; }
 
-# Debian package names; installs only what is missing.
+# Installs missing packages under their Debian names.
 tools-of-bench: tools-rust tools-c
 	@command -v nginx > /dev/null || missing="$$missing nginx"; \
 	test -e /usr/lib/nginx/modules/ngx_http_echo_module.so || missing="$$missing libnginx-mod-http-echo"; \
@@ -417,7 +419,7 @@ tools-of-bench: tools-rust tools-c
 	echo '#include <curl/curl.h>' | $(CC) -E - > /dev/null 2>&1 || missing="$$missing libcurl4-openssl-dev"; \
 	echo '#include <openssl/ssl.h>' | $(CC) -E - > /dev/null 2>&1 || missing="$$missing libssl-dev"; \
 	test -z "$$missing" || { apt-get -qq update && apt-get -qq install -y $$missing > /dev/null; } || \
-		{ echo "missing, and apt-get cannot install:$$missing" >&2; exit 1; }
+		{ echo "apt-get cannot install these missing packages:$$missing" >&2; exit 1; }
 
 clean:
 	$(CARGO) clean
