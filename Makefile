@@ -7,7 +7,7 @@
 # make check      runs lints, and tests under valgrind, sanitizers and other compilers; installs them (Debian, root)
 # make gate       fails if an instruction count differs by over 2 % from benches/gate/counts.json; installs valgrind
 # make gate-proof  proves that the gate fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
-# make long       runs the slow tests: crash, lives, steady and inject; an hour and a half
+# make long       runs the slow tests: crash, lives, steady, inject, and fuzz for 10 minutes each; four hours
 # make crash      runs the long forms of the crash, multi-process, outage and ordering tests
 # make lives      kills LIVES=1000 processes that share an outbox, with a second copy of the library and a foreign SQLite
 # make steady     runs the fault suite RUNS=20 times each on one core, beside two busy loops, and without either
@@ -257,6 +257,7 @@ check-forks: $(BUILD)/c/fork_during_calls $(BUILD)/c/fork_during_submits $(SANDB
 # --- long ---
 
 long: crash lives steady inject
+	$(MAKE) fuzz SECONDS=600
 
 # Starts and kills LIVES=1000 processes that share an outbox, two at a time.
 LIVES := 1000
