@@ -1,4 +1,4 @@
-/* Runs tests/data/bad_inputs.tsv, which explains its rows: calls that fail and send nothing. */
+/* Runs tests/data/bad_inputs.tsv, which explains its rows: calls that fail without sending a request. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -8,10 +8,10 @@
 #include "check.h"
 #include "fixture.h"
 
-/* The longest text in a row. */
+/* The maximum length of a text in a row. */
 #define LONGEST 8192
 
-/* The texts of one row, which a call borrows. */
+/* The texts of a row, which a call borrows. */
 struct texts {
     char text[16][LONGEST + 1];
     size_t used;
@@ -22,7 +22,7 @@ static int hexadecimal(char c)
     return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-/* Replaces the escapes in value. */
+/* Writes value to out with its escapes replaced, and returns the length. */
 static size_t unescape(const char *value, char *out)
 {
     size_t length = 0;
@@ -42,7 +42,7 @@ static size_t unescape(const char *value, char *out)
     return length;
 }
 
-/* Returns the text that value stands for: NULL, N*T, or T, each with escapes. */
+/* Returns the text that value stands for: NULL, N*T, or T, where T may contain escapes. */
 static const char *text_of(const char *value, struct texts *texts)
 {
     char *end, *out = texts->text[texts->used++];
@@ -115,19 +115,19 @@ static int set_number(struct call *call, const char *field, const char *value)
     return 0;
 }
 
-/* Applies one cell to a call. */
+/* Sets the field of a call that a cell describes. */
 static void set(struct call *call, char *cell, struct texts *texts)
 {
     char *value = strchr(cell, '=');
     if (value == NULL) {
-        CHECK(0, "the cell %s has no =", cell);
+        CHECK(0, "the cell %s contains no =", cell);
         return;
     }
     *value++ = '\0';
     if (strcmp(cell, "channel") == 0)
         call->is_voice = strcmp(value, "voice") == 0;
     else
-        CHECK(set_text(call, cell, value, texts) || set_number(call, cell, value), "no field is called %s", cell);
+        CHECK(set_text(call, cell, value, texts) || set_number(call, cell, value), "the call has no field %s", cell);
 }
 
 static void check_failure(struct call *call, nexmo_status (*make_it)(struct call *), const char *name, const char *beginning,
@@ -138,12 +138,13 @@ static void check_failure(struct call *call, nexmo_status (*make_it)(struct call
     call->result = fresh;
     got = make_it(call);
     CHECK(strcmp(nexmo_status_name(got), name) == 0, "%s: got %s", call_text, nexmo_status_name(got));
-    CHECK(call->result.status == got, "%s: the result says %d", call_text, (int)call->result.status);
+    CHECK(call->result.status == got, "%s: the result has status %d", call_text, (int)call->result.status);
     CHECK(begins_with(call->result.message, beginning), "%s: the message is %s", call_text, call->result.message);
-    CHECK(call->result.attempts == 0 && call->result.acceptance == NEXMO_ACCEPTANCE_NO, "%s: something was sent", call_text);
+    CHECK(call->result.attempts == 0 && call->result.acceptance == NEXMO_ACCEPTANCE_NO,
+          "%s: a request was sent or the report may have been accepted", call_text);
 }
 
-/* Runs one row by both functions. strtok cuts it into pieces. */
+/* Makes the call of a row by both functions. strtok splits the row. */
 static void run(char *row)
 {
     static struct texts texts;

@@ -1,4 +1,4 @@
-/* Counts checks. A failed check prints where and why, and the harness continues. */
+/* Counts checks. A failed check prints its location and its message, and the harness continues. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -20,7 +20,7 @@ extern long checks_failed;
         }                                                                                                                        \
     } while (0)
 
-/* Whether a text begins with another. */
+/* Returns whether text begins with beginning. */
 static inline int begins_with(const char *text, const char *beginning)
 {
     return strncmp(text, beginning, strlen(beginning)) == 0;

@@ -1,4 +1,4 @@
-/* Clients: handles that cannot be misused, calls from many threads, and a free while calls are in progress. */
+/* Tests clients: invalid handles, calls from many threads, and a free while calls are in progress. */
 #include "harness.h"
 
 #include <poll.h>
@@ -15,7 +15,7 @@ static nexmo_client *new_client(void)
     struct call call = valid_call();
     nexmo_client *client = NULL;
     CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_OK, "%s", call.result.message);
-    CHECK(client != NULL, "no client");
+    CHECK(client != NULL, "no client was created");
     return client;
 }
 
@@ -29,9 +29,11 @@ static void a_client_reports(void)
           result.message);
     sandbox_last_request(line, sizeof line);
     CHECK(strstr(line, "\"channel\":\"voice\"") != NULL && strstr(line, "\"message_id\":\"client-voice\"") != NULL, "%s", line);
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 1, NULL, &result) == NEXMO_ERR_NULL_POINTER, "succeeded");
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 7, NULL, &result) == NEXMO_ERR_INVALID_ARGUMENT, "succeeded");
-    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 1, NULL, &result) == NEXMO_ERR_NULL_POINTER,
+          "the report succeeded");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 7, NULL, &result) == NEXMO_ERR_INVALID_ARGUMENT,
+          "the report succeeded");
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "the client was not freed");
 }
 
 static void a_client_that_cannot_be_created_is_null(void)
@@ -45,20 +47,20 @@ static void a_client_that_cannot_be_created_is_null(void)
     CHECK(nexmo_client_new(&call.credentials, NULL, NULL, &call.result) == NEXMO_ERR_NULL_POINTER, "%s", call.result.message);
     CHECK(begins_with(call.result.message, "client "), "%s", call.result.message);
     client = (nexmo_client *)(void *)&call;
-    CHECK(nexmo_client_new(NULL, NULL, &client, NULL) == NEXMO_ERR_NULL_POINTER && client == NULL, "created");
+    CHECK(nexmo_client_new(NULL, NULL, &client, NULL) == NEXMO_ERR_NULL_POINTER && client == NULL, "a client was created");
     client = (nexmo_client *)(void *)&call;
     call = valid_call();
     call.result.struct_size = 4;
     CHECK(nexmo_client_new(&call.credentials, &call.options, &client, &call.result) == NEXMO_ERR_STRUCT_SIZE && client == NULL,
-          "created");
+          "a client was created");
 }
 
 static void a_client_needs_neither_options_nor_a_result(void)
 {
     const struct call call = valid_call();
     nexmo_client *client = NULL;
-    CHECK(nexmo_client_new(&call.credentials, NULL, &client, NULL) == NEXMO_OK, "not created");
-    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+    CHECK(nexmo_client_new(&call.credentials, NULL, &client, NULL) == NEXMO_OK, "no client was created");
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "the client was not freed");
 }
 
 static void a_client_keeps_copies_of_its_arguments(void)
@@ -67,7 +69,7 @@ static void a_client_keeps_copies_of_its_arguments(void)
     char secret[] = "s3cret";
     nexmo_client *client = NULL;
     call.credentials.api_secret = secret;
-    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, NULL) == NEXMO_OK, "not created");
+    CHECK(nexmo_client_new(&call.credentials, &call.options, &client, NULL) == NEXMO_OK, "no client was created");
     memset(secret, 0x5a, sizeof secret - 1);
     memset(&call.credentials, 0x5a, sizeof call.credentials);
     memset(&call.options, 0x5a, sizeof call.options);
@@ -75,7 +77,7 @@ static void a_client_keeps_copies_of_its_arguments(void)
     nexmo_client_free(client);
 }
 
-/* First the size of the result, then the handle, then the other arguments. */
+/* The size of the result is checked first, then the handle, then the other arguments. */
 static void arguments_are_checked_in_order(void)
 {
     const long requests_before = sandbox_requests();
@@ -86,9 +88,11 @@ static void arguments_are_checked_in_order(void)
           result.message);
     CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, NULL, 7, "yesterday", &result) == NEXMO_ERR_NULL_POINTER, "%s",
           result.message);
-    CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &wrong_size) == NEXMO_ERR_STRUCT_SIZE, "accepted");
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, &wrong_size) == NEXMO_ERR_STRUCT_SIZE, "accepted");
-    CHECK(sandbox_requests() == requests_before, "something was sent");
+    CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &wrong_size) == NEXMO_ERR_STRUCT_SIZE,
+          "the wrong size was accepted");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, &wrong_size) == NEXMO_ERR_STRUCT_SIZE,
+          "the wrong size was accepted");
+    CHECK(sandbox_requests() == requests_before, "a request was sent");
     nexmo_client_free(client);
 }
 
@@ -104,27 +108,29 @@ static void invalid_client_handles_are_rejected(void)
                                      (nexmo_client *)(uintptr_t)-1,
                                      (nexmo_client *)((uintptr_t)1 << (bits - 1)),
                                      (nexmo_client *)((uintptr_t)1 << (bits / 2)),
-                                     /* A handle that does not exist yet, and some that differ from one in a high bit. */
+                                     /* A handle that does not exist yet, and handles that differ from a valid one in a
+                                      * high bit. */
                                      (nexmo_client *)((uintptr_t)client + 1000),
                                      (nexmo_client *)((uintptr_t)client ^ (uintptr_t)1 << (bits - 1)),
                                      (nexmo_client *)((uintptr_t)client ^ (uintptr_t)1 << (bits / 2)),
                                      (nexmo_client *)((uintptr_t)client ^ (uintptr_t)1 << 31)};
     size_t i;
-    CHECK(nexmo_client_free(freed) == NEXMO_OK, "not freed");
-    CHECK(nexmo_client_free(freed) == NEXMO_ERR_INVALID_HANDLE, "freed twice");
+    CHECK(nexmo_client_free(freed) == NEXMO_OK, "the client was not freed");
+    CHECK(nexmo_client_free(freed) == NEXMO_ERR_INVALID_HANDLE, "the client was freed twice");
     CHECK(nexmo_client_report(freed, NEXMO_CHANNEL_SMS, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
           call.result.message);
-    CHECK(nexmo_client_free(NULL) == NEXMO_OK, "NULL was not accepted");
+    CHECK(nexmo_client_free(NULL) == NEXMO_OK, "freeing NULL failed");
     CHECK(nexmo_client_report(NULL, NEXMO_CHANNEL_SMS, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
           call.result.message);
     CHECK(strstr(call.result.message, "handle is NULL") != NULL, "%s", call.result.message);
     for (i = 0; i < sizeof garbage / sizeof garbage[0]; i++) {
         CHECK(nexmo_client_report(garbage[i], NEXMO_CHANNEL_VOICE, "id", 1, NULL, &call.result) == NEXMO_ERR_INVALID_HANDLE, "%s",
               call.result.message);
-        CHECK(garbage[i] == NULL || nexmo_client_free(garbage[i]) == NEXMO_ERR_INVALID_HANDLE, "freed");
+        CHECK(garbage[i] == NULL || nexmo_client_free(garbage[i]) == NEXMO_ERR_INVALID_HANDLE, "an invalid handle was freed");
     }
-    CHECK(sandbox_requests() == requests_before, "something was sent");
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) == NEXMO_OK, "harmed");
+    CHECK(sandbox_requests() == requests_before, "a request was sent");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) == NEXMO_OK,
+          "an invalid handle affected a valid one");
     nexmo_client_free(client);
 }
 
@@ -142,11 +148,11 @@ static void invalid_channels_are_rejected(void)
               result.message);
         CHECK(strcmp(result.message, expected) == 0 && result.acceptance == NEXMO_ACCEPTANCE_NO, "%s", result.message);
     }
-    CHECK(sandbox_requests() == requests_before, "something was sent");
+    CHECK(sandbox_requests() == requests_before, "a request was sent");
     nexmo_client_free(client);
 }
 
-/* One counter for all types, so that no handle is valid for another type, or equals an address or a small number. */
+/* All types share one counter, so no handle is valid for another type or equals an address or a small number. */
 static void handles_are_never_reused(void)
 {
     struct reporting reporting = valid_reporting();
@@ -154,20 +160,20 @@ static void handles_are_never_reused(void)
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_client *later = new_client();
     CHECK((uintptr_t)client >= 65536, "%lu", (unsigned long)(uintptr_t)client);
-    CHECK((uintptr_t)reporter > (uintptr_t)client && (uintptr_t)later > (uintptr_t)reporter, "no order");
-    CHECK(nexmo_client_free((nexmo_client *)(void *)reporter) == NEXMO_ERR_INVALID_HANDLE, "a reporter is freed as a client");
-    CHECK(nexmo_reporter_free((nexmo_reporter *)(void *)client) == NEXMO_ERR_INVALID_HANDLE, "a client is freed as a reporter");
+    CHECK((uintptr_t)reporter > (uintptr_t)client && (uintptr_t)later > (uintptr_t)reporter, "the handles do not increase");
+    CHECK(nexmo_client_free((nexmo_client *)(void *)reporter) == NEXMO_ERR_INVALID_HANDLE, "a reporter was freed as a client");
+    CHECK(nexmo_reporter_free((nexmo_reporter *)(void *)client) == NEXMO_ERR_INVALID_HANDLE, "a client was freed as a reporter");
     CHECK(nexmo_client_report((nexmo_client *)(void *)reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) ==
               NEXMO_ERR_INVALID_HANDLE,
-          "a report");
+          "a client call accepted a reporter");
     CHECK(nexmo_reporter_submit((nexmo_reporter *)(void *)client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) ==
               NEXMO_ERR_INVALID_HANDLE,
-          "a submit");
+          "a reporter call accepted a client");
     CHECK(nexmo_client_free(later) == NEXMO_OK && nexmo_client_free(client) == NEXMO_OK &&
               nexmo_reporter_free(reporter) == NEXMO_OK,
-          "not freed");
+          "a handle was not freed");
     later = new_client();
-    CHECK((uintptr_t)later > (uintptr_t)client, "used twice");
+    CHECK((uintptr_t)later > (uintptr_t)client, "a handle was reused");
     nexmo_client_free(later);
 }
 
@@ -178,13 +184,15 @@ static void a_report_is_retried_up_to_max_attempts(void)
     call.message_id = "twice"; /* gets 503 twice, with Retry-After: 0 */
     call.options.max_attempts = 3;
     CHECK(make(&call) == NEXMO_OK, "%s", call.result.message);
-    CHECK(call.result.attempts == 3 && call.result.acceptance == NEXMO_ACCEPTANCE_YES, "%d attempts", (int)call.result.attempts);
-    CHECK(sandbox_requests() - requests_before == 3, "%ld requests", sandbox_requests() - requests_before);
+    CHECK(call.result.attempts == 3 && call.result.acceptance == NEXMO_ACCEPTANCE_YES,
+          "the call made %d attempts", (int)call.result.attempts);
+    CHECK(sandbox_requests() - requests_before == 3, "the sandbox received %ld requests", sandbox_requests() - requests_before);
     call.message_id = "not-enabled";
-    CHECK(make(&call) == NEXMO_ERR_NOT_ENABLED && call.result.attempts == 1, "%d attempts", (int)call.result.attempts);
+    CHECK(make(&call) == NEXMO_ERR_NOT_ENABLED && call.result.attempts == 1,
+          "the call made %d attempts", (int)call.result.attempts);
 }
 
-/* What a thread does with a shared client, and the statuses it got. */
+/* The calls of a thread with a shared client, and the number of times each status was returned. */
 struct shared {
     nexmo_client *client;
     const char *message_id;
@@ -201,7 +209,7 @@ static void *report_in_a_thread(void *argument)
     return NULL;
 }
 
-/* Uses one client in THREADS threads, and calls meanwhile between their start and their end. */
+/* Uses one client in THREADS threads, and calls meanwhile after they have started. */
 static void share(nexmo_client *client, const char *message_id, int calls, void (*meanwhile)(nexmo_client *),
                   struct shared *shared)
 {
@@ -212,7 +220,7 @@ static void share(nexmo_client *client, const char *message_id, int calls, void 
         shared[i].client = client;
         shared[i].message_id = message_id;
         shared[i].calls = calls;
-        CHECK(pthread_create(&threads[i], NULL, report_in_a_thread, &shared[i]) == 0, "no thread");
+        CHECK(pthread_create(&threads[i], NULL, report_in_a_thread, &shared[i]) == 0, "the thread was not created");
     }
     meanwhile(client);
     for (i = 0; i < THREADS; i++)
@@ -232,8 +240,10 @@ static void threads_share_a_client(void)
     int i;
     share(client, "shared", CALLS_A_THREAD, do_nothing, shared);
     for (i = 0; i < THREADS; i++)
-        CHECK(shared[i].by_status[NEXMO_OK] == CALLS_A_THREAD, "thread %d: %d calls", i, shared[i].by_status[NEXMO_OK]);
-    CHECK(sandbox_requests() - requests_before == THREADS * CALLS_A_THREAD, "%ld requests", sandbox_requests() - requests_before);
+        CHECK(shared[i].by_status[NEXMO_OK] == CALLS_A_THREAD,
+              "thread %d made %d successful calls", i, shared[i].by_status[NEXMO_OK]);
+    CHECK(sandbox_requests() - requests_before == THREADS * CALLS_A_THREAD,
+          "the sandbox received %ld requests", sandbox_requests() - requests_before);
     nexmo_client_free(client);
 }
 
@@ -245,7 +255,7 @@ static void free_when_all_wait(nexmo_client *client)
 {
     while (sandbox_requests() - requests_before_share < THREADS)
         poll(NULL, 0, 1);
-    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "the client was not freed");
 }
 
 static void a_free_cancels_calls_of_other_threads(void)

@@ -8,7 +8,7 @@ static const char *needed(const char *name)
 {
     const char *value = getenv(name);
     if (value == NULL) {
-        fprintf(stderr, "%s is not set: run make test, or this program by nexmo-sandbox -- PROGRAM\n", name);
+        fprintf(stderr, "%s is not set: run `make test`, or run this program as `nexmo-sandbox -- PROGRAM`\n", name);
         exit(2);
     }
     return value;
@@ -33,7 +33,7 @@ static FILE *open_log(void)
 {
     FILE *log = fopen(needed("NEXMO_SANDBOX_LOG"), "r");
     if (log == NULL) {
-        perror("the sandbox's log");
+        perror("opening the sandbox's log");
         exit(2);
     }
     return log;
@@ -41,7 +41,7 @@ static FILE *open_log(void)
 
 long sandbox_requests(void)
 {
-    /* Lines are only added, so earlier ones need not be counted again. */
+    /* The sandbox only appends lines, so earlier lines need not be counted again. */
     static long counted = 0;
     static long read_so_far = 0;
     FILE *log = open_log();

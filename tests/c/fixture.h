@@ -1,4 +1,4 @@
-/* Shared by all tests: the sandbox of this run, and a valid call. */
+/* Helpers for all C tests: the sandbox of this run, and a valid call. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
@@ -15,24 +15,24 @@ struct call {
     nexmo_result result;
 };
 
-/* The sandbox's addresses. Ends the harness with a message if one is missing. */
+/* Return the addresses and the certificate authority of the sandbox. Exit with a message if they are missing. */
 const char *sandbox_http(void);
 const char *sandbox_https(void);
 const char *sandbox_ca(void);
 
-/* The number of requests that the sandbox has received. It counts a request before it responds. */
+/* Returns the number of requests that the sandbox has received. The sandbox counts a request before it responds. */
 long sandbox_requests(void);
 
-/* The last line of the sandbox's log, truncated to fit. */
+/* Copies the last line of the sandbox's log, truncated to fit. */
 void sandbox_last_request(char *line, size_t size);
 
-/* A call that the sandbox accepts: SMS, over HTTP, with the secret in the query. */
+/* Returns a call that the sandbox accepts: an SMS report over HTTP with the secret in the query. */
 struct call valid_call(void);
 
-/* Makes the call. */
+/* Makes the call and returns its status. */
 nexmo_status make(struct call *call);
 
-/* Makes the same report through a new client. The status is that of the function that failed. */
+/* Makes the same report through a new client. Returns the status of the function that failed. */
 nexmo_status make_by_client(struct call *call);
 
 #endif

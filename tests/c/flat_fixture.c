@@ -1,4 +1,4 @@
-/* Shared by the tests of the flat functions. */
+/* Helpers for the tests of the flat functions. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -17,7 +17,7 @@ static int64_t open_flat(const char *beginning, const char *settings)
     int64_t handle = -1;
     snprintf(text, sizeof text, "api_key = abcd1234\napi_secret = s3cret\n%s%s", beginning, settings);
     CHECK(nexmo_flat_open(text, -1, &handle, message, sizeof message) == NEXMO_OK, "%s", message);
-    CHECK(handle >= 65536, "handle %lld", (long long)handle);
+    CHECK(handle >= 65536, "the handle is %lld", (long long)handle);
     return handle;
 }
 
@@ -49,9 +49,9 @@ nexmo_status try_to_open_flat(const char *settings, char message[NEXMO_MESSAGE_S
 {
     int64_t handle = -1;
     const nexmo_status status = nexmo_flat_open(settings, -1, &handle, message, NEXMO_MESSAGE_SIZE);
-    CHECK((status == NEXMO_OK) == (handle != 0), "a failure must leave 0 behind: %s", message);
+    CHECK((status == NEXMO_OK) == (handle != 0), "a failed open must set the handle to 0: %s", message);
     if (status == NEXMO_OK)
-        CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+        CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
     return status;
 }
 
@@ -65,7 +65,7 @@ void submit_flat(int64_t handle, const char *message_id)
 int64_t flat_statistic(int64_t handle, const char *name)
 {
     int64_t value = -99;
-    CHECK(nexmo_flat_statistic(handle, name, -1, &value, NULL, 0) == NEXMO_OK, "no statistic %s", name);
+    CHECK(nexmo_flat_statistic(handle, name, -1, &value, NULL, 0) == NEXMO_OK, "the statistic %s was not returned", name);
     return value;
 }
 
@@ -87,7 +87,7 @@ char *guarded(size_t size)
     if (end == NULL) {
         char *memory = mmap(NULL, 2 * GUARDED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED || mprotect(memory + GUARDED, GUARDED, PROT_NONE) != 0) {
-            perror("memory");
+            perror("mapping memory");
             exit(2);
         }
         end = memory + GUARDED;

@@ -1,4 +1,4 @@
-/* Shared by the tests of the flat functions. */
+/* Helpers for the tests of the flat functions. */
 #ifndef FLAT_FIXTURE_H
 #define FLAT_FIXTURE_H
 
@@ -7,32 +7,34 @@
 
 #include "nexmo_conversion.h"
 
-/* Opens a client that the sandbox accepts, with additional settings. Must succeed. */
+/* Opens a client for the sandbox with additional settings, which must succeed. */
 int64_t open_flat_client(const char *settings);
 
-/* The same for a reporter with an outbox in a new file and without a network: its reports stay pending. */
+/* Opens a reporter with an outbox in a new file: the first for the sandbox, the second for a service that never
+ * responds. */
 int64_t open_flat_reporter(const char *settings);
 int64_t open_unanswered_flat_reporter(const char *settings);
 
-/* Tries to open "settings", NUL-terminated, and closes what was opened. The message is that of the open. */
+/* Tries to open NUL-terminated settings, and closes the handle if that succeeds. Returns the status and the message of
+ * the open. */
 nexmo_status try_to_open_flat(const char *settings, char message[NEXMO_MESSAGE_SIZE]);
 
-/* Submits an SMS that was delivered, which must succeed. */
+/* Submits a report for a delivered SMS, which must succeed. */
 void submit_flat(int64_t handle, const char *message_id);
 
-/* The number of a statistic, which must exist. */
+/* Returns the number of a statistic, which must exist. */
 int64_t flat_statistic(int64_t handle, const char *name);
 
 /* Closes a handle, and returns the status. */
 nexmo_status close_flat(int64_t handle, int32_t timeout_ms);
 
-/* Whether the details are those of a call that sent nothing. */
+/* Returns whether the details are those of a call that sent nothing. */
 int are_of_nothing(const int64_t *details, nexmo_status status);
 
-/* A number of bytes at the end of accessible memory: access beyond them ends the process. */
+/* Returns size bytes at the end of accessible memory: an access beyond them ends the process. */
 char *guarded(size_t size);
 
-/* A copy of bytes at the end of that memory. */
+/* Returns a copy of bytes at the end of that memory. */
 char *guarded_copy(const void *bytes, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* Handles of the flat functions: invalid ones are detected, and close frees them. */
+/* Tests the handles of the flat functions: invalid handles are detected, and close frees a handle. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -55,14 +55,14 @@ static void a_handle_of_another_kind_is_rejected(void)
     check_rejected_everywhere(reporter, 0, 1);
     CHECK(nexmo_client_report((nexmo_client *)(uintptr_t)client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) ==
               NEXMO_ERR_INVALID_HANDLE,
-          "a flat client");
-    CHECK(nexmo_client_free((nexmo_client *)(uintptr_t)client) == NEXMO_ERR_INVALID_HANDLE, "a flat client is freed");
+          "a flat client was accepted");
+    CHECK(nexmo_client_free((nexmo_client *)(uintptr_t)client) == NEXMO_ERR_INVALID_HANDLE, "a flat client was freed");
     CHECK(nexmo_reporter_submit((nexmo_reporter *)(uintptr_t)reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) ==
               NEXMO_ERR_INVALID_HANDLE,
-          "a flat reporter");
-    CHECK(nexmo_reporter_free((nexmo_reporter *)(uintptr_t)reporter) == NEXMO_ERR_INVALID_HANDLE, "a flat reporter is freed");
-    CHECK(reporter > client, "no order");
-    CHECK(close_flat(client, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "not closed");
+          "a flat reporter was accepted");
+    CHECK(nexmo_reporter_free((nexmo_reporter *)(uintptr_t)reporter) == NEXMO_ERR_INVALID_HANDLE, "a flat reporter was freed");
+    CHECK(reporter > client, "the handles do not increase");
+    CHECK(close_flat(client, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "a handle was not closed");
 }
 
 static void an_invalid_handle_is_rejected(void)
@@ -71,8 +71,8 @@ static void an_invalid_handle_is_rejected(void)
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_client *client = NULL;
     const int64_t closed = open_flat_client("");
-    CHECK(nexmo_client_new(&reporting.credentials, &reporting.options, &client, NULL) == NEXMO_OK, "no client");
-    CHECK(close_flat(closed, 0) == NEXMO_OK, "not closed");
+    CHECK(nexmo_client_new(&reporting.credentials, &reporting.options, &client, NULL) == NEXMO_OK, "no client was created");
+    CHECK(close_flat(closed, 0) == NEXMO_OK, "the handle was not closed");
     check_rejected_everywhere(closed, 0, 0);
     check_rejected_everywhere(closed + (INT64_C(1) << 32), 0, 0);
     check_rejected_everywhere((int64_t)(uintptr_t)reporter, 0, 0);
@@ -83,7 +83,8 @@ static void an_invalid_handle_is_rejected(void)
     check_rejected_everywhere(-1, 0, 0);
     check_rejected_everywhere(INT64_MIN, 0, 0);
     check_rejected_everywhere(INT64_MAX, 0, 0);
-    CHECK(nexmo_client_free(client) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK, "freed by another function");
+    CHECK(nexmo_client_free(client) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK,
+          "a handle of the struct functions was not freed");
 }
 
 static void a_close_frees_unless_an_argument_is_invalid(void)
@@ -97,7 +98,7 @@ static void a_close_frees_unless_an_argument_is_invalid(void)
     CHECK(nexmo_flat_close(handle, INT32_MIN, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT, "%s", message);
     memset(message, OTHERS, sizeof message);
     CHECK(nexmo_flat_close(handle, 0, message, -1) == NEXMO_ERR_INVALID_ARGUMENT && message[0] == OTHERS,
-          "closed without a size");
+          "the handle was closed with an invalid size");
     submit_flat(handle, "flat-close-2");
     CHECK(nexmo_flat_flush(handle, -2, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT &&
               begins_with(message, "timeout_ms is -2"),
@@ -108,10 +109,11 @@ static void a_close_frees_unless_an_argument_is_invalid(void)
           message);
     check_rejected_everywhere(handle, 0, 0);
     handle = open_flat_client("");
-    CHECK(close_flat(handle, -2) == NEXMO_ERR_INVALID_ARGUMENT, "closed");
-    CHECK(close_flat(handle, -1) == NEXMO_OK && close_flat(handle, -1) == NEXMO_ERR_INVALID_HANDLE, "closed twice");
+    CHECK(close_flat(handle, -2) == NEXMO_ERR_INVALID_ARGUMENT, "the client was closed");
+    CHECK(close_flat(handle, -1) == NEXMO_OK && close_flat(handle, -1) == NEXMO_ERR_INVALID_HANDLE,
+          "the handle was closed twice");
     handle = open_flat_reporter("");
-    CHECK(close_flat(handle, -1) == NEXMO_OK && close_flat(handle, 0) == NEXMO_ERR_INVALID_HANDLE, "closed twice");
+    CHECK(close_flat(handle, -1) == NEXMO_OK && close_flat(handle, 0) == NEXMO_ERR_INVALID_HANDLE, "the handle was closed twice");
 }
 
 static void *flush_in_a_thread(void *handle)
@@ -128,7 +130,7 @@ static void *poll_in_a_thread(void *handle)
     return &status;
 }
 
-/* They find the reporter closed, or its handle freed, whichever is first. */
+/* The other calls find the reporter closed or its handle freed, whichever happens first. */
 static void a_close_ends_the_calls_of_other_threads(void)
 {
     int64_t handle = open_unanswered_flat_reporter("");
@@ -137,17 +139,17 @@ static void a_close_ends_the_calls_of_other_threads(void)
     pthread_t threads[2];
     void *ended;
     submit_flat(handle, "flat-ends");
-    CHECK(pthread_create(&threads[0], NULL, flush_in_a_thread, &handle) == 0, "no thread");
-    CHECK(pthread_create(&threads[1], NULL, poll_in_a_thread, &handle) == 0, "no thread");
+    CHECK(pthread_create(&threads[0], NULL, flush_in_a_thread, &handle) == 0, "the thread was not created");
+    CHECK(pthread_create(&threads[1], NULL, poll_in_a_thread, &handle) == 0, "the thread was not created");
     poll(NULL, 0, 200);
-    CHECK(close_flat(handle, 0) == NEXMO_ERR_PENDING, "nothing is pending");
+    CHECK(close_flat(handle, 0) == NEXMO_ERR_PENDING, "no report is pending");
     pthread_join(threads[0], &ended);
     status = *(nexmo_status *)ended;
     CHECK(status == NEXMO_ERR_CANCELLED || status == NEXMO_ERR_PENDING, "flush: %s", nexmo_status_name(status));
     pthread_join(threads[1], &ended);
     status = *(nexmo_status *)ended;
     CHECK(status == NEXMO_ERR_CANCELLED || status == NEXMO_ERR_CLOSED, "poll: %s", nexmo_status_name(status));
-    CHECK(now_ms() - began < PLENTY_MS / 2, "%ld ms", now_ms() - began);
+    CHECK(now_ms() - began < PLENTY_MS / 2, "the call took %ld ms", now_ms() - began);
 }
 
 void test_flat_handles(void)

@@ -1,4 +1,5 @@
-/* Text that is passed to the flat functions with its size: padding is ignored, and nothing beyond it is read. */
+/* Tests text that is passed to the flat functions with its size: padding is ignored, and nothing beyond the size is
+ * read. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -18,7 +19,7 @@ static nexmo_status report(int64_t client, const char *message_id, int32_t id_si
                              NEXMO_MESSAGE_SIZE);
 }
 
-/* Whether the last request had this message id. */
+/* Returns whether the last request had this message id. */
 static int arrived(const char *message_id)
 {
     char line[8192], expected[512];
@@ -88,16 +89,19 @@ static void invalid_text_is_rejected(int64_t client)
                   begins_with(message, "timestamp_size is "),
               "%s", message);
     }
-    CHECK(report(client, "a\0b", 3, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "a NUL within: %s", message);
-    CHECK(report(client, "\0id", 3, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "a NUL before: %s", message);
-    CHECK(report(client, guarded_copy("\xd0\xba", 2), 1, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "half a character: %s",
-          message);
-    CHECK(report(client, " id", 3, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "a space before: %s", message);
+    CHECK(report(client, "a\0b", 3, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT,
+          "a NUL in the text was accepted: %s", message);
+    CHECK(report(client, "\0id", 3, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "a leading NUL was accepted: %s", message);
+    CHECK(report(client, guarded_copy("\xd0\xba", 2), 1, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT,
+          "half a character was accepted: %s", message);
+    CHECK(report(client, " id", 3, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "a leading space was accepted: %s", message);
     memset(guarded(5000), 'x', 5000);
-    CHECK(report(client, guarded(5000), 5000, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "longer than any: %s", message);
+    CHECK(report(client, guarded(5000), 5000, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT,
+          "an overlong text was accepted: %s", message);
     guarded(1)[0] = '\0';
-    CHECK(report(client, guarded(5000), -1, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "longer than any: %s", message);
-    CHECK(sandbox_requests() == requests_before, "something was sent");
+    CHECK(report(client, guarded(5000), -1, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT,
+          "an overlong text was accepted: %s", message);
+    CHECK(sandbox_requests() == requests_before, "a request was sent");
 }
 
 static void a_message_id_of_256_bytes_and_its_padding_fit(int64_t client)
@@ -111,7 +115,7 @@ static void a_message_id_of_256_bytes_and_its_padding_fit(int64_t client)
     CHECK(report(client, bytes, 3000, NULL, 0, message) == NEXMO_ERR_INVALID_ARGUMENT, "%s", message);
 }
 
-/* One buffer for input and output, as in some languages. */
+/* Some languages pass the same buffer for input and output. */
 static void inputs_are_read_before_outputs_are_written(int64_t client)
 {
     const int64_t reporter = open_flat_reporter("");
@@ -123,7 +127,7 @@ static void inputs_are_read_before_outputs_are_written(int64_t client)
     CHECK(nexmo_flat_statistic(reporter, both, -1, NULL, both, sizeof both) == NEXMO_OK && strcmp(both, "0") == 0, "%s", both);
     snprintf(both, sizeof both, "api_key = k\napi_secret = s\n");
     CHECK(nexmo_flat_open(both, -1, &handle, both, sizeof both) == NEXMO_OK && strstr(both, "api_key") == NULL, "%s", both);
-    CHECK(close_flat(handle, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(handle, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "a handle was not closed");
 }
 
 static void settings_are_read_no_further_than_their_size(void)
@@ -135,15 +139,15 @@ static void settings_are_read_no_further_than_their_size(void)
     CHECK(nexmo_flat_open(guarded_copy(settings, sizeof settings - 1), sizeof settings - 1, &handle, message, sizeof message) ==
               NEXMO_OK,
           "%s", message);
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
     CHECK(nexmo_flat_open(guarded_copy(settings, sizeof settings), -1, &handle, message, sizeof message) == NEXMO_OK, "%s",
           message);
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
     memset(longest, '#', LONGEST_SETTINGS);
     memcpy(longest, settings, sizeof settings - 1);
     longest[sizeof settings - 1] = '\n';
     CHECK(nexmo_flat_open(longest, LONGEST_SETTINGS, &handle, message, sizeof message) == NEXMO_OK, "%s", message);
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
     memmove(longest - 1, longest, LONGEST_SETTINGS);
     CHECK(nexmo_flat_open(longest - 1, LONGEST_SETTINGS + 1, &handle, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT,
           "%s", message);
@@ -173,5 +177,5 @@ void test_flat_input(void)
     a_message_id_of_256_bytes_and_its_padding_fit(client);
     inputs_are_read_before_outputs_are_written(client);
     settings_are_read_no_further_than_their_size();
-    CHECK(close_flat(client, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(client, 0) == NEXMO_OK, "the handle was not closed");
 }

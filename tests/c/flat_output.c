@@ -1,4 +1,5 @@
-/* Buffers and arrays that the flat functions write: truncation, padding, and nothing beyond their end. */
+/* Tests the buffers and arrays that the flat functions write: text is truncated or padded, and nothing is written
+ * beyond the end. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -10,7 +11,7 @@
 
 enum { OTHERS = 0x5a };
 
-/* A whole message, with characters of several bytes, to compare truncated ones with. */
+/* The path of a missing folder. The message about it contains characters of several bytes. */
 static const char *const name_of_no_folder = "/not-\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87-\xe2\x82\xac\xf0\x9f\x98\x80/there";
 
 static nexmo_status open_into_no_folder(char *message, int32_t message_size)
@@ -20,11 +21,11 @@ static nexmo_status open_into_no_folder(char *message, int32_t message_size)
     nexmo_status status;
     snprintf(settings, sizeof settings, "api_key = k\napi_secret = s\noutbox = %s\n", name_of_no_folder);
     status = nexmo_flat_open(settings, -1, &handle, message, message_size);
-    CHECK(status != NEXMO_OK && handle == 0, "it was opened");
+    CHECK(status != NEXMO_OK && handle == 0, "the handle was opened");
     return status;
 }
 
-/* Whether a character begins or the text ends at this byte. */
+/* Returns whether a character begins or the text ends at this byte. */
 static int is_boundary(char byte)
 {
     return ((unsigned char)byte & 0xc0) != 0x80;
@@ -40,7 +41,7 @@ static void check_truncated(const char *whole, size_t size)
     open_into_no_folder(ended, (int32_t)size);
     CHECK(memcmp(ended, whole, length) == 0, "%lu bytes: %.*s", (unsigned long)size, (int)size, ended);
     for (i = length; i < size; i++)
-        CHECK(ended[i] == '\0', "%lu bytes: not 0 at %lu", (unsigned long)size, (unsigned long)i);
+        CHECK(ended[i] == '\0', "%lu bytes: the byte at %lu is not 0", (unsigned long)size, (unsigned long)i);
 }
 
 static void check_padded(const char *whole, size_t size)
@@ -53,7 +54,7 @@ static void check_padded(const char *whole, size_t size)
     open_into_no_folder(padded, -(int32_t)size);
     CHECK(memcmp(padded, whole, length) == 0, "-%lu bytes: %.*s", (unsigned long)size, (int)size, padded);
     for (i = length; i < size; i++)
-        CHECK(padded[i] == ' ', "-%lu bytes: no space at %lu", (unsigned long)size, (unsigned long)i);
+        CHECK(padded[i] == ' ', "-%lu bytes: the byte at %lu is not a space", (unsigned long)size, (unsigned long)i);
 }
 
 static void text_is_truncated_at_a_character_and_padded(void)
@@ -61,23 +62,24 @@ static void text_is_truncated_at_a_character_and_padded(void)
     char whole[1024];
     size_t size;
     open_into_no_folder(whole, sizeof whole);
-    CHECK(strstr(whole, "\xd1\x87-\xe2\x82\xac\xf0\x9f\x98\x80") != NULL, "no such characters in %s", whole);
+    CHECK(strstr(whole, "\xd1\x87-\xe2\x82\xac\xf0\x9f\x98\x80") != NULL,
+          "the message does not contain the characters: %s", whole);
     for (size = 1; size < strlen(whole) + 20; size++)
         check_truncated(whole, size);
     for (size = 2; size < strlen(whole) + 20; size++)
         check_padded(whole, size);
 }
 
-static void a_buffer_that_is_not_wanted_is_left_alone(int64_t client)
+static void a_buffer_of_size_0_is_not_written(int64_t client)
 {
     char message[4] = "abc";
     int64_t details[2] = {7, 7};
     CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, details, 0, message, 0) == NEXMO_OK && message[0] == 'a' &&
               details[0] == 7,
-          "written");
-    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, 6, NULL, 4) == NEXMO_OK, "failed");
+          "a buffer of size 0 was written");
+    CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, 6, NULL, 4) == NEXMO_OK, "the report failed");
     CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, NULL, -6, NULL, -1) == NEXMO_OK,
-          "NULL is not wanted, whatever its size");
+          "NULL with a negative size was rejected");
 }
 
 static void invalid_buffer_sizes_are_rejected_before_anything_is_sent(int64_t client)
@@ -89,7 +91,7 @@ static void invalid_buffer_sizes_are_rejected_before_anything_is_sent(int64_t cl
               strcmp(message, "abc") == 0,
           "%s", message);
     CHECK(details[NEXMO_DETAIL_STATUS] == NEXMO_ERR_INVALID_ARGUMENT && details[NEXMO_DETAIL_RETRY_AFTER_MS] == -1,
-          "the other output is not written");
+          "the details were not written");
     details[0] = 7;
     CHECK(nexmo_flat_report(client, 1, "id", -1, 1, NULL, 0, details, -1, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT,
           "%s", message);
@@ -104,7 +106,7 @@ static void invalid_buffer_sizes_are_rejected_before_anything_is_sent(int64_t cl
     CHECK(nexmo_flat_status(0, message, sizeof message, other, -1) == NEXMO_ERR_INVALID_ARGUMENT && message[0] == '\0' &&
               strcmp(other, "abc") == 0,
           "%s", message);
-    CHECK(sandbox_requests() == requests_before, "something was sent");
+    CHECK(sandbox_requests() == requests_before, "a request was sent");
 }
 
 static void a_reporter_rejects_invalid_buffer_sizes(void)
@@ -115,7 +117,7 @@ static void a_reporter_rejects_invalid_buffer_sizes(void)
     CHECK(nexmo_flat_submit(reporter, 1, "id", -1, 1, NULL, 0, event, -1, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT,
           "%s", message);
     CHECK(nexmo_flat_submit(reporter, 1, "id", -1, 1, NULL, 0, NULL, 0, other, -1) == NEXMO_ERR_INVALID_ARGUMENT, "%s", other);
-    CHECK(flat_statistic(reporter, "submitted") == 0, "it was submitted");
+    CHECK(flat_statistic(reporter, "submitted") == 0, "the report was submitted");
     CHECK(nexmo_flat_poll(reporter, 0, event, -1, NULL, 0, NULL, 0, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT &&
               begins_with(message, "event_count is -1"),
           "%s", message);
@@ -126,16 +128,16 @@ static void a_reporter_rejects_invalid_buffer_sizes(void)
               begins_with(message, "timestamp_size is -1"),
           "%s", message);
     CHECK(nexmo_flat_poll(reporter, 0, event, 5, NULL, 0, NULL, 0, other, -1) == NEXMO_ERR_INVALID_ARGUMENT, "%s", other);
-    CHECK(event[0] == 0 && event[4] == 0, "the event is not 0");
+    CHECK(event[0] == 0 && event[4] == 0, "the event was not set to 0");
     CHECK(nexmo_flat_flush(reporter, 0, other, -1) == NEXMO_ERR_INVALID_ARGUMENT &&
               nexmo_flat_acknowledge(reporter, INT64_C(1) << 50, other, -1) == NEXMO_ERR_INVALID_ARGUMENT,
           "%s", other);
     CHECK(nexmo_flat_statistic(reporter, "pending", -1, &value, other, -1) == NEXMO_ERR_INVALID_ARGUMENT && value == 0, "%ld",
           (long)value);
     CHECK(nexmo_flat_statistic(reporter, "pending", -2, &value, NULL, 0) == NEXMO_ERR_INVALID_ARGUMENT,
-          "a name of a negative size");
+          "an invalid size of the name was accepted");
     CHECK(strcmp(other, "abc") == 0, "%s", other);
-    CHECK(close_flat(reporter, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(reporter, 0) == NEXMO_OK, "the handle was not closed");
 }
 
 static void pointers_need_not_be_aligned(void)
@@ -144,29 +146,30 @@ static void pointers_need_not_be_aligned(void)
     const char *const settings = "api_key = k\napi_secret = s\ndurability = none\nbase_url = http://127.0.0.1:1\n";
     void *const unaligned = guarded(sizeof(int64_t)) - 1;
     int64_t handle = 0, numbers[NEXMO_DETAIL_COUNT];
-    CHECK(nexmo_flat_open(settings, -1, unaligned, NULL, 0) == NEXMO_OK, "not opened");
+    CHECK(nexmo_flat_open(settings, -1, unaligned, NULL, 0) == NEXMO_OK, "the handle was not opened");
     memcpy(&handle, unaligned, sizeof handle);
     CHECK(nexmo_flat_submit(handle, 1, "id", -1, 1, NULL, 0, (void *)(bytes + 1), NEXMO_DETAIL_COUNT, NULL, 0) == NEXMO_OK,
-          "failed");
+          "the submit failed");
     memcpy(numbers, bytes + 1, sizeof numbers);
     CHECK(numbers[NEXMO_DETAIL_ACCEPTANCE] == NEXMO_ACCEPTANCE_UNKNOWN && numbers[NEXMO_DETAIL_RETRY_AFTER_MS] == -1,
-          "not written");
+          "the details were not written");
     CHECK(nexmo_flat_poll(handle, 0, (void *)(guarded(sizeof(int64_t[NEXMO_EVENT_FIELD_COUNT]) + 3)), NEXMO_EVENT_FIELD_COUNT,
                           NULL, 0, NULL, 0, NULL, 0) == NEXMO_OK,
-          "no poll");
-    CHECK(nexmo_flat_statistic(handle, guarded_copy("pending", 7), 7, unaligned, NULL, 0) == NEXMO_OK, "no statistic");
+          "the poll failed");
+    CHECK(nexmo_flat_statistic(handle, guarded_copy("pending", 7), 7, unaligned, NULL, 0) == NEXMO_OK,
+          "the statistic was not returned");
     memcpy(numbers, unaligned, sizeof numbers[0]);
-    CHECK(numbers[0] == 1, "%ld pending", (long)numbers[0]);
-    CHECK(close_flat(handle, 0) == NEXMO_ERR_PENDING, "not closed");
+    CHECK(numbers[0] == 1, "%ld reports are pending", (long)numbers[0]);
+    CHECK(close_flat(handle, 0) == NEXMO_ERR_PENDING, "the handle was not closed");
 }
 
 void test_flat_output(void)
 {
     const int64_t client = open_flat_client("");
     text_is_truncated_at_a_character_and_padded();
-    a_buffer_that_is_not_wanted_is_left_alone(client);
+    a_buffer_of_size_0_is_not_written(client);
     invalid_buffer_sizes_are_rejected_before_anything_is_sent(client);
     a_reporter_rejects_invalid_buffer_sizes();
     pointers_need_not_be_aligned();
-    CHECK(close_flat(client, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(client, 0) == NEXMO_OK, "the handle was not closed");
 }

@@ -1,4 +1,4 @@
-/* The flat functions: reports and events, compared with the other functions. */
+/* Tests reports and events through the flat functions, in comparison with the other functions. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -24,26 +24,26 @@ static void a_client_reports(void)
           "%s", message);
     CHECK(details[NEXMO_DETAIL_ACCEPTANCE] == NEXMO_ACCEPTANCE_YES && details[NEXMO_DETAIL_ELAPSED_US] > 0, "%s", message);
     CHECK(details[NEXMO_DETAIL_RETRY_AFTER_MS] == -1 && details[NEXMO_DETAIL_COUNT] == 0 && details[NEXMO_DETAIL_COUNT + 1] == 0,
-          "not 0");
-    CHECK(details[NEXMO_DETAIL_COUNT + 2] == 0x5a5a5a5a5a5a5a5a && message[0] != '\0', "written behind the end");
+          "the additional details are not 0");
+    CHECK(details[NEXMO_DETAIL_COUNT + 2] == 0x5a5a5a5a5a5a5a5a && message[0] != '\0', "the call wrote beyond the end");
     sandbox_last_request(line, sizeof line);
     CHECK(strstr(line, "\"channel\":\"voice\"") != NULL && strstr(line, "\"message_id\":\"flat-voice\"") != NULL, "%s", line);
     CHECK(strstr(line, "\"delivered\":\"false\"") != NULL && strstr(line, "\"timestamp\":\"2020-01-01 12:00:00\"") != NULL, "%s",
           line);
     CHECK(nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "flat-sms", -1, 1, NULL, 0, NULL, 0, NULL, 0) == NEXMO_OK,
-          "nothing is wanted");
+          "the outputs were required");
     memset(details, OTHERS, sizeof details);
     CHECK(nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "invalid", -1, 1, NULL, 0, details, 2, message, sizeof message) ==
               NEXMO_ERR_REJECTED,
           "%s", message);
     CHECK(details[0] == NEXMO_ERR_REJECTED && details[1] == 420 && details[2] == 0x5a5a5a5a5a5a5a5a,
-          "more than the two that are wanted");
+          "more than the requested details were written");
     CHECK(nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "throttled", -1, 1, NULL, 0, details, NEXMO_DETAIL_COUNT, NULL, 0) ==
               NEXMO_ERR_RATE_LIMITED,
-          "accepted");
-    CHECK(details[NEXMO_DETAIL_RETRY_AFTER_MS] == 7000 && details[NEXMO_DETAIL_ACCEPTANCE] == NEXMO_ACCEPTANCE_NO, "%ld ms",
-          (long)details[NEXMO_DETAIL_RETRY_AFTER_MS]);
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+          "the report was not throttled");
+    CHECK(details[NEXMO_DETAIL_RETRY_AFTER_MS] == 7000 && details[NEXMO_DETAIL_ACCEPTANCE] == NEXMO_ACCEPTANCE_NO,
+          "the delay is %ld ms", (long)details[NEXMO_DETAIL_RETRY_AFTER_MS]);
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
 }
 
 static void a_reporter_submits_and_returns_the_outcome(void)
@@ -62,7 +62,7 @@ static void a_reporter_submits_and_returns_the_outcome(void)
           message);
     submit_flat(handle, "flat-valid");
     CHECK(nexmo_flat_flush(handle, PLENTY_MS, message, sizeof message) == NEXMO_OK, "%s", message);
-    CHECK(sandbox_accepted("flat-valid", NULL, 0) == 1, "not there");
+    CHECK(sandbox_accepted("flat-valid", NULL, 0) == 1, "the report did not arrive");
     memset(event, OTHERS, sizeof event);
     CHECK(nexmo_flat_poll(handle, PLENTY_MS, event, NEXMO_EVENT_FIELD_COUNT + 1, message_id, sizeof message_id, timestamp,
                           sizeof timestamp, message, sizeof message) == NEXMO_OK,
@@ -73,18 +73,20 @@ static void a_reporter_submits_and_returns_the_outcome(void)
           (long)event[NEXMO_EVENT_FIELD_CHANNEL]);
     CHECK(event[NEXMO_EVENT_FIELD_HTTP_STATUS] == 420 && event[NEXMO_EVENT_FIELD_COUNT] == 0, "%ld",
           (long)event[NEXMO_EVENT_FIELD_HTTP_STATUS]);
-    CHECK(event[NEXMO_EVENT_FIELD_COUNT + 1] == 0x5a5a5a5a5a5a5a5a, "written behind the end");
+    CHECK(event[NEXMO_EVENT_FIELD_COUNT + 1] == 0x5a5a5a5a5a5a5a5a, "the call wrote beyond the end");
     CHECK(strcmp(message_id, "invalid") == 0 && strcmp(timestamp, "2020-01-01 12:00:00") == 0 && strstr(message, "420") != NULL,
           "%s", message);
     CHECK(nexmo_flat_acknowledge(handle, event[NEXMO_EVENT_FIELD_ID], message, sizeof message) == NEXMO_OK, "%s", message);
-    CHECK(nexmo_flat_acknowledge(handle, event[NEXMO_EVENT_FIELD_ID], NULL, 0) == NEXMO_OK, "a second time");
+    CHECK(nexmo_flat_acknowledge(handle, event[NEXMO_EVENT_FIELD_ID], NULL, 0) == NEXMO_OK,
+          "acknowledging the event again failed");
     CHECK(nexmo_flat_acknowledge(handle, 0, message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT &&
               begins_with(message, "event_id "),
           "%s", message);
     CHECK(nexmo_flat_poll(handle, 0, event, NEXMO_EVENT_FIELD_COUNT, message_id, sizeof message_id, timestamp, sizeof timestamp,
                           NULL, 0) == NEXMO_OK,
-          "no poll");
-    CHECK(event[0] == 0 && event[1] == NEXMO_EVENT_NONE && event[2] == 0 && event[3] == 0 && event[4] == 0, "not 0");
+          "the poll failed");
+    CHECK(event[0] == 0 && event[1] == NEXMO_EVENT_NONE && event[2] == 0 && event[3] == 0 && event[4] == 0,
+          "the empty event is not 0");
     CHECK(message_id[0] == '\0' && timestamp[0] == '\0', "%s", message_id);
     CHECK(nexmo_flat_close(handle, PLENTY_MS, message, sizeof message) == NEXMO_OK, "%s", message);
 }
@@ -124,11 +126,12 @@ static void arguments_are_checked_as_by_the_other_functions(void)
         CHECK(begins_with(message, invalid[row].message) && are_of_nothing(details, invalid[row].status), "row %d: %s", (int)row,
               message);
     }
-    CHECK(sandbox_requests() == requests_before && flat_statistic(reporter, "submitted") == 0, "something was sent");
-    CHECK(close_flat(client, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "not closed");
+    CHECK(sandbox_requests() == requests_before && flat_statistic(reporter, "submitted") == 0,
+          "a request was sent or a report submitted");
+    CHECK(close_flat(client, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "a handle was not closed");
 }
 
-/* Polls the event of "invalid" with a buffer of that size, which is too small. The event must stay. */
+/* Polls the event of "invalid" into a buffer of this size, which is too small, and checks that the event stays. */
 static void check_too_small(int64_t handle, int32_t size)
 {
     int64_t event[NEXMO_EVENT_FIELD_COUNT] = {-1, -1, -1, -1, -1};
@@ -136,7 +139,7 @@ static void check_too_small(int64_t handle, int32_t size)
     memset(message_id, OTHERS, sizeof message_id);
     CHECK(nexmo_flat_poll(handle, PLENTY_MS, event, NEXMO_EVENT_FIELD_COUNT, message_id, size, timestamp, sizeof timestamp,
                           message, sizeof message) == NEXMO_ERR_INVALID_ARGUMENT,
-          "size %d", (int)size);
+          "size %d was accepted", (int)size);
     CHECK(begins_with(message, "message_id") && event[0] == 0 && event[1] == NEXMO_EVENT_NONE && timestamp[0] == '\0',
           "size %d: %s", (int)size, message);
     CHECK(message_id[0] == (size > 0 ? '\0' : size == -1 ? OTHERS : ' '), "size %d: %.16s", (int)size, message_id);
@@ -162,10 +165,12 @@ static void a_message_id_is_not_truncated(void)
     CHECK(nexmo_flat_poll(handle, PLENTY_MS, NULL, 0, message_id, -9, NULL, 0, NULL, 0) == NEXMO_OK &&
               memcmp(message_id, "invalid  Z", 10) == 0,
           "%.9s", message_id);
-    CHECK(nexmo_flat_poll(handle, PLENTY_MS, NULL, 0, message_id, 0, NULL, 0, NULL, 0) == NEXMO_OK, "it is not wanted");
-    CHECK(nexmo_flat_poll(handle, PLENTY_MS, NULL, 0, NULL, 1, NULL, 0, NULL, 0) == NEXMO_OK, "it is not wanted");
-    CHECK(nexmo_flat_poll(handle, -2, NULL, 0, NULL, 0, NULL, 0, NULL, 0) == NEXMO_ERR_INVALID_ARGUMENT, "below -1");
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+    CHECK(nexmo_flat_poll(handle, PLENTY_MS, NULL, 0, message_id, 0, NULL, 0, NULL, 0) == NEXMO_OK,
+          "an optional buffer was required");
+    CHECK(nexmo_flat_poll(handle, PLENTY_MS, NULL, 0, NULL, 1, NULL, 0, NULL, 0) == NEXMO_OK, "an optional buffer was required");
+    CHECK(nexmo_flat_poll(handle, -2, NULL, 0, NULL, 0, NULL, 0, NULL, 0) == NEXMO_ERR_INVALID_ARGUMENT,
+          "a time limit below -1 was accepted");
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
 }
 
 void test_flat_reports(void)

@@ -1,4 +1,4 @@
-/* Settings: their syntax, the effect of each, and errors, which do not quote them. */
+/* Tests settings: their syntax, the effect of each, and errors, which must not quote values. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -10,7 +10,7 @@
 
 static const char account[] = "api_key = abcd1234\napi_secret = s3cret\n";
 
-/* Several ways to write the same account; the sandbox must accept each. */
+/* Checks that the sandbox accepts the account in these settings. */
 static void check_account_of(const char *format)
 {
     char settings[1024], message[NEXMO_MESSAGE_SIZE], line[8192];
@@ -21,7 +21,7 @@ static void check_account_of(const char *format)
           "%s: %s", settings, message);
     sandbox_last_request(line, sizeof line);
     CHECK(strstr(line, "\"violations\":[]") != NULL, "%s: %s", settings, line);
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
 }
 
 static void settings_are_lines(void)
@@ -45,13 +45,14 @@ static void a_value_is_used_verbatim(void)
     int64_t handle = 0;
     snprintf(settings, sizeof settings, "%sbase_url = %s\nuser_agent = \"a # b = \\\"c\\\" \\\\ \"\n", account, sandbox_http());
     CHECK(nexmo_flat_open(settings, -1, &handle, message, sizeof message) == NEXMO_OK, "%s", message);
-    CHECK(nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "settings", -1, 1, NULL, 0, NULL, 0, NULL, 0) == NEXMO_OK, "no report");
+    CHECK(nexmo_flat_report(handle, NEXMO_CHANNEL_SMS, "settings", -1, 1, NULL, 0, NULL, 0, NULL, 0) == NEXMO_OK,
+          "the report failed");
     sandbox_last_request(line, sizeof line);
     CHECK(strstr(line, " a # b = \\\"c\\\" \\\\") != NULL, "%s", line);
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
 }
 
-/* Every name, so that none is unknown. */
+/* Uses every name once, and checks that none is unknown. */
 static void every_name_is_known(void)
 {
     static const char all[] = "auth = query\nsignature_method = hmac_sha512\nsignature_secret = x\nuser_agent = "
@@ -69,7 +70,7 @@ static void every_name_is_known(void)
     CHECK(try_to_open_flat(settings, message) == NEXMO_OK, "%s", message);
 }
 
-static void an_outbox_makes_a_reporter_as_durability_none_does(void)
+static void an_outbox_or_durability_none_selects_a_reporter(void)
 {
     static const struct {
         const char *settings;
@@ -89,11 +90,11 @@ static void an_outbox_makes_a_reporter_as_durability_none_does(void)
         CHECK(status == NEXMO_OK, "%s", message);
         CHECK((nexmo_flat_flush(handle, 0, message, sizeof message) == NEXMO_OK) == kinds[i].is_reporter, "%s: %s", settings,
               message);
-        CHECK(close_flat(handle, 0) == NEXMO_OK, "not closed");
+        CHECK(close_flat(handle, 0) == NEXMO_OK, "the handle was not closed");
     }
 }
 
-/* Each is in line 3, after a valid account. No message may contain CANARY. */
+/* Each error is in line 3 or later, after a valid account. No message may contain CANARY. */
 static void errors_name_the_line_and_never_quote_the_value(void)
 {
     static const struct {
@@ -150,7 +151,7 @@ static void errors_name_the_line_and_never_quote_the_value(void)
     }
 }
 
-static void a_name_that_is_missing_is_an_invalid_argument(void)
+static void a_missing_name_is_an_invalid_argument(void)
 {
     char message[NEXMO_MESSAGE_SIZE];
     CHECK(try_to_open_flat("timeout_ms = 1", message) == NEXMO_ERR_INVALID_ARGUMENT && begins_with(message, "api_key "), "%s",
@@ -166,7 +167,7 @@ void test_flat_settings(void)
     settings_are_lines();
     a_value_is_used_verbatim();
     every_name_is_known();
-    an_outbox_makes_a_reporter_as_durability_none_does();
+    an_outbox_or_durability_none_selects_a_reporter();
     errors_name_the_line_and_never_quote_the_value();
-    a_name_that_is_missing_is_an_invalid_argument();
+    a_missing_name_is_an_invalid_argument();
 }

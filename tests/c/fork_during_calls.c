@@ -1,10 +1,10 @@
 /*
- * Forks repeatedly while threads are inside calls. Every child reports through the inherited handle and by one call, and so
- * does the parent throughout.
+ * Forks repeatedly while threads are inside calls. Every child reports through the inherited client and by the one-call
+ * function. The parent does the same throughout.
  *
  *     nexmo-sandbox -- fork_during_calls CHILDREN             fails if a child hangs or cannot report
- *     nexmo-sandbox -- fork_during_calls CHILDREN without     disables the fork handlers (testing library only), and prints how
- *                                                             many children hang or fail
+ *     nexmo-sandbox -- fork_during_calls CHILDREN without     disables the fork handlers (testing library only), and prints
+ *                                                             the number of children that hang or fail
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -20,7 +20,8 @@
 
 enum { THREADS = 8, AT_ONCE = 20 };
 
-/* The time limit of a child: generous for a busy machine, shorter where many are expected to hang. */
+/* The time limit of a child, which is long enough for a busy machine, but shorter if many children are expected to
+ * hang. */
 static unsigned int seconds_a_child = 60;
 
 void nexmo_testing_without_fork_handlers(void);
@@ -50,14 +51,14 @@ static void *report_until_over(void *failures)
     return NULL;
 }
 
-/* Ends like a child that hangs: by SIGALRM. */
+/* Reports in a child. SIGALRM ends a child that hangs. */
 static void run_child(void)
 {
     alarm(seconds_a_child);
     _exit(report_both_ways() && report_both_ways() ? 0 : 1);
 }
 
-/* Starts some children concurrently, and counts how they end. */
+/* Starts count children concurrently, and counts those that hung or failed. */
 static void fork_some(int count, long *hung, long *failed)
 {
     pid_t children[AT_ONCE];
@@ -99,11 +100,11 @@ int main(int argc, char **argv)
         pthread_join(threads[i], NULL);
         CHECK(failures[i] == 0 || is_without, "thread %d of the parent failed %ld times", i, failures[i]);
     }
-    CHECK(report_both_ways() || is_without, "the parent cannot report any more");
-    printf("%ld forks%s: %ld children hung, %ld failed; the parent reported %ld times meanwhile\n", children,
+    CHECK(report_both_ways() || is_without, "the parent can no longer report");
+    printf("%ld forks%s: %ld children hung, %ld failed; the parent made %ld reports meanwhile\n", children,
            is_without ? " without handlers" : "", hung, failed, reports * 2);
-    CHECK((hung == 0 && failed == 0) || is_without, "%ld hung, %ld failed", hung, failed);
-    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+    CHECK((hung == 0 && failed == 0) || is_without, "%ld children hung, %ld failed", hung, failed);
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "the client was not freed");
     printf("%ld passed, %ld failed\n", checks_passed, checks_failed);
     return checks_failed == 0 ? 0 : 1;
 }

@@ -1,12 +1,13 @@
 /*
- * Forks repeatedly while threads submit as fast as possible to one outbox file and its worker sends. Every child submits
- * through the inherited reporter, and the parent frees its own first; at the end a new process opens the file. Each report
- * whose submit returned NEXMO_OK must have arrived at the sandbox by then.
+ * Forks repeatedly while threads submit as fast as possible to one outbox file and its worker sends. Every child
+ * submits through the inherited reporter, which the parent frees while some children still use it. At the end a new
+ * process opens the file and sends the remaining reports. Every report whose submit returned NEXMO_OK must then have
+ * arrived at the sandbox.
  *
  *     nexmo-sandbox -- fork_during_submits ROUNDS            fails if a report is lost, or a child hangs or fails
- *     nexmo-sandbox -- fork_during_submits ROUNDS without    disables the fork handlers (testing library only), and prints
- *                                                            how many reports are lost and how many children hang or fail
- *     nexmo-sandbox -- fork_during_submits servers           a server that forks its children first, and whose senders are killed
+ *     nexmo-sandbox -- fork_during_submits ROUNDS without    disables the fork handlers (testing library only), and prints the
+ *                                                            number of lost reports and of children that hang or fail
+ *     nexmo-sandbox -- fork_during_submits servers           runs server processes that share a reporter, and kills the senders
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -24,7 +25,7 @@
 
 enum { THREADS = 4, CHILDREN = 10, REPORTS_A_CHILD = 100, SERVERS = 8, REPORTS_A_SERVER = 400, KILLED = 3, MOST = 1 << 20 };
 
-/* The maximum number of submits per round: the sandbox has to receive them all. */
+/* The maximum number of submits per round, because the sandbox has to receive all of them. */
 enum { MOST_A_ROUND = 4000 };
 
 void nexmo_testing_without_fork_handlers(void);
@@ -32,7 +33,7 @@ void nexmo_testing_without_fork_handlers(void);
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* Shared by all processes: which reports were stored, and what each server does. */
+/* The memory that all processes share: which reports were stored, and the state of each server. */
 struct board {
     atomic_long next;
     atomic_long most;
@@ -44,7 +45,7 @@ struct board {
 static struct board *board;
 static nexmo_reporter *reporter;
 
-/* The time limit of a child: shorter where many are expected to hang. */
+/* The time limit of a child, which is shorter if many children are expected to hang. */
 static unsigned int seconds_a_child = 120;
 
 /* Submits a report with a unique number, and records that it was stored. */
@@ -75,7 +76,8 @@ static void *submit_flat_out(void *argument)
     return NULL;
 }
 
-/* Every second child waits until the parent has freed its reporter. Some free their own, some just exit. */
+/* Submits reports in a child. Every second child waits until the parent has freed its reporter. Some children free
+ * their reporter, others just exit. */
 static void run_child(int number, int gate)
 {
     char byte;
@@ -111,20 +113,20 @@ static void run_round(struct reporting *reporting, long *hung, long *failed)
     const long begun = board->next;
     board->most = begun + MOST_A_ROUND;
     reporter = begin(reporting);
-    CHECK(pipe(gate) == 0, "no pipe");
+    CHECK(pipe(gate) == 0, "the pipe was not created");
     for (i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, submit_flat_out, NULL);
     for (i = 0; i < CHILDREN; i++) {
-        /* A few reports after the last fork, so that threads are inside transactions. */
+        /* Waits for some submits since the last fork, so threads are inside transactions. */
         const long seen = board->next;
-        WAIT_UNTIL(board->next > seen + 20 || board->next >= board->most, "the threads submit nothing");
+        WAIT_UNTIL(board->next > seen + 20 || board->next >= board->most, "the threads do not submit");
         children[i] = fork();
         if (children[i] == 0) {
             close(gate[1]);
             run_child(i, gate[0]);
         }
     }
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
     close(gate[0]);
     close(gate[1]);
     for (i = 0; i < THREADS; i++)
@@ -132,7 +134,7 @@ static void run_round(struct reporting *reporting, long *hung, long *failed)
     wait_for(children, CHILDREN, hung, failed);
 }
 
-/* Opens the file in a new process and sends what is left; true if that succeeds. */
+/* Opens the file in a new process, which sends the remaining reports. Returns whether that succeeds. */
 static int drain(const char *program, const char *outbox)
 {
     int state;
@@ -153,13 +155,13 @@ static int drain_here(const char *outbox)
     reporter = begin(&reporting);
     CHECK(nexmo_reporter_flush(reporter, 4 * PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     statistics = statistics_of(reporter);
-    CHECK(statistics.pending == 0 && statistics.accepted == statistics.submitted, "%ld submitted, %ld accepted",
+    CHECK(statistics.pending == 0 && statistics.accepted == statistics.submitted, "%ld reports were submitted, %ld accepted",
           (long)statistics.submitted, (long)statistics.accepted);
     nexmo_reporter_free(reporter);
     return checks_failed == 0 ? 0 : 1;
 }
 
-/* Records which numbers the sandbox accepted. */
+/* Sets arrived for each report that the sandbox accepted, and returns the number of accepted requests. */
 static long arrivals(unsigned char *arrived)
 {
     static const char key[] = "\"message_id\":\"fork-";
@@ -179,7 +181,7 @@ static long arrivals(unsigned char *arrived)
     return requests;
 }
 
-/* Compares the stored reports with those that arrived, and returns how many were lost. */
+/* Compares the stored reports with those that arrived, and returns the number of lost reports. */
 static long compare(const char *what)
 {
     static unsigned char arrived[MOST];
@@ -190,7 +192,7 @@ static long compare(const char *what)
         lost += board->stored[number] && !arrived[number];
     }
     printf("%s: %ld reports stored, %ld requests accepted, %ld reports lost\n", what, stored, requests, lost);
-    CHECK(stored > 0, "nothing was stored");
+    CHECK(stored > 0, "no report was stored");
     return lost;
 }
 
@@ -204,14 +206,15 @@ static void fork_during_submits(const char *program, long rounds, int is_without
     }
     for (i = 0; i < rounds; i++)
         run_round(&reporting, &hung, &failed);
-    CHECK(drain(program, reporting.reporter_options.outbox) || is_without, "a new process could not send what is left");
+    CHECK(drain(program, reporting.reporter_options.outbox) || is_without, "a new process did not send the remaining reports");
     printf("%ld forks%s: %ld children hung, %ld failed\n", rounds * CHILDREN, is_without ? " without handlers" : "", hung,
            failed);
     lost = compare("forks");
-    CHECK((lost == 0 && hung == 0 && failed == 0) || is_without, "%ld lost, %ld hung, %ld failed", lost, hung, failed);
+    CHECK((lost == 0 && hung == 0 && failed == 0) || is_without,
+          "%ld reports were lost, %ld children hung, %ld failed", lost, hung, failed);
 }
 
-/* Serves until it is killed or finished, and publishes the state of its reporter. */
+/* Submits reports in a server process, and publishes the state of its reporter until the process is killed. */
 static void be_a_server(int number)
 {
     int i;
@@ -229,7 +232,7 @@ static void be_a_server(int number)
     }
 }
 
-/* The server that sends, or -1. */
+/* Returns the number of the server that sends, or -1. */
 static int sender(void)
 {
     int i;
@@ -251,15 +254,15 @@ static int are_all_done(void)
 static void kill_server(pid_t server)
 {
     int state = 0;
-    CHECK(kill(server, SIGKILL) == 0 && waitpid(server, &state, 0) == server, "it is gone");
-    CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "it ended with %d", state);
+    CHECK(kill(server, SIGKILL) == 0 && waitpid(server, &state, 0) == server, "the process is already gone");
+    CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "the process ended with %d", state);
 }
 
-/* Kills the server that sends. */
+/* Waits for a server that sends, and kills it. */
 static void kill_the_sender(const pid_t *servers)
 {
     int i;
-    WAIT_UNTIL((i = sender()) >= 0, "no process sends");
+    WAIT_UNTIL((i = sender()) >= 0, "no process is the sender");
     if (i < 0)
         return;
     kill_server(servers[i]);
@@ -267,7 +270,7 @@ static void kill_the_sender(const pid_t *servers)
     board->done[i] = -1;
 }
 
-/* A server that creates its reporter first and then its children, one of which sends for all until it is killed. */
+/* Creates a reporter before the server processes. One of them sends for all until it is killed. */
 static void kill_the_senders_of_a_server(const char *program)
 {
     struct reporting reporting = valid_reporting();
@@ -279,16 +282,16 @@ static void kill_the_senders_of_a_server(const char *program)
         if (servers[i] == 0)
             be_a_server(i);
     }
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
     for (i = 0; i < KILLED; i++)
         kill_the_sender(servers);
-    WAIT_UNTIL(are_all_done(), "some did not submit all");
-    WAIT_UNTIL(sender() >= 0, "no process sends any more");
+    WAIT_UNTIL(are_all_done(), "some servers did not submit all reports");
+    WAIT_UNTIL(sender() >= 0, "no process is the sender after the kills");
     for (i = 0; i < SERVERS; i++)
         if (board->done[i] > 0)
             kill_server(servers[i]);
-    CHECK(drain(program, reporting.reporter_options.outbox), "a new process could not send what is left");
-    CHECK(compare("servers, the sender of which was killed three times") == 0, "reports were lost");
+    CHECK(drain(program, reporting.reporter_options.outbox), "a new process did not send the remaining reports");
+    CHECK(compare("servers whose sender was killed three times") == 0, "some stored reports did not arrive");
 }
 
 int main(int argc, char **argv)

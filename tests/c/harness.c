@@ -3,7 +3,7 @@
  *
  *     nexmo-sandbox RULES -- harness BAD_INPUTS.tsv STATUSES.md [CALLS]
  *
- * CALLS is the length of the long loop; the default is 10000. The sandbox's rules are in the Makefile.
+ * CALLS is the number of calls in the long loop; the default is 10000. The Makefile contains RULES.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The library inside a host process: long loops, threads, forks and signals. */
+/* Tests the library inside a host process: long loops, threads, forks and signals. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -16,8 +16,8 @@
 
 enum { THREADS = 8, CALLS_A_THREAD = 25, CHILDREN = 4, CALLS_A_CHILD = 5 };
 
-/* The maximum growth of memory in a long loop, in KiB: detects a leak of 32 bytes per call. A shorter loop would not, and
- * would measure the memory of a checker like valgrind. */
+/* The maximum growth of memory in a long loop, in KiB, which detects a leak of 32 bytes per call. A shorter loop would
+ * not detect that, and would measure the memory of a checker like valgrind. */
 enum { MOST_GROWTH = 256, LONG_LOOP = 10000 };
 
 static long resident_kib(void)
@@ -31,7 +31,7 @@ static long resident_kib(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* The sandbox's number of the last request's connection. */
+/* Returns the number of the connection of the last request, as counted by the sandbox. */
 static long last_connection(void)
 {
     char line[8192];
@@ -63,7 +63,7 @@ static void a_loop_keeps_its_connection_and_its_memory(long calls)
     call_repeatedly(calls);
     memory = resident_kib() - memory;
     printf("%ld calls: memory grew by %ld KiB\n", calls, memory);
-    CHECK(sandbox_requests() - requests == calls, "%ld requests", sandbox_requests() - requests);
+    CHECK(sandbox_requests() - requests == calls, "the sandbox received %ld requests", sandbox_requests() - requests);
     CHECK(connection > 0 && last_connection() == connection, "connection %ld became %ld", connection, last_connection());
     CHECK(memory <= MOST_GROWTH || calls < LONG_LOOP, "memory grew by %ld KiB", memory);
 }
@@ -88,15 +88,16 @@ static void threads_report_concurrently(void)
     int failures[THREADS] = {0};
     int i;
     for (i = 0; i < THREADS; i++)
-        CHECK(pthread_create(&threads[i], NULL, report_in_a_thread, &failures[i]) == 0, "no thread");
+        CHECK(pthread_create(&threads[i], NULL, report_in_a_thread, &failures[i]) == 0, "the thread was not created");
     for (i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
-        CHECK(failures[i] == 0, "%d calls failed", failures[i]);
+        CHECK(failures[i] == 0, "%d calls of a thread failed", failures[i]);
     }
-    CHECK(sandbox_requests() - requests_before == THREADS * CALLS_A_THREAD, "%ld requests", sandbox_requests() - requests_before);
+    CHECK(sandbox_requests() - requests_before == THREADS * CALLS_A_THREAD,
+          "the sandbox received %ld requests", sandbox_requests() - requests_before);
 }
 
-/* Children report while their parent does. On a shared connection their bytes would mix. */
+/* Children and parent report concurrently. On a shared connection their requests would mix. */
 static void forked_children_use_separate_connections(void)
 {
     const long requests_before = sandbox_requests();
@@ -114,14 +115,14 @@ static void forked_children_use_separate_connections(void)
     }
     call_repeatedly(CALLS_A_CHILD);
     for (i = 0; i < CHILDREN; i++) {
-        CHECK(waitpid(children[i], &state, 0) == children[i], "no child");
+        CHECK(waitpid(children[i], &state, 0) == children[i], "waiting for the child failed");
         CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "child %d ended with %d", i, state);
     }
-    CHECK(sandbox_requests() - requests_before == 1 + (CHILDREN + 1) * CALLS_A_CHILD, "%ld requests",
+    CHECK(sandbox_requests() - requests_before == 1 + (CHILDREN + 1) * CALLS_A_CHILD, "the sandbox received %ld requests",
           sandbox_requests() - requests_before);
 }
 
-/* The handlers of the host before the library was first called. */
+/* The signal handlers of the host before the first call of the library. */
 static struct sigaction handlers[32];
 
 void remember_signals(void)
@@ -137,7 +138,7 @@ static void no_signal_handler_is_changed(void)
     int number;
     for (number = 1; number < 32; number++) {
         sigaction(number, NULL, &now);
-        CHECK(now.sa_handler == handlers[number].sa_handler, "signal %d has another handler", number);
+        CHECK(now.sa_handler == handlers[number].sa_handler, "the handler of signal %d was replaced", number);
     }
 }
 
@@ -149,7 +150,7 @@ static void count_interruption(int number)
     interruptions++;
 }
 
-/* A host with a timer that interrupts every system call, and the default action for SIGPIPE, which ends the process. */
+/* A timer interrupts every system call, and SIGPIPE has its default action, which ends the process. */
 static void signals_change_nothing(void)
 {
     const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};
@@ -161,10 +162,10 @@ static void signals_change_nothing(void)
     setitimer(ITIMER_REAL, &often, NULL);
     call_repeatedly(200);
     setitimer(ITIMER_REAL, &never, NULL);
-    /* One may still be pending, and would end the process if it were not ignored. */
+    /* A pending SIGALRM would end the process if it were not ignored. */
     signal(SIGALRM, SIG_IGN);
     sigaction(SIGPIPE, &pipe_before, NULL);
-    CHECK(interruptions > 10, "only %d interruptions", (int)interruptions);
+    CHECK(interruptions > 10, "only %d signals interrupted the calls", (int)interruptions);
 }
 
 void test_host_process(long calls)

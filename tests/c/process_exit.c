@@ -1,10 +1,10 @@
 /*
- * Ends processes in every way while their reporter sends, without close or free. None may hang or print anything, and their
- * pending reports are sent at the next start.
+ * Exits processes in every way while their reporter sends, most of them without close or free. No process may hang or
+ * print anything, and the next start must send the pending reports.
  *
  *     nexmo-sandbox RULES -- process_exit LIBRARY
  *
- * LIBRARY is the path of the library, which this program also loads by dlopen, and unloads while a reporter is open.
+ * LIBRARY is the path of the library. This program also loads it by dlopen and unloads it while a reporter is open.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,7 +21,7 @@
 
 enum { REPORTS = 300, THREADS = 4 };
 
-/* The longest time that a process may take to exit. */
+/* The maximum time in which a process must exit. */
 enum { LONGEST_END_MS = 10000 };
 
 long checks_passed = 0;
@@ -31,7 +31,7 @@ long checks_failed = 0;
 static const char *const ways[] = {"return", "exit",   "_exit",  "exit-in-a-thread", "exit-under-submits",
                                    "kill",   "closed", "dlclose"};
 
-/* The functions that an exiting process uses: linked, or loaded at run time. */
+/* The functions that an exiting process calls, which are linked or loaded at run time. */
 static nexmo_status (*new_reporter)(const nexmo_credentials *, const nexmo_options *, const nexmo_reporter_options *,
                                     nexmo_reporter **, nexmo_result *) = nexmo_reporter_new;
 static nexmo_status (*submit_report)(nexmo_reporter *, int32_t, const char *, int32_t, const char *,
@@ -62,7 +62,7 @@ static void in_threads(void *(*work)(void *), const char *way, int count)
         pthread_create(&thread, NULL, work, (void *)way);
 }
 
-/* Resolves the functions like a program that is not linked with the library. */
+/* Loads the library and resolves the functions, as a program does that is not linked with it. */
 static void *load(const char *library)
 {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
@@ -77,7 +77,7 @@ static void *load(const char *library)
     return handle;
 }
 
-/* Creates the reporter and makes it send; 0 on success. */
+/* Creates the reporter and submits reports. Returns 0 on success. */
 static int begin_to_send(const char *way, const char *outbox)
 {
     struct reporting reporting = valid_reporting_at(outbox);
@@ -93,7 +93,7 @@ static int begin_to_send(const char *way, const char *outbox)
     return 0;
 }
 
-/* Ends the process, or returns for main to return. */
+/* Ends the process in this way, or returns if main should return. */
 static void end_by(const char *way)
 {
     if (strcmp(way, "exit") == 0)
@@ -113,7 +113,8 @@ static void end_by(const char *way)
     }
 }
 
-/* Unloads the library as often as it was loaded, and lets its threads run in code that must stay mapped; true on success. */
+/* Unloads the library as many times as it was loaded, while its threads run code that must stay mapped. Returns whether
+ * it succeeded. */
 static int unload(void *handle, const char *library)
 {
     const int is_unloaded = dlclose(handle) == 0 && dlclose(dlopen(library, RTLD_NOW)) == 0;
@@ -121,7 +122,7 @@ static int unload(void *handle, const char *library)
     return is_unloaded;
 }
 
-/* Exits while reports are being sent, or returns main's result. */
+/* Exits while reports are being sent, or returns the result of main. */
 static int send_and_end(const char *way, const char *outbox, const char *library)
 {
     void *handle = strcmp(way, "dlclose") == 0 ? load(library) : NULL;
@@ -133,7 +134,7 @@ static int send_and_end(const char *way, const char *outbox, const char *library
     return failure == 0 && handle != NULL && !unload(handle, library) ? 5 : failure;
 }
 
-/* Runs such a process with its output in a pipe, and measures how long it took to exit after its last output. */
+/* Runs such a process with its output in a pipe, and measures the time until it exits. */
 static void run(const char *program, const char *way, const char *outbox, const char *library)
 {
     char output[256];
@@ -141,7 +142,7 @@ static void run(const char *program, const char *way, const char *outbox, const 
     ssize_t size;
     long took = now_ms();
     pid_t child;
-    CHECK(pipe(ends) == 0, "no pipe");
+    CHECK(pipe(ends) == 0, "the pipe was not created");
     child = fork();
     if (child == 0) {
         dup2(ends[1], 1);
@@ -155,14 +156,14 @@ static void run(const char *program, const char *way, const char *outbox, const 
     size = read(ends[0], output, sizeof output - 1);
     output[size > 0 ? size : 0] = '\0';
     close(ends[0]);
-    CHECK(waitpid(child, &state, 0) == child, "no child");
+    CHECK(waitpid(child, &state, 0) == child, "waiting for the child failed");
     took = now_ms() - took;
-    CHECK(size == 0, "%s: it printed %s", way, output);
+    CHECK(size == 0, "%s: the process printed %s", way, output);
     if (strcmp(way, "kill") == 0)
-        CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "%s: it ended with %d", way, state);
+        CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "%s: the process ended with %d", way, state);
     else
-        CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "%s: it ended with %d", way, state);
-    CHECK(took < LONGEST_END_MS, "%s: it took %ld ms", way, took);
+        CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0, "%s: the process ended with %d", way, state);
+    CHECK(took < LONGEST_END_MS, "%s: the exit took %ld ms", way, took);
 }
 
 static void pending_reports_are_sent_at_the_next_start(const char *way, const char *outbox)
@@ -175,8 +176,8 @@ static void pending_reports_are_sent_at_the_next_start(const char *way, const ch
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s: %s", way, reporting.result.message);
     statistics = statistics_of(reporter);
     CHECK(statistics.submitted >= REPORTS && statistics.accepted + statistics.replaced == statistics.submitted,
-          "%s: %ld submitted, %ld accepted", way, (long)statistics.submitted, (long)statistics.accepted);
-    CHECK(sandbox_accepted(way, NULL, 0) >= REPORTS, "%s: %ld arrived", way, sandbox_accepted(way, NULL, 0));
+          "%s: %ld reports were submitted, %ld accepted", way, (long)statistics.submitted, (long)statistics.accepted);
+    CHECK(sandbox_accepted(way, NULL, 0) >= REPORTS, "%s: %ld reports arrived", way, sandbox_accepted(way, NULL, 0));
     printf("%s: %ld of %ld reports were left\n", way, left, (long)statistics.submitted);
     nexmo_reporter_free(reporter);
 }

@@ -1,4 +1,4 @@
-/* Reporters: delivery, invalid handles, and structs of other versions. */
+/* Tests reporters: delivery, invalid handles, and structs of other versions. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -22,17 +22,17 @@ static void submitted_reports_arrive_with_their_timestamps(void)
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "arrives-voice", 0, "2020-01-01 12:00:00", &result) == NEXMO_OK,
           "%s", result.message);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &result) == NEXMO_OK, "%s", result.message);
-    CHECK(result.acceptance == NEXMO_ACCEPTANCE_NO && result.attempts == 0, "a flush reports nothing itself");
+    CHECK(result.acceptance == NEXMO_ACCEPTANCE_NO && result.attempts == 0, "a flush must not return an acceptance or attempts");
     statistics = statistics_of(reporter);
-    CHECK(statistics.submitted == 2 && statistics.accepted == 2 && statistics.pending == 0, "%ld accepted",
+    CHECK(statistics.submitted == 2 && statistics.accepted == 2 && statistics.pending == 0, "%ld reports were accepted",
           (long)statistics.accepted);
-    CHECK(sandbox_accepted("arrives-voice", line, sizeof line) == 1, "not there");
+    CHECK(sandbox_accepted("arrives-voice", line, sizeof line) == 1, "the report did not arrive");
     CHECK(strstr(line, "\"channel\":\"voice\"") != NULL && strstr(line, "\"timestamp\":\"2020-01-01 12:00:00\"") != NULL, "%s",
           line);
     CHECK(strstr(line, "\"delivered\":\"false\"") != NULL, "%s", line);
-    CHECK(sandbox_accepted("arrives", line, sizeof line) == 2, "not there, or twice");
-    CHECK(strstr(line, "\"timestamp\":\"20") != NULL, "no time of the submission: %s", line);
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(sandbox_accepted("arrives", line, sizeof line) == 2, "the two reports did not arrive exactly once");
+    CHECK(strstr(line, "\"timestamp\":\"20") != NULL, "the time of submission is missing: %s", line);
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
 static void a_new_reporter_has_done_nothing(void)
@@ -42,15 +42,16 @@ static void a_new_reporter_has_done_nothing(void)
     nexmo_statistics statistics = statistics_of(reporter);
     const nexmo_event event = consume_event(reporter);
     CHECK(statistics.flags == 0 && statistics.submitted == 0 && statistics.events == 0 && statistics.events_discarded == 0,
-          "not 0");
-    CHECK(statistics.outbox_resets == 0 && statistics.outbox_errors == 0 && statistics.in_flight == 0, "not 0");
+          "a statistic is not 0");
+    CHECK(statistics.outbox_resets == 0 && statistics.outbox_errors == 0 && statistics.in_flight == 0, "a statistic is not 0");
     CHECK(statistics.last_error == NEXMO_OK && statistics.last_error_unix_ms == -1, "%s", statistics.last_error_message);
-    CHECK(event.kind == NEXMO_EVENT_NONE && event.flags == 0 && event.http_status == 0 && event.channel == 0, "not 0");
+    CHECK(event.kind == NEXMO_EVENT_NONE && event.flags == 0 && event.http_status == 0 && event.channel == 0,
+          "the empty event is not 0");
     CHECK(event.message_id[0] == '\0' && event.timestamp[0] == '\0' && event.message[0] == '\0', "%s", event.message);
-    CHECK(!is_readable(reporter), "readable");
-    CHECK(nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK, "something is left");
-    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_RUNNING, "state %d", (int)statistics_of(reporter).state);
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(!is_readable(reporter), "the descriptor is readable");
+    CHECK(nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK, "a report is pending");
+    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_RUNNING, "the state is %d", (int)statistics_of(reporter).state);
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
 static void an_outbox_is_readable_by_its_owner_only(void)
@@ -61,9 +62,9 @@ static void an_outbox_is_readable_by_its_owner_only(void)
     nexmo_reporter *reporter = begin(&reporting);
     struct stat found;
     size_t i;
-    CHECK(submit(reporter, "private") == NEXMO_OK, "failed");
+    CHECK(submit(reporter, "private") == NEXMO_OK, "the submit failed");
     for (i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        CHECK(stat(beside(reporting.reporter_options.outbox, endings[i]), &found) == 0, "no file %s", endings[i]);
+        CHECK(stat(beside(reporting.reporter_options.outbox, endings[i]), &found) == 0, "the file %s does not exist", endings[i]);
         CHECK((found.st_mode & 0777) == 0600, "%s has mode %o", endings[i], (unsigned)found.st_mode);
     }
     umask(mask);
@@ -78,14 +79,15 @@ static void check_rejected_everywhere(nexmo_reporter *garbage)
     nexmo_result result = NEXMO_RESULT_INIT;
     CHECK(nexmo_reporter_submit(garbage, NEXMO_CHANNEL_SMS, "id", 1, NULL, &result) == NEXMO_ERR_INVALID_HANDLE, "%s",
           result.message);
-    CHECK(nexmo_reporter_submit(garbage, NEXMO_CHANNEL_VOICE, "id", 1, NULL, NULL) == NEXMO_ERR_INVALID_HANDLE, "succeeded");
+    CHECK(nexmo_reporter_submit(garbage, NEXMO_CHANNEL_VOICE, "id", 1, NULL, NULL) == NEXMO_ERR_INVALID_HANDLE,
+          "the submit succeeded");
     CHECK(nexmo_reporter_poll(garbage, 0, &event, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
     CHECK(nexmo_reporter_flush(garbage, 0, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
     CHECK(nexmo_reporter_statistics(garbage, &statistics, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
     CHECK(nexmo_reporter_close(garbage, 0, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
     CHECK(nexmo_reporter_acknowledge(garbage, INT64_C(1) << 50, &result) == NEXMO_ERR_INVALID_HANDLE, "%s", result.message);
     CHECK(nexmo_reporter_fd(garbage) == -NEXMO_ERR_INVALID_HANDLE, "%d", (int)nexmo_reporter_fd(garbage));
-    CHECK(garbage == NULL || nexmo_reporter_free(garbage) == NEXMO_ERR_INVALID_HANDLE, "freed");
+    CHECK(garbage == NULL || nexmo_reporter_free(garbage) == NEXMO_ERR_INVALID_HANDLE, "an invalid handle was freed");
     CHECK(result.status == NEXMO_ERR_INVALID_HANDLE && result.message[0] != '\0', "%s", result.message);
 }
 
@@ -94,7 +96,7 @@ static void invalid_reporter_handles_are_rejected(void)
     struct reporting reporting = valid_reporting();
     nexmo_reporter *const freed = begin(&reporting), *const live = begin(&reporting);
     nexmo_client *client = NULL;
-    CHECK(nexmo_reporter_free(freed) == NEXMO_OK, "not freed");
+    CHECK(nexmo_reporter_free(freed) == NEXMO_OK, "the reporter was not freed");
     check_rejected_everywhere(freed);
     check_rejected_everywhere(NULL);
     check_rejected_everywhere((nexmo_reporter *)(void *)&reporting);
@@ -102,11 +104,12 @@ static void invalid_reporter_handles_are_rejected(void)
     check_rejected_everywhere((nexmo_reporter *)(uintptr_t)-1);
     check_rejected_everywhere((nexmo_reporter *)((uintptr_t)live + 1000));
     check_rejected_everywhere((nexmo_reporter *)((uintptr_t)live ^ (uintptr_t)1 << (4 * sizeof(uintptr_t))));
-    CHECK(submit(live, "harmed") == NEXMO_OK && nexmo_reporter_free(live) == NEXMO_OK, "harmed");
-    CHECK(nexmo_reporter_free(NULL) == NEXMO_OK, "NULL was not accepted");
-    CHECK(nexmo_client_new(&reporting.credentials, &reporting.options, &client, NULL) == NEXMO_OK, "no client");
-    CHECK(nexmo_reporter_free((nexmo_reporter *)(uintptr_t)((uintptr_t)client + 1000000)) == NEXMO_ERR_INVALID_HANDLE, "freed");
-    CHECK(nexmo_client_free(client) == NEXMO_OK, "the client is gone");
+    CHECK(submit(live, "harmed") == NEXMO_OK && nexmo_reporter_free(live) == NEXMO_OK, "an invalid handle affected a valid one");
+    CHECK(nexmo_reporter_free(NULL) == NEXMO_OK, "freeing NULL failed");
+    CHECK(nexmo_client_new(&reporting.credentials, &reporting.options, &client, NULL) == NEXMO_OK, "no client was created");
+    CHECK(nexmo_reporter_free((nexmo_reporter *)(uintptr_t)((uintptr_t)client + 1000000)) == NEXMO_ERR_INVALID_HANDLE,
+          "an invalid handle was freed");
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "the client was freed by the failed call");
 }
 
 static void required_pointers_must_not_be_null(void)
@@ -122,7 +125,7 @@ static void required_pointers_must_not_be_null(void)
     CHECK(nexmo_reporter_new(&reporting.credentials, NULL, options, NULL, result) == NEXMO_ERR_NULL_POINTER, "%s",
           result->message);
     CHECK(begins_with(result->message, "reporter "), "%s", result->message);
-    CHECK(nexmo_reporter_new(NULL, NULL, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "made");
+    CHECK(nexmo_reporter_new(NULL, NULL, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "a reporter was created");
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, NULL, 1, NULL, result) == NEXMO_ERR_NULL_POINTER, "%s",
           result->message);
     CHECK(begins_with(result->message, "message_id "), "%s", result->message);
@@ -151,8 +154,8 @@ static void an_invalid_report_is_not_stored(void)
     CHECK(nexmo_reporter_flush(reporter, -2, result) == NEXMO_ERR_INVALID_ARGUMENT, "%s", result->message);
     CHECK(begins_with(result->message, "timeout_ms "), "%s", result->message);
     CHECK(nexmo_reporter_close(reporter, INT32_MIN, result) == NEXMO_ERR_INVALID_ARGUMENT, "%s", result->message);
-    CHECK(statistics_of(reporter).submitted == 0, "accepted");
-    CHECK(submit(reporter, "still-open") == NEXMO_OK, "a failed close closed it");
+    CHECK(statistics_of(reporter).submitted == 0, "an invalid report was stored");
+    CHECK(submit(reporter, "still-open") == NEXMO_OK, "a failed close closed the reporter");
     nexmo_reporter_free(reporter);
 }
 
@@ -189,11 +192,11 @@ static void invalid_struct_sizes_are_rejected(void)
         CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_statistics(reporter, &statistics, &given));
         CHECK_REJECTED(nexmo_result, invalid_sizes[i], nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, &given));
     }
-    CHECK(statistics_of(reporter).submitted == 0 && submit(reporter, "id") == NEXMO_OK, "a failed call had an effect");
+    CHECK(statistics_of(reporter).submitted == 0 && submit(reporter, "id") == NEXMO_OK, "a failed call changed the reporter");
     nexmo_reporter_free(reporter);
 }
 
-/* A struct of a newer caller, with fields that this library does not know. */
+/* A struct of a newer caller with fields that this library does not know. */
 #define NEWER(type)                                                                                                              \
     struct {                                                                                                                     \
         type known;                                                                                                              \
@@ -214,15 +217,17 @@ static void a_newer_caller_works_while_its_new_fields_are_0(void)
     options.known.struct_size = sizeof options;
     statistics.known.struct_size = sizeof statistics;
     event.known.struct_size = sizeof event;
-    CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, &options.known, &reporter, NULL) == NEXMO_OK, "failed");
-    CHECK(nexmo_reporter_statistics(reporter, &statistics.known, NULL) == NEXMO_OK, "failed");
-    CHECK(statistics.known.struct_size == sizeof statistics && statistics.added[0] == 0 && statistics.added[1] == 0, "not 0");
-    CHECK(nexmo_reporter_poll(reporter, 0, &event.known, NULL) == NEXMO_OK, "failed");
-    CHECK(event.known.struct_size == sizeof event && event.added[0] == 0 && event.added[1] == 0, "not 0");
+    CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, &options.known, &reporter, NULL) == NEXMO_OK,
+          "creating the reporter failed");
+    CHECK(nexmo_reporter_statistics(reporter, &statistics.known, NULL) == NEXMO_OK, "the statistics call failed");
+    CHECK(statistics.known.struct_size == sizeof statistics && statistics.added[0] == 0 && statistics.added[1] == 0,
+          "a statistic is not 0");
+    CHECK(nexmo_reporter_poll(reporter, 0, &event.known, NULL) == NEXMO_OK, "the poll failed");
+    CHECK(event.known.struct_size == sizeof event && event.added[0] == 0 && event.added[1] == 0, "the empty event is not 0");
     options.added[1] = 1;
     CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, &options.known, &none, &reporting.result) ==
               NEXMO_ERR_STRUCT_SIZE,
-          "made");
+          "a reporter was created");
     CHECK(begins_with(reporting.result.message, "reporter_options.struct_size "), "%s", reporting.result.message);
     nexmo_reporter_free(reporter);
 }
@@ -238,8 +243,8 @@ static void a_struct_need_not_be_aligned(void)
     memcpy(options + 1, &reporting.reporter_options, sizeof reporting.reporter_options);
     memcpy(statistics + 1, &size, sizeof size);
     CHECK(nexmo_reporter_new(&reporting.credentials, &reporting.options, unaligned_options, &reporter, NULL) == NEXMO_OK,
-          "failed");
-    CHECK(nexmo_reporter_statistics(reporter, unaligned_statistics, NULL) == NEXMO_OK, "failed");
+          "creating the reporter failed");
+    CHECK(nexmo_reporter_statistics(reporter, unaligned_statistics, NULL) == NEXMO_OK, "the statistics call failed");
     nexmo_reporter_free(reporter);
 }
 

@@ -1,4 +1,4 @@
-/* Events: how poll waits, that an event stays until it is acknowledged, and which ids are invalid. */
+/* Tests events: poll waits, an event stays until it is acknowledged, and invalid ids are rejected. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -14,7 +14,7 @@ enum { MOST_EVENTS = 10000 };
 
 static const int64_t SMALLEST_ID = INT64_C(1) << 50;
 
-/* A reporter each of whose submits, except the first, drops the report before it. */
+/* Returns the arguments of a reporter in which every submit except the first drops the previous report. */
 static struct reporting dropping_reporting(void)
 {
     struct reporting reporting = unanswered_reporting();
@@ -42,19 +42,19 @@ static void an_event_stays_until_it_is_acknowledged(void)
     CHECK(first.id >= SMALLEST_ID && first.id < INT64_C(1) << 53, "%ld", (long)first.id);
     CHECK(first.created_unix_ms >= before && first.created_unix_ms <= unix_ms(), "%ld", (long)first.created_unix_ms);
     again = oldest_event(reporter);
-    CHECK(memcmp(&first, &again, sizeof first) == 0, "another one: %s", again.message_id);
+    CHECK(memcmp(&first, &again, sizeof first) == 0, "the poll returned another event: %s", again.message_id);
     CHECK(nexmo_reporter_acknowledge(reporter, first.id, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(nexmo_reporter_acknowledge(reporter, first.id, &reporting.result) == NEXMO_OK, "a second time: %s",
-          reporting.result.message);
+    CHECK(nexmo_reporter_acknowledge(reporter, first.id, &reporting.result) == NEXMO_OK,
+          "acknowledging the event again failed: %s", reporting.result.message);
     second = oldest_event(reporter);
     CHECK(second.id > first.id && strcmp(second.message_id, "stays-1") == 0, "%s", second.message_id);
-    CHECK(second.created_unix_ms >= first.created_unix_ms, "created before the one before");
-    CHECK(statistics_of(reporter).events == 2 && statistics_of(reporter).dropped == 3, "%ld events",
+    CHECK(second.created_unix_ms >= first.created_unix_ms, "the second event is older than the first");
+    CHECK(statistics_of(reporter).events == 2 && statistics_of(reporter).dropped == 3, "there are %ld events",
           (long)statistics_of(reporter).events);
     nexmo_reporter_free(reporter);
 }
 
-/* Ids next to those of waiting events are those of acknowledged events. */
+/* The ids next to the id of a waiting event belong to acknowledged events. */
 static void one_event_is_acknowledged_and_no_other(void)
 {
     struct reporting reporting = dropping_reporting();
@@ -63,11 +63,11 @@ static void one_event_is_acknowledged_and_no_other(void)
     submit_some(reporter, "first", 2);
     id = oldest_event(reporter).id;
     submit_some(reporter, "others", 2);
-    CHECK(consume_event(reporter).id == id, "not the oldest");
+    CHECK(consume_event(reporter).id == id, "the poll did not return the oldest event");
     id = oldest_event(reporter).id;
     CHECK(nexmo_reporter_acknowledge(reporter, id - 1, NULL) == NEXMO_OK && oldest_event(reporter).id == id,
-          "another one is gone");
-    CHECK(statistics_of(reporter).events == 2, "%ld events", (long)statistics_of(reporter).events);
+          "another event is gone");
+    CHECK(statistics_of(reporter).events == 2, "there are %ld events", (long)statistics_of(reporter).events);
     nexmo_reporter_free(reporter);
 }
 
@@ -78,11 +78,12 @@ static void events_outlive_their_reporter(void)
     nexmo_event event;
     submit_some(reporter, "outlives", 3);
     event = oldest_event(reporter);
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
     reporter = begin(&reporting);
     WAIT_UNTIL(is_readable(reporter), "the descriptor of the next reporter is not readable");
-    CHECK(consume_event(reporter).id == event.id && consume_event(reporter).id > event.id, "not the same events");
-    CHECK(oldest_event(reporter).kind == NEXMO_EVENT_NONE, "another one");
+    CHECK(consume_event(reporter).id == event.id && consume_event(reporter).id > event.id,
+          "the next reporter returned other events");
+    CHECK(oldest_event(reporter).kind == NEXMO_EVENT_NONE, "there is another event");
     nexmo_reporter_free(reporter);
 }
 
@@ -99,9 +100,9 @@ static void invalid_event_ids_are_rejected(void)
               (long long)ids[i]);
         CHECK(begins_with(reporting.result.message, "event_id "), "%s", reporting.result.message);
     }
-    CHECK(nexmo_reporter_acknowledge(reporter, SMALLEST_ID, &reporting.result) == NEXMO_OK, "long gone: %s",
-          reporting.result.message);
-    CHECK(statistics_of(reporter).events == 1, "%ld events", (long)statistics_of(reporter).events);
+    CHECK(nexmo_reporter_acknowledge(reporter, SMALLEST_ID, &reporting.result) == NEXMO_OK,
+          "acknowledging a discarded event failed: %s", reporting.result.message);
+    CHECK(statistics_of(reporter).events == 1, "there are %ld events", (long)statistics_of(reporter).events);
     nexmo_reporter_free(reporter);
 }
 
@@ -114,7 +115,8 @@ static void a_poll_waits_until_its_time_limit(void)
     event.kind = -1;
     CHECK(nexmo_reporter_poll(reporter, 300, &event, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     took = now_ms() - took;
-    CHECK(event.kind == NEXMO_EVENT_NONE && took >= 300 && took < 10000, "kind %d after %ld ms", (int)event.kind, took);
+    CHECK(event.kind == NEXMO_EVENT_NONE && took >= 300 && took < 10000,
+          "the poll returned kind %d after %ld ms", (int)event.kind, took);
     nexmo_reporter_free(reporter);
 }
 
@@ -132,14 +134,14 @@ static void a_poll_that_fails_has_no_event(void)
         CHECK(nexmo_reporter_poll(reporter, limits[i], &event, &reporting.result) == NEXMO_ERR_INVALID_ARGUMENT, "%s",
               reporting.result.message);
         CHECK(begins_with(reporting.result.message, "timeout_ms is -"), "%s", reporting.result.message);
-        CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0 && event.message_id[0] == '\0', "the event is still there");
+        CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0 && event.message_id[0] == '\0', "the event was not cleared");
         event = oldest_event(reporter);
         CHECK(nexmo_reporter_poll(reporter, 0, &event, &wrong_size) == NEXMO_ERR_STRUCT_SIZE &&
                   event.kind == NEXMO_EVENT_NONE,
-              "the event is still there");
+              "the event was not cleared");
         event = oldest_event(reporter);
         CHECK(nexmo_reporter_poll(NULL, 0, &event, NULL) == NEXMO_ERR_INVALID_HANDLE && event.kind == NEXMO_EVENT_NONE,
-              "the event is still there");
+              "the event was not cleared");
     }
     nexmo_reporter_free(reporter);
 }
@@ -178,13 +180,13 @@ static void a_poll_without_a_limit_ends_with_an_event(void)
     nexmo_reporter *reporter = begin(&reporting);
     struct polling polling = polling_of(reporter, -1);
     pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "no thread");
+    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "the thread was not created");
     poll(NULL, 0, 200);
     submit_some(reporter, "wakes", 2);
     pthread_join(thread, NULL);
     CHECK(polling.status == NEXMO_OK && strcmp(polling.event.message_id, "wakes-0") == 0, "%s",
           nexmo_status_name(polling.status));
-    CHECK(polling.took >= 150 && polling.took < PLENTY_MS / 2, "it took %ld ms", polling.took);
+    CHECK(polling.took >= 150 && polling.took < PLENTY_MS / 2, "the call took %ld ms", polling.took);
     nexmo_reporter_free(reporter);
 }
 
@@ -194,12 +196,12 @@ static void a_poll_without_a_limit_ends_with_its_reporter(void)
     nexmo_reporter *reporter = begin(&reporting);
     struct polling polling = polling_of(reporter, -1);
     pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "no thread");
+    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "the thread was not created");
     poll(NULL, 0, 100);
     CHECK(nexmo_reporter_close(reporter, 0, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     pthread_join(thread, NULL);
     CHECK(polling.status == NEXMO_ERR_CLOSED && polling.event.kind == NEXMO_EVENT_NONE, "%s", nexmo_status_name(polling.status));
-    CHECK(polling.took < PLENTY_MS / 2, "it took %ld ms", polling.took);
+    CHECK(polling.took < PLENTY_MS / 2, "the call took %ld ms", polling.took);
     nexmo_reporter_free(reporter);
 }
 
@@ -222,15 +224,16 @@ static void signals_do_not_end_a_poll(void)
     memset(&counting, 0, sizeof counting);
     counting.sa_handler = count_interruption;
     sigaction(SIGUSR1, &counting, &before);
-    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "no thread");
+    CHECK(pthread_create(&thread, NULL, poll_in_a_thread, &polling) == 0, "the thread was not created");
     for (i = 0; i < 20; i++) {
         pthread_kill(thread, SIGUSR1);
         poll(NULL, 0, 10);
     }
     pthread_join(thread, NULL);
     sigaction(SIGUSR1, &before, NULL);
-    CHECK(polling.status == NEXMO_OK && polling.took >= 500, "%s after %ld ms", nexmo_status_name(polling.status), polling.took);
-    CHECK(interruptions >= 10, "only %d signals", (int)interruptions);
+    CHECK(polling.status == NEXMO_OK && polling.took >= 500,
+          "the poll returned %s after %ld ms", nexmo_status_name(polling.status), polling.took);
+    CHECK(interruptions >= 10, "only %d signals were delivered", (int)interruptions);
     nexmo_reporter_free(reporter);
 }
 
@@ -240,20 +243,20 @@ static void a_closed_reporter_returns_its_events_and_then_closed(void)
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_event event = NEXMO_EVENT_INIT;
     submit_some(reporter, "closed", 3);
-    CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_ERR_PENDING, "nothing is pending");
-    CHECK(is_readable(reporter), "the descriptor is not readable with events");
+    CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_ERR_PENDING, "no report is pending");
+    CHECK(is_readable(reporter), "the descriptor is not readable although there are events");
     CHECK(strcmp(consume_event(reporter).message_id, "closed-0") == 0 &&
               strcmp(consume_event(reporter).message_id, "closed-1") == 0,
-          "not its events");
+          "the closed reporter did not return its events");
     CHECK(is_readable(reporter), "the descriptor is not readable after the last event");
     CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);
-    CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0, "an event of a closed reporter");
-    CHECK(is_readable(reporter), "the descriptor is not readable any more");
+    CHECK(event.kind == NEXMO_EVENT_NONE && event.id == 0, "the closed reporter returned an event");
+    CHECK(is_readable(reporter), "the descriptor is no longer readable");
     CHECK(nexmo_reporter_acknowledge(reporter, SMALLEST_ID, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     nexmo_reporter_free(reporter);
 }
 
-static void beyond_10000_the_oldest_events_are_discarded(void)
+static void the_oldest_events_beyond_10000_are_discarded(void)
 {
     struct reporting reporting = dropping_reporting();
     nexmo_reporter *reporter;
@@ -264,10 +267,11 @@ static void beyond_10000_the_oldest_events_are_discarded(void)
     submit_some(reporter, "many", 2);
     event = oldest_event(reporter);
     submit_some(reporter, "more", MOST_EVENTS + 4);
-    CHECK(statistics_of(reporter).events == MOST_EVENTS, "%ld events", (long)statistics_of(reporter).events);
-    CHECK(statistics_of(reporter).events_discarded == 5, "%ld discarded", (long)statistics_of(reporter).events_discarded);
+    CHECK(statistics_of(reporter).events == MOST_EVENTS, "there are %ld events", (long)statistics_of(reporter).events);
+    CHECK(statistics_of(reporter).events_discarded == 5,
+          "%ld events were discarded", (long)statistics_of(reporter).events_discarded);
     CHECK(nexmo_reporter_acknowledge(reporter, event.id, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(oldest_event(reporter).id > event.id && statistics_of(reporter).events == MOST_EVENTS, "another one is gone");
+    CHECK(oldest_event(reporter).id > event.id && statistics_of(reporter).events == MOST_EVENTS, "another event is gone");
     nexmo_reporter_free(reporter);
 }
 
@@ -283,5 +287,5 @@ void test_reporter_events(void)
     a_poll_without_a_limit_ends_with_its_reporter();
     signals_do_not_end_a_poll();
     a_closed_reporter_returns_its_events_and_then_closed();
-    beyond_10000_the_oldest_events_are_discarded();
+    the_oldest_events_beyond_10000_are_discarded();
 }

@@ -18,13 +18,13 @@ enum { MOST_PATHS = 512 };
 static char folder[] = "/tmp/nexmo-outboxes-XXXXXX";
 static int has_folder = 0;
 
-/* Paths outlive the structs that borrow them. */
+/* Returns a buffer for a path. The buffers outlive the structs that borrow them. */
 static char *new_path(void)
 {
     static char paths[MOST_PATHS][128];
     static int used = 0;
     if (used == MOST_PATHS) {
-        fprintf(stderr, "more than %d paths are needed\n", MOST_PATHS);
+        fprintf(stderr, "the tests use more than %d paths\n", MOST_PATHS);
         exit(2);
     }
     return paths[used++];
@@ -61,7 +61,7 @@ static int remove_one(const char *path, const struct stat *found, int kind, stru
 void remove_outboxes(void)
 {
     if (has_folder)
-        CHECK(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0, "%s is left", folder);
+        CHECK(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0, "%s was not removed", folder);
 }
 
 long now_ms(void)
@@ -71,7 +71,7 @@ long now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A socket whose backlog accepts connections, and its address. */
+/* Returns a socket whose backlog accepts connections, and its address in url. */
 static int silent_service(const char **url)
 {
     static int listener = -1;
@@ -84,7 +84,7 @@ static int silent_service(const char **url)
         listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (bind(listener, (struct sockaddr *)&local, size) != 0 || listen(listener, 1024) != 0 ||
             getsockname(listener, (struct sockaddr *)&local, &size) != 0) {
-            perror("a socket that listens");
+            perror("opening a listening socket");
             exit(2);
         }
         snprintf(address, sizeof address, "http://127.0.0.1:%d", ntohs(local.sin_port));
@@ -96,7 +96,7 @@ static int silent_service(const char **url)
 
 int unanswered_connections(void)
 {
-    /* They stay open: a reporter would replace closed ones. */
+    /* The connections stay open, because a reporter would replace closed ones. */
     static int count = 0;
     while (accept(silent_service(NULL), NULL, NULL) >= 0)
         count++;
@@ -118,7 +118,7 @@ struct reporting valid_reporting_at(const char *outbox)
     reporting.result = call.result;
     reporting.reporter_options = reporter_options;
     reporting.reporter_options.outbox = outbox;
-    /* The default is for programs that must not wait, and too short under a checker on a busy machine. */
+    /* The default is for programs that must not wait. It is too short under a checker on a busy machine. */
     reporting.reporter_options.busy_timeout_ms = 10000;
     return reporting;
 }
@@ -151,8 +151,9 @@ nexmo_status try_new_reporter(struct reporting *reporting)
     nexmo_reporter *reporter = (nexmo_reporter *)(void *)reporting;
     const nexmo_status status = nexmo_reporter_new(&reporting->credentials, &reporting->options, &reporting->reporter_options,
                                                    &reporter, &reporting->result);
-    CHECK((status == NEXMO_OK) == (reporter != NULL), "a failure must leave NULL behind: %s", reporting->result.message);
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK((status == NEXMO_OK) == (reporter != NULL),
+          "a failed creation must set the reporter to NULL: %s", reporting->result.message);
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
     return status;
 }
 
@@ -180,9 +181,9 @@ nexmo_statistics statistics_of(nexmo_reporter *reporter)
     CHECK(nexmo_reporter_statistics(reporter, &statistics, &result) == NEXMO_OK, "%s", result.message);
     CHECK(statistics.submitted == statistics.accepted + statistics.rejected + statistics.expired + statistics.replaced +
                                       statistics.dropped + statistics.damaged + statistics.pending,
-          "%ld submitted, %ld accepted, %ld pending", (long)statistics.submitted, (long)statistics.accepted,
+          "%ld reports were submitted, %ld accepted, %ld are pending", (long)statistics.submitted, (long)statistics.accepted,
           (long)statistics.pending);
-    CHECK((statistics.oldest_pending_ms == -1) == (statistics.pending == 0), "%ld pending, the oldest since %ld ms",
+    CHECK((statistics.oldest_pending_ms == -1) == (statistics.pending == 0), "%ld reports are pending, the oldest for %ld ms",
           (long)statistics.pending, (long)statistics.oldest_pending_ms);
     return statistics;
 }
@@ -195,7 +196,8 @@ nexmo_event oldest_event(nexmo_reporter *reporter)
     event.kind = -1;
     status = nexmo_reporter_poll(reporter, 0, &event, &result);
     CHECK(status == NEXMO_OK || (status == NEXMO_ERR_CLOSED && event.kind == NEXMO_EVENT_NONE), "%s", result.message);
-    CHECK((event.kind == NEXMO_EVENT_NONE) == (event.id == 0), "kind %d has id %ld", (int)event.kind, (long)event.id);
+    CHECK((event.kind == NEXMO_EVENT_NONE) == (event.id == 0),
+          "an event of kind %d has the id %ld", (int)event.kind, (long)event.id);
     return event;
 }
 
@@ -215,7 +217,7 @@ int is_readable(nexmo_reporter *reporter)
     return poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0;
 }
 
-/* Whether the request of a line was for "NAME-..." or NAME itself, and was accepted. */
+/* Returns whether the request in this line was for "NAME-..." or NAME and was accepted. */
 static int is_accepted(const char *line, const char *name)
 {
     const char *found = strstr(line, "\"message_id\":\"");

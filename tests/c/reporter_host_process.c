@@ -1,4 +1,4 @@
-/* Reporters in a host process: forks, raw clones and signals. */
+/* Tests reporters in a host process: forks, raw clones and signals. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -12,23 +12,23 @@
 #include "flat_fixture.h"
 #include "reporter_fixture.h"
 
-/* Ends a child by executing another program: leak checkers would report its copy of the memory of threads that only its
- * parent has. */
+/* Ends a child by executing another program. Leak checkers would otherwise report the memory of the parent's threads,
+ * which do not exist in the child. */
 static void end_child(int is_well)
 {
     execl("/bin/sh", "sh", "-c", is_well ? "exit 0" : "exit 1", (char *)NULL);
     _exit(1);
 }
 
-/* What a child does with the inherited reporter. */
+/* Uses the inherited reporter in a child. */
 static void run_child(nexmo_reporter *reporter)
 {
     const long failed_before = checks_failed;
     alarm(PLENTY_MS / 1000);
     submit_some(reporter, "child", 10);
-    CHECK(nexmo_reporter_fd(reporter) >= 3, "no descriptor");
-    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_OK, "not sent");
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(nexmo_reporter_fd(reporter) >= 3, "the reporter has no descriptor");
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_OK, "the reports were not sent");
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
     end_child(checks_failed == failed_before);
 }
 
@@ -46,13 +46,14 @@ static void a_reporter_works_in_parent_and_child(void)
     submit_some(reporter, "parent", 10);
     CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %d", state);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(statistics_of(reporter).submitted == 30 && statistics_of(reporter).accepted == 30, "%ld sent",
+    CHECK(statistics_of(reporter).submitted == 30 && statistics_of(reporter).accepted == 30, "%ld reports were sent",
           (long)statistics_of(reporter).accepted);
-    CHECK(sandbox_accepted("child", NULL, 0) >= 10 && sandbox_accepted("parent", NULL, 0) >= 10, "not all arrived");
+    CHECK(sandbox_accepted("child", NULL, 0) >= 10 && sandbox_accepted("parent", NULL, 0) >= 10, "some reports did not arrive");
     nexmo_reporter_free(reporter);
 }
 
-/* Makes all calls in a child of a raw clone, for which the fork handlers did not run; true if each returns ERR_FORKED. */
+/* Makes all calls in a child of a raw clone, which runs no fork handlers. Returns whether every call returned
+ * NEXMO_ERR_FORKED. */
 static int is_forked_everywhere(nexmo_reporter *reporter, struct reporting *reporting)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
@@ -66,7 +67,7 @@ static int is_forked_everywhere(nexmo_reporter *reporter, struct reporting *repo
            nexmo_reporter_new(&reporting->credentials, NULL, &reporting->reporter_options, &none, NULL) == NEXMO_ERR_FORKED;
 }
 
-/* The same for the flat functions, which write their outputs even so. */
+/* Does the same with the flat functions, which must still write their outputs. */
 static int is_forked_in_flat_functions(int64_t handle)
 {
     int64_t event[NEXMO_EVENT_FIELD_COUNT] = {1, 1, 1, 1, 1}, opened = 1;
@@ -96,12 +97,13 @@ static void a_child_of_a_raw_clone_gets_err_forked(void)
         end_child(is_forked_everywhere(reporter, &reporting) && is_forked_in_flat_functions(handle));
     }
     CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %d", state);
-    CHECK(submit(reporter, "not-cloned") == NEXMO_OK && nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_OK, "harmed");
-    CHECK(close_flat(handle, 0) == NEXMO_OK, "the child has closed it");
+    CHECK(submit(reporter, "not-cloned") == NEXMO_OK && nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_OK,
+          "the child affected the reporter");
+    CHECK(close_flat(handle, 0) == NEXMO_OK, "the child closed the handle of the parent");
     nexmo_reporter_free(reporter);
 }
 
-/* The host's signals: blocked in its only thread, they stay pending unless a thread of the library receives them. */
+/* The host blocks its signals in its only thread, so they stay pending unless a thread of the library receives them. */
 static void library_threads_receive_no_signal(void)
 {
     static const int numbers[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGPROF, SIGALRM};
@@ -110,7 +112,7 @@ static void library_threads_receive_no_signal(void)
     sigset_t all, before, waiting;
     size_t i;
     submit_some(reporter, "signals", 3);
-    WAIT_UNTIL(statistics_of(reporter).in_flight > 0, "nothing is in flight");
+    WAIT_UNTIL(statistics_of(reporter).in_flight > 0, "no report is in flight");
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {

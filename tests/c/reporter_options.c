@@ -1,4 +1,4 @@
-/* Each option of a reporter by its effect. */
+/* Tests each option of a reporter by its effect. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -11,7 +11,7 @@
 
 #include "reporter_fixture.h"
 
-/* How often this process flushed a file. The library calls this function in place of the system's. */
+/* The number of flushes in this process. The library calls the function below in place of the system's function. */
 static long syncs;
 
 int fdatasync(int file);
@@ -22,7 +22,7 @@ int fdatasync(int file)
     return (int)syscall(SYS_fdatasync, file);
 }
 
-/* An invalid value of one option, and how the message must begin. */
+/* An invalid value of an option; the error message must begin with its name. */
 struct invalid_option {
     const char *name;
     size_t offset;
@@ -46,7 +46,7 @@ static void values_out_of_range_are_rejected(void)
               reporting.result.message);
         CHECK(begins_with(reporting.result.message, table[i].name), "%s%d: %s", table[i].name, (int)table[i].value,
               reporting.result.message);
-        CHECK(access(reporting.reporter_options.outbox, F_OK) != 0, "an outbox was made");
+        CHECK(access(reporting.reporter_options.outbox, F_OK) != 0, "an outbox was created");
     }
 }
 
@@ -77,7 +77,7 @@ static void outbox_and_durability_must_agree(void)
     CHECK(try_new_reporter(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
 }
 
-/* The number of pending reports when a reporter that sent none is created again. */
+/* Returns the number of pending reports after a reporter that sent none is created again. */
 static long pending_at_next_start(int32_t durability, const char *name)
 {
     struct reporting reporting = unanswered_reporting();
@@ -97,9 +97,9 @@ static long pending_at_next_start(int32_t durability, const char *name)
 
 static void reports_survive_a_restart_according_to_durability(void)
 {
-    CHECK(pending_at_next_start(NEXMO_DURABILITY_PROCESS, "process") == 5, "lost");
-    CHECK(pending_at_next_start(NEXMO_DURABILITY_POWER, "power") == 5, "lost");
-    CHECK(pending_at_next_start(NEXMO_DURABILITY_NONE, "none") == 0, "kept");
+    CHECK(pending_at_next_start(NEXMO_DURABILITY_PROCESS, "process") == 5, "reports were lost");
+    CHECK(pending_at_next_start(NEXMO_DURABILITY_POWER, "power") == 5, "reports were lost");
+    CHECK(pending_at_next_start(NEXMO_DURABILITY_NONE, "none") == 0, "reports in memory were kept");
 }
 
 static void a_reporter_in_memory_sends(void)
@@ -111,12 +111,12 @@ static void a_reporter_in_memory_sends(void)
     reporter = begin(&reporting);
     submit_some(reporter, "memory", 20);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(sandbox_accepted("memory", NULL, 0) == 20 && statistics_of(reporter).accepted == 20, "%ld arrived",
+    CHECK(sandbox_accepted("memory", NULL, 0) == 20 && statistics_of(reporter).accepted == 20, "%ld reports arrived",
           sandbox_accepted("memory", NULL, 0));
     nexmo_reporter_free(reporter);
 }
 
-/* The number of flushes during count submits. */
+/* Returns the number of flushes during count submits. */
 static long syncs_of(int32_t durability, const char *name, int count)
 {
     struct reporting reporting = unanswered_reporting();
@@ -134,8 +134,8 @@ static long syncs_of(int32_t durability, const char *name, int count)
 static void only_power_durability_flushes_the_disk(void)
 {
     const long process = syncs_of(NEXMO_DURABILITY_PROCESS, "no-disk", 50), power = syncs_of(NEXMO_DURABILITY_POWER, "disk", 50);
-    CHECK(process < 10, "%ld flushes", process);
-    CHECK(power >= 50, "only %ld flushes", power);
+    CHECK(process < 10, "the library flushed %ld times", process);
+    CHECK(power >= 50, "the library flushed only %ld times", power);
 }
 
 static void no_more_than_max_pending_are_pending(void)
@@ -148,8 +148,8 @@ static void no_more_than_max_pending_are_pending(void)
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "one-too-many", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_FULL,
           "%s", reporting.result.message);
     CHECK(strstr(reporting.result.message, "max_pending = 3") != NULL, "%s", reporting.result.message);
-    CHECK(submit(reporter, "most-1") == NEXMO_OK, "a later report on the same message needs no room");
-    CHECK(statistics_of(reporter).replaced == 1 && statistics_of(reporter).pending == 3, "not replaced");
+    CHECK(submit(reporter, "most-1") == NEXMO_OK, "a later report for a pending message must not need space");
+    CHECK(statistics_of(reporter).replaced == 1 && statistics_of(reporter).pending == 3, "the report was not replaced");
     nexmo_reporter_free(reporter);
 }
 
@@ -161,16 +161,17 @@ static void drop_oldest_drops_the_oldest_report(void)
     reporting.reporter_options.max_pending = 3;
     reporting.reporter_options.overflow = NEXMO_OVERFLOW_DROP_OLDEST;
     reporter = begin(&reporting);
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "dropped", 0, "2020-01-01 12:00:00", NULL) == NEXMO_OK, "failed");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "dropped", 0, "2020-01-01 12:00:00", NULL) == NEXMO_OK,
+          "the submit failed");
     submit_some(reporter, "kept", 3);
-    CHECK(statistics_of(reporter).dropped == 1 && statistics_of(reporter).events == 1, "not counted");
+    CHECK(statistics_of(reporter).dropped == 1 && statistics_of(reporter).events == 1, "the statistics do not count the report");
     WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
     event = consume_event(reporter);
-    CHECK(event.kind == NEXMO_EVENT_DROPPED && event.http_status == 0 && event.channel == NEXMO_CHANNEL_VOICE, "kind %d",
-          (int)event.kind);
+    CHECK(event.kind == NEXMO_EVENT_DROPPED && event.http_status == 0 && event.channel == NEXMO_CHANNEL_VOICE,
+          "the event has kind %d", (int)event.kind);
     CHECK(strcmp(event.message_id, "dropped") == 0 && event.delivered == 0, "%s", event.message_id);
     CHECK(strcmp(event.timestamp, "2020-01-01 12:00:00") == 0 && event.message[0] != '\0', "%s", event.timestamp);
-    CHECK(consume_event(reporter).kind == NEXMO_EVENT_NONE, "still there");
+    CHECK(consume_event(reporter).kind == NEXMO_EVENT_NONE, "an event is left");
     nexmo_reporter_free(reporter);
 }
 
@@ -182,12 +183,13 @@ static void a_report_expires_at_max_age_s(void)
     reporting.reporter_options.max_age_s = 1;
     reporting.options.timeout_ms = 200;
     reporter = begin(&reporting);
-    CHECK(submit(reporter, "too-old") == NEXMO_OK, "failed");
+    CHECK(submit(reporter, "too-old") == NEXMO_OK, "the submit failed");
     WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
     event = consume_event(reporter);
-    CHECK(event.kind == NEXMO_EVENT_EXPIRED && strcmp(event.message_id, "too-old") == 0, "kind %d", (int)event.kind);
+    CHECK(event.kind == NEXMO_EVENT_EXPIRED && strcmp(event.message_id, "too-old") == 0, "the event has kind %d",
+          (int)event.kind);
     CHECK(event.delivered == 1 && begins_with(event.timestamp, "20"), "%s", event.timestamp);
-    CHECK(statistics_of(reporter).expired == 1 && statistics_of(reporter).pending == 0, "not counted");
+    CHECK(statistics_of(reporter).expired == 1 && statistics_of(reporter).pending == 0, "the statistics do not count the report");
     nexmo_reporter_free(reporter);
 }
 
@@ -200,9 +202,9 @@ static void max_in_flight_limits_reports_in_flight(void)
     reporting.reporter_options.max_in_flight = 3;
     reporter = begin(&reporting);
     submit_some(reporter, "in-flight", 10);
-    WAIT_UNTIL((count = unanswered_connections() - before) >= 3, "%d connections", count);
-    WAIT_UNTIL((most = statistics_of(reporter).in_flight) >= 3, "%d in flight", most);
-    CHECK(most == 3 && unanswered_connections() - before == 3, "%d in flight, %d connections", most,
+    WAIT_UNTIL((count = unanswered_connections() - before) >= 3, "there are %d connections", count);
+    WAIT_UNTIL((most = statistics_of(reporter).in_flight) >= 3, "%d reports are in flight", most);
+    CHECK(most == 3 && unanswered_connections() - before == 3, "%d reports are in flight over %d connections", most,
           unanswered_connections() - before);
     nexmo_reporter_free(reporter);
 }

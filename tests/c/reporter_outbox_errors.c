@@ -1,4 +1,4 @@
-/* Files that a reporter cannot use, or shares: NEXMO_ERR_OUTBOX, _OUTBOX_BUSY, _OUTBOX_CORRUPT and _OUTBOX_WRONG_ACCOUNT. */
+/* Tests files that a reporter cannot use: NEXMO_ERR_OUTBOX, _OUTBOX_BUSY, _OUTBOX_CORRUPT and _OUTBOX_WRONG_ACCOUNT. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -13,8 +13,8 @@
 
 #include "reporter_fixture.h"
 
-/* The bytes of the file -shm that SQLite locks, according to its documentation of the WAL: one to write, and one while it
- * has the file open. */
+/* The bytes of the -shm file that SQLite locks, according to its WAL documentation: one while it writes, and one while
+ * it has the file open. */
 enum { WRITE_LOCK = 120, OPEN_LOCK = 128 };
 
 static void write_file(const char *path, const void *bytes, size_t size)
@@ -23,12 +23,13 @@ static void write_file(const char *path, const void *bytes, size_t size)
     CHECK(file != NULL && fwrite(bytes, 1, size, file) == size && fclose(file) == 0, "%s cannot be written", path);
 }
 
-/* Checks that opening an outbox at a path returns NEXMO_ERR_OUTBOX with a message. */
+/* Checks that opening an outbox at this path returns NEXMO_ERR_OUTBOX with a message. */
 static void check_cannot_be_used(const char *path)
 {
     struct reporting reporting = valid_reporting_at(path);
     CHECK(try_new_reporter(&reporting) == NEXMO_ERR_OUTBOX, "%s: %s", path, reporting.result.message);
-    CHECK(reporting.result.message[0] != '\0' && reporting.result.status == NEXMO_ERR_OUTBOX, "%s: no message", path);
+    CHECK(reporting.result.message[0] != '\0' && reporting.result.status == NEXMO_ERR_OUTBOX,
+          "%s: the result has no message", path);
 }
 
 static void unusable_paths_are_rejected(void)
@@ -36,14 +37,14 @@ static void unusable_paths_are_rejected(void)
     const char *folder = new_outbox(), *link = new_outbox(), *target = new_outbox();
     check_cannot_be_used(beside(new_outbox(), "/is/not/there"));
     check_cannot_be_used("/proc/version");
-    CHECK(mkdir(folder, 0700) == 0, "no folder");
+    CHECK(mkdir(folder, 0700) == 0, "the folder was not created");
     check_cannot_be_used(folder);
     write_file(target, "", 0);
-    CHECK(symlink(target, link) == 0, "no link");
+    CHECK(symlink(target, link) == 0, "the link was not created");
     check_cannot_be_used(link);
 }
 
-/* The smallest empty database that SQLite opens, with a version that no outbox has. */
+/* Writes the smallest empty database that SQLite opens, with a version that no outbox has. */
 static void write_database_of_another_program(const char *path)
 {
     unsigned char bytes[512] = "SQLite format 3";
@@ -52,7 +53,7 @@ static void write_database_of_another_program(const char *path)
     bytes[21] = 64, bytes[22] = bytes[23] = 32;  /* as in every database */
     bytes[27] = bytes[31] = bytes[95] = 1;       /* one page */
     bytes[43] = 1, bytes[47] = 4, bytes[59] = 1; /* a schema, in UTF-8 */
-    bytes[63] = 7;                               /* the version, which is another program's */
+    bytes[63] = 7;                               /* a version of another program */
     bytes[100] = 13, bytes[105] = 2;             /* a table without rows */
     write_file(path, bytes, sizeof bytes);
 }
@@ -87,8 +88,9 @@ static void an_outbox_belongs_to_one_account(void)
     other.options.base_url = "https://conversion.test";
     CHECK(try_new_reporter(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", other.result.message);
     same = begin(&reporting);
-    CHECK(nexmo_reporter_free(same) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
-    CHECK(try_new_reporter(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "forgotten: %s", other.result.message);
+    CHECK(nexmo_reporter_free(same) == NEXMO_OK && nexmo_reporter_free(reporter) == NEXMO_OK, "a handle was not freed");
+    CHECK(try_new_reporter(&other) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT,
+          "the outbox accepted another account: %s", other.result.message);
 }
 
 static void no_secret_is_in_an_outbox(void)
@@ -105,7 +107,7 @@ static void no_secret_is_in_an_outbox(void)
         CHECK(size > 0, "%s cannot be read", files[i]);
         CHECK(memmem(bytes, size, "s3cret", 6) == NULL && memmem(bytes, size, "sign4ture", 9) == NULL, "a secret is in %s",
               files[i]);
-        /* The file stays open: closing it would release this process's locks on it. */
+        /* The file stays open, because closing it would release this process's locks on it. */
     }
     nexmo_reporter_free(reporter);
 }
@@ -126,7 +128,7 @@ static pid_t hold_write_lock(const char *index)
     int ready[2], file;
     char byte;
     pid_t child;
-    CHECK(pipe(ready) == 0, "no pipe");
+    CHECK(pipe(ready) == 0, "the pipe was not created");
     child = fork();
     if (child == 0) {
         alarm(PLENTY_MS / 1000);
@@ -137,7 +139,7 @@ static pid_t hold_write_lock(const char *index)
             pause();
     }
     close(ready[1]);
-    CHECK(read(ready[0], &byte, 1) == 1, "the lock is not available");
+    CHECK(read(ready[0], &byte, 1) == 1, "the lock was not acquired");
     close(ready[0]);
     return child;
 }
@@ -160,19 +162,20 @@ static void a_call_waits_no_longer_than_busy_timeout_ms(void)
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "busy-3", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_BUSY, "%s",
           reporting.result.message);
     took = now_ms() - took;
-    CHECK(took >= 300 && took < 5000, "it waited for %ld ms", took);
+    CHECK(took >= 300 && took < 5000, "the call waited for %ld ms", took);
     CHECK(strstr(reporting.result.message, "busy_timeout_ms") != NULL, "%s", reporting.result.message);
     CHECK(nexmo_reporter_acknowledge(reporter, event.id, &reporting.result) == NEXMO_ERR_OUTBOX_BUSY, "%s",
           reporting.result.message);
     CHECK(try_new_reporter(&reporting) == NEXMO_ERR_OUTBOX_BUSY, "%s", reporting.result.message);
-    CHECK(kill(holder, SIGKILL) == 0 && waitpid(holder, NULL, 0) == holder, "not ended");
+    CHECK(kill(holder, SIGKILL) == 0 && waitpid(holder, NULL, 0) == holder, "the holder of the lock was not killed");
     CHECK(oldest_event(reporter).id == event.id, "the event is gone");
-    CHECK(submit(reporter, "busy-3") == NEXMO_OK, "still busy");
-    CHECK(statistics_of(reporter).submitted == 4, "%ld submitted", (long)statistics_of(reporter).submitted);
+    CHECK(submit(reporter, "busy-3") == NEXMO_OK, "the outbox is still busy");
+    CHECK(statistics_of(reporter).submitted == 4, "%ld reports were submitted", (long)statistics_of(reporter).submitted);
     nexmo_reporter_free(reporter);
 }
 
-/* Fills a file with garbage. It stays open: closing it would release this process's locks on it. */
+/* Overwrites a file with garbage and returns its descriptor. The file stays open, because closing it would release this
+ * process's locks on it. */
 static int damage(const char *path)
 {
     static const char garbage[4096] = {0x5a, 0x11, 0x77};
@@ -181,7 +184,7 @@ static int damage(const char *path)
     off_t offset;
     CHECK(file >= 0 && fstat(file, &found) == 0, "%s cannot be opened", path);
     for (offset = 0; offset < found.st_size; offset += (off_t)sizeof garbage)
-        CHECK(pwrite(file, garbage, sizeof garbage, offset) == (ssize_t)sizeof garbage, "not written");
+        CHECK(pwrite(file, garbage, sizeof garbage, offset) == (ssize_t)sizeof garbage, "the file was not overwritten");
     return file;
 }
 
@@ -198,13 +201,13 @@ static void a_corrupt_outbox_is_replaced_once_it_is_closed(void)
     files[1] = damage(beside(path, "-wal"));
     CHECK(try_new_reporter(&reporting) == NEXMO_ERR_OUTBOX_CORRUPT, "%s", reporting.result.message);
     CHECK(strstr(reporting.result.message, path) != NULL, "%s", reporting.result.message);
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
-    /* The freed reporter's worker closes the file a moment later. */
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
+    /* The worker of the freed reporter closes the file a little later. */
     WAIT_UNTIL(try_new_reporter(&reporting) == NEXMO_OK, "%s", reporting.result.message);
     close(files[0]);
     close(files[1]);
     reporter = begin(&reporting);
-    CHECK(statistics_of(reporter).submitted == 0 && submit(reporter, "new") == NEXMO_OK, "not a new one");
+    CHECK(statistics_of(reporter).submitted == 0 && submit(reporter, "new") == NEXMO_OK, "the outbox is not new");
     nexmo_reporter_free(reporter);
 }
 
@@ -217,14 +220,14 @@ static void a_corrupt_outbox_is_counted_and_kept(void)
     int file;
     submit_some(reporter, "cut", 3);
     nexmo_reporter_free(reporter);
-    /* Its worker releases the lock when it exits. */
-    WAIT_UNTIL(nexmo_reporter_free(begin(&reporting)) == NEXMO_OK, "not to be opened");
+    /* The worker of the freed reporter releases the lock when it exits. */
+    WAIT_UNTIL(nexmo_reporter_free(begin(&reporting)) == NEXMO_OK, "the outbox cannot be opened");
     file = damage(path);
-    CHECK(unlink(beside(path, "-wal")) == 0, "no log");
+    CHECK(unlink(beside(path, "-wal")) == 0, "the log was not removed");
     WAIT_UNTIL(try_new_reporter(&reporting) != NEXMO_ERR_OUTBOX_CORRUPT, "%s", reporting.result.message);
     close(file);
     snprintf(command, sizeof command, "test $(ls -d %s.corrupt-* 2> /dev/null | wc -l) -ge 1", path);
-    CHECK(system(command) == 0, "nothing is kept");
+    CHECK(system(command) == 0, "the corrupt file was not kept");
 }
 
 static void a_removed_outbox_is_created_again(void)
@@ -232,17 +235,18 @@ static void a_removed_outbox_is_created_again(void)
     struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     submit_some(reporter, "removed", 3);
-    CHECK(unlink(reporting.reporter_options.outbox) == 0, "not removed");
-    CHECK(unlink(beside(reporting.reporter_options.outbox, "-wal")) == 0, "not removed");
-    CHECK(unlink(beside(reporting.reporter_options.outbox, "-shm")) == 0, "not removed");
+    CHECK(unlink(reporting.reporter_options.outbox) == 0, "the file was not removed");
+    CHECK(unlink(beside(reporting.reporter_options.outbox, "-wal")) == 0, "the file was not removed");
+    CHECK(unlink(beside(reporting.reporter_options.outbox, "-shm")) == 0, "the file was not removed");
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "again", 1, NULL, &reporting.result) == NEXMO_OK, "%s",
           reporting.result.message);
-    CHECK(statistics_of(reporter).outbox_resets == 1 && statistics_of(reporter).submitted == 1, "%ld resets, %ld submitted",
+    CHECK(statistics_of(reporter).outbox_resets == 1 && statistics_of(reporter).submitted == 1,
+          "there were %ld resets and %ld submitted reports",
           (long)statistics_of(reporter).outbox_resets, (long)statistics_of(reporter).submitted);
     nexmo_reporter_free(reporter);
 }
 
-static void an_outbox_replaced_by_that_of_another_account_is_rejected(void)
+static void an_outbox_replaced_by_the_outbox_of_another_account_is_rejected(void)
 {
     struct reporting reporting = unanswered_reporting(), other = unanswered_reporting();
     const char *path = reporting.reporter_options.outbox;
@@ -252,15 +256,15 @@ static void an_outbox_replaced_by_that_of_another_account_is_rejected(void)
     another = begin(&other);
     nexmo_reporter_free(another);
     reporter = begin(&reporting);
-    CHECK(unlink(path) == 0 && unlink(beside(path, "-shm")) == 0, "not removed");
-    CHECK(rename(beside(other.reporter_options.outbox, "-wal"), beside(path, "-wal")) == 0, "not moved");
-    CHECK(rename(other.reporter_options.outbox, path) == 0, "not moved");
+    CHECK(unlink(path) == 0 && unlink(beside(path, "-shm")) == 0, "the file was not removed");
+    CHECK(rename(beside(other.reporter_options.outbox, "-wal"), beside(path, "-wal")) == 0, "the file was not moved");
+    CHECK(rename(other.reporter_options.outbox, path) == 0, "the file was not moved");
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "id", 1, NULL, &reporting.result) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT,
           "%s", reporting.result.message);
     CHECK(nexmo_reporter_poll(reporter, 0, &event, &reporting.result) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s",
           reporting.result.message);
     CHECK(nexmo_reporter_flush(reporter, 0, &reporting.result) == NEXMO_ERR_OUTBOX_WRONG_ACCOUNT, "%s", reporting.result.message);
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
 void test_reporter_outbox_errors(void)
@@ -273,5 +277,5 @@ void test_reporter_outbox_errors(void)
     a_corrupt_outbox_is_replaced_once_it_is_closed();
     a_corrupt_outbox_is_counted_and_kept();
     a_removed_outbox_is_created_again();
-    an_outbox_replaced_by_that_of_another_account_is_rejected();
+    an_outbox_replaced_by_the_outbox_of_another_account_is_rejected();
 }

@@ -1,4 +1,4 @@
-/* Valid names of outboxes, and which accounts are equal. */
+/* Tests which names of outboxes are valid, and which accounts are equal. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -8,7 +8,7 @@
 
 #include "reporter_fixture.h"
 
-/* None is a valid file name, and none may be quoted: it may contain a password. */
+/* No URL is a valid file name. No message may quote a URL, because it may contain a password. */
 static void urls_are_rejected_and_not_quoted(void)
 {
     static const char *const urls[] = {
@@ -32,11 +32,11 @@ static void urls_are_rejected_and_not_quoted(void)
         CHECK(begins_with(reporting.result.message, "outbox "), "%s: %s", urls[i], reporting.result.message);
         CHECK(strstr(reporting.result.message, "hush") == NULL, "%s is quoted", urls[i]);
         CHECK((strstr(reporting.result.message, "PostgreSQL") != NULL) == (i < 3), "%s: %s", urls[i], reporting.result.message);
-        CHECK(access(urls[i], F_OK) != 0, "%s was made", urls[i]);
+        CHECK(access(urls[i], F_OK) != 0, "%s was created", urls[i]);
     }
 }
 
-/* Changes to this run's folder, and returns a descriptor of the previous one. */
+/* Changes to this run's folder and returns a descriptor of the previous folder. */
 static int enter_folder(void)
 {
     char folder[128];
@@ -47,7 +47,7 @@ static int enter_folder(void)
     return before;
 }
 
-static void other_names_are_files(void)
+static void other_names_are_valid(void)
 {
     static const char *const names[] = {
         "./x:y", "C:\\x", "c:x", "a_b:c", "a b:c", "name", ".x:y", "./:memory:", "\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87:x"};
@@ -55,14 +55,14 @@ static void other_names_are_files(void)
     size_t i;
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct reporting reporting = valid_reporting_at(names[i]);
-        if (strcmp(names[i], ".x:y") == 0) { /* Two characters of a scheme. */
+        if (strcmp(names[i], ".x:y") == 0) { /* The name begins with a scheme of two characters. */
             CHECK(try_new_reporter(&reporting) == NEXMO_ERR_INVALID_ARGUMENT, "%s: %s", names[i], reporting.result.message);
             continue;
         }
         CHECK(try_new_reporter(&reporting) == NEXMO_OK, "%s: %s", names[i], reporting.result.message);
-        CHECK(access(names[i], F_OK) == 0, "%s was not made", names[i]);
+        CHECK(access(names[i], F_OK) == 0, "%s was not created", names[i]);
     }
-    CHECK(fchdir(before) == 0, "no way back");
+    CHECK(fchdir(before) == 0, "the previous folder was not restored");
     close(before);
 }
 
@@ -95,6 +95,6 @@ static void accounts_are_compared_in_normal_form(void)
 void test_reporter_outbox_names(void)
 {
     urls_are_rejected_and_not_quoted();
-    other_names_are_files();
+    other_names_are_valid();
     accounts_are_compared_in_normal_form();
 }

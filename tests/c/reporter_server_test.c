@@ -1,5 +1,5 @@
 /*
- * Runs the example reporter_server: users log in, and it is stopped by SIGTERM and started again.
+ * Tests the example reporter_server: users log in, and the server is stopped by SIGTERM and started again.
  *
  *     nexmo-sandbox RULES -- reporter_server_test REPORTER_SERVER
  */
@@ -22,7 +22,7 @@ enum { USERS = 50 };
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* A running server, the port that it printed, and the pipe of its log. */
+/* A running server, its port, and the pipe of its log. */
 struct server {
     pid_t process;
     int port;
@@ -35,7 +35,7 @@ static struct server start(const char *program, const char *outbox, const char *
     struct server server = {0, 0, NULL};
     int output[2], log[2];
     FILE *port_output;
-    CHECK(pipe(output) == 0 && pipe(log) == 0, "no pipe");
+    CHECK(pipe(output) == 0 && pipe(log) == 0, "the pipe was not created");
     server.process = fork();
     if (server.process == 0) {
         alarm(2 * PLENTY_MS / 1000);
@@ -51,12 +51,12 @@ static struct server start(const char *program, const char *outbox, const char *
     close(log[1]);
     port_output = fdopen(output[0], "r");
     server.log = fdopen(log[0], "r");
-    CHECK(fscanf(port_output, "%d", &server.port) == 1, "it printed no port");
+    CHECK(fscanf(port_output, "%d", &server.port) == 1, "the server printed no port");
     fclose(port_output);
     return server;
 }
 
-/* Sends one line to the server, and reads the reply. */
+/* Sends a line to the server and reads the reply. */
 static void ask(const struct server *server, const char *line, char *reply, size_t size)
 {
     struct sockaddr_in address = {0};
@@ -71,19 +71,19 @@ static void ask(const struct server *server, const char *line, char *reply, size
     close(connection);
 }
 
-/* Stops the server by SIGTERM, and checks whether its log contains two texts. */
+/* Stops the server by SIGTERM, and checks that its log contains each of two texts once. */
 static void stop(struct server *server, const char *first, const char *second)
 {
     char line[1024];
     int state, has_first = 0, has_second = 0;
-    CHECK(kill(server->process, SIGTERM) == 0, "it is gone");
+    CHECK(kill(server->process, SIGTERM) == 0, "the process is already gone");
     while (fgets(line, sizeof line, server->log) != NULL) {
         has_first += strstr(line, first) != NULL;
         has_second += strstr(line, second) != NULL;
     }
     fclose(server->log);
     CHECK(waitpid(server->process, &state, 0) == server->process && WIFEXITED(state) && WEXITSTATUS(state) == 0,
-          "it ended with %d", state);
+          "the process ended with %d", state);
     CHECK(has_first == 1 && has_second == 1, "the log has \"%s\" %d times, \"%s\" %d times", first, has_first, second,
           has_second);
 }
@@ -100,13 +100,13 @@ static void users_log_in_while_reports_are_sent(const char *program)
     }
     ask(&server, "nonsense\n", reply, sizeof reply);
     CHECK(strcmp(reply, "expected: MESSAGE_ID CODE\n") == 0, "%s", reply);
-    ask(&server, "invalid 1234\n", reply, sizeof reply); /* which the service rejects */
+    ask(&server, "invalid 1234\n", reply, sizeof reply); /* the service rejects this report */
     CHECK(strcmp(reply, "welcome\n") == 0, "%s", reply);
-    WAIT_UNTIL(sandbox_accepted("login", NULL, 0) == USERS, "%ld arrived", sandbox_accepted("login", NULL, 0));
+    WAIT_UNTIL(sandbox_accepted("login", NULL, 0) == USERS, "%ld reports arrived", sandbox_accepted("login", NULL, 0));
     stop(&server, "not accepted: invalid: ", "51 reports submitted, 50 accepted, 0 pending");
 }
 
-/* With a wrong secret, logins work and no report is lost: after a start with the right one, all are sent. */
+/* With a wrong secret, logins work and no report is lost: all reports are sent after a start with the right secret. */
 static void pending_reports_are_sent_at_the_next_start(const char *program)
 {
     const char *outbox = new_outbox();
@@ -117,7 +117,7 @@ static void pending_reports_are_sent_at_the_next_start(const char *program)
     CHECK(strcmp(reply, "wrong code\n") == 0, "%s", reply);
     stop(&server, "2 pending in the outbox", "2 reports submitted, 0 accepted, 2 pending");
     server = start(program, outbox, "s3cret");
-    WAIT_UNTIL(sandbox_accepted("later", NULL, 0) == 2, "%ld arrived", sandbox_accepted("later", NULL, 0));
+    WAIT_UNTIL(sandbox_accepted("later", NULL, 0) == 2, "%ld reports arrived", sandbox_accepted("later", NULL, 0));
     stop(&server, "2 reports submitted, 2 accepted, 0 pending", "0 pending");
 }
 

@@ -1,4 +1,4 @@
-/* Reports that stay pending or are not accepted: NEXMO_ERR_PENDING, _CLOSED and _SUSPENDED, and events. */
+/* Tests reports that stay pending or are not accepted: NEXMO_ERR_PENDING, _CLOSED and _SUSPENDED, and events. */
 #include "harness.h"
 
 #include <string.h>
@@ -18,17 +18,18 @@ static void a_close_returns_pending_and_further_submits_fail(void)
     CHECK(strstr(reporting.result.message, "3 pending") != NULL && strstr(reporting.result.message, "lost") == NULL, "%s",
           reporting.result.message);
     statistics = statistics_of(reporter);
-    CHECK(statistics.pending == 3 && statistics.state == NEXMO_STATE_CLOSED, "%ld pending", (long)statistics.pending);
+    CHECK(statistics.pending == 3 && statistics.state == NEXMO_STATE_CLOSED, "%ld reports are pending", (long)statistics.pending);
     CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_SMS, "late", 1, NULL, &reporting.result) == NEXMO_ERR_CLOSED, "%s",
           reporting.result.message);
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "late", 1, NULL, NULL) == NEXMO_ERR_CLOSED, "succeeded");
-    CHECK(statistics_of(reporter).submitted == 3, "not to be asked any more");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "late", 1, NULL, NULL) == NEXMO_ERR_CLOSED,
+          "the submit succeeded");
+    CHECK(statistics_of(reporter).submitted == 3, "statistics of a closed reporter failed");
     CHECK(nexmo_reporter_poll(reporter, -1, &event, &reporting.result) == NEXMO_ERR_CLOSED, "%s", reporting.result.message);
-    CHECK(nexmo_reporter_close(reporter, PLENTY_MS, NULL) == NEXMO_ERR_PENDING, "closed twice is closed");
+    CHECK(nexmo_reporter_close(reporter, PLENTY_MS, NULL) == NEXMO_ERR_PENDING, "a second close must return pending");
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
     took = now_ms() - took;
-    CHECK(took < 10000, "it took %ld ms", took);
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(took < 10000, "the call took %ld ms", took);
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
 static void a_close_after_all_was_sent_succeeds(void)
@@ -37,14 +38,14 @@ static void a_close_after_all_was_sent_succeeds(void)
     nexmo_reporter *reporter = begin(&reporting);
     submit_some(reporter, "close", 20);
     CHECK(nexmo_reporter_close(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(statistics_of(reporter).accepted == 20 && sandbox_accepted("close", NULL, 0) == 20, "%ld accepted",
+    CHECK(statistics_of(reporter).accepted == 20 && sandbox_accepted("close", NULL, 0) == 20, "%ld reports were accepted",
           (long)statistics_of(reporter).accepted);
     CHECK(nexmo_reporter_close(reporter, 0, NULL) == NEXMO_OK && nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK,
-          "nothing is pending");
+          "a report is still pending");
     nexmo_reporter_free(reporter);
 }
 
-/* A wrong secret costs no report: another reporter with the right one sends them. */
+/* A wrong secret loses no report: another reporter with the right secret sends the reports. */
 static void reports_stay_while_the_account_is_rejected(void)
 {
     struct reporting wrong = unauthorized_reporting(), right = valid_reporting_at(wrong.reporter_options.outbox);
@@ -62,10 +63,10 @@ static void reports_stay_while_the_account_is_rejected(void)
     took = now_ms();
     CHECK(nexmo_reporter_flush(other, 2 * PLENTY_MS, &right.result) == NEXMO_OK, "%s", right.result.message);
     took = now_ms() - took;
-    CHECK(took < 10000, "the one that is suspended kept the others from sending for %ld ms", took);
-    CHECK(statistics_of(other).accepted == 5 && sandbox_accepted("suspended", NULL, 0) == 5, "%ld accepted",
+    CHECK(took < 10000, "the suspended reporter delayed the other reporter for %ld ms", took);
+    CHECK(statistics_of(other).accepted == 5 && sandbox_accepted("suspended", NULL, 0) == 5, "%ld reports were accepted",
           (long)statistics_of(other).accepted);
-    CHECK(nexmo_reporter_flush(suspended, 0, NULL) == NEXMO_OK, "the first does not see that all is sent");
+    CHECK(nexmo_reporter_flush(suspended, 0, NULL) == NEXMO_OK, "the suspended reporter still has pending reports");
     nexmo_reporter_free(suspended);
     nexmo_reporter_free(other);
 }
@@ -87,7 +88,7 @@ static void pending_reports_in_memory_are_lost_at_close(void)
     nexmo_reporter_free(reporter);
 }
 
-/* A flush of a suspended reporter sends a probe, at most once a second, and returns its outcome at once. */
+/* A flush of a suspended reporter sends a probe, at most once a second, and returns its outcome immediately. */
 static void a_flush_probes_once_a_second(void)
 {
     struct reporting wrong = unauthorized_reporting();
@@ -96,14 +97,14 @@ static void a_flush_probes_once_a_second(void)
     long requests, seconds;
     int i;
     submit_some(reporter, "probe", 1);
-    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_ERR_SUSPENDED, "not suspended");
+    CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, NULL) == NEXMO_ERR_SUSPENDED, "the flush did not return suspended");
     requests = sandbox_requests();
     for (i = 0; i < 3; i++)
         CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &wrong.result) == NEXMO_ERR_SUSPENDED, "%s", wrong.result.message);
     requests = sandbox_requests() - requests;
     seconds = (now_ms() - began) / 1000;
-    CHECK(requests >= 3 && requests <= seconds + 1, "%ld requests in %ld s", requests, seconds);
-    CHECK(now_ms() - began < PLENTY_MS / 2, "%ld s", seconds);
+    CHECK(requests >= 3 && requests <= seconds + 1, "%ld probes were sent in %ld s", requests, seconds);
+    CHECK(now_ms() - began < PLENTY_MS / 2, "the probes took %ld s", seconds);
     nexmo_reporter_free(reporter);
 }
 
@@ -113,15 +114,16 @@ static void a_flush_does_not_wait_for_a_back_off(void)
     struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     long requests, took;
-    CHECK(submit(reporter, "unavailable") == NEXMO_OK, "failed");
-    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "state %d", (int)statistics_of(reporter).state);
-    WAIT_UNTIL(statistics_of(reporter).oldest_pending_ms > 4000, "%ld ms", (long)statistics_of(reporter).oldest_pending_ms);
+    CHECK(submit(reporter, "unavailable") == NEXMO_OK, "the submit failed");
+    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "the state is %d", (int)statistics_of(reporter).state);
+    WAIT_UNTIL(statistics_of(reporter).oldest_pending_ms > 4000,
+               "the oldest report is pending for %ld ms", (long)statistics_of(reporter).oldest_pending_ms);
     requests = sandbox_requests();
     took = now_ms();
     CHECK(nexmo_reporter_flush(reporter, 1500, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
     took = now_ms() - took;
     requests = sandbox_requests() - requests;
-    CHECK(requests >= 1 && requests <= 4 && took >= 1500, "%ld requests in %ld ms", requests, took);
+    CHECK(requests >= 1 && requests <= 4 && took >= 1500, "%ld requests were sent in %ld ms", requests, took);
     nexmo_reporter_free(reporter);
 }
 
@@ -131,12 +133,12 @@ static void a_flush_respects_retry_after(void)
     struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     long requests;
-    CHECK(submit(reporter, "throttled") == NEXMO_OK, "failed");
-    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "state %d", (int)statistics_of(reporter).state);
-    WAIT_UNTIL(statistics_of(reporter).in_flight == 0, "in flight");
+    CHECK(submit(reporter, "throttled") == NEXMO_OK, "the submit failed");
+    WAIT_UNTIL(statistics_of(reporter).state == NEXMO_STATE_BACKING_OFF, "the state is %d", (int)statistics_of(reporter).state);
+    WAIT_UNTIL(statistics_of(reporter).in_flight == 0, "a report is still in flight");
     requests = sandbox_requests();
     CHECK(nexmo_reporter_flush(reporter, 1500, &reporting.result) == NEXMO_ERR_PENDING, "%s", reporting.result.message);
-    CHECK(sandbox_requests() == requests, "%ld requests", sandbox_requests() - requests);
+    CHECK(sandbox_requests() == requests, "the sandbox received %ld requests", sandbox_requests() - requests);
     nexmo_reporter_free(reporter);
 }
 
@@ -145,15 +147,16 @@ static void a_rejected_report_becomes_an_event(void)
     struct reporting reporting = valid_reporting();
     nexmo_reporter *reporter = begin(&reporting);
     nexmo_event event;
-    CHECK(submit(reporter, "invalid") == NEXMO_OK && submit(reporter, "valid") == NEXMO_OK, "failed");
+    CHECK(submit(reporter, "invalid") == NEXMO_OK && submit(reporter, "valid") == NEXMO_OK, "the submit failed");
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
     WAIT_UNTIL(is_readable(reporter), "the descriptor is not readable");
     event = consume_event(reporter);
-    CHECK(event.kind == NEXMO_EVENT_REJECTED && event.http_status == 420 && event.channel == NEXMO_CHANNEL_SMS, "kind %d",
-          (int)event.kind);
+    CHECK(event.kind == NEXMO_EVENT_REJECTED && event.http_status == 420 && event.channel == NEXMO_CHANNEL_SMS,
+          "the event has kind %d", (int)event.kind);
     CHECK(strcmp(event.message_id, "invalid") == 0 && event.delivered == 1 && event.message[0] != '\0', "%s", event.message);
-    CHECK(nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK, "something is pending");
-    CHECK(statistics_of(reporter).rejected == 1 && statistics_of(reporter).accepted == 1, "not counted");
+    CHECK(nexmo_reporter_flush(reporter, 0, NULL) == NEXMO_OK, "a report is pending");
+    CHECK(statistics_of(reporter).rejected == 1 && statistics_of(reporter).accepted == 1,
+          "the statistics do not count the report");
     nexmo_reporter_free(reporter);
 }
 

@@ -1,4 +1,4 @@
-/* What the service receives, and what the caller gets back. */
+/* Tests the requests that the service receives, and the results that the caller gets. */
 #include "harness.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "check.h"
 #include "fixture.h"
 
-/* Whether the sandbox's log line of the last request contains text. */
+/* Returns whether the sandbox's log line of the last request contains text. */
 static int arrived(const char *text)
 {
     char line[8192];
@@ -38,11 +38,11 @@ static void every_authentication_is_accepted(void)
                     call.timestamp = has_timestamp ? "2020-01-01 12:00:00" : NULL;
                     call.credentials.auth = auth;
                     call.credentials.signature_method = method;
-                    check_accepted(&call, "every way");
-                    CHECK(arrived(is_voice ? "\"channel\":\"voice\"" : "\"channel\":\"sms\""), "wrong channel");
-                    CHECK(arrived(is_voice ? "\"delivered\":\"false\"" : "\"delivered\":\"true\""), "wrong delivered");
-                    CHECK(!has_timestamp || arrived("\"timestamp\":\"2020-01-01 12:00:00\""), "wrong timestamp");
-                    CHECK(arrived("\"message_id\":\"00A0B0C0\""), "wrong message_id");
+                    check_accepted(&call, "authentication");
+                    CHECK(arrived(is_voice ? "\"channel\":\"voice\"" : "\"channel\":\"sms\""), "the channel is wrong");
+                    CHECK(arrived(is_voice ? "\"delivered\":\"false\"" : "\"delivered\":\"true\""), "delivered is wrong");
+                    CHECK(!has_timestamp || arrived("\"timestamp\":\"2020-01-01 12:00:00\""), "the timestamp is wrong");
+                    CHECK(arrived("\"message_id\":\"00A0B0C0\""), "the message id is wrong");
                 }
 }
 
@@ -85,24 +85,24 @@ static void https_trusts_only_the_ca_file(void)
     call.options.base_url = sandbox_https();
     call.options.ca_file = sandbox_ca();
     check_accepted(&call, "https");
-    CHECK(arrived("\"scheme\":\"https\""), "not over https");
+    CHECK(arrived("\"scheme\":\"https\""), "the report did not arrive over HTTPS");
     call.options.ca_file = NULL;
     CHECK(make(&call) == NEXMO_ERR_TLS, "%s", call.result.message);
     CHECK(call.result.acceptance == NEXMO_ACCEPTANCE_NO && call.result.http_status == 0, "%s", call.result.message);
 }
 
-static void options_are_seen_on_the_wire(void)
+static void options_change_the_request(void)
 {
     struct call call = valid_call();
     call.options.user_agent = "harness/1 (C)";
     check_accepted(&call, "user agent");
-    CHECK(arrived("[\"user-agent\",\"nexmo-conversion/" NEXMO_CONVERSION_VERSION " harness/1 (C)\"]"), "no user agent");
+    CHECK(arrived("[\"user-agent\",\"nexmo-conversion/" NEXMO_CONVERSION_VERSION " harness/1 (C)\"]"), "the user agent is wrong");
     call.credentials.auth = NEXMO_AUTH_SIGNATURE;
     call.credentials.signature_method = NEXMO_SIGNATURE_HMAC_SHA256;
     call.options.flags = NEXMO_OPTIONS_SIGN_UNIX_SECONDS;
     call.timestamp = "2020-01-01 12:00:00";
     check_accepted(&call, "unix seconds");
-    CHECK(!arrived("\"timestamp\":\"2020-") && !arrived("\"timestamp\":null"), "no seconds in timestamp");
+    CHECK(!arrived("\"timestamp\":\"2020-") && !arrived("\"timestamp\":null"), "the timestamp is not in seconds");
 }
 
 static void a_time_limit_ends_a_slow_call(void)
@@ -112,10 +112,10 @@ static void a_time_limit_ends_a_slow_call(void)
     call.options.timeout_ms = 50;
     CHECK(make(&call) == NEXMO_ERR_TIMEOUT, "%s", call.result.message);
     CHECK(call.result.acceptance == NEXMO_ACCEPTANCE_UNKNOWN && call.result.http_status == 0, "%s", call.result.message);
-    CHECK(call.result.elapsed_us >= 50000, "over after %ld us", (long)call.result.elapsed_us);
+    CHECK(call.result.elapsed_us >= 50000, "the call ended after only %ld us", (long)call.result.elapsed_us);
 }
 
-/* The responses of the sandbox to these message ids are set in the Makefile. */
+/* The Makefile sets the responses of the sandbox to these message ids. */
 static void each_response_has_its_status(void)
 {
     static const struct {
@@ -172,7 +172,7 @@ static void no_secret_is_revealed(void)
         call.credentials.signature_method = NEXMO_SIGNATURE_HMAC_MD5;
         CHECK(make(&call) == NEXMO_ERR_NOT_ENABLED, "%s", call.result.message);
         for (i = 0; i < sizeof traces / sizeof traces[0]; i++)
-            CHECK(strstr(call.result.message, traces[i]) == NULL, "a secret is shown");
+            CHECK(strstr(call.result.message, traces[i]) == NULL, "the message contains a secret");
     }
 }
 
@@ -187,13 +187,13 @@ static void a_refused_connection_is_a_network_error(void)
 static void unix_seconds_become_text(void)
 {
     char text[NEXMO_TIMESTAMP_SIZE];
-    CHECK(nexmo_timestamp_from_unix(1577880000, text, sizeof text) == NEXMO_OK, "failed");
+    CHECK(nexmo_timestamp_from_unix(1577880000, text, sizeof text) == NEXMO_OK, "the call failed");
     CHECK(strcmp(text, "2020-01-01 12:00:00") == 0, "%s", text);
-    CHECK(nexmo_timestamp_from_unix(0, NULL, sizeof text) == NEXMO_ERR_NULL_POINTER, "succeeded");
+    CHECK(nexmo_timestamp_from_unix(0, NULL, sizeof text) == NEXMO_ERR_NULL_POINTER, "the call succeeded");
     memset(text, 'x', sizeof text);
-    CHECK(nexmo_timestamp_from_unix(0, text, sizeof text - 1) == NEXMO_ERR_INVALID_ARGUMENT, "succeeded");
-    CHECK(nexmo_timestamp_from_unix(INT64_MAX, text, sizeof text) == NEXMO_ERR_INVALID_ARGUMENT, "succeeded");
-    CHECK(text[0] == '\0' && text[sizeof text - 1] == 'x', "a failed call left something");
+    CHECK(nexmo_timestamp_from_unix(0, text, sizeof text - 1) == NEXMO_ERR_INVALID_ARGUMENT, "the call succeeded");
+    CHECK(nexmo_timestamp_from_unix(INT64_MAX, text, sizeof text) == NEXMO_ERR_INVALID_ARGUMENT, "the call succeeded");
+    CHECK(text[0] == '\0' && text[sizeof text - 1] == 'x', "the failed call must write an empty text");
 }
 
 static void the_library_has_the_version_of_its_header(void)
@@ -203,7 +203,7 @@ static void the_library_has_the_version_of_its_header(void)
           nexmo_conversion_version());
     snprintf(numbers, sizeof numbers, "%d.%d.%d", NEXMO_CONVERSION_VERSION_MAJOR, NEXMO_CONVERSION_VERSION_MINOR,
              NEXMO_CONVERSION_VERSION_PATCH);
-    CHECK(strcmp(numbers, NEXMO_CONVERSION_VERSION) == 0, "%s is not %s", numbers, NEXMO_CONVERSION_VERSION);
+    CHECK(strcmp(numbers, NEXMO_CONVERSION_VERSION) == 0, "the version is %s, not %s", numbers, NEXMO_CONVERSION_VERSION);
 }
 
 void test_reports(void)
@@ -211,7 +211,7 @@ void test_reports(void)
     every_authentication_is_accepted();
     unusual_ids_arrive_unchanged();
     https_trusts_only_the_ca_file();
-    options_are_seen_on_the_wire();
+    options_change_the_request();
     a_time_limit_ends_a_slow_call();
     each_response_has_its_status();
     wrong_credentials_are_unauthorized();

@@ -1,4 +1,4 @@
-/* Statuses: names, texts and retryability agree with the header and docs/statuses.md. */
+/* Tests that the names, texts and retryability of statuses agree with the header and docs/statuses.md. */
 #include "harness.h"
 
 #include <stdint.h>
@@ -62,7 +62,7 @@ static const struct status *known(nexmo_status number)
     return NULL;
 }
 
-/* The flat function must agree. */
+/* Checks that the flat function returns the same name and text. */
 static void check_flat(nexmo_status number)
 {
     char name[64], text[512];
@@ -76,11 +76,11 @@ static void check_status(nexmo_status number)
     const struct status *status = known(number);
     const char *name = nexmo_status_name(number), *text = nexmo_status_describe(number);
     if (status == NULL) {
-        CHECK(strcmp(name, "NEXMO_ERR_UNKNOWN") == 0, "%ld is %s", (long)number, name);
+        CHECK(strcmp(name, "NEXMO_ERR_UNKNOWN") == 0, "the name of %ld is %s", (long)number, name);
         CHECK(nexmo_status_is_retryable(number) == 0, "%ld is retryable", (long)number);
         CHECK(strcmp(text, nexmo_status_describe(INT32_MIN)) == 0 && text[0] != '\0', "%ld: %s", (long)number, text);
     } else {
-        CHECK(strcmp(name, status->name) == 0, "%ld is %s", (long)number, name);
+        CHECK(strcmp(name, status->name) == 0, "the name of %ld is %s", (long)number, name);
         CHECK(nexmo_status_is_retryable(number) == status->is_retryable, "%s", name);
         CHECK(strcmp(text, nexmo_status_describe(INT32_MIN)) != 0 && strlen(text) > 20, "%s: %s", name, text);
     }
@@ -96,7 +96,7 @@ static void every_number_has_a_name_and_a_text(void)
     check_status(INT32_MAX);
 }
 
-/* A row is "| NUMBER | `NAME` | yes or no | TEXT |". */
+/* Checks a row "| NUMBER | `NAME` | yes or no | TEXT |" of the table. Returns whether the line is such a row. */
 static int check_row(const char *row)
 {
     char name[64], is_retryable[8], text[LONGEST];
@@ -104,7 +104,7 @@ static int check_row(const char *row)
     if (sscanf(row, "| %d | `%63[^`]` | %7s | %1023[^|]|", &number, name, is_retryable, text) != 4)
         return 0;
     text[strlen(text) - 1] = '\0';
-    CHECK(strcmp(nexmo_status_name(number), name) == 0, "%d is %s in the documents", number, name);
+    CHECK(strcmp(nexmo_status_name(number), name) == 0, "docs/statuses.md names %d %s", number, name);
     CHECK(strcmp(is_retryable, nexmo_status_is_retryable(number) ? "yes" : "no") == 0, "%s: %s", name, is_retryable);
     CHECK(strcmp(nexmo_status_describe(number), text) == 0, "%s: %s", name, text);
     return 1;
@@ -122,7 +122,7 @@ static void the_documentation_agrees(const char *path)
     while (fgets(row, sizeof row, documents) != NULL)
         rows += check_row(row);
     fclose(documents);
-    CHECK(rows == STATUSES, "%s has %d statuses, the header %d", path, rows, STATUSES);
+    CHECK(rows == STATUSES, "%s has %d statuses, the header has %d", path, rows, STATUSES);
 }
 
 static void statuses_are_below_100_and_in_their_bands(void)
@@ -132,7 +132,7 @@ static void statuses_are_below_100_and_in_their_bands(void)
         const nexmo_status number = statuses[i].number;
         CHECK(number >= 0 && (number < 80 || number == NEXMO_ERR_INTERNAL) && number < 100, "%s is %ld", statuses[i].name,
               (long)number);
-        CHECK(i == 0 || number > statuses[i - 1].number, "%s has a number that is not its own", statuses[i].name);
+        CHECK(i == 0 || number > statuses[i - 1].number, "%s shares its number with another status", statuses[i].name);
     }
 }
 

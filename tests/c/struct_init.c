@@ -1,4 +1,4 @@
-/* The _init functions: what they set in uninitialized memory, and that they write nothing else. */
+/* Tests that the _init functions set the initial values in uninitialized memory, and write nothing else. */
 #include "harness.h"
 
 #include <stdint.h>
@@ -9,7 +9,7 @@
 
 enum { LARGEST = 4096, OTHERS = 0x5a };
 
-/* One struct: its _init function, and the initial values of its macro. */
+/* A struct: its _init function, and the initial values of its macro. */
 struct kind {
     const char *name;
     size_t size;
@@ -37,7 +37,7 @@ EACH_STRUCT(DEFINE)
 
 static const struct kind kinds[] = {EACH_STRUCT(KIND)};
 
-/* Other memory, in which a struct is initialized at an offset. */
+/* Memory in which a struct is initialized at an offset. */
 static unsigned char memory[2 * LARGEST];
 
 static int are_all(const unsigned char *bytes, size_t count, int value)
@@ -49,7 +49,7 @@ static int are_all(const unsigned char *bytes, size_t count, int value)
     return 1;
 }
 
-/* Whether the four bytes at an address, aligned or not, are this number. */
+/* Returns whether the four bytes at an address, which may be unaligned, are this number. */
 static int is_number(const unsigned char *bytes, size_t number)
 {
     const uint32_t expected = (uint32_t)number;
@@ -61,13 +61,14 @@ static void check_initialized(const struct kind *kind, size_t offset, size_t siz
     const unsigned char *initial = kind->initial, *written = memory + offset;
     memset(memory, OTHERS, sizeof memory);
     kind->init(memory + offset, size);
-    CHECK(are_all(memory, offset, OTHERS), "%s of %lu bytes: written before its beginning", kind->name, (unsigned long)size);
-    CHECK(are_all(written + size, LARGEST - size, OTHERS), "%s of %lu bytes: written beyond its end", kind->name,
+    CHECK(are_all(memory, offset, OTHERS),
+          "%s of %lu bytes: the function wrote before its beginning", kind->name, (unsigned long)size);
+    CHECK(are_all(written + size, LARGEST - size, OTHERS), "%s of %lu bytes: the function wrote beyond its end", kind->name,
           (unsigned long)size);
-    CHECK(is_number(written, size), "%s of %lu bytes: struct_size", kind->name, (unsigned long)size);
+    CHECK(is_number(written, size), "%s of %lu bytes: struct_size is wrong", kind->name, (unsigned long)size);
     if (size >= kind->size) {
-        CHECK(memcmp(written + 4, initial + 4, kind->size - 4) == 0, "%s: not the values of the macro", kind->name);
-        CHECK(are_all(written + kind->size, size - kind->size, 0), "%s: not 0 behind what is known", kind->name);
+        CHECK(memcmp(written + 4, initial + 4, kind->size - 4) == 0, "%s: the values differ from those of the macro", kind->name);
+        CHECK(are_all(written + kind->size, size - kind->size, 0), "%s: the unknown part is not 0", kind->name);
     }
 }
 
@@ -75,17 +76,17 @@ static void check_untouched(const struct kind *kind, size_t size)
 {
     memset(memory, OTHERS, sizeof memory);
     kind->init(memory, size);
-    CHECK(are_all(memory, sizeof memory, OTHERS), "%s is written with %lu bytes", kind->name, (unsigned long)size);
+    CHECK(are_all(memory, sizeof memory, OTHERS), "%s with the invalid size %lu was written", kind->name, (unsigned long)size);
 }
 
 static void a_struct_is_initialized_as_its_macro_does(const struct kind *kind)
 {
     size_t offset;
-    CHECK(is_number(kind->initial, kind->size), "%s: struct_size of the macro", kind->name);
+    CHECK(is_number(kind->initial, kind->size), "%s: the macro sets a wrong struct_size", kind->name);
     for (offset = 1; offset <= 8; offset++)
         check_initialized(kind, offset, kind->size);
     check_initialized(kind, 1, 8);
-    CHECK(is_number(memory + 1 + 4, 0), "%s: flags are not 0", kind->name);
+    CHECK(is_number(memory + 1 + 4, 0), "%s: the flags are not 0", kind->name);
     check_initialized(kind, 1, kind->size + 8);
     check_initialized(kind, 1, LARGEST);
 }
@@ -100,7 +101,7 @@ static void other_sizes_do_nothing(const struct kind *kind)
     kind->init(NULL, 0);
 }
 
-/* An older caller gets the fields that fit, and no part of another. */
+/* The function writes the fields that fit into the struct of an older caller, and no part of another field. */
 static void an_older_caller_has_the_fields_that_fit(void)
 {
     const size_t end = offsetof(nexmo_result, retry_after_ms) + 8;
@@ -109,7 +110,7 @@ static void an_older_caller_has_the_fields_that_fit(void)
     CHECK(is_number(memory + status, NEXMO_ERR_STRUCT_SIZE), "the status is not initialized");
     CHECK(are_all(memory + end - 8, 8, 0xff), "retry_after_ms is not -1");
     check_initialized(&kinds[2], 0, end - 1);
-    CHECK(are_all(memory + end - 8, 7, 0), "a part of a field is set");
+    CHECK(are_all(memory + end - 8, 7, 0), "part of a field was written");
 }
 
 void test_struct_init(void)

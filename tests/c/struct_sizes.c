@@ -1,4 +1,4 @@
-/* Callers that are older or newer than the library: struct sizes, additional bytes, and NULL pointers. */
+/* Tests callers that are older or newer than the library: struct sizes, additional bytes, and NULL pointers. */
 #include "harness.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-/* A struct of a newer caller, with fields that this library does not know. */
+/* A struct of a newer caller with fields that this library does not know. */
 #define NEWER(type)                                                                                                              \
     struct {                                                                                                                     \
         type known;                                                                                                              \
@@ -23,17 +23,17 @@ static void invalid_struct_sizes_are_rejected(void)
     for (i = 0; i < INVALID_SIZES; i++) {
         struct call call = valid_call();
         call.credentials.struct_size = invalid_sizes[i];
-        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)invalid_sizes[i]);
+        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu was accepted", (unsigned long)invalid_sizes[i]);
         CHECK(begins_with(call.result.message, "credentials.struct_size "), "%s", call.result.message);
         call = valid_call();
         call.options.struct_size = invalid_sizes[i];
-        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)invalid_sizes[i]);
+        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu was accepted", (unsigned long)invalid_sizes[i]);
         CHECK(begins_with(call.result.message, "options.struct_size "), "%s", call.result.message);
     }
-    CHECK(sandbox_requests() == requests_before, "something was sent");
+    CHECK(sandbox_requests() == requests_before, "a request was sent");
 }
 
-/* A struct with enough memory after it for the largest size. */
+/* A struct, and enough memory for the largest size. */
 union any {
     uint32_t struct_size;
     nexmo_credentials credentials;
@@ -45,7 +45,7 @@ union any {
     unsigned char bytes[8192];
 };
 
-/* Makes a call with one invalid struct. The message is in reporting->result. */
+/* Makes a call with one invalid struct, and leaves the message in reporting->result. */
 static nexmo_status call_with(const char *name, union any *any, struct reporting *reporting, nexmo_reporter *reporter)
 {
     nexmo_reporter *none;
@@ -61,7 +61,7 @@ static nexmo_status call_with(const char *name, union any *any, struct reporting
     return nexmo_reporter_poll(reporter, 0, &any->event, &reporting->result);
 }
 
-/* The sizes of the first release with pointers of 8 and 4 bytes. */
+/* The struct sizes of the first release with pointers of 8 and 4 bytes. */
 static const struct {
     const char *name;
     unsigned wide, narrow;
@@ -85,7 +85,8 @@ static void the_message_names_an_invalid_size_and_valid_ones(void)
             any.struct_size = sizes[j];
             snprintf(expected, sizeof expected, "%s.struct_size is %u; nexmo_%s accepts multiples of %u from %u to 4096", name,
                      sizes[j], name, (unsigned)sizeof(char *), first);
-            CHECK(call_with(name, &any, &reporting, reporter) == NEXMO_ERR_STRUCT_SIZE, "%s with size %u", name, sizes[j]);
+            CHECK(call_with(name, &any, &reporting, reporter) == NEXMO_ERR_STRUCT_SIZE,
+                  "%s with size %u was accepted", name, sizes[j]);
             CHECK(begins_with(reporting.result.message, expected), "%s", reporting.result.message);
             CHECK(reporting.result.acceptance == NEXMO_ACCEPTANCE_NO && reporting.result.attempts == 0, "%s",
                   reporting.result.message);
@@ -104,10 +105,10 @@ static void a_result_of_invalid_size_is_unchanged(void)
         memset(&call.result, 0x5a, sizeof call.result);
         call.result.struct_size = invalid_sizes[i];
         untouched = call.result;
-        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu", (unsigned long)invalid_sizes[i]);
-        CHECK(memcmp(&call.result, &untouched, sizeof untouched) == 0, "it was written");
+        CHECK(make(&call) == NEXMO_ERR_STRUCT_SIZE, "size %lu was accepted", (unsigned long)invalid_sizes[i]);
+        CHECK(memcmp(&call.result, &untouched, sizeof untouched) == 0, "the result was changed");
     }
-    CHECK(sandbox_requests() == requests_before, "something was sent");
+    CHECK(sandbox_requests() == requests_before, "a request was sent");
 }
 
 static void a_newer_caller_works_while_its_new_fields_are_0(void)
@@ -126,17 +127,17 @@ static void a_newer_caller_works_while_its_new_fields_are_0(void)
     result.known.struct_size = sizeof result;
     CHECK(nexmo_conversion_sms(&credentials.known, "id", 1, NULL, &options.known, &result.known) == NEXMO_OK, "%s",
           result.known.message);
-    CHECK(result.known.struct_size == sizeof result, "the size was written");
+    CHECK(result.known.struct_size == sizeof result, "the size was changed");
     CHECK(result.added[0] == 0 && result.added[1] == 0, "unknown fields are not 0");
 
     credentials.added[1] = 1;
     CHECK(nexmo_conversion_sms(&credentials.known, "id", 1, NULL, &options.known, &result.known) == NEXMO_ERR_STRUCT_SIZE,
-          "succeeded");
+          "the report succeeded");
     CHECK(begins_with(result.known.message, "credentials.struct_size "), "%s", result.known.message);
     credentials.added[1] = 0;
     options.added[0] = 1;
     CHECK(nexmo_conversion_sms(&credentials.known, "id", 1, NULL, &options.known, &result.known) == NEXMO_ERR_STRUCT_SIZE,
-          "succeeded");
+          "the report succeeded");
     CHECK(begins_with(result.known.message, "options.struct_size "), "%s", result.known.message);
 }
 
@@ -148,7 +149,7 @@ static void the_largest_struct_is_accepted(void)
     memcpy(bytes, &call.options, sizeof call.options);
     memcpy(bytes, &size, sizeof size);
     CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, (const nexmo_options *)(const void *)bytes, NULL) == NEXMO_OK,
-          "failed");
+          "the report failed");
 }
 
 static void a_struct_need_not_be_aligned(void)
@@ -157,17 +158,19 @@ static void a_struct_need_not_be_aligned(void)
     struct call call = valid_call();
     const void *unaligned = bytes + 1;
     memcpy(bytes + 1, &call.credentials, sizeof call.credentials);
-    CHECK(nexmo_conversion_sms((const nexmo_credentials *)unaligned, "id", 1, NULL, &call.options, NULL) == NEXMO_OK, "failed");
+    CHECK(nexmo_conversion_sms((const nexmo_credentials *)unaligned, "id", 1, NULL, &call.options, NULL) == NEXMO_OK,
+          "the report failed");
 }
 
 static void null_is_an_error_or_selects_the_default(void)
 {
     struct call call = valid_call();
-    CHECK(nexmo_conversion_sms(NULL, "id", 1, NULL, &call.options, &call.result) == NEXMO_ERR_NULL_POINTER, "succeeded");
+    CHECK(nexmo_conversion_sms(NULL, "id", 1, NULL, &call.options, &call.result) == NEXMO_ERR_NULL_POINTER,
+          "the report succeeded");
     CHECK(begins_with(call.result.message, "credentials "), "%s", call.result.message);
-    CHECK(nexmo_conversion_sms(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "succeeded");
-    CHECK(nexmo_conversion_voice(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "succeeded");
-    CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_OK, "failed");
+    CHECK(nexmo_conversion_sms(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "the report succeeded");
+    CHECK(nexmo_conversion_voice(NULL, NULL, 7, NULL, NULL, NULL) == NEXMO_ERR_NULL_POINTER, "the report succeeded");
+    CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_OK, "the report failed");
 }
 
 void test_struct_sizes(void)

@@ -1,6 +1,6 @@
 /*
- * What only a library built with the feature `testing` can show: a caller of this version with a library of a later one,
- * whose structs are one field longer, and a panic inside the library, which must print nothing.
+ * Tests that need a library built with the feature `testing`: a caller of this version with a library of a later
+ * version, whose structs are one field longer, and a panic inside the library, which must print nothing.
  *
  *     nexmo-sandbox RULES -- struct_versions        prints nothing unless a check fails
  */
@@ -13,10 +13,10 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-/* The six structs, by the name at the end of their functions. */
+/* The six structs, by the suffix of their functions. */
 #define EACH_STRUCT(DO) DO(credentials) DO(options) DO(result) DO(reporter_options) DO(statistics) DO(event)
 
-/* The functions of the later library. Its added field has 8 bytes, and 7 as its initial value. */
+/* The functions of the later library. The added field has 8 bytes and the initial value 7. */
 #define DECLARE(name)                                                                                                            \
     nexmo_status nexmo_testing_read_later_##name(const nexmo_##name *given, uint8_t added[8]);                                   \
     nexmo_status nexmo_testing_write_later_##name(nexmo_##name *written);                                                        \
@@ -31,7 +31,7 @@ long checks_failed = 0;
 
 enum { ADDED_INITIALLY = 7, ADDED_BY_CALLER = 42, OTHERS = 0x5a };
 
-/* A struct of this or a later version, and the memory after it. */
+/* A struct of this version or a later one, and the memory after it. */
 struct given {
     union {
         uint32_t struct_size;
@@ -52,7 +52,7 @@ static uint64_t number_at(const unsigned char *bytes)
     return number;
 }
 
-/* Whether all bytes are the same. */
+/* Returns whether all bytes have this value. */
 static int are_all(const unsigned char *bytes, size_t count, int value)
 {
     size_t i;
@@ -62,7 +62,7 @@ static int are_all(const unsigned char *bytes, size_t count, int value)
     return 1;
 }
 
-/* One struct, for the tests. */
+/* The size and the functions of a struct. */
 struct kind {
     const char *name;
     size_t size;
@@ -90,7 +90,7 @@ static void a_struct_is_read(const struct kind *kind)
     given.as.struct_size += 8;
     CHECK(kind->read(&given, added) == NEXMO_OK, "%s of the version after the next failed", kind->name);
     given.as.bytes[kind->size + 8] = 1;
-    CHECK(kind->read(&given, added) == NEXMO_ERR_STRUCT_SIZE, "%s: an unknown field is ignored", kind->name);
+    CHECK(kind->read(&given, added) == NEXMO_ERR_STRUCT_SIZE, "%s: an unknown field was ignored", kind->name);
 }
 
 static void sizes_before_the_first_release_are_rejected(const struct kind *kind)
@@ -102,13 +102,13 @@ static void sizes_before_the_first_release_are_rejected(const struct kind *kind)
     memset(&given, 0, sizeof given);
     for (i = 0; i < sizeof differences / sizeof differences[0]; i++) {
         given.as.struct_size = (uint32_t)((int)kind->size + differences[i]);
-        CHECK(kind->read(&given, added) == NEXMO_ERR_STRUCT_SIZE, "%s is read with %+d bytes", kind->name, differences[i]);
-        CHECK(kind->write(&given) == NEXMO_ERR_STRUCT_SIZE, "%s is written with %+d bytes", kind->name, differences[i]);
-        CHECK(are_all(given.as.bytes + 4, sizeof given - 4, 0), "%s is written with %+d bytes", kind->name, differences[i]);
+        CHECK(kind->read(&given, added) == NEXMO_ERR_STRUCT_SIZE, "%s was read with %+d bytes", kind->name, differences[i]);
+        CHECK(kind->write(&given) == NEXMO_ERR_STRUCT_SIZE, "%s was written with %+d bytes", kind->name, differences[i]);
+        CHECK(are_all(given.as.bytes + 4, sizeof given - 4, 0), "%s was written with %+d bytes", kind->name, differences[i]);
     }
 }
 
-/* Whether a struct has its initial values, except for struct_size. */
+/* Returns whether a struct has its initial values, except for struct_size. */
 static int is_initial(const struct kind *kind, const struct given *given)
 {
     return memcmp(given->as.bytes + 4, (const unsigned char *)kind->initial + 4, kind->size - 4) == 0;
@@ -120,15 +120,15 @@ static void a_struct_is_written(const struct kind *kind)
     memset(&given, OTHERS, sizeof given);
     given.as.struct_size = (uint32_t)kind->size;
     CHECK(kind->write(&given) == NEXMO_OK, "%s of this version failed", kind->name);
-    CHECK(is_initial(kind, &given) && given.as.struct_size == kind->size, "%s is not written", kind->name);
-    CHECK(are_all(given.as.bytes + kind->size, 8, OTHERS), "%s is written beyond the end of an old caller's", kind->name);
+    CHECK(is_initial(kind, &given) && given.as.struct_size == kind->size, "%s was not written", kind->name);
+    CHECK(are_all(given.as.bytes + kind->size, 8, OTHERS), "%s was written beyond the end of an old struct", kind->name);
     memset(&given, OTHERS, sizeof given);
     given.as.struct_size = (uint32_t)kind->size + 16;
     CHECK(kind->write(&given) == NEXMO_OK, "%s of the version after the next failed", kind->name);
-    CHECK(is_initial(kind, &given) && given.as.struct_size == kind->size + 16, "%s is not written", kind->name);
-    CHECK(number_at(given.as.bytes + kind->size) == ADDED_INITIALLY, "%s: the added field is not written", kind->name);
+    CHECK(is_initial(kind, &given) && given.as.struct_size == kind->size + 16, "%s was not written", kind->name);
+    CHECK(number_at(given.as.bytes + kind->size) == ADDED_INITIALLY, "%s: the added field was not written", kind->name);
     CHECK(number_at(given.as.bytes + kind->size + 8) == 0, "%s: an unknown field is not 0", kind->name);
-    CHECK(are_all(given.as.bytes + kind->size + 16, 8, OTHERS), "%s is written beyond its end", kind->name);
+    CHECK(are_all(given.as.bytes + kind->size + 16, 8, OTHERS), "%s was written beyond its end", kind->name);
 }
 
 static void a_struct_is_initialized(const struct kind *kind)
@@ -139,16 +139,16 @@ static void a_struct_is_initialized(const struct kind *kind)
         memset(&given, OTHERS, sizeof given);
         kind->init(&given, size);
         CHECK(given.as.struct_size == size && is_initial(kind, &given), "%s of %lu bytes", kind->name, (unsigned long)size);
-        CHECK(are_all(given.as.bytes + size, 8, OTHERS), "%s of %lu bytes: written beyond its end", kind->name,
+        CHECK(are_all(given.as.bytes + size, 8, OTHERS), "%s of %lu bytes: the function wrote beyond its end", kind->name,
               (unsigned long)size);
         if (size < kind->size + 8)
-            CHECK(are_all(given.as.bytes + kind->size, size - kind->size, 0), "%s: half a field is set", kind->name);
+            CHECK(are_all(given.as.bytes + kind->size, size - kind->size, 0), "%s: half a field was written", kind->name);
         else
-            CHECK(number_at(given.as.bytes + kind->size) == ADDED_INITIALLY, "%s: the added field is not set", kind->name);
+            CHECK(number_at(given.as.bytes + kind->size) == ADDED_INITIALLY, "%s: the added field was not written", kind->name);
     }
 }
 
-/* Functions whose type does not depend on the struct. */
+/* Defines functions whose type does not depend on the struct. */
 #define WRAP(name)                                                                                                               \
     static nexmo_status read_##name(const void *given, uint8_t added[8])                                                         \
     {                                                                                                                            \
@@ -196,16 +196,16 @@ static void a_panic_closes_the_reporter_and_loses_no_report(void)
           wrong.result.message);
     CHECK(wrong.result.status == NEXMO_ERR_INTERNAL && wrong.result.message[0] != '\0', "%s", wrong.result.message);
     CHECK(submit(reporter, "panic-11") == NEXMO_ERR_INVALID_HANDLE && nexmo_reporter_free(reporter) == NEXMO_ERR_INVALID_HANDLE,
-          "still there");
+          "an event is left");
     reporter = begin(&right);
-    CHECK(submit(reporter, "panic-12") == NEXMO_OK, "the next reporter");
+    CHECK(submit(reporter, "panic-12") == NEXMO_OK, "the submit to the next reporter failed");
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &right.result) == NEXMO_OK, "%s", right.result.message);
-    CHECK(statistics_of(reporter).accepted == 11 && sandbox_accepted("panic", NULL, 0) == 11, "%ld arrived",
+    CHECK(statistics_of(reporter).accepted == 11 && sandbox_accepted("panic", NULL, 0) == 11, "%ld reports arrived",
           sandbox_accepted("panic", NULL, 0));
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
-/* A panic closes the reporter, which ends calls that wait. */
+/* Flushes until a panic in another thread closes the reporter. */
 static void *flush_until_over(void *reporter)
 {
     const nexmo_status status = nexmo_reporter_flush(reporter, PLENTY_MS, NULL);
@@ -220,11 +220,12 @@ static void a_panic_ends_the_calls_of_other_threads(void)
     const long began = now_ms();
     pthread_t thread;
     submit_some(reporter, "waiting", 3);
-    CHECK(pthread_create(&thread, NULL, flush_until_over, reporter) == 0, "no thread");
+    CHECK(pthread_create(&thread, NULL, flush_until_over, reporter) == 0, "the thread was not created");
     nexmo_testing_panic();
-    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "waiting", 1, NULL, NULL) == NEXMO_ERR_INTERNAL, "no panic");
+    CHECK(nexmo_reporter_submit(reporter, NEXMO_CHANNEL_VOICE, "waiting", 1, NULL, NULL) == NEXMO_ERR_INTERNAL,
+          "the panic was not reported");
     pthread_join(thread, NULL);
-    CHECK(now_ms() - began < PLENTY_MS / 2, "it took %ld ms", now_ms() - began);
+    CHECK(now_ms() - began < PLENTY_MS / 2, "the call took %ld ms", now_ms() - began);
 }
 
 static void a_panic_becomes_a_status(void)
@@ -235,9 +236,10 @@ static void a_panic_becomes_a_status(void)
     CHECK(make(&call) == NEXMO_ERR_INTERNAL, "%s", call.result.message);
     CHECK(call.result.status == NEXMO_ERR_INTERNAL && call.result.acceptance == NEXMO_ACCEPTANCE_UNKNOWN, "%s",
           call.result.message);
-    CHECK(make(&call) == NEXMO_OK, "the next call: %s", call.result.message);
+    CHECK(make(&call) == NEXMO_OK, "the next call failed: %s", call.result.message);
     nexmo_testing_panic();
-    CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_ERR_INTERNAL, "no panic");
+    CHECK(nexmo_conversion_sms(&call.credentials, "id", 1, NULL, &call.options, NULL) == NEXMO_ERR_INTERNAL,
+          "the panic was not reported");
 }
 
 static void a_panic_closes_the_client(void)
@@ -258,21 +260,22 @@ static void a_freed_client_is_released(void)
     struct call call = valid_call();
     nexmo_client *client;
     nexmo_client_new(&call.credentials, &call.options, &client, NULL);
-    CHECK(nexmo_testing_live_clients() == live + 1, "not counted");
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) == NEXMO_OK, "no report");
+    CHECK(nexmo_testing_live_clients() == live + 1, "the client is not counted");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "id", 1, NULL, NULL) == NEXMO_OK, "the report failed");
     nexmo_client_free(client);
-    CHECK(nexmo_testing_live_clients() == live, "not released");
+    CHECK(nexmo_testing_live_clients() == live, "the client was not released");
 }
 
 enum { THREADS = 16 };
 
 static void *report_slowly(void *client)
 {
-    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "slow", 1, NULL, NULL) == NEXMO_ERR_CANCELLED, "not cancelled");
+    CHECK(nexmo_client_report(client, NEXMO_CHANNEL_SMS, "slow", 1, NULL, NULL) == NEXMO_ERR_CANCELLED,
+          "the call was not cancelled");
     return NULL;
 }
 
-static void a_client_that_was_freed_under_many_calls_is_released(void)
+static void a_client_freed_during_many_calls_is_released(void)
 {
     const size_t live = nexmo_testing_live_clients();
     const long requests_before = sandbox_requests();
@@ -285,7 +288,7 @@ static void a_client_that_was_freed_under_many_calls_is_released(void)
         pthread_create(&threads[i], NULL, report_slowly, client);
     while (sandbox_requests() - requests_before < THREADS)
         poll(NULL, 0, 1);
-    CHECK(nexmo_client_free(client) == NEXMO_OK, "not freed");
+    CHECK(nexmo_client_free(client) == NEXMO_OK, "the client was not freed");
     for (i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     CHECK(nexmo_testing_live_clients() == live, "%ld clients are left", (long)(nexmo_testing_live_clients() - live));
@@ -296,7 +299,7 @@ int main(void)
     structs_grow_at_the_end();
     a_panic_becomes_a_status();
     a_freed_client_is_released();
-    a_client_that_was_freed_under_many_calls_is_released();
+    a_client_freed_during_many_calls_is_released();
     a_panic_closes_the_client();
     a_panic_closes_the_reporter_and_loses_no_report();
     a_panic_ends_the_calls_of_other_threads();

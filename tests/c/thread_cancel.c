@@ -1,6 +1,6 @@
 /*
- * Cancels threads with pthread_cancel while they are inside the library. Each call completes normally, the thread ends at
- * its next cancellation point, and the process and the library continue to work.
+ * Cancels threads with pthread_cancel while they are inside the library. The call must complete normally, the thread
+ * must end at its next cancellation point, and the process and the library must continue to work.
  *
  *     nexmo-sandbox RULES -- thread_cancel
  */
@@ -18,7 +18,7 @@ enum { SUBMITS = 40, MEANWHILE_MS = 200 };
 long checks_passed = 0;
 long checks_failed = 0;
 
-/* A call in a thread that is cancelled, and its outcome. */
+/* A call in a cancelled thread, and its outcome. */
 struct call_in_a_thread {
     nexmo_status (*make)(struct call_in_a_thread *);
     nexmo_client *client;
@@ -49,8 +49,8 @@ static void *make_and_end(void *argument)
 static pthread_t begin_call(struct call_in_a_thread *call)
 {
     pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, make_and_end, call) == 0, "no thread");
-    WAIT_UNTIL(call->has_begun, "the thread does not begin");
+    CHECK(pthread_create(&thread, NULL, make_and_end, call) == 0, "the thread was not created");
+    WAIT_UNTIL(call->has_begun, "the thread did not start");
     poll(NULL, 0, MEANWHILE_MS);
     return thread;
 }
@@ -59,16 +59,16 @@ static void check_cancelled(pthread_t thread, struct call_in_a_thread *call, nex
 {
     void *result = NULL;
     CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED, "%s: the thread was not cancelled", name);
-    CHECK(call->has_returned && call->is_cleaned_up, "%s: it was cancelled within the call", name);
+    CHECK(call->has_returned && call->is_cleaned_up, "%s: the thread was cancelled within the call", name);
     CHECK(call->status == status, "%s: %s", name, nexmo_status_name(call->status));
 }
 
-/* A call that ends after the cancellation. */
+/* Cancels a thread during a call that ends after the cancellation. */
 static void cancel_in(struct call_in_a_thread call, nexmo_status status, const char *name)
 {
     const pthread_t thread = begin_call(&call);
     CHECK(!call.has_returned, "%s does not wait", name);
-    CHECK(pthread_cancel(thread) == 0, "%s: not cancelled", name);
+    CHECK(pthread_cancel(thread) == 0, "%s: the thread was not cancelled", name);
     check_cancelled(thread, &call, status, name);
 }
 
@@ -127,12 +127,12 @@ static void reports_end_before_their_threads(void)
     struct call fine = valid_call();
     call.make = report_once;
     cancel_in(call, NEXMO_OK, "sms");
-    CHECK(nexmo_client_new(&fine.credentials, &fine.options, &call.client, NULL) == NEXMO_OK, "no client");
+    CHECK(nexmo_client_new(&fine.credentials, &fine.options, &call.client, NULL) == NEXMO_OK, "no client was created");
     call.make = report_by_client;
     cancel_in(call, NEXMO_OK, "report");
     CHECK(nexmo_client_report(call.client, NEXMO_CHANNEL_SMS, "after", 1, NULL, &fine.result) == NEXMO_OK, "%s",
           fine.result.message);
-    CHECK(nexmo_client_free(call.client) == NEXMO_OK, "not freed");
+    CHECK(nexmo_client_free(call.client) == NEXMO_OK, "the client was not freed");
     CHECK(make(&fine) == NEXMO_OK, "%s", fine.result.message);
 }
 
@@ -150,11 +150,11 @@ static void waits_end_before_their_threads(void)
     submit_some(call.reporter, "cancel", 4);
     call.make = close_reporter;
     cancel_in(call, NEXMO_ERR_PENDING, "close");
-    CHECK(statistics_of(call.reporter).state == NEXMO_STATE_CLOSED, "not closed");
-    CHECK(nexmo_reporter_free(call.reporter) == NEXMO_OK, "not freed");
+    CHECK(statistics_of(call.reporter).state == NEXMO_STATE_CLOSED, "the reporter is not closed");
+    CHECK(nexmo_reporter_free(call.reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
-/* A wait without a time limit is ended by another thread, cancelled or not. */
+/* The cancellation does not end a wait without a time limit; a close or free by another thread does. */
 static void a_wait_without_a_limit_is_ended_by_close_or_free(void)
 {
     struct reporting reporting = unanswered_reporting();
@@ -167,10 +167,10 @@ static void a_wait_without_a_limit_is_ended_by_close_or_free(void)
     submit_some(polling.reporter, "unlimited", 3);
     threads[0] = begin_call(&polling);
     threads[1] = begin_call(&flushing);
-    CHECK(pthread_cancel(threads[0]) == 0 && pthread_cancel(threads[1]) == 0, "not cancelled");
+    CHECK(pthread_cancel(threads[0]) == 0 && pthread_cancel(threads[1]) == 0, "the thread was not cancelled");
     poll(NULL, 0, MEANWHILE_MS);
-    CHECK(!polling.has_returned && !flushing.has_returned, "the cancellation ends a wait");
-    CHECK(nexmo_reporter_free(polling.reporter) == NEXMO_OK, "not freed");
+    CHECK(!polling.has_returned && !flushing.has_returned, "the cancellation ended a wait");
+    CHECK(nexmo_reporter_free(polling.reporter) == NEXMO_OK, "the reporter was not freed");
     check_cancelled(threads[0], &polling, NEXMO_ERR_CANCELLED, "poll without a limit");
     check_cancelled(threads[1], &flushing, NEXMO_ERR_CANCELLED, "flush without a limit");
 }
@@ -193,20 +193,20 @@ static void flat_calls_end_before_their_threads(void)
     call.timeout_ms = 1000;
     call.make = report_flat;
     cancel_in(call, NEXMO_OK, "flat report");
-    CHECK(nexmo_flat_close(call.handle, 0, NULL, 0) == NEXMO_OK, "not closed");
+    CHECK(nexmo_flat_close(call.handle, 0, NULL, 0) == NEXMO_OK, "the handle was not closed");
     call.handle = open_flat(reporting.options.base_url, reporting.reporter_options.outbox);
     CHECK(nexmo_flat_submit(call.handle, NEXMO_CHANNEL_SMS, "cancel-flat", -1, 1, NULL, 0, NULL, 0, NULL, 0) == NEXMO_OK,
-          "not submitted");
+          "the report was not submitted");
     call.make = flush_flat;
     cancel_in(call, NEXMO_ERR_PENDING, "flat flush");
     call.make = poll_flat;
     cancel_in(call, NEXMO_OK, "flat poll");
     call.make = close_flat_handle;
     cancel_in(call, NEXMO_ERR_PENDING, "flat close");
-    CHECK(nexmo_flat_close(call.handle, 0, NULL, 0) == NEXMO_ERR_INVALID_HANDLE, "not freed");
+    CHECK(nexmo_flat_close(call.handle, 0, NULL, 0) == NEXMO_ERR_INVALID_HANDLE, "the handle was not freed");
 }
 
-/* Submits until it is cancelled, and counts what was stored. */
+/* The state of a thread that submits until it is cancelled, and the number of stored reports. */
 struct submitting {
     nexmo_reporter *reporter;
     int number;
@@ -227,7 +227,7 @@ static void *submit_until_cancelled(void *argument)
     return NULL;
 }
 
-/* At whatever step of a submit a thread is cancelled, its status agrees with what is stored. */
+/* A thread may be cancelled at any step of a submit: the status of the submit must agree with the outbox. */
 static void a_submit_is_stored_or_not_begun(int32_t durability)
 {
     struct reporting reporting = unanswered_reporting();
@@ -242,14 +242,15 @@ static void a_submit_is_stored_or_not_begun(int32_t durability)
     for (i = 0; i < SUBMITS; i++) {
         const long before = submitting.stored;
         submitting.number = i;
-        CHECK(pthread_create(&thread, NULL, submit_until_cancelled, &submitting) == 0, "no thread");
-        WAIT_UNTIL(submitting.stored > before + i, "nothing is stored");
-        CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED, "not cancelled");
+        CHECK(pthread_create(&thread, NULL, submit_until_cancelled, &submitting) == 0, "the thread was not created");
+        WAIT_UNTIL(submitting.stored > before + i, "no report was stored");
+        CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED,
+              "the thread was not cancelled");
     }
-    CHECK(statistics_of(submitting.reporter).submitted == submitting.stored, "%ld submitted, %ld stored",
+    CHECK(statistics_of(submitting.reporter).submitted == submitting.stored, "%ld reports were submitted, %ld stored",
           (long)statistics_of(submitting.reporter).submitted, (long)submitting.stored);
-    CHECK(submit(submitting.reporter, "after-all") == NEXMO_OK, "the outbox is of no use any more");
-    CHECK(nexmo_reporter_free(submitting.reporter) == NEXMO_OK, "not freed");
+    CHECK(submit(submitting.reporter, "after-all") == NEXMO_OK, "the outbox is no longer usable");
+    CHECK(nexmo_reporter_free(submitting.reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
 /* The library still works afterwards. */
@@ -259,8 +260,8 @@ static void the_library_goes_on(void)
     nexmo_reporter *reporter = begin(&reporting);
     submit_some(reporter, "works-on", 10);
     CHECK(nexmo_reporter_flush(reporter, PLENTY_MS, &reporting.result) == NEXMO_OK, "%s", reporting.result.message);
-    CHECK(sandbox_accepted("works-on", NULL, 0) == 10, "%ld arrived", sandbox_accepted("works-on", NULL, 0));
-    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "not freed");
+    CHECK(sandbox_accepted("works-on", NULL, 0) == 10, "%ld reports arrived", sandbox_accepted("works-on", NULL, 0));
+    CHECK(nexmo_reporter_free(reporter) == NEXMO_OK, "the reporter was not freed");
 }
 
 int main(void)
