@@ -1,14 +1,14 @@
 /*
- * Reports one conversion and prints the outcome. Copy it, and remove what you do not need.
+ * Reports one conversion and prints the outcome. Copy this program and remove the parts that you do not need.
  *
  *     one_call sms|voice MESSAGE_ID 1|0 [TIMESTAMP]
  *
- * Environment variables, for the credentials:
+ * Environment variables for the credentials:
  *     NEXMO_API_KEY, NEXMO_API_SECRET    the account
  *     NEXMO_AUTH                         query (the default), basic or signature
- *     NEXMO_SIGNATURE_SECRET             with signature, which is HMAC-SHA-256 here
- * and, to try it against the sandbox:
- *     NEXMO_BASE_URL, NEXMO_CA_FILE      the service's address, and its certificate authority
+ *     NEXMO_SIGNATURE_SECRET             the secret for signature, which uses HMAC-SHA-256 here
+ * and to try the program against the sandbox:
+ *     NEXMO_BASE_URL, NEXMO_CA_FILE      the service's address and its certificate authority
  *
  * Build, in this folder:
  *     cc -I ../../include one_call.c -L ../../build/lib -Wl,-rpath,"$PWD/../../build/lib" -lnexmo_conversion -o one_call
@@ -19,7 +19,7 @@
 
 #include "nexmo_conversion.h"
 
-/* Maps NEXMO_AUTH to a constant. */
+/* Returns the constant for a value of NEXMO_AUTH. */
 static int32_t auth_from(const char *name)
 {
     if (name != NULL && strcmp(name, "basic") == 0)

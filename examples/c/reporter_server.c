@@ -1,16 +1,17 @@
 /*
- * A login server that reports conversions in its request path. Copy what you need.
+ * A login server that reports conversions in its request path. Copy the parts that you need.
  *
  *     reporter_server OUTBOX
  *
- * It listens on a port of 127.0.0.1, which it prints first. Each connection sends one line and receives one:
+ * The server listens on a port of 127.0.0.1, which it prints first. A client sends one line per connection and receives
+ * a reply:
  *
- *     MESSAGE_ID CODE        a user enters the code from the SMS with that message-id; "welcome" or "wrong code"
+ *     MESSAGE_ID CODE        a user enters the code of the SMS with this message-id: "welcome" or "wrong code"
  *
- * Only code 1234 is right here. Reports are sent in the background: a slow or unavailable service does not delay logins.
- * SIGTERM stops the server; reports that are not sent by then stay in OUTBOX until its next start.
+ * The only right code is 1234. Reports are sent in the background, so a slow or unavailable service does not delay
+ * logins. SIGTERM stops the server; unsent reports stay in OUTBOX until the next start.
  *
- * Environment variables: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_BASE_URL to try it against the sandbox.
+ * Environment variables: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_BASE_URL to try the server against the sandbox.
  *
  * Build, in this folder:
  *     cc -I ../../include reporter_server.c -L ../../build/lib -Wl,-rpath,"$PWD/../../build/lib" -lnexmo_conversion -o reporter_server
@@ -28,7 +29,8 @@
 
 #include "nexmo_conversion.h"
 
-/* SIGTERM writes to this pipe, which the loop polls: a signal handler must not call the library. */
+/* The handler of SIGTERM writes to this pipe, which the loop polls, because a signal handler must not call the
+ * library. */
 static int ending[2];
 
 static void end(int signal_number)
@@ -38,7 +40,8 @@ static void end(int signal_number)
     (void)written;
 }
 
-/* Creates the reporter, once, when the server starts. It sends what an earlier run left in the outbox. */
+/* Creates the reporter when the server starts. The reporter also sends the reports that an earlier run left in the
+ * outbox. */
 static nexmo_reporter *start_reporting(const char *outbox)
 {
     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -52,12 +55,12 @@ static nexmo_reporter *start_reporting(const char *outbox)
     options.base_url = getenv("NEXMO_BASE_URL");
     reporter_options.outbox = outbox;
     if (nexmo_reporter_new(&credentials, &options, &reporter_options, &reporter, &result) != NEXMO_OK)
-        fprintf(stderr, "no reporter: %s\n", result.message);
+        fprintf(stderr, "the reporter was not created: %s\n", result.message);
     return reporter;
 }
 
-/* The request path: a user has entered a code. The submit takes microseconds and does not wait for the network. It may fail,
- * for example on a full disk; the user can log in even so. */
+/* Handles the code that a user entered, in the request path. The submit takes microseconds and does not wait for the
+ * network. If it fails, for example because the disk is full, the user can still log in. */
 static const char *log_in(nexmo_reporter *reporter, const char *message_id, const char *code)
 {
     const int is_right = strcmp(code, "1234") == 0;
@@ -81,14 +84,14 @@ static void serve(int listener, nexmo_reporter *reporter)
     line[size > 0 ? size : 0] = '\0';
     if (sscanf(line, "%256s %16s", message_id, code) == 2)
         reply = log_in(reporter, message_id, code);
-    /* MSG_NOSIGNAL: a user who has disconnected must not end the server by SIGPIPE. */
+    /* Without MSG_NOSIGNAL, a user who has disconnected would end the server by SIGPIPE. */
     if (send(connection, reply, strlen(reply), MSG_NOSIGNAL) == -1)
         perror("send");
     close(connection);
 }
 
-/* Logs reports that the service did not accept. Called when the descriptor is readable. An event stays in the outbox until
- * it is acknowledged, so a crash in between loses none. */
+/* Logs reports that the service did not accept. Called when the descriptor is readable. An event stays in the outbox
+ * until it is acknowledged, so a crash before that loses no event. */
 static void log_events(nexmo_reporter *reporter)
 {
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -100,7 +103,7 @@ static void log_events(nexmo_reporter *reporter)
     }
 }
 
-/* Opens a listening socket, and returns its port. */
+/* Opens a listening socket, and sets its port. */
 static int listen_on_loopback(int *port)
 {
     struct sockaddr_in address;
@@ -117,7 +120,7 @@ static int listen_on_loopback(int *port)
     return listener;
 }
 
-/* Serves until SIGTERM. The reporter's descriptor is polled together with the others. */
+/* Serves until SIGTERM. Polls the reporter's descriptor together with the others. */
 static void serve_until_the_end(int listener, nexmo_reporter *reporter)
 {
     struct pollfd watched[3];
@@ -130,7 +133,7 @@ static void serve_until_the_end(int listener, nexmo_reporter *reporter)
         watched[i].events = POLLIN;
     for (;;) {
         if (poll(watched, 3, -1) == -1)
-            continue; /* A signal arrived; the pipe is readable next. */
+            continue; /* A signal interrupted the poll; the pipe is now readable. */
         if (watched[0].revents != 0)
             return;
         if (watched[1].revents != 0)
@@ -140,7 +143,7 @@ static void serve_until_the_end(int listener, nexmo_reporter *reporter)
     }
 }
 
-/* Gives the reports two more seconds. The rest stay in the outbox, and none is lost. */
+/* Waits up to two seconds for the pending reports. The rest stay in the outbox, so no report is lost. */
 static void stop_reporting(nexmo_reporter *reporter)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
@@ -169,7 +172,7 @@ int main(int argc, char **argv)
     action.sa_handler = end;
     listener = listen_on_loopback(&port);
     if (pipe(ending) == -1 || sigaction(SIGTERM, &action, NULL) == -1 || listener == -1) {
-        perror("the server");
+        perror("starting the server");
         return 1;
     }
     reporter = start_reporting(argv[1]);

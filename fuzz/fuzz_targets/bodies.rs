@@ -1,4 +1,5 @@
-//! Any body and any secret: the quoted part is one line of limited length, without control characters or the secret.
+//! Quotes any body with any secret: the quoted part must be one line of limited length without control characters and
+//! without the secret.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +12,7 @@ fuzz_target!(|input: (&str, &[u8])| {
     };
     assert!(line.chars().count() <= 400 && !line.is_empty());
     assert!(!line.chars().any(char::is_control));
-    // Only letters and digits count, because the line itself may contain stars and white space.
+    // Only letters and digits are compared, because the line itself may contain stars and white space.
     let letters: String = secret.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let shown: String = line.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     assert!(letters.is_empty() || !shown.contains(&letters), "{line:?} shows {secret:?}");

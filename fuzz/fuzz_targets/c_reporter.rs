@@ -1,4 +1,4 @@
-//! Any bytes as the structs of a reporter, and any calls on it in any order.
+//! Creates a reporter from structs with any bytes, and makes any calls on it in any order.
 #![no_main]
 
 use std::ffi::CString;
@@ -14,10 +14,10 @@ use nexmo_conversion::ffi::reporter::statistics::{nexmo_reporter_statistics, nex
 use nexmo_conversion::ffi::reporter::submit::nexmo_reporter_submit;
 use nexmo_conversion::ffi::status::*;
 
-/// The largest `struct_size`.
+/// The maximum valid `struct_size`.
 const LARGEST: usize = 4096;
 
-/// `bytes` as a struct of exactly `size` bytes, so that AddressSanitizer finds a write beyond it.
+/// Returns `bytes` as a struct of exactly `size` bytes, so AddressSanitizer detects a write beyond it.
 fn struct_of(size: u16, bytes: &[u8]) -> Box<[u8]> {
     let mut buffer = bytes.to_vec();
     buffer.resize(usize::from(size).clamp(4, LARGEST), 0);
@@ -25,9 +25,9 @@ fn struct_of(size: u16, bytes: &[u8]) -> Box<[u8]> {
     buffer.into_boxed_slice()
 }
 
-/// A reporter in memory whose service cannot be reached.
+/// Creates a reporter with an outbox in memory and a service that cannot be reached.
 fn reporter(options: &[u8]) -> *mut nexmo_reporter {
-    // SAFETY: integers and pointers, for which all zeros are valid.
+    // SAFETY: the struct consists of integers and pointers, for which all zeros are valid.
     let (mut credentials, mut client_options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = size_of::<nexmo_credentials>() as u32;
     (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());

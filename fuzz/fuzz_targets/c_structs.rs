@@ -1,4 +1,4 @@
-//! Any bytes as any struct of the C interface, with any `struct_size`. Only the pointers in them are valid.
+//! Passes structs with any bytes and any `struct_size` to the C interface. Only the pointers in them are valid.
 #![no_main]
 
 use std::ptr;
@@ -11,10 +11,10 @@ use nexmo_conversion::ffi::options::nexmo_options;
 use nexmo_conversion::ffi::result::nexmo_result;
 use nexmo_conversion::ffi::status::*;
 
-/// The largest `struct_size`.
+/// The maximum valid `struct_size`.
 const LARGEST: usize = 4096;
 
-/// `bytes` in a buffer for the largest struct, with `size` as its `struct_size`.
+/// Returns `bytes` in a buffer for the largest struct, with `size` as its `struct_size`.
 fn struct_of(size: u16, bytes: &[u8]) -> Vec<u8> {
     let mut buffer = bytes.to_vec();
     buffer.resize(LARGEST, 0);
@@ -39,12 +39,12 @@ fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
         (value.client_cert_file, value.client_key_file, value.user_agent) = (ptr::null(), ptr::null(), ptr::null());
         options.write_unaligned(value);
     }
-    // Exactly as many bytes as `struct_size` says, so that AddressSanitizer finds a write beyond them.
+    // The buffer has exactly `struct_size` bytes, so AddressSanitizer detects a write beyond them.
     let size = usize::from(sizes[2]).clamp(4, LARGEST);
     let mut result = result[..size].to_vec().into_boxed_slice();
     let result = result.as_mut_ptr().cast::<nexmo_result>();
     let mut client = ptr::null_mut();
-    // SAFETY: see above.
+    // SAFETY: the buffer holds its struct, and the handle may have any value.
     let status = unsafe { nexmo_client_new(credentials.as_ptr().cast(), options.as_ptr().cast(), &mut client, result) };
     assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "{status}");
     // SAFETY: a handle may have any value.

@@ -1,5 +1,5 @@
-//! Any bytes as any text of the C interface: the status is that of an invalid argument or of a failed connection. The
-//! address is that of a local port without a listener.
+//! Passes any bytes as any text of the C interface to a port without a listener: the status must be that of an invalid
+//! argument or of a failed connection.
 #![no_main]
 
 use std::ffi::c_char;
@@ -12,7 +12,7 @@ use nexmo_conversion::ffi::credentials::nexmo_credentials;
 use nexmo_conversion::ffi::options::nexmo_options;
 use nexmo_conversion::ffi::status::*;
 
-/// The texts in the input, each ended by NUL.
+/// Returns the texts in the input, each with a terminating NUL.
 fn texts(input: &[u8]) -> Vec<Vec<u8>> {
     input.split(|byte| *byte == 0).map(|text| [text, &[0]].concat()).collect()
 }
@@ -21,7 +21,7 @@ fuzz_target!(|input: (i32, i32, i32, &[u8])| {
     let (auth, signature_method, delivered, bytes) = input;
     let texts = texts(bytes);
     let text = |index: usize| texts.get(index).map_or(ptr::null(), |text| text.as_ptr().cast::<c_char>());
-    // SAFETY: integers and pointers, for which all zeros are valid.
+    // SAFETY: the structs consist of integers and pointers, for which all zeros are valid.
     let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = size_of::<nexmo_credentials>() as u32;
     (credentials.auth, credentials.signature_method) = (auth % 4, signature_method % 7);
@@ -34,7 +34,7 @@ fuzz_target!(|input: (i32, i32, i32, &[u8])| {
         unsafe { nexmo_conversion_sms(&credentials, text(3), delivered % 3, text(4), &options, ptr::null_mut()) };
     assert!(matches!(status, NEXMO_ERR_NULL_POINTER..=NEXMO_ERR_INVALID_ARGUMENT | NEXMO_ERR_NETWORK), "{status}");
 
-    // Creating a client connects to nothing, so here the other texts may have any value.
+    // Creating a client opens no connection, so here the other texts may have any value.
     (options.base_url, options.proxy, options.ca_file) = (text(6), text(7), text(8));
     (options.client_cert_file, options.client_key_file) = (text(9), text(10));
     let mut client = ptr::null_mut();

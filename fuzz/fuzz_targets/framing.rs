@@ -1,5 +1,5 @@
-//! Any bytes as a response, read in pieces of any size: the result is the same as in one piece, and the body is
-//! limited.
+//! Parses any bytes as a response in pieces of any size: the result must be the same as in one piece, and the body must
+//! be limited.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! An outbox whose files have changed bytes: every call returns, and the counters add up.
+//! Uses an outbox whose files have changed bytes: every call must return, and the counters must add up.
 #![no_main]
 
 use std::fs::{self, Permissions};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use nexmo_conversion::{Channel, Conversion, Credentials, Error, MessageId, Options, Reporter, ReporterOptions};
 
-/// The files that are changed.
+/// The suffixes of the files that are changed.
 const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", ".lock"];
 
 fn open(outbox: &Path) -> Result<Reporter, Error> {
@@ -24,7 +24,7 @@ fn report(number: usize) -> Conversion {
     Conversion { channel: Channel::Sms, message_id, delivered: number.is_multiple_of(2), timestamp: None }
 }
 
-/// A temporary directory for this process.
+/// Returns a temporary directory for this process.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
@@ -34,7 +34,7 @@ fn folder() -> &'static Path {
     })
 }
 
-/// The contents of the files of an outbox with reports.
+/// Returns the contents of the files of an outbox with reports.
 fn template() -> &'static [Vec<u8>; 4] {
     static TEMPLATE: OnceLock<[Vec<u8>; 4]> = OnceLock::new();
     TEMPLATE.get_or_init(|| {

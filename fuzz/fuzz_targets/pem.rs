@@ -1,5 +1,5 @@
-//! Any bytes as a PEM file: no more certificates than it has sections, and each certificate once more with a byte order
-//! mark and other line ends.
+//! Parses any bytes as a PEM file: the number of certificates must not exceed the number of sections, and must stay the
+//! same with a byte order mark and other line ends.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

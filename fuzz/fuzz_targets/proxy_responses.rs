@@ -1,4 +1,5 @@
-//! Any bytes as a proxy's response to `CONNECT`: what follows its head is not read, and only a success (2xx) succeeds.
+//! Reads any bytes as a proxy's response to `CONNECT`: the bytes after its head must not be read, and only a 2xx must
+//! succeed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(head.ends_with(b"\r\n\r\n"));
             let last = head.windows(9).rposition(|part| part.starts_with(b"HTTP/1.") && part[8] == b' ').unwrap();
             assert!(last < head.len());
-            // The rest belongs to the service, whatever it is.
+            // The remaining bytes belong to the tunnel, and may have any value.
             assert_eq!(connect_response(head), (None, read));
         }
         Some(message) => assert!(!message.is_empty() && !message.chars().any(char::is_control)),

@@ -1,5 +1,5 @@
-//! Any bytes as the response of a local server: the call returns in time, and its message contains neither control
-//! characters nor the secret.
+//! Sends any bytes as the response of a local server: the call must return in time, and its message must contain
+//! neither control characters nor the secret.
 #![no_main]
 
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};
 
-/// A server that sends to each connection the next bytes of `responses`, and closes it.
+/// A server that sends the next bytes of `responses` on each connection and closes it.
 struct Server {
     base_url: String,
     responses: Mutex<Sender<Vec<u8>>>,

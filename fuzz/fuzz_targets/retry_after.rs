@@ -1,4 +1,4 @@
-//! Any `Retry-After`, with any `Date`, at any time: a wait of an hour at most, or none.
+//! Parses any `Retry-After` with any `Date` at any time: the delay must be at most an hour, or absent.
 #![no_main]
 
 use std::time::{Duration, SystemTime};

@@ -1,5 +1,5 @@
-//! Any parameters: a signature consists of hexadecimal digits, does not depend on their order, and a value cannot
-//! imitate another parameter.
+//! Signs any parameters: the signature must consist of hexadecimal digits and must not depend on their order, and a
+//! value must not be able to imitate another parameter.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

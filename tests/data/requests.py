@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes requests.txt: each request that the library can make, byte for byte, as the API's documentation and the signing
-guide ask for it. It shares no line with the library, so that both must be right to agree.
+"""Writes requests.txt: every request that the library can make, byte for byte, according to the API documentation and
+the signing guide. This script shares no code with the library, so the two only agree if both are right.
 
-The time of sending is 2020-01-01 12:00:00 UTC. HOST and VERSION stand for what only a run can know.
+The time of sending is 2020-01-01 12:00:00 UTC. HOST and VERSION stand for values that are only known when a test runs.
 """
 import base64
 import hashlib

@@ -1,12 +1,12 @@
-// A handle may be held as an unsafe.Pointer, as Go programs hold a void *. Go ends a program in which the garbage collector,
-// or a stack that grows, finds a pointer below 4096 or one into its own free memory.
+// Tests that a handle can be held as an unsafe.Pointer, as Go programs hold a void *. Go aborts a program if the
+// garbage collector or the growth of a stack finds a pointer below 4096 or into free memory of the Go heap.
 package main
 
 /*
 #include <stdlib.h>
 #include "nexmo_conversion.h"
 
-// Go does not see the macros that initialize, and must not keep its own pointers in these structs.
+// Go cannot use the macros that initialize these structs, and must not store Go pointers in them.
 static nexmo_status new_client(const char *key, nexmo_client **client)
 {
     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -32,7 +32,7 @@ import (
 	"unsafe"
 )
 
-// Reachable by the garbage collector, beside those on the stack.
+// These handles are reachable by the garbage collector, in addition to those on the stack.
 var kept []unsafe.Pointer
 
 func expect(what string, found, expected C.nexmo_status) {
@@ -47,8 +47,9 @@ func same(handle unsafe.Pointer) unsafe.Pointer {
 	return handle
 }
 
-// Holds the handle in each of many frames, so that the runtime copies the stack with it several times. The handle is in a
-// local variable, because parameters are not checked, and is used after the call, because dead values are not checked.
+// Holds the handle in each of many frames, so the runtime copies the stack with it several times. The handle is in a
+// local variable because the runtime does not check parameters, and is used after the call because it does not check
+// dead values.
 //
 //go:noinline
 func deeper(handle unsafe.Pointer, depth int) unsafe.Pointer {
@@ -65,7 +66,7 @@ func deeper(handle unsafe.Pointer, depth int) unsafe.Pointer {
 	return local
 }
 
-// A new goroutine starts with a small stack.
+// Calls deeper in a new goroutine, which starts with a small stack.
 func survive(handle unsafe.Pointer) unsafe.Pointer {
 	survived := make(chan unsafe.Pointer)
 	go func() { survived <- deeper(handle, 512) }()

@@ -1,8 +1,8 @@
--- LuaJIT parses the header without a preprocessor as the C compiler parses the other one, and calls the library.
+-- Tests that LuaJIT parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and calls the library.
 --
 --     luajit parsed.lua LIBRARY HEADER LAYOUT VERSION
 --
--- LAYOUT is what tests/abi/layout.c prints: "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT VALUE".
+-- LAYOUT is the output of tests/abi/layout.c, with lines "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT VALUE".
 
 local ffi = require("ffi")
 local path, header, layout, version = ...

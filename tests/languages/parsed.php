@@ -1,9 +1,10 @@
 <?php
-// PHP's FFI parses the header without a preprocessor as the C compiler parses the other one, and calls the library.
+// Tests that PHP's FFI parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and calls the library.
 //
 //     php parsed.php LIBRARY HEADER LAYOUT VERSION
 //
-// LAYOUT is what tests/abi/layout.c prints: "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT VALUE".
+// LAYOUT is the output of tests/abi/layout.c, with lines "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT
+// VALUE".
 
 [, $library, $header, $layout, $version] = $argv;
 

@@ -1,8 +1,9 @@
-"""Python's cffi parses the header without a preprocessor as the C compiler parses the other one, and calls the library.
+"""Tests that Python's cffi parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and calls the
+library.
 
     python parsed.py LIBRARY HEADER LAYOUT VERSION
 
-LAYOUT is what tests/abi/layout.c prints: "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT VALUE".
+LAYOUT is the output of tests/abi/layout.c, with lines "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT VALUE".
 """
 
 import sys

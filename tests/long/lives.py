@@ -1,10 +1,10 @@
-"""Kills processes that share an outbox, many times: every report that a submit accepted arrives.
+"""Repeatedly kills processes that share an outbox: every report that was submitted must arrive.
 
 Usage, inside the sandbox: lives.py LIBRARY DIRECTORY [LIVES [SEED]]
 
-Two processes run at a time. Each submits through the Python package, through a second copy of the library, and reads
-the files with Python's own SQLite, until it is killed. It notes each report that was accepted. In the end all of them
-must have arrived at the sandbox.
+Two processes run at a time. Each process submits through the Python package and through a second copy of the library,
+and reads the files with Python's own SQLite, until it is killed. It records each submitted report. At the end all of
+these reports must have arrived at the sandbox.
 """
 
 import ctypes
@@ -41,7 +41,7 @@ def open_reporter(outbox: Path) -> Reporter:
 
 
 def read_with_sqlite(outbox: Path) -> None:
-    """Opens, reads and closes the files again and again."""
+    """Repeatedly opens, reads and closes the files."""
     while True:
         connection = sqlite3.connect(outbox, timeout=60)
         connection.execute("SELECT count(*) FROM report").fetchone()
@@ -51,7 +51,7 @@ def read_with_sqlite(outbox: Path) -> None:
 
 
 class Copy:
-    """A second copy of the library, by its flat functions."""
+    """A second copy of the library, which is called through its flat functions."""
 
     def __init__(self, path: Path, outbox: Path) -> None:
         self._library = ctypes.CDLL(str(path))
@@ -75,7 +75,7 @@ class Copy:
 
 
 def live(library: Path, copy: Path, outbox: Path, notes: Path, name: str) -> None:
-    """Submits until it is killed."""
+    """Submits reports until the process is killed."""
     nexmo_conversion.load(library)
     reporter, other = open_reporter(outbox), Copy(copy, outbox)
     threading.Thread(target=read_with_sqlite, args=[outbox], daemon=True).start()
@@ -106,9 +106,9 @@ def main(library: Path, directory: Path, lives: int, seed: int) -> None:
     running = [start(number) for number in range(PROCESSES)]
     for number in range(PROCESSES, PROCESSES + lives):
         process = running.pop(rng.randrange(len(running)))
-        assert process.stdout and process.stdout.readline() == "ready\n", "a process ended by itself"
+        assert process.stdout and process.stdout.readline() == "ready\n", "a process exited before it was ready"
         time.sleep(rng.uniform(0, 0.2))
-        assert process.poll() is None, f"a process ended by itself: {process.returncode}"
+        assert process.poll() is None, f"a process exited before it was killed: {process.returncode}"
         process.kill()
         process.wait()
         if number < lives:
