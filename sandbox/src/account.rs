@@ -12,14 +12,14 @@ pub struct Account {
     pub api_key: String,
     /// The secret for the query or the Basic header.
     pub api_secret: String,
-    /// The secret for signatures; without one all signatures are rejected.
+    /// The secret for signatures; with `None`, all signatures are rejected.
     pub signature_secret: Option<String>,
-    /// The method that signatures must use; `None` accepts all five.
+    /// The method that signatures must use; with `None`, any of the five is accepted.
     pub signature_method: Option<SignatureMethod>,
 }
 
 impl Default for Account {
-    /// The account used if none is configured: `abcd1234`, `s3cret`, `sign4ture`, any method.
+    /// Returns the account used if none is configured: `abcd1234`, `s3cret`, `sign4ture`, any method.
     fn default() -> Self {
         Self {
             api_key: "abcd1234".into(),
@@ -40,7 +40,7 @@ impl fmt::Debug for Account {
 impl FromStr for Account {
     type Err = String;
 
-    /// Parses `KEY:SECRET[:SIGNATURE_SECRET[:METHOD]]`; an empty signature secret is none.
+    /// Parses `KEY:SECRET[:SIGNATURE_SECRET[:METHOD]]`. An empty signature secret means that the account has none.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.split(':');
         let account = Self {

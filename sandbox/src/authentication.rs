@@ -1,4 +1,4 @@
-//! Authenticates requests by query, Basic header or signature.
+//! Authenticates requests with a query, a Basic header or a signature.
 
 use serde::Serialize;
 use subtle::ConstantTimeEq;
@@ -8,7 +8,7 @@ use crate::request::{KeyAndSecret, Request};
 use crate::signature::{SignatureMethod, base_string};
 use crate::violation::{MALFORMED, UNAUTHORIZED, Violation};
 
-/// How a request authenticates.
+/// The way in which a request authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authentication {
@@ -18,12 +18,12 @@ pub enum Authentication {
     Basic,
     /// `sig` in the query.
     Signature,
-    /// Not at all, or in more than one way.
+    /// No way, or more than one.
     None,
 }
 
 impl Authentication {
-    /// The way that the request uses, successful or not.
+    /// Returns the way that the request uses, whether or not it is successful.
     pub(crate) fn of(request: &Request) -> Self {
         match ways(request).as_slice() {
             [way] => *way,
@@ -36,11 +36,11 @@ impl Authentication {
 #[derive(Debug)]
 pub(crate) struct Caller<'a> {
     pub(crate) account: &'a Account,
-    /// The method of its signature, if the request is signed.
+    /// The method of the request's signature, if it is signed.
     pub(crate) method: Option<SignatureMethod>,
 }
 
-/// Finds the account that the request's credentials belong to.
+/// Finds the account to which the request's credentials belong.
 pub(crate) fn authenticate<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller<'a>, Violation> {
     match ways(request).as_slice() {
         [Authentication::Query] => by_query(request, accounts),
@@ -106,7 +106,7 @@ fn matching_method(account: &Account, base: &str, sig: &str) -> Result<Signature
         account.signature_secret.as_deref().ok_or_else(|| unauthorized("The account has no signature secret."))?;
     let allowed = |method: &SignatureMethod| account.signature_method.is_none_or(|only| only == *method);
     let mut methods = SignatureMethod::ALL.into_iter().filter(allowed);
-    // The base string contains no secret, and shows where the client's differs.
+    // The base string contains no secret. It shows the user where the client's base string differs.
     let wrong = || unauthorized(&format!("sig is not the {} signature of '{base}'.", expected(account)));
     methods.find(|method| method.verifies(base, secret, sig)).ok_or_else(wrong)
 }
@@ -131,7 +131,8 @@ mod tests {
 
     const BASIC: (&str, &str) = ("authorization", "Basic YWJjZDEyMzQ6czNjcmV0");
 
-    /// MD5-hash and HMAC-SHA256 over `&api_key=abcd1234&timestamp=1577880000` with `sign4ture`, computed with other tools.
+    /// The MD5 hash and the HMAC-SHA256 of `&api_key=abcd1234&timestamp=1577880000` with the secret `sign4ture`,
+    /// computed with other tools.
     const MD5HASH: &str = "6c56c34feaf937a2255cad0743459ae7";
     const SHA256: &str = "ae06db13e682c92e0d91eb42d2b430397871b377b0b53d8067b4c335dc8a0d56";
 
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_one_way_is_malformed() {
+    fn requests_with_more_than_one_way_are_malformed() {
         assert_eq!(status("/?api_key=abcd1234&api_secret=s3cret", &[BASIC]), 422);
         assert_eq!(status(&format!("{}&api_secret=s3cret", signed(MD5HASH)), &[]), 422);
         assert_eq!(status(&signed(MD5HASH), &[BASIC]), 422);
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_matching_method_is_returned_and_can_be_required() {
+    fn the_matching_method_is_returned_and_an_account_can_require_a_method() {
         let request = post(&signed(SHA256), &[]);
         let any = [Account::default()];
         assert_eq!(authenticate(&request, &any).unwrap().method, Some(SignatureMethod::Sha256));
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_without_signature_secret_cannot_sign() {
+    fn signatures_for_an_account_without_a_signature_secret_are_rejected() {
         let accounts = [Account { signature_secret: None, ..Account::default() }];
         assert_eq!(authenticate(&post(&signed(MD5HASH), &[]), &accounts).unwrap_err().status, 401);
     }

@@ -1,31 +1,31 @@
-//! What a rule makes the sandbox do with an authenticated request.
+//! The ways in which a rule can make the sandbox handle an authenticated request.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::random_faults::RandomFaults;
 
-/// `Retry-After` of `throttled` without a number.
+/// The `Retry-After` of `throttled` if it has no number, in seconds.
 const DEFAULT_RETRY_AFTER: u32 = 30;
 
-/// How an authenticated request is handled; applied before its parameters are validated.
+/// How the sandbox handles an authenticated request. It applies the behaviour before it validates the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
-    /// As if there were no rule.
+    /// The normal response, as without a rule.
     Ok,
     /// 402: conversions are not enabled for the account.
     NotEnabled,
     /// 429 with this `Retry-After`, in seconds.
     Throttled(u32),
-    /// 503, with this `Retry-After`, in seconds, if given.
+    /// 503, with this `Retry-After` in seconds, or without it if `None`.
     Unavailable(Option<u32>),
-    /// The normal response, delayed by this much.
+    /// The normal response after this delay.
     Slow(Duration),
     /// This status with its documented body, if it has one.
     Status(u16),
     /// This status with a body that repeats the request, including secrets.
     Echo(u16),
-    /// The normal response, except that some requests fail, are delayed or get none.
+    /// The normal response, except that some requests fail, are delayed or get no response.
     Erratic(RandomFaults),
 }
 
@@ -70,7 +70,7 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("'{text}' is not a whole number"))
 }
 
-/// Excludes informational statuses, which are not final responses.
+/// Parses a status. Rejects informational ones, which are not final responses.
 fn status(text: &str) -> Result<u16, String> {
     let code = text.parse().ok().filter(|code| (200..=599).contains(code));
     code.ok_or_else(|| format!("'{text}' is not a status from 200 to 599"))

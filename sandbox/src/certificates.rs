@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::error::Error;
 
-/// The names that the server's certificate is valid for.
+/// The names for which the server's certificate is valid.
 const NAMES: [&str; 4] = ["localhost", "127.0.0.1", "::1", "conversion.test"];
 
 /// The CA certificate for clients, and the server's TLS configuration. Private keys stay in memory.
@@ -62,7 +62,8 @@ fn server(now: SystemTime) -> Result<CertificateParams, rcgen::Error> {
     Ok(params)
 }
 
-/// From last December to the end of next year: some clients reject server certificates valid for over 825 days.
+/// Sets a validity from last December to the end of next year. Some clients reject server certificates that are valid
+/// for more than 825 days.
 fn valid_around(now: SystemTime, mut params: CertificateParams) -> CertificateParams {
     let year = DateTime::<Utc>::from(now).year();
     params.not_before = date_time_ymd(year.saturating_sub(1), 12, 1);

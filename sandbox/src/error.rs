@@ -1,14 +1,14 @@
-//! Why a sandbox did not start.
+//! The reasons why a sandbox cannot start.
 
 use std::path::PathBuf;
 use std::{fmt, io};
 
-/// Why a sandbox did not start. Once started, it reports errors only in responses.
+/// The reason why a sandbox cannot start. A running sandbox reports errors only in responses.
 #[derive(Debug)]
 pub enum Error {
     /// The sandbox cannot listen on a port of 127.0.0.1.
     Listen {
-        /// The requested port; 0 is any.
+        /// The requested port; 0 means any port.
         port: u16,
         /// The system's error.
         source: io::Error,

@@ -1,18 +1,18 @@
 //! A local stand-in for the Nexmo (Vonage) Conversion API, over HTTP and HTTPS.
 //!
-//! It validates requests by the service's documents and returns the documented statuses and bodies, so that a client can
-//! be tested without an account. It shares no code with the `nexmo-conversion` library, so that the same bug cannot be
-//! in both.
+//! It validates requests against the service's documentation and returns the documented statuses and bodies, so a
+//! client can be tested without an account. It shares no code with the `nexmo-conversion` library, so the same bug
+//! cannot be in both.
 //!
-//! Start at [`Sandbox`]. The modules, from the outside in:
+//! The entry point is [`Sandbox`]. The modules, from the outside in:
 //!
 //! * `sandbox`, `settings`, `error`: a running sandbox, its settings, and why it does not start;
 //! * `server`: connections and HTTP; `certificates`: the CA and the server's certificate;
-//! * `service`: has a request validated and records it;
+//! * `service`: validates requests with the `validator` and records them;
 //! * `validator`: decides the response, using `authentication` (with `account` and `signature`), `rule` (with
-//!   `behaviour` and `random_faults`) and `parameters` (with `timestamp`), which return a `violation`;
-//! * `request`, `query` and `response`: what is received and sent;
-//! * `record`, `redact`, `request_log` and `observer`: what is recorded of a request, and where it goes.
+//!   `behaviour` and `random_faults`) and `parameters` (with `timestamp`); `violation` is what is wrong with a request;
+//! * `request`, `query` and `response`: received requests and sent responses;
+//! * `record`, `redact`, `request_log` and `observer`: the record of a request, and its destinations.
 
 mod account;
 mod authentication;

@@ -1,18 +1,19 @@
-//! A callback for each request, for tests with too many requests to keep.
+//! A callback for each request, for tests that make too many requests to keep all records.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::record::Record;
 
-/// Called with the record of each request, one at a time and in order, before the response is sent.
+/// A function that the sandbox calls with the record of each request, one at a time and in order, before it sends the
+/// response.
 ///
-/// All other requests wait while it runs.
+/// All other requests wait while the function runs.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&Record) + Send + Sync>);
 
 impl Observer {
-    /// An observer that calls `on_request` with each record.
+    /// Creates an observer that calls `on_request` with each record.
     pub fn new(on_request: impl Fn(&Record) + Send + Sync + 'static) -> Self {
         Self(Arc::new(on_request))
     }

@@ -81,7 +81,7 @@ fn unknown(query: &Query) -> Vec<String> {
     unknown.map(|name| format!("'{name}' is not a parameter of the service.")).collect()
 }
 
-/// The Basic header contains the key already; one in the query could contradict it.
+/// Reports a key in the query beside a Basic header, which contains a key too: the two could differ.
 fn key_in_two_places(request: &Request) -> Option<String> {
     let both = request.query.count("api_key") > 0 && request.authorizations().next().is_some();
     both.then(|| "api_key is given in the query and in the Authorization header.".into())
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_does_not_define_is_malformed() {
+    fn queries_that_the_service_does_not_define_are_malformed() {
         assert_eq!(of("message-id=x&delivered=1&delivered=1"), [Violation::new(422, "delivered is given 2 times.")]);
         assert_eq!(of("message-id=x&delivered=1&a=b"), [Violation::new(422, "'a' is not a parameter of the service.")]);
         assert_eq!(of("message-id=%ff&delivered=1"), [Violation::new(422, "message-id is not percent-encoded UTF-8.")]);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_comes_before_invalid_and_invalid_before_malformed() {
+    fn missing_parameters_are_reported_before_invalid_and_invalid_before_malformed_ones() {
         assert_eq!(statuses("delivered=no&a=b"), [420, 423, 422]);
     }
 }

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-/// One `name=value`; a part that cannot be decoded is `None`.
+/// A pair `name=value`. A part that cannot be decoded is `None`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Pair {
     pub(crate) name: Option<String>,
@@ -23,17 +23,17 @@ impl Query {
         }
     }
 
-    /// The first value with this name, if it can be decoded.
+    /// Returns the first value with this name, if it can be decoded.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|pair| pair.is(name)).and_then(|pair| pair.value.as_deref())
     }
 
-    /// How often the name occurs, with values that cannot be decoded as well.
+    /// Returns the number of pairs with this name, including those whose value cannot be decoded.
     pub(crate) fn count(&self, name: &str) -> usize {
         self.pairs.iter().filter(|pair| pair.is(name)).count()
     }
 
-    /// All names and values, or `None` if any of them cannot be decoded.
+    /// Returns all names and values, or `None` if any of them cannot be decoded.
     pub(crate) fn decoded(&self) -> Option<Vec<(&str, &str)>> {
         self.pairs.iter().map(|pair| Some((pair.name.as_deref()?, pair.value.as_deref()?))).collect()
     }
@@ -50,9 +50,9 @@ impl Pair {
     }
 }
 
-/// Decodes percent-encoding; `None` for a stray `%`, an unencoded byte outside ASCII, or invalid UTF-8.
+/// Decodes percent-encoding. Returns `None` for a stray `%`, an unencoded byte outside ASCII, or invalid UTF-8.
 ///
-/// A `+` is a space, as in forms, because several SDKs of the service encode it so.
+/// Decodes a `+` to a space, as in forms, because several of the service's SDKs encode spaces as `+`.
 pub(crate) fn decode(text: &str) -> Option<String> {
     if !text.is_ascii() || !text.split('%').skip(1).all(begins_with_hex) {
         return None;
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_encodings_are_none() {
+    fn invalid_encodings_decode_to_none() {
         for text in ["%", "%4", "%zz", "a%2", "%ff", "%C3", "å", "%%41"] {
             assert_eq!(decode(text), None, "{text}");
         }
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_part_is_a_parameter_but_an_empty_query_has_none() {
+    fn an_empty_part_counts_as_a_parameter_but_an_empty_query_has_no_parameters() {
         assert!(Query::parse(None).pairs.is_empty() && Query::parse(Some("")).pairs.is_empty());
         assert_eq!(Query::parse(Some("&")).pairs.len(), 2);
     }

@@ -1,23 +1,23 @@
-//! Errors, delays and disconnects at random, reproducible from a seed.
+//! Random errors, delays and disconnects that a seed makes reproducible.
 
 use std::time::Duration;
 
-/// Which faults an erratic service injects; the numbers are per thousand requests.
+/// The faults that an erratic service injects. The numbers are per thousand requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomFaults {
-    /// With the same seed the request with the same number gets the same fault.
+    /// The seed. With the same seed, the request with the same number gets the same fault.
     pub seed: u64,
-    /// Requests that get 408, 429 (with `Retry-After: 0`), 500 or 503.
+    /// The number of requests that get 408, 429 (with `Retry-After: 0`), 500 or 503.
     pub errors: u16,
-    /// Requests that are validated, after which the connection is closed without a response.
+    /// The number of requests that are validated, but whose connection is then closed without a response.
     pub disconnects: u16,
-    /// Requests that are validated and whose response is delayed by less than `max_delay`.
+    /// The number of requests that are validated, but whose response is delayed by less than `max_delay`.
     pub delays: u16,
     /// The upper limit of a delay.
     pub max_delay: Duration,
 }
 
-/// What is injected into one request.
+/// The fault injected into one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RandomFault {
     Error(u16),
@@ -26,13 +26,14 @@ pub(crate) enum RandomFault {
 }
 
 impl RandomFaults {
-    /// Of a thousand requests 20 fail, 5 end with a closed connection, and 50 are delayed by up to 20 ms.
+    /// Returns faults with this seed: of a thousand requests, 20 fail, 5 end with a closed connection, and 50 are
+    /// delayed by up to 20 ms.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self { seed, errors: 20, disconnects: 5, delays: 50, max_delay: Duration::from_millis(20) }
     }
 
-    /// Returns the fault for request `number`, if it gets one.
+    /// Returns the fault for request `number`, if there is one.
     pub(crate) fn draw(&self, number: u64) -> Option<RandomFault> {
         let random = split_mix(self.seed ^ split_mix(number));
         let (draw, more) = (random % 1000, random / 1000);
@@ -62,7 +63,7 @@ fn below(limit: Duration, random: u64) -> Duration {
     Duration::from_nanos(random.checked_rem(nanoseconds).unwrap_or(0))
 }
 
-/// The output function of SplitMix64.
+/// Mixes the bits of `number` with the output function of SplitMix64.
 fn split_mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb)] {
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_seeds_give_equal_faults_and_other_seeds_other_ones() {
+    fn equal_seeds_give_equal_faults_and_different_seeds_give_different_faults() {
         let faults = |seed| (0..1000).map(|number| RandomFaults::seeded(seed).draw(number)).collect::<Vec<_>>();
         assert_eq!(faults(1), faults(1));
         assert_ne!(faults(1), faults(2));

@@ -1,4 +1,4 @@
-//! The record of one request, as a line of the log and in tests.
+//! The record of one request, for the log and for tests.
 
 use serde::Serialize;
 
@@ -8,38 +8,38 @@ use crate::request::{Channel, Request, Scheme};
 use crate::signature::SignatureMethod;
 use crate::validator::Outcome;
 
-/// One request and its response, without secrets. Serialized as JSON it is one line of the log.
+/// One request and its response, without secrets. Each line of the log is a record in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
-    /// When the request was received: UTC, RFC 3339 with milliseconds.
+    /// The time at which the request was received, in UTC and RFC 3339 with milliseconds.
     pub at: String,
-    /// The listener that it arrived at.
+    /// The scheme of the listener that received the request.
     pub scheme: Scheme,
-    /// The number of its connection, counted from 1.
+    /// The number of the connection, counted from 1.
     pub connection: u64,
     /// The method as received.
     pub method: String,
     /// The request target as received, with secrets replaced by `***`.
     pub target: String,
-    /// Names (in lower case) and values, in order; Basic credentials are replaced by `Basic ***`.
+    /// The names (in lower case) and values of the headers, in order, with Basic credentials replaced by `Basic ***`.
     pub headers: Vec<(String, String)>,
-    /// The channel in the path, if the path is one of the service's.
+    /// The channel in the path, if the service defines the path.
     pub channel: Option<Channel>,
     /// The API key, from the query or the Basic header.
     pub api_key: Option<String>,
-    /// The `message-id`, decoded.
+    /// The decoded `message-id`.
     pub message_id: Option<String>,
-    /// `delivered` as received.
+    /// The decoded `delivered`.
     pub delivered: Option<String>,
-    /// `timestamp`, decoded.
+    /// The decoded `timestamp`.
     pub timestamp: Option<String>,
-    /// How the request authenticates, successful or not.
+    /// The way in which the request authenticates, whether or not it is successful.
     pub authentication: Authentication,
-    /// The method of the signature, if it is valid.
+    /// The method of the signature, if the signature is valid.
     pub signature_method: Option<SignatureMethod>,
     /// The status of the response.
     pub status: u16,
-    /// What is wrong with the request, one sentence each, and whether a rule chose the response.
+    /// Sentences that say what is wrong with the request, or that a rule chose the response.
     pub violations: Vec<String>,
 }
 

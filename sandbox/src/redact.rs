@@ -1,4 +1,4 @@
-//! Removes secrets from records, because people share log files.
+//! Removes secrets from records, because users share log files.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,10 +10,11 @@ const REDACTED: &str = "***";
 const SECRET_PARAMETERS: [&str; 2] = ["api_secret", "sig"];
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// Shorter secrets occur in ordinary words, so they are redacted only as values of secret parameters and headers.
+/// The length in bytes from which secrets are redacted in any text. Shorter ones occur in ordinary words, so they are
+/// redacted only as values of secret parameters and headers.
 const MIN_SECRET_LENGTH: usize = 4;
 
-/// Redacts values by the name of their parameter or header, and the accounts' secrets wherever they occur.
+/// Redacts the values of secret parameters and headers, and the accounts' secrets anywhere.
 #[derive(Debug)]
 pub(crate) struct Redactor {
     secrets: Vec<String>,
@@ -28,7 +29,7 @@ impl Redactor {
     /// Redacts the accounts' secrets in any text.
     pub(crate) fn text(&self, text: &str) -> String {
         let plain = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
-        // A `+` may mean itself or a space, so both readings are checked.
+        // A `+` can stand for itself or for a space.
         let readings = [&plain, &plain.replace('+', " ")].map(|text| decoded(text));
         let found = readings.iter().any(|reading| self.secrets.iter().any(|secret| reading.contains(secret)));
         if found { REDACTED.into() } else { plain }
@@ -53,7 +54,7 @@ impl Redactor {
         }
     }
 
-    /// Redacts a header's value; of Basic credentials the scheme is kept.
+    /// Redacts the value of a secret header, except for the scheme `Basic`, and the accounts' secrets in other headers.
     pub(crate) fn header(&self, name: &str, value: &str) -> String {
         if !SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
             return self.text(value);
@@ -74,13 +75,14 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Ignores encoding, case and dashes: the value of a misspelt parameter is a secret too.
+/// Returns whether the name is that of a secret parameter. Ignores encoding, case and dashes, because the value of a
+/// misspelled parameter is a secret too.
 fn is_secret(name: &str) -> bool {
     let plain = decoded(name).to_lowercase().replace('-', "_");
     SECRET_PARAMETERS.contains(&plain.as_str())
 }
 
-/// A target in absolute form may carry `user:password@` before its host.
+/// Redacts `user:password@`, which may precede the host in a target in absolute form.
 fn without_user(head: &str) -> String {
     let Some((scheme, rest)) = head.split_once("://") else { return head.to_owned() };
     let (authority, path) =

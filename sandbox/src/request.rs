@@ -1,4 +1,4 @@
-//! A request as received.
+//! A received request.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::query::Query;
 
-/// The listener that a request arrived at.
+/// The scheme of the listener that received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
@@ -16,7 +16,7 @@ pub enum Scheme {
     Https,
 }
 
-/// The kind of message that a report is about: the last segment of the path.
+/// The channel of the reported message, which is the last segment of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -47,7 +47,7 @@ pub(crate) struct KeyAndSecret {
 }
 
 impl Request {
-    /// The channel that the path after the prefix names, if any.
+    /// Returns the channel that the path names after the prefix, if any.
     pub(crate) fn channel(&self, prefix: &str) -> Option<Channel> {
         match self.path.strip_prefix(prefix)? {
             "/conversions/sms" => Some(Channel::Sms),
@@ -56,13 +56,13 @@ impl Request {
         }
     }
 
-    /// The values of every `Authorization` header.
+    /// Returns the values of all `Authorization` headers.
     pub(crate) fn authorizations(&self) -> impl Iterator<Item = &str> {
         let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("authorization");
         self.headers.iter().filter(named).map(|(_, value)| value.as_str())
     }
 
-    /// The credentials of the first `Authorization` header, if it is a valid Basic one.
+    /// Returns the credentials in the first `Authorization` header, if it is a valid Basic header.
     pub(crate) fn basic(&self) -> Option<KeyAndSecret> {
         let (scheme, encoded) = self.authorizations().next()?.split_once(' ')?;
         let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
@@ -71,7 +71,7 @@ impl Request {
         scheme.eq_ignore_ascii_case("basic").then(|| KeyAndSecret { key: key.into(), secret: secret.into() })
     }
 
-    /// The API key, from the query or the Basic header.
+    /// Returns the API key from the query, or else from the Basic header.
     pub(crate) fn api_key(&self) -> Option<String> {
         self.query.get("api_key").map(str::to_owned).or_else(|| self.basic().map(|basic| basic.key))
     }
@@ -81,7 +81,7 @@ impl Request {
 pub(crate) mod tests {
     use super::*;
 
-    /// A POST of `target` with these headers and no body.
+    /// Returns a POST request for `target` with these headers and no body.
     pub(crate) fn post(target: &str, headers: &[(&str, &str)]) -> Request {
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         Request {
@@ -97,7 +97,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_path_is_the_prefix_and_the_channel() {
+    fn the_path_consists_of_the_prefix_and_the_channel() {
         assert_eq!(post("/conversions/sms", &[]).channel(""), Some(Channel::Sms));
         assert_eq!(post("/a/conversions/voice?x", &[]).channel("/a"), Some(Channel::Voice));
         for path in ["/", "/conversions", "/conversions/sms/", "//conversions/sms", "/a/conversions/sms"] {

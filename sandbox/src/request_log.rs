@@ -1,4 +1,4 @@
-//! Where records go: memory, a file, standard output and the observer.
+//! Passes records to their destinations: memory, a file, standard output and the observer.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use crate::observer::Observer;
 use crate::record::Record;
 use crate::settings::Settings;
 
-/// Receives each record once; every destination sees the same order.
+/// The destinations of records. Each destination receives the records in the same order.
 #[derive(Debug)]
 pub(crate) struct RequestLog {
     pub(crate) records: Vec<Record>,
@@ -33,7 +33,7 @@ impl RequestLog {
         })
     }
 
-    /// Writes the record to every destination before it returns.
+    /// Passes the record to every destination.
     pub(crate) fn add(&mut self, record: Record) -> io::Result<()> {
         let is_written = self.print || self.file.is_some();
         let line = if is_written { format!("{}\n", serde_json::to_string(&record)?) } else { String::new() };
@@ -47,7 +47,7 @@ impl RequestLog {
         if self.print {
             self.print_line(&line)?;
         }
-        // Unbuffered, so that one write is one line even when other processes append to the file.
+        // Without a buffer, so that each line is one write: other processes may append to the file too.
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes()))
     }
 
@@ -56,7 +56,7 @@ impl RequestLog {
         self.count = 0;
     }
 
-    /// A closed pipe ends printing and is not an error.
+    /// Prints a line to standard output. If that is a closed pipe, stops printing and succeeds.
     fn print_line(&mut self, line: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         let printed = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());

@@ -1,4 +1,4 @@
-//! Responses: a status, and the body that the service's documents give it.
+//! Responses, with the body that the service's documentation gives for each status.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const THROTTLED: u16 = 429;
 const UNAVAILABLE: u16 = 503;
 const ERRORS: &str = "https://developer.nexmo.com/api-errors";
 
-/// A complete response, independent of the HTTP library.
+/// A complete response. It does not depend on the HTTP library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -19,7 +19,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// A status with its documented headers and body, if it has any.
+    /// Returns a status with its documented headers and body, if there are any.
     ///
     /// `number` makes the `instance` of each 401 unique, as in the service's responses.
     pub(crate) fn with_status(status: u16, number: u64) -> Self {
@@ -31,18 +31,19 @@ impl Response {
         }
     }
 
-    /// 429 with `Retry-After`.
+    /// Returns 429 with `Retry-After`.
     pub(crate) fn throttled(seconds: u32) -> Self {
         Self::empty(THROTTLED).header("retry-after", seconds)
     }
 
-    /// 503, with `Retry-After` if `seconds` is given.
+    /// Returns 503, with `Retry-After` if `seconds` is given.
     pub(crate) fn unavailable(seconds: Option<u32>) -> Self {
         let response = Self::empty(UNAVAILABLE);
         seconds.into_iter().fold(response, |response, seconds| response.header("retry-after", seconds))
     }
 
-    /// Repeats the credentials and the target, plain and decoded, in the fields from which a client takes a message.
+    /// Returns a body that repeats the credentials and the target, both as received and decoded, in the fields that a
+    /// client may use as a message.
     pub(crate) fn echo(status: u16, request: &Request) -> Self {
         let authorization = request.authorizations().collect::<Vec<_>>().join(" ");
         let title = format!("{authorization} {}", request.target);
@@ -51,7 +52,7 @@ impl Response {
         Self::json(status, &json!({ "type": ERRORS, "title": title, "error_title": title, "detail": detail }))
     }
 
-    /// 500, because the request could not be logged.
+    /// Returns 500 for a request that could not be logged.
     pub(crate) fn log_failed(error: &std::io::Error) -> Self {
         Self::empty(500)
             .header("content-type", "text/plain")

@@ -1,48 +1,48 @@
-//! Rules: which requests get which behaviour.
+//! Rules, which choose a behaviour for requests.
 
 use std::str::FromStr;
 
 use crate::behaviour::Behaviour;
 
-/// The requests that a rule applies to.
+/// The requests to which a rule applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every authenticated request.
     All,
-    /// Requests of the account with this key.
+    /// Requests from the account with this key.
     Account(String),
     /// Reports about the message with this id.
     Message(String),
 }
 
-/// A behaviour and the requests that it applies to.
+/// A behaviour and the requests to which it applies.
 ///
-/// The most specific scope wins: message, then account, then all. Within a scope, rules with `times` apply first, in the
-/// order in which they were added; then the latest rule without `times`.
+/// The most specific scope wins: message, then account, then all. Within a scope, rules with `times` apply first, in
+/// the order in which they were added, and then the latest rule without `times`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The requests that it applies to.
+    /// The requests to which the rule applies.
     pub scope: Scope,
-    /// How they are handled.
+    /// How the sandbox handles these requests.
     pub behaviour: Behaviour,
-    /// How many requests it applies to; `None` is all.
+    /// The number of requests to which the rule applies; `None` means all.
     pub times: Option<u32>,
 }
 
 impl Rule {
-    /// A rule for every authenticated request.
+    /// Creates a rule for every authenticated request.
     #[must_use]
     pub fn for_all(behaviour: Behaviour) -> Self {
         Self { scope: Scope::All, behaviour, times: None }
     }
 
-    /// A rule for the account with this key.
+    /// Creates a rule for the account with this key.
     #[must_use]
     pub fn for_account(api_key: impl Into<String>, behaviour: Behaviour) -> Self {
         Self { scope: Scope::Account(api_key.into()), behaviour, times: None }
     }
 
-    /// A rule for reports about one message.
+    /// Creates a rule for reports about the message with this id.
     #[must_use]
     pub fn for_message(message_id: impl Into<String>, behaviour: Behaviour) -> Self {
         Self { scope: Scope::Message(message_id.into()), behaviour, times: None }
@@ -58,7 +58,7 @@ impl Rule {
 impl FromStr for Rule {
     type Err = String;
 
-    /// Parses `[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]`. An id may contain colons, because no behaviour does.
+    /// Parses `[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]`. An id may contain colons, because a behaviour does not.
     fn from_str(text: &str) -> Result<Self, String> {
         let (scope, rest) = text.rsplit_once(':').map_or((None, text), |(scope, rest)| (Some(scope), rest));
         let (behaviour, times) = rest.split_once('*').map_or((rest, None), |(rest, times)| (rest, Some(times)));
@@ -87,7 +87,7 @@ fn count(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("'{text}' is not a number of requests"))
 }
 
-/// The rules that apply.
+/// The rules in effect.
 #[derive(Debug, Default)]
 pub(crate) struct Rules(Vec<Rule>);
 
@@ -103,7 +103,7 @@ impl Rules {
         self.0.clear();
     }
 
-    /// Returns the behaviour for one request, and counts it for a rule with `times`.
+    /// Returns the behaviour for one request. If the rule has `times`, counts the request.
     pub(crate) fn apply(&mut self, api_key: &str, message_id: Option<&str>) -> Behaviour {
         let message = message_id.map(|id| Scope::Message(id.into()));
         let mut scopes = message.into_iter().chain([Scope::Account(api_key.into()), Scope::All]);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_with_times_are_used_up_in_order() {
+    fn rules_with_times_apply_in_order_until_their_number_is_reached() {
         let mut rules = rules(&["status=500", "throttled*2", "unavailable*1", "echo=400*0"]);
         let behaviours: Vec<_> = (0..5).map(|_| rules.apply("k", None)).collect();
         let (throttled, last) = (Behaviour::Throttled(30), Behaviour::Status(500));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_used_up_rule_is_followed_by_a_less_specific_one() {
+    fn a_less_specific_rule_applies_after_a_rule_with_times() {
         let mut rules = rules(&["throttled", "message=m:unavailable*1"]);
         assert_eq!(rules.apply("k", Some("m")), Behaviour::Unavailable(None));
         assert_eq!(rules.apply("k", Some("m")), Behaviour::Throttled(30));

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 
 /// A local stand-in for the service. It serves on a background thread until it is dropped.
 ///
-/// Every method may be called from any thread, including those of an asynchronous runtime.
+/// Any thread may call every method, including the threads of an asynchronous runtime.
 ///
 /// ```
 /// use nexmo_sandbox::{Behaviour, Rule, Sandbox, Settings};
@@ -41,7 +41,7 @@ pub struct Sandbox {
     service: Arc<Service>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    // Dropping it removes the folder.
+    // Removes the folder when dropped.
     _folder: Option<TempDir>,
 }
 
@@ -50,7 +50,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Every [`Error`]: a port is in use, a file cannot be written, or no certificate or thread can be created.
+    /// Fails if a port is in use, a file cannot be written, or a certificate or thread cannot be created.
     pub fn start(settings: Settings) -> Result<Self, Error> {
         let service = Arc::new(Service::new(&settings)?);
         let certificates = Certificates::generate(SystemTime::now())?;
@@ -64,13 +64,13 @@ impl Sandbox {
         Ok(Self { http_port, https_port, ca_file, service, stop, thread, _folder: folder })
     }
 
-    /// The URL for plain HTTP: `http://127.0.0.1:PORT`.
+    /// Returns the URL for plain HTTP: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn http_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.http_port)
     }
 
-    /// The URL for HTTPS: `https://localhost:PORT`.
+    /// Returns the URL for HTTPS: `https://localhost:PORT`.
     ///
     /// The certificate is also valid for `127.0.0.1`, `::1` and `conversion.test`.
     #[must_use]
@@ -78,36 +78,36 @@ impl Sandbox {
         format!("https://localhost:{}", self.https_port)
     }
 
-    /// The PEM file with the CA that an HTTPS client must trust; created at each start.
+    /// Returns the path of the PEM file with the CA that an HTTPS client must trust. Each start creates a new CA.
     #[must_use]
     pub fn ca_file(&self) -> &Path {
         &self.ca_file
     }
 
-    /// The requests since the start or the last [`clear`](Self::clear); none if [`Settings::keep`] is off.
+    /// Returns the requests since the start or the last [`clear`](Self::clear), or none if [`Settings::keep`] is false.
     #[must_use]
     pub fn requests(&self) -> Vec<Record> {
         self.service.records()
     }
 
-    /// The number of requests since the start or the last [`clear`](Self::clear).
+    /// Returns the number of requests since the start or the last [`clear`](Self::clear).
     #[must_use]
     pub fn request_count(&self) -> u64 {
         self.service.count()
     }
 
-    /// The number of TCP connections accepted since the start or the last [`clear`](Self::clear).
+    /// Returns the number of TCP connections accepted since the start or the last [`clear`](Self::clear).
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.service.connections()
     }
 
-    /// Clears the requests and both counts. Rules stay, and connections keep their numbers.
+    /// Clears the requests and both counts. Keeps the rules and the numbers of connections.
     pub fn clear(&self) {
         self.service.clear();
     }
 
-    /// Adds a rule for requests from now on.
+    /// Adds a rule for subsequent requests.
     pub fn rule(&self, rule: Rule) {
         self.service.add_rule(rule);
     }
@@ -117,7 +117,7 @@ impl Sandbox {
         self.service.clear_rules();
     }
 
-    /// Closes both listeners and all connections before it returns. Dropping does the same.
+    /// Closes both listeners and all connections before it returns. Dropping the sandbox has the same effect.
     pub fn stop(self) {}
 }
 
@@ -129,7 +129,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// Returns the folder for files, and what removes it if it is temporary.
+/// Returns the path of the folder for files. If it is temporary, also returns a guard that removes it.
 fn folder(given: Option<PathBuf>) -> Result<(Option<TempDir>, PathBuf), Error> {
     let Some(path) = given else {
         let created = tempfile::Builder::new().prefix("nexmo-sandbox-").tempdir();
@@ -137,7 +137,7 @@ fn folder(given: Option<PathBuf>) -> Result<(Option<TempDir>, PathBuf), Error> {
         let path = folder.path().to_owned();
         return Ok((Some(folder), path));
     };
-    // An absolute path, because a command may run in another folder.
+    // The path is absolute because a command may run in another folder.
     let absolute = fs::create_dir_all(&path).and_then(|()| fs::canonicalize(&path));
     absolute.map(|absolute| (None, absolute)).map_err(|source| Error::File { path, source })
 }
@@ -162,7 +162,8 @@ fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
 
 type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
-/// Serves on a new thread, which also drops the runtime, because that is not allowed within another runtime.
+/// Serves on a new thread. That thread also drops the runtime, because a runtime must not be dropped within another
+/// one.
 fn spawn(http: TcpListener, https: TcpListener, tls: TlsAcceptor, service: Arc<Service>) -> Result<Running, Error> {
     let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel();

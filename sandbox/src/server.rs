@@ -21,10 +21,11 @@ use crate::request::{Request, Scheme};
 use crate::response::Response;
 use crate::service::Service;
 
-/// Any body is a violation; reading up to this much lets the client finish sending and read the response.
+/// The number of bytes of a body that are read. Any body is a violation, but reading it lets the client finish sending
+/// and read the response.
 const MAX_BODY_SIZE: usize = 64 * 1024;
 
-/// The pause after a failed `accept`, for example without free descriptors.
+/// The pause after `accept` has failed, for example because no descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 pub(crate) struct Listeners {
@@ -33,7 +34,7 @@ pub(crate) struct Listeners {
     pub(crate) tls: TlsAcceptor,
 }
 
-/// Serves until `stop` is sent or its sender is dropped; connections end with the runtime.
+/// Serves until `stop` receives a value or its sender is dropped. Dropping the runtime then closes the connections.
 pub(crate) async fn serve(listeners: Listeners, service: Arc<Service>, stop: oneshot::Receiver<()>) {
     tokio::select! {
         () = serve_http(listeners.http, &service) => {}
@@ -54,7 +55,7 @@ async fn serve_https(listener: TcpListener, tls: TlsAcceptor, service: &Arc<Serv
         let (stream, connection) = accept(&listener, service).await;
         let (handshake, service) = (tls.accept(stream), service.clone());
         tokio::spawn(async move {
-            // If the client does not trust the certificate there is a connection but no request.
+            // If the client does not trust the certificate, the connection counts, but there is no request.
             if let Ok(stream) = handshake.await {
                 serve_connection(stream, Scheme::Https, connection, service).await;
             }
@@ -66,7 +67,7 @@ async fn accept(listener: &TcpListener, service: &Service) -> (TcpStream, u64) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Without it a response may be delayed until the peer acknowledges earlier data.
+                // Otherwise a response may be delayed until the peer acknowledges earlier data.
                 let _ = stream.set_nodelay(true);
                 return (stream, service.connected());
             }
@@ -83,11 +84,11 @@ where
         let service = service.clone();
         async move { respond(incoming, scheme, connection, &service).await }
     });
-    // An error ends this connection only.
+    // An error affects only this connection.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
 }
 
-/// Makes the HTTP library close the connection without a response.
+/// An error that makes the HTTP library close the connection without a response.
 #[derive(Debug)]
 struct Disconnect;
 
@@ -115,7 +116,7 @@ async fn respond(
 
 async fn read(incoming: hyper::Request<Incoming>, scheme: Scheme, connection: u64) -> Request {
     let (head, body) = incoming.into_parts();
-    // A body that is too long or incomplete counts as one.
+    // A body that is too long or incomplete counts as a body.
     let has_body = Limited::new(body, MAX_BODY_SIZE).collect().await.map_or(true, |body| !body.to_bytes().is_empty());
     Request {
         scheme,
@@ -138,7 +139,7 @@ fn http_response(response: Response) -> HttpResponse<Full<Bytes>> {
     let mut http = HttpResponse::new(Full::new(Bytes::from(response.body)));
     *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {
-        // Values are numbers and constants, which are always valid.
+        // The values are numbers and constants, so they are always valid.
         if let Ok(value) = HeaderValue::try_from(value) {
             http.headers_mut().insert(name, value);
         }

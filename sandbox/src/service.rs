@@ -1,4 +1,4 @@
-//! What all connections share: validates requests and records them.
+//! The state that all connections share. Validates requests and records them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ pub(crate) struct Service {
     log: Mutex<RequestLog>,
     redactor: Redactor,
     connections: AtomicU64,
-    /// How many of the connections came before the last `clear`.
+    /// The number of connections before the last `clear`.
     cleared_connections: AtomicU64,
     requests: AtomicU64,
 }
@@ -52,13 +52,13 @@ impl Service {
         all.saturating_sub(self.cleared_connections.load(Ordering::SeqCst))
     }
 
-    /// Validates a request and records it, so that the record exists before the response is sent.
+    /// Validates a request and records it. The caller sends the response afterwards.
     pub(crate) fn handle(&self, request: &Request, now: SystemTime) -> Outcome {
         let number = self.requests.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         let mut outcome = lock(&self.validator).validate(request, number);
         let at = DateTime::<Utc>::from(now).to_rfc3339_opts(SecondsFormat::Millis, true);
         if let Err(error) = lock(&self.log).add(Record::new(at, request, &outcome, &self.redactor)) {
-            // A response without its record would make every count of records wrong, so this request fails.
+            // A response without a record would make the counts wrong, so the request fails.
             outcome.response = Response::log_failed(&error);
         }
         outcome
@@ -93,7 +93,7 @@ fn prefix(given: &str) -> String {
     }
 }
 
-/// A poisoned lock is still usable: no operation under it leaves its value inconsistent.
+/// Locks a mutex even if it is poisoned: no operation leaves its value inconsistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -106,7 +106,7 @@ mod tests {
     use crate::request::tests::post;
 
     #[test]
-    fn a_prefix_has_a_leading_and_no_trailing_slash() {
+    fn a_prefix_gets_a_leading_slash_and_no_trailing_slash() {
         assert_eq!(["", "/", "a", "/a/b/"].map(prefix), ["", "", "/a", "/a/b"]);
     }
 

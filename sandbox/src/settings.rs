@@ -6,16 +6,16 @@ use crate::account::Account;
 use crate::observer::Observer;
 use crate::rule::Rule;
 
-/// The settings of a sandbox; the default suits most tests.
+/// The settings of a sandbox. The default suits most tests.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The port for HTTP on 127.0.0.1; 0 chooses a free one.
     pub http_port: u16,
     /// The port for HTTPS on 127.0.0.1; 0 chooses a free one.
     pub https_port: u16,
-    /// The folder for `ca.pem`, created if missing; `None` is a temporary one, removed at the end.
+    /// The folder for `ca.pem`, created if missing; with `None`, a temporary folder, removed at the end.
     pub directory: Option<PathBuf>,
-    /// The accounts; of two with the same key the first is used.
+    /// The accounts. If two have the same key, the first is used.
     pub accounts: Vec<Account>,
     /// The path before `/conversions`; leading and trailing slashes are optional.
     pub prefix: String,
@@ -25,14 +25,15 @@ pub struct Settings {
     pub log: Option<PathBuf>,
     /// Whether each record is also written to standard output.
     pub print: bool,
-    /// Whether records are kept for [`Sandbox::requests`](crate::Sandbox::requests); turn it off for long runs.
+    /// Whether records are kept for [`Sandbox::requests`](crate::Sandbox::requests). Set it to false for long runs.
     pub keep: bool,
-    /// Called with each record.
+    /// The observer, which is called with each record.
     pub observer: Option<Observer>,
 }
 
 impl Default for Settings {
-    /// Free ports, a temporary folder, the [default account](Account::default); no prefix, rules, log or observer.
+    /// Returns settings with free ports, a temporary folder and the [default account](Account::default), without a
+    /// prefix, rules, a log or an observer.
     fn default() -> Self {
         Self {
             http_port: 0,

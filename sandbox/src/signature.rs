@@ -1,5 +1,5 @@
-//! Verifies signatures. Written from the published rules and sharing no code with the library that signs, so that the
-//! same bug cannot be in both.
+//! Verifies signatures. This module implements the published rules and shares no code with the library that signs, so
+//! the same bug cannot be in both.
 
 use std::fmt;
 use std::str::FromStr;
@@ -42,7 +42,7 @@ impl SignatureMethod {
         }
     }
 
-    /// Whether `sig`, hex in either case, is the signature of `base`. Compares in constant time.
+    /// Returns whether `sig`, in hexadecimal of either case, is the signature of `base`. Compares in constant time.
     pub(crate) fn verifies(self, base: &str, secret: &str, sig: &str) -> bool {
         let Ok(sig) = hex::decode(sig) else { return false };
         match self {
@@ -61,7 +61,7 @@ fn keyed<M: Mac + KeyInit>(base: &str, secret: &str, sig: &[u8]) -> bool {
         .is_ok_and(|mac| mac.chain_update(base.as_bytes()).verify_slice(sig).is_ok())
 }
 
-/// The text that is signed: every parameter except `sig`, sorted by name, with `&` and `=` in values replaced.
+/// Returns the text to sign: every parameter except `sig`, sorted by name, with `&` and `=` in values replaced.
 pub(crate) fn base_string<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut signed: Vec<_> = parameters.filter(|(name, _)| *name != "sig").collect();
     signed.sort_by_key(|(name, _)| *name);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_truncated_or_non_hex_signature_is_rejected() {
+    fn a_wrong_truncated_or_non_hexadecimal_signature_is_rejected() {
         for (method, base, secret, sig) in published() {
             assert!(!method.verifies(&format!("{base}x"), secret, sig), "{method}");
             assert!(!method.verifies(&base, "another secret", sig), "{method}");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_base_is_sorted_by_bytes_and_separators_in_values_become_underscores() {
+    fn the_base_string_is_sorted_by_bytes_and_separators_in_values_become_underscores() {
         let given = [("b", "2=3&4"), ("sig", "gone"), ("a-b", "1"), ("a", "å"), ("a_b", "")];
         assert_eq!(base_string(given.into_iter()), "&a=å&a-b=1&a_b=&b=2_3_4");
     }

@@ -4,23 +4,23 @@ use chrono::{Datelike, NaiveDateTime, Timelike};
 
 const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
-/// The last second of the year 9999, the latest that the written form can express.
+/// The last second of the year 9999, which is the latest that the written form can express.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// Whether `text` is exactly `yyyy-MM-dd HH:mm:ss` and a valid time.
+/// Returns whether `text` is a valid time in exactly the form `yyyy-MM-dd HH:mm:ss`.
 pub(crate) fn is_date_and_time(text: &str) -> bool {
-    // The parser accepts variants, so the result is formatted and compared.
+    // The parser also accepts variants of the format.
     let exact = |time: &NaiveDateTime| text.len() == 19 && time.format(FORMAT).to_string() == text;
     NaiveDateTime::parse_from_str(text, FORMAT)
         .is_ok_and(|time| exact(&time) && time.year() > 0 && !is_leap_second(&time))
 }
 
-/// The parser represents second 60 as a second of nanoseconds or more.
+/// Returns whether the second is 60, which the parser represents as at least 1,000,000,000 nanoseconds.
 fn is_leap_second(time: &NaiveDateTime) -> bool {
     time.nanosecond() >= 1_000_000_000
 }
 
-/// Whether `text` is a number of seconds since 1970, which is valid in signed requests.
+/// Returns whether `text` is a number of seconds since 1970, which is valid in signed requests.
 pub(crate) fn is_unix_seconds(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|seconds: u64| seconds <= LAST_SECOND)
 }
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_rejected() {
+    fn invalid_times_and_other_formats_are_rejected() {
         let invalid = [
             "",
             "2020-01-01",
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_digits_up_to_the_year_9999() {
+    fn unix_seconds_consist_of_digits_and_are_valid_up_to_the_year_9999() {
         assert!(is_unix_seconds("1577880000") && is_unix_seconds("0") && is_unix_seconds("253402300799"));
         for text in ["", "-1", "+1", "1.5", " 1", "253402300800", "99999999999999999999999", "2020-01-01 12:00:00"] {
             assert!(!is_unix_seconds(text), "{text}");

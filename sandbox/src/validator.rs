@@ -18,16 +18,16 @@ const OK: u16 = 200;
 #[derive(Debug)]
 pub(crate) struct Validator {
     pub(crate) accounts: Vec<Account>,
-    /// Precedes `/conversions`; empty, or with a leading and without a trailing slash.
+    /// The path before `/conversions`: empty, or with a leading slash and without a trailing slash.
     pub(crate) prefix: String,
     pub(crate) rules: Rules,
 }
 
-/// How one request is handled.
+/// How the sandbox handles one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) response: Response,
-    /// How long to delay the response.
+    /// The delay of the response.
     pub(crate) delay: Duration,
     /// Whether to close the connection instead of sending the response.
     pub(crate) closes_connection: bool,
@@ -64,14 +64,14 @@ impl Outcome {
         }
     }
 
-    /// The first violation decides the status; without one the request is accepted.
+    /// Returns the outcome for these violations. The first one decides the status, which is 200 if there are none.
     fn from_violations(violations: Vec<Violation>, number: u64) -> Self {
         let status = violations.first().map_or(OK, |violation| violation.status);
         let violations = violations.into_iter().map(|violation| violation.sentence).collect();
         Self { violations, ..Self::new(Response::with_status(status, number)) }
     }
 
-    /// Notes in the log that a rule chose the status, because the request itself may be valid.
+    /// Returns the outcome for a rule's response. The log mentions the rule, because the request itself may be valid.
     fn by_rule(response: Response) -> Self {
         let violations = vec![format!("A rule of the sandbox returns {}.", response.status)];
         Self { violations, ..Self::new(response) }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn path_is_checked_before_method_and_method_before_authentication() {
+    fn the_path_is_checked_before_the_method_and_the_method_before_authentication() {
         let mut validator = Validator { accounts: vec![], prefix: "/p".into(), rules: Rules::default() };
         let mut status = |method: &str, target| {
             let request = Request { method: method.into(), ..post(target, &[]) };
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn authentication_comes_before_rules_and_rules_before_parameters() {
+    fn authentication_is_checked_before_rules_and_rules_before_parameters() {
         assert_eq!(outcome(&["not-enabled"], WRONG_SECRET).response.status, 401);
         assert_eq!(outcome(&["not-enabled"], INVALID).response, Response::with_status(402, 7));
         assert_eq!(outcome(&[], INVALID).response.status, 423);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_validated_before_a_disconnect() {
+    fn a_request_is_validated_before_the_connection_is_closed() {
         let faults = RandomFaults { disconnects: 1000, errors: 0, ..RandomFaults::seeded(1) };
         let mut validator =
             Validator { accounts: vec![Account::default()], prefix: String::new(), rules: Rules::default() };
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_violation_and_every_rule_that_applied_is_reported() {
+    fn all_violations_and_the_applied_rule_are_reported() {
         assert_eq!(outcome(&[], &format!("{INVALID}&x=y")).violations.len(), 2);
         assert_eq!(outcome(&["throttled"], VALID).violations, ["A rule of the sandbox returns 429."]);
     }

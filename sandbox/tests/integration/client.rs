@@ -1,4 +1,4 @@
-//! A minimal HTTP client, which sends exactly the bytes that a test gives it.
+//! A minimal HTTP client that sends exactly the bytes that a test gives it.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 
 use nexmo_sandbox::Sandbox;
 
-/// A valid report of the default account.
+/// The target of a valid report from the default account.
 pub(crate) const VALID: &str = "/conversions/sms?api_key=abcd1234&api_secret=s3cret&delivered=true&message-id=00A0B0C0";
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Response {
     }
 }
 
-/// One connection, for several requests.
+/// A client that makes its requests over one connection.
 pub(crate) struct Client<S: Read + Write>(BufReader<S>);
 
 impl Client<TcpStream> {
@@ -53,7 +53,7 @@ impl<S: Read + Write> Client<S> {
         self.0.get_mut().write_all(request.as_bytes()).unwrap();
     }
 
-    /// The number of bytes until the connection is closed or reset.
+    /// Returns the number of bytes received until the server closes the connection, or 0 if it resets the connection.
     pub(crate) fn rest(mut self) -> usize {
         self.0.read_to_end(&mut Vec::new()).unwrap_or(0)
     }
@@ -79,7 +79,7 @@ impl<S: Read + Write> Client<S> {
     }
 }
 
-/// One POST on a new connection.
+/// Makes one POST request over a new connection.
 pub(crate) fn post(sandbox: &Sandbox, target: &str) -> Response {
     Client::to(&sandbox.http_url()).post(target)
 }

@@ -35,7 +35,7 @@ fn stopping_does_not_wait_for_slow_responses() {
 }
 
 #[test]
-fn it_runs_within_an_asynchronous_runtime() {
+fn a_sandbox_runs_within_an_asynchronous_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let sandbox = Sandbox::start(Settings::default()).unwrap();
@@ -44,7 +44,7 @@ fn it_runs_within_an_asynchronous_runtime() {
 }
 
 #[test]
-fn a_port_in_use_is_an_error_that_names_it() {
+fn starting_on_a_port_in_use_fails_with_the_port() {
     let first = Sandbox::start(Settings::default()).unwrap();
     let port = first.http_url().rsplit(':').next().unwrap().parse().unwrap();
     let again = Sandbox::start(Settings { http_port: port, ..Settings::default() });
@@ -52,7 +52,7 @@ fn a_port_in_use_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_given_folder_is_created_and_kept() {
+fn a_configured_folder_is_created_and_kept() {
     let outer = tempfile::tempdir().unwrap();
     let directory = outer.path().join("a/b");
     let sandbox = Sandbox::start(Settings { directory: Some(directory.clone()), ..Settings::default() }).unwrap();
@@ -63,7 +63,7 @@ fn a_given_folder_is_created_and_kept() {
 }
 
 #[test]
-fn a_path_that_cannot_be_written_is_an_error_that_names_it() {
+fn starting_with_a_path_that_cannot_be_written_fails_with_the_path() {
     let log = Settings { log: Some("/nowhere/at/all".into()), ..Settings::default() };
     let folder = Settings { directory: Some("/dev/null/a".into()), ..Settings::default() };
     for (settings, name) in [(log, "/nowhere/at/all"), (folder, "/dev/null/a")] {

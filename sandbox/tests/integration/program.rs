@@ -1,4 +1,4 @@
-//! The program: its output, the environment of its command, its exit status.
+//! Tests the program: its output, the environment of its command, and its exit status.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -24,7 +24,8 @@ fn shell(options: &[&str], script: &str) -> Output {
     output(&[options, &["--", "sh", "-c", script]].concat())
 }
 
-/// A running program and its output. Its standard input is closed when the test ends, so a command that reads it exits.
+/// A running program and its output. When the test ends, the program's standard input is closed, so a command that
+/// reads from it exits.
 struct Serving {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
@@ -53,7 +54,7 @@ fn post(listening: &Value) -> u16 {
 }
 
 #[test]
-fn it_prints_its_addresses_and_requests_and_ends_on_either_signal() {
+fn the_program_prints_addresses_and_requests_and_ends_on_either_signal() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut serving = Serving::start(&[]);
         let first = serving.line();
@@ -68,7 +69,7 @@ fn it_prints_its_addresses_and_requests_and_ends_on_either_signal() {
 }
 
 #[test]
-fn quiet_prints_only_the_addresses_and_the_log_has_the_requests() {
+fn with_quiet_only_addresses_are_printed_and_the_log_contains_the_requests() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     let mut serving = Serving::start(&["--quiet", "--log", log.to_str().unwrap()]);
@@ -101,7 +102,7 @@ fn a_command_finds_the_sandbox_in_its_environment() {
 }
 
 #[test]
-fn a_given_log_is_passed_by_its_absolute_path_and_kept() {
+fn a_command_gets_the_absolute_path_of_the_log_which_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = program(&["--log", "log", "--", "sh", "-c", "cd / && test -f $NEXMO_SANDBOX_LOG"]);
     assert_eq!(command.current_dir(folder.path()).status().unwrap().code(), Some(0));
@@ -125,7 +126,7 @@ fn a_signal_is_forwarded_to_the_command() {
 }
 
 #[test]
-fn invalid_options_print_one_line_and_exit_with_2() {
+fn with_invalid_options_the_program_prints_one_line_and_exits_with_2() {
     let invalid: [&[&str]; 6] = [
         &["--response", "teapot"],
         &["--account", "key"],

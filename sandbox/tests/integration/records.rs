@@ -1,4 +1,4 @@
-//! Records of requests, in memory, in the log file and for the observer.
+//! Tests the records of requests in memory, in the log file and for the observer.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn every_field_has_what_was_sent_without_secrets() {
+fn a_record_contains_the_request_without_secrets() {
     let sandbox = sandbox();
     let target = format!("{VALID}&timestamp=2020-01-01%2012%3A00%3A00");
     Client::to(&sandbox.http_url()).send(&format!("POST {target} HTTP/1.1\r\nHost: h\r\nUser-Agent: me/1\r\n\r\n"));
@@ -32,7 +32,7 @@ fn every_field_has_what_was_sent_without_secrets() {
 #[test]
 fn a_signature_is_redacted_and_its_method_recorded() {
     let sandbox = sandbox();
-    // HMAC-SHA1 over "&api_key=abcd1234&delivered=1&message-id=x&timestamp=1577880000", computed with another tool.
+    // The HMAC-SHA1 of "&api_key=abcd1234&delivered=1&message-id=x&timestamp=1577880000", computed with another tool.
     let sig = "98b9b8c2546542ce84db80c1aa5ec89bdfc8b9b3";
     let query = format!("api_key=abcd1234&delivered=1&message-id=x&sig={sig}&timestamp=1577880000");
     assert_eq!(post(&sandbox, &format!("/conversions/voice?{query}")).status, 200);
@@ -107,7 +107,7 @@ fn a_line_is_appended_to_the_log_before_the_response() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_log_that_cannot_be_written_fails_the_request() {
+fn a_request_fails_if_the_log_cannot_be_written() {
     let settings = Settings { log: Some(PathBuf::from("/dev/full")), ..Settings::default() };
     let response = post(&Sandbox::start(settings).unwrap(), VALID);
     assert!(response.status == 500 && response.body.contains("cannot write its log"), "{response:?}");

@@ -1,4 +1,4 @@
-//! Each status on the wire, with its body and headers.
+//! Tests each status on the wire, with its body and headers.
 
 use nexmo_sandbox::{Account, Behaviour, RandomFaults, Rule, Sandbox, Settings, SignatureMethod};
 use serde_json::json;
@@ -49,7 +49,7 @@ fn wrong_credentials_get_401_with_a_unique_instance() {
 }
 
 #[test]
-fn not_enabled_gets_402() {
+fn an_account_without_conversions_gets_402() {
     let response = with_rule(Behaviour::NotEnabled);
     let expected = json!({
         "type": "https://developer.nexmo.com/api-errors#forbidden",
@@ -59,7 +59,7 @@ fn not_enabled_gets_402() {
 }
 
 #[test]
-fn missing_malformed_and_invalid_have_the_same_body() {
+fn responses_to_missing_malformed_and_invalid_parameters_have_the_same_body() {
     let sandbox = sandbox();
     assert_invalid(&post(&sandbox, &VALID.replace("&delivered=true", "")), 420);
     assert_invalid(&post(&sandbox, &format!("{VALID}&colour=red")), 422);
@@ -75,7 +75,7 @@ fn other_paths_get_404_and_other_methods_405() {
 }
 
 #[test]
-fn a_body_gets_422_in_either_framing_unless_it_is_empty() {
+fn a_request_with_a_body_gets_422_in_either_framing_unless_the_body_is_empty() {
     let sandbox = sandbox();
     let send = |rest: &str| {
         Client::to(&sandbox.http_url()).send(&format!("POST {VALID} HTTP/1.1\r\nhost: sandbox\r\n{rest}")).status
@@ -88,7 +88,7 @@ fn a_body_gets_422_in_either_framing_unless_it_is_empty() {
 }
 
 #[test]
-fn behaviours_of_rules_reach_the_wire() {
+fn the_behaviours_of_rules_determine_the_responses() {
     let throttled = with_rule(Behaviour::Throttled(9));
     assert_eq!((throttled.status, throttled.header("retry-after"), throttled.body.as_str()), (429, Some("9"), ""));
     let unavailable = with_rule(Behaviour::Unavailable(Some(4)));
@@ -111,7 +111,7 @@ fn an_echo_repeats_target_and_authorization() {
 }
 
 #[test]
-fn rules_can_be_added_and_removed_while_it_runs() {
+fn rules_can_be_added_and_removed_while_the_sandbox_runs() {
     let sandbox = sandbox();
     sandbox.rule(Rule::for_all(Behaviour::Status(500)));
     sandbox.rule(Rule::for_message("00A0B0C0", Behaviour::Unavailable(None)).times(1));
@@ -137,7 +137,7 @@ fn prefix_and_accounts_replace_the_defaults() {
 }
 
 #[test]
-fn a_disconnect_comes_after_the_request_is_accepted() {
+fn a_request_is_accepted_before_the_connection_is_closed() {
     let faults = RandomFaults { disconnects: 1000, errors: 0, ..RandomFaults::seeded(1) };
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     sandbox.rule(Rule::for_all(Behaviour::Erratic(faults)));

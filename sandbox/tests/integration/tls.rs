@@ -1,4 +1,4 @@
-//! HTTPS with the sandbox's CA.
+//! Tests HTTPS with the sandbox's CA.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ fn trusting(sandbox: &Sandbox) -> RootCertStore {
 }
 
 #[test]
-fn the_certificate_is_valid_for_every_name() {
+fn the_certificate_is_valid_for_each_documented_name() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     for name in ["localhost", "127.0.0.1", "::1", "conversion.test"] {
         let mut client = Client::over(connect(&sandbox, trusting(&sandbox), name));

@@ -12,11 +12,11 @@ use tokio::process::{Child, Command};
 
 use crate::signals::Signals;
 
-// The shell's exit statuses for these failures.
+// The exit statuses that a shell uses for these failures.
 const NOT_STARTED: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// Returns `None` if there is no command.
+/// Returns the command with its environment, or `None` if `words` is empty.
 pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Option<Command> {
     let (program, arguments) = words.split_first()?;
     let mut command = Command::new(program);
@@ -29,7 +29,7 @@ pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Opti
     Some(command)
 }
 
-/// Waits for the command to exit, and forwards signals to it.
+/// Waits for the command to exit and forwards signals to it. Returns the exit status for the sandbox.
 pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<ExitCode> {
     loop {
         tokio::select! {
@@ -39,7 +39,7 @@ pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<
     }
 }
 
-/// SIGINT is not forwarded: the terminal sends it to the command as well.
+/// Forwards a signal other than SIGINT, which the terminal sends to the command as well.
 fn forward(child: &Child, signal: Signal) {
     let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(id) = id.filter(|_| signal != Signal::INT) {
@@ -54,7 +54,7 @@ fn exit_code(status: ExitStatus) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// The exit status if the command cannot be started.
+/// Returns the exit status for a command that cannot be started.
 pub(crate) fn start_failure(error: &io::Error) -> u8 {
     if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED }
 }

@@ -22,9 +22,9 @@ impl Failure {
         Self::new(SANDBOX, error.to_string())
     }
 
-    /// Prints the line to standard error.
+    /// Prints the line to standard error and returns the exit status.
     pub(crate) fn report(&self) -> ExitCode {
-        // If standard error cannot be written, the exit status is all there is.
+        // If writing fails, only the exit status can report the failure.
         let _ = writeln!(io::stderr(), "nexmo-sandbox: {}", self.line);
         ExitCode::from(self.status)
     }

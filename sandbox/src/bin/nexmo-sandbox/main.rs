@@ -1,4 +1,4 @@
-//! The sandbox as a program: serves until a signal, or while a command runs.
+//! The sandbox as a program, which serves until it receives a signal, or while a command runs.
 
 mod command;
 mod failure;
@@ -30,10 +30,10 @@ fn main() -> ExitCode {
     result.unwrap_or_else(|failure| failure.report())
 }
 
-/// Prints help or version, which the parser returns as errors; of other errors the first line is kept.
+/// Prints the help or the version, which the parser returns as errors. For any other error, returns its first line.
 fn print_usage(error: &clap::Error) -> Result<ExitCode, Failure> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A closed pipe is not an error.
+        // Ignores a closed pipe.
         let _ = error.print();
         return Ok(ExitCode::SUCCESS);
     }
@@ -46,7 +46,7 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     let settings = options.settings().map_err(Failure::of_sandbox)?;
     let runtime = Builder::new_current_thread().enable_io().build().map_err(Failure::of_sandbox)?;
     runtime.block_on(async {
-        // Must precede the output of the addresses, after which a reader may send a signal.
+        // Watches signals before it prints the addresses, because their reader may send a signal at once.
         let signals = Signals::watch().map_err(Failure::of_sandbox)?;
         if options.command.is_empty() {
             serve(settings, signals).await
@@ -71,7 +71,7 @@ fn print_addresses(sandbox: &Sandbox) -> io::Result<()> {
 }
 
 async fn run_command(mut settings: Settings, mut signals: Signals, options: &Options) -> Result<ExitCode, Failure> {
-    // The folder is removed when this function returns, after the command has exited.
+    // Dropping the folder removes it when this function returns, after the command has exited.
     let (log, _folder) = log(settings.log.take()).map_err(Failure::of_sandbox)?;
     settings.log = Some(log.clone());
     let sandbox = Sandbox::start(settings).map_err(Failure::of_sandbox)?;

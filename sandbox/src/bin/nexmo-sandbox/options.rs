@@ -8,25 +8,25 @@ use clap::Parser;
 use nexmo_sandbox::{Account, Rule, Settings};
 
 const AFTER: &str = "\
-Without COMMAND the first line on standard output has the addresses, and each
-further line one request, in JSON; SIGINT or SIGTERM ends the sandbox. With COMMAND
-the sandbox runs until the command exits. The command gets in its environment
-NEXMO_SANDBOX_HTTP, NEXMO_SANDBOX_HTTPS, NEXMO_SANDBOX_CA and NEXMO_SANDBOX_LOG.
+Without COMMAND, the first line on standard output contains the addresses, and each
+further line describes one request, in JSON; SIGINT or SIGTERM ends the sandbox. With
+COMMAND, the sandbox runs until the command exits. It sets NEXMO_SANDBOX_HTTP,
+NEXMO_SANDBOX_HTTPS, NEXMO_SANDBOX_CA and NEXMO_SANDBOX_LOG in the command's environment.
 
 Behaviours:
   ok                      the normal response
   not-enabled             402
   throttled[=SECONDS]     429 with Retry-After, 30 by default
-  unavailable[=SECONDS]   503, with Retry-After if given
-  slow=MILLISECONDS       the normal response, delayed
+  unavailable[=SECONDS]   503, with Retry-After if SECONDS is given
+  slow=MILLISECONDS       the normal response after this delay
   status=CODE             this status with its documented body
   echo=CODE               this status with a body that repeats the request
   erratic=SEED            the normal response, with random errors, delays and disconnects
-The most specific rule wins: message, account, all. With *TIMES a rule applies to
-that many requests.
+The most specific rule applies: message before account before all. A rule with *TIMES
+applies to that many requests only.
 
 Exit status: that of COMMAND, or 128 + N if signal N ended it; 2 for invalid options;
-125 if the sandbox cannot start, 126 if COMMAND cannot, 127 if it is not found.
+125 if the sandbox cannot start; 126 if COMMAND cannot start; 127 if it is not found.
 
 Examples:
   nexmo-sandbox --http 8080
@@ -46,13 +46,13 @@ pub(crate) struct Options {
     /// Folder for ca.pem, which HTTPS clients must trust [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// An account; repeatable [default: abcd1234:s3cret:sign4ture, any signature method]
+    /// Accept this account; repeatable [default: abcd1234:s3cret:sign4ture, any signature method]
     #[arg(long = "account", value_name = "KEY:SECRET[:SIGNATURE_SECRET[:METHOD]]")]
     accounts: Vec<Account>,
     /// Path before /conversions
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     prefix: String,
-    /// How to respond to authenticated requests; repeatable
+    /// Respond to authenticated requests in this way; repeatable
     #[arg(long = "response", value_name = "[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]")]
     rules: Vec<Rule>,
     /// Append a line of JSON for each request to this file
@@ -82,7 +82,7 @@ impl Options {
             // Absolute, because the command may change its folder.
             log: self.log.as_deref().map(absolute).transpose()?,
             print: self.verbose || (self.command.is_empty() && !self.quiet),
-            // Nothing in this process reads them, and it may run for weeks.
+            // Nothing in this process reads the records, and the process may run for weeks.
             keep: false,
             observer: None,
         })

@@ -5,7 +5,7 @@ use std::io;
 use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Signals that arrive between `watch` and `next` are not lost.
+/// The watched signals. A signal that arrives between `watch` and `next` is not lost.
 pub(crate) struct Signals {
     hangup: Signal,
     interrupt: Signal,
@@ -13,7 +13,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Must be called within a runtime.
+    /// Starts watching the signals. Must be called within a runtime.
     pub(crate) fn watch() -> io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
