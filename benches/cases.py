@@ -1,4 +1,4 @@
-"""The cases: which clients do the same work, and which figures of them are compared."""
+"""The cases. Each lists the clients that do the same work and the figures to compare."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from clients import (
 
 @dataclass(frozen=True)
 class Length:
-    """Requests in each run, and rounds of runs."""
+    """The number of requests in each run, and the number of rounds."""
 
     count: int
     rounds: int
@@ -18,7 +18,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Case:
-    """The same work for all clients."""
+    """The work that all clients of a case do."""
 
     name: str
     title: str
@@ -26,16 +26,16 @@ class Case:
     url: str
     clients: tuple[Client, ...]
     reference: Client
-    #: Names of the compared figures: "rate", "cpu_us", "peak_kib", "median_s".
+    #: The names of the compared figures: "rate", "cpu_us", "peak_kib", "median_s".
     figures: tuple[str, ...]
     full: Length
     short: Length
     concurrency: int = 1
-    #: Client and server share one core, so that the rate shows their total cost.
+    #: Whether client and server share one core, so that the rate reflects their total cost.
     one_core: bool = False
-    #: Each request is a new process.
+    #: Whether each request is made by a new process.
     cold: bool = False
-    #: The CA is in the system's certificate store instead of a file.
+    #: Whether the CA is in the system's certificate store instead of a separate file.
     system_store: bool = False
 
 
@@ -61,7 +61,7 @@ CASES = (
          Length(12_000, 4), concurrency=32),
     Case("https-32-delayed", "HTTPS, 32 concurrent requests, each response after 50 ms", "delayed", _CONCURRENT, CURL_MULTI,
          (_RATE, _CPU, _PEAK), Length(1_920, 9), Length(960, 3), concurrency=32),
-    Case("reporter-feed", "HTTPS, 32 connections, reports submitted while others are sent", "https",
+    Case("reporter-feed", "HTTPS, 32 connections, submitting while the reporter sends", "https",
          (OUR_REPORTER, OUR_REPORTER_NONE, OUR_CLIENT_32), OUR_CLIENT_32, (_RATE, _CPU, _PEAK), Length(20_000, 11), Length(12_000, 5),
          concurrency=32),
 )

@@ -1,4 +1,4 @@
-"""Draws docs/benchmarks.svg: the ratios, and how figures scale."""
+"""Draws docs/benchmarks.svg, which shows the ratios and how figures scale."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,14 +20,14 @@ Results = Mapping[str, Any]
 OURS, THEIRS = "#0b6e99", "#9aa0a6"
 COLORS = {"our client": OURS, "libcurl easy": THEIRS, "our reporter, none": OURS, "our reporter, process": "#d9730d"}
 
-# Text stays text, so that the file is small and can be searched. The fixed salt makes the file reproducible.
+# Text is not converted to paths, so the file is small and searchable. The fixed salt makes the file reproducible.
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8, "axes.titlesize": 9,
     "axes.spines.top": False, "axes.spines.right": False,
 }
 
-#: Case, figure and title of each panel.
+#: The case, the figure and the title of each panel.
 RATIOS = (
     ("https-serial", "rate", "HTTPS, sequential:\nrequests/s (more is better)"),
     ("https-serial", "cpu_us", "HTTPS, sequential:\nCPU per request (less is better)"),
@@ -37,12 +37,12 @@ RATIOS = (
     ("https-python", "rate", "Python, HTTPS, sequential:\nrequests/s (more is better)"),
     ("https-32", "rate", "HTTPS, 32 concurrent:\nrequests/s (more is better)"),
     ("https-32-delayed", "cpu_us", "HTTPS, 32 concurrent, 50 ms:\nCPU per request (less is better)"),
-    ("reporter-feed", "rate", "HTTPS, reports submitted meanwhile:\nrequests/s (more is better)"),
+    ("reporter-feed", "rate", "HTTPS, submitting while sending:\nrequests/s (more is better)"),
 )
 
 
 def draw(results: Results, folder: Path) -> None:
-    """Writes the chart into the folder."""
+    """Writes the chart to the folder."""
     with matplotlib.rc_context(STYLE):
         figure, panels = pyplot.subplots(5, 3, figsize=(12, 15), layout="constrained")
         drawings = [*(_ratios(*each) for each in RATIOS), _threads("cpu_us"), _threads("peak_kib"), _connections, _submit, _drain, _memory]
@@ -53,7 +53,7 @@ def draw(results: Results, folder: Path) -> None:
 
 
 def _ratios(name: str, figure: str, title: str) -> "Callable[[Axes, Results], None]":
-    """A bar for each client: its ratio to the reference, with a line from minimum to maximum."""
+    """Returns a function that draws each client's ratio as a bar, with a line from minimum to maximum."""
     case = next(case for case in CASES if case.name == name)
 
     def drawing(axes: Axes, results: Results) -> None:

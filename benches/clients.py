@@ -1,4 +1,4 @@
-"""The programs that are compared, and how each is called."""
+"""The compared programs and their commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ OUR_PACKAGE = {"PYTHONPATH": str(ROOT / "bindings" / "python")}
 
 @dataclass(frozen=True)
 class Client:
-    """A program, and its arguments after those that all programs take."""
+    """A program, and the arguments that follow those common to all programs."""
 
     name: str
     program: tuple[str, ...]
     extra: tuple[str, ...] = ()
-    #: The part of a case's requests that it makes, where all of them would take minutes.
+    #: The share of a case's requests that the program makes; less than 1 if all requests would take minutes.
     share: float = 1.0
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -29,7 +29,7 @@ class Client:
         return [*self.program, url, ca_file, *map(str, numbers), *self.extra]
 
     def environment_with(self, ca_file: str) -> "dict[str, str]":
-        """Adds the variable from which `requests`, and the SDK that uses it, take the CA file."""
+        """Returns the environment with the variable that names the CA file for `requests` and for the SDK that uses it."""
         return {**self.environment, "REQUESTS_CA_BUNDLE": ca_file}
 
 

@@ -1,6 +1,6 @@
-"""Instructions per request, counted by callgrind: the one figure that hardly varies from run to run.
+"""Counts the instructions per request with callgrind. Unlike the other figures, this one hardly varies between runs.
 
-The count is the difference between a longer and a shorter run, so start-up cancels out.
+The count is the difference between a longer and a shorter run, so the instructions of the start-up cancel out.
 """
 
 import re
@@ -19,7 +19,7 @@ Counts = dict[str, dict[str, list[float]]]
 
 
 def run(server: Server, rounds: int, count: int) -> Counts:
-    """Returns the instructions of one request by protocol and client, one figure per round."""
+    """Returns the instructions of one request for each protocol and client, with one figure per round."""
     return {
         protocol: {client.name: [_per_request(client, server, protocol, count) for _ in range(rounds)] for client in CLIENTS}
         for protocol in ("https", "http")

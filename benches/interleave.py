@@ -1,4 +1,4 @@
-"""Runs the clients of a case in turn, round after round, so that other load on the machine affects all of them alike."""
+"""Runs the clients of a case alternately, so that other load on the machine affects all of them equally."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ Results = dict[str, list[process.Figures]]
 
 
 def run(case: Case, server: Server, length: Length, log: "Callable[[str], None]") -> Results:
-    """Returns the figures of each client, one set per round."""
+    """Runs all rounds and returns the figures of each client, with one set per round."""
     cores = _cores(case)
     server.pin_to(cores)
     results: Results = {client.name: [] for client in case.clients}
@@ -30,13 +30,13 @@ def run(case: Case, server: Server, length: Length, log: "Callable[[str], None]"
 
 
 def _cores(case: Case) -> "set[int]":
-    """All cores, or the last one, which usually handles the fewest interrupts."""
+    """Returns all cores, or only the last one, which usually handles the fewest interrupts."""
     cores = os.sched_getaffinity(0)
     return {max(cores)} if case.one_core else cores
 
 
 def _rotated(clients: "Sequence[Client]", number: int) -> "Sequence[Client]":
-    """Starts each round with another client, because a run can be affected by the one before it."""
+    """Returns the clients, starting with a different one in each round, because a run can affect the next one."""
     first = number % len(clients)
     return [*clients[first:], *clients[:first]]
 
@@ -59,7 +59,7 @@ def _cold_start(case: Case, client: Client, url: str, ca_file: str, times: int) 
 
 
 def _with_system_store(ca_file: Path, command: "list[str]") -> "list[str]":
-    """Runs the command in a mount namespace with a copy of the system's certificate store that includes our CA."""
+    """Returns a command that runs `command` in a mount namespace whose certificate store includes our CA."""
     store = BUILD / "store.crt"
     store.write_text(SYSTEM_STORE.read_text() + ca_file.read_text())
     unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]

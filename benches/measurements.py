@@ -1,4 +1,4 @@
-"""All measurements, by name, with their full and short lengths."""
+"""The function for each measurement, with its full and its short length."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""Paths that the benchmarks read and write."""
+"""The paths that the benchmarks read and write."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ Figures = dict[str, float]
 
 
 class Failed(SystemExit):
-    """A program failed or did not complete its work, so that none of its figures is valid."""
+    """A program failed or did not complete its work, so its figures are invalid."""
 
 
 def run(command: Sequence[str], cores: "set[int]", environment: "Mapping[str, str] | None" = None) -> Figures:
@@ -20,7 +20,7 @@ def run(command: Sequence[str], cores: "set[int]", environment: "Mapping[str, st
 
 
 def figures(command: Sequence[str], status: int, output: str) -> Figures:
-    """Reads the figures from the last line of a program's output, and adds those per request."""
+    """Returns the figures in the last line of a program's output, and the figures per request computed from them."""
     lines = output.splitlines()
     if status != 0 or not lines:
         raise Failed(f"status {status} of: {' '.join(command)}")

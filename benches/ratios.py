@@ -1,4 +1,4 @@
-"""Ratios and their spread. Machines are noisy, so each ratio is computed within one round, over many rounds."""
+"""Ratios and their spread over many rounds. Each ratio is computed within one round, because machines are noisy."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -20,10 +20,10 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def of(rounds: Rounds, figure: str) -> Spread:
-    """A figure over all rounds."""
+    """Returns the spread of a figure over all rounds."""
     return spread([each[figure] for each in rounds])
 
 
 def ratio(rounds: Rounds, reference: Rounds, figure: str) -> Spread:
-    """A figure as a multiple of the reference's in the same round."""
+    """Returns the spread of a figure divided by the reference's figure in the same round."""
     return spread([one[figure] / other[figure] for one, other in zip(rounds, reference, strict=True)])

@@ -23,7 +23,7 @@ SCALING = ("threads", "connections", "rows", "many")
 
 
 def write(results: Mapping[str, Any], folder: Path) -> None:
-    """Writes the report into the folder."""
+    """Writes the report to the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "benchmarks.md").write_text("\n".join(_parts(results)))
 

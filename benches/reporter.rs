@@ -1,6 +1,6 @@
-//! The cost of `submit` with each durability, and of draining an outbox. `make bench` runs it. An argument with a slash is the
-//! folder for the outboxes, `short` reduces the rows, and others name the parts to run. Lines that begin with a brace are the
-//! figures for `make bench`, one JSON object each.
+//! Measures the cost of `submit` with each durability, and of draining an outbox. `make bench` runs this program. An
+//! argument with a slash is the folder for the outboxes, `short` reduces the number of rows, and the other arguments
+//! name the parts to run. Each line that begins with a brace is a JSON object with figures for `make bench`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ fn main() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A report with an id like those of the service: 16 hexadecimal digits in no order.
+/// Returns a report with an id like the service's: 16 hexadecimal digits in no order.
 fn report() -> Conversion {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -70,7 +70,7 @@ fn options(outbox: &Path, durability: Durability) -> ReporterOptions<'_> {
     }
 }
 
-/// Returns the times of `count` submits in nanoseconds, sorted.
+/// Makes `count` submits and returns their times in nanoseconds, sorted.
 fn submit(reporter: &Reporter, count: usize) -> Vec<u128> {
     let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
     let mut times: Vec<u128> = reports.iter().map(|report| timed(|| reporter.submit(report).unwrap())).collect();
@@ -84,12 +84,12 @@ fn timed(work: impl FnOnce()) -> u128 {
     start.elapsed().as_nanos()
 }
 
-/// A quantile of sorted nanoseconds, in microseconds.
+/// Returns a quantile, in microseconds, of sorted times in nanoseconds.
 fn quantile(times: &[u128], fraction: f64) -> f64 {
     times[((times.len() - 1) as f64 * fraction) as usize] as f64 / 1000.0
 }
 
-/// Microseconds, and submits per second.
+/// The times of submits in microseconds, and the number of submits per second.
 #[derive(Clone, Copy)]
 struct Figures {
     median: f64,
@@ -99,7 +99,7 @@ struct Figures {
 }
 
 impl Figures {
-    /// From sorted times.
+    /// Computes the figures from sorted times.
     fn of(times: &[u128], per_second: f64) -> Self {
         let [median, p999, max] = [0.5, 0.999, 1.0].map(|fraction| quantile(times, fraction));
         Self { median, p999, max, per_second }
@@ -124,8 +124,8 @@ fn print(what: &str, rounds: &[Figures]) {
     );
 }
 
-/// Submits without a pause while reports are sent; the rate is until all are sent. Repeated, because the longest times depend
-/// on other load on the machine.
+/// Submits without a pause while the reporter sends. The rate covers the time until all reports are sent. Makes several
+/// rounds, because the longest times depend on other load on the machine.
 fn flat_out(folder: &Path, durability: Durability, count: usize) {
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
@@ -133,7 +133,7 @@ fn flat_out(folder: &Path, durability: Durability, count: usize) {
         let figures = flat_out_once(folder, durability, count, round);
         let stolen = 100.0 * (steal_time().0 - before.0) / (steal_time().1 - before.1);
         println!(
-            "    round {round}: 99.9th percentile {:.0} us; {stolen:.1} % of the time was stolen by other machines",
+            "    round {round}: 99.9th percentile {:.0} us; other virtual machines used {stolen:.1} % of the time",
             figures.p999
         );
         rounds.push(figures);
@@ -141,7 +141,7 @@ fn flat_out(folder: &Path, durability: Durability, count: usize) {
     print(&format!("flat out, {durability:?}").to_lowercase(), &rounds);
 }
 
-/// Time since boot for which other virtual machines had the processors, and total time.
+/// Returns the time since boot during which other virtual machines used the processors, and the total time.
 fn steal_time() -> (f64, f64) {
     let statistics = fs::read_to_string("/proc/stat").unwrap();
     let line = statistics.lines().next().unwrap();
@@ -159,7 +159,8 @@ fn flat_out_once(folder: &Path, durability: Durability, count: usize, round: usi
     Figures::of(&times, count as f64 / start.elapsed().as_secs_f64())
 }
 
-/// Alternates with plain inserts into a similar database with the same unique key, to show the cost of SQLite itself.
+/// Alternates submits with plain inserts into a similar database with the same unique key, to show the cost of SQLite
+/// itself.
 fn compare_with_sqlite(folder: &Path) {
     let (outbox, database) = (folder.join("ours"), folder.join("sqlite"));
     let stub = Arc::new(Stub::new(Duration::ZERO));
@@ -186,7 +187,7 @@ fn compare_with_sqlite(folder: &Path) {
 const SCHEMA: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                     CREATE TABLE report (id INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE, wall INTEGER)";
 
-/// Returns the times of `count` inserts in nanoseconds, sorted.
+/// Makes `count` inserts and returns their times in nanoseconds, sorted.
 fn insert(sqlite: &rusqlite::Connection, count: usize) -> Vec<u128> {
     let mut statement = sqlite.prepare("INSERT INTO report (message_id, wall) VALUES (?, 0)").unwrap();
     let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
@@ -196,7 +197,7 @@ fn insert(sqlite: &rusqlite::Connection, count: usize) -> Vec<u128> {
     times
 }
 
-/// Submits 10,000 reports per second, each sent to a service that responds after a millisecond.
+/// Submits 10,000 reports per second and sends them to a service that responds after a millisecond.
 fn paced(folder: &Path) {
     let outbox = folder.join("paced");
     let stub = Arc::new(Stub::new(Duration::from_millis(1)));
@@ -212,10 +213,10 @@ fn paced(folder: &Path) {
         .collect();
     times.sort_unstable();
     print("at 10,000 per second, process", &[Figures::of(&times, 50_000.0 / start.elapsed().as_secs_f64())]);
-    println!("    {} were pending at the end", reporter.statistics().unwrap().pending);
+    println!("    {} reports were pending at the end", reporter.statistics().unwrap().pending);
 }
 
-/// Alternates 1 and 16 threads, with each submit waiting for the disk.
+/// Submits from 1 and from 16 threads alternately. Each submit waits for the disk.
 fn power(folder: &Path) {
     let outbox = folder.join("power");
     let stub = Arc::new(Stub::new(Duration::ZERO));
@@ -256,7 +257,8 @@ struct Filled {
     reporter: Reporter,
 }
 
-/// How rows in the outbox affect `submit`, memory and draining. Alternates between the outboxes.
+/// Measures how the number of rows in the outbox affects `submit`, memory and draining. Alternates between the
+/// outboxes.
 fn rows(folder: &Path, sizes: &[usize]) {
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);
@@ -293,7 +295,7 @@ fn print_rows(filled: Filled, medians: &[f64]) {
     );
 }
 
-/// Resident memory of this process in MiB.
+/// Returns the resident memory of this process in MiB.
 fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -2,8 +2,8 @@
 
     run.py [--short] [NAME...]
 
-Without names, runs all measurements and writes docs/benchmarks.md and docs/benchmarks.svg, with --short both in build/bench.
-With names, runs those and prints their tables.
+Without names, this runs all measurements and writes benchmarks.md and benchmarks.svg to docs, or with --short to
+build/bench. With names, it runs only the named measurements. It prints the table of each measurement.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from tables import markdown, table
 
 
 def main() -> None:
-    # Unwinds every `with`, so that no server is left running.
+    # Leaves every `with` block, so that no server is left running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     arguments = _arguments()
     file = BUILD / ("results-short.json" if arguments.short else "results.json" if not arguments.names else "results-some.json")
@@ -37,8 +37,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--short", action="store_true", help="fewer requests and rounds")
-    parser.add_argument("--report", action="store_true", help="only write the report and the chart, from the last complete run")
+    parser.add_argument("--short", action="store_true", help="make fewer requests and rounds")
+    parser.add_argument("--report", action="store_true", help="only write the report and chart of the last full run")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(MEASUREMENTS)
@@ -48,7 +48,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure(names: "list[str]", is_short: bool, file: Path) -> "dict[str, object]":
-    """Runs measurements, and saves the results after each, because a failure ends the run."""
+    """Runs measurements and returns the results. Saves them after each measurement, because a failure ends the run."""
     results: dict[str, object] = {"environment": environment.facts()}
     with Server() as server:
         for name in (name for name in MEASUREMENTS if not names or name in names):

@@ -1,4 +1,4 @@
-"""How the cost of a report changes with the number of threads, connections and reports."""
+"""Measures how the cost of a report depends on the number of threads, connections and reports."""
 
 import os
 import shutil
@@ -16,19 +16,19 @@ THREADS = (1, 4, 16, 64, 256, 1000)
 CONNECTIONS = (1, 4, 16, 64, 256)
 MAX_SAMPLES = 200
 
-#: By client and size, the figures of each round.
+#: The figures of each round, for each client and size.
 Sizes = dict[str, dict[str, list[process.Figures]]]
 
 
 def threads(server: Server, rounds: int, count: int) -> Sizes:
-    """One client shared by all threads, beside one libcurl handle per thread."""
+    """Returns the figures of one client that all threads share, and of libcurl with one handle for each thread."""
     def once(client: Client, size: int) -> process.Figures:
         return _run_once(server, "https", client, max(count, 5 * size), size)
     return _sizes(rounds, THREADS, (replace(OUR_CLIENT, name="our client"), CURL_EASY), once)
 
 
 def connections(server: Server, rounds: int, seconds: float) -> Sizes:
-    """A reporter, by its number of connections, with responses after 50 ms."""
+    """Returns the figures of both reporters for each number of connections; the server responds after 50 ms."""
     def once(client: Client, size: int) -> process.Figures:
         return _run_once(server, "delayed", client, max(10, round(size * seconds / DELAY_S)), size)
     return _sizes(rounds, CONNECTIONS, (OUR_REPORTER_NONE, OUR_REPORTER), once)
@@ -58,7 +58,11 @@ def _empty_outbox() -> None:
 
 
 def many(server: Server, count: int) -> "dict[str, object]":
-    """Many reports through one reporter: memory over time, in pairs of seconds and MB, and the final figures."""
+    """
+    Sends many reports through one reporter.
+
+    Returns its memory over time, in pairs of seconds and MB, and the final figures.
+    """
     _empty_outbox()
     command = OUR_REPORTER.command(server.urls["https"], str(server.ca), count, 32, 0)
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -80,6 +84,10 @@ def _resident_mb(pid: int) -> float:
 
 
 def _thinned(samples: "list[tuple[float, float]]") -> "list[tuple[float, float]]":
-    """At most MAX_SAMPLES of them, without the first, from before the program was loaded, and those after its exit, which are 0."""
+    """
+    Returns at most MAX_SAMPLES of the samples.
+
+    Omits the first sample, which precedes the loading of the program, and those after its exit, which are 0.
+    """
     alive = [sample for sample in samples[1:] if sample[1] > 0]
     return alive[::len(alive) // MAX_SAMPLES + 1]

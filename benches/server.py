@@ -1,4 +1,4 @@
-"""The server of every measurement: nginx on loopback, over HTTP, over HTTPS, and over HTTPS with delayed responses."""
+"""The server of all measurements: nginx on loopback, with HTTP, with HTTPS, and with delayed responses over HTTPS."""
 
 import os
 import shutil
@@ -12,8 +12,9 @@ from paths import BUILD
 ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 DELAY_S = 0.05
 
-# One worker on each core, as in Debian's configuration. Connections stay open as long as the client wants. The response is
-# short and has a Content-Length, like the service's. TLS has nginx's defaults: version 1.3 with tickets, if the client can.
+# nginx runs one worker for each core, as in Debian's configuration. Clients decide how long connections stay open. Like
+# the service's, the response is short and has a Content-Length. TLS uses nginx's defaults: version 1.3 with tickets if
+# the client supports them.
 CONFIGURATION = """
 load_module {module};
 daemon off;

@@ -1,4 +1,4 @@
-"""The cost of `submit` and of draining an outbox, measured by benches/reporter.rs without a server."""
+"""Measures the cost of `submit` and of draining an outbox with benches/reporter.rs, without a server."""
 
 import json
 import subprocess
@@ -10,12 +10,12 @@ Lines = list[dict[str, object]]
 
 
 def submits(is_short: bool) -> Lines:
-    """Times of submit with each durability."""
+    """Returns the times of submit with each durability."""
     return _run("none", "process", "sqlite", "one-power", *([] if is_short else ["paced"]))
 
 
 def rows(is_short: bool) -> Lines:
-    """Times of submit, and the rate of draining, by the number of rows in the outbox."""
+    """Returns the times of submit and the rate of draining for each number of rows in the outbox."""
     return _run("rows", *(["short"] if is_short else []))
 
 

@@ -13,7 +13,7 @@ HEADINGS = {"rate": "requests/s", "cpu_us": "CPU per request", "peak_kib": "peak
 
 
 def amount(figure: str, value: float) -> str:
-    """A figure with its unit."""
+    """Returns the figure as text with its unit."""
     units = {"rate": f"{value:,.0f}", "cpu_us": f"{value:,.1f} us", "peak_kib": f"{megabytes(value):.1f} MB",
              "median_s": f"{value * 1000:.2f} ms"}
     return units[figure]
@@ -24,12 +24,12 @@ def megabytes(kib: float) -> float:
 
 
 def times(value: Spread) -> str:
-    """A ratio with its spread."""
+    """Returns the median, minimum and maximum of a ratio as text."""
     return f"{value.median:.2f} ({value.min:.2f}\N{EN DASH}{value.max:.2f})"
 
 
 def markdown(table: Rows) -> str:
-    """Aligns the columns, so that the table can also be read as text."""
+    """Returns the table in Markdown, with aligned columns so that it is also readable as text."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in table]
     rule = "| " + " | ".join("-" * width for width in widths) + " |"
@@ -37,7 +37,7 @@ def markdown(table: Rows) -> str:
 
 
 def _case(case: Case, results: Mapping[str, Any]) -> Rows:
-    """A row for each client: each figure, and its ratio to the reference's."""
+    """Returns a row for each client, with each figure and its ratio to the reference's figure."""
     headings = {**HEADINGS, "cpu_us": "CPU per start"} if case.cold else HEADINGS
     heading = [""] + [text for figure in case.figures for text in (headings[figure], "ratio")]
     return [heading, *(_client(case, results, client.name) for client in case.clients)]
@@ -96,7 +96,7 @@ def _many(results: Mapping[str, Any]) -> Rows:
              f"{max(memory[:quarter]):.1f} MB", f"{max(memory[-quarter:]):.1f} MB"]]
 
 
-#: The title of each measurement, and the function that builds its rows.
+#: The title of each measurement and the function that creates its rows.
 TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     **{case.name: (case.title, partial(_case, case)) for case in CASES},
     "instructions": ("Instructions per request, sequential", _instructions),
@@ -110,6 +110,6 @@ TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
 
 
 def table(name: str, results: Any) -> str:
-    """The table of a measurement, with its title."""
+    """Returns the table of a measurement with its title."""
     title, rows = TABLES[name]
     return f"### {title}\n\n{markdown(rows(results))}\n"

@@ -1,4 +1,4 @@
-"""The targets of the library, compared with the results."""
+"""The targets of the library, which the report compares with the results."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Target:
     measured: Callable[[Results], Spread]
 
     def is_met(self, results: Results) -> bool:
-        """By the median of all rounds."""
+        """Returns whether the median over all rounds meets the target."""
         value = self.measured(results).median
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
@@ -63,13 +63,13 @@ TARGETS = (
     Target("Python, HTTPS, sequential: requests/s, relative to the official SDK", 15, None, "",
            _ratio("https-python", OUR_PYTHON, PYTHON_SDK, "rate")),
     Target("shared library, stripped", None, 3.0, " MB", _size_mb),
-    Target("reporter, durability process, reports submitted meanwhile: requests/s, relative to the client", 0.6, None, "",
+    Target("reporter, durability process, submitting while sending: requests/s, relative to the client", 0.6, None, "",
            _ratio("reporter-feed", OUR_REPORTER, OUR_CLIENT_32, "rate")),
 )
 
 
 def rows(results: Results) -> tables.Rows:
-    """The table of targets and results."""
+    """Returns the table of targets and results."""
     heading = ["figure", "target", "measured", ""]
     return [heading, *([target.title, target.bound(), tables.times(target.measured(results)),
                         "met" if target.is_met(results) else "**not met**"] for target in TARGETS)]

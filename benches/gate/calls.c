@@ -1,11 +1,11 @@
 /*
- * Calls of the release library that the gate counts:
+ * Makes the calls of the release library that the gate counts:
  *
  *     calls client query|signature URL CA_FILE|- COUNT    reports with one client
  *     calls reporter OUTBOX|- COUNT                       submits to a reporter
- *     calls flat COUNT                                    submits to a reporter without an outbox, through the flat functions
+ *     calls flat COUNT                                    submits with the flat functions, without an outbox file
  *
- * The reporters cannot reach a service and are backing off during the count, so that they only accept reports.
+ * The reporters cannot reach a service. During the count they are backing off, so they only store reports.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,13 +27,13 @@ static void check(int32_t status, const char *message)
     }
 }
 
-/* Callgrind discards what it counted before this call. */
+/* Starts the count: callgrind discards the instructions before this call. */
 __attribute__((noinline)) static void begin_counting(void)
 {
     __asm__ volatile("");
 }
 
-/* 16 hexadecimal digits in no order, like the message ids of the service. */
+/* Returns 16 hexadecimal digits in no order, like the service's message ids. */
 static const char *message_id(uint64_t number)
 {
     static char id[17];

@@ -1,4 +1,4 @@
-"""The hot paths, and counting their instructions in user mode with callgrind."""
+"""Defines the hot paths and counts their user-mode instructions with callgrind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class HotPath:
     """
     A program that calls a function `calls` times after its warm-up.
 
-    In its arguments, {http}, {https} and {ca} stand for the sandbox, {outbox} for a new file, and {calls} for `calls`.
+    In its command, {http}, {https} and {ca} stand for the sandbox's URLs and CA file, {outbox} for the path of a new
+    file, and {calls} for `calls`.
     """
 
     name: str
@@ -53,8 +54,12 @@ def count_all() -> Counts:
 
 
 def count(path: HotPath, slow_malloc: int | None = None) -> int:
-    """Returns the instructions of one call; with `slow_malloc`, each allocation runs that many more iterations of a loop."""
-    # No other variables: the counts must not depend on the caller's environment.
+    """
+    Returns the number of instructions of one call.
+
+    With `slow_malloc`, each allocation additionally runs a loop with that many iterations.
+    """
+    # Excludes all other variables, because the counts must not depend on the caller's environment.
     environment = {"PATH": os.environ["PATH"]}
     if slow_malloc is not None:
         environment |= {"LD_PRELOAD": str(BUILD / "slow_malloc.so"), "SLOW_MALLOC": str(slow_malloc)}
@@ -78,13 +83,13 @@ def count(path: HotPath, slow_malloc: int | None = None) -> int:
 
 
 def versions() -> dict[str, str]:
-    """The versions that the counts depend on."""
+    """Returns the versions on which the counts depend."""
     return {
         "rustc": _first_line("rustc", "--version"),
         "cc": _first_line(os.environ.get("CC", "cc"), "--version"),
         "libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown",
         "valgrind": _first_line("valgrind", "--version"),
-        # Valgrind emulates the same processor on every machine with AVX2; libc and ring select code by it.
+        # Valgrind emulates the same processor on every machine with AVX2. libc and ring select code for that processor.
         "processor": platform.machine() + (" with AVX2" if " avx2 " in Path("/proc/cpuinfo").read_text() else ""),
     }
 

@@ -1,10 +1,10 @@
 """
-Fails when a hot path takes more instructions than counts.json allows.
+Checks the number of instructions of each hot path against counts.json.
 
-    gate.py check   fails if a path is outside the margin, or if the file was made with other tools
+    gate.py check   fails if a path is outside the margin, or if the file was written with other tools
     gate.py count   prints the counts and writes build/gate/counted.json
-    gate.py renew   counts the code that the file was made with and the current code, and writes the file
-    gate.py proof   slows each path by 1 % and by 3 %, and shows that only the latter fails
+    gate.py renew   counts the code for which the file was written and the current code, and writes the file
+    gate.py proof   slows each path down by 1 % and by 3 %, and fails unless the check rejects only the latter
 
 Run it through make, which builds the programs and starts the sandbox.
 """
@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = Path(__file__).resolve().parent / "counts.json"
 COUNTED = BUILD / "counted.json"
 HOW_TO_RENEW = """To renew benches/gate/counts.json: make gate-renew
-It counts the code that the file was made with and the current code with the current tools, prints both and writes the
-file. It fails if a path is slower, unless it is accepted: make gate-renew ACCEPT="NAME ..."; explain in the commit message."""
+With the current tools, this counts the code for which the file was written and the current code, prints both counts and
+writes the file. It fails if a path became slower, unless you accept that: make gate-renew ACCEPT="NAME ..."
+Explain the reason in the commit message."""
 
 Row = tuple[str, ...]
 
@@ -54,7 +55,7 @@ def renew() -> None:
     made, slower = renewed(baselines, old, new, margin, set(os.environ.get("ACCEPT", "").split()))
     rows = [(name, *_beside(counted, old.get(name)), f"{made[name].reference:,}") for name, counted in new.items()]
     _print_table(("path", "old code", "new code", "change", "reference"), rows)
-    _fail_if("counts.json is not written, because these are slower", slower)
+    _fail_if("counts.json was not written, because these paths became slower", slower)
     counts = {name: vars(path) for name, path in made.items()}
     FILE.write_text(json.dumps({"versions": versions(), "margin": margin, "counts": counts}, indent=2) + "\n")
 
@@ -64,7 +65,7 @@ def proof() -> None:
     _fail_if("counts.json was made with other tools", differing(made_with, versions()))
     rows, wrong = [], []
     for path in HOT_PATHS:
-        # Relative to the current count, so that the result does not depend on the distance from the margin.
+        # Compares with the current count, so the result does not depend on its distance from the margin.
         reference, some = count(path, slow_malloc=0), count(path, slow_malloc=1000)
         row: Row = (path.name, f"{reference:,}")
         for slowdown, must_fail in ((0.01, False), (0.03, True)):
@@ -73,14 +74,14 @@ def proof() -> None:
             fails = bool(deviations({path.name: Baseline(reference, reference)}, {path.name: counted}, margin))
             row += (*_beside(counted, reference)[1:], "fails" if fails else "passes")
             if fails != must_fail:
-                wrong.append(f"{path.name}, slower by {slowdown:.0%}, {row[-1]}")
+                wrong.append(f"{path.name} {row[-1]} if it is slower by {slowdown:.0%}")
         rows.append(row)
     _print_table(("path", "here", "1 % slower", "", "", "3 % slower", "", ""), rows)
     _fail_if("the gate did not behave as expected", wrong)
 
 
 def _count_old_code() -> Counts:
-    """Counts the code of the commit that last changed the file, with its own programs and Makefile."""
+    """Counts the code of the commit that last changed the file, with the programs and the Makefile of that commit."""
     revision = _git("log", "-1", "--format=%H", "--", str(FILE)).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["tar", "-x", "-C", folder], input=_git("archive", revision), check=True)

@@ -1,9 +1,10 @@
-//! Code below the C interface that the gate counts:
+//! Runs the internal code that the gate counts:
 //!
 //! ```text
 //! parts responses COUNT         parses COUNT responses of each kind
 //! parts batches OUTBOX COUNT    claims and completes COUNT batches
-//! parts fill OUTBOX COUNT       submits the reports for them, in a separate process so that none is cached in memory
+//! parts fill OUTBOX COUNT       submits reports for COUNT batches; `batches` runs this as a separate process so that
+//!                               no page is cached in memory
 //! ```
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -18,7 +19,7 @@ use nexmo_conversion::fuzzing::verdict;
 use nexmo_conversion::testing::{self, Stub};
 use nexmo_conversion::{Channel, Conversion, Durability, Error, MessageId, Reporter, ReporterOptions, Timestamp};
 
-/// How many reports are claimed and completed at a time.
+/// The number of reports that are claimed and completed at a time.
 const BATCH: usize = 32;
 
 const ACCEPTED: &[u8] = b"HTTP/1.1 200 OK\r\ndate: Fri, 02 Jan 2026 03:04:05 GMT\r\ncontent-type: text/plain\r\n\
@@ -39,7 +40,7 @@ fn main() {
     }
 }
 
-/// Callgrind discards what it counted before this call.
+/// Starts the count: callgrind discards the instructions before this call.
 #[inline(never)]
 fn begin_counting() {
     black_box(());
@@ -74,7 +75,7 @@ fn batches(outbox: &str, count: &str) {
     assert_eq!(reports, BATCH * count.parse::<usize>().unwrap());
 }
 
-/// Submits to a service that is down.
+/// Submits reports while the service is down.
 fn fill(outbox: &Path, reports: usize) {
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);

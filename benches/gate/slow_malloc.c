@@ -1,6 +1,6 @@
 /*
- * For make gate-proof: preloaded, it slows every path without a change to the library, by SLOW_MALLOC iterations of a loop
- * in each allocation.
+ * A library that make gate-proof preloads to slow down every path without changing the library under test. Each
+ * allocation runs a loop with SLOW_MALLOC iterations.
  */
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""python3 -m unittest discover --start-directory benches/gate"""
+"""Tests comparison.py: python3 -m unittest discover --start-directory benches/gate"""
 
 import unittest
 
@@ -11,7 +11,7 @@ class ComparisonTest(unittest.TestCase):
         for count, expected in ((1000, 0), (1019, 0), (1020, 0), (1021, 1), (1030, 1), (981, 0), (979, 1)):
             self.assertEqual(len(deviations(baselines, {"path": count}, 0.02)), expected, count)
 
-    def test_a_path_on_one_side_only_is_a_deviation(self) -> None:
+    def test_a_path_that_is_only_in_the_file_or_only_counted_is_a_deviation(self) -> None:
         self.assertEqual(len(deviations({"old": Baseline(1, 1)}, {"new": 1}, 0.02)), 2)
 
     def test_each_version_is_compared(self) -> None:
@@ -19,7 +19,7 @@ class ComparisonTest(unittest.TestCase):
         self.assertEqual(len(differing({"rustc": "1", "libc": "2"}, {"rustc": "3", "libc": "2", "cc": "4"})), 2)
 
     def test_a_renewal_with_other_tools_keeps_the_slowdown_since_the_reference(self) -> None:
-        # 1.5 % above its reference; the other tools count half as many, and the code has grown by 0.4 %.
+        # The count was 1.5 % above its reference. The other tools count half as much, and the code grew by 0.4 %.
         baselines, slower = renewed({"path": Baseline(1000, 1015)}, {"path": 508}, {"path": 510}, 0.02, set())
         self.assertEqual((baselines["path"], slower), (Baseline(500, 510), []))
         self.assertEqual(renewed({"path": Baseline(1000, 1015)}, {"path": 508}, {"path": 511}, 0.02, set())[1], ["path"])

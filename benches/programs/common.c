@@ -23,7 +23,7 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* CPU time of this process in seconds, user and system. */
+/* Returns the user and system CPU time of this process in seconds. */
 static double cpu(void)
 {
     struct rusage usage;
@@ -31,7 +31,7 @@ static double cpu(void)
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/* Peak resident memory in KiB. Not from getrusage, which reports the parent's if that was higher before the fork. */
+/* Returns the peak resident memory in KiB. getrusage would include the parent's memory before the fork. */
 static long peak(void)
 {
     char line[128];
@@ -78,7 +78,7 @@ int end(size_t done, size_t failures)
     return failures == 0 ? 0 : 1;
 }
 
-/* Work shared by threads: each fetches the next number until none is left. */
+/* Work shared by threads. Each thread fetches the next number until none is left. */
 struct job {
     work *work;
     void *context;
@@ -96,7 +96,7 @@ static void *run_job(void *argument)
     return NULL;
 }
 
-/* Starts a thread with a small stack, as a program with a thousand threads would. */
+/* Starts a thread with a small stack, which a program with a thousand threads would use. */
 static void start(pthread_t *thread, struct job *job)
 {
     pthread_attr_t attributes;

@@ -1,4 +1,4 @@
-/* Shared by all benchmark programs: arguments, message ids, clocks, threads, and the line of output. */
+/* The parts that all benchmark programs share: arguments, message ids, clocks, threads, and the line of output. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -10,16 +10,16 @@
 #define TIMESTAMP "2026-01-01 12:00:00"
 #define USER_AGENT "nexmo-conversion/1.0.0"
 
-/* The request target, a format for the message id. */
+/* The request target, as a format string for the message id. */
 #define TARGET "/conversions/sms?api_key=" API_KEY "&api_secret=" API_SECRET \
     "&delivered=true&message-id=%s&timestamp=2026-01-01%%2012%%3A00%%3A00"
 #define URL_SIZE 512
 #define MESSAGE_ID_SIZE 17
 
-/* PROGRAM URL CA_FILE COUNT CONCURRENCY WARM_UP [EXTRA...]; CA_FILE "-" is the system's certificate store. */
+/* The arguments: PROGRAM URL CA_FILE COUNT CONCURRENCY WARM_UP [EXTRA...]. CA_FILE "-" means the system's store. */
 struct arguments {
     const char *url;
-    const char *ca_file; /* NULL is the system's certificate store. */
+    const char *ca_file; /* NULL means the system's certificate store. */
     size_t count;
     size_t concurrency;
     size_t warm_up; /* Requests before the clocks start. */
@@ -28,7 +28,7 @@ struct arguments {
 
 struct arguments arguments(int argc, char **argv);
 
-/* An id like those of the service: 16 hexadecimal digits in no order, unique for each number. */
+/* Writes an id like the service's: 16 hexadecimal digits that are unique for each number and in no order. */
 void message_id(size_t number, char id[MESSAGE_ID_SIZE]);
 
 /* Starts the clocks. */
@@ -37,13 +37,16 @@ void begin(void);
 /* Stops the clocks, prints one line of JSON, and returns the exit status. */
 int end(size_t done, size_t failures);
 
-/* Does one piece of work on a thread; returns whether it succeeded. */
+/* Does the work for `number` on a thread; returns whether it succeeded. */
 typedef bool work(void *context, size_t thread, size_t number);
 
-/* Runs `work` with `count` numbers from `first` on `threads` threads, a single one on the caller's; returns how many failed. */
+/*
+ * Runs `work` for `count` numbers, starting with `first`, on `threads` threads, or on the caller's thread if `threads`
+ * is 1. Returns the number of failures.
+ */
 size_t on_threads(size_t threads, size_t first, size_t count, work *work, void *context);
 
-/* The main function of a program that makes its requests in `work`: warms up, measures and prints. */
+/* Warms up, measures and prints the figures of a program that makes its requests in `work`; returns the exit status. */
 int measure(const struct arguments *arguments, work *work, void *context);
 
 _Noreturn void die(const char *what);

@@ -1,4 +1,4 @@
-"""Shared by the Python programs: arguments, message ids, clocks and the line of output, as in common.h."""
+"""The parts that the Python programs share, as in common.h: arguments, message ids, clocks and the line of output."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ COUNT, WARM_UP = int(sys.argv[3]), int(sys.argv[5])
 
 
 def message_id(number):
-    """The same ids as in common.c."""
+    """Returns the same ids as message_id in common.c."""
     return format((number + 1) * 0x9E3779B97F4A7C15 % 2**64, "016X")
 
 
@@ -23,7 +23,7 @@ def peak_kib():
 
 
 def measure(report):
-    """Warms up, measures and prints; a report that fails raises, which ends the program."""
+    """Warms up, measures and prints the figures. If a report fails, its exception ends the program."""
     for number in range(WARM_UP):
         report(message_id(number))
     wall, cpu = time.monotonic(), time.process_time()

@@ -1,4 +1,4 @@
-"""This library's Python package: a client, sequential reports."""
+"""Makes sequential reports with a client of this library's Python package."""
 
 from common import API_KEY, API_SECRET, CA_FILE, TIMESTAMP, URL, measure
 from nexmo_conversion import Client, Credentials, Options

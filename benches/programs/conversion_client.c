@@ -1,4 +1,4 @@
-/* This library's client, shared by CONCURRENCY threads. No extra arguments. */
+/* Reports with one client of this library, which CONCURRENCY threads share. Has no extra arguments. */
 #include <stdio.h>
 
 #include "common.h"

@@ -1,4 +1,4 @@
-/* This library's one-call functions, on CONCURRENCY threads. No extra arguments. */
+/* Reports with this library's one-call functions on CONCURRENCY threads. Has no extra arguments. */
 #include <stdio.h>
 
 #include "common.h"

@@ -1,6 +1,6 @@
 /*
- * This library's reporter, sending on CONCURRENCY connections. Extra arguments: DURABILITY [OUTBOX]. Measures from the first
- * submit until all reports are accepted; reports are sent while others are submitted.
+ * Reports with this library's reporter, which sends over CONCURRENCY connections while the program submits. Measures
+ * the time from the first submit until the service has accepted all reports. Extra arguments: DURABILITY [OUTBOX].
  */
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static bool submit(void *reporter, size_t thread, size_t number)
     return false;
 }
 
-/* Submits `count` reports and waits until all are sent; returns how many were not accepted. */
+/* Submits `count` reports and waits until all are sent; returns the number of reports that were not accepted. */
 static size_t send(nexmo_reporter *reporter, size_t first, size_t count)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;

@@ -1,4 +1,7 @@
-/* libcurl's easy interface: CONCURRENCY threads, each with a handle that reuses its connection. No extra arguments. */
+/*
+ * Reports with libcurl's easy interface on CONCURRENCY threads. Each thread has a handle, which reuses its connection.
+ * Has no extra arguments.
+ */
 #include <stdlib.h>
 
 #include "curl_handle.h"

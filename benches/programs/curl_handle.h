@@ -1,4 +1,4 @@
-/* A libcurl easy handle with the same bytes on the wire, timeouts and checks as this library. */
+/* A libcurl easy handle that sends the same bytes and has the same timeouts and checks as this library. */
 #ifndef CURL_HANDLE_H
 #define CURL_HANDLE_H
 
@@ -12,7 +12,7 @@ CURL *curl_handle(const struct arguments *given);
 /* Sets the URL for the report with this number. */
 void curl_set_report(CURL *handle, const struct arguments *given, size_t number);
 
-/* Whether a transfer that ended with `code` got a 200. */
+/* Returns whether a transfer that ended with `code` got a 200. Prints the error otherwise. */
 bool curl_succeeded(CURL *handle, CURLcode code);
 
 #endif

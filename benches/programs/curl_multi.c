@@ -1,4 +1,4 @@
-/* libcurl's multi interface: CONCURRENCY easy handles on one thread. No extra arguments. */
+/* Reports with libcurl's multi interface, with CONCURRENCY easy handles on one thread. Has no extra arguments. */
 #include <stdlib.h>
 
 #include "curl_handle.h"
@@ -10,7 +10,7 @@ struct reports {
     size_t next, last, in_flight, failures;
 };
 
-/* Starts the next report on a handle, if there is one. */
+/* Starts the next report on a handle, if another report is left. */
 static void send_next(struct reports *reports, CURL *handle)
 {
     if (reports->next == reports->last)
@@ -34,7 +34,7 @@ static void handle_completed(struct reports *reports)
     }
 }
 
-/* Makes `count` more reports, with as many in flight as there are handles. */
+/* Makes `count` more reports and uses all handles concurrently. */
 static void run(struct reports *reports, size_t count)
 {
     int running;

@@ -1,9 +1,10 @@
 /*
- * Runs a program repeatedly and measures from before its start until its exit.
+ * Runs a program repeatedly and measures the time from before its start until its exit.
  *
  *     launch TIMES PROGRAM ARGUMENTS...
  *
- * `wall_s` and `cpu_s` are totals, `median_s` is the median wall time of a run. The program's output is discarded.
+ * Prints the totals `wall_s` and `cpu_s`, and the median wall time of a run as `median_s`. Discards the program's
+ * output.
  */
 #include <fcntl.h>
 #include <spawn.h>
@@ -28,7 +29,7 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-/* Returns whether the program succeeded; adds its CPU time to `cpu_s`. */
+/* Runs the program once and adds its CPU time to `cpu_s`; returns whether it succeeded. */
 static int start(char **command, const posix_spawn_file_actions_t *actions, double *cpu_s)
 {
     struct rusage usage;

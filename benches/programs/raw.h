@@ -1,4 +1,4 @@
-/* The minimum that a client can do: sends prepared bytes and reads the response. */
+/* The minimal work of a client: sending prepared bytes and reading the response. */
 #ifndef RAW_H
 #define RAW_H
 
@@ -6,13 +6,13 @@
 
 #define REQUEST_SIZE 512
 
-/* Writes a complete request, the same each time, and returns its length. */
+/* Writes a complete request, which is always the same, and returns its length. */
 size_t raw_request(const struct arguments *given, char request[REQUEST_SIZE]);
 
 /* Returns a connected socket. */
 int raw_connect(const struct arguments *given);
 
-/* Whether these bytes are a complete response with status 200. */
+/* Returns whether these bytes are a complete response with status 200. */
 bool raw_is_success(const char *bytes, size_t size);
 
 #endif

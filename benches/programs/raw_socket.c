@@ -1,4 +1,4 @@
-/* A socket with prepared bytes: the lower limit of the cost over HTTP. No extra arguments. */
+/* Sends prepared bytes over a socket, which is the lower limit of the cost over HTTP. Has no extra arguments. */
 #include <unistd.h>
 
 #include "raw.h"

@@ -1,4 +1,4 @@
-"""A `requests` session, sequential reports."""
+"""Makes sequential reports with a `requests` session."""
 
 import requests
 from common import API_KEY, API_SECRET, CA_FILE, TIMESTAMP, URL, measure

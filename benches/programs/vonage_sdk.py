@@ -1,4 +1,4 @@
-"""The official Python SDK, `vonage`. It takes its CA file from REQUESTS_CA_BUNDLE."""
+"""Makes sequential reports with the official Python SDK, `vonage`. REQUESTS_CA_BUNDLE names its CA file."""
 
 from datetime import datetime
 
