@@ -57,6 +57,8 @@ impl Worker {
         if self.completions.is_empty() || Instant::now() < self.complete_due {
             return;
         }
+        // A caller that finds its reports accepted must not see the state from before.
+        self.set_state();
         match self.outbox.complete(&self.completions) {
             Ok(()) => {
                 if self.completions.iter().any(|completion| matches!(completion.disposition, Disposition::Event(..))) {
