@@ -73,7 +73,7 @@ OF_GETADDRINFO = {"EAI_NONAME": 2, "EAI_AGAIN": 3, "EAI_FAIL": 4, "EAI_MEMORY": 
 NEVER_REPEATED = {"EINTR", "hang", "unlock"}
 
 # How much longer a call may last while no lock can be acquired: as long as SQLite tries (docs/limitations.md).
-LOCKS_FAIL_MS = 12_000
+LOCKS_FAIL_MS = 22_000
 
 OK, CLOSED, TLS, PENDING = 0, 6, 22, 70
 # Statuses that no fault of the system explains: a wrong call, another account or version, a bug.
