@@ -3,7 +3,7 @@
 //! A panic is caught at the C interface, which then discards the object that was in use. A lock that other objects
 //! share must stay usable, and what it guards is consistent between any two statements that can panic.
 
-use std::sync::{self, MutexGuard, PoisonError, WaitTimeoutResult};
+use std::sync::{self, MutexGuard, PoisonError, TryLockError, WaitTimeoutResult};
 use std::time::Duration;
 
 /// As [`sync::Mutex`].
@@ -17,6 +17,15 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns None if the mutex is locked.
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Election {
     state: Mutex<State>,
     /// Changed only while the state is locked, and true only while the byte is.
     is_sender: AtomicBool,
+    /// Whether a report was stored of which the sender was not notified yet.
+    is_notification_wanted: AtomicBool,
     watch: Option<Watch>,
 }
 
@@ -37,12 +39,23 @@ struct State {
 impl Election {
     /// Watches are a limited resource; without one, others are polled for.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, state: Mutex::default(), is_sender: AtomicBool::new(false), watch: Watch::new().ok() }
+        Self {
+            path,
+            state: Mutex::default(),
+            is_sender: AtomicBool::new(false),
+            is_notification_wanted: AtomicBool::new(false),
+            watch: Watch::new().ok(),
+        }
     }
 
     /// Tries to become the sender.
     pub(crate) fn try_become_sender(&self) -> io::Result<bool> {
-        let mut state = self.state();
+        let result = self.try_lock_sender(&mut self.state());
+        self.notify_if_wanted();
+        result
+    }
+
+    fn try_lock_sender(&self, state: &mut State) -> io::Result<bool> {
         if !state.lock_file.as_ref().is_some_and(LockFile::is_current) {
             let lock_file = self.open()?;
             self.is_sender.store(false, Ordering::SeqCst);
@@ -60,15 +73,27 @@ impl Election {
     }
 
     /// Notifies the sender, unless it is this process, of a stored report. Called after the commit, since the sender
-    /// reads at once.
+    /// reads at once. If the state is locked, the thread that locked it notifies, so that a submit does not wait for a
+    /// system call of that thread.
     pub(crate) fn notify(&self) {
-        if self.is_sender() {
-            return;
+        if !self.is_sender() {
+            self.is_notification_wanted.store(true, Ordering::SeqCst);
+            self.notify_if_wanted();
         }
-        let mut state = self.state();
-        match &state.lock_file {
-            Some(lock_file) => lock_file.notify(),
-            None => state.lock_file = self.open().ok(),
+    }
+
+    /// Called whenever the state is unlocked.
+    fn notify_if_wanted(&self) {
+        while self.is_notification_wanted.load(Ordering::SeqCst) {
+            let Some(mut state) = self.state.try_lock() else {
+                return;
+            };
+            if self.is_notification_wanted.swap(false, Ordering::SeqCst) && !self.is_sender() {
+                match &state.lock_file {
+                    Some(lock_file) => lock_file.notify(),
+                    None => state.lock_file = self.open().ok(),
+                }
+            }
         }
     }
 
@@ -86,6 +111,8 @@ impl Election {
         let mut state = self.state();
         self.watch_for(Change::Closed);
         self.release(&mut state);
+        drop(state);
+        self.notify_if_wanted();
     }
 
     fn release(&self, state: &mut State) {
@@ -106,7 +133,9 @@ impl Election {
 
     /// Whether reports by other processes are notified.
     pub(crate) fn is_watching(&self) -> bool {
-        self.state().is_watching_writes
+        let is_watching = self.state().is_watching_writes;
+        self.notify_if_wanted();
+        is_watching
     }
 
     pub(crate) fn watch(&self) -> Option<BorrowedFd<'_>> {
@@ -260,6 +289,18 @@ mod tests {
             assert!(is_woken(&sender));
             assert_eq!(std::fs::read_to_string(folder.lock()).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn notification_does_not_wait_for_the_lock_and_is_not_lost() {
+        let folder = Folder::new("locked-state");
+        let (sender, other) = folder.open_two(false);
+        let state = other.election.state();
+        put(&other);
+        assert!(!is_woken(&sender), "the thread that holds the lock notifies it");
+        drop(state);
+        assert!(!other.is_watching());
+        assert!(is_woken(&sender));
     }
 
     #[test]
