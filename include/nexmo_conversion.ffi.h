@@ -1,6 +1,6 @@
 /* Generated from src/ffi by `make generate`; do not edit. */
 /* The declarations of nexmo_conversion.h without a preprocessor, for PHP FFI, LuaJIT and Python cffi. */
-/* They belong to the library that they came with: some parsers look up every function when they load it. */
+/* Use this file only with the library version that it came with: some parsers look up every function at load time. */
 
 typedef int32_t nexmo_status;
 

@@ -3,7 +3,7 @@
  *
  * Generated from src/ffi by `make generate`; do not edit.
  *
- * A conversion says whether a one-time code that was sent by SMS or phone call was effective:
+ * A conversion says whether a one-time code sent by SMS or phone call was effective:
  *
  *     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
  *     nexmo_result result = NEXMO_RESULT_INIT;
@@ -15,7 +15,7 @@
  * There are three ways to report it, and one for languages other than C:
  *
  * 1. One call    nexmo_conversion_sms and nexmo_conversion_voice make one report and wait for the response.
- * 2. A client    nexmo_client_... does the same with credentials and options that are set once, and can be cancelled.
+ * 2. A client    nexmo_client_... does the same with credentials and options set once. Its calls can be cancelled.
  * 3. A reporter  nexmo_reporter_... stores a report in an outbox within microseconds and sends it in the background
  *                until the service has accepted it, across crashes, outages and restarts.
  * 4. Flat        nexmo_flat_... offers clients and reporters to languages that cannot use C structs easily.
@@ -25,42 +25,44 @@
  * otherwise.
  *
  * Since       1.0.
- * Parameters  A pointer must not be NULL unless the comment says what NULL means. result may be NULL; it receives the
- *             outcome. A value that a comment calls invalid, or that is outside the range that it gives, is rejected
- *             with NEXMO_ERR_INVALID_ARGUMENT.
+ * Parameters  A pointer must not be NULL unless the comment says what NULL means. result receives the outcome and may
+ *             be NULL. A call rejects a value that its comment calls invalid, or that is outside the stated range, with
+ *             NEXMO_ERR_INVALID_ARGUMENT.
  * Statuses    Every call can return NEXMO_OK to NEXMO_ERR_INVALID_HANDLE (0 to 5), NEXMO_ERR_FORKED and
- *             NEXMO_ERR_INTERNAL, after which its handle may have been freed. A call that reports can also return 20 to
- *             59; nexmo_client_new, NEXMO_ERR_SYSTEM; nexmo_reporter_new and calls with a reporter, NEXMO_ERR_SYSTEM
- *             and 60 to 65; submit and poll, NEXMO_ERR_CLOSED; flush and close, 70 and 71; and poll, flush and close,
- *             NEXMO_ERR_CANCELLED. The comment of a status says what happened and what to do, and that of a function
- *             adds only what is particular to it.
- * Ownership   Arguments are borrowed until the call returns; what is kept is copied. Only handles have to be freed,
- *             each with its own function.
+ *             NEXMO_ERR_INTERNAL. After NEXMO_ERR_INTERNAL, the handle may have been freed. A call that reports can
+ *             also return 20 to 59; nexmo_client_new, NEXMO_ERR_SYSTEM; nexmo_reporter_new and calls with a reporter,
+ *             NEXMO_ERR_SYSTEM and 60 to 65; submit and poll, NEXMO_ERR_CLOSED; flush and close, 70 and 71; and poll,
+ *             flush and close, NEXMO_ERR_CANCELLED. The comment of a status says what happened and what to do; the
+ *             comment of a function adds only details that are particular to it.
+ * Ownership   The library borrows arguments until the call returns and copies the data that it keeps. Only handles must
+ *             be freed, each with its own function.
  * Blocking    A function blocks only if its comment says so.
- * Threads     Every function may be called from any thread, any number of threads at once, with the same handle too,
- *             but not from a signal handler. Concurrent calls need a result struct each. 64 KiB of stack is enough for
- *             every call. errno is not preserved. pthread_cancel takes effect after the call (with the default,
- *             deferred type); to end a wait in poll, flush or close, call close or free from another thread.
+ * Threads     Any number of threads may call any function at once, also with the same handle, but signal handlers must
+ *             not call any. Each concurrent call needs a separate result struct. 64 KiB of stack is enough for every
+ *             call. errno is not preserved. pthread_cancel takes effect after the call (with the default, deferred
+ *             type); to end a wait in poll, flush or close, call close or free from another thread.
  * Processes   After fork, handles are valid in the parent and in the child, each with its own connections; an outbox in
- *             a file is shared. No function may be called from a fork handler (pthread_atfork).
- * Text        UTF-8, NUL-terminated, at most 4096 bytes. NULL means not given; "" is a text. Returned text is written
- *             to arrays of the caller, or is never NULL and stays valid for the life of the process.
+ *             a file is shared. Fork handlers (pthread_atfork) must not call any function.
+ * Text        UTF-8, NUL-terminated, at most 4096 bytes. NULL means that a text is not given; "" is an empty text. The
+ *             library returns text either in arrays of the caller or as a pointer that is never NULL and stays valid
+ *             for the life of the process.
  * Structs     The caller allocates them and initializes each with its NEXMO_..._INIT macro in a declaration, or with
- *             its _init function in memory of any origin, such as the heap; with NULL, or a size below 8 or above 4096,
- *             that does nothing. No struct has padding, and none needs to be aligned. Structs grow only at the end, so
- *             that programs and libraries of different versions work together: a struct_size from that of the first
- *             release up to 4096 is accepted if it is a multiple of 8 (of 4 where pointers have 4 bytes). In a struct
- *             that is read, bytes beyond those that the library knows must be 0; in one that is written, they are set
- *             to 0. struct_size is never written.
+ *             its _init function in memory of any origin, such as the heap. The _init function does nothing if the
+ *             pointer is NULL or the size is below 8 or above 4096. Structs have no padding and need not be aligned.
+ *             They grow only at the end, so programs and libraries of different versions work together. The library
+ *             accepts a struct_size from the size in the first release up to 4096 if it is a multiple of 8 (of 4 where
+ *             pointers have 4 bytes). In a struct that the library reads, bytes beyond those that it knows must be 0;
+ *             in a struct that it writes, it sets them to 0. It never writes struct_size.
  * Numbers     Later versions may return numbers that this header does not name as a status, acceptance, state, kind or
- *             channel: classify a status by nexmo_status_is_retryable and its band, and treat the others as unknown.
- * Handles     Identifiers, not addresses: never dereference them. A handle that is NULL, was freed, or was never valid,
- *             is rejected with NEXMO_ERR_INVALID_HANDLE and does no harm; but ..._free accepts NULL.
- * Time limits In milliseconds. The parameter timeout_ms limits one wait: 0 checks once, -1 means no limit, and less is
- *             invalid. The option timeout_ms limits one report over the network.
+ *             channel: classify a status by nexmo_status_is_retryable and its band, and treat an unnamed number of any
+ *             other kind as unknown.
+ * Handles     Identifiers, not addresses: never dereference them. A call with a handle that is NULL, was freed or was
+ *             never valid returns NEXMO_ERR_INVALID_HANDLE and has no other effect; but ..._free accepts NULL.
+ * Time limits In milliseconds. The parameter timeout_ms limits one wait: 0 checks once, -1 means no limit, and a value
+ *             below -1 is invalid. The option timeout_ms limits one report over the network.
  * The host    The library never ends the process (memory exhaustion excepted), writes nothing to standard output or
- *             error, installs no signal handler, raises no SIGPIPE, reads no environment variable unless a flag asks
- *             for it, and stays loaded: dlclose does nothing. Its threads are named nexmo-worker, nexmo-sender,
+ *             error, installs no signal handler, raises no SIGPIPE, reads no environment variable unless a flag
+ *             requests it, and stays loaded: dlclose does nothing. Its threads are named nexmo-worker, nexmo-sender,
  *             nexmo-wal and nexmo-dns and block all signals.
  */
 #ifndef NEXMO_CONVERSION_H
@@ -82,13 +84,12 @@ extern "C" {
 /* --- Statuses ----------------------------------------------------------------------------------------------------- */
 
 /** The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a
- *  program's exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20
- *  to 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the
+ *  program's exit status. The status modulo 1000 determines the band: 1 to 19, the call was invalid and nothing was
+ *  sent; 20 to 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the
  *  service's response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug. */
 typedef int32_t nexmo_status;
 
-/** Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
- *  done. */
+/** Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done. */
 #define NEXMO_OK 0
 
 /** A required pointer is NULL. Nothing was sent. Pass what the message names. */
@@ -103,14 +104,14 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_INVALID_ARGUMENT 4
 /** The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call. */
 #define NEXMO_ERR_INVALID_HANDLE 5
-/** The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
- *  another reporter. */
+/** The reporter is closed and, if the call was a poll, has no more events. A submitted report was not stored. Submit
+ *  it to another reporter. */
 #define NEXMO_ERR_CLOSED 6
 /** The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
- *  execute a program in them. */
+ *  execute a new program in them. */
 #define NEXMO_ERR_FORKED 7
-/** The host name could not be resolved, no connection could be made, or it was lost before the response was
- *  complete. The report may have been accepted if acceptance says so. Retry later. */
+/** The host name could not be resolved, no connection could be made, or the connection was lost before the response
+ *  was complete. The report may have been accepted if acceptance says so. Retry later. */
 #define NEXMO_ERR_NETWORK 20
 /** A time limit expired. The report may have been accepted if acceptance says so. Retry later. */
 #define NEXMO_ERR_TIMEOUT 21
@@ -136,10 +137,10 @@ typedef int32_t nexmo_status;
  *  signed report may also be rejected because its timestamp is old or the machine's clock is wrong. */
 #define NEXMO_ERR_UNAUTHORIZED 40
 /** 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
- *  the report. Ask the service's support to enable it, then retry. */
+ *  the report. Ask the service's support to enable conversion, then retry. */
 #define NEXMO_ERR_NOT_ENABLED 41
-/** 420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not retry it
- *  unchanged. */
+/** 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
+ *  retry it unchanged. */
 #define NEXMO_ERR_REJECTED 42
 /** 429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
  *  -1. */
@@ -147,49 +148,50 @@ typedef int32_t nexmo_status;
 /** 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
  *  if that is -1. */
 #define NEXMO_ERR_UNAVAILABLE 44
-/** 3xx: a redirect, which is never followed, because the credentials would be sent along. Whether the report was
- *  accepted is unknown. Before retrying, check base_url, and what responds in place of the service. */
+/** 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
+ *  The report may have been accepted. Before retrying, check base_url, and what responds in place of the service. */
 #define NEXMO_ERR_REDIRECTED 45
-/** An HTTP status that the Conversion API does not document. Whether the report was accepted is unknown. Before
+/** An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
  *  retrying, check base_url, and what responds in place of the service. */
 #define NEXMO_ERR_UNEXPECTED_STATUS 46
-/** The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
- *  is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call. */
+/** The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may
+ *  be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then repeat the call. */
 #define NEXMO_ERR_OUTBOX 60
-/** The outbox is full, or its disk is. A submitted report was not stored. Retry later. */
+/** The outbox or its disk is full. A submitted report was not stored. Retry later. */
 #define NEXMO_ERR_OUTBOX_FULL 61
-/** The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not stored. Retry. */
+/** Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted report was not
+ *  stored. Retry. */
 #define NEXMO_ERR_OUTBOX_BUSY 62
-/** The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
- *  replaced once all others have closed it. */
+/** The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
+ *  replaced once all other processes have closed it. */
 #define NEXMO_ERR_OUTBOX_CORRUPT 63
 /** The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account. */
 #define NEXMO_ERR_OUTBOX_WRONG_ACCOUNT 64
 /** The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
  *  or use another path. */
 #define NEXMO_ERR_OUTBOX_VERSION 65
-/** The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
- *  Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
- *  them. */
+/** Reports are still pending, although the time limit expired or the reporter is closed. They may have been
+ *  accepted. Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE
+ *  loses them. */
 #define NEXMO_ERR_PENDING 70
-/** The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
- *  closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
- *  pending needs no second submit. */
+/** The reporter is suspended: the service accepts no reports from this account. The reports stay pending, except
+ *  that a closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url;
+ *  pending reports need not be submitted again. */
 #define NEXMO_ERR_SUSPENDED 71
 /** A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
  *  acceptance says so. Check whether it was accepted before reporting it again, and file a bug report. */
 #define NEXMO_ERR_INTERNAL 99
 
-/** Returns the name of a status, such as "NEXMO_ERR_TIMEOUT"; "NEXMO_ERR_UNKNOWN" for a number that this version
+/** Returns the name of a status, such as "NEXMO_ERR_TIMEOUT", or "NEXMO_ERR_UNKNOWN" for a number that this version
  *  does not know. */
 const char *nexmo_status_name(nexmo_status status);
 
-/** Returns what a status means, in two to four English sentences: what happened, whether the report may have been
- *  accepted, and what to do next. */
+/** Returns the meaning of a status, in two to four English sentences: what happened, whether the report may have
+ *  been accepted, and what to do next. */
 const char *nexmo_status_describe(nexmo_status status);
 
-/** Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
- *  correcting anything: 1 or 0; 0 for a number that this version does not know. */
+/** Returns 1 if the same report can succeed when it is sent or submitted again later, unchanged, without any
+ *  correction by a user. Returns 0 otherwise and for a number that this version does not know. */
 int32_t nexmo_status_is_retryable(nexmo_status status);
 
 /* --- Version and time --------------------------------------------------------------------------------------------- */
@@ -197,7 +199,8 @@ int32_t nexmo_status_is_retryable(nexmo_status status);
 /** Size of a timestamp in bytes, including the NUL. */
 #define NEXMO_TIMESTAMP_SIZE 20
 
-/** Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is that of the header. */
+/** Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is the version of the
+ *  header. */
 const char *nexmo_conversion_version(void);
 
 /**
@@ -235,15 +238,15 @@ nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds, char *text, size_t 
 /** nexmo_credentials.signature_method: HMAC-SHA-512. */
 #define NEXMO_SIGNATURE_HMAC_SHA512 5
 
-/** The credentials of an account. Clients and reporters keep copies of the secrets, which are wiped when they are
+/** The credentials of an account. Clients and reporters keep copies of the secrets and wipe them when they are
  *  freed. */
 typedef struct nexmo_credentials {
     /** sizeof(nexmo_credentials). */
     uint32_t struct_size;
     /** 0. */
     uint32_t flags;
-    /** Required: the account's API key, 1 to 256 bytes, without control characters, also those of bidirectional
-     *  text, and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon. */
+    /** Required: the account's API key, 1 to 256 bytes, without control characters (including those of bidirectional
+     *  text) and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon. */
     const char *api_key;
     /** Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes,
      *  without control characters. */
@@ -254,11 +257,11 @@ typedef struct nexmo_credentials {
     /** One of NEXMO_AUTH_*. */
     int32_t auth;
     /** Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise
-     *  unused: 0 or one of them. */
+     *  unused, but it must be 0 or one of these values. */
     int32_t signature_method;
 } nexmo_credentials;
 
-/** Initializes a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller. */
+/** Initializes a struct like NEXMO_CREDENTIALS_INIT. size is sizeof(nexmo_credentials) in the caller. */
 void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -266,7 +269,7 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
 /* --- Options ------------------------------------------------------------------------------------------------------ */
 
-/** nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
+/** nexmo_options.flags: allows http:// to hosts other than loopback. Anyone on the network path can then read the
  *  credentials. */
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
 /** nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
@@ -276,50 +279,54 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 /** nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store. */
 #define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4u
 /** nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes.
- *  The service then does not receive the time of the event. Without the flag, the time of the event is signed and
- *  sent, or the time of sending if none is given. */
+ *  The service then does not receive the time of the event. Without the flag, the library signs and sends the time
+ *  of the event or, if none is given, the time of sending. */
 #define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8u
 
-/** Options of requests. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults. */
+/** Options of requests. A NULL pointer to the struct selects all defaults. A field that is NULL or 0 selects its
+ *  default. */
 typedef struct nexmo_options {
     /** sizeof(nexmo_options). */
     uint32_t struct_size;
     /** A combination of NEXMO_OPTIONS_* flags, or 0. */
     uint32_t flags;
     /** https://host[:port][/prefix] of the service; http:// only to loopback (127.0.0.0/8, ::1, localhost), unless
-     *  NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. No user information, query or fragment. NULL: https://api.nexmo.com. */
+     *  NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. User information, a query and a fragment are invalid. NULL means
+     *  https://api.nexmo.com. */
     const char *base_url;
     /** http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
      *  proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
-     *  base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none. */
+     *  base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL means no proxy. */
     const char *proxy;
-    /** Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are
-     *  read again when they change, for connections made later. If they cannot be used then, clients and reporters
-     *  keep those read before, and one-call functions fail. NULL: the platform's store, or the built-in roots if
-     *  there is none. */
+    /** Path of a PEM file with the only certificates to trust. The library reads this file, the platform's store and
+     *  the two files below again when they change, and uses the new content for later connections. If the new
+     *  content cannot be used, clients and reporters keep the previous certificates, and one-call functions fail.
+     *  NULL means the platform's store, or the built-in roots if there is none. */
     const char *ca_file;
-    /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none. */
+    /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL means no
+     *  client certificate. */
     const char *client_cert_file;
     /** Path of a PEM file with the private key of the client certificate, without a passphrase. */
     const char *client_key_file;
     /** Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
      *  spaces. */
     const char *user_agent;
-    /** Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0:
-     *  5000. */
+    /** Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0
+     *  means 5000. */
     int32_t connect_timeout_ms;
-    /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000. */
+    /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0 means 10000. */
     int32_t timeout_ms;
     /** The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random
      *  back-off of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would
      *  exceed timeout_ms, the call returns instead. A reporter ignores this field: it retries until the report
-     *  expires. 0: 1. */
+     *  expires. 0 means 1. */
     int32_t max_attempts;
-    /** The maximum number of idle connections to keep, 1 to 1024; for a reporter at least max_in_flight. 0: 32. */
+    /** The maximum number of idle connections to keep, 1 to 1024. A reporter keeps at least max_in_flight. 0 means
+     *  32. */
     int32_t max_idle_connections;
 } nexmo_options;
 
-/** Initializes a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller. */
+/** Initializes a struct like NEXMO_OPTIONS_INIT. size is sizeof(nexmo_options) in the caller. */
 void nexmo_options_init(nexmo_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -330,8 +337,8 @@ void nexmo_options_init(nexmo_options *options, size_t size);
 /** nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
  *  402, 420, 422, 423, 429). */
 #define NEXMO_ACCEPTANCE_NO 0
-/** nexmo_result.acceptance: at least one attempt was written and got no such response, and none got a 2xx. Reporting
- *  the same value for a message twice is harmless, so retry when the status says so. */
+/** nexmo_result.acceptance: at least one attempt was written and got no such response, and no attempt got a 2xx.
+ *  Reporting the same value for a message twice is harmless, so retry if the status allows it. */
 #define NEXMO_ACCEPTANCE_UNKNOWN 1
 /** nexmo_result.acceptance: an attempt got a 2xx. */
 #define NEXMO_ACCEPTANCE_YES 2
@@ -339,10 +346,10 @@ void nexmo_options_init(nexmo_options *options, size_t size);
 /** Size of nexmo_result.message in bytes, including the NUL. */
 #define NEXMO_MESSAGE_SIZE 256
 
-/** The outcome of a call, written on success and on failure, except with NEXMO_ERR_STRUCT_SIZE for this struct
- *  itself: then nothing is sent and the struct is left unchanged. */
+/** The outcome of a call. Written on success and on failure, except if the struct_size of this struct is invalid:
+ *  the call then returns NEXMO_ERR_STRUCT_SIZE, sends nothing and leaves the struct unchanged. */
 typedef struct nexmo_result {
-    /** sizeof(nexmo_result). The only field that is read. */
+    /** sizeof(nexmo_result). The library reads only this field. */
     uint32_t struct_size;
     /** Written as 0. */
     uint32_t flags;
@@ -350,15 +357,15 @@ typedef struct nexmo_result {
     nexmo_status status;
     /** The HTTP status of the last response; 0 if there was none. */
     int32_t http_status;
-    /** The number of requests made, including those that found no connection; 0 if none was made. */
+    /** The number of requests attempted, including those for which no connection could be made; 0 if there was none. */
     int32_t attempts;
     /** Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a
-     *  submit NEXMO_ACCEPTANCE_UNKNOWN if the report is, or may be, in the outbox. NEXMO_ACCEPTANCE_NO after any
+     *  submit, NEXMO_ACCEPTANCE_UNKNOWN if the report is or may be in the outbox. NEXMO_ACCEPTANCE_NO after any
      *  other call that sends nothing. */
     int32_t acceptance;
     /** The duration of the call in microseconds. */
     int64_t elapsed_us;
-    /** Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
+    /** The suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
      *  back-off that would have exceeded timeout_ms; -1 if there is none. */
     int64_t retry_after_ms;
     /** What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a
@@ -366,7 +373,7 @@ typedef struct nexmo_result {
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
 
-/** Initializes a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller. */
+/** Initializes a struct like NEXMO_RESULT_INIT. size is sizeof(nexmo_result) in the caller. */
 void nexmo_result_init(nexmo_result *result, size_t size);
 
 /** Sets struct_size, status, retry_after_ms; every other field is 0, NULL or "". */
@@ -384,23 +391,23 @@ void nexmo_result_init(nexmo_result *result, size_t size);
 /**
  * Reports to the Conversion API whether one SMS was effective. The comment at the top of this header shows a call.
  *
- * Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
- * fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
- * and TLS settings; a stale one is replaced transparently.
+ * Makes one request (more only if max_attempts allows it) and waits for the response. Does not store the report: the
+ * caller must retry a report that fails. Later calls with the same base_url, proxy and TLS settings reuse the
+ * connection; a stale connection is replaced transparently.
  *
- * @param message_id  As NEXMO_CHANNEL_SMS says; 1 to 256 bytes, without control characters, also those of bidirectional
- *                    text, and without leading or trailing white space.
+ * @param message_id  The id described at NEXMO_CHANNEL_SMS: 1 to 256 bytes, without control characters (including
+ *                    those of bidirectional text) and without leading or trailing white space.
  * @param delivered   1 if the user completed the action, otherwise 0.
- * @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
- *                    a signed request carries the time of sending.
+ * @param timestamp   The time at which the user completed the action, in UTC, as "yyyy-MM-dd HH:mm:ss". If NULL, the
+ *                    service uses the time of arrival; a signed request contains the time of sending.
  * @param options     NULL: all defaults.
  * @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
  */
 nexmo_status nexmo_conversion_sms(const nexmo_credentials *credentials, const char *message_id, int32_t delivered,
                                   const char *timestamp, const nexmo_options *options, nexmo_result *result);
 
-/** Reports to the Conversion API whether one phone call was effective. As nexmo_conversion_sms, but message_id is as
- *  NEXMO_CHANNEL_VOICE says. */
+/** Reports to the Conversion API whether one phone call was effective. Works like nexmo_conversion_sms, but
+ *  message_id is the id described at NEXMO_CHANNEL_VOICE. */
 nexmo_status nexmo_conversion_voice(const nexmo_credentials *credentials, const char *message_id, int32_t delivered,
                                     const char *timestamp, const nexmo_options *options, nexmo_result *result);
 
@@ -410,7 +417,8 @@ nexmo_status nexmo_conversion_voice(const nexmo_credentials *credentials, const 
 typedef struct nexmo_client nexmo_client;
 
 /**
- * Creates a client. Checks credentials and options and reads the files that the options name; makes no connection.
+ * Creates a client. Checks the credentials and options and reads the files that the options name, but makes no
+ * connection.
  *
  * @param options  NULL: all defaults.
  * @param client   Receives the client; NULL on failure.
@@ -428,10 +436,10 @@ nexmo_status nexmo_client_new(const nexmo_credentials *credentials, const nexmo_
                               nexmo_result *result);
 
 /**
- * Reports to the Conversion API, through a client, whether one message was effective. As nexmo_conversion_sms or
- * nexmo_conversion_voice, with the credentials, options and connections of the client.
+ * Reports to the Conversion API, through a client, whether one message was effective. Works like nexmo_conversion_sms
+ * and nexmo_conversion_voice, but with the credentials, options and connections of the client.
  *
- * @param channel  One of NEXMO_CHANNEL_*, which say what message_id is.
+ * @param channel  One of NEXMO_CHANNEL_*. It determines what message_id is.
  * @par Blocking: up to timeout_ms of the client's options.
  */
 nexmo_status nexmo_client_report(nexmo_client *client, int32_t channel, const char *message_id, int32_t delivered,
@@ -462,37 +470,37 @@ nexmo_status nexmo_client_free(nexmo_client *client);
  *  machine. If file locks do not work there, reports are sent more than once, or the file is corrupted. */
 #define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
 
-/** Options of a reporter. Every number that is 0 selects its default. outbox has no default. */
+/** Options of a reporter. A number that is 0 selects its default. outbox has no default. */
 typedef struct nexmo_reporter_options {
     /** sizeof(nexmo_reporter_options). */
     uint32_t struct_size;
     /** A combination of NEXMO_REPORTER_OPTIONS_* flags, or 0. */
     uint32_t flags;
-    /** Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its
-     *  owner only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or
-     *  remove them together, and never while it is open. Any number of processes may share it, all for one account:
-     *  the api_key and base_url that are stored in it. A value that begins with ":", or with two or more of A-Z a-z
-     *  0-9 + . - followed by ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is
-     *  NULL with NEXMO_DURABILITY_NONE. */
+    /** Path of the outbox file, in an existing directory. If the file does not exist, it is created, readable only
+     *  by its owner. The files whose names are this name with -wal, -shm, .lock or .reserve appended belong to it:
+     *  move or remove them together, and never while the outbox is open. Any number of processes may share an outbox
+     *  if they all use its account, the api_key and base_url stored in it. A value that begins with ":", or with two
+     *  or more of A-Z a-z 0-9 + . - followed by ":", is a URL, which is invalid; use ./x:y for a file named x:y.
+     *  Required, except that it is NULL with NEXMO_DURABILITY_NONE. */
     const char *outbox;
     /** One of NEXMO_DURABILITY_*. */
     int32_t durability;
     /** One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending. */
     int32_t overflow;
-    /** The maximum number of pending reports, 1 to 1000000000. 0: 1000000, which need up to about 300 MB. */
+    /** The maximum number of pending reports, 1 to 1000000000. 0 means 1000000, which need up to about 300 MB. */
     int32_t max_pending;
-    /** The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
-     *  hours). */
+    /** The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0 means 86400
+     *  (24 hours). */
     int32_t max_age_s;
-    /** The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0:
-     *  chosen by the library. */
+    /** The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0 lets
+     *  the library choose. */
     int32_t max_in_flight;
-    /** How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000.
-     *  0: 1000. */
+    /** The time that a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to
+     *  60000. 0 means 1000. */
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;
 
-/** Initializes a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller. */
+/** Initializes a struct like NEXMO_REPORTER_OPTIONS_INIT. size is sizeof(nexmo_reporter_options) in the caller. */
 void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -504,16 +512,16 @@ void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 typedef struct nexmo_reporter nexmo_reporter;
 
 /**
- * Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own threads.
+ * Creates a reporter. Opens or creates the outbox and starts to send its reports on the library's own threads.
  *
- * Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A corrupt outbox
- * is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be opened or
- * created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged. After a
- * fork without a file, the child's reporter starts empty.
+ * Of all reporters, in any process, that share an outbox, one sends; when it ends, another takes over. A corrupt
+ * outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be
+ * opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged.
+ * With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
  *
  * @param options   NULL: all defaults. A reporter uses all options except max_attempts.
  * @param reporter  Receives the reporter; NULL on failure.
- * @par Blocking: while the files are read, up to busy_timeout_ms for the outbox included.
+ * @par Blocking: while the files are read; this includes up to busy_timeout_ms for the outbox.
  *
  * @code
  * nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
@@ -532,23 +540,23 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials, const nexm
 
 /**
  * Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
- * events and statistics show their outcome. They are sent without waiting for a back-off. Reports that are submitted
- * during the call are not waited for. The message gives the number pending in the whole outbox.
+ * events and statistics show their outcome. Sends them without waiting for a back-off. Does not wait for reports that
+ * are submitted during the call. The message gives the number of reports pending in the whole outbox.
  *
- * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
- *                              wait. Returned without waiting further.
+ * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked
+ *                              for a wait. The call does not wait further.
  * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
  */
 nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result);
 
 /**
- * Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does and returns the same, and then
- * cancels requests in flight.
+ * Closes a reporter: stops accepting reports, waits like nexmo_reporter_flush, with the same result, and then cancels
+ * requests in flight.
  *
  * Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
  * NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
- * protects. The reporter is closed whatever the call returns, unless the call was refused (1 to 19). It can still be
- * polled, acknowledge events and return statistics, and has to be freed. A second call does not wait.
+ * protects. The reporter is closed whatever the call returns, unless the call was invalid (1 to 19). A closed reporter
+ * can still be polled, acknowledge events and return statistics, and must be freed. A second call does not wait.
  *
  * @par Blocking: up to timeout_ms and half a second.
  */
@@ -565,20 +573,20 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
 /* --- 3. A reporter: submit ---------------------------------------------------------------------------------------- */
 
 /**
- * Submits a report, to be sent in the background. message_id and delivered are as for nexmo_conversion_sms.
+ * Submits a report to be sent in the background. message_id and delivered are the same as for nexmo_conversion_sms.
  *
- * On NEXMO_OK, the report is stored with the reporter's durability. It is sent immediately, and again until the
- * service accepts or rejects it or it expires. A pending report for the same message is replaced; the service always
- * receives the most recently submitted value last. On any other status, the report is not stored, unless acceptance is
- * NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent.
+ * On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it immediately and retries
+ * until the service accepts or rejects it or it expires. A pending report for the same message is replaced; the
+ * service always receives the most recently submitted value last. On any other status, the report is not stored,
+ * except that it may be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN.
  *
- * @param channel    One of NEXMO_CHANNEL_*, which say what message_id is.
- * @param timestamp  As for nexmo_conversion_sms. NULL: now.
- * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account.
- * @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by that of a later version of the library.
+ * @param channel    One of NEXMO_CHANNEL_*. It determines what message_id is.
+ * @param timestamp  The same as for nexmo_conversion_sms, but NULL means now.
+ * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by one that belongs to another account.
+ * @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by one that a later version of the library created.
  * @par Blocking: a few microseconds; up to busy_timeout_ms while the outbox is locked elsewhere; with
- * NEXMO_DURABILITY_POWER until the report is on disk. While a disk hangs, it blocks one thread (with
- * NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); the others get NEXMO_ERR_OUTBOX_BUSY.
+ * NEXMO_DURABILITY_POWER until the report is on disk. A disk that hangs blocks one thread (with
+ * NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); other threads get NEXMO_ERR_OUTBOX_BUSY.
  * Never waits for the network.
  */
 nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter, int32_t channel, const char *message_id, int32_t delivered,
@@ -590,47 +598,49 @@ nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter, int32_t channel, co
 #define NEXMO_EVENT_NONE 0
 /** nexmo_event.kind: the service rejected the report. */
 #define NEXMO_EVENT_REJECTED 1
-/** nexmo_event.kind: the report reached the age max_age_s. It may have been accepted, if an attempt got no response. */
+/** nexmo_event.kind: the report reached the age max_age_s. The service may have accepted it if an attempt got no
+ *  response. */
 #define NEXMO_EVENT_EXPIRED 2
-/** nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt
- *  got no response. */
+/** nexmo_event.kind: the outbox was full, and this was its oldest report. The service may have accepted it if an
+ *  attempt got no response. */
 #define NEXMO_EVENT_DROPPED 3
 
 /** Size of nexmo_event.message_id in bytes, including the NUL. */
 #define NEXMO_MESSAGE_ID_SIZE 260
 
-/** The outcome of a report that the service did not accept. Kept in the outbox until it is acknowledged. */
+/** A report that left the outbox without being accepted, and the reason. It stays in the outbox until it is
+ *  acknowledged. */
 typedef struct nexmo_event {
-    /** sizeof(nexmo_event). The only field that is read. */
+    /** sizeof(nexmo_event). The library reads only this field. */
     uint32_t struct_size;
     /** Written as 0. */
     uint32_t flags;
-    /** Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is
-     *  not reused, and is below 2^53. Otherwise opaque. */
+    /** The id to pass to nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Ids increase within an outbox, are
+     *  never reused and are below 2^53. They have no other meaning. */
     int64_t id;
-    /** When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE. */
+    /** The time at which the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE. */
     int64_t created_unix_ms;
-    /** NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE all
-     *  fields below are 0 or "". */
+    /** NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE,
+     *  all fields below are 0 or "". */
     int32_t kind;
-    /** The HTTP status of the response that rejected the report; 0 if none did. */
+    /** The HTTP status of the response that rejected the report; 0 if no response rejected it. */
     int32_t http_status;
     /** One of NEXMO_CHANNEL_*. */
     int32_t channel;
-    /** 1 or 0, as submitted. */
+    /** The value submitted: 1 or 0. */
     int32_t delivered;
-    /** As submitted. */
+    /** The message id as submitted. */
     char message_id[NEXMO_MESSAGE_ID_SIZE];
-    /** As submitted, or the time of the submission. */
+    /** The timestamp as submitted, or the time of the submission. */
     char timestamp[NEXMO_TIMESTAMP_SIZE];
     /** What happened, as one line for a log, like nexmo_result.message. */
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_event;
 
 /**
- * Waits for an event and returns the oldest one. It stays the oldest, in every thread and process, until it is
+ * Waits for an event and returns the oldest one. Calls in every thread and process return the same event until it is
  * acknowledged: use one consumer per outbox, or handle events idempotently. A closed reporter returns its remaining
- * events, and then NEXMO_ERR_CLOSED: stop polling.
+ * events and then NEXMO_ERR_CLOSED; stop polling then.
  *
  * @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
  *               call fails.
@@ -648,22 +658,24 @@ nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter, int32_t timeout_ms, n
                                  nexmo_result *result);
 
 /**
- * Removes one event from the outbox. Also succeeds if the event is already gone: acknowledged by another process,
- * discarded, or lost with its outbox. The reporter may be closed. Beyond 10000 events, the oldest are discarded and
- * counted in events_discarded, even while a consumer handles them.
+ * Removes one event from the outbox. Also succeeds if the event is already gone because another process acknowledged
+ * it, because it was discarded, or because its outbox was lost. The reporter may be closed. The outbox keeps at most
+ * 10000 events; it discards the oldest ones beyond that, even while a consumer handles them, and counts them in
+ * events_discarded.
  *
  * @param event_id  nexmo_event.id. An id that no event can have is invalid.
- * @retval NEXMO_ERR_OUTBOX_BUSY  The event is kept.
+ * @retval NEXMO_ERR_OUTBOX_BUSY  The event stays in the outbox.
  * @par Blocking: up to busy_timeout_ms.
  */
 nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_id, nexmo_result *result);
 
 /**
- * Returns a file descriptor for poll, select or epoll that is readable while an event is waiting to be acknowledged,
- * and once a closed reporter has no more events.
+ * Returns a file descriptor for poll, select or epoll. It is readable while an event is waiting to be acknowledged,
+ * and after a closed reporter has no more events.
  *
- * It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It belongs
- * to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+ * The descriptor may also be readable without an event if another process has just acknowledged the event, so call
+ * nexmo_reporter_poll with timeout_ms 0. It belongs to the reporter: do not read, write or close it, and stop watching
+ * it before nexmo_reporter_free.
  *
  * @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
  * -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
@@ -671,7 +683,7 @@ nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_
  */
 int32_t nexmo_reporter_fd(nexmo_reporter *reporter);
 
-/** Initializes a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller. */
+/** Initializes a struct like NEXMO_EVENT_INIT. size is sizeof(nexmo_event) in the caller. */
 void nexmo_event_init(nexmo_event *event, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -684,77 +696,78 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 /** nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
  *  30 s, or when the service asks for it. */
 #define NEXMO_STATE_BACKING_OFF 1
-/** nexmo_statistics.state: the service accepts no reports of the account (401, 402, 3xx or an unexpected status).
- *  The reporter sends one report a minute as a probe; the others stay pending. */
+/** nexmo_statistics.state: the service accepts no reports from this account (401, 402, 3xx or an unexpected status).
+ *  The reporter sends one report a minute as a probe; all other reports stay pending. */
 #define NEXMO_STATE_SUSPENDED 2
 /** nexmo_statistics.state: the reporter is closed. */
 #define NEXMO_STATE_CLOSED 3
 /** nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox.
- *  This one takes over when that one ends. */
+ *  This reporter takes over when the other one ends. */
 #define NEXMO_STATE_STANDBY 4
 
 /**
- * The number of reports and their outcomes.
+ * The numbers of reports by outcome, and the state of the reporter.
  *
- * The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE,
- * to the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter.
- * submitted = accepted + rejected + expired + replaced + dropped + damaged + pending.
+ * The counts are those of the outbox and include all processes and reporters that ever used it; with
+ * NEXMO_DURABILITY_NONE, they are those of the reporter. state, in_flight, outbox_resets, outbox_errors and the last
+ * error are those of this reporter. submitted is the sum of accepted, rejected, expired, replaced, dropped, damaged
+ * and pending.
  */
 typedef struct nexmo_statistics {
-    /** sizeof(nexmo_statistics). The only field that is read. */
+    /** sizeof(nexmo_statistics). The library reads only this field. */
     uint32_t struct_size;
     /** Written as 0. */
     uint32_t flags;
-    /** What this reporter does: one of NEXMO_STATE_*. */
+    /** The state of this reporter: one of NEXMO_STATE_*. */
     int32_t state;
-    /** The reports that this reporter is currently sending. */
+    /** The number of reports that this reporter is currently sending. */
     int32_t in_flight;
     /** The status of the last error in the background; 0 if there was none. */
     nexmo_status last_error;
     /** The HTTP status of the response that was the last error; 0 if it was not a response. */
     int32_t last_error_http_status;
-    /** Stored by submit. */
+    /** Reports stored by submit. */
     int64_t submitted;
-    /** Accepted by the service. */
+    /** Reports that the service accepted. */
     int64_t accepted;
-    /** Rejected by the service. */
+    /** Reports that the service rejected. */
     int64_t rejected;
-    /** Older than max_age_s. */
+    /** Reports that reached the age max_age_s. */
     int64_t expired;
-    /** Replaced by a later report for the same message. */
+    /** Reports replaced by a later report for the same message. */
     int64_t replaced;
-    /** Dropped because the outbox was full. */
+    /** Reports dropped because the outbox was full. */
     int64_t dropped;
-    /** Could not be read back and were removed. */
+    /** Reports that could not be read back and were removed. */
     int64_t damaged;
-    /** Still pending, including those in flight. */
+    /** Reports still pending, including those in flight. */
     int64_t pending;
     /** Events waiting to be acknowledged: at most 10000. */
     int64_t events;
-    /** Events discarded because that limit was exceeded. */
+    /** Events discarded because there were more than 10000. */
     int64_t events_discarded;
-    /** How often the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next to the new
-     *  one, with .corrupt in its name. */
+    /** The number of times the outbox was found corrupt or removed and was replaced. A corrupt outbox stays next to
+     *  the new one, with .corrupt in its name. */
     int64_t outbox_resets;
-    /** How often the outbox could not be read or written in the background. */
+    /** The number of times the outbox could not be read or written in the background. */
     int64_t outbox_errors;
     /** The time since the oldest pending report was submitted, in milliseconds; -1 if none is pending. */
     int64_t oldest_pending_ms;
-    /** When the last error happened, in milliseconds since 1970; -1 if there was none. */
+    /** The time of the last error, in milliseconds since 1970; -1 if there was none. */
     int64_t last_error_unix_ms;
     /** The last error as one line for a log, like nexmo_result.message. */
     char last_error_message[NEXMO_MESSAGE_SIZE];
 } nexmo_statistics;
 
 /**
- * Returns the number of reports and their outcomes, and what the reporter does. The reporter may be closed.
+ * Returns the statistics of the reporter and its outbox. The reporter may be closed.
  *
  * @param statistics  Receives the statistics; on failure its initial values.
  * @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
  */
 nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter, nexmo_statistics *statistics, nexmo_result *result);
 
-/** Initializes a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller. */
+/** Initializes a struct like NEXMO_STATISTICS_INIT. size is sizeof(nexmo_statistics) in the caller. */
 void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 
 /** Sets struct_size, oldest_pending_ms, last_error_unix_ms; every other field is 0, NULL or "". */
@@ -763,33 +776,34 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 /* --- 4. Flat: open and close -------------------------------------------------------------------------------------- */
 
 /**
- * Opens a client or a reporter whose credentials and options are given as text.
+ * Opens a client or a reporter. The settings contain its credentials and options as text.
  *
- * The settings are lines "name = value" in UTF-8 that end with LF or CRLF, at most 65536 bytes. A leading byte order
- * mark, and lines that are empty or begin with #, are skipped. The names are the fields of nexmo_credentials,
- * nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
+ * The settings are UTF-8 lines of the form "name = value" that end with LF or CRLF, at most 65536 bytes in all. A
+ * leading byte order mark, empty lines, and lines that begin with # are ignored. The names are the fields of
+ * nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
  * proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
- * false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
- * may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
- * unknown, given twice or required and missing, a missing value ("" is the empty string) and control characters are
- * invalid. The message for such an error gives the line and the name, and never quotes a value. With outbox, or with
- * durability = none, the handle is a reporter, otherwise a client.
+ * false. Where C uses a constant, the value is the constant's name in lower case without its prefix, such as
+ * hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and
+ * \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a missing value ("" is
+ * the empty string) and control characters are invalid. The message for such an error gives the line and the name, and
+ * never quotes a value. With outbox, or with durability = none, the handle is a reporter, otherwise a client.
  *
- * In all flat functions, input text has a size in bytes (..._size), and trailing spaces and NULs are ignored; with a
- * size of -1 the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output
- * buffer for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1,
- * the size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
- * truncated at a character boundary. An array receives as many numbers as its count, which must not be negative;
- * elements that this library does not know are 0. Outputs may be NULL or have a size or count of 0 if they are not
- * wanted; the size or count of a NULL pointer is ignored. Outputs are written on every return: 0, "" and the message
- * if the call fails. message receives what happened, as one line. Pointers need not be aligned. Handles of the flat
- * functions and of the other functions are not interchangeable.
+ * In all flat functions, input text has a size in bytes (..._size), and its trailing spaces and NULs are ignored. With
+ * a size of -1, the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An
+ * output buffer for text has a size in bytes. If it is above 0, the text is NUL-terminated and the rest of the buffer
+ * is filled with NULs. If it is below -1, the buffer has as many bytes as the absolute value, and the text is padded
+ * with spaces, without a NUL. -1 is invalid. Text that does not fit is truncated at a character boundary. An array
+ * receives as many numbers as its count, which must not be negative; elements that this library does not know are 0.
+ * An output that is not needed may be NULL or have a size or count of 0. The size or count of a NULL pointer is
+ * ignored. Outputs are written on every return; if the call fails, they are 0 and "", except for message. message
+ * receives what happened, as one line. Pointers need not be aligned. Handles of the flat functions and of the other
+ * functions are not interchangeable.
  *
- * @param settings  The library's copies are wiped.
+ * @param settings  The settings. The library wipes its copies of them.
  * @param handle    Required. Receives the handle; 0 on failure.
  * @param message   With NEXMO_ERR_OUTBOX and the statuses that begin with NEXMO_ERR_OUTBOX_, it may contain the path
  *                  of the outbox.
- * @par Blocking: as nexmo_client_new or nexmo_reporter_new.
+ * @par Blocking: like nexmo_client_new or nexmo_reporter_new.
  *
  * @code
  * const char *settings = "api_key = abcd1234\n"
@@ -805,8 +819,8 @@ int32_t nexmo_flat_open(const char *settings, int32_t settings_size, int64_t *ha
                         int32_t message_size);
 
 /**
- * Closes a client or a reporter and frees it. A reporter waits for its reports first, as nexmo_reporter_close does and
- * with the same statuses.
+ * Closes a client or a reporter and frees it. A reporter first waits for its reports, like nexmo_reporter_close, and
+ * returns the same statuses.
  *
  * The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
  * NEXMO_ERR_FORKED. A call in progress on another thread ends: with NEXMO_ERR_PENDING (flush, close) or
@@ -818,24 +832,23 @@ int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int3
 
 /* --- 4. Flat: report, submit, flush ------------------------------------------------------------------------------- */
 
-/** Index in the details of nexmo_flat_report and nexmo_flat_submit: as nexmo_result.status. */
+/** Index in the details of nexmo_flat_report and nexmo_flat_submit: the same value as nexmo_result.status. */
 #define NEXMO_DETAIL_STATUS 0
-/** Index in the details: as nexmo_result.http_status; 0 after nexmo_flat_submit. */
+/** Index in the details: the same value as nexmo_result.http_status; 0 after nexmo_flat_submit. */
 #define NEXMO_DETAIL_HTTP_STATUS 1
-/** Index in the details: as nexmo_result.attempts; 0 after nexmo_flat_submit. */
+/** Index in the details: the same value as nexmo_result.attempts; 0 after nexmo_flat_submit. */
 #define NEXMO_DETAIL_ATTEMPTS 2
-/** Index in the details: as nexmo_result.acceptance. */
+/** Index in the details: the same value as nexmo_result.acceptance. */
 #define NEXMO_DETAIL_ACCEPTANCE 3
-/** Index in the details: as nexmo_result.elapsed_us. */
+/** Index in the details: the same value as nexmo_result.elapsed_us. */
 #define NEXMO_DETAIL_ELAPSED_US 4
-/** Index in the details: as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit. */
+/** Index in the details: the same value as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit. */
 #define NEXMO_DETAIL_RETRY_AFTER_MS 5
-/** The number of details. Later versions append some. */
+/** The number of details. Later versions may append elements. */
 #define NEXMO_DETAIL_COUNT 6
 
 /**
- * Reports to the Conversion API whether one message was effective, as nexmo_client_report does. The handle is a
- * client.
+ * Reports to the Conversion API whether one message was effective, like nexmo_client_report. The handle is a client.
  *
  * @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
  * @par Blocking: up to timeout_ms of the settings.
@@ -851,41 +864,41 @@ int32_t nexmo_flat_report(int64_t handle, int32_t channel, const char *message_i
                           int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
                           int32_t details_count, char *message, int32_t message_size);
 
-/** Submits a report, as nexmo_reporter_submit does. The handle is a reporter. details receives the outcome as
- *  numbers, at the indices NEXMO_DETAIL_*. Blocks as nexmo_reporter_submit does. */
+/** Submits a report, like nexmo_reporter_submit, and blocks like it. The handle is a reporter. details receives the
+ *  outcome as numbers, at the indices NEXMO_DETAIL_*. */
 int32_t nexmo_flat_submit(int64_t handle, int32_t channel, const char *message_id, int32_t message_id_size,
                           int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
                           int32_t details_count, char *message, int32_t message_size);
 
-/** Waits until the reports that were submitted before the call are no longer pending, as nexmo_reporter_flush does.
- *  The handle is a reporter. Blocks as nexmo_reporter_flush does. */
+/** Waits until the reports that were submitted before the call are no longer pending, like nexmo_reporter_flush, and
+ *  blocks like it. The handle is a reporter. */
 int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int32_t message_size);
 
 /* --- 4. Flat: events ---------------------------------------------------------------------------------------------- */
 
-/** Index in the event of nexmo_flat_poll: as nexmo_event.id. */
+/** Index in the event of nexmo_flat_poll: the same value as nexmo_event.id. */
 #define NEXMO_EVENT_FIELD_ID 0
-/** Index in the event: as nexmo_event.kind. */
+/** Index in the event: the same value as nexmo_event.kind. */
 #define NEXMO_EVENT_FIELD_KIND 1
-/** Index in the event: as nexmo_event.channel. */
+/** Index in the event: the same value as nexmo_event.channel. */
 #define NEXMO_EVENT_FIELD_CHANNEL 2
-/** Index in the event: as nexmo_event.delivered. */
+/** Index in the event: the same value as nexmo_event.delivered. */
 #define NEXMO_EVENT_FIELD_DELIVERED 3
-/** Index in the event: as nexmo_event.http_status. */
+/** Index in the event: the same value as nexmo_event.http_status. */
 #define NEXMO_EVENT_FIELD_HTTP_STATUS 4
-/** The number of elements of an event. Later versions append some. */
+/** The number of elements of an event. Later versions may append elements. */
 #define NEXMO_EVENT_FIELD_COUNT 5
 
 /**
- * Waits for an event and returns the oldest one, as nexmo_reporter_poll does. The handle is a reporter.
+ * Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle is a reporter.
  *
  * @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
  * @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
- *                    invalid and the event is kept. NEXMO_MESSAGE_ID_SIZE fits all.
- * @param timestamp   Receives the timestamp as submitted, or the time of the submission.
- *                    NEXMO_TIMESTAMP_SIZE fits all.
+ *                    invalid and the event is kept. A size of NEXMO_MESSAGE_ID_SIZE fits every id.
+ * @param timestamp   Receives the timestamp as submitted, or the time of the submission. A size of
+ *                    NEXMO_TIMESTAMP_SIZE fits every timestamp.
  * @param message     Receives nexmo_event.message if there is an event.
- * @par Blocking: as nexmo_reporter_poll.
+ * @par Blocking: like nexmo_reporter_poll.
  *
  * @code
  * int64_t event[NEXMO_EVENT_FIELD_COUNT];
@@ -902,21 +915,21 @@ int32_t nexmo_flat_poll(int64_t handle, int32_t timeout_ms, int64_t *event, int3
                         int32_t message_id_size, char *timestamp, int32_t timestamp_size, char *message,
                         int32_t message_size);
 
-/** Removes an event from the outbox, as nexmo_reporter_acknowledge does. The handle is a reporter. event_id is the
- *  number at NEXMO_EVENT_FIELD_ID. Blocks as nexmo_reporter_acknowledge does. */
+/** Removes an event from the outbox, like nexmo_reporter_acknowledge, and blocks like it. The handle is a reporter.
+ *  event_id is the number at NEXMO_EVENT_FIELD_ID. */
 int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, int32_t message_size);
 
 /* --- 4. Flat: information ----------------------------------------------------------------------------------------- */
 
 /**
- * Returns one statistic of a reporter, as nexmo_reporter_statistics does. Each call takes a new snapshot, so numbers
- * from two calls need not add up.
+ * Returns one of the statistics that nexmo_reporter_statistics returns. Each call takes a new snapshot, so numbers
+ * from two calls may be inconsistent.
  *
  * @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
  * @param value  Receives the number; 0 for last_error_message.
- * @param text   Receives the number as text; for state and last_error the name of the constant; for
- *               last_error_message the message.
- * @par Blocking: as nexmo_reporter_statistics.
+ * @param text   Receives the number as text; for state and last_error, the name of the constant; for
+ *               last_error_message, the message.
+ * @par Blocking: like nexmo_reporter_statistics.
  *
  * @code
  * int64_t pending;
@@ -927,11 +940,11 @@ int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, 
 int32_t nexmo_flat_statistic(int64_t handle, const char *name, int32_t name_size, int64_t *value, char *text,
                              int32_t text_size);
 
-/** Returns the name of a status, as nexmo_status_name does, and its meaning, as nexmo_status_describe does. 512
- *  bytes of text are enough for every status. */
+/** Returns the name of a status, like nexmo_status_name, and its meaning, like nexmo_status_describe. A text_size of
+ *  512 is enough for every status. */
 int32_t nexmo_flat_status(int32_t status, char *name, int32_t name_size, char *text, int32_t text_size);
 
-/** Returns the version of the loaded library, as nexmo_conversion_version does. */
+/** Returns the version of the loaded library, like nexmo_conversion_version. */
 int32_t nexmo_flat_version(char *text, int32_t text_size);
 
 #ifdef __cplusplus

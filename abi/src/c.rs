@@ -1,8 +1,8 @@
-//! Types and declarations as C spells them.
+//! Writes types and declarations in C syntax.
 
 use crate::interface::{Field, Function, Type};
 
-/// A type without a name beside it, such as `const char *`. An array is spelled as its elements.
+/// Returns a type without a name, such as `const char *`. For an array, returns the type of its elements.
 pub(crate) fn spelled(of: &Type) -> String {
     match of {
         Type::Void => "void".to_owned(),
@@ -18,7 +18,7 @@ pub(crate) fn spelled(of: &Type) -> String {
     }
 }
 
-/// The declaration of a field or a parameter, with a number as the length of an array.
+/// Returns the declaration of a field or a parameter. The length of an array is a number, not the name of a constant.
 pub(crate) fn declared(field: &Field) -> String {
     let (spelled, name) = (spelled(&field.of), &field.name);
     match &field.of {
@@ -28,7 +28,7 @@ pub(crate) fn declared(field: &Field) -> String {
     }
 }
 
-/// The declaration of a function on one line.
+/// Returns the declaration of a function on one line.
 pub(crate) fn prototype(function: &Function) -> String {
     let parameters: Vec<String> = function.parameters.iter().map(declared).collect();
     let parameters = if parameters.is_empty() { "void".to_owned() } else { parameters.join(", ") };

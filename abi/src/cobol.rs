@@ -1,22 +1,22 @@
-//! `bindings/cobol/NEXMOCNV.cpy`: the copybook for COBOL programs, which call the flat functions.
+//! Generates `bindings/cobol/NEXMOCNV.cpy`, the copybook for COBOL programs. They call the flat functions.
 
 use std::fmt::Write as _;
 
 use crate::interface::{Constant, Interface};
 use crate::{Failure, NOTICE};
 
-/// The longest name in standard COBOL.
+/// The maximum length of a name in standard COBOL.
 const LONGEST_NAME: usize = 31;
 
 /// The last column of text in the fixed format.
 const LAST_COLUMN: usize = 72;
 
-/// The constants that the flat functions need, by the beginning of their names.
+/// The prefixes of the constants that callers of the flat functions need.
 const PREFIXES: &[&str] =
     &["NEXMO_OK", "NEXMO_ERR_", "NEXMO_CHANNEL_", "NEXMO_ACCEPTANCE_", "NEXMO_EVENT_", "NEXMO_STATE_", "NEXMO_DETAIL_"];
 
-/// An array of numbers that a flat function writes: the prefix of its indices and of its COUNT, and its name in the
-/// copybook.
+/// The arrays of numbers that flat functions write. Each entry is the prefix of the array's indices and of its COUNT,
+/// and its name in the copybook.
 const ARRAYS: &[(&str, &str)] = &[("NEXMO_DETAIL_", "NEXMO-DETAIL"), ("NEXMO_EVENT_FIELD_", "NEXMO-EVENT-FIELD")];
 
 const EXPLANATION: &str = "\
@@ -48,7 +48,7 @@ NEXMO-DETAIL (NEXMO-DETAIL-ATTEMPTS) is then the number of
 requests. Indices count from 1 here, and from 0 in C.
 ";
 
-/// The copybook.
+/// Returns the text of the copybook.
 pub(crate) fn copybook(interface: &Interface) -> Result<String, Failure> {
     let mut text =
         format!("{}{}{}", comment(NOTICE), comment(""), EXPLANATION.lines().map(comment).collect::<String>());
@@ -78,7 +78,7 @@ fn level_78(name: &str, value: i64) -> String {
 
 fn cobol_name(name: &str) -> Result<String, Failure> {
     if name.len() > LONGEST_NAME {
-        return Err(format!("{name} has more than {LONGEST_NAME} characters, the longest name in COBOL").into());
+        return Err(format!("{name} has more than {LONGEST_NAME} characters, the maximum for a name in COBOL").into());
     }
     Ok(name.replace('_', "-"))
 }
@@ -141,7 +141,10 @@ mod tests {
         let text = copybook(&interface).unwrap();
         let has = |name: &str, value: &str| text.contains(&format!("       78  {name:<32} VALUE {value}.\n"));
         assert!(has("NEXMO-ERR-LATER", "2") && has("NEXMO-DETAIL-STATUS", "1") && has("NEXMO-DETAIL-ATTEMPTS", "2"));
-        assert!(has("NEXMO-EVENT-REJECTED", "1") && has("NEXMO-DETAIL-COUNT", "2"), "these are no indices");
+        assert!(
+            has("NEXMO-EVENT-REJECTED", "1") && has("NEXMO-DETAIL-COUNT", "2"),
+            "constants that are not indices keep their values"
+        );
         assert!(text.contains("05  NEXMO-DETAIL PIC S9(18) COMP-5\n               OCCURS 2 TIMES."));
         assert!(!text.contains("TEXT-SIZE"));
     }

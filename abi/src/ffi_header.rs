@@ -1,4 +1,4 @@
-//! `include/nexmo_conversion.ffi.h`: the declarations for parsers of C that have no preprocessor, such as PHP's
+//! Generates `include/nexmo_conversion.ffi.h`, the declarations for C parsers without a preprocessor, such as PHP's
 //! `FFI::cdef`, LuaJIT and Python's cffi.
 
 use std::fmt::Write as _;
@@ -9,10 +9,10 @@ use crate::{Failure, NOTICE};
 
 const PURPOSE: &str = "\
 /* The declarations of nexmo_conversion.h without a preprocessor, for PHP FFI, LuaJIT and Python cffi. */
-/* They belong to the library that they came with: some parsers look up every function when they load it. */
+/* Use this file only with the library version that it came with: some parsers look up every function at load time. */
 ";
 
-/// The header without a preprocessor.
+/// Returns the text of the header for parsers without a preprocessor.
 pub(crate) fn ffi_header(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!("/* {NOTICE} */\n{PURPOSE}");
     for section in &interface.sections {
@@ -38,15 +38,15 @@ fn types(text: &mut String, section: &Section) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Constants as enumerators, which are ints in C.
+/// Appends the constants as enumerators, which are ints in C.
 fn constants(text: &mut String, section: &Section) -> Result<(), Failure> {
     if section.constants.is_empty() {
         return Ok(());
     }
     let mut lines = Vec::new();
     for constant in &section.constants {
-        let value =
-            i32::try_from(constant.value).map_err(|_| format!("{} is no int, so no enumerator", constant.name))?;
+        let value = i32::try_from(constant.value)
+            .map_err(|_| format!("{} does not fit into an int, so it cannot be an enumerator", constant.name))?;
         lines.push(format!("    {} = {value}", constant.name));
     }
     Ok(write!(text, "\nenum {{\n{}\n}};\n", lines.join(",\n"))?)
@@ -58,7 +58,7 @@ mod tests {
     use crate::parse::tests::interface;
 
     #[test]
-    fn there_are_no_macros_and_no_names_as_lengths() {
+    fn the_header_has_no_macros_and_array_lengths_are_numbers() {
         let text = ffi_header(&interface("struct_size: u32, pub text: [c_char; NEXMO_TEXT_SIZE]", "")).unwrap();
         assert!(!text.contains('#'));
         assert!(text.contains("enum {\n    NEXMO_OK = 0,\n"));
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_that_is_no_int_is_an_error() {
+    fn a_flag_that_does_not_fit_into_an_int_is_an_error() {
         let mut interface = interface("struct_size: u32", "");
         interface.sections[0].constants[0].value = 0x8000_0000;
         assert!(ffi_header(&interface).is_err());

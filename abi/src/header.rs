@@ -1,5 +1,6 @@
-//! `include/nexmo_conversion.h`: cbindgen writes the declarations, one source file at a time, so that they keep the
-//! order of the steps. Added here is what cbindgen does not know: the overview, the version and the INIT macros.
+//! Generates `include/nexmo_conversion.h`. cbindgen writes the declarations, one source file at a time, which keeps
+//! them in the order of the steps. This module adds what cbindgen cannot generate: the overview, the version and the
+//! INIT macros.
 
 use std::path::Path;
 
@@ -10,13 +11,13 @@ use crate::source::FOLDER;
 use crate::text::wrapped;
 use crate::{Failure, NOTICE};
 
-/// What holds for every function, stated once.
+/// The comment at the top of the header: what holds for every function.
 const OVERVIEW: &str = include_str!("../overview.txt");
 
-/// The longest line.
+/// The maximum length of a line.
 const WIDTH: usize = 120;
 
-/// The header.
+/// Returns the text of the header.
 pub(crate) fn header(root: &Path, interface: &Interface) -> Result<String, Failure> {
     let mut text = comment(&OVERVIEW.replace("NOTICE", NOTICE));
     text.push_str(&beginning(interface.version)?);
@@ -55,7 +56,7 @@ fn heading(title: &str) -> String {
     format!("\n{line}{dashes} */\n\n")
 }
 
-/// What cbindgen makes of one file. Types of other files appear by name.
+/// Returns the declarations that cbindgen generates for one file. They refer to the types of other files by name.
 fn declarations(root: &Path, interface: &Interface, section: &Section) -> Result<String, Failure> {
     let mut config = config();
     config.export.include = section.structs.iter().map(|item| item.name.clone()).collect();
@@ -99,7 +100,8 @@ fn check_all_are_declared(section: &Section, text: &str) -> Result<(), Failure> 
     }
 }
 
-/// Flags are unsigned like the field, so that `flags &= ~FLAG` converts no sign. cbindgen writes them without `u`.
+/// Appends `u` to the values of flags, which cbindgen omits. Flags are unsigned like the field, so `flags &= ~FLAG`
+/// involves no sign conversion.
 fn with_unsigned_flags(interface: &Interface, text: &str) -> String {
     let flags = interface.constants().filter(|constant| constant.of == Type::U32);
     let definitions: Vec<String> = flags.map(|flag| format!("#define {} {}", flag.name, flag.value)).collect();
@@ -108,13 +110,14 @@ fn with_unsigned_flags(interface: &Interface, text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// Pointers to the structs of this file are spelled like those to the structs of other files, without `struct`.
+/// Removes `struct` from pointers to the structs of this file. cbindgen writes it only for these.
 fn with_plain_names(section: &Section, text: &str) -> String {
     let names = section.structs.iter().map(|item| &item.name).chain(&section.handles);
     names.fold(text.to_owned(), |text, name| text.replace(&format!("struct {name} *"), &format!("{name} *")))
 }
 
-/// The parameters of a function fill the lines. cbindgen gives each a separate line if they do not fit into one.
+/// Puts as many parameters of a function on each line as fit. cbindgen puts each on a separate line if they do not all
+/// fit into one.
 fn with_filled_lines(text: &str) -> String {
     let mut lines = text.lines();
     let mut written = String::new();
@@ -137,7 +140,7 @@ fn with_filled_lines(text: &str) -> String {
     written
 }
 
-/// A comment of one paragraph begins and ends on the lines of its text.
+/// Puts the delimiters of a comment with one paragraph on the lines of its text.
 fn with_compact_comments(text: &str) -> String {
     let mut lines = text.trim_matches('\n').lines();
     let mut written = String::new();
@@ -159,7 +162,7 @@ fn with_compact_comments(text: &str) -> String {
     written
 }
 
-/// Constants that begin alike follow each other without an empty line.
+/// Removes the empty lines between constants of the same family.
 fn with_constants_together(text: &str) -> String {
     let mut blocks = text.split("\n\n");
     let mut previous = blocks.next().unwrap_or_default();
@@ -173,19 +176,19 @@ fn with_constants_together(text: &str) -> String {
     written
 }
 
-/// What the name of a constant begins with, up to the second underscore.
+/// Returns the prefix of a constant's name, up to the second underscore.
 fn family(block: &str) -> Option<&str> {
     let (_, definition) = block.trim_end().split_once("\n#define ")?;
     let (end, _) = definition.match_indices('_').nth(1)?;
     definition.get(..end)
 }
 
-/// The text of a line in a comment.
+/// Returns the text of a comment line without its markers.
 fn text_of(line: &str) -> &str {
     line.trim_start().trim_start_matches('*').trim()
 }
 
-/// The macro that initializes a struct in its declaration.
+/// Returns the macro that initializes a struct in its declaration.
 fn init_macro(item: &Struct) -> String {
     let values = item.fields.iter().map(|field| match item.initial.iter().find(|(name, _)| *name == field.name) {
         Some((_, value)) => value.clone(),
@@ -257,14 +260,14 @@ mod tests {
     }
 
     #[test]
-    fn constants_that_begin_alike_follow_each_other() {
+    fn constants_of_a_family_have_no_empty_lines_between_them() {
         let text = "/** A. */\n#define NEXMO_A_X 0\n\n/** A\n *  B. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
         let expected = "/** A. */\n#define NEXMO_A_X 0\n/** A\n *  B. */\n#define NEXMO_A_Y 1\n\n/** B. */\n#define NEXMO_B_X 0\n\nint a;\n";
         assert_eq!(with_constants_together(text), expected);
     }
 
     #[test]
-    fn what_cbindgen_leaves_out_is_found() {
+    fn a_declaration_that_cbindgen_leaves_out_is_an_error() {
         let interface = interface(FIELDS, "");
         let error = check_all_are_declared(&interface.sections[0], "#define NEXMO_OK 0\n").unwrap_err().to_string();
         assert!(error.contains("NEXMO_ERR_LATER"), "{error}");

@@ -1,4 +1,4 @@
-//! The C interface as the source files declare it: constants, structs, functions and their documentation.
+//! The C interface as declared in the source files: constants, structs, functions and their documentation.
 
 use crate::Failure;
 
@@ -41,9 +41,9 @@ pub(crate) struct Alias {
 pub(crate) struct Struct {
     pub(crate) name: String,
     pub(crate) fields: Vec<Field>,
-    /// The fields that do not begin as 0, and the number or constant that each begins as.
+    /// The fields whose initial value is not 0, each with that value: a number or the name of a constant.
     pub(crate) initial: Vec<(String, String)>,
-    /// The size in the first release, where pointers have 8 bytes and where they have 4.
+    /// The size in the first release with 8-byte pointers and with 4-byte pointers.
     pub(crate) first_size: (usize, usize),
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Function {
     pub(crate) returns: Type,
 }
 
-/// A type that the interface may use.
+/// A type that the interface can use.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Type {
     Void,
@@ -80,7 +80,7 @@ pub(crate) enum Type {
     },
 }
 
-/// What is known of one status.
+/// A status and its properties.
 pub(crate) struct Status<'a> {
     pub(crate) name: &'a str,
     pub(crate) number: i64,
@@ -101,7 +101,7 @@ impl Interface {
         self.sections.iter().flat_map(|section| &section.functions)
     }
 
-    /// The constants of type nexmo_status.
+    /// Returns the constants of type nexmo_status.
     pub(crate) fn statuses(&self) -> Vec<Status<'_>> {
         let is_status = |constant: &&Constant| constant.of == Type::Named("nexmo_status".to_owned());
         let is_retryable = |name: &String| self.sections.iter().any(|section| section.retryable.contains(name));
@@ -115,7 +115,7 @@ impl Interface {
             .collect()
     }
 
-    /// The value of a number as the source writes it: a literal or the name of a constant.
+    /// Returns the value of `written`, which is an integer literal or the name of a constant.
     pub(crate) fn value(&self, written: &str) -> Result<i64, Failure> {
         let constant = self.constants().find(|constant| constant.name == written);
         match constant {
@@ -124,7 +124,7 @@ impl Interface {
         }
     }
 
-    /// What an alias stands for; every other type is itself.
+    /// Returns the type that an alias stands for, and every other type unchanged.
     pub(crate) fn resolved<'a>(&'a self, of: &'a Type) -> &'a Type {
         let Type::Named(name) = of else { return of };
         let mut aliases = self.sections.iter().flat_map(|section| &section.aliases);
@@ -136,7 +136,7 @@ impl Interface {
     }
 }
 
-/// Documentation as one line of running text.
+/// Returns documentation as one line of text.
 pub(crate) fn plain(documentation: &str) -> String {
     documentation.split_whitespace().collect::<Vec<_>>().join(" ")
 }

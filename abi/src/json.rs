@@ -1,5 +1,5 @@
-//! `docs/abi.json`: the whole interface for programs that generate bindings. One item takes one line, so that a change is
-//! easy to see.
+//! Generates `docs/abi.json`, the whole interface for programs that generate bindings. Each item is on one line, so
+//! that a change is easy to see.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::c::spelled;
 use crate::interface::{Field, Function, Interface, Struct, Type};
 use crate::layout::{BITS_32, BITS_64, layout};
 
-/// The interface as JSON.
+/// Returns the interface as JSON.
 pub(crate) fn json(interface: &Interface) -> Result<String, Failure> {
     let constants = interface.constants().map(|constant| {
         json!({ "name": constant.name, "type": spelled(&constant.of), "value": constant.value }).to_string()
@@ -32,7 +32,7 @@ fn list(name: &str, items: Vec<String>) -> String {
     format!("\"{name}\": [\n{}\n]", items.join(",\n"))
 }
 
-/// One line for the struct, and one for each field.
+/// Returns one line for the struct and one for each field.
 fn of_struct(interface: &Interface, item: &Struct) -> Result<String, Failure> {
     let (wide, narrow) = (layout(interface, item, BITS_64)?, layout(interface, item, BITS_32)?);
     let layouts = wide.fields.iter().zip(&narrow.fields);
@@ -77,7 +77,7 @@ mod tests {
     use crate::parse::tests::interface;
 
     #[test]
-    fn it_is_json_with_offsets_for_both_widths() {
+    fn the_file_is_json_with_offsets_for_both_widths() {
         let text = json(&interface("struct_size: u32, pub flags: u32, pub a: *const c_char, pub b: i64", "")).unwrap();
         let read: Value = serde_json::from_str(&text).unwrap();
         let field = &read["structs"][0]["fields"][3];

@@ -1,26 +1,26 @@
-//! The offset and size of each field, computed for 64 and for 32 bits, and the proof that no compiler inserts padding.
+//! Computes the offset and size of each field for 64 and for 32 bits, and checks that no compiler inserts padding.
 
 use crate::Failure;
 use crate::interface::{Interface, Struct, Type};
 
-/// What the layout of a struct depends on.
+/// The properties of a platform that determine the layout of a struct.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
     pub(crate) bits: u32,
     pointer_size: usize,
-    /// What an int64_t in a struct is aligned to.
+    /// The alignment of an int64_t in a struct.
     i64_alignment: usize,
 }
 
 pub(crate) const BITS_64: Target = Target { bits: 64, pointer_size: 8, i64_alignment: 8 };
 
-/// i686 aligns int64_t in a struct to 4 bytes.
+/// i686, which aligns an int64_t in a struct to 4 bytes.
 pub(crate) const BITS_32: Target = Target { bits: 32, pointer_size: 4, i64_alignment: 4 };
 
-/// Most other processors of 32 bits, such as Arm, align it to 8.
+/// Most other 32-bit processors, such as Arm, which align it to 8 bytes.
 const BITS_32_STRICT: Target = Target { bits: 32, pointer_size: 4, i64_alignment: 8 };
 
-/// The size of a struct, and its fields.
+/// The size of a struct, with the offset and size of each field.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Layout {
     pub(crate) size: usize,
@@ -34,7 +34,7 @@ pub(crate) struct FieldLayout {
     pub(crate) size: usize,
 }
 
-/// The layout of a struct, which is the same for every compiler because there is no padding.
+/// Returns the layout of a struct. It is the same for every compiler, because there is no padding.
 pub(crate) fn layout(interface: &Interface, item: &Struct, target: Target) -> Result<Layout, Failure> {
     let (mut offset, mut largest_alignment) = (0_usize, 1);
     let mut fields = Vec::new();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_int64_on_a_multiple_of_4_has_no_padding_on_i686_but_elsewhere() {
+    fn an_int64_at_a_multiple_of_4_needs_padding_except_on_i686() {
         let fields = format!("{HEAD}, pub one: i32, pub count: i64, pub two: i32");
         assert_eq!(offsets(&of(&fields, BITS_32).unwrap()), [0, 4, 8, 12, 20]);
         for target in [BITS_64, BITS_32_STRICT] {
@@ -126,7 +126,10 @@ mod tests {
 
     #[test]
     fn check_rejects_a_struct_with_padding_and_a_first_size_within_a_field() {
-        assert!(check(&interface(&format!("{HEAD}, pub count: i64"), "")).is_ok(), "the first size is 8");
+        assert!(
+            check(&interface(&format!("{HEAD}, pub count: i64"), "")).is_ok(),
+            "a struct without padding was rejected"
+        );
         assert!(check(&interface("struct_size: u32, pub text: [c_char; 8]", "")).is_err());
         let padded = format!("{HEAD}, pub one: i32, pub count: i64, pub two: i32");
         assert!(check(&interface(&padded, "")).is_err());

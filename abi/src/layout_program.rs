@@ -1,4 +1,5 @@
-//! `tests/abi/layout.c`: a program that prints what a compiler makes of the header, and what it is expected to print.
+//! Generates `tests/abi/layout.c`, a program that prints the layout that a compiler gives the header's structs, and the
+//! output expected of it.
 
 use std::fmt::Write as _;
 
@@ -22,7 +23,7 @@ int main(void)
 {
 ";
 
-/// The program.
+/// Returns the text of the program.
 pub(crate) fn program(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!(
         "/* Prints each struct with its size, each field with its offset and size, and each constant with its value.\n   \
@@ -41,7 +42,7 @@ pub(crate) fn program(interface: &Interface) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// What the program prints on such a target.
+/// Returns the output expected of the program on `target`.
 pub(crate) fn expected(interface: &Interface, target: Target) -> Result<String, Failure> {
     let mut text = String::new();
     for item in interface.structs() {

@@ -23,15 +23,15 @@ use std::path::Path;
 
 use crate::interface::Interface;
 
-/// What can go wrong: a sentence for the developer.
+/// An error, with a sentence for the developer as its text.
 pub type Failure = Box<dyn Error>;
 
 /// The first line of each generated file.
 const NOTICE: &str = "Generated from src/ffi by `make generate`; do not edit.";
 
-/// A file to write: its path below the root of the repository, and its text.
+/// A generated file.
 pub struct Generated {
-    /// The path, with slashes.
+    /// The path below the root of the repository, with slashes.
     pub path: &'static str,
     /// The whole text.
     pub text: String,
@@ -61,7 +61,7 @@ pub fn generate(root: &Path) -> Result<Vec<Generated>, Failure> {
     Ok(files)
 }
 
-/// Writes the files that differ from what is there.
+/// Writes the generated files that are missing or out of date.
 pub fn write(root: &Path) -> Result<(), Failure> {
     for file in differing(root)? {
         let path = root.join(file.path);
@@ -71,15 +71,15 @@ pub fn write(root: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The files whose text is not what is generated, or which do not exist.
+/// Returns the generated files that are missing or out of date.
 pub fn differing(root: &Path) -> Result<Vec<Generated>, Failure> {
     let is_different =
         |file: &Generated| fs::read_to_string(root.join(file.path)).map_or(true, |present| present != file.text);
     Ok(generate(root)?.into_iter().filter(is_different).collect())
 }
 
-/// What `tests/abi/layout.c` prints where pointers have that many bits, 64 or 32.
+/// Returns the output expected of `tests/abi/layout.c` where pointers have `bits` bits, 64 or 32.
 pub fn printed_layout(root: &Path, bits: u32) -> Result<String, Failure> {
     let target = [layout::BITS_64, layout::BITS_32].into_iter().find(|target| target.bits == bits);
-    layout_program::expected(&source::read(root)?, target.ok_or("there are layouts for 64 and 32 bits")?)
+    layout_program::expected(&source::read(root)?, target.ok_or("bits must be 64 or 32")?)
 }

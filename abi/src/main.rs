@@ -1,5 +1,5 @@
-//! `nexmo-abi` writes the generated files; `nexmo-abi --check` lists those that are not up to date, and fails if there
-//! are any.
+//! `nexmo-abi` writes the generated files. `nexmo-abi --check` lists those that are out of date and fails if there are
+//! any.
 
 use std::env;
 use std::io::{self, Write as _};
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            // There is nowhere else to report to if standard error is closed.
+            // If standard error is closed, the error cannot be reported.
             let _ = writeln!(io::stderr(), "nexmo-abi: {error}");
             ExitCode::FAILURE
         }
@@ -26,14 +26,14 @@ fn run() -> Result<bool, Failure> {
     match env::args().skip(1).collect::<Vec<_>>().as_slice() {
         [] => nexmo_abi::write(root).map(|()| true),
         [argument] if argument == "--check" => check(root),
-        _ => Err("the only argument is --check".into()),
+        _ => Err("unknown argument; valid: --check".into()),
     }
 }
 
 fn check(root: &Path) -> Result<bool, Failure> {
     let differing = nexmo_abi::differing(root)?;
     for file in &differing {
-        writeln!(io::stderr(), "{} is not up to date: run make generate", file.path)?;
+        writeln!(io::stderr(), "{} is out of date; run make generate", file.path)?;
     }
     Ok(differing.is_empty())
 }

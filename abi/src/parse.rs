@@ -1,4 +1,4 @@
-//! Reads one source file of `src/ffi`: the items that C sees, and nothing else.
+//! Reads the items that a source file of `src/ffi` exports to C.
 
 use syn::{
     Attribute, Expr, ExprUnary, Fields, FnArg, Ident, Item, ItemConst, ItemFn, ItemImpl, ItemStruct, ItemType, Lit,
@@ -8,7 +8,7 @@ use syn::{
 use crate::Failure;
 use crate::interface::{Alias, Constant, Field, Function, Interface, Section, Struct, Type};
 
-/// Reads a file into a section. Constants of earlier sections may be lengths of arrays.
+/// Reads a file into a section. The length of an array can be a constant of an earlier section.
 pub(crate) fn section(earlier: &Interface, path: &str, title: &str, text: &str) -> Result<Section, Failure> {
     let file = syn::parse_file(text).map_err(|error| format!("{path}: {error}"))?;
     let items: Vec<&Item> = file.items.iter().filter(|item| !is_conditional(item)).collect();
@@ -43,7 +43,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Constants come first, because they may be lengths of arrays.
+    /// Adds the constants. They come first, because the length of an array can be a constant.
     fn constants(&mut self, items: &[&Item]) -> Result<(), Failure> {
         for item in items {
             match item {
@@ -120,7 +120,7 @@ impl Reader<'_> {
         let parameters = item.sig.inputs.iter().map(|input| match input {
             FnArg::Typed(typed) => match &*typed.pat {
                 Pat::Ident(name) => Ok(Field { name: name.ident.to_string(), of: self.read_type(&typed.ty)? }),
-                _ => Err(Failure::from(format!("{}: a parameter has no name", item.sig.ident))),
+                _ => Err(Failure::from(format!("{}: a parameter does not have a name", item.sig.ident))),
             },
             FnArg::Receiver(_) => Err(format!("{} is a method", item.sig.ident).into()),
         });
@@ -142,7 +142,7 @@ impl Reader<'_> {
                 Ok(Type::Array { of: Box::new(self.read_type(&array.elem)?), length })
             }
             syn::Type::Path(path) => named_type(&name_of(path.path.get_ident())?),
-            _ => Err("a type is none that C has".into()),
+            _ => Err("a type does not exist in C".into()),
         }
     }
 
@@ -164,7 +164,7 @@ fn named_type(name: &str) -> Result<Type, Failure> {
     })
 }
 
-/// The fields that an initial value `Self { field: value, ..zeroed() }` names.
+/// Returns the fields and values in an initial value `Self { field: value, ..zeroed() }`.
 fn initial_values(initial: &Expr) -> Result<Vec<(String, String)>, Failure> {
     let Expr::Struct(initial) = initial else {
         return Err("INITIAL is not of the form Self { field: value, ..zeroed() }".into());
@@ -179,7 +179,7 @@ fn initial_values(initial: &Expr) -> Result<Vec<(String, String)>, Failure> {
     values.collect()
 }
 
-/// The two literals of `first_size(wide, narrow)`.
+/// Returns the two literals of `first_size(wide, narrow)`.
 fn first_size(expression: &Expr) -> Result<(usize, usize), Failure> {
     let failure = || Failure::from("FIRST_SIZE is not of the form first_size(64, 32)");
     let Expr::Call(call) = expression else { return Err(failure()) };
@@ -190,7 +190,7 @@ fn first_size(expression: &Expr) -> Result<(usize, usize), Failure> {
     }
 }
 
-/// A literal integer, possibly negative, or the name of a constant.
+/// Returns an expression as text. It must be a literal integer, possibly negative, or the name of a constant.
 fn number(expression: &Expr) -> Result<String, Failure> {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
@@ -203,7 +203,7 @@ fn number(expression: &Expr) -> Result<String, Failure> {
     }
 }
 
-/// The names in `&[A, B]`.
+/// Returns the names in `&[A, B]`.
 fn names_in_list(list: &Expr) -> Result<Vec<String>, Failure> {
     match list {
         Expr::Reference(reference) => names_in_list(&reference.expr),
@@ -212,7 +212,7 @@ fn names_in_list(list: &Expr) -> Result<Vec<String>, Failure> {
     }
 }
 
-/// The implementation of SizedStruct for the struct of that name.
+/// Returns the implementation of SizedStruct for the struct `name`.
 fn implementation<'a>(items: &[&'a Item], name: &Ident) -> Result<&'a ItemImpl, Failure> {
     let is_sought = |item: &&ItemImpl| {
         let of_trait = item.trait_.as_ref().is_some_and(|(_, path, _)| path.is_ident("SizedStruct"));
@@ -234,10 +234,10 @@ fn associated<'a>(item: &'a ItemImpl, name: &str) -> Result<&'a Expr, Failure> {
 }
 
 fn name_of(name: Option<&Ident>) -> Result<String, Failure> {
-    Ok(name.ok_or("something has no simple name")?.to_string())
+    Ok(name.ok_or("an item does not have a simple name")?.to_string())
 }
 
-/// The text of the doc comments, which the header repeats as it is.
+/// Returns the text of the doc comments, which the header repeats unchanged.
 fn documentation(attributes: &[Attribute]) -> Result<String, Failure> {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
@@ -255,7 +255,7 @@ fn documentation(attributes: &[Attribute]) -> Result<String, Failure> {
         return Err("an item has no documentation".into());
     }
     match ["*/", "/*", "[`"].iter().find(|mark| text.contains(**mark)) {
-        Some(mark) => Err(format!("documentation that C repeats contains {mark:?}: {text}").into()),
+        Some(mark) => Err(format!("documentation that the header repeats contains {mark:?}: {text}").into()),
         None => Ok(text),
     }
 }
@@ -275,7 +275,7 @@ fn is_exported(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Whether an item exists only in some builds: a test, or a function of the testing library.
+/// Returns whether an item exists only in some builds, because it is a test or a function of the testing library.
 fn is_conditional(item: &Item) -> bool {
     match item {
         Item::Const(item) => has_attribute(&item.attrs, "cfg"),
@@ -295,7 +295,7 @@ pub(crate) mod tests {
         Interface { version: "1.2.3", sections: Vec::new() }
     }
 
-    /// An interface with one struct, of these fields and initial values, and one function.
+    /// Returns an interface with one function and one struct that has these fields and initial values.
     pub(crate) fn interface(fields: &str, initial: &str) -> Interface {
         let fields = fields.replace("pub ", "/** Documented. */ pub ");
         let text = format!(
@@ -335,7 +335,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_initial_value_of_another_form_is_an_error() {
+    fn an_initial_value_in_another_form_is_an_error() {
         let text = |initial: &str| {
             format!(
                 "/** S. */ #[repr(C)] pub struct nexmo_s {{ /** F. */ pub f: i32 }}
@@ -366,7 +366,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn types_that_c_does_not_share_are_errors() {
+    fn types_that_c_does_not_have_are_errors() {
         assert!(error_of("/// A.\npub const NEXMO_A: u128 = 1;").contains("u128"));
         assert!(error_of("/// A.\n#[unsafe(no_mangle)] pub extern \"C\" fn f(a: bool) {}").contains("bool"));
     }

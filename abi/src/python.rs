@@ -1,4 +1,4 @@
-//! `bindings/python/nexmo_conversion/_abi.py`: the structs, constants and prototypes for ctypes.
+//! Generates `bindings/python/nexmo_conversion/_abi.py`: the structs, constants and prototypes for ctypes.
 
 use std::fmt::Write as _;
 
@@ -6,17 +6,17 @@ use crate::interface::{Constant, Field, Function, Interface, Struct, Type, plain
 use crate::text::wrapped;
 use crate::{Failure, NOTICE};
 
-/// The longest line.
+/// The maximum length of a line.
 const WIDTH: usize = 120;
 
 const BEGINNING: &str = "\
 * `NEXMO_...`: each constant, under its name in C.
-* `Status`: the statuses, named without NEXMO_ and ERR_; `RETRYABLE`: those after which a retry can succeed.
-* `Channel` and other enums: constants that belong together, named without what they have in common.
-* `...Struct`: each struct of C. A new one has its struct_size and the initial values that its INIT macro sets in C;
+* `Status`: the statuses, named without NEXMO_ and ERR_; `RETRYABLE`: the statuses after which a retry can succeed.
+* `Channel` and other enums: groups of related constants, named without their common prefix.
+* `...Struct`: each C struct. A new object has its struct_size and the initial values that the INIT macro sets in C;
   keyword arguments set fields.
 * `Handle`: nexmo_client * and nexmo_reporter *.
-* `PROTOTYPES`: for the name of each function, what it returns and what it takes, as `restype` and `argtypes` of ctypes.
+* `PROTOTYPES`: for the name of each function, its result type and parameter types (`restype` and `argtypes` of ctypes).
 \"\"\"
 
 import ctypes
@@ -25,26 +25,31 @@ from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Dict, Tuple
 ";
 
-/// Constants that belong together: what their names begin with, and the name and the documentation of their class.
+/// The classes for groups of related constants: the prefix of the constants' names, and the name and the documentation
+/// of the class.
 const ENUMS: &[(&str, &str, &str)] = &[
-    ("NEXMO_AUTH_", "Authentication(IntEnum)", "How a request is authenticated."),
-    ("NEXMO_SIGNATURE_", "SignatureMethod(IntEnum)", "How a signature is made, as configured for the account."),
-    ("NEXMO_CHANNEL_", "Channel(IntEnum)", "What a report is about."),
+    ("NEXMO_AUTH_", "Authentication(IntEnum)", "The ways to authenticate a request."),
+    (
+        "NEXMO_SIGNATURE_",
+        "SignatureMethod(IntEnum)",
+        "The methods to compute a signature. The account's settings determine which one to use.",
+    ),
+    ("NEXMO_CHANNEL_", "Channel(IntEnum)", "The ways to send a one-time code."),
     (
         "NEXMO_ACCEPTANCE_",
         "Acceptance(IntEnum)",
         "Whether the service may have accepted a report, over all attempts of a call.",
     ),
-    ("NEXMO_DURABILITY_", "Durability(IntEnum)", "What a submitted report survives."),
+    ("NEXMO_DURABILITY_", "Durability(IntEnum)", "The failures that a submitted report survives."),
     ("NEXMO_OVERFLOW_", "Overflow(IntEnum)", "What a submit does when `max_pending` reports are pending."),
-    ("NEXMO_STATE_", "State(IntEnum)", "What a reporter does."),
-    ("NEXMO_EVENT_", "EventKind(IntEnum)", "What became of a report."),
+    ("NEXMO_STATE_", "State(IntEnum)", "The states of a reporter."),
+    ("NEXMO_EVENT_", "EventKind(IntEnum)", "The reasons why a report became an event."),
     ("NEXMO_OPTIONS_", "OptionsFlag(IntFlag)", "The bits of nexmo_options.flags."),
     ("NEXMO_REPORTER_OPTIONS_", "ReporterOptionsFlag(IntFlag)", "The bits of nexmo_reporter_options.flags."),
 ];
 
-/// Begin like an enum's constants, but are none of its values: indices, sizes, and the kind of no event, for which
-/// `Reporter.poll` returns None.
+/// The prefixes of constants that begin like those of an enum but are not its values: indices, sizes, and the kind that
+/// means no event, for which `Reporter.poll` returns None.
 const NO_MEMBERS: [&str; 2] = ["NEXMO_EVENT_FIELD_", "NEXMO_EVENT_NONE"];
 
 const SIZED: &str = "\
@@ -64,7 +69,7 @@ Handle = c_void_p
 PROTOTYPES: Dict[str, Tuple[Any, Tuple[Any, ...]]] = {
 ";
 
-/// The module.
+/// Returns the text of the module.
 pub(crate) fn module(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!("\"\"\"The C interface for ctypes.\n\n{NOTICE}\n\n{BEGINNING}\n");
     for constant in interface.constants() {
@@ -107,7 +112,7 @@ fn statuses(text: &mut String, interface: &Interface) -> Result<(), Failure> {
     Ok(write!(text, "\n\nRETRYABLE = frozenset(\n    {{\n{}    }}\n)\n", retryable.concat())?)
 }
 
-/// The documentation of a member of a class, indented.
+/// Returns the documentation of a member of a class, indented.
 fn documentation(sentences: &str) -> String {
     wrapped(&format!("\"\"\"{sentences}\"\"\""), WIDTH.saturating_sub(4)).join("\n    ")
 }
@@ -117,7 +122,7 @@ fn is_member(constant: &Constant, prefix: &str) -> bool {
     constant.name.starts_with(prefix) && !is_other
 }
 
-/// What follows the name of the field in `nexmo_event.kind: there is no event.`, as a separate sentence.
+/// Returns the text after the name of the field, as in `nexmo_event.kind: there is no event.`, as a separate sentence.
 fn sentence(documentation: &str) -> String {
     let text = documentation.split_once(": ").map_or(documentation, |(_, text)| text);
     let mut characters = text.chars();
@@ -137,7 +142,7 @@ fn sized_struct(text: &mut String, interface: &Interface, item: &Struct) -> Resu
     Ok(())
 }
 
-/// `ReporterOptionsStruct` for nexmo_reporter_options.
+/// Returns the name of a struct's class, such as `ReporterOptionsStruct` for nexmo_reporter_options.
 fn class_name(name: &str) -> String {
     let words = name.trim_start_matches("nexmo_").split('_').map(|word| {
         let mut characters = word.chars();
@@ -146,7 +151,7 @@ fn class_name(name: &str) -> String {
     words.collect::<String>() + "Struct"
 }
 
-/// An entry of PROTOTYPES, on one line if it fits, with the parameters below it otherwise.
+/// Returns an entry of PROTOTYPES, on one line if it fits, with the parameters below it otherwise.
 fn prototype(interface: &Interface, function: &Function) -> Result<String, Failure> {
     let of = |field: &Field| ctype(interface, &field.of);
     let parameters: Vec<String> = function.parameters.iter().map(of).collect::<Result<_, Failure>>()?;
@@ -207,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_enum_has_no_constants_that_only_begin_like_its_own() {
+    fn an_enum_excludes_constants_that_only_share_its_prefix() {
         let constant =
             |name: &str| Constant { name: name.to_owned(), documentation: String::new(), of: Type::I32, value: 1 };
         for (name, is) in [

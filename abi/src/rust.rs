@@ -1,4 +1,4 @@
-//! The two generated modules of the library itself: `layout.rs` and `status_table.rs`.
+//! Generates two modules of the library: `layout.rs` and `status_table.rs`.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ pub(crate) struct Field {
     pub(crate) size: usize,
 }
 
-/// A struct of the C interface and the places of its fields.
+/// A struct of the C interface and the offsets of its fields.
 pub(crate) trait Layout: Copy + 'static {
     const TYPE: &'static str;
     const FIELDS: &'static [Field];
@@ -28,7 +28,7 @@ const fn field(name: &'static str, offset: usize, size: usize) -> Field {
     Field { name, offset, size }
 }
 
-/// What is expected where pointers have 8 bytes, and where they have 4.
+/// Returns `wide` where pointers have 8 bytes, and `narrow` where they have 4.
 const fn expected(wide: usize, narrow: usize) -> usize {
     if cfg!(target_pointer_width = \"64\") { wide } else { narrow }
 }
@@ -37,7 +37,7 @@ const fn expected(wide: usize, narrow: usize) -> usize {
 const STATUS_TYPES: &str = "\
 use super::status::Row;
 
-/// What a number that no constant names stands for.
+/// The row for every number that is not a known status.
 pub(super) static UNKNOWN: Row = Row {
     status: -1,
     name: c\"NEXMO_ERR_UNKNOWN\",
@@ -45,10 +45,10 @@ pub(super) static UNKNOWN: Row = Row {
 };
 ";
 
-/// The module `layout.rs`.
+/// Returns the text of `layout.rs`.
 pub(crate) fn layout_module(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!(
-        "//! The places of the fields of each struct, and assertions that every compiler agrees and inserts no padding.\n\
+        "//! The offsets of each struct's fields, and assertions that the compiler agrees and inserts no padding.\n\
          //!\n//! {NOTICE}\n\n{LAYOUT_TYPES}"
     );
     for section in &interface.sections {
@@ -81,11 +81,11 @@ fn struct_layout(text: &mut String, path: &str, name: &str, wide: &Layout, narro
     Ok(())
 }
 
-/// The module `status_table.rs`.
+/// Returns the text of `status_table.rs`.
 pub(crate) fn status_table(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!(
         "//! The name and the text of each status, from the comments in `status.rs`.\n//!\n//! {NOTICE}\n\n{STATUS_TYPES}\n\
-         /// Every status, in the order of the numbers.\npub(super) static ROWS: &[Row] = &[\n"
+         /// Every status, in numerical order.\npub(super) static ROWS: &[Row] = &[\n"
     );
     let mut statuses = interface.statuses();
     statuses.sort_by_key(|status| status.number);

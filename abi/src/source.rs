@@ -1,4 +1,4 @@
-//! The source files that declare the C interface, in the order of the steps.
+//! Reads the source files that declare the C interface, in the order of the steps.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::interface::Interface;
 use crate::{Failure, parse};
 
-/// Where the files are.
+/// The folder of the source files.
 pub(crate) const FOLDER: &str = "src/ffi";
 
-/// Each file, and the title of its section in the header.
+/// Each source file, and the title of its section in the header.
 const SOURCES: &[(&str, &str)] = &[
     ("status.rs", "Statuses"),
     ("version.rs", "Version and time"),
@@ -29,10 +29,10 @@ const SOURCES: &[(&str, &str)] = &[
     ("flat/information.rs", "4. Flat: information"),
 ];
 
-/// Its functions exist only in the library that tests load, which the feature `testing` builds.
+/// The file whose functions exist only in the library that tests load, which is built with the feature `testing`.
 const EXCEPTED: &str = "testing.rs";
 
-/// What only a file that declares a part of the interface contains.
+/// Text that only a file that declares a part of the interface contains.
 const MARKS: [&str; 3] = ["no_mangle", "pub struct nexmo_", "pub const NEXMO_"];
 
 /// Reads the interface from the files below `root`.
@@ -60,7 +60,7 @@ fn check_all_are_listed(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The Rust files in a folder and the folders below it, in a stable order.
+/// Returns the Rust files in a folder and the folders below it, in a stable order.
 fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_for_an_unlisted_file_that_declares_something_names_it() {
+    fn an_unlisted_file_that_declares_part_of_the_interface_is_reported_by_name() {
         for text in ["#[unsafe(no_mangle)]", "#[repr(C)] pub struct nexmo_new {}", "pub const NEXMO_NEW: i32 = 1;"] {
             let error = check_with("reporter/new.rs", text).unwrap_err().to_string();
             assert!(error.contains("reporter/new.rs"), "{error}");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_fine() {
+    fn files_that_declare_nothing_and_listed_files_are_accepted() {
         assert!(check_with("handle.rs", "pub(crate) struct Table;").is_ok());
         assert!(check_with("testing.rs", "#[unsafe(no_mangle)]").is_ok());
         assert!(check_with("status.rs", "pub const NEXMO_OK: i32 = 0;").is_ok());

@@ -1,4 +1,4 @@
-//! `docs/statuses.md`: the statuses for readers.
+//! Generates `docs/statuses.md`, which documents the statuses.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ a program's exit status and is never mistaken for an HTTP status. *Retryable* is
 returns: whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
 correcting anything.
 
-The band of a status is given by the status modulo 1000:
+The status modulo 1000 determines the band:
 
 | band | meaning |
 | --- | --- |
@@ -28,7 +28,7 @@ Later versions may return numbers that are not listed here; classify them by `ne
 | ---: | --- | --- | --- |
 ";
 
-/// The document.
+/// Returns the text of the document.
 pub(crate) fn statuses(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!("# Statuses\n\n<!-- {NOTICE} -->\n\n{INTRODUCTION}");
     for status in interface.statuses() {

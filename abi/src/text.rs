@@ -1,6 +1,6 @@
-//! Lines of a limited width.
+//! Wraps text into lines of limited width.
 
-/// Breaks text at spaces into lines of at most `width` characters; a longer word gets a separate line.
+/// Breaks text at spaces into lines of at most `width` characters. A longer word gets a separate line.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

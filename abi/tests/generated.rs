@@ -1,4 +1,4 @@
-//! The committed files are those that are generated, and compilers agree with them.
+//! Checks that the committed files are up to date and that compilers agree with them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The compiler of this machine.
+/// Returns the C compiler for this machine.
 fn own_compiler() -> String {
     env::var("CC").unwrap_or_else(|_| "cc".into())
 }
 
-/// The compiler with its own options, if any, and these arguments.
+/// Returns a command that runs `compiler`, which may include options, with `arguments`.
 fn compile(compiler: &str, arguments: &[&str]) -> Command {
     let mut words = compiler.split_whitespace();
     let mut command = Command::new(words.next().unwrap());
@@ -23,7 +23,7 @@ fn compile(compiler: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// What it prints, if it succeeds.
+/// Runs the command, asserts that it succeeds and returns its output.
 fn is_done(command: &mut Command) -> Vec<u8> {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -34,7 +34,7 @@ fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-/// What `tests/abi/layout.c` prints.
+/// Compiles and runs `tests/abi/layout.c` and returns its output.
 fn printed(compiler: &str, name: &str) -> String {
     let source = root().join("tests/abi/layout.c");
     let program = scratch(name);
@@ -43,10 +43,10 @@ fn printed(compiler: &str, name: &str) -> String {
 }
 
 #[test]
-fn the_committed_files_are_the_generated_ones() {
+fn the_committed_files_are_up_to_date() {
     let differing = nexmo_abi::differing(root()).unwrap();
     let paths: Vec<&str> = differing.iter().map(|file| file.path).collect();
-    assert!(paths.is_empty(), "not up to date: {paths:?}; run make generate");
+    assert!(paths.is_empty(), "out of date: {paths:?}; run make generate");
 }
 
 #[test]
@@ -57,8 +57,8 @@ fn the_compiler_finds_every_field_and_constant_where_the_generator_says() {
 }
 
 #[test]
-#[ignore = "needs NEXMO_CC_32, a compiler for 32 bits: make check-32 has one"]
-fn so_does_a_compiler_for_32_bits() {
+#[ignore = "needs NEXMO_CC_32, a compiler for 32 bits; make check-32 sets it"]
+fn a_32_bit_compiler_finds_every_field_and_constant_where_the_generator_says() {
     let printed = printed(&env::var("NEXMO_CC_32").unwrap(), "layout-32");
     assert_eq!(printed, nexmo_abi::printed_layout(root(), 32).unwrap());
 }

@@ -1,4 +1,4 @@
-//! C strings: NUL-terminated UTF-8 is borrowed on input and written to fixed-size arrays on output.
+//! C strings: borrows NUL-terminated UTF-8 from the caller and writes it to fixed-size arrays.
 
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -8,7 +8,7 @@ use super::call::CallError;
 use super::status::NEXMO_ERR_NULL_POINTER;
 use crate::text::find_control;
 
-/// The longest text that is read, in bytes. Longer text is assumed to lack its NUL.
+/// The longest text that is read, in bytes. Longer text is assumed not to be NUL-terminated.
 const LONGEST: usize = 4096;
 
 /// Returns the text at `pointer`, which must not be NULL.
@@ -17,30 +17,30 @@ const LONGEST: usize = 4096;
 ///
 /// `pointer` is NULL, or points to bytes that end with NUL and stay unchanged for `'a`.
 pub(super) unsafe fn required<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, CallError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { optional(name, pointer) }?.ok_or_else(|| null(name))
 }
 
-/// The error for a required pointer that is NULL.
+/// Returns the error for a required pointer that is NULL.
 pub(super) fn null(name: &str) -> CallError {
     CallError::new(NEXMO_ERR_NULL_POINTER, format!("{name} is NULL"))
 }
 
-/// Returns the text at `pointer`, or none if that is NULL.
+/// Returns the text at `pointer`, or None if `pointer` is NULL.
 ///
 /// # Safety
 ///
-/// As [`required`].
+/// Same as for [`required`].
 pub(super) unsafe fn optional<'a>(name: &str, pointer: *const c_char) -> Result<Option<&'a str>, CallError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { up_to(LONGEST, name, pointer) }
 }
 
-/// As [`optional`], for a text of at most `longest` bytes.
+/// Like [`optional`], but for a text of at most `longest` bytes.
 ///
 /// # Safety
 ///
-/// As [`required`].
+/// Same as for [`required`].
 pub(super) unsafe fn up_to<'a>(
     longest: usize,
     name: &str,
@@ -50,12 +50,12 @@ pub(super) unsafe fn up_to<'a>(
         return Ok(None);
     }
     let bytes = pointer.cast::<u8>();
-    // SAFETY: the caller's promise: every byte up to the NUL can be read, and no byte after it is.
+    // SAFETY: guaranteed by the caller: every byte up to the NUL can be read. No byte after the NUL is read.
     let length = (0..=longest).find(|index| unsafe { bytes.add(*index).read() } == 0);
     let length = length.ok_or_else(|| {
         CallError::invalid_argument(format!("{name} is longer than {longest} bytes, or not NUL-terminated"))
     })?;
-    // SAFETY: the caller's promise; `length` bytes were just read.
+    // SAFETY: guaranteed by the caller; `length` bytes were just read.
     utf8(name, unsafe { slice::from_raw_parts(bytes, length) }).map(Some)
 }
 
@@ -102,7 +102,7 @@ pub(super) unsafe fn write_to(name: &str, pointer: *mut c_char, size: usize, tex
         let needed = text.len().saturating_add(1);
         return Err(CallError::invalid_argument(format!("{name} has {size} bytes; {needed} are needed")));
     }
-    // SAFETY: the caller's promise; the text and its NUL fit.
+    // SAFETY: guaranteed by the caller; the text and its NUL fit.
     unsafe {
         ptr::copy_nonoverlapping(text.as_ptr().cast::<c_char>(), pointer, text.len());
         pointer.add(text.len()).write(0);
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn null_is_not_text() {
-        // SAFETY: NULL may be passed.
+        // SAFETY: both functions accept NULL.
         let (missing, none) = unsafe { (required("it", ptr::null()), optional("it", ptr::null())) };
         assert_eq!(missing.err().unwrap().status, NEXMO_ERR_NULL_POINTER);
         assert_eq!(none.ok().unwrap(), None);

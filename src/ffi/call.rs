@@ -1,4 +1,4 @@
-//! The frame of every exported function: defers thread cancellation, checks the result struct, catches panics, and
+//! The wrapper of every exported function. It defers thread cancellation, checks the result struct, catches panics and
 //! writes the result.
 
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::os::{Uncancellable, fork};
 use crate::outcome::Acceptance;
 use crate::panic::catch_panic;
 
-/// Why a call failed.
+/// The error of a call: its status and message.
 pub(crate) struct CallError {
     pub(super) status: nexmo_status,
     pub(super) message: String,
@@ -34,8 +34,8 @@ impl From<Error> for CallError {
     }
 }
 
-/// Calls `work` and returns its result. After a panic, calls `discard` to remove what may be inconsistent; the
-/// acceptance is then `after_panic`.
+/// Calls `work` and returns its result. After a panic, calls `discard` to remove objects that may be inconsistent, and
+/// returns a result whose acceptance is `after_panic`.
 pub(super) fn perform(
     after_panic: Acceptance,
     discard: impl FnOnce(),
@@ -54,7 +54,7 @@ pub(super) fn perform(
     nexmo_result { elapsed_us: i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX), ..result }
 }
 
-/// As [`perform`], and writes the result to `result`. Does nothing if `result` cannot be written.
+/// Like [`perform`], but also writes the result to `result`. Does not call `work` if `result` cannot be written.
 ///
 /// # Safety
 ///
@@ -65,12 +65,12 @@ pub(super) unsafe fn call(
     discard: impl FnOnce(),
     work: impl FnOnce() -> Result<nexmo_result, CallError>,
 ) -> nexmo_status {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     if let Err(error) = unsafe { sized_struct::check_writable(result) } {
         return error.status;
     }
     let done = perform(after_panic, discard, work);
-    // SAFETY: the caller's promise; the struct was checked to be writable.
+    // SAFETY: guaranteed by the caller; the struct was checked to be writable.
     unsafe { sized_struct::write(result, &done) };
     done.status
 }
@@ -85,7 +85,7 @@ fn check_process() -> Result<(), CallError> {
     Err(CallError::new(NEXMO_ERR_FORKED, message))
 }
 
-/// Converts a time limit in milliseconds: 0 checks once, -1 is no limit.
+/// Converts a time limit in milliseconds. 0 means to check once, and -1 means no limit.
 pub(super) fn time_limit(milliseconds: i32) -> Result<Option<Duration>, CallError> {
     match u64::try_from(milliseconds) {
         Ok(milliseconds) => Ok(Some(Duration::from_millis(milliseconds))),

@@ -22,7 +22,7 @@ pub struct nexmo_client {
 
 static CLIENTS: Table<Client> = Table::new();
 
-/// Registers the table's lock with the fork handlers when the library is loaded.
+/// Registers the table's lock with the fork handlers at load time.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
@@ -32,7 +32,8 @@ static AT_LOAD: extern "C" fn() = {
     hold
 };
 
-/// Creates a client. Checks credentials and options and reads the files that the options name; makes no connection.
+/// Creates a client. Checks the credentials and options and reads the files that the options name, but makes no
+/// connection.
 ///
 /// @param options  NULL: all defaults.
 /// @param client   Receives the client; NULL on failure.
@@ -53,18 +54,18 @@ pub unsafe extern "C" fn nexmo_client_new(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     let make = || {
-        // SAFETY: the header's promises for each parameter.
+        // SAFETY: required by the header for each parameter.
         let (credentials, settings) = unsafe { (credentials::read(credentials)?, options::read(options)?) };
         Ok(Client::with_settings(credentials, settings)?)
     };
-    // SAFETY: the header's promises.
+    // SAFETY: required by the header.
     unsafe { CLIENTS.new_handle("client", client, result, make) }
 }
 
-/// Reports to the Conversion API, through a client, whether one message was effective. As nexmo_conversion_sms or
-/// nexmo_conversion_voice, with the credentials, options and connections of the client.
+/// Reports to the Conversion API, through a client, whether one message was effective. Works like nexmo_conversion_sms
+/// and nexmo_conversion_voice, but with the credentials, options and connections of the client.
 ///
-/// @param channel  One of NEXMO_CHANNEL_*, which say what message_id is.
+/// @param channel  One of NEXMO_CHANNEL_*. It determines what message_id is.
 /// @par Blocking: up to timeout_ms of the client's options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_client_report(
@@ -77,17 +78,17 @@ pub unsafe extern "C" fn nexmo_client_report(
 ) -> nexmo_status {
     let work = || {
         let found = CLIENTS.get(number(client))?;
-        // SAFETY: the header's promises for each parameter.
+        // SAFETY: required by the header for each parameter.
         let conversion = unsafe { conversion::read(self::channel(channel)?, message_id, delivered, timestamp) }?;
         #[cfg(feature = "testing")]
         super::testing::panic_if_asked();
         Ok(nexmo_result::from(&found.report(&conversion)))
     };
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     unsafe { call(result, Acceptance::Unknown, || discard(client), work) }
 }
 
-/// Removes a client that may be inconsistent after a panic. For the same reason, it is not dropped.
+/// Removes a client that may be inconsistent after a panic, without dropping it.
 fn discard(client: *mut nexmo_client) {
     if let Ok(client) = CLIENTS.remove(number(client)) {
         std::mem::forget(client);

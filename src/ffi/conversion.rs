@@ -25,15 +25,15 @@ const _: () = assert!(NEXMO_CHANNEL_SMS == Channel::Sms.number() && NEXMO_CHANNE
 
 /// Reports to the Conversion API whether one SMS was effective. The comment at the top of this header shows a call.
 ///
-/// Makes one request (more only if max_attempts allows it) and waits for the response. Keeps nothing: a report that
-/// fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
-/// and TLS settings; a stale one is replaced transparently.
+/// Makes one request (more only if max_attempts allows it) and waits for the response. Does not store the report: the
+/// caller must retry a report that fails. Later calls with the same base_url, proxy and TLS settings reuse the
+/// connection; a stale connection is replaced transparently.
 ///
-/// @param message_id  As NEXMO_CHANNEL_SMS says; 1 to 256 bytes, without control characters, also those of bidirectional
-///                    text, and without leading or trailing white space.
+/// @param message_id  The id described at NEXMO_CHANNEL_SMS: 1 to 256 bytes, without control characters (including
+///                    those of bidirectional text) and without leading or trailing white space.
 /// @param delivered   1 if the user completed the action, otherwise 0.
-/// @param timestamp   When the user did, in UTC, as "yyyy-MM-dd HH:mm:ss". NULL: the service uses the time of arrival;
-///                    a signed request carries the time of sending.
+/// @param timestamp   The time at which the user completed the action, in UTC, as "yyyy-MM-dd HH:mm:ss". If NULL, the
+///                    service uses the time of arrival; a signed request contains the time of sending.
 /// @param options     NULL: all defaults.
 /// @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
 #[unsafe(no_mangle)]
@@ -45,12 +45,12 @@ pub unsafe extern "C" fn nexmo_conversion_sms(
     options: *const nexmo_options,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header's promises for each parameter.
+    // SAFETY: required by the header for each parameter.
     unsafe { report(Channel::Sms, credentials, message_id, delivered, timestamp, options, result) }
 }
 
-/// Reports to the Conversion API whether one phone call was effective. As nexmo_conversion_sms, but message_id is as
-/// NEXMO_CHANNEL_VOICE says.
+/// Reports to the Conversion API whether one phone call was effective. Works like nexmo_conversion_sms, but message_id
+/// is the id described at NEXMO_CHANNEL_VOICE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_conversion_voice(
     credentials: *const nexmo_credentials,
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn nexmo_conversion_voice(
     options: *const nexmo_options,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: as above.
+    // SAFETY: required by the header for each parameter.
     unsafe { report(Channel::Voice, credentials, message_id, delivered, timestamp, options, result) }
 }
 
@@ -78,7 +78,7 @@ unsafe fn report(
 ) -> nexmo_status {
     let work = || {
         let start = Instant::now();
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         let (credentials, conversion, settings) = unsafe {
             (credentials::read(credentials)?, read(channel, message_id, delivered, timestamp)?, options::read(options)?)
         };
@@ -86,7 +86,7 @@ unsafe fn report(
         super::testing::panic_if_asked();
         Ok(nexmo_result::from(&one_shot::report_with(&credentials, &settings, &conversion, start)?))
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { call(result, Acceptance::Unknown, one_shot::discard, work) }
 }
 
@@ -99,7 +99,7 @@ pub(super) unsafe fn read(
     delivered: i32,
     timestamp: *const c_char,
 ) -> Result<Conversion, CallError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let (message_id, timestamp) =
         unsafe { (c_string::required("message_id", message_id)?, c_string::optional("timestamp", timestamp)?) };
     conversion(channel, message_id, delivered, timestamp)

@@ -27,8 +27,7 @@ pub const NEXMO_SIGNATURE_HMAC_SHA256: i32 = 4;
 /// nexmo_credentials.signature_method: HMAC-SHA-512.
 pub const NEXMO_SIGNATURE_HMAC_SHA512: i32 = 5;
 
-/// The credentials of an account. Clients and reporters keep copies of the secrets, which are wiped when they are
-/// freed.
+/// The credentials of an account. Clients and reporters keep copies of the secrets and wipe them when they are freed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_credentials {
@@ -36,8 +35,8 @@ pub struct nexmo_credentials {
     pub struct_size: u32,
     /// 0.
     pub flags: u32,
-    /// Required: the account's API key, 1 to 256 bytes, without control characters, also those of bidirectional
-    /// text, and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon.
+    /// Required: the account's API key, 1 to 256 bytes, without control characters (including those of bidirectional
+    /// text) and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon.
     pub api_key: *const c_char,
     /// Required with NEXMO_AUTH_QUERY and NEXMO_AUTH_BASIC, otherwise not read: the API secret, 1 to 256 bytes,
     /// without control characters.
@@ -47,8 +46,8 @@ pub struct nexmo_credentials {
     pub signature_secret: *const c_char,
     /// One of NEXMO_AUTH_*.
     pub auth: i32,
-    /// Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused:
-    /// 0 or one of them.
+    /// Required with NEXMO_AUTH_SIGNATURE: one of NEXMO_SIGNATURE_*, as configured for the account. Otherwise unused,
+    /// but it must be 0 or one of these values.
     pub signature_method: i32,
 }
 
@@ -65,9 +64,9 @@ unsafe impl SizedStruct for nexmo_credentials {
 ///
 /// `pointer` is NULL or points to credentials as the header requires.
 pub(super) unsafe fn read(pointer: *const nexmo_credentials) -> Result<Credentials, CallError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
-    // SAFETY: the header's promise for each text of the struct.
+    // SAFETY: required by the header for each text of the struct.
     let required = |name, pointer| unsafe { c_string::required(name, pointer) };
     let api_secret = || required("api_secret", given.api_secret);
     let signature_secret = || required("signature_secret", given.signature_secret);
@@ -97,17 +96,17 @@ fn signature_method(number: i32, auth: i32) -> Result<Option<Method>, CallError>
     }))
 }
 
-/// The error for a signature_method that is unknown, or that is 0 although it is required.
+/// Returns the error for a signature_method that is unknown, or that is 0 although it is required.
 fn invalid_method(number: i32, auth: i32) -> CallError {
     let or_none = if auth == NEXMO_AUTH_SIGNATURE { "" } else { "0, " };
     let message = format!("signature_method is {number}; valid: {or_none}1, 2, 3, 4, 5 (NEXMO_SIGNATURE_*)");
     CallError::invalid_argument(message)
 }
 
-/// Initializes a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller.
+/// Initializes a struct like NEXMO_CREDENTIALS_INIT. size is sizeof(nexmo_credentials) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
-    // SAFETY: the header's promise: `size` bytes can be written at `credentials`.
+    // SAFETY: required by the header: `size` bytes can be written at `credentials`.
     unsafe { sized_struct::init(credentials, size) };
 }
 

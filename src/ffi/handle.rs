@@ -1,5 +1,5 @@
-//! Handles are identifiers, not addresses: numbers that are never reused, passed as pointers. One that was freed, or
-//! was never valid, is detected; no memory can be accessed through it.
+//! Handles are identifiers, not addresses: numbers that are passed as pointers and never reused. The library detects a
+//! handle that was freed or was never valid, and never accesses memory through it.
 
 use std::collections::BTreeMap;
 use std::ptr;
@@ -13,17 +13,18 @@ use super::status::{NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_HANDLE, NEXMO_OK, nexm
 use crate::outcome::Acceptance;
 use crate::sync::Mutex;
 
-/// The first handle. Some runtimes reject small numbers as pointers (Go terminates a program that holds one below
-/// 4096).
+/// The first handle. Some runtimes reject small numbers as pointers; Go terminates a program that holds a pointer below
+/// 4096.
 const FIRST: u64 = 65_536;
 
-/// One more than the last handle, which fits into a pointer, an `int` where pointers have 4 bytes, and a double.
+/// One more than the last handle. Every handle fits into a pointer, a double and, where pointers have 4 bytes, an
+/// `int`.
 const END: u64 = if size_of::<usize>() == 8 { 1 << 46 } else { 1 << 31 };
 
-/// The next handle of any table, so that no handle is valid in two tables.
+/// The next handle. All tables share it, so no handle is valid in two tables.
 static NEXT: AtomicU64 = AtomicU64::new(FIRST);
 
-/// The valid handles and the object of each. Its lock is never held across I/O.
+/// The valid handles and the object of each. No thread holds its lock during I/O.
 pub(super) struct Table<T: 'static> {
     entries: Mutex<Entries<T>>,
     next: &'static AtomicU64,
@@ -32,8 +33,8 @@ pub(super) struct Table<T: 'static> {
 type Entries<T> = BTreeMap<u64, Arc<T>>;
 
 impl<T> Table<T> {
-    /// Creates an empty table. The owner must ensure that [`Table::lock`] is held during forks; otherwise a child
-    /// might find it locked permanently.
+    /// Creates an empty table. The owner must ensure that [`Table::lock`] is held during forks; otherwise it could stay
+    /// locked forever in a child.
     pub(super) const fn new() -> Self {
         Self { entries: Mutex::new(BTreeMap::new()), next: &NEXT }
     }
@@ -56,13 +57,13 @@ impl<T> Table<T> {
         self.lock().get(&handle).map(Arc::clone).ok_or_else(invalid)
     }
 
-    /// Makes `handle` invalid. Its object lives until the last call that uses it returns.
+    /// Makes `handle` invalid. Its object lives until the last call that uses the object returns.
     pub(super) fn remove(&self, handle: u64) -> Result<Arc<T>, CallError> {
         self.lock().remove(&handle).ok_or_else(invalid)
     }
 
-    /// Implements an exported `..._new`: calls `make`, and writes the handle to `output`, the parameter of that
-    /// `name`, or NULL on failure.
+    /// Implements an exported `..._new`: calls `make` and writes the handle, or NULL on failure, to `output`, the
+    /// parameter called `name`.
     ///
     /// # Safety
     ///
@@ -75,7 +76,7 @@ impl<T> Table<T> {
         make: impl FnOnce() -> Result<T, CallError>,
     ) -> nexmo_status {
         if !output.is_null() {
-            // SAFETY: the caller's promise.
+            // SAFETY: guaranteed by the caller.
             unsafe { output.write_unaligned(ptr::null_mut()) };
         }
         let work = || {
@@ -84,16 +85,16 @@ impl<T> Table<T> {
             }
             let handle = self.insert(make()?)?;
             let pointer = ptr::without_provenance_mut(usize::try_from(handle).unwrap_or_default());
-            // SAFETY: the caller's promise.
+            // SAFETY: guaranteed by the caller.
             unsafe { output.write_unaligned(pointer) };
             Ok(nexmo_result::ok())
         };
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         unsafe { call(result, Acceptance::No, || {}, work) }
     }
 
-    /// Implements an exported `..._free`: makes the handle invalid, unless it is NULL, and calls `end` to cancel
-    /// calls in progress.
+    /// Implements an exported `..._free`: makes the handle invalid and calls `end` to cancel calls in progress. Does
+    /// nothing for NULL.
     pub(super) fn free<H>(&self, handle: *const H, end: impl FnOnce(&T)) -> nexmo_status {
         if handle.is_null() {
             return NEXMO_OK;

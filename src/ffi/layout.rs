@@ -1,4 +1,4 @@
-//! The places of the fields of each struct, and assertions that every compiler agrees and inserts no padding.
+//! The offsets of each struct's fields, and assertions that the compiler agrees and inserts no padding.
 //!
 //! Generated from src/ffi by `make generate`; do not edit.
 
@@ -12,7 +12,7 @@ pub(crate) struct Field {
     pub(crate) size: usize,
 }
 
-/// A struct of the C interface and the places of its fields.
+/// A struct of the C interface and the offsets of its fields.
 pub(crate) trait Layout: Copy + 'static {
     const TYPE: &'static str;
     const FIELDS: &'static [Field];
@@ -22,7 +22,7 @@ const fn field(name: &'static str, offset: usize, size: usize) -> Field {
     Field { name, offset, size }
 }
 
-/// What is expected where pointers have 8 bytes, and where they have 4.
+/// Returns `wide` where pointers have 8 bytes, and `narrow` where they have 4.
 const fn expected(wide: usize, narrow: usize) -> usize {
     if cfg!(target_pointer_width = "64") { wide } else { narrow }
 }

@@ -11,7 +11,7 @@ use super::sized_struct::{SizedStruct, first_size, zeroed};
 use super::{c_string, sized_struct};
 use crate::options::{ClientSettings, LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNECTIONS, Options, out_of_range};
 
-/// nexmo_options.flags: allows http:// to hosts other than loopback, where anyone on the network can read the
+/// nexmo_options.flags: allows http:// to hosts other than loopback. Anyone on the network path can then read the
 /// credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
 /// nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
@@ -20,12 +20,13 @@ pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
-/// nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes.
-/// The service then does not receive the time of the event. Without the flag, the time of the event is signed and
-/// sent, or the time of sending if none is given.
+/// nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The
+/// service then does not receive the time of the event. Without the flag, the library signs and sends the time of the
+/// event or, if none is given, the time of sending.
 pub const NEXMO_OPTIONS_SIGN_UNIX_SECONDS: u32 = 8;
 
-/// Options of requests. A NULL pointer to the struct, and every field that is NULL or 0, selects the defaults.
+/// Options of requests. A NULL pointer to the struct selects all defaults. A field that is NULL or 0 selects its
+/// default.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_options {
@@ -34,34 +35,37 @@ pub struct nexmo_options {
     /// A combination of NEXMO_OPTIONS_* flags, or 0.
     pub flags: u32,
     /// https://host[:port][/prefix] of the service; http:// only to loopback (127.0.0.0/8, ::1, localhost), unless
-    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. No user information, query or fragment. NULL: https://api.nexmo.com.
+    /// NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. User information, a query and a fragment are invalid. NULL means
+    /// https://api.nexmo.com.
     pub base_url: *const c_char,
     /// http://[user:password@]host:port of a proxy that supports CONNECT, or socks5://[user:password@]host:port. The
     /// proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
-    /// base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL: none.
+    /// base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL means no proxy.
     pub proxy: *const c_char,
-    /// Path of a PEM file with the only certificates to trust. It, the platform's store and the two files below are read
-    /// again when they change, for connections made later. If they cannot be used then, clients and reporters keep
-    /// those read before, and one-call functions fail. NULL: the platform's store, or the built-in roots if there is
-    /// none.
+    /// Path of a PEM file with the only certificates to trust. The library reads this file, the platform's store and
+    /// the two files below again when they change, and uses the new content for later connections. If the new content
+    /// cannot be used, clients and reporters keep the previous certificates, and one-call functions fail. NULL means
+    /// the platform's store, or the built-in roots if there is none.
     pub ca_file: *const c_char,
-    /// Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL: none.
+    /// Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL means no
+    /// client certificate.
     pub client_cert_file: *const c_char,
     /// Path of a PEM file with the private key of the client certificate, without a passphrase.
     pub client_key_file: *const c_char,
     /// Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
     /// spaces.
     pub user_agent: *const c_char,
-    /// Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0:
+    /// Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0 means
     /// 5000.
     pub connect_timeout_ms: i32,
-    /// Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0: 10000.
+    /// Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0 means 10000.
     pub timeout_ms: i32,
-    /// The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random
-    /// back-off of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would exceed timeout_ms, the call
-    /// returns instead. A reporter ignores this field: it retries until the report expires. 0: 1.
+    /// The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random back-off
+    /// of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would exceed
+    /// timeout_ms, the call returns instead. A reporter ignores this field: it retries until the report expires. 0
+    /// means 1.
     pub max_attempts: i32,
-    /// The maximum number of idle connections to keep, 1 to 1024; for a reporter at least max_in_flight. 0: 32.
+    /// The maximum number of idle connections to keep, 1 to 1024. A reporter keeps at least max_in_flight. 0 means 32.
     pub max_idle_connections: i32,
 }
 
@@ -85,9 +89,9 @@ pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSetting
     if pointer.is_null() {
         return Ok(Options::default().check()?);
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
-    // SAFETY: the header's promise for each text of the struct.
+    // SAFETY: required by the header for each text of the struct.
     let optional = |name, pointer| unsafe { c_string::optional(name, pointer) };
     let limit = |name, value| number(name, value, LONGEST_TIMEOUT.as_millis()).map(|number| number.map(milliseconds));
     let has = |flag: u32| given.flags & flag != 0;
@@ -110,7 +114,8 @@ pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSetting
     Ok(options.check()?)
 }
 
-/// Checks that a number is not negative; 0 selects the default. The core checks that it is at most `most`.
+/// Returns the number, or None, which selects the default, if it is 0. Fails if it is negative. The core checks that it
+/// is at most `most`.
 pub(super) fn number(name: &str, number: i32, most: impl Display) -> Result<Option<u32>, CallError> {
     match u32::try_from(number) {
         Ok(number) => Ok((number != 0).then_some(number)),
@@ -122,9 +127,9 @@ pub(super) fn milliseconds(number: u32) -> Duration {
     Duration::from_millis(u64::from(number))
 }
 
-/// Initializes a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller.
+/// Initializes a struct like NEXMO_OPTIONS_INIT. size is sizeof(nexmo_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_options_init(options: *mut nexmo_options, size: usize) {
-    // SAFETY: the header's promise: `size` bytes can be written at `options`.
+    // SAFETY: required by the header: `size` bytes can be written at `options`.
     unsafe { sized_struct::init(options, size) };
 }

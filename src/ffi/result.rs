@@ -12,8 +12,8 @@ use crate::outcome::{Acceptance, Outcome};
 /// nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
 /// 402, 420, 422, 423, 429).
 pub const NEXMO_ACCEPTANCE_NO: i32 = 0;
-/// nexmo_result.acceptance: at least one attempt was written and got no such response, and none got a 2xx. Reporting
-/// the same value for a message twice is harmless, so retry when the status says so.
+/// nexmo_result.acceptance: at least one attempt was written and got no such response, and no attempt got a 2xx.
+/// Reporting the same value for a message twice is harmless, so retry if the status allows it.
 pub const NEXMO_ACCEPTANCE_UNKNOWN: i32 = 1;
 /// nexmo_result.acceptance: an attempt got a 2xx.
 pub const NEXMO_ACCEPTANCE_YES: i32 = 2;
@@ -21,12 +21,12 @@ pub const NEXMO_ACCEPTANCE_YES: i32 = 2;
 /// Size of nexmo_result.message in bytes, including the NUL.
 pub const NEXMO_MESSAGE_SIZE: usize = 256;
 
-/// The outcome of a call, written on success and on failure, except with NEXMO_ERR_STRUCT_SIZE for this struct
-/// itself: then nothing is sent and the struct is left unchanged.
+/// The outcome of a call. Written on success and on failure, except if the struct_size of this struct is invalid: the
+/// call then returns NEXMO_ERR_STRUCT_SIZE, sends nothing and leaves the struct unchanged.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_result {
-    /// sizeof(nexmo_result). The only field that is read.
+    /// sizeof(nexmo_result). The library reads only this field.
     pub struct_size: u32,
     /// Written as 0.
     pub flags: u32,
@@ -34,15 +34,15 @@ pub struct nexmo_result {
     pub status: nexmo_status,
     /// The HTTP status of the last response; 0 if there was none.
     pub http_status: i32,
-    /// The number of requests made, including those that found no connection; 0 if none was made.
+    /// The number of requests attempted, including those for which no connection could be made; 0 if there was none.
     pub attempts: i32,
-    /// Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a submit
-    /// NEXMO_ACCEPTANCE_UNKNOWN if the report is, or may be, in the outbox. NEXMO_ACCEPTANCE_NO after any other call
-    /// that sends nothing.
+    /// Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a submit,
+    /// NEXMO_ACCEPTANCE_UNKNOWN if the report is or may be in the outbox. NEXMO_ACCEPTANCE_NO after any other call that
+    /// sends nothing.
     pub acceptance: i32,
     /// The duration of the call in microseconds.
     pub elapsed_us: i64,
-    /// Suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
+    /// The suggested delay before retrying, in milliseconds: the service's Retry-After, capped at 3600000, or the
     /// back-off that would have exceeded timeout_ms; -1 if there is none.
     pub retry_after_ms: i64,
     /// What happened, as one line for a log: UTF-8 without control characters, NUL-terminated, truncated at a
@@ -74,12 +74,12 @@ impl nexmo_result {
         result
     }
 
-    /// The result of a call that succeeded and sent nothing.
+    /// Returns the result of a call that succeeded and sent nothing.
     pub(super) fn ok() -> Self {
         Self::new(NEXMO_OK, Acceptance::No, "ok")
     }
 
-    /// The message as text.
+    /// Returns the message as text.
     pub(super) fn message(&self) -> String {
         c_string::text_of(&self.message)
     }
@@ -100,9 +100,9 @@ impl From<&Outcome> for nexmo_result {
     }
 }
 
-/// Initializes a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller.
+/// Initializes a struct like NEXMO_RESULT_INIT. size is sizeof(nexmo_result) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_result_init(result: *mut nexmo_result, size: usize) {
-    // SAFETY: the header's promise: `size` bytes can be written at `result`.
+    // SAFETY: required by the header: `size` bytes can be written at `result`.
     unsafe { sized_struct::init(result, size) };
 }

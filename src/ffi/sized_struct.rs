@@ -14,13 +14,13 @@ use super::call::CallError;
 use super::layout::Layout;
 use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_UNKNOWN_FLAGS};
 
-/// The largest struct_size that is accepted. A larger one means that the field was never set.
+/// The largest struct_size that is accepted. A larger value means that the field was never set.
 const LARGEST: usize = 4096;
 
-/// The smallest size that contains the head.
+/// The size of the head, the smallest possible size.
 const SMALLEST: usize = size_of::<Head>();
 
-/// Every struct size is a multiple of this: compilers add no padding, and no size ends within a field.
+/// The divisor of every struct size, so that compilers add no padding and no size ends within a field.
 const MULTIPLE: usize = size_of::<*const u8>();
 
 /// The first fields of every sized struct.
@@ -36,39 +36,39 @@ struct Head {
 ///
 /// The type is `repr(C)`, begins with the two fields of [`Head`], has no padding, and is valid for every bit pattern.
 pub(crate) unsafe trait SizedStruct: Layout {
-    /// Its name in messages: the name of the parameter.
+    /// The name of the struct in messages, which is the name of the parameter.
     const NAME: &'static str;
-    /// Its size in the first release, the smallest that is accepted. Never changed.
+    /// The size in the first release, the smallest that is accepted. Never change it.
     const FIRST_SIZE: usize;
     /// The known flags.
     const KNOWN_FLAGS: u32;
-    /// The names of these flags in messages, if there are any: their macros.
+    /// The names of the flags' macros, for messages; empty if there are no flags.
     const FLAG_NAMES: &'static str = "";
-    /// The values that its INIT macro and its `_init` function set, except for struct_size.
+    /// The initial values that the INIT macro and the `_init` function set, except for struct_size.
     const INITIAL: Self;
 }
 
-/// The size of a struct where pointers have 8 bytes, and where they have 4.
+/// Returns `wide`, the size of a struct where pointers have 8 bytes, or `narrow`, the size where they have 4.
 pub(super) const fn first_size(wide: usize, narrow: usize) -> usize {
     if MULTIPLE == 8 { wide } else { narrow }
 }
 
 /// Returns a struct with all bytes 0.
 pub(super) const fn zeroed<T: SizedStruct>() -> T {
-    // SAFETY: the trait's promise: every bit pattern is valid.
+    // SAFETY: guaranteed by the trait: every bit pattern is valid.
     unsafe { std::mem::zeroed() }
 }
 
-/// Reads the struct at `pointer`, with 0 in the fields that its caller does not know.
+/// Reads the struct at `pointer`. Fields that the caller does not know are 0.
 ///
 /// # Safety
 ///
-/// `pointer` is NULL, or as many bytes as its struct_size says can be read there. It need not be aligned.
+/// `pointer` is NULL, or as many bytes as its struct_size can be read there. It need not be aligned.
 pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallError> {
     let name = T::NAME;
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let size = unsafe { size_of_required(pointer) }?;
-    // SAFETY: the caller's promise; `size` bytes can be read.
+    // SAFETY: guaranteed by the caller; `size` bytes can be read.
     let (value, surplus) = unsafe { (copied(pointer, size), surplus(pointer, size)) };
     if surplus.iter().any(|byte| *byte != 0) {
         let message = format!(
@@ -78,7 +78,7 @@ pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallEr
         );
         return Err(CallError::new(NEXMO_ERR_STRUCT_SIZE, message));
     }
-    // SAFETY: the trait's promise: the value begins with a head.
+    // SAFETY: guaranteed by the trait: the value begins with a head.
     let unknown = unsafe { ptr::from_ref(&value).cast::<Head>().read_unaligned() }.flags & !T::KNOWN_FLAGS;
     if unknown != 0 {
         let valid = match T::KNOWN_FLAGS {
@@ -91,16 +91,16 @@ pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallEr
     Ok(value)
 }
 
-/// Checks that `pointer` points to a struct that can be written. NULL is valid; nothing is written then.
+/// Checks that `pointer` is NULL or points to a struct that can be written.
 ///
 /// # Safety
 ///
-/// As [`read`].
+/// Same as for [`read`].
 pub(super) unsafe fn check_writable<T: SizedStruct>(pointer: *const T) -> Result<(), CallError> {
     if pointer.is_null() {
         return Ok(());
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { checked_size(pointer) }.map(drop)
 }
 
@@ -108,23 +108,23 @@ pub(super) unsafe fn check_writable<T: SizedStruct>(pointer: *const T) -> Result
 ///
 /// # Safety
 ///
-/// As [`read`].
+/// Same as for [`read`].
 pub(super) unsafe fn check_required<T: SizedStruct>(pointer: *const T) -> Result<(), CallError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { size_of_required(pointer) }.map(drop)
 }
 
 /// Writes the part of `value` that the caller knows, and 0 to fields that only the caller knows. Leaves struct_size
-/// unchanged, and the whole struct if [`check_writable`] rejects it.
+/// unchanged. Writes nothing if [`check_writable`] rejects the struct.
 ///
 /// # Safety
 ///
-/// `pointer` is NULL, or as many bytes as its struct_size says can be written there.
+/// `pointer` is NULL, or as many bytes as its struct_size can be written there.
 pub(super) unsafe fn write<T: SizedStruct>(pointer: *mut T, value: &T) {
     if pointer.is_null() {
         return;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let Ok(size) = (unsafe { checked_size(pointer) }) else {
         return;
     };
@@ -164,12 +164,12 @@ pub(super) unsafe fn init<T: SizedStruct>(pointer: *mut T, size: usize) {
 ///
 /// # Safety
 ///
-/// As [`read`].
+/// Same as for [`read`].
 unsafe fn size_of_required<T: SizedStruct>(pointer: *const T) -> Result<usize, CallError> {
     if pointer.is_null() {
         return Err(null(T::NAME));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { checked_size(pointer) }
 }
 
@@ -179,7 +179,7 @@ unsafe fn size_of_required<T: SizedStruct>(pointer: *const T) -> Result<usize, C
 ///
 /// At least the first four bytes can be read at `pointer`.
 unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallError> {
-    // SAFETY: the caller's promise; every sized struct begins with its size.
+    // SAFETY: guaranteed by the caller; every sized struct begins with its size.
     let size = unsafe { pointer.cast::<u32>().read_unaligned() };
     match usize::try_from(size) {
         Ok(bytes) if (T::FIRST_SIZE..=LARGEST).contains(&bytes) && bytes % MULTIPLE == 0 => Ok(bytes),
@@ -201,11 +201,11 @@ unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallE
 /// `size` bytes can be read at `pointer`.
 unsafe fn copied<T: SizedStruct>(pointer: *const T, size: usize) -> T {
     let mut value = MaybeUninit::<T>::zeroed();
-    // SAFETY: the caller's promise; no more is copied than the size of `value`.
+    // SAFETY: guaranteed by the caller; no more is copied than the size of `value`.
     unsafe {
         ptr::copy_nonoverlapping(pointer.cast::<u8>(), value.as_mut_ptr().cast::<u8>(), size.min(size_of::<T>()))
     };
-    // SAFETY: every byte is set, and the trait promises that every bit pattern is valid.
+    // SAFETY: every byte is set, and the trait guarantees that every bit pattern is valid.
     unsafe { value.assume_init() }
 }
 
@@ -215,7 +215,7 @@ unsafe fn copied<T: SizedStruct>(pointer: *const T, size: usize) -> T {
 unsafe fn surplus<'a, T: SizedStruct>(pointer: *const T, size: usize) -> &'a [u8] {
     let known = size_of::<T>();
     match size.checked_sub(known) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         Some(length) => unsafe { slice::from_raw_parts(pointer.cast::<u8>().add(known), length) },
         None => &[],
     }

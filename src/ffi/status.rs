@@ -1,6 +1,6 @@
-//! The statuses: number, name, what happened, and whether a retry can help.
+//! The statuses: number, name, meaning, and whether a retry can succeed.
 //!
-//! The comment of each constant is the source of its text: `status_table.rs` is generated from it.
+//! The comment of each constant is the source of the status's text: `status_table.rs` is generated from it.
 #![allow(non_camel_case_types)]
 
 use std::ffi::{CStr, c_char};
@@ -8,14 +8,13 @@ use std::ffi::{CStr, c_char};
 use super::status_table::{ROWS, UNKNOWN};
 use crate::error::Kind;
 
-/// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a
-/// program's exit status. Bands, by the status modulo 1000: 1 to 19, the call was refused and nothing was sent; 20 to
+/// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a program's
+/// exit status. The status modulo 1000 determines the band: 1 to 19, the call was invalid and nothing was sent; 20 to
 /// 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's
 /// response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
 pub type nexmo_status = i32;
 
-/// Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
-/// done.
+/// Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done.
 pub const NEXMO_OK: nexmo_status = 0;
 
 /// A required pointer is NULL. Nothing was sent. Pass what the message names.
@@ -30,14 +29,14 @@ pub const NEXMO_ERR_UNKNOWN_FLAGS: nexmo_status = 3;
 pub const NEXMO_ERR_INVALID_ARGUMENT: nexmo_status = 4;
 /// The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call.
 pub const NEXMO_ERR_INVALID_HANDLE: nexmo_status = 5;
-/// The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
-/// another reporter.
+/// The reporter is closed and, if the call was a poll, has no more events. A submitted report was not stored. Submit it
+/// to another reporter.
 pub const NEXMO_ERR_CLOSED: nexmo_status = 6;
-/// The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
-/// execute a program in them.
+/// The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or execute
+/// a new program in them.
 pub const NEXMO_ERR_FORKED: nexmo_status = 7;
 
-/// The host name could not be resolved, no connection could be made, or it was lost before the response was
+/// The host name could not be resolved, no connection could be made, or the connection was lost before the response was
 /// complete. The report may have been accepted if acceptance says so. Retry later.
 pub const NEXMO_ERR_NETWORK: nexmo_status = 20;
 /// A time limit expired. The report may have been accepted if acceptance says so. Retry later.
@@ -64,11 +63,11 @@ pub const NEXMO_ERR_SYSTEM: nexmo_status = 26;
 /// 401: the credentials are wrong. The service did not accept the report. Retry it with the right key and secret; a
 /// signed report may also be rejected because its timestamp is old or the machine's clock is wrong.
 pub const NEXMO_ERR_UNAUTHORIZED: nexmo_status = 40;
-/// 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
-/// the report. Ask the service's support to enable it, then retry.
+/// 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept the
+/// report. Ask the service's support to enable conversion, then retry.
 pub const NEXMO_ERR_NOT_ENABLED: nexmo_status = 41;
-/// 420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not retry it
-/// unchanged.
+/// 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
+/// retry it unchanged.
 pub const NEXMO_ERR_REJECTED: nexmo_status = 42;
 /// 429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
 /// -1.
@@ -76,35 +75,35 @@ pub const NEXMO_ERR_RATE_LIMITED: nexmo_status = 43;
 /// 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
 /// if that is -1.
 pub const NEXMO_ERR_UNAVAILABLE: nexmo_status = 44;
-/// 3xx: a redirect, which is never followed, because the credentials would be sent along. Whether the report was
-/// accepted is unknown. Before retrying, check base_url, and what responds in place of the service.
+/// 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
+/// The report may have been accepted. Before retrying, check base_url, and what responds in place of the service.
 pub const NEXMO_ERR_REDIRECTED: nexmo_status = 45;
-/// An HTTP status that the Conversion API does not document. Whether the report was accepted is unknown. Before
+/// An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
 /// retrying, check base_url, and what responds in place of the service.
 pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 
-/// The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
-/// is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call.
+/// The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may be
+/// stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then repeat the call.
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 60;
-/// The outbox is full, or its disk is. A submitted report was not stored. Retry later.
+/// The outbox or its disk is full. A submitted report was not stored. Retry later.
 pub const NEXMO_ERR_OUTBOX_FULL: nexmo_status = 61;
-/// The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not stored. Retry.
+/// Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted report was not
+/// stored. Retry.
 pub const NEXMO_ERR_OUTBOX_BUSY: nexmo_status = 62;
-/// The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
-/// replaced once all others have closed it.
+/// The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
+/// replaced once all other processes have closed it.
 pub const NEXMO_ERR_OUTBOX_CORRUPT: nexmo_status = 63;
 /// The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account.
 pub const NEXMO_ERR_OUTBOX_WRONG_ACCOUNT: nexmo_status = 64;
 /// The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
 /// or use another path.
 pub const NEXMO_ERR_OUTBOX_VERSION: nexmo_status = 65;
-/// The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
-/// Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
-/// them.
+/// Reports are still pending, although the time limit expired or the reporter is closed. They may have been accepted.
+/// Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses them.
 pub const NEXMO_ERR_PENDING: nexmo_status = 70;
-/// The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
-/// closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
-/// pending needs no second submit.
+/// The reporter is suspended: the service accepts no reports from this account. The reports stay pending, except that a
+/// closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; pending
+/// reports need not be submitted again.
 pub const NEXMO_ERR_SUSPENDED: nexmo_status = 71;
 
 /// A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
@@ -136,7 +135,7 @@ pub(super) fn row_of(status: nexmo_status) -> &'static Row {
     ROWS.iter().find(|row| row.status == status).unwrap_or(&UNKNOWN)
 }
 
-/// Returns the status for a failure of the core.
+/// Returns the status for an error class of the core.
 pub(super) fn of(kind: Kind) -> nexmo_status {
     match kind {
         Kind::InvalidArgument => NEXMO_ERR_INVALID_ARGUMENT,
@@ -167,22 +166,22 @@ pub(super) fn of(kind: Kind) -> nexmo_status {
     }
 }
 
-/// Returns the name of a status, such as "NEXMO_ERR_TIMEOUT"; "NEXMO_ERR_UNKNOWN" for a number that this version does
-/// not know.
+/// Returns the name of a status, such as "NEXMO_ERR_TIMEOUT", or "NEXMO_ERR_UNKNOWN" for a number that this version
+/// does not know.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_name(status: nexmo_status) -> *const c_char {
     row_of(status).name.as_ptr()
 }
 
-/// Returns what a status means, in two to four English sentences: what happened, whether the report may have been
+/// Returns the meaning of a status, in two to four English sentences: what happened, whether the report may have been
 /// accepted, and what to do next.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_describe(status: nexmo_status) -> *const c_char {
     row_of(status).text.as_ptr()
 }
 
-/// Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
-/// correcting anything: 1 or 0; 0 for a number that this version does not know.
+/// Returns 1 if the same report can succeed when it is sent or submitted again later, unchanged, without any correction
+/// by a user. Returns 0 otherwise and for a number that this version does not know.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_is_retryable(status: nexmo_status) -> i32 {
     i32::from(RETRYABLE.contains(&status))
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_is_in_a_promised_band_and_has_a_name_and_sentences() {
+    fn every_status_is_in_a_documented_band_and_has_a_name_and_a_text() {
         assert!(ROWS.windows(2).all(|pair| pair[0].status < pair[1].status));
         for row in ROWS {
             assert!(matches!(row.status, 0..=79 | 99), "{}", row.status);
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_says_to_retry_if_the_status_is_retryable() {
+    fn the_text_says_to_retry_if_and_only_if_the_status_is_retryable() {
         for row in ROWS {
             let text = text(nexmo_status_describe(row.status));
             let says_so = ["Retry.", "Retry later", "Retry after"].iter().any(|advice| text.contains(advice));

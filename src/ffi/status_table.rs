@@ -4,20 +4,20 @@
 
 use super::status::Row;
 
-/// What a number that no constant names stands for.
+/// The row for every number that is not a known status.
 pub(super) static UNKNOWN: Row = Row {
     status: -1,
     name: c"NEXMO_ERR_UNKNOWN",
     text: c"A status that this version of the library does not know. Classify it by its band.",
 };
 
-/// Every status, in the order of the numbers.
+/// Every status, in numerical order.
 pub(super) static ROWS: &[Row] = &[
     Row {
         status: 0,
         name: c"NEXMO_OK",
-        text: c"Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing \
-            needs to be done.",
+        text: c"Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs \
+            to be done.",
     },
     Row {
         status: 1,
@@ -52,20 +52,21 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 6,
         name: c"NEXMO_ERR_CLOSED",
-        text: c"The reporter is closed; when polled, it has no more events. A submitted report was not stored. \
-            Submit it to another reporter.",
+        text: c"The reporter is closed and, if the call was a poll, has no more events. A submitted report was \
+            not stored. Submit it to another reporter.",
     },
     Row {
         status: 7,
         name: c"NEXMO_ERR_FORKED",
         text: c"The process was created without running the fork handlers. Nothing was sent. Create processes \
-            with fork, or execute a program in them.",
+            with fork, or execute a new program in them.",
     },
     Row {
         status: 20,
         name: c"NEXMO_ERR_NETWORK",
-        text: c"The host name could not be resolved, no connection could be made, or it was lost before the \
-            response was complete. The report may have been accepted if acceptance says so. Retry later.",
+        text: c"The host name could not be resolved, no connection could be made, or the connection was lost \
+            before the response was complete. The report may have been accepted if acceptance says so. Retry \
+            later.",
     },
     Row {
         status: 21,
@@ -116,13 +117,13 @@ pub(super) static ROWS: &[Row] = &[
         status: 41,
         name: c"NEXMO_ERR_NOT_ENABLED",
         text: c"402: conversion is not enabled for the account, or the account's credentials are bad. The \
-            service did not accept the report. Ask the service's support to enable it, then retry.",
+            service did not accept the report. Ask the service's support to enable conversion, then retry.",
     },
     Row {
         status: 42,
         name: c"NEXMO_ERR_REJECTED",
-        text: c"420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not \
-            retry it unchanged.",
+        text: c"420, 422 or 423: the service rejected the report because of its parameters. The report was not \
+            accepted. Do not retry it unchanged.",
     },
     Row {
         status: 43,
@@ -139,39 +140,39 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 45,
         name: c"NEXMO_ERR_REDIRECTED",
-        text: c"3xx: a redirect, which is never followed, because the credentials would be sent along. Whether \
-            the report was accepted is unknown. Before retrying, check base_url, and what responds in place \
-            of the service.",
+        text: c"3xx: a redirect. The library never follows redirects, because that would send the credentials to \
+            another address. The report may have been accepted. Before retrying, check base_url, and what \
+            responds in place of the service.",
     },
     Row {
         status: 46,
         name: c"NEXMO_ERR_UNEXPECTED_STATUS",
-        text: c"An HTTP status that the Conversion API does not document. Whether the report was accepted is \
-            unknown. Before retrying, check base_url, and what responds in place of the service.",
+        text: c"An HTTP status that is not in the Conversion API's documentation. The report may have been \
+            accepted. Before retrying, check base_url, and what responds in place of the service.",
     },
     Row {
         status: 60,
         name: c"NEXMO_ERR_OUTBOX",
         text: c"The outbox cannot be read or written; the message says why. A submitted report was not stored, \
-            unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, \
-            then repeat the call.",
+            except that it may be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the \
+            cause, then repeat the call.",
     },
     Row {
         status: 61,
         name: c"NEXMO_ERR_OUTBOX_FULL",
-        text: c"The outbox is full, or its disk is. A submitted report was not stored. Retry later.",
+        text: c"The outbox or its disk is full. A submitted report was not stored. Retry later.",
     },
     Row {
         status: 62,
         name: c"NEXMO_ERR_OUTBOX_BUSY",
-        text: c"The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not \
-            stored. Retry.",
+        text: c"Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted \
+            report was not stored. Retry.",
     },
     Row {
         status: 63,
         name: c"NEXMO_ERR_OUTBOX_CORRUPT",
-        text: c"The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: \
-            the outbox is replaced once all others have closed it.",
+        text: c"The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: \
+            the outbox is replaced once all other processes have closed it.",
     },
     Row {
         status: 64,
@@ -188,16 +189,16 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 70,
         name: c"NEXMO_ERR_PENDING",
-        text: c"The time limit expired, or the reporter is closed, and reports are still pending. They may have \
-            been accepted. Nothing needs to be done: they are sent later, except that a closed reporter with \
-            NEXMO_DURABILITY_NONE loses them.",
+        text: c"Reports are still pending, although the time limit expired or the reporter is closed. They may \
+            have been accepted. Nothing needs to be done: they are sent later, except that a closed reporter \
+            with NEXMO_DURABILITY_NONE loses them.",
     },
     Row {
         status: 71,
         name: c"NEXMO_ERR_SUSPENDED",
-        text: c"The reporter is suspended: the service accepts no reports of the account. The reports stay \
+        text: c"The reporter is suspended: the service accepts no reports from this account. The reports stay \
             pending, except that a closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the \
-            account, its credentials or base_url; what is pending needs no second submit.",
+            account, its credentials or base_url; pending reports need not be submitted again.",
     },
     Row {
         status: 99,

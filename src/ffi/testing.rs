@@ -1,5 +1,5 @@
 //! Test support: a panic on demand, and structs as a later version might define them. Exported only with the feature
-//! `testing`; a test of the exported symbols checks that released libraries contain none of this.
+//! `testing`. A test of the exported symbols checks that released libraries contain none of these functions.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,13 +22,13 @@ pub extern "C" fn nexmo_testing_panic() {
     PANIC.store(true, Ordering::SeqCst);
 }
 
-/// Returns the number of clients that have not been released.
+/// Returns the number of clients in memory, including freed clients that a call still uses.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_live_clients() -> usize {
     crate::client::LIVE.load(Ordering::SeqCst)
 }
 
-/// Permanently disables the fork handlers, to show their effect.
+/// Disables the fork handlers for the rest of the process, to show their effect.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_without_fork_handlers() {
     crate::os::fork::ARE_OUT.store(true, Ordering::SeqCst);
@@ -37,11 +37,11 @@ pub extern "C" fn nexmo_testing_without_fork_handlers() {
 #[allow(clippy::panic)]
 pub(crate) fn panic_if_asked() {
     if PANIC.swap(false, Ordering::SeqCst) {
-        panic!("a panic that a test asked for");
+        panic!("a panic that a test requested");
     }
 }
 
-/// A struct as a later version might define it: with one more field. The existing fields keep their offsets.
+/// A struct as a later version might define it, with one more field. The existing fields keep their offsets.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Later<T> {
@@ -52,7 +52,7 @@ struct Later<T> {
 /// The initial value of the additional field.
 const ADDED: [u8; 8] = 7_u64.to_ne_bytes();
 
-/// The existing fields, and one more at the end.
+/// Returns the existing fields and one more at the end.
 const fn later_fields<const COUNT: usize>(today: &'static [Field], end: usize) -> [Field; COUNT] {
     let mut fields = [Field { name: "added", offset: end, size: 8 }; COUNT];
     let (todays, _added) = fields.split_at_mut(today.len());
@@ -68,7 +68,7 @@ macro_rules! later {
                 &later_fields::<{ $today::FIELDS.len() + 1 }>($today::FIELDS, size_of::<$today>());
         }
 
-        // SAFETY: additional bytes at the end of a struct for which the trait was promised.
+        // SAFETY: the struct is one that meets the trait's requirements, with 8 bytes appended.
         unsafe impl SizedStruct for Later<$today> {
             const NAME: &'static str = $today::NAME;
             const FIRST_SIZE: usize = $today::FIRST_SIZE;
@@ -79,7 +79,7 @@ macro_rules! later {
         /// Reads a struct as a later version would, and returns the additional field.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $read(given: *const $today, added: &mut [u8; 8]) -> nexmo_status {
-            // SAFETY: the test's promise.
+            // SAFETY: guaranteed by the test.
             match unsafe { sized_struct::read(given.cast::<Later<$today>>()) } {
                 Ok(read) => {
                     *added = read.added;
@@ -93,10 +93,10 @@ macro_rules! later {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $write(written: *mut $today) -> nexmo_status {
             let written = written.cast::<Later<$today>>();
-            // SAFETY: the test's promise.
+            // SAFETY: guaranteed by the test.
             match unsafe { sized_struct::check_writable(written) } {
                 Ok(()) => {
-                    // SAFETY: the test's promise; the struct was checked to be writable.
+                    // SAFETY: guaranteed by the test; the struct was checked to be writable.
                     unsafe { sized_struct::write(written, &Later::INITIAL) };
                     NEXMO_OK
                 }
@@ -107,7 +107,7 @@ macro_rules! later {
         /// Initializes a struct as a later version would.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $init(written: *mut $today, size: usize) {
-            // SAFETY: the test's promise.
+            // SAFETY: guaranteed by the test.
             unsafe { sized_struct::init(written.cast::<Later<$today>>(), size) };
         }
     )*};

@@ -14,10 +14,10 @@ pub const NEXMO_TIMESTAMP_SIZE: usize = 20;
 
 const _: () = assert!(NEXMO_TIMESTAMP_SIZE == Timestamp::TEXT_LENGTH + 1);
 
-/// The version, with its NUL.
+/// The version with a terminating NUL.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
 
-/// Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is that of the header.
+/// Returns the version of the loaded library, such as "1.0.0". NEXMO_CONVERSION_VERSION is the version of the header.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_conversion_version() -> *const c_char {
     const TEXT: &CStr = match CStr::from_bytes_with_nul(VERSION.as_bytes()) {
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn nexmo_timestamp_from_unix(
     text_size: usize,
 ) -> nexmo_status {
     let work = || {
-        // SAFETY: the header's promise: `text_size` bytes can be written at `text`.
+        // SAFETY: required by the header: `text_size` bytes can be written at `text`.
         let write = |written: &str| unsafe { c_string::write_to("text", text, text_size, written) };
         write("")?;
         write(&Timestamp::from_unix_seconds(unix_seconds)?.to_string())?;
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn nexmo_timestamp_from_unix(
     perform(Acceptance::No, || {}, work).status
 }
 
-/// The version for the flat functions.
+/// Returns the version as a Rust string, for the flat functions.
 pub(super) fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }

@@ -3,12 +3,12 @@
 Generated from src/ffi by `make generate`; do not edit.
 
 * `NEXMO_...`: each constant, under its name in C.
-* `Status`: the statuses, named without NEXMO_ and ERR_; `RETRYABLE`: those after which a retry can succeed.
-* `Channel` and other enums: constants that belong together, named without what they have in common.
-* `...Struct`: each struct of C. A new one has its struct_size and the initial values that its INIT macro sets in C;
+* `Status`: the statuses, named without NEXMO_ and ERR_; `RETRYABLE`: the statuses after which a retry can succeed.
+* `Channel` and other enums: groups of related constants, named without their common prefix.
+* `...Struct`: each C struct. A new object has its struct_size and the initial values that the INIT macro sets in C;
   keyword arguments set fields.
 * `Handle`: nexmo_client * and nexmo_reporter *.
-* `PROTOTYPES`: for the name of each function, what it returns and what it takes, as `restype` and `argtypes` of ctypes.
+* `PROTOTYPES`: for the name of each function, its result type and parameter types (`restype` and `argtypes` of ctypes).
 """
 
 import ctypes
@@ -101,8 +101,7 @@ class Status(IntEnum):
     """The statuses that this version of the package knows."""
 
     OK = 0
-    """Success. The service accepted the report; or, for a submitted one, the outbox stored it. Nothing needs to be
-    done."""
+    """Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done."""
 
     NULL_POINTER = 1
     """A required pointer is NULL. Nothing was sent. Pass what the message names."""
@@ -122,16 +121,16 @@ class Status(IntEnum):
     """The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call."""
 
     CLOSED = 6
-    """The reporter is closed; when polled, it has no more events. A submitted report was not stored. Submit it to
-    another reporter."""
+    """The reporter is closed and, if the call was a poll, has no more events. A submitted report was not stored. Submit
+    it to another reporter."""
 
     FORKED = 7
     """The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
-    execute a program in them."""
+    execute a new program in them."""
 
     NETWORK = 20
-    """The host name could not be resolved, no connection could be made, or it was lost before the response was
-    complete. The report may have been accepted if acceptance says so. Retry later."""
+    """The host name could not be resolved, no connection could be made, or the connection was lost before the response
+    was complete. The report may have been accepted if acceptance says so. Retry later."""
 
     TIMEOUT = 21
     """A time limit expired. The report may have been accepted if acceptance says so. Retry later."""
@@ -165,11 +164,11 @@ class Status(IntEnum):
 
     NOT_ENABLED = 41
     """402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
-    the report. Ask the service's support to enable it, then retry."""
+    the report. Ask the service's support to enable conversion, then retry."""
 
     REJECTED = 42
-    """420, 422 or 423: the service rejected the report for its parameters. It was not accepted. Do not retry it
-    unchanged."""
+    """420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
+    retry it unchanged."""
 
     RATE_LIMITED = 43
     """429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
@@ -180,26 +179,27 @@ class Status(IntEnum):
     if that is -1."""
 
     REDIRECTED = 45
-    """3xx: a redirect, which is never followed, because the credentials would be sent along. Whether the report was
-    accepted is unknown. Before retrying, check base_url, and what responds in place of the service."""
+    """3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
+    The report may have been accepted. Before retrying, check base_url, and what responds in place of the service."""
 
     UNEXPECTED_STATUS = 46
-    """An HTTP status that the Conversion API does not document. Whether the report was accepted is unknown. Before
+    """An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
     retrying, check base_url, and what responds in place of the service."""
 
     OUTBOX = 60
-    """The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
-    is NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent. Remove the cause, then repeat the call."""
+    """The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may
+    be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then repeat the call."""
 
     OUTBOX_FULL = 61
-    """The outbox is full, or its disk is. A submitted report was not stored. Retry later."""
+    """The outbox or its disk is full. A submitted report was not stored. Retry later."""
 
     OUTBOX_BUSY = 62
-    """The outbox was locked by others for longer than busy_timeout_ms. A submitted report was not stored. Retry."""
+    """Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted report was not
+    stored. Retry."""
 
     OUTBOX_CORRUPT = 63
-    """The outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
-    replaced once all others have closed it."""
+    """The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
+    replaced once all other processes have closed it."""
 
     OUTBOX_WRONG_ACCOUNT = 64
     """The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each
@@ -210,14 +210,14 @@ class Status(IntEnum):
     or use another path."""
 
     PENDING = 70
-    """The time limit expired, or the reporter is closed, and reports are still pending. They may have been accepted.
-    Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses
-    them."""
+    """Reports are still pending, although the time limit expired or the reporter is closed. They may have been
+    accepted. Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE
+    loses them."""
 
     SUSPENDED = 71
-    """The reporter is suspended: the service accepts no reports of the account. The reports stay pending, except that a
-    closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; what is
-    pending needs no second submit."""
+    """The reporter is suspended: the service accepts no reports from this account. The reports stay pending, except
+    that a closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url;
+    pending reports need not be submitted again."""
 
     INTERNAL = 99
     """A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
@@ -241,7 +241,7 @@ RETRYABLE = frozenset(
 
 
 class Authentication(IntEnum):
-    """How a request is authenticated."""
+    """The ways to authenticate a request."""
 
     QUERY = 0
     """The query contains api_key and api_secret, as the API's documentation shows."""
@@ -254,7 +254,7 @@ class Authentication(IntEnum):
 
 
 class SignatureMethod(IntEnum):
-    """How a signature is made, as configured for the account."""
+    """The methods to compute a signature. The account's settings determine which one to use."""
 
     MD5_HASH = 1
     """MD5 of the parameters followed by the secret."""
@@ -273,7 +273,7 @@ class SignatureMethod(IntEnum):
 
 
 class Channel(IntEnum):
-    """What a report is about."""
+    """The ways to send a one-time code."""
 
     SMS = 1
     """An SMS. The message_id is the message-id that the SMS API returned, or the event_id of the Verify API."""
@@ -290,15 +290,15 @@ class Acceptance(IntEnum):
     429)."""
 
     UNKNOWN = 1
-    """At least one attempt was written and got no such response, and none got a 2xx. Reporting the same value for a
-    message twice is harmless, so retry when the status says so."""
+    """At least one attempt was written and got no such response, and no attempt got a 2xx. Reporting the same value for
+    a message twice is harmless, so retry if the status allows it."""
 
     YES = 2
     """An attempt got a 2xx."""
 
 
 class Durability(IntEnum):
-    """What a submitted report survives."""
+    """The failures that a submitted report survives."""
 
     PROCESS = 0
     """A submitted report survives the end of the process, including a crash."""
@@ -323,7 +323,7 @@ class Overflow(IntEnum):
 
 
 class State(IntEnum):
-    """What a reporter does."""
+    """The states of a reporter."""
 
     RUNNING = 0
     """The reporter sends submitted reports."""
@@ -333,35 +333,36 @@ class State(IntEnum):
     service asks for it."""
 
     SUSPENDED = 2
-    """The service accepts no reports of the account (401, 402, 3xx or an unexpected status). The reporter sends one
-    report a minute as a probe; the others stay pending."""
+    """The service accepts no reports from this account (401, 402, 3xx or an unexpected status). The reporter sends one
+    report a minute as a probe; all other reports stay pending."""
 
     CLOSED = 3
     """The reporter is closed."""
 
     STANDBY = 4
-    """Another process, or another reporter of this process, sends the reports in the outbox. This one takes over when
-    that one ends."""
+    """Another process, or another reporter of this process, sends the reports in the outbox. This reporter takes over
+    when the other one ends."""
 
 
 class EventKind(IntEnum):
-    """What became of a report."""
+    """The reasons why a report became an event."""
 
     REJECTED = 1
     """The service rejected the report."""
 
     EXPIRED = 2
-    """The report reached the age max_age_s. It may have been accepted, if an attempt got no response."""
+    """The report reached the age max_age_s. The service may have accepted it if an attempt got no response."""
 
     DROPPED = 3
-    """The outbox was full, and this was its oldest report. It may have been accepted, if an attempt got no response."""
+    """The outbox was full, and this was its oldest report. The service may have accepted it if an attempt got no
+    response."""
 
 
 class OptionsFlag(IntFlag):
     """The bits of nexmo_options.flags."""
 
     ALLOW_PLAIN_HTTP = 1
-    """Allows http:// to hosts other than loopback, where anyone on the network can read the credentials."""
+    """Allows http:// to hosts other than loopback. Anyone on the network path can then read the credentials."""
 
     PROXY_FROM_ENVIRONMENT = 2
     """If proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an http:// base_url,
@@ -373,8 +374,8 @@ class OptionsFlag(IntFlag):
 
     SIGN_UNIX_SECONDS = 8
     """Signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The service then does
-    not receive the time of the event. Without the flag, the time of the event is signed and sent, or the time of
-    sending if none is given."""
+    not receive the time of the event. Without the flag, the library signs and sends the time of the event or, if none
+    is given, the time of sending."""
 
 
 class ReporterOptionsFlag(IntFlag):

@@ -13,28 +13,28 @@ use crate::ffi::sized_struct::SizedStruct;
 use crate::ffi::status::NEXMO_OK;
 use crate::outcome::Acceptance;
 
-/// Index in the event of nexmo_flat_poll: as nexmo_event.id.
+/// Index in the event of nexmo_flat_poll: the same value as nexmo_event.id.
 pub const NEXMO_EVENT_FIELD_ID: usize = 0;
-/// Index in the event: as nexmo_event.kind.
+/// Index in the event: the same value as nexmo_event.kind.
 pub const NEXMO_EVENT_FIELD_KIND: usize = 1;
-/// Index in the event: as nexmo_event.channel.
+/// Index in the event: the same value as nexmo_event.channel.
 pub const NEXMO_EVENT_FIELD_CHANNEL: usize = 2;
-/// Index in the event: as nexmo_event.delivered.
+/// Index in the event: the same value as nexmo_event.delivered.
 pub const NEXMO_EVENT_FIELD_DELIVERED: usize = 3;
-/// Index in the event: as nexmo_event.http_status.
+/// Index in the event: the same value as nexmo_event.http_status.
 pub const NEXMO_EVENT_FIELD_HTTP_STATUS: usize = 4;
-/// The number of elements of an event. Later versions append some.
+/// The number of elements of an event. Later versions may append elements.
 pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
 
-/// Waits for an event and returns the oldest one, as nexmo_reporter_poll does. The handle is a reporter.
+/// Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle is a reporter.
 ///
 /// @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
 /// @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
-///                    invalid and the event is kept. NEXMO_MESSAGE_ID_SIZE fits all.
-/// @param timestamp   Receives the timestamp as submitted, or the time of the submission.
-///                    NEXMO_TIMESTAMP_SIZE fits all.
+///                    invalid and the event is kept. A size of NEXMO_MESSAGE_ID_SIZE fits every id.
+/// @param timestamp   Receives the timestamp as submitted, or the time of the submission. A size of
+///                    NEXMO_TIMESTAMP_SIZE fits every timestamp.
 /// @param message     Receives nexmo_event.message if there is an event.
-/// @par Blocking: as nexmo_reporter_poll.
+/// @par Blocking: like nexmo_reporter_poll.
 ///
 /// @code
 /// int64_t event[NEXMO_EVENT_FIELD_COUNT];
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn nexmo_flat_poll(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promises for each output.
+    // SAFETY: required by the header for each output.
     let (event, message_id, timestamp, message) = unsafe {
         (
             NumbersOut::new("event", event, event_count),
@@ -97,8 +97,8 @@ fn numbers(event: &nexmo_event) -> [i64; NEXMO_EVENT_FIELD_COUNT] {
     numbers
 }
 
-/// Removes an event from the outbox, as nexmo_reporter_acknowledge does. The handle is a reporter. event_id is the
-/// number at NEXMO_EVENT_FIELD_ID. Blocks as nexmo_reporter_acknowledge does.
+/// Removes an event from the outbox, like nexmo_reporter_acknowledge, and blocks like it. The handle is a reporter.
+/// event_id is the number at NEXMO_EVENT_FIELD_ID.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_acknowledge(
     handle: i64,
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn nexmo_flat_acknowledge(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         find(handle)?.reporter()?.acknowledge(event_id)?;

@@ -20,14 +20,14 @@ use crate::outcome::Acceptance;
 /// The longest name that is read.
 const LONGEST: usize = 4096;
 
-/// Returns one statistic of a reporter, as nexmo_reporter_statistics does. Each call takes a new snapshot, so numbers
-/// from two calls need not add up.
+/// Returns one of the statistics that nexmo_reporter_statistics returns. Each call takes a new snapshot, so numbers
+/// from two calls may be inconsistent.
 ///
 /// @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
 /// @param value  Receives the number; 0 for last_error_message.
-/// @param text   Receives the number as text; for state and last_error the name of the constant; for
-///               last_error_message the message.
-/// @par Blocking: as nexmo_reporter_statistics.
+/// @param text   Receives the number as text; for state and last_error, the name of the constant; for
+///               last_error_message, the message.
+/// @par Blocking: like nexmo_reporter_statistics.
 ///
 /// @code
 /// int64_t pending;
@@ -43,14 +43,14 @@ pub unsafe extern "C" fn nexmo_flat_statistic(
     text: *mut c_char,
     text_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promises for each output.
+    // SAFETY: required by the header for each output.
     let (value, text) = unsafe { (NumbersOut::new("value", value, 1), TextOut::new("text", text, text_size)) };
     let mut read = (0, String::new());
     let work = || {
         text.check()?;
         let found = find(handle)?;
         let reporter = found.reporter()?;
-        // SAFETY: the header's promise.
+        // SAFETY: required by the header.
         let field = field(unsafe { text_in::required(LONGEST, "name", name, name_size) }?)?;
         read = statistic(&nexmo_statistics::from(&reporter.statistics()?), field);
         Ok(nexmo_result::ok())
@@ -68,7 +68,7 @@ fn field(name: &str) -> Result<&'static Field, CallError> {
         .ok_or_else(|| CallError::invalid_argument("name is not a field of nexmo_statistics"))
 }
 
-/// A statistic as a number and as text.
+/// Returns a statistic as a number and as text.
 fn statistic(statistics: &nexmo_statistics, field: &Field) -> (i64, String) {
     let all = ptr::from_ref(statistics).cast::<u8>();
     // SAFETY: a struct without padding, as layout.rs asserts, consists of initialized bytes.
@@ -101,8 +101,8 @@ fn state_name(state: i32) -> &'static str {
     }
 }
 
-/// Returns the name of a status, as nexmo_status_name does, and its meaning, as nexmo_status_describe does. 512 bytes
-/// of text are enough for every status.
+/// Returns the name of a status, like nexmo_status_name, and its meaning, like nexmo_status_describe. A text_size of
+/// 512 is enough for every status.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_status(
     status: i32,
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn nexmo_flat_status(
     text: *mut c_char,
     text_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promises for each output.
+    // SAFETY: required by the header for each output.
     let (name, text) = unsafe { (TextOut::new("name", name, name_size), TextOut::new("text", text, text_size)) };
     let row = row_of(status);
     let (checked, written) = match name.check().and_then(|()| text.check()) {
@@ -124,10 +124,10 @@ pub unsafe extern "C" fn nexmo_flat_status(
     checked
 }
 
-/// Returns the version of the loaded library, as nexmo_conversion_version does.
+/// Returns the version of the loaded library, like nexmo_conversion_version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_version(text: *mut c_char, text_size: i32) -> i32 {
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     let text = unsafe { TextOut::new("text", text, text_size) };
     text.write(version::version());
     text.check().map_or_else(|error| error.status, |()| NEXMO_OK)

@@ -15,33 +15,34 @@ use crate::reporter::Reporter;
 use crate::settings;
 use crate::settings::{Checked, Settings};
 
-/// Opens a client or a reporter whose credentials and options are given as text.
+/// Opens a client or a reporter. The settings contain its credentials and options as text.
 ///
-/// The settings are lines "name = value" in UTF-8 that end with LF or CRLF, at most 65536 bytes. A leading byte order
-/// mark, and lines that are empty or begin with #, are skipped. The names are the fields of nexmo_credentials,
-/// nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
+/// The settings are UTF-8 lines of the form "name = value" that end with LF or CRLF, at most 65536 bytes in all. A
+/// leading byte order mark, empty lines, and lines that begin with # are ignored. The names are the fields of
+/// nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
 /// proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
-/// false. A choice is the constant's name in lower case without its prefix: hmac_sha256, power, drop_oldest. Numbers
-/// may have leading zeros. A value in double quotes keeps its spaces; \" and \\ are the only escapes. A name that is
-/// unknown, given twice or required and missing, a missing value ("" is the empty string) and control characters are
-/// invalid. The message for such an error gives the line and the name, and never quotes a value. With outbox, or with
-/// durability = none, the handle is a reporter, otherwise a client.
+/// false. Where C uses a constant, the value is the constant's name in lower case without its prefix, such as
+/// hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and
+/// \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a missing value ("" is
+/// the empty string) and control characters are invalid. The message for such an error gives the line and the name, and
+/// never quotes a value. With outbox, or with durability = none, the handle is a reporter, otherwise a client.
 ///
-/// In all flat functions, input text has a size in bytes (..._size), and trailing spaces and NULs are ignored; with a
-/// size of -1 the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An output
-/// buffer for text has a size in bytes: above 0, the text is NUL-terminated and the rest filled with NULs; below -1,
-/// the size is negated and the text is padded with spaces without a NUL; -1 is invalid. Text that does not fit is
-/// truncated at a character boundary. An array receives as many numbers as its count, which must not be negative;
-/// elements that this library does not know are 0. Outputs may be NULL or have a size or count of 0 if they are not
-/// wanted; the size or count of a NULL pointer is ignored. Outputs are written on every return: 0, "" and the message
-/// if the call fails. message receives what happened, as one line. Pointers need not be aligned. Handles of the flat
-/// functions and of the other functions are not interchangeable.
+/// In all flat functions, input text has a size in bytes (..._size), and its trailing spaces and NULs are ignored. With
+/// a size of -1, the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An
+/// output buffer for text has a size in bytes. If it is above 0, the text is NUL-terminated and the rest of the buffer
+/// is filled with NULs. If it is below -1, the buffer has as many bytes as the absolute value, and the text is padded
+/// with spaces, without a NUL. -1 is invalid. Text that does not fit is truncated at a character boundary. An array
+/// receives as many numbers as its count, which must not be negative; elements that this library does not know are 0.
+/// An output that is not needed may be NULL or have a size or count of 0. The size or count of a NULL pointer is
+/// ignored. Outputs are written on every return; if the call fails, they are 0 and "", except for message. message
+/// receives what happened, as one line. Pointers need not be aligned. Handles of the flat functions and of the other
+/// functions are not interchangeable.
 ///
-/// @param settings  The library's copies are wiped.
+/// @param settings  The settings. The library wipes its copies of them.
 /// @param handle    Required. Receives the handle; 0 on failure.
 /// @param message   With NEXMO_ERR_OUTBOX and the statuses that begin with NEXMO_ERR_OUTBOX_, it may contain the path
 ///                  of the outbox.
-/// @par Blocking: as nexmo_client_new or nexmo_reporter_new.
+/// @par Blocking: like nexmo_client_new or nexmo_reporter_new.
 ///
 /// @code
 /// const char *settings = "api_key = abcd1234\n"
@@ -60,7 +61,7 @@ pub unsafe extern "C" fn nexmo_flat_open(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promises for each output.
+    // SAFETY: required by the header for each output.
     let (message, output) =
         unsafe { (TextOut::new("message", message, message_size), NumbersOut::new("handle", handle, 1)) };
     let mut opened = 0;
@@ -68,7 +69,7 @@ pub unsafe extern "C" fn nexmo_flat_open(
         if handle.is_null() {
             return Err(null("handle"));
         }
-        // SAFETY: the header's promise.
+        // SAFETY: required by the header.
         let text = unsafe { text_in::required(settings::LONGEST, "settings", settings, settings_size) }?;
         opened = HANDLES.insert(open(text)?)?;
         Ok(nexmo_result::ok())
@@ -91,8 +92,8 @@ fn open(text: &str) -> Result<Flat, CallError> {
     made.map_err(|error| settings.explain(&error).into())
 }
 
-/// Closes a client or a reporter and frees it. A reporter waits for its reports first, as nexmo_reporter_close does and
-/// with the same statuses.
+/// Closes a client or a reporter and frees it. A reporter first waits for its reports, like nexmo_reporter_close, and
+/// returns the same statuses.
 ///
 /// The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
 /// NEXMO_ERR_FORKED. A call in progress on another thread ends: with NEXMO_ERR_PENDING (flush, close) or
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn nexmo_flat_close(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         let found = find(handle)?;
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn nexmo_flat_close(
             Flat::Client(_) => Ok(()),
             Flat::Reporter(reporter) => reporter.close(timeout),
         };
-        // Another thread may have closed it meanwhile.
+        // Another thread may have closed the handle meanwhile.
         drop(HANDLES.remove(number(handle)));
         found.end();
         closed?;
@@ -139,7 +140,7 @@ mod tests {
     const OPTIONS: &str = include_str!("../options.rs");
     const REPORTER_OPTIONS: &str = include_str!("../reporter/options.rs");
 
-    /// Returns the constants in a file that begin with `prefix`, in lower case and without it.
+    /// Returns the names of the constants in a file that begin with `prefix`, without the prefix and in lower case.
     fn constants(source: &str, prefix: &str) -> Vec<String> {
         let names = source.lines().filter_map(|line| line.strip_prefix(&format!("pub const {prefix}")));
         names.map(|line| line.split(':').next().unwrap().to_lowercase()).collect()

@@ -1,7 +1,8 @@
-//! The flat functions, for languages that cannot use C structs easily: scalars, sized text, and arrays of int64_t.
+//! The flat functions, for languages that cannot use C structs easily. Their parameters are scalars, sized text and
+//! arrays of int64_t.
 //!
-//! An exported function reads all its arguments before it writes any output, so that they may overlap, and writes its
-//! outputs on every return.
+//! An exported function reads all its inputs before it writes any output, so inputs and outputs may overlap. It writes
+//! its outputs on every return.
 
 pub mod event;
 pub mod information;
@@ -33,7 +34,7 @@ enum Flat {
 
 static HANDLES: Table<Flat> = Table::new();
 
-/// Registers the table's lock with the fork handlers when the library is loaded.
+/// Registers the table's lock with the fork handlers at load time.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
@@ -65,7 +66,7 @@ impl Flat {
         }
     }
 
-    /// Cancels calls in progress on other threads.
+    /// Cancels the calls in progress on other threads.
     fn end(&self) {
         match self {
             Self::Client(client) => client.cancel(),
@@ -78,7 +79,7 @@ fn find(handle: i64) -> Result<Arc<Flat>, CallError> {
     HANDLES.get(number(handle))
 }
 
-/// Negative numbers are not handles, and neither is 0.
+/// Converts a handle to its number. Returns 0, which no handle has, for a negative handle.
 fn number(handle: i64) -> u64 {
     u64::try_from(handle).unwrap_or(0)
 }
@@ -95,8 +96,8 @@ fn call(
     result
 }
 
-/// Removes an object that may be inconsistent after a panic. For the same reason, it is not dropped; the next
-/// reporter that opens its outbox sends the reports in it.
+/// Removes an object that may be inconsistent after a panic, without dropping it. The next reporter that opens its
+/// outbox sends the reports in it.
 fn discard(handle: i64) {
     if let Ok(found) = HANDLES.remove(number(handle)) {
         catch_panic(|| found.end());

@@ -1,8 +1,8 @@
-//! An output array of numbers.
+//! Writes numbers to an array of the caller.
 
 use crate::ffi::call::CallError;
 
-/// An array provided by the caller. NULL or a count of 0: the numbers are not wanted.
+/// An array provided by the caller. NULL or a count of 0 means that the caller does not need the numbers.
 pub(super) struct NumbersOut {
     name: &'static str,
     pointer: *mut i64,
@@ -27,11 +27,11 @@ impl NumbersOut {
         Err(CallError::invalid_argument(format!("{}_count is {}; valid: 0 or more", self.name, self.count)))
     }
 
-    /// Writes as many of `values` as are wanted, and 0 to the elements beyond them.
+    /// Writes as many of `values` as the caller requested, and 0 to any further elements.
     pub(super) fn write(&self, values: &[i64]) {
         let count = if self.pointer.is_null() { 0 } else { usize::try_from(self.count).unwrap_or(0) };
         for (index, value) in values.iter().chain(std::iter::repeat(&0)).take(count).enumerate() {
-            // SAFETY: the promise of `new`.
+            // SAFETY: guaranteed by the caller of `new`.
             unsafe { self.pointer.add(index).write_unaligned(*value) };
         }
     }
@@ -45,7 +45,7 @@ mod tests {
 
     fn written(count: i32, values: &[i64]) -> [i64; 4] {
         let mut numbers = [7; 4];
-        // SAFETY: the tests ask for at most four.
+        // SAFETY: the tests request at most four numbers.
         unsafe { NumbersOut::new("it", numbers.as_mut_ptr(), count) }.write(values);
         numbers
     }

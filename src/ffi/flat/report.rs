@@ -1,4 +1,4 @@
-//! Reporting and submitting through the flat functions.
+//! Reports and submits through the flat functions.
 
 use std::ffi::c_char;
 
@@ -11,26 +11,25 @@ use crate::ffi::result::nexmo_result;
 use crate::ffi::{conversion, reporter};
 use crate::outcome::Acceptance;
 
-/// Index in the details of nexmo_flat_report and nexmo_flat_submit: as nexmo_result.status.
+/// Index in the details of nexmo_flat_report and nexmo_flat_submit: the same value as nexmo_result.status.
 pub const NEXMO_DETAIL_STATUS: usize = 0;
-/// Index in the details: as nexmo_result.http_status; 0 after nexmo_flat_submit.
+/// Index in the details: the same value as nexmo_result.http_status; 0 after nexmo_flat_submit.
 pub const NEXMO_DETAIL_HTTP_STATUS: usize = 1;
-/// Index in the details: as nexmo_result.attempts; 0 after nexmo_flat_submit.
+/// Index in the details: the same value as nexmo_result.attempts; 0 after nexmo_flat_submit.
 pub const NEXMO_DETAIL_ATTEMPTS: usize = 2;
-/// Index in the details: as nexmo_result.acceptance.
+/// Index in the details: the same value as nexmo_result.acceptance.
 pub const NEXMO_DETAIL_ACCEPTANCE: usize = 3;
-/// Index in the details: as nexmo_result.elapsed_us.
+/// Index in the details: the same value as nexmo_result.elapsed_us.
 pub const NEXMO_DETAIL_ELAPSED_US: usize = 4;
-/// Index in the details: as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit.
+/// Index in the details: the same value as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit.
 pub const NEXMO_DETAIL_RETRY_AFTER_MS: usize = 5;
-/// The number of details. Later versions append some.
+/// The number of details. Later versions may append elements.
 pub const NEXMO_DETAIL_COUNT: usize = 6;
 
-/// The longest message id or timestamp that is read; the core's limits are much lower.
+/// The longest message id or timestamp that is read. The core's limits are much lower.
 const LONGEST: usize = 4096;
 
-/// Reports to the Conversion API whether one message was effective, as nexmo_client_report does. The handle is a
-/// client.
+/// Reports to the Conversion API whether one message was effective, like nexmo_client_report. The handle is a client.
 ///
 /// @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
 /// @par Blocking: up to timeout_ms of the settings.
@@ -55,14 +54,14 @@ pub unsafe extern "C" fn nexmo_flat_report(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promises for each output.
+    // SAFETY: required by the header for each output.
     let (details, message) =
         unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
     let work = || {
         details.check()?;
         let found = find(handle)?;
         let client = found.client()?;
-        // SAFETY: the header's promises for each text.
+        // SAFETY: required by the header for each text.
         let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
@@ -73,8 +72,8 @@ pub unsafe extern "C" fn nexmo_flat_report(
     result.status
 }
 
-/// Submits a report, as nexmo_reporter_submit does. The handle is a reporter. details receives the outcome as numbers,
-/// at the indices NEXMO_DETAIL_*. Blocks as nexmo_reporter_submit does.
+/// Submits a report, like nexmo_reporter_submit, and blocks like it. The handle is a reporter. details receives the
+/// outcome as numbers, at the indices NEXMO_DETAIL_*.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_submit(
     handle: i64,
@@ -89,14 +88,14 @@ pub unsafe extern "C" fn nexmo_flat_submit(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promises for each output.
+    // SAFETY: required by the header for each output.
     let (details, message) =
         unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
     let work = || {
         details.check()?;
         let found = find(handle)?;
         let reporter = found.reporter()?;
-        // SAFETY: the header's promises for each text.
+        // SAFETY: required by the header for each text.
         let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
@@ -107,8 +106,8 @@ pub unsafe extern "C" fn nexmo_flat_submit(
     result.status
 }
 
-/// Waits until the reports that were submitted before the call are no longer pending, as nexmo_reporter_flush does. The
-/// handle is a reporter. Blocks as nexmo_reporter_flush does.
+/// Waits until the reports that were submitted before the call are no longer pending, like nexmo_reporter_flush, and
+/// blocks like it. The handle is a reporter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_flush(
     handle: i64,
@@ -116,7 +115,7 @@ pub unsafe extern "C" fn nexmo_flat_flush(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         find(handle)?.reporter()?.flush(time_limit(timeout_ms)?)?;
@@ -127,7 +126,7 @@ pub unsafe extern "C" fn nexmo_flat_flush(
 
 /// # Safety
 ///
-/// Each text is NULL, or has the size that follows it.
+/// Each text is NULL, or has the size in the parameter after it.
 unsafe fn read(
     channel: i32,
     message_id: *const c_char,
@@ -136,7 +135,7 @@ unsafe fn read(
     timestamp: *const c_char,
     timestamp_size: i32,
 ) -> Result<Conversion, CallError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let (message_id, timestamp) = unsafe {
         (
             text_in::required(LONGEST, "message_id", message_id, message_id_size)?,

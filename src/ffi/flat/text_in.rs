@@ -1,4 +1,4 @@
-//! Input text with a size, for languages without NUL-terminated strings.
+//! Reads input text with a size, for languages without NUL-terminated strings.
 
 use std::ffi::c_char;
 use std::slice;
@@ -6,12 +6,13 @@ use std::slice;
 use crate::ffi::c_string;
 use crate::ffi::call::CallError;
 
-/// Returns the text at `pointer`, or none if that is NULL or the text is empty. A size of -1 means NUL-terminated
-/// text; from other text, trailing spaces and NULs are trimmed.
+/// Returns the text at `pointer`, or None if `pointer` is NULL or the text is empty. A size of -1 means NUL-terminated
+/// text. Trims trailing spaces and NULs from other text.
 ///
 /// # Safety
 ///
-/// `pointer` is NULL, or points to `size` bytes, or for -1 to bytes that end with NUL, which stay unchanged for `'a`.
+/// `pointer` is NULL or points to `size` bytes or, if `size` is -1, to bytes that end with NUL. The bytes stay
+/// unchanged for `'a`.
 pub(super) unsafe fn optional<'a>(
     longest: usize,
     name: &str,
@@ -22,9 +23,9 @@ pub(super) unsafe fn optional<'a>(
         return Ok(None);
     }
     let text = match usize::try_from(size) {
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         Ok(size) => sized(longest, name, unsafe { slice::from_raw_parts(pointer.cast(), size) })?,
-        // SAFETY: the caller's promise.
+        // SAFETY: guaranteed by the caller.
         Err(_) if size == -1 => unsafe { c_string::up_to(longest, name, pointer) }?.unwrap_or_default(),
         Err(_) => {
             let message = format!("{name}_size is {size}; valid: 0 or more, or -1 for NUL-terminated text");
@@ -34,11 +35,11 @@ pub(super) unsafe fn optional<'a>(
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// As [`optional`], for required text.
+/// Like [`optional`], but for required text.
 ///
 /// # Safety
 ///
-/// As [`optional`].
+/// Same as for [`optional`].
 pub(super) unsafe fn required<'a>(
     longest: usize,
     name: &str,
@@ -48,7 +49,7 @@ pub(super) unsafe fn required<'a>(
     if pointer.is_null() {
         return Err(c_string::null(name));
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { optional(longest, name, pointer, size) }?
         .ok_or_else(|| CallError::invalid_argument(format!("{name} is empty")))
 }
@@ -83,7 +84,8 @@ mod tests {
         })
     }
 
-    /// Reads all of `bytes`, from memory that ends with them as far as a sanitizer knows.
+    /// Reads all of `bytes` from a separate allocation of exactly that size, so that a sanitizer detects a read beyond
+    /// it.
     fn all(bytes: &[u8]) -> Result<Option<String>, String> {
         let bytes = bytes.to_vec().into_boxed_slice();
         read(&bytes, i32::try_from(bytes.len()).unwrap()).map(|text| text.map(str::to_owned))
@@ -110,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn sized_text_that_is_not_text_is_invalid() {
+    fn sized_text_with_an_inner_nul_or_invalid_utf_8_or_excessive_length_is_invalid() {
         assert_eq!(all(b"a\0b"), Err("it contains a NUL before its end".to_owned()));
         assert_eq!(all(b"\0a"), Err("it contains a NUL before its end".to_owned()));
         assert_eq!(all(b"a\xff"), Err("it is not UTF-8".to_owned()));
@@ -136,14 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn empty_text_and_null_are_not_given() {
+    fn empty_text_and_null_count_as_missing() {
         for bytes in ["", " ", "\0", " \0 ", "            "] {
             assert_eq!(all(bytes.as_bytes()), Ok(None), "{bytes:?}");
         }
         assert_eq!(read(b"\0", -1), Ok(None));
         assert_eq!(read(b" \0", -1), Ok(Some(" ")));
         for size in [-2, -1, 0, 1, i32::MAX] {
-            // SAFETY: NULL may be passed.
+            // SAFETY: both functions accept NULL.
             let (given, missing) =
                 unsafe { (optional(LONGEST, "it", ptr::null(), size), required(LONGEST, "it", ptr::null(), size)) };
             assert_eq!(given.ok(), Some(None));

@@ -1,4 +1,4 @@
-//! An output buffer for text, NUL-terminated or padded with spaces.
+//! Writes text to a buffer of the caller, NUL-terminated or padded with spaces.
 
 use std::ffi::c_char;
 use std::ptr;
@@ -6,7 +6,7 @@ use std::ptr;
 use crate::ffi::c_string::{one_line, truncated};
 use crate::ffi::call::CallError;
 
-/// A buffer provided by the caller. NULL or a size of 0: the text is not wanted.
+/// A buffer provided by the caller. NULL or a size of 0 means that the caller does not need the text.
 pub(super) struct TextOut {
     name: &'static str,
     pointer: *mut u8,
@@ -14,12 +14,12 @@ pub(super) struct TextOut {
 }
 
 impl TextOut {
-    /// Creates an output for the buffer at `pointer`. A size above 0 is for NUL-terminated text; one below -1,
-    /// negated, is for text padded with spaces.
+    /// Creates an output for the buffer at `pointer`. A size above 0 is for NUL-terminated text. A size below -1 is for
+    /// text padded with spaces; the buffer then has as many bytes as the absolute value.
     ///
     /// # Safety
     ///
-    /// `pointer` is NULL, or as many bytes can be written there for as long as the value lives.
+    /// `pointer` is NULL, or that many bytes can be written there for as long as the value lives.
     pub(super) unsafe fn new(name: &'static str, pointer: *mut c_char, size: i32) -> Self {
         Self { name, pointer: pointer.cast(), size }
     }
@@ -47,7 +47,7 @@ impl TextOut {
         Err(CallError::invalid_argument(message))
     }
 
-    /// Writes as much of `text` as fits, with control characters replaced by spaces, and fills the rest.
+    /// Writes as much of `text` as fits, with control characters replaced by spaces, and fills the rest of the buffer.
     pub(super) fn write(&self, text: &str) {
         if !self.is_wanted() || self.size == -1 {
             return;
@@ -55,9 +55,9 @@ impl TextOut {
         let (capacity, filler) = if self.size > 0 { (self.bytes().saturating_sub(1), 0) } else { (self.bytes(), b' ') };
         let text = one_line(text);
         let text = truncated(&text, capacity);
-        // SAFETY: the promise of `new`; the text fits.
+        // SAFETY: guaranteed by the caller of `new`; the text fits.
         unsafe { ptr::copy_nonoverlapping(text.as_ptr(), self.pointer, text.len()) };
-        // SAFETY: the promise of `new`; these are the bytes after the text.
+        // SAFETY: guaranteed by the caller of `new`; these are the bytes after the text.
         unsafe { ptr::write_bytes(self.pointer.add(text.len()), filler, self.bytes().saturating_sub(text.len())) };
     }
 
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_if_it_is_not_wanted() {
+    fn nothing_is_written_if_the_caller_does_not_need_the_text() {
         assert_eq!(written(0, "abc"), b"");
         assert_eq!(written(-1, "abc"), b"?");
         for size in [i32::MIN, -1, 0, 1, i32::MAX] {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_fits_if_it_is_not_truncated() {
+    fn check_fits_accepts_only_text_that_would_not_be_truncated() {
         let mut byte = 0;
         for (size, text, has_room) in [
             (4, "abc", true),

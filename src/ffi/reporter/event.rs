@@ -1,4 +1,4 @@
-//! Events: the outcomes of reports that the service did not accept.
+//! Events: the reports that left the outbox without being accepted.
 #![allow(non_camel_case_types)]
 
 use std::ffi::c_char;
@@ -18,40 +18,42 @@ use crate::reporter::{Event, EventKind};
 pub const NEXMO_EVENT_NONE: i32 = 0;
 /// nexmo_event.kind: the service rejected the report.
 pub const NEXMO_EVENT_REJECTED: i32 = 1;
-/// nexmo_event.kind: the report reached the age max_age_s. It may have been accepted, if an attempt got no response.
+/// nexmo_event.kind: the report reached the age max_age_s. The service may have accepted it if an attempt got no
+/// response.
 pub const NEXMO_EVENT_EXPIRED: i32 = 2;
-/// nexmo_event.kind: the outbox was full, and this was its oldest report. It may have been accepted, if an attempt
-/// got no response.
+/// nexmo_event.kind: the outbox was full, and this was its oldest report. The service may have accepted it if an
+/// attempt got no response.
 pub const NEXMO_EVENT_DROPPED: i32 = 3;
 
 /// Size of nexmo_event.message_id in bytes, including the NUL.
 pub const NEXMO_MESSAGE_ID_SIZE: usize = 260;
 
-/// The outcome of a report that the service did not accept. Kept in the outbox until it is acknowledged.
+/// A report that left the outbox without being accepted, and the reason. It stays in the outbox until it is
+/// acknowledged.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_event {
-    /// sizeof(nexmo_event). The only field that is read.
+    /// sizeof(nexmo_event). The library reads only this field.
     pub struct_size: u32,
     /// Written as 0.
     pub flags: u32,
-    /// Identifies the event for nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Increases within an outbox, is
-    /// not reused, and is below 2^53. Otherwise opaque.
+    /// The id to pass to nexmo_reporter_acknowledge; 0 with NEXMO_EVENT_NONE. Ids increase within an outbox, are never
+    /// reused and are below 2^53. They have no other meaning.
     pub id: i64,
-    /// When the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE.
+    /// The time at which the event was created, in milliseconds since 1970; 0 with NEXMO_EVENT_NONE.
     pub created_unix_ms: i64,
-    /// NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE all
+    /// NEXMO_EVENT_NONE, NEXMO_EVENT_REJECTED, NEXMO_EVENT_EXPIRED or NEXMO_EVENT_DROPPED. With NEXMO_EVENT_NONE, all
     /// fields below are 0 or "".
     pub kind: i32,
-    /// The HTTP status of the response that rejected the report; 0 if none did.
+    /// The HTTP status of the response that rejected the report; 0 if no response rejected it.
     pub http_status: i32,
     /// One of NEXMO_CHANNEL_*.
     pub channel: i32,
-    /// 1 or 0, as submitted.
+    /// The value submitted: 1 or 0.
     pub delivered: i32,
-    /// As submitted.
+    /// The message id as submitted.
     pub message_id: [c_char; NEXMO_MESSAGE_ID_SIZE],
-    /// As submitted, or the time of the submission.
+    /// The timestamp as submitted, or the time of the submission.
     pub timestamp: [c_char; NEXMO_TIMESTAMP_SIZE],
     /// What happened, as one line for a log, like nexmo_result.message.
     pub message: [c_char; NEXMO_MESSAGE_SIZE],
@@ -89,9 +91,9 @@ impl From<&Event> for nexmo_event {
     }
 }
 
-/// Waits for an event and returns the oldest one. It stays the oldest, in every thread and process, until it is
+/// Waits for an event and returns the oldest one. Calls in every thread and process return the same event until it is
 /// acknowledged: use one consumer per outbox, or handle events idempotently. A closed reporter returns its remaining
-/// events, and then NEXMO_ERR_CLOSED: stop polling.
+/// events and then NEXMO_ERR_CLOSED; stop polling then.
 ///
 /// @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
 ///               call fails.
@@ -111,11 +113,11 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
     event: *mut nexmo_event,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header's promise; a struct that cannot be written is left unchanged.
+    // SAFETY: required by the header; a struct that cannot be written is left unchanged.
     let write = |written: &nexmo_event| unsafe { sized_struct::write(event, written) };
     write(&nexmo_event::INITIAL);
     let work = || {
-        // SAFETY: the header's promise.
+        // SAFETY: required by the header.
         unsafe { sized_struct::check_required(event) }?;
         let found = REPORTERS.get(number(reporter))?;
         if let Some(oldest) = found.poll(time_limit(timeout_ms)?)? {
@@ -123,16 +125,17 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
         }
         Ok(nexmo_result::ok())
     };
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Removes one event from the outbox. Also succeeds if the event is already gone: acknowledged by another process,
-/// discarded, or lost with its outbox. The reporter may be closed. Beyond 10000 events, the oldest are discarded and
-/// counted in events_discarded, even while a consumer handles them.
+/// Removes one event from the outbox. Also succeeds if the event is already gone because another process acknowledged
+/// it, because it was discarded, or because its outbox was lost. The reporter may be closed. The outbox keeps at most
+/// 10000 events; it discards the oldest ones beyond that, even while a consumer handles them, and counts them in
+/// events_discarded.
 ///
 /// @param event_id  nexmo_event.id. An id that no event can have is invalid.
-/// @retval NEXMO_ERR_OUTBOX_BUSY  The event is kept.
+/// @retval NEXMO_ERR_OUTBOX_BUSY  The event stays in the outbox.
 /// @par Blocking: up to busy_timeout_ms.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_acknowledge(
@@ -144,15 +147,16 @@ pub unsafe extern "C" fn nexmo_reporter_acknowledge(
         REPORTERS.get(number(reporter))?.acknowledge(event_id)?;
         Ok(nexmo_result::ok())
     };
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Returns a file descriptor for poll, select or epoll that is readable while an event is waiting to be acknowledged,
-/// and once a closed reporter has no more events.
+/// Returns a file descriptor for poll, select or epoll. It is readable while an event is waiting to be acknowledged,
+/// and after a closed reporter has no more events.
 ///
-/// It may also be readable without an event if another process has acknowledged it: poll with timeout_ms 0. It belongs
-/// to the reporter: do not read, write or close it, and stop watching it before nexmo_reporter_free.
+/// The descriptor may also be readable without an event if another process has just acknowledged the event, so call
+/// nexmo_reporter_poll with timeout_ms 0. It belongs to the reporter: do not read, write or close it, and stop watching
+/// it before nexmo_reporter_free.
 ///
 /// @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
 /// -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
@@ -170,9 +174,9 @@ pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
     }
 }
 
-/// Initializes a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller.
+/// Initializes a struct like NEXMO_EVENT_INIT. size is sizeof(nexmo_event) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_event_init(event: *mut nexmo_event, size: usize) {
-    // SAFETY: the header's promise: `size` bytes can be written at `event`.
+    // SAFETY: required by the header: `size` bytes can be written at `event`.
     unsafe { sized_struct::init(event, size) };
 }

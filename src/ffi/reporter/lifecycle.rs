@@ -24,7 +24,7 @@ pub struct nexmo_reporter {
 
 pub(super) static REPORTERS: Table<Reporter> = Table::new();
 
-/// Registers the table's lock with the fork handlers when the library is loaded.
+/// Registers the table's lock with the fork handlers at load time.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = {
@@ -34,16 +34,16 @@ static AT_LOAD: extern "C" fn() = {
     hold
 };
 
-/// Creates a reporter. Opens or creates the outbox and starts to send the reports in it, on the library's own threads.
+/// Creates a reporter. Opens or creates the outbox and starts to send its reports on the library's own threads.
 ///
-/// Of the reporters and processes that share an outbox, one sends; when it ends, another takes over. A corrupt outbox
-/// is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be opened or
-/// created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged. After a
-/// fork without a file, the child's reporter starts empty.
+/// Of all reporters, in any process, that share an outbox, one sends; when it ends, another takes over. A corrupt
+/// outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be
+/// opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged.
+/// With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
 ///
 /// @param options   NULL: all defaults. A reporter uses all options except max_attempts.
 /// @param reporter  Receives the reporter; NULL on failure.
-/// @par Blocking: while the files are read, up to busy_timeout_ms for the outbox included.
+/// @par Blocking: while the files are read; this includes up to busy_timeout_ms for the outbox.
 ///
 /// @code
 /// nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
@@ -64,22 +64,22 @@ pub unsafe extern "C" fn nexmo_reporter_new(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     let make = || {
-        // SAFETY: the header's promises for each parameter.
+        // SAFETY: required by the header for each parameter.
         let (credentials, settings, plan) = unsafe {
             (credentials::read(credentials)?, options::read(options)?, super::options::read(reporter_options)?)
         };
         Ok(Reporter::with_settings(credentials, settings, plan)?)
     };
-    // SAFETY: the header's promises.
+    // SAFETY: required by the header.
     unsafe { REPORTERS.new_handle("reporter", reporter, result, make) }
 }
 
 /// Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
-/// events and statistics show their outcome. They are sent without waiting for a back-off. Reports that are submitted
-/// during the call are not waited for. The message gives the number pending in the whole outbox.
+/// events and statistics show their outcome. Sends them without waiting for a back-off. Does not wait for reports that
+/// are submitted during the call. The message gives the number of reports pending in the whole outbox.
 ///
-/// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end that, or the service asked for a
-///                              wait. Returned without waiting further.
+/// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked
+///                              for a wait. The call does not wait further.
 /// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_flush(
@@ -87,17 +87,17 @@ pub unsafe extern "C" fn nexmo_reporter_flush(
     timeout_ms: i32,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     unsafe { wait(Reporter::flush, reporter, timeout_ms, result) }
 }
 
-/// Closes a reporter: stops accepting reports, waits as nexmo_reporter_flush does and returns the same, and then
-/// cancels requests in flight.
+/// Closes a reporter: stops accepting reports, waits like nexmo_reporter_flush, with the same result, and then cancels
+/// requests in flight.
 ///
 /// Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
 /// NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
-/// protects. The reporter is closed whatever the call returns, unless the call was refused (1 to 19). It can still be
-/// polled, acknowledge events and return statistics, and has to be freed. A second call does not wait.
+/// protects. The reporter is closed whatever the call returns, unless the call was invalid (1 to 19). A closed reporter
+/// can still be polled, acknowledge events and return statistics, and must be freed. A second call does not wait.
 ///
 /// @par Blocking: up to timeout_ms and half a second.
 #[unsafe(no_mangle)]
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn nexmo_reporter_close(
     timeout_ms: i32,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     unsafe { wait(Reporter::close, reporter, timeout_ms, result) }
 }
 
@@ -124,7 +124,7 @@ unsafe fn wait(
         wait(&found, time_limit(timeout_ms)?)?;
         Ok(nexmo_result::ok())
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
@@ -137,8 +137,8 @@ pub extern "C" fn nexmo_reporter_free(reporter: *mut nexmo_reporter) -> nexmo_st
     REPORTERS.free(reporter, Reporter::abandon)
 }
 
-/// Removes a reporter that may be inconsistent after a panic. For the same reason, it is not dropped; the next
-/// reporter that opens its outbox sends the reports in it.
+/// Removes a reporter that may be inconsistent after a panic, without dropping it. The next reporter that opens its
+/// outbox sends the reports in it.
 pub(super) fn discard(reporter: *mut nexmo_reporter) {
     if let Ok(reporter) = REPORTERS.remove(number(reporter)) {
         catch_panic(|| reporter.abandon());

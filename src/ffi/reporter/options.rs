@@ -35,7 +35,7 @@ pub const NEXMO_OVERFLOW_DROP_OLDEST: i32 = 1;
 /// machine. If file locks do not work there, reports are sent more than once, or the file is corrupted.
 pub const NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM: u32 = 1;
 
-/// Options of a reporter. Every number that is 0 selects its default. outbox has no default.
+/// Options of a reporter. A number that is 0 selects its default. outbox has no default.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_reporter_options {
@@ -43,27 +43,27 @@ pub struct nexmo_reporter_options {
     pub struct_size: u32,
     /// A combination of NEXMO_REPORTER_OPTIONS_* flags, or 0.
     pub flags: u32,
-    /// Path of the outbox file, in a directory that exists; the file is created if it does not, readable by its owner
-    /// only. Files with the same name and -wal, -shm, .lock or .reserve at the end belong to it: move or remove them
-    /// together, and never while it is open. Any number of processes may share it, all for one account: the api_key and
-    /// base_url that are stored in it. A value that begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by
-    /// ":", is a URL, which is invalid; ./x:y names such a file. Required, except that it is NULL with
-    /// NEXMO_DURABILITY_NONE.
+    /// Path of the outbox file, in an existing directory. If the file does not exist, it is created, readable only by
+    /// its owner. The files whose names are this name with -wal, -shm, .lock or .reserve appended belong to it: move or
+    /// remove them together, and never while the outbox is open. Any number of processes may share an outbox if they
+    /// all use its account, the api_key and base_url stored in it. A value that begins with ":", or with two or more of
+    /// A-Z a-z 0-9 + . - followed by ":", is a URL, which is invalid; use ./x:y for a file named x:y. Required, except
+    /// that it is NULL with NEXMO_DURABILITY_NONE.
     pub outbox: *const c_char,
     /// One of NEXMO_DURABILITY_*.
     pub durability: i32,
     /// One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending.
     pub overflow: i32,
-    /// The maximum number of pending reports, 1 to 1000000000. 0: 1000000, which need up to about 300 MB.
+    /// The maximum number of pending reports, 1 to 1000000000. 0 means 1000000, which need up to about 300 MB.
     pub max_pending: i32,
-    /// The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0: 86400 (24
-    /// hours).
+    /// The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0 means 86400
+    /// (24 hours).
     pub max_age_s: i32,
-    /// The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0:
-    /// chosen by the library.
+    /// The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0 lets
+    /// the library choose.
     pub max_in_flight: i32,
-    /// How long a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000. 0:
-    /// 1000.
+    /// The time that a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000.
+    /// 0 means 1000.
     pub busy_timeout_ms: i32,
 }
 
@@ -81,10 +81,10 @@ unsafe impl SizedStruct for nexmo_reporter_options {
 ///
 /// `pointer` is NULL or points to reporter options as the header requires.
 pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<ReporterSettings, CallError> {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
     let durability = durability(given.durability)?;
-    // SAFETY: the header's promise for each text of the struct.
+    // SAFETY: required by the header for each text of the struct.
     let outbox = unsafe { c_string::optional("outbox", given.outbox) }?;
     if outbox.is_none() && durability != Durability::None {
         return Err(null("outbox"));
@@ -129,9 +129,9 @@ fn seconds(number: u32) -> Duration {
     Duration::from_secs(u64::from(number))
 }
 
-/// Initializes a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller.
+/// Initializes a struct like NEXMO_REPORTER_OPTIONS_INIT. size is sizeof(nexmo_reporter_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_options_init(options: *mut nexmo_reporter_options, size: usize) {
-    // SAFETY: the header's promise: `size` bytes can be written at `options`.
+    // SAFETY: required by the header: `size` bytes can be written at `options`.
     unsafe { sized_struct::init(options, size) };
 }

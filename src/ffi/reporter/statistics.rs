@@ -19,63 +19,64 @@ pub const NEXMO_STATE_RUNNING: i32 = 0;
 /// nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
 /// 30 s, or when the service asks for it.
 pub const NEXMO_STATE_BACKING_OFF: i32 = 1;
-/// nexmo_statistics.state: the service accepts no reports of the account (401, 402, 3xx or an unexpected status). The
-/// reporter sends one report a minute as a probe; the others stay pending.
+/// nexmo_statistics.state: the service accepts no reports from this account (401, 402, 3xx or an unexpected status).
+/// The reporter sends one report a minute as a probe; all other reports stay pending.
 pub const NEXMO_STATE_SUSPENDED: i32 = 2;
 /// nexmo_statistics.state: the reporter is closed.
 pub const NEXMO_STATE_CLOSED: i32 = 3;
-/// nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox.
-/// This one takes over when that one ends.
+/// nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox. This
+/// reporter takes over when the other one ends.
 pub const NEXMO_STATE_STANDBY: i32 = 4;
 
-/// The number of reports and their outcomes.
+/// The numbers of reports by outcome, and the state of the reporter.
 ///
-/// The counts belong to the outbox, over all processes and reporters that ever used it; with NEXMO_DURABILITY_NONE,
-/// to the reporter. state, in_flight, outbox_resets, outbox_errors and the last error belong to this reporter.
-/// submitted = accepted + rejected + expired + replaced + dropped + damaged + pending.
+/// The counts are those of the outbox and include all processes and reporters that ever used it; with
+/// NEXMO_DURABILITY_NONE, they are those of the reporter. state, in_flight, outbox_resets, outbox_errors and the last
+/// error are those of this reporter. submitted is the sum of accepted, rejected, expired, replaced, dropped, damaged
+/// and pending.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_statistics {
-    /// sizeof(nexmo_statistics). The only field that is read.
+    /// sizeof(nexmo_statistics). The library reads only this field.
     pub struct_size: u32,
     /// Written as 0.
     pub flags: u32,
-    /// What this reporter does: one of NEXMO_STATE_*.
+    /// The state of this reporter: one of NEXMO_STATE_*.
     pub state: i32,
-    /// The reports that this reporter is currently sending.
+    /// The number of reports that this reporter is currently sending.
     pub in_flight: i32,
     /// The status of the last error in the background; 0 if there was none.
     pub last_error: nexmo_status,
     /// The HTTP status of the response that was the last error; 0 if it was not a response.
     pub last_error_http_status: i32,
-    /// Stored by submit.
+    /// Reports stored by submit.
     pub submitted: i64,
-    /// Accepted by the service.
+    /// Reports that the service accepted.
     pub accepted: i64,
-    /// Rejected by the service.
+    /// Reports that the service rejected.
     pub rejected: i64,
-    /// Older than max_age_s.
+    /// Reports that reached the age max_age_s.
     pub expired: i64,
-    /// Replaced by a later report for the same message.
+    /// Reports replaced by a later report for the same message.
     pub replaced: i64,
-    /// Dropped because the outbox was full.
+    /// Reports dropped because the outbox was full.
     pub dropped: i64,
-    /// Could not be read back and were removed.
+    /// Reports that could not be read back and were removed.
     pub damaged: i64,
-    /// Still pending, including those in flight.
+    /// Reports still pending, including those in flight.
     pub pending: i64,
     /// Events waiting to be acknowledged: at most 10000.
     pub events: i64,
-    /// Events discarded because that limit was exceeded.
+    /// Events discarded because there were more than 10000.
     pub events_discarded: i64,
-    /// How often the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next to the new
-    /// one, with .corrupt in its name.
+    /// The number of times the outbox was found corrupt or removed and was replaced. A corrupt outbox stays next to the
+    /// new one, with .corrupt in its name.
     pub outbox_resets: i64,
-    /// How often the outbox could not be read or written in the background.
+    /// The number of times the outbox could not be read or written in the background.
     pub outbox_errors: i64,
     /// The time since the oldest pending report was submitted, in milliseconds; -1 if none is pending.
     pub oldest_pending_ms: i64,
-    /// When the last error happened, in milliseconds since 1970; -1 if there was none.
+    /// The time of the last error, in milliseconds since 1970; -1 if there was none.
     pub last_error_unix_ms: i64,
     /// The last error as one line for a log, like nexmo_result.message.
     pub last_error_message: [c_char; NEXMO_MESSAGE_SIZE],
@@ -127,7 +128,7 @@ impl From<&Statistics> for nexmo_statistics {
     }
 }
 
-/// Returns the number of reports and their outcomes, and what the reporter does. The reporter may be closed.
+/// Returns the statistics of the reporter and its outbox. The reporter may be closed.
 ///
 /// @param statistics  Receives the statistics; on failure its initial values.
 /// @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
@@ -137,22 +138,22 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     statistics: *mut nexmo_statistics,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header's promise; a struct that cannot be written is left unchanged.
+    // SAFETY: required by the header; a struct that cannot be written is left unchanged.
     let write = |written: &nexmo_statistics| unsafe { sized_struct::write(statistics, written) };
     write(&nexmo_statistics::INITIAL);
     let work = || {
-        // SAFETY: the header's promise.
+        // SAFETY: required by the header.
         unsafe { sized_struct::check_required(statistics) }?;
         write(&nexmo_statistics::from(&REPORTERS.get(number(reporter))?.statistics()?));
         Ok(nexmo_result::ok())
     };
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Initializes a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller.
+/// Initializes a struct like NEXMO_STATISTICS_INIT. size is sizeof(nexmo_statistics) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_statistics_init(statistics: *mut nexmo_statistics, size: usize) {
-    // SAFETY: the header's promise: `size` bytes can be written at `statistics`.
+    // SAFETY: required by the header: `size` bytes can be written at `statistics`.
     unsafe { sized_struct::init(statistics, size) };
 }

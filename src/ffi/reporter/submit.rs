@@ -1,4 +1,4 @@
-//! Submitting a report.
+//! Submits a report.
 
 use std::ffi::c_char;
 
@@ -12,20 +12,20 @@ use crate::ffi::status::{NEXMO_OK, nexmo_status};
 use crate::outcome::Acceptance;
 use crate::reporter::Reporter;
 
-/// Submits a report, to be sent in the background. message_id and delivered are as for nexmo_conversion_sms.
+/// Submits a report to be sent in the background. message_id and delivered are the same as for nexmo_conversion_sms.
 ///
-/// On NEXMO_OK, the report is stored with the reporter's durability. It is sent immediately, and again until the
-/// service accepts or rejects it or it expires. A pending report for the same message is replaced; the service always
-/// receives the most recently submitted value last. On any other status, the report is not stored, unless acceptance is
-/// NEXMO_ACCEPTANCE_UNKNOWN: then it may be stored and sent.
+/// On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it immediately and retries
+/// until the service accepts or rejects it or it expires. A pending report for the same message is replaced; the
+/// service always receives the most recently submitted value last. On any other status, the report is not stored,
+/// except that it may be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN.
 ///
-/// @param channel    One of NEXMO_CHANNEL_*, which say what message_id is.
-/// @param timestamp  As for nexmo_conversion_sms. NULL: now.
-/// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by that of another account.
-/// @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by that of a later version of the library.
+/// @param channel    One of NEXMO_CHANNEL_*. It determines what message_id is.
+/// @param timestamp  The same as for nexmo_conversion_sms, but NULL means now.
+/// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by one that belongs to another account.
+/// @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by one that a later version of the library created.
 /// @par Blocking: a few microseconds; up to busy_timeout_ms while the outbox is locked elsewhere; with
-/// NEXMO_DURABILITY_POWER until the report is on disk. While a disk hangs, it blocks one thread (with
-/// NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); the others get NEXMO_ERR_OUTBOX_BUSY.
+/// NEXMO_DURABILITY_POWER until the report is on disk. A disk that hangs blocks one thread (with
+/// NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); other threads get NEXMO_ERR_OUTBOX_BUSY.
 /// Never waits for the network.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_submit(
@@ -38,17 +38,17 @@ pub unsafe extern "C" fn nexmo_reporter_submit(
 ) -> nexmo_status {
     let work = || {
         let found = REPORTERS.get(number(reporter))?;
-        // SAFETY: the header's promises for each parameter.
+        // SAFETY: required by the header for each parameter.
         let conversion = unsafe { conversion::read(conversion::channel(channel)?, message_id, delivered, timestamp) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
         submit(&found, &conversion)
     };
-    // SAFETY: the header's promise.
+    // SAFETY: required by the header.
     unsafe { call(result, Acceptance::Unknown, || discard(reporter), work) }
 }
 
-/// Submits `conversion`. The service may accept it as soon as it may be stored.
+/// Submits `conversion`. The acceptance is unknown if the report is or may be stored, because it may then be sent.
 pub(in crate::ffi) fn submit(reporter: &Reporter, conversion: &Conversion) -> Result<nexmo_result, CallError> {
     match reporter.submit(conversion) {
         Ok(()) => Ok(nexmo_result::new(NEXMO_OK, Acceptance::Unknown, "report stored")),

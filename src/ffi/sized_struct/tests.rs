@@ -1,7 +1,7 @@
 use super::*;
 use crate::ffi::layout::Field;
 
-/// A struct in its first release.
+/// A struct as defined in its first release.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Old {
@@ -10,7 +10,7 @@ struct Old {
     value: i64,
 }
 
-/// The same struct with an additional field.
+/// The same struct as defined later, with an additional field.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct New {
@@ -35,7 +35,7 @@ impl Layout for New {
     const FIELDS: &'static [Field] = &FIELDS;
 }
 
-// SAFETY: integers without padding.
+// SAFETY: all fields are integers, and the struct has no padding.
 unsafe impl SizedStruct for Old {
     const NAME: &'static str = "old";
     const FIRST_SIZE: usize = size_of::<Old>();
@@ -44,7 +44,7 @@ unsafe impl SizedStruct for Old {
     const INITIAL: Self = Self { value: -1, ..zeroed() };
 }
 
-// SAFETY: integers without padding.
+// SAFETY: all fields are integers, and the struct has no padding.
 unsafe impl SizedStruct for New {
     const NAME: &'static str = "new";
     const FIRST_SIZE: usize = size_of::<Old>();
@@ -62,7 +62,7 @@ fn read_status<T: SizedStruct>(pointer: *const T) -> i32 {
 }
 
 #[test]
-fn an_old_caller_reads_into_a_new_library() {
+fn a_new_library_reads_the_struct_of_an_old_caller() {
     let given = old(16, 1);
     // SAFETY: 16 bytes can be read.
     let value = unsafe { read(ptr::from_ref(&given).cast::<New>()) }.ok().unwrap();
@@ -70,7 +70,7 @@ fn an_old_caller_reads_into_a_new_library() {
 }
 
 #[test]
-fn a_new_caller_reads_into_an_old_library_while_its_new_fields_are_0() {
+fn an_old_library_reads_the_struct_of_a_new_caller_if_its_new_fields_are_0() {
     let mut given = New { old: old(24, 0), added: 0 };
     assert_eq!(read_status(ptr::from_ref(&given).cast::<Old>()), 0);
     given.added = 1;
@@ -105,7 +105,7 @@ fn a_struct_need_not_be_aligned() {
 }
 
 #[test]
-fn no_more_is_written_than_an_old_caller_has() {
+fn no_byte_beyond_an_old_callers_struct_is_written() {
     let mut given = [0xaa_u8; 24];
     given[..4].copy_from_slice(&16_u32.to_ne_bytes());
     let value = New { old: old(99, 0), added: -1 };
@@ -147,7 +147,10 @@ fn init_sets_the_fields_that_fit_and_zeroes_the_rest_for_any_version_of_the_call
         assert!(bytes[size..].iter().all(|byte| *byte == 0xaa), "{size}");
     }
     let bytes = initialized::<Old>(40);
-    assert!(bytes[16..40].iter().all(|byte| *byte == 0) && bytes[40] == 0xaa, "a field of a later version");
+    assert!(
+        bytes[16..40].iter().all(|byte| *byte == 0) && bytes[40] == 0xaa,
+        "init must zero the field of a later version and write no further byte"
+    );
 }
 
 #[test]
