@@ -1,23 +1,23 @@
-//! When to retry. Pure: a function of the failures so far, the response and a random number.
+//! Computes when to retry, from the failures so far, the response and a random number. Pure.
 
 use std::time::Duration;
 
-/// The upper limit of the delay after the first failure; it doubles with each further failure.
+/// The upper limit of the delay after the first failure. It doubles with each further failure.
 const FIRST: Duration = Duration::from_millis(200);
 
 /// The upper limit of every delay, unless the service asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The delays after failures in a row. It holds all that the next delay depends on.
+/// The state that determines the next delay: the number of failures in a row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
-    /// Counts a failure and returns the delay after it: a random part of a limit that doubles with each failure, so that
-    /// many callers do not retry at the same time, or the delay that the service `asked` for if that is longer. A service
-    /// that asks for none must not be retried without pause. `random` is any number.
+    /// Counts a failure and returns the delay after it: a random part of a limit that doubles with each failure, so
+    /// that many callers do not retry at the same time, or the delay that the service `asked` for if that is longer. A
+    /// requested delay of zero does not shorten the pause. `random` can be any number.
     pub(crate) fn delay(&mut self, asked: Option<Duration>, random: u64) -> Duration {
         let doubled = 2_u32.checked_pow(self.failures).and_then(|factor| FIRST.checked_mul(factor));
         self.failures = self.failures.saturating_add(1);
@@ -63,7 +63,7 @@ mod tests {
     fn a_service_that_asks_for_no_delay_gets_few_requests_in_ten_seconds() {
         let (mut backoff, mut elapsed) = (Backoff::default(), Duration::ZERO);
         let requests = (1..).take_while(|_| {
-            // A tenth of each limit, which is less than almost any random sequence waits.
+            // A tenth of each limit is less than almost any random sequence waits.
             elapsed += backoff.delay(Some(Duration::ZERO), u64::MAX / 10);
             elapsed < Duration::from_secs(10)
         });

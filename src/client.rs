@@ -18,7 +18,7 @@ use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Transport, Tra
 /// Reports conversions for one account.
 ///
 /// Any number of threads may share a client. A report blocks its caller until the response arrives or the timeout
-/// expires; connections are reused. After a fork, parent and child can both continue to use the client.
+/// expires. The client reuses connections. After a fork, parent and child can both continue to use the client.
 pub struct Client {
     credentials: Credentials,
     settings: ClientSettings,
@@ -32,13 +32,13 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid, or if a file that it names
-    /// cannot be read or has no usable content.
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid, or if a file that it
+    /// names cannot be read or has no usable content.
     pub fn new(credentials: Credentials, options: &Options<'_>) -> Result<Self, Error> {
         Self::with_settings(credentials, options.check()?)
     }
 
-    /// As [`Client::new`], with options that have already been checked.
+    /// Like [`Client::new`], but with options that have already been checked.
     pub(crate) fn with_settings(credentials: Credentials, settings: ClientSettings) -> Result<Self, Error> {
         let setup = TransportConfig::new(&settings)?;
         #[cfg(feature = "testing")]
@@ -56,10 +56,10 @@ impl Client {
         report(conversion, &self.credentials, &self.settings, transport, &Environment::REAL, Instant::now())
     }
 
-    /// Ends all reports in progress, and all that start later, with [`Kind::Cancelled`](crate::Kind::Cancelled).
+    /// Makes all reports in progress, and all later ones, fail with [`Kind::Cancelled`](crate::Kind::Cancelled).
     pub fn cancel(&self) {
-        // The order matters: a report that does not see the flag has already created its transport, which is found
-        // here.
+        // The flag must be set first: a report that does not see it has already created the transport, which is
+        // cancelled here.
         self.is_cancelled.store(true, Ordering::SeqCst);
         if let Some(transport) = self.transport.get() {
             transport.cancel();
@@ -67,7 +67,7 @@ impl Client {
     }
 }
 
-/// Returns the number of clients, including freed ones that a call still uses.
+/// The number of clients in memory, including freed clients that a call still uses.
 #[cfg(feature = "testing")]
 pub(crate) static LIVE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
@@ -80,9 +80,9 @@ impl Drop for Client {
 
 /// The clock and random source; tests replace both.
 pub(crate) struct Environment {
-    /// The time of day.
+    /// Returns the time of day.
     pub(crate) clock: fn() -> SystemTime,
-    /// A random number, different on each call and in each process.
+    /// Returns a random number, different on each call and in each process.
     pub(crate) random: fn() -> u64,
 }
 
@@ -92,13 +92,13 @@ impl Environment {
 
 /// Returns a random number, different on each call and in each process.
 pub(crate) fn random() -> u64 {
-    // The keys of the hasher are random, but the same in a forked child.
+    // The keys of the hasher are random but the same in a forked child, so the process id is added.
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(process::id());
     hasher.finish()
 }
 
-/// Reports over `transport`, with as many attempts as `settings` allow and are useful, and returns the outcome. The
+/// Reports over `transport` and returns the outcome. Retries retryable failures as often as `settings` allow. The
 /// overall timeout counts from `start`.
 pub(crate) fn report(
     conversion: &Conversion,
@@ -113,7 +113,7 @@ pub(crate) fn report(
     let mut backoff = Backoff::default();
     loop {
         attempts += 1;
-        // Signed again for each attempt, because the signature includes the time of sending.
+        // Each attempt needs a new signature, which includes the time of sending.
         let request = Request::new(conversion, credentials, settings, (environment.clock)());
         let left = settings.timeout.saturating_sub(start.elapsed());
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });

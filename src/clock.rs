@@ -1,4 +1,4 @@
-//! Timestamps that survive a wrong clock: wall-clock time together with time since boot.
+//! Timestamps that tolerate a wrong clock: wall-clock time together with time since boot.
 
 use std::io;
 use std::path::Path;
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::os;
 
-/// 2020-01-01 in milliseconds since 1970. A clock before that was never set.
+/// 2020-01-01 in milliseconds since 1970. A clock that shows an earlier time was never set.
 const CLOCKS_WERE_SET: i64 = 1_577_836_800_000;
 
-/// A moment on both clocks.
+/// A point in time on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// Milliseconds since 1970, by a clock that can be wrong and can be set.
+    /// Milliseconds since 1970 on the wall clock, which can be wrong and can be set.
     pub(crate) wall: i64,
     /// Milliseconds since boot, including sleep.
     pub(crate) uptime: i64,
-    /// Identifies the boot; 0 if unknown.
+    /// An identifier of the boot; 0 if unknown.
     pub(crate) boot: i64,
 }
 
@@ -27,8 +27,8 @@ impl Moment {
         Self { wall: milliseconds(since), uptime: milliseconds(os::uptime()), boot: boot() }
     }
 
-    /// Returns the time elapsed since `then`: by uptime within one boot, otherwise by the wall clock. If the wall
-    /// clock was never set, returns the current uptime, which is a lower bound.
+    /// Returns the time elapsed since `then`, measured by uptime within one boot and by the wall clock otherwise. If
+    /// the wall clock was never set, returns the current uptime, which is a lower bound.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;
         let elapsed = if by_uptime {
@@ -41,7 +41,7 @@ impl Moment {
         Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))
     }
 
-    /// Whether the wall clock was ever set.
+    /// Returns whether the wall clock was ever set.
     pub(crate) fn has_time_of_day(&self) -> bool {
         self.wall >= CLOCKS_WERE_SET
     }
@@ -61,9 +61,10 @@ fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Returns a number that differs after each boot.
+/// Returns a number that changes with each boot.
 fn boot() -> i64 {
-    // Two threads may both read it. A lock would stay locked permanently in a child forked while it is held.
+    // Two threads may both read the file. A lock instead would stay locked forever in a child that is forked while a
+    // thread holds it.
     static BOOT: AtomicI64 = AtomicI64::new(0);
     match BOOT.load(Ordering::Relaxed) {
         0 => {

@@ -1,10 +1,10 @@
-//! A conversion: whether one message was effective. Everything is validated on construction.
+//! A conversion: whether one message was effective. Constructors validate every value.
 
 use crate::error::Error;
 use crate::text::check_name;
 use crate::timestamp::Timestamp;
 
-/// How the one-time code was sent.
+/// The channel over which the one-time code was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum Channel {
@@ -15,10 +15,10 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// Every channel, in the order of the numbers.
+    /// Every channel, in numerical order.
     pub const ALL: &[Self] = &[Self::Sms, Self::Voice];
 
-    /// Returns the channel of that number, which is its number in the C interface too.
+    /// Returns the channel with that number, which is the same in the C interface.
     pub(crate) fn from_number(number: i32) -> Option<Self> {
         Self::ALL.iter().copied().find(|channel| channel.number() == number)
     }
@@ -27,7 +27,7 @@ impl Channel {
         self as i32
     }
 
-    /// The last path segment of the endpoint for this channel.
+    /// Returns the last path segment of the endpoint for this channel.
     pub(crate) fn path_segment(self) -> &'static str {
         match self {
             Self::Sms => "sms",
@@ -45,30 +45,30 @@ impl MessageId {
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is empty, longer than 256 bytes, contains a
-    /// control character, also of bidirectional text, or has leading or trailing white space.
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is empty, is longer than 256 bytes,
+    /// contains a control character (including those of bidirectional text), or has leading or trailing white space.
     pub fn new(text: &str) -> Result<Self, Error> {
         check_name("message_id", text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The id as given.
+    /// Returns the id as passed to [`MessageId::new`].
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// One report: whether the message `message_id` was effective.
+/// The content of a report: whether the message `message_id` was effective.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Conversion {
-    /// How the code was sent.
+    /// The channel over which the code was sent.
     pub channel: Channel,
-    /// The message that contained it.
+    /// The message that contained the code.
     pub message_id: MessageId,
     /// Whether the user completed the action.
     pub delivered: bool,
-    /// When the user completed it. None: the service uses the time of arrival.
+    /// The time at which the user completed the action. With None, the service uses the time of arrival.
     pub timestamp: Option<Timestamp>,
 }
 

@@ -1,14 +1,15 @@
-//! The error type: a class, and a message that says what to do.
+//! The error type: a class and a message that says what to do.
 
 use std::{fmt, io};
 
-/// The class of a failure. Each has a number in the C interface.
+/// The class of a failure. Each class has a status number in the C interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// An argument, or a file that it names, is invalid. Nothing was sent.
     InvalidArgument,
-    /// The host name could not be resolved, no connection could be made, or it was lost before a complete response.
+    /// The host name could not be resolved, no connection could be made, or the connection was lost before the response
+    /// was complete.
     Network,
     /// A time limit expired.
     Timeout,
@@ -38,11 +39,11 @@ pub enum Kind {
     UnexpectedStatus,
     /// The outbox cannot be read or written.
     Outbox,
-    /// The outbox is full, or its disk is.
+    /// The outbox or its disk is full.
     OutboxFull,
     /// The outbox is locked by another process.
     OutboxBusy,
-    /// The outbox is corrupt, and cannot be replaced while others have it open.
+    /// The outbox is corrupt and cannot be replaced while other processes have it open.
     OutboxCorrupt,
     /// The outbox belongs to another account.
     OutboxWrongAccount,
@@ -50,7 +51,7 @@ pub enum Kind {
     OutboxVersion,
     /// Reports are still pending.
     Pending,
-    /// The reporter is suspended: the service accepts no reports of the account.
+    /// The reporter is suspended: the service accepts no reports from this account.
     Suspended,
     /// The reporter is closed.
     Closed,
@@ -59,8 +60,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone correcting
-    /// anything.
+    /// Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without any
+    /// correction by a user.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         matches!(
@@ -78,25 +79,25 @@ impl Kind {
         )
     }
 
-    /// Whether it is a response which means that the service did not accept the report.
+    /// Returns whether this is a response that proves that the service did not accept the report.
     pub(crate) fn is_unaccepted(self) -> bool {
         matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Rejected | Self::RateLimited)
     }
 
-    /// Whether it concerns the report only: a reporter rejects the report and sends others.
+    /// Returns whether the failure concerns only the report. A reporter then rejects the report and continues to send.
     pub(crate) fn is_final(self) -> bool {
         matches!(self, Self::Rejected)
     }
 
-    /// Whether it concerns the account, and someone must correct something: a reporter is suspended.
+    /// Returns whether the failure concerns the account and requires a correction by a user. It suspends a reporter.
     pub(crate) fn is_suspending(self) -> bool {
         matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Redirected | Self::UnexpectedStatus)
     }
 }
 
-/// A failure: its class, and a sentence for a log.
+/// A failure: its class and a sentence for a log.
 ///
-/// The message names the parameter or the limit concerned and never contains a secret.
+/// The message names the affected parameter or limit and never contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
@@ -110,40 +111,41 @@ impl Error {
         Self { kind, message: message.into(), may_be_stored: false }
     }
 
-    /// An invalid argument: `parameter` is its name, `problem` what is wrong with it and which values are valid.
+    /// Creates the error for an invalid argument. `parameter` is its name; `problem` says what is wrong with it and
+    /// which values are valid.
     pub(crate) fn argument(parameter: &str, problem: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidArgument, format!("{parameter} {problem}"))
     }
 
-    /// A panic, or a condition that cannot occur.
+    /// Creates the error for a panic or an impossible condition.
     pub(crate) fn bug() -> Self {
         Self::new(Kind::Internal, "internal error (a bug in libnexmo_conversion); please report it")
     }
 
-    /// A report whose client was freed while its request was in flight.
+    /// Creates the error for a report whose client was freed while its request was in flight.
     pub(crate) fn cancelled() -> Self {
         Self::new(Kind::Cancelled, "the client was freed while the request was in flight")
     }
 
-    /// The same failure, for a submit whose report may be in the outbox nevertheless.
+    /// Marks the failure as that of a submit whose report may be in the outbox nevertheless.
     pub(crate) fn with_report_possibly_stored(self) -> Self {
         Self { may_be_stored: true, ..self }
     }
 
-    /// The class of the failure.
+    /// Returns the class of the failure.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The message: what happened, in a sentence.
+    /// Returns the message, a sentence that says what happened.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Whether the report of a failed [`submit`](crate::Reporter::submit) may be in the outbox nevertheless, and be
-    /// sent.
+    /// Returns whether the report of a failed [`submit`](crate::Reporter::submit) may nevertheless be in the outbox and
+    /// be sent.
     #[must_use]
     pub fn may_be_stored(&self) -> bool {
         self.may_be_stored
@@ -158,7 +160,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Whether the system lacks a resource that may become available again: descriptors or memory.
+/// Returns whether the system has run out of descriptors or memory, which may become available again.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::OutOfMemory
         || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))

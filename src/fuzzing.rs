@@ -1,4 +1,4 @@
-//! Private functions that `fuzz/` and `benches/gate` call, public only in their builds.
+//! Gives `fuzz/` and `benches/gate` access to private functions, only in their builds.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,48 +7,48 @@ use crate::auth::signature::Method;
 use crate::error::Error;
 use crate::response::{Response, RetryAfter};
 
-/// Returns the part of a body that an error message quotes, without `secret`.
+/// Returns the text that an error message quotes from a body, without `secret`.
 #[must_use]
 pub fn quote(body: &[u8], secret: &str) -> Option<String> {
     let secrets = [secret];
     crate::sanitize::quote(body, if secret.is_empty() { &[] } else { &secrets })
 }
 
-/// Returns the delay that a `Retry-After` value asks for in a response with that `Date`.
+/// Returns the delay that a response with this `Retry-After` and `Date` asks for.
 #[must_use]
 pub fn retry_after(text: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let retry_after = RetryAfter { value: text.to_owned(), date: date.map(str::to_owned) };
     Response { status: 429, retry_after: Some(Box::new(retry_after)), body: None }.retry_after(now)
 }
 
-/// Returns the signatures of `parameters` by all methods.
+/// Returns the signatures of `parameters`, one for each method.
 #[must_use]
 pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
     Method::ALL.iter().map(|method| signature::sign(*method, parameters, secret)).collect()
 }
 
-/// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns its status, and its body
-/// if complete.
+/// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns its status and, if
+/// complete, its body.
 #[must_use]
 pub fn response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
     crate::transport::read_response(input, size)
 }
 
-/// Returns the certificates in a PEM file, in DER, after looking for a key in it.
+/// Searches a PEM file for a key, then returns its certificates in DER.
 #[must_use]
 pub fn certificates_in(pem: &[u8]) -> Vec<Vec<u8>> {
     crate::transport::certificates_in(pem)
 }
 
-/// Reads a proxy's response to `CONNECT`. Returns the failure, if it is one, and the number of bytes read.
+/// Reads a proxy's response to `CONNECT`. Returns the error message, if the proxy failed, and the number of bytes read.
 #[must_use]
 pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {
     let (result, read) = crate::transport::read_connect_response(input);
     (result.err().map(|error| error.to_string()), read)
 }
 
-/// Returns the meaning of the response at the beginning of `input` if it is complete, without `secret` in the
-/// message.
+/// Returns the verdict on the response at the beginning of `input`, if it is complete. The message does not contain
+/// `secret`.
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = response(input, usize::MAX)?;

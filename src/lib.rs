@@ -1,11 +1,10 @@
 //! Reports conversions to the Nexmo (Vonage) Conversion API: whether a one-time code sent by SMS or phone call was
-//! effective. Designed to be called from C and every language that can call C; it can also be used from Rust.
+//! effective. The library is designed for C and every language that can call C; Rust programs can also use it.
 //!
-//! The core does not depend on the C interface, which is in [`ffi`]. The modules and their dependencies are described
-//! in `docs/architecture.md`.
+//! The core does not depend on the C interface, which is in [`ffi`]. `docs/architecture.md` describes the modules and
+//! their dependencies.
 //!
-//! If a program's logger prints at level `TRACE`, the HTTP library logs whole URLs. With [`Credentials::basic`], URLs
-//! contain no secret.
+//! The HTTP library logs whole URLs at level `TRACE`. With [`Credentials::basic`], URLs contain no secret.
 //!
 //! ```no_run
 //! use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};

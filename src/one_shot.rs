@@ -1,7 +1,7 @@
-//! One report without a client. Its connection is kept for the process, so that a loop of such calls reuses it.
+//! Makes one report without a client. The process keeps the connection, so a loop of such calls reuses it.
 //!
 //! There is one pool for each distinct combination of base URL, proxy, trust, client certificate and number of idle
-//! connections, at most 8 of them; the least recently used one is evicted. Timeouts and user agent belong to the
+//! connections, and there are at most 8; the least recently used one is evicted. Timeouts and user agent belong to the
 //! call.
 
 use std::path::Path;
@@ -21,8 +21,8 @@ use crate::transport::{FileVersion, HttpTransport, Resolver, TransportConfig, fi
 
 /// Reports `conversion` for the account of `credentials` and waits for the response.
 ///
-/// A [`Client`](crate::Client) does the same for a program that makes many reports: it checks credentials and options
-/// once. An argument that is invalid is an outcome without an attempt.
+/// For many reports, use a [`Client`](crate::Client), which checks credentials and options only once. For an invalid
+/// argument, returns an outcome without attempts.
 #[must_use]
 pub fn report(credentials: &Credentials, options: &Options<'_>, conversion: &Conversion) -> Outcome {
     let start = Instant::now();
@@ -30,7 +30,7 @@ pub fn report(credentials: &Credentials, options: &Options<'_>, conversion: &Con
     checked.unwrap_or_else(|error| Outcome { elapsed: start.elapsed(), ..Outcome::unsent(error) })
 }
 
-/// As [`report`], with options that have already been checked. The timeout counts from `start`.
+/// Like [`report`], but with options that have already been checked. The timeout counts from `start`.
 pub(crate) fn report_with(
     credentials: &Credentials,
     settings: &ClientSettings,
@@ -41,7 +41,7 @@ pub(crate) fn report_with(
     Ok(client::report(conversion, credentials, settings, &*transport, &Environment::REAL, start))
 }
 
-/// Abandons all pools, so that state that may be inconsistent after a panic is not used again.
+/// Abandons all pools, whose state may be inconsistent after a panic.
 pub(crate) fn discard() {
     POOLS.abandon();
 }
@@ -54,7 +54,7 @@ static POOLS: PerProcess<Pools> = PerProcess::new();
 
 struct Pools {
     resolver: Resolver,
-    /// In the order in which they were last used.
+    /// The pools in the order of their last use.
     pools: Mutex<Vec<Pool>>,
 }
 
@@ -80,7 +80,7 @@ impl Pools {
         if let Some(transport) = find(&mut self.pools.lock(), settings, &files) {
             return Ok(transport);
         }
-        // The lock is not held here, because files are read.
+        // The lock is not held here, because this reads files.
         let transport = Arc::new(HttpTransport::new(&TransportConfig::new(settings)?, self.resolver.clone()));
         let mut pools = self.pools.lock();
         if let Some(first) = find(&mut pools, settings, &files) {
@@ -94,7 +94,7 @@ impl Pools {
     }
 }
 
-/// Returns the pool for `settings`, and marks it as the most recently used.
+/// Returns the transport of the pool for `settings` and marks the pool as the most recently used.
 fn find(pools: &mut [Pool], settings: &ClientSettings, files: &[FileVersion]) -> Option<Arc<HttpTransport>> {
     let fits = |pool: &Pool| pool.settings.shares_connections_with(settings) && pool.files == files;
     let position = pools.iter().position(fits)?;
@@ -117,7 +117,7 @@ mod tests {
     use crate::error::Kind;
     use crate::transport::Lookup;
 
-    /// Resolves every name to loopback, and counts the lookups.
+    /// A lookup that resolves every name to loopback and counts its calls.
     struct Counted(Arc<AtomicUsize>);
 
     impl Lookup for Counted {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_option_is_an_outcome_without_an_attempt() {
+    fn an_invalid_option_returns_an_outcome_without_an_attempt() {
         let credentials = Credentials::query("abcd1234", "s3cret").unwrap();
         let options = Options { base_url: Some("ftp://host"), ..Options::default() };
         let message_id = MessageId::new("id").unwrap();
@@ -180,7 +180,7 @@ mod tests {
             assert!(!Arc::ptr_eq(&first, &other));
         }
         assert!(Arc::ptr_eq(&first, &pools.transport(&settings(&url(0), None)).unwrap()));
-        // Now 1 is the least recently used, and is evicted for 8.
+        // Pool 1 is now the least recently used, and pool 8 replaces it.
         let second = Arc::downgrade(&pools.transport(&settings(&url(2), None)).unwrap());
         pools.transport(&settings(&url(MOST), None)).unwrap();
         assert_eq!(pools.pools.lock().len(), MOST);

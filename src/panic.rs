@@ -1,4 +1,4 @@
-//! Catches panics of this library: they print nothing, and the host program continues.
+//! Catches panics of this library, so that they print nothing and the host program continues.
 
 use std::cell::Cell;
 use std::panic;
@@ -6,12 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
-    /// Whether this thread is inside the library, be it a caller's or one of the library's own.
+    /// Whether this thread, of the host program or of the library, is running library code.
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Returns the result of `work`, or none if it panicked. Whatever `work` modified may then be inconsistent and must
-/// be discarded.
+/// Returns the result of `work`, or None if it panicked. After a panic, the data that `work` modified may be
+/// inconsistent and must be discarded.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     keep_quiet_inside();
     IS_INSIDE.set(true);
@@ -20,10 +20,10 @@ pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// Silences panics of threads inside the library; all others go to the previous hook. A shared library has a separate
-/// hook, but a Rust program may link this crate among others.
+/// Silences panics of threads that run library code; passes all other panics to the previous hook. A shared library has
+/// its own hook, but a Rust program that links this crate shares its hook with it.
 fn keep_quiet_inside() {
-    // Not a `Once`: after a fork while it runs, the child would wait permanently.
+    // Not a `Once`: if a fork happens while it runs, the child would wait forever.
     static IS_SET: AtomicBool = AtomicBool::new(false);
     if !IS_SET.swap(true, Ordering::AcqRel) {
         let before = panic::take_hook();

@@ -11,18 +11,18 @@ use crate::conversion::Conversion;
 use crate::options::ClientSettings;
 use crate::timestamp::Timestamp;
 
-/// Characters that RFC 3986 does not call unreserved are sent as `%XX`.
+/// The characters sent as `%XX`: all that RFC 3986 does not call unreserved.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Delivered, message id, timestamp, key, and secret or signature.
+/// The maximum number of parameters: delivered, message id, timestamp, key, and secret or signature.
 const MOST_PARAMETERS: usize = 5;
 
-/// Capacity for the constant parts of every request: its path and header names.
+/// The capacity for the constant parts of every request: the path and the header names.
 const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
 /// One `POST` with an empty body, ready to send.
 pub(crate) struct Request<'a> {
-    /// The complete request.
+    /// The bytes of the request.
     text: Zeroizing<String>,
     authority: &'a str,
     proof: Proof<'a>,
@@ -48,17 +48,17 @@ impl<'a> Request<'a> {
         Self { text, authority: settings.base_url.authority(), proof }
     }
 
-    /// The complete request.
+    /// Returns the bytes of the request.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.text.as_bytes()
     }
 
-    /// Host and port of the service, as in the base URL.
+    /// Returns the host and port of the service, as in the base URL.
     pub(crate) fn authority(&self) -> &str {
         self.authority
     }
 
-    /// The parts of the request that must not be logged.
+    /// Returns the parts of the request that must not be logged.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.proof.secrets()
     }
@@ -79,7 +79,8 @@ fn timestamp(
     conversion.timestamp.or(sent_at).map(Timestamp::text)
 }
 
-/// Writes the request line and the headers. No value can end a line: all were checked on input or are encoded.
+/// Returns the request line and the headers. No value can contain a line end, because each was checked on input or is
+/// encoded.
 fn text(
     settings: &ClientSettings,
     channel: &str,
@@ -89,7 +90,7 @@ fn text(
     let (base_url, user_agent) = (&settings.base_url, &settings.user_agent);
     let query: usize = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
     let proof: usize = authorization.iter().flatten().map(|part| part.len()).sum();
-    // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not wiped.
     let capacity = base_url.as_str().len() + user_agent.len() + query + proof + CAPACITY_FOR_CONSTANT_PARTS;
     let mut text = Zeroizing::new(String::with_capacity(capacity));
     text.extend(["POST ", base_url.prefix(), "/conversions/", channel]);
@@ -126,7 +127,7 @@ mod tests {
         let settings = options.check().unwrap();
         let request = Request::new(&conversion, credentials, &settings, now);
         assert_eq!(request.authority(), "api.nexmo.com");
-        // A string that reallocates doubles its capacity.
+        // A string that reallocates doubles its capacity, which this would detect.
         assert!(request.text.capacity() - request.text.len() < 256, "{}", request.text.capacity());
         (request.text.to_string(), request.secrets().map(str::to_owned).collect())
     }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_derived_from_the_secret_is_listed() {
+    fn secrets_lists_everything_derived_from_the_secret() {
         let credentials = Credentials::basic("key", "secret").unwrap();
         let (text, secrets) = sent("id", &credentials, &Options::default());
         assert_eq!(secrets, ["secret", "a2V5OnNlY3JldA=="]);

@@ -1,4 +1,4 @@
-//! Interprets the service's response. Pure. The status alone decides; the body only improves the message.
+//! Interprets the service's response. Only the status determines the result; the body only improves the message. Pure.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,8 +31,8 @@ pub(crate) struct RetryAfter {
 }
 
 impl Response {
-    /// Returns whether the service accepted the report; if not, why. `secrets` are removed from the body, and kept out of
-    /// the message.
+    /// Returns Ok if the service accepted the report, or the error. Removes `secrets` from the body and keeps them out
+    /// of the message.
     pub(crate) fn verdict<'a>(&mut self, secrets: impl Iterator<Item = &'a str>) -> Result<(), Error> {
         let Some((kind, meaning)) = meaning_of(self.status) else {
             return Ok(());
@@ -46,9 +46,9 @@ impl Response {
         Err(Error::new(kind, format!("HTTP {}: {meaning}{quoted}", self.status)))
     }
 
-    /// Returns the delay before a retry that the service asks for: at most an hour. Invalid values are ignored. A date
-    /// is compared with that of the response, because the clocks of the service and of this machine may differ; `now`
-    /// is used if the response has none.
+    /// Returns the delay before a retry that the service asks for, at most an hour. Ignores invalid values. Compares a
+    /// date with the date of the response, because the clocks of the service and of this machine may differ, or with
+    /// `now` if the response has no date.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let RetryAfter { value, date } = self.retry_after.as_deref()?;
         let text = value.trim();
@@ -57,7 +57,7 @@ impl Response {
     }
 }
 
-/// The class and meaning of a status that is not a success.
+/// Returns the class and the meaning of a status, or None if it is a success.
 fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     Some(match status {
         200..=299 => return None,
@@ -74,13 +74,13 @@ fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     })
 }
 
-/// A delay in seconds. A number that overflows is a long delay.
+/// Parses a delay in seconds. A number that overflows becomes the longest delay.
 fn seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
 }
 
-/// A delay until an HTTP date; zero if it is in the past.
+/// Parses an HTTP date and returns the delay from `now` until then, or zero if it is in the past.
 fn until(text: &str, now: SystemTime) -> Option<Duration> {
     httpdate::parse_http_date(text).ok().map(|date| date.duration_since(now).unwrap_or_default())
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_has_its_class() {
+    fn every_status_maps_to_its_class() {
         let class = |status| response(status).verdict(std::iter::empty()).map_err(|error| error.kind());
         for status in 0..=999 {
             let expected = match status {

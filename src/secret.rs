@@ -1,4 +1,4 @@
-//! A text that is never printed, and whose copies in the library are wiped.
+//! A text that is never printed and whose copies in the library are wiped.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ impl Secret {
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
-    /// The secret itself.
+    /// Returns the text of the secret.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

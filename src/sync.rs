@@ -1,12 +1,12 @@
 //! A mutex and a condition variable that ignore poisoning.
 //!
-//! A panic is caught at the C interface, which then discards the object that was in use. A lock that other objects
-//! share must stay usable, and what it guards is consistent between any two statements that can panic.
+//! The C interface catches a panic and discards the object that was in use. A lock that other objects share must stay
+//! usable. The data that it guards is consistent between any two statements that can panic.
 
 use std::sync::{self, MutexGuard, PoisonError, TryLockError, WaitTimeoutResult};
 use std::time::Duration;
 
-/// As [`sync::Mutex`].
+/// Like [`sync::Mutex`], but ignores poisoning.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(sync::Mutex<T>);
 
@@ -29,7 +29,7 @@ impl<T> Mutex<T> {
     }
 }
 
-/// As [`sync::Condvar`].
+/// Like [`sync::Condvar`], but ignores poisoning.
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(sync::Condvar);
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_while_it_is_locked_does_not_poison_it() {
+    fn a_panic_while_a_mutex_is_locked_does_not_poison_it() {
         let mutex = Mutex::new(1);
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _guard = mutex.lock();

@@ -1,4 +1,4 @@
-//! Checks of text that the caller passes.
+//! Checks text that the caller passes.
 
 use crate::error::Error;
 
@@ -29,7 +29,7 @@ pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a log or a terminal shows the text around `character` in another order or on another line than it is in.
+/// Returns whether `character` makes a log or a terminal show the text around it in another order or on another line.
 fn misleads(character: char) -> bool {
     matches!(
         character,
@@ -39,12 +39,12 @@ fn misleads(character: char) -> bool {
 
 /// Returns the first control character of `text`.
 pub(crate) fn find_control(text: &str) -> Option<char> {
-    // The control characters beyond ASCII, U+0080 to U+009F, begin with this byte.
+    // The control characters beyond ASCII, U+0080 to U+009F, begin with the byte 0xc2.
     let may_have_one = text.bytes().fold(false, |found, byte| found | byte.is_ascii_control() | (byte == 0xc2));
     if may_have_one { text.chars().find(|character| character.is_control()) } else { None }
 }
 
-/// Checks that `text` contains no control characters, which come from untrimmed line ends and corrupt buffers, never
+/// Checks that `text` contains no control characters. They come from untrimmed line ends and corrupt buffers, never
 /// from a real value.
 pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
     match find_control(text) {

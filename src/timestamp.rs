@@ -1,4 +1,4 @@
-//! A time as the API writes it: `yyyy-MM-dd HH:mm:ss` in UTC.
+//! A time in the API's format: `yyyy-MM-dd HH:mm:ss` in UTC.
 
 use std::fmt::Write;
 use std::time::SystemTime;
@@ -7,20 +7,20 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 use crate::error::Error;
 
-/// When the user completed the action: UTC with a resolution of one second, in the years 1 to 9999.
+/// The time at which the user completed the action, in UTC with a resolution of one second, in the years 1 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(NaiveDateTime);
 
 impl Timestamp {
-    /// Length in bytes of the API's text format, `yyyy-MM-dd HH:mm:ss`.
+    /// The length in bytes of the API's text format, `yyyy-MM-dd HH:mm:ss`.
     pub const TEXT_LENGTH: usize = 19;
 
     /// Parses the API's text format.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is not exactly `yyyy-MM-dd HH:mm:ss` with an
-    /// existing date and time: no `T`, offset, fraction, leap second or year 0000.
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is not exactly `yyyy-MM-dd HH:mm:ss`
+    /// with an existing date and time. `T`, an offset, a fraction, a leap second and the year 0000 are invalid.
     pub fn parse(text: &str) -> Result<Self, Error> {
         digits_of(text).and_then(existing_second).map(Self).ok_or_else(|| {
             Error::argument(
@@ -30,11 +30,11 @@ impl Timestamp {
         })
     }
 
-    /// Converts seconds since 1970-01-01 00:00:00 UTC; negative values are earlier.
+    /// Converts seconds since 1970-01-01 00:00:00 UTC. Negative values are earlier times.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) outside the years 1 to 9999 (-62135596800 to
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) outside the years 1 to 9999 (-62135596800 to
     /// 253402300799 seconds).
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
         const YEARS_1_TO_9999: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
@@ -49,7 +49,7 @@ impl Timestamp {
             })
     }
 
-    /// Returns the API's text format, in a string that does not reallocate.
+    /// Returns the time in the API's text format. Reserves the capacity of the string in full.
     pub(crate) fn text(self) -> String {
         let mut text = String::with_capacity(Self::TEXT_LENGTH);
         // Writing to a string never fails.
@@ -57,12 +57,12 @@ impl Timestamp {
         text
     }
 
-    /// Seconds since 1970-01-01 00:00:00 UTC; negative for earlier times.
+    /// Returns the seconds since 1970-01-01 00:00:00 UTC, which are negative for earlier times.
     pub(crate) fn unix_seconds(self) -> i64 {
         self.0.and_utc().timestamp()
     }
 
-    /// Truncates `time` to a second; a clock before 1970 or after 9999 counts as the nearer end of these years.
+    /// Truncates `time` to a second. Replaces a time before 1970 or after 9999 by the nearer end of that range.
     pub(crate) fn from_system_time(time: SystemTime) -> Self {
         const END_OF_9999: u64 = 253_402_300_799;
         let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -78,7 +78,7 @@ impl std::fmt::Display for Timestamp {
         let [century, year] = [date.year().unsigned_abs() / 100, date.year().unsigned_abs() % 100];
         let numbers = [century, year, date.month(), date.day(), date.hour(), date.minute(), date.second()];
         let ends = ["", "-", "-", " ", ":", ":", ""];
-        // Digit by digit: this runs for every report, and formatting with a width would be its most expensive part.
+        // Written digit by digit, because formatting with a width would be the most expensive part of a report.
         for (number, end) in numbers.into_iter().zip(ends) {
             f.write_char(digit(number / 10))?;
             f.write_char(digit(number % 10))?;
@@ -107,7 +107,7 @@ fn digits_of(text: &str) -> Option<[u32; 6]> {
     Some([number(0, 4)?, number(5, 2)?, number(8, 2)?, number(11, 2)?, number(14, 2)?, number(17, 2)?])
 }
 
-/// Returns the second that the six numbers denote if it exists in the calendar.
+/// Returns the time that the six numbers denote, if it exists in the calendar.
 fn existing_second([year, month, day, hour, minute, second]: [u32; 6]) -> Option<NaiveDateTime> {
     let year = i32::try_from(year).ok().filter(|year| *year > 0)?;
     NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second)
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_in_another_format_or_of_no_real_date_is_invalid() {
+    fn a_timestamp_in_another_format_or_with_an_impossible_date_is_invalid() {
         let invalid = [
             "",
             "2020-01-01",
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_out_of_range_counts_as_the_nearer_end() {
+    fn a_clock_out_of_range_is_replaced_by_the_nearer_end() {
         let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(400_000_000_000);
         assert_eq!(Timestamp::from_system_time(beyond).to_string(), "9999-12-31 23:59:59");
         let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(9);

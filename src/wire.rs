@@ -1,4 +1,4 @@
-//! Each request that the library can make, compared byte for byte with `tests/data/requests.txt`.
+//! Compares each request that the library can make byte for byte with `tests/data/requests.txt`.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ use crate::transport::{HttpTransport, Resolver, TransportConfig};
 
 const EXPECTED: &str = include_str!("../tests/data/requests.txt");
 
-/// Responds to one request with 200 and returns its bytes: the head and everything after it.
+/// Responds to one request with 200 and returns the bytes of the request: the head and everything after it.
 fn record(listener: &TcpListener) -> Vec<u8> {
     let (mut stream, _) = listener.accept().unwrap();
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
@@ -26,7 +26,7 @@ fn record(listener: &TcpListener) -> Vec<u8> {
         bytes.extend_from_slice(&buffer[..length]);
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-    // Until the end of the connection, so that a body would be seen.
+    // The connection is read to its end, so that a body would be found.
     stream.read_to_end(&mut bytes).unwrap();
     bytes
 }
@@ -41,7 +41,7 @@ fn credentials(way: &str) -> Credentials {
         "sha1" => signature(Method::HmacSha1),
         "sha256" => signature(Method::HmacSha256),
         "sha512" => signature(Method::HmacSha512),
-        other => panic!("no way to authenticate is called {other}"),
+        other => panic!("unknown authentication method {other}"),
     }
 }
 
@@ -79,11 +79,15 @@ fn every_request_matches_the_recorded_bytes() {
     for block in EXPECTED.trim_end().split("\n\n") {
         let (title, lines) = block.split_once('\n').unwrap();
         let [_, channel, way, timestamp] = title.split(' ').collect::<Vec<_>>()[..] else {
-            panic!("{title} is no title");
+            panic!("{title} is not a valid title");
         };
         let expected = format!("{}\r\n\r\n", lines.replace('\n', "\r\n"));
         assert_eq!(sent(channel, way, timestamp), expected, "{title}");
         count += 1;
     }
-    assert_eq!(count, 2 * 7 * 2, "channels, ways and methods, with and without a timestamp");
+    assert_eq!(
+        count,
+        2 * 7 * 2,
+        "the file must contain each combination of channel, authentication method and timestamp"
+    );
 }

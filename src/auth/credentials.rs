@@ -1,4 +1,4 @@
-//! The account's credentials: its API key and how it authenticates, checked.
+//! The account's credentials: the API key and the authentication method, both checked.
 
 use super::{Authentication, signature};
 use crate::error::Error;
@@ -13,23 +13,22 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials that send the secret in the query string.
+    /// Creates credentials that send the secret in the query string.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if the key is empty, longer than 256 bytes, contains a
-    /// control character or has leading or trailing white space, or if the secret is empty, longer than 256 bytes or
-    /// contains a control character.
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if the key is empty, longer than 256 bytes,
+    /// contains a control character or has leading or trailing white space, or if the secret is empty, longer than 256
+    /// bytes or contains a control character.
     pub fn query(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         Self::new(api_key, Authentication::Query(Secret::new("api_secret", api_secret)?))
     }
 
-    /// Credentials that send the secret in the Basic header.
+    /// Creates credentials that send the secret in the `Authorization: Basic` header.
     ///
     /// # Errors
     ///
-    /// As [`Credentials::query`]; the key must not contain a colon either, because the header could not be parsed
-    /// unambiguously.
+    /// Fails like [`Credentials::query`], and if the key contains a colon, which would make the header ambiguous.
     pub fn basic(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         if api_key.contains(':') {
             return Err(Error::argument("api_key", "contains a colon, which Basic authentication does not allow"));
@@ -37,11 +36,11 @@ impl Credentials {
         Self::new(api_key, Authentication::Basic(Secret::new("api_secret", api_secret)?))
     }
 
-    /// Credentials that sign the parameters.
+    /// Creates credentials that sign the parameters.
     ///
     /// # Errors
     ///
-    /// As [`Credentials::query`].
+    /// Fails like [`Credentials::query`].
     pub fn signature(api_key: &str, signature_secret: &str, method: signature::Method) -> Result<Self, Error> {
         let secret = Secret::new("signature_secret", signature_secret)?;
         Self::new(api_key, Authentication::Signature(method, secret))
@@ -52,13 +51,13 @@ impl Credentials {
         Ok(Self { api_key: api_key.to_owned(), authentication })
     }
 
-    /// The account's API key.
+    /// Returns the account's API key.
     #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// How requests are authenticated.
+    /// Returns the authentication method.
     #[must_use]
     pub fn authentication(&self) -> &Authentication {
         &self.authentication

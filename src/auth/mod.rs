@@ -1,6 +1,6 @@
-//! Authentication: what proves that a request comes from the account.
+//! Authenticates requests: adds the proof that a request comes from the account.
 //!
-//! A method of authentication is a variant of [`Authentication`], and what [`Proof::new`] makes of it.
+//! An authentication method is a variant of [`Authentication`] and a branch of [`Proof::new`].
 
 pub(crate) mod credentials;
 pub(crate) mod signature;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use self::credentials::Credentials;
 use crate::secret::Secret;
 
-/// How a request is authenticated.
+/// The authentication method, with its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authentication {
     /// `api_secret` in the query string, as in the API's documentation.
@@ -26,7 +26,7 @@ pub enum Authentication {
 }
 
 impl Authentication {
-    /// Whether the parameters must include a timestamp, which the service uses to prevent replays.
+    /// Returns whether the parameters must include a timestamp, which the service uses to prevent replays.
     pub(crate) fn requires_timestamp(&self) -> bool {
         matches!(self, Self::Signature(..))
     }
@@ -35,21 +35,22 @@ impl Authentication {
 /// The proof in one request: a parameter or a header.
 pub(crate) struct Proof<'a> {
     secret: &'a str,
-    /// What is sent in place of the secret.
+    /// The value sent in place of the secret, if any.
     derived: Option<Zeroizing<String>>,
     target: Target,
 }
 
-/// Where a proof is sent.
+/// The part of the request that carries the proof.
 enum Target {
-    /// In the parameter of this name.
+    /// The parameter of this name.
     Parameter(&'static str),
-    /// In the `authorization` header, after this scheme and a space.
+    /// The `authorization` header. The proof follows this scheme and a space.
     Authorization(&'static str),
 }
 
 impl<'a> Proof<'a> {
-    /// Returns the proof for a request with `parameters`, after adding the API key if it is one of them.
+    /// Returns the proof for a request with `parameters`. Adds the API key to `parameters` first if the method sends it
+    /// there.
     pub(crate) fn new<'p>(credentials: &'a Credentials, parameters: &mut Vec<(&str, &'p str)>) -> Self
     where
         'a: 'p,
@@ -61,7 +62,8 @@ impl<'a> Proof<'a> {
                 Self { secret: secret.expose(), derived: None, target: Target::Parameter("api_secret") }
             }
             Authentication::Basic(secret) => {
-                // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+                // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not
+                // wiped.
                 let mut pair = Zeroizing::new(String::with_capacity(key.len() + 1 + secret.expose().len()));
                 pair.extend([key, ":", secret.expose()]);
                 let derived = Some(Zeroizing::new(STANDARD.encode(pair.as_bytes())));
@@ -75,7 +77,7 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// The parameter to add.
+    /// Returns the name and value of the parameter to add, if the proof is a parameter.
     pub(crate) fn parameter(&self) -> Option<(&'static str, &str)> {
         match self.target {
             Target::Parameter(name) => Some((name, self.value())),
@@ -83,7 +85,7 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// The value of the `authorization` header, in two parts.
+    /// Returns the value of the `authorization` header in two parts, if the proof is a header.
     pub(crate) fn header(&self) -> Option<[&str; 2]> {
         match self.target {
             Target::Parameter(_) => None,
@@ -91,7 +93,7 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// What must not be logged: the secret, and what is derived from it.
+    /// Returns the values that must not be logged: the secret and the value derived from it.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         iter::once(self.secret).chain(self.derived.as_deref().map(String::as_str))
     }

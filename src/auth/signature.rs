@@ -1,4 +1,4 @@
-//! The signature of a request's parameters: the base string and the five methods. Pure.
+//! Computes the signature of a request's parameters: the base string and the five methods. Pure.
 //!
 //! Follows the service's signing guide and its official SDKs.
 
@@ -9,8 +9,8 @@ use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
-/// How the signature is computed from the base string and the signature secret. The account's settings at the service
-/// determine it.
+/// The method that computes the signature from the base string and the signature secret. The account's settings at the
+/// service determine which one to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
     /// MD5 of the base string with the secret appended.
@@ -32,19 +32,19 @@ impl Method {
 
 /// Returns the signature of `parameters` in lower-case hexadecimal.
 ///
-/// `parameters` are all parameters of the request except `sig`, as raw values, in any order. No copy of the secret stays
-/// on the stack.
+/// `parameters` contains all parameters of the request except `sig`, with raw values, in any order. No copy of the
+/// secret remains on the stack.
 pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) -> String {
     let signature = compute(method, parameters, secret);
     wipe_stack();
     signature
 }
 
-/// More than the functions below need of the stack.
+/// A size larger than the stack that the functions below use.
 const STACK_SIZE: usize = 8 * 1024;
 
-/// Overwrites the stack that [`compute`] used. The hash functions wipe their states when these are dropped, but not the
-/// copies that remain where a state was moved from.
+/// Overwrites the stack that [`compute`] used. The hash functions wipe their states on drop, but not the copies that
+/// remain where a state was moved from.
 #[inline(never)]
 fn wipe_stack() {
     black_box(&mut [0_u8; STACK_SIZE]);
@@ -62,8 +62,8 @@ fn compute(method: Method, parameters: &[(&str, &str)], secret: &str) -> String 
     }
 }
 
-/// Returns the bytes to sign: `&name=value` for each parameter in byte order of the names. `&` and `=` in a value are
-/// replaced by `_`, so that a value cannot be mistaken for another parameter.
+/// Returns the bytes to sign: `&name=value` for each parameter, in byte order of the names. Replaces `&` and `=` in a
+/// value by `_`, so that a value cannot be mistaken for another parameter.
 fn base_string(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable_by_key(|(name, _)| *name);
@@ -71,7 +71,7 @@ fn base_string(parameters: &[(&str, &str)]) -> String {
 }
 
 fn keyed<M: Mac + KeyInit>(base: &str, secret: &str) -> String {
-    // HMAC accepts a key of any length, so this cannot fail; if it did, the service would reject the signature.
+    // HMAC accepts a key of any length, so this cannot fail. If it did, the service would reject the empty signature.
     let Ok(mac) = <M as KeyInit>::new_from_slice(secret.as_bytes()) else {
         return String::new();
     };

@@ -5,7 +5,7 @@ use crate::conversion::{Channel, MessageId};
 use crate::error::Kind;
 use crate::response::{Response, RetryAfter};
 
-/// Returns prepared exchanges, records the limits it receives, and pauses without waiting.
+/// A transport that returns prepared exchanges, records the limits it receives, and pauses without waiting.
 #[derive(Default)]
 struct Prepared {
     exchanges: Mutex<Vec<Exchange>>,
@@ -90,7 +90,7 @@ fn acceptance_stays_unknown_after_a_request_without_a_response() {
 }
 
 #[test]
-fn a_rejecting_response_means_not_accepted_unless_an_earlier_attempt_may_have_been() {
+fn a_rejecting_response_means_not_accepted_unless_an_earlier_attempt_may_have_been_accepted() {
     for (status, acceptance) in [
         (401, Acceptance::No),
         (402, Acceptance::No),
@@ -122,7 +122,7 @@ fn a_failure_that_is_not_retryable_is_not_retried() {
 }
 
 #[test]
-fn a_delay_that_would_exceed_the_timeout_is_returned_and_not_waited_for() {
+fn a_delay_that_would_exceed_the_timeout_is_returned_without_waiting() {
     let transport = prepared(vec![responds(503, Some("7"))]);
     let outcome = outcome_of(&transport, 9);
     assert_eq!((outcome.attempts, outcome.retry_after), (1, Some(Duration::from_secs(7))));

@@ -1,8 +1,8 @@
-//! Sanitizes text from a server for error messages. Pure. A body is untrusted: it may repeat the request with its
-//! secret, contain control characters, or nest without limit.
+//! Sanitizes text from a server for error messages. A body is untrusted: it may repeat the request with its secret,
+//! contain control characters, or nest without limit. Pure.
 //!
-//! Secrets that appear literally are masked. A body that contains a secret in another form, escaped, encoded,
-//! truncated or split, is not quoted at all, because the possible encodings are unlimited.
+//! Secrets that appear literally are masked. A body that contains a secret in another form (escaped, encoded, truncated
+//! or split) is not quoted at all, because the possible encodings are unlimited.
 
 mod secret_finder;
 
@@ -14,23 +14,24 @@ use zeroize::Zeroizing;
 
 use self::secret_finder::SecretFinder;
 
-/// Replaces a secret.
+/// The text that replaces a secret.
 const MASK: &str = "***";
 
 /// The maximum length of the quoted text, in characters.
 const LONGEST: usize = 400;
 
-/// The maximum length of the examined text, in characters. A secret truncated at its end is treated as in a truncated
-/// text.
+/// The maximum length of the examined text, in characters. A secret that is cut off at its end is found like one in a
+/// truncated text.
 const LONGEST_EXAMINED: usize = 1024;
 
 /// The fields of the service's error bodies, in the order in which they are quoted.
 const QUOTED_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
 
-/// Shorter secrets are not removed from a body, but only from what is quoted: they may also be part of its syntax.
+/// The length of the shortest secret that is removed from a body. Shorter secrets are removed only from the quoted
+/// text, because they may also be part of the body's syntax.
 const SHORTEST_REDACTED: usize = 6;
 
-/// Removes each literal occurrence of a secret from `body`, so that nothing made of it contains one.
+/// Removes each literal occurrence of a secret from `body`, so that no text derived from it contains one.
 pub(crate) fn redact(body: &mut Vec<u8>, secrets: &[&str]) {
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_REDACTED) {
         redact_one(body, secret.as_bytes());
@@ -52,15 +53,16 @@ fn redact_one(body: &mut Vec<u8>, secret: &[u8]) {
     }
 }
 
-/// With its full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+/// Percent-encodes a secret. Reserves the full capacity, because a string that reallocates leaves copies behind that
+/// are not wiped.
 fn percent_encoded(secret: &str) -> Zeroizing<String> {
     let mut encoded = Zeroizing::new(String::with_capacity(3 * secret.len()));
     encoded.extend(utf8_percent_encode(secret, NON_ALPHANUMERIC));
     encoded
 }
 
-/// Returns a line for a log from a server's `body`, without control characters and `secrets`; none if nothing can be
-/// quoted.
+/// Returns the text to quote from a server's `body`, as one line without control characters and `secrets`, or None if
+/// nothing can be quoted.
 pub(crate) fn quote(body: &[u8], secrets: &[&str]) -> Option<String> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let text = match serde_json::from_slice::<Value>(body) {
@@ -71,7 +73,8 @@ pub(crate) fn quote(body: &[u8], secrets: &[&str]) -> Option<String> {
         Err(_) => text_of(body).into_owned(),
     };
     let text: String = text.chars().take(LONGEST_EXAMINED).collect();
-    // Masked before and after the text changes, because a tag may be inside a secret, or a secret inside a tag.
+    // Secrets are masked both before and after tags are removed, because a tag may be inside a secret, or a secret
+    // inside a tag.
     let masked = mask(&text, secrets);
     let is_html = masked.trim_start().starts_with('<');
     let line = if is_html { one_line(&between_tags(&masked, " ")) } else { one_line(&masked) };
@@ -91,13 +94,13 @@ fn text_of(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Replaces white space, control characters and invisible characters by single spaces between words.
+/// Replaces each run of white space, control characters and invisible characters by a single space.
 fn one_line(text: &str) -> String {
     let is_unseen = |c: char| c.is_whitespace() || c.is_control() || is_format(c);
     text.split(is_unseen).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Characters that change the direction of text or have no width and would make a log misleading.
+/// Returns whether a character changes the direction of text or has no width, which would make a log misleading.
 fn is_format(c: char) -> bool {
     matches!(
         c,
@@ -107,7 +110,7 @@ fn is_format(c: char) -> bool {
     )
 }
 
-/// Returns what is outside of the tags of an HTML text.
+/// Returns the text outside the tags of an HTML text.
 fn between_tags(text: &str, joint: &str) -> String {
     let (before, rest) = text.split_once('<').unwrap_or((text, ""));
     let after_tag = |part: &'_ str| part.split_once('>').map(|(_, after)| after.to_owned());
@@ -122,7 +125,7 @@ fn mask(text: &str, secrets: &[&str]) -> String {
 
 fn mask_one(text: &str, secret: &str) -> String {
     let lower_secret = Zeroizing::new(secret.to_ascii_lowercase());
-    // ASCII lower-casing keeps byte offsets, so offsets found in one text apply to the other.
+    // ASCII lowercasing keeps byte offsets, so offsets found in one text apply to the other.
     let lower_text = text.to_ascii_lowercase();
     let mut masked = String::with_capacity(text.len());
     let mut end = 0;
@@ -240,7 +243,7 @@ mod tests {
             "you sent %u0054%u0072%u0030%u0075%u0062%u0034%u0064%u006f to me",
             "you sent =54=72=30=75=62=34=64=6f=72=33 to me",
             "you sent VHIwdWI0ZG9yM3h5eg== to me",
-            // After one and two other bytes.
+            // The secret after one and after two other bytes.
             "you sent YToxVHIwdWI0ZG9yM3h5eg== to me",
             "you sent YTpUcjB1YjRkb3IzeHl6 to me",
             "you sent YWI6VHIwdWI0ZG9yM3h5eg to me",
@@ -257,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_base64_is_found_behind_and_before_any_text() {
+    fn a_secret_in_base64_is_found_between_any_other_text() {
         use base64::Engine;
         use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
         for secret in ["s3cret", "Tr0ub4dor3xyz", "pa'ss\"98/76&=+ä", "???>>>~~~ab"] {

@@ -15,16 +15,16 @@ const REVEALING_PART: usize = 6;
 /// The number of leading characters of a secret that reveal it at the end of a text, where the rest was cut off.
 const REVEALING_START: usize = 3;
 
-/// How many layers of encoding are decoded to find a secret.
+/// The number of layers of encoding that are decoded to find a secret.
 const MOST_LAYERS: usize = 3;
 
 /// Finds secrets in a text regardless of the tags, escapes, spaces and punctuation inserted into them.
 pub(super) struct SecretFinder<'a> {
-    /// Secrets without a letter or digit, which are searched for literally.
+    /// The secrets without a letter or digit, which are searched for literally.
     signs: Vec<&'a str>,
     /// The letters and digits of each secret, plain and encoded.
     bare: Vec<Zeroizing<Vec<char>>>,
-    /// Every substring of those that is long enough to reveal a secret, sorted.
+    /// All substrings of `bare` that have the length of a revealing part, sorted.
     parts: Zeroizing<Vec<[char; REVEALING_PART]>>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> SecretFinder<'a> {
             [bare(secret), bare_ascii(&encoded[0]), bare_ascii(&encoded[1])]
         };
         let inside = |secret: &&str| [1, 2].map(|offset| bare_ascii(&base64_inside(secret, offset)));
-        // Shorter ones are in any text.
+        // Shorter forms occur in any text.
         let inside = secrets.iter().flat_map(inside).filter(|form| form.len() >= REVEALING_START);
         let bare: Vec<_> = secrets.iter().flat_map(forms).chain(inside).collect();
         let count = bare.iter().map(|secret| secret.len()).sum();
@@ -48,7 +48,7 @@ impl<'a> SecretFinder<'a> {
         Self { signs, bare, parts }
     }
 
-    /// Whether `text`, or what it decodes to, contains one, with or without its tags.
+    /// Returns whether `text`, or a text that it decodes to, contains a secret, with or without its tags.
     pub(super) fn finds_in(&self, text: &str) -> bool {
         let decoded = |text: &Zeroizing<String>| Some(Zeroizing::new(unescape(text))).filter(|decoded| decoded != text);
         iter::successors(Some(Zeroizing::new(text.to_owned())), decoded).take(1 + MOST_LAYERS).any(|text| {
@@ -71,8 +71,8 @@ impl<'a> SecretFinder<'a> {
     }
 }
 
-/// Returns what of a longer text in base64 depends on `secret` alone, if the secret begins at `offset` in a group of three
-/// bytes.
+/// Returns the part of a longer base64 text that depends only on `secret`, if the secret begins at `offset` in a group
+/// of three bytes.
 fn base64_inside(secret: &str, offset: usize) -> Zeroizing<String> {
     let mut padded = Zeroizing::new(Vec::with_capacity(offset.saturating_add(secret.len())));
     padded.resize(offset, 0);
@@ -83,18 +83,18 @@ fn base64_inside(secret: &str, offset: usize) -> Zeroizing<String> {
     Zeroizing::new(encoded.get(start..end).unwrap_or_default().to_owned())
 }
 
-/// Returns the letters and digits only, in lower case.
+/// Returns only the letters and digits of `text`, in lower case.
 fn bare(text: &str) -> Zeroizing<Vec<char>> {
     if text.is_ascii() {
         return bare_ascii(text);
     }
-    // Full capacity from the start: a vector that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a vector that reallocates leaves copies behind that are not wiped.
     let mut bare = Zeroizing::new(Vec::with_capacity(text.len()));
     bare.extend(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
     bare
 }
 
-/// As [`bare`], for a text in ASCII.
+/// Like [`bare`], but for a text in ASCII.
 fn bare_ascii(text: &str) -> Zeroizing<Vec<char>> {
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
     let mut bare = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -102,8 +102,8 @@ fn bare_ascii(text: &str) -> Zeroizing<Vec<char>> {
     bare
 }
 
-/// Decodes percent-encoding and the escapes of HTML, JSON, programming languages and mail, one layer. Named escapes
-/// other than those of HTML's special characters are removed.
+/// Decodes one layer of percent-encoding and of the escapes of HTML, JSON, programming languages and mail. Removes
+/// named escapes other than those of HTML's special characters.
 fn unescape(text: &str) -> String {
     let text = percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned();
     let text = replace_escapes(&text, "&", read_entity);

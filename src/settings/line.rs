@@ -5,10 +5,10 @@ use zeroize::Zeroizing;
 /// The longest unknown name that a message quotes.
 const LONGEST_NAME: usize = 32;
 
-/// Only spaces and tabs are white space around names and values.
+/// The characters trimmed from names and values: only spaces and tabs.
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// Returns the unparsed name and value of a line; none if the line is empty or a comment.
+/// Returns the unparsed name and value of a line, or None if the line is empty or a comment.
 pub(super) fn split(line: &str) -> Result<Option<(&str, &str)>, &'static str> {
     let line = line.trim_matches(BLANKS);
     if line.is_empty() || line.starts_with('#') {
@@ -18,7 +18,7 @@ pub(super) fn split(line: &str) -> Result<Option<(&str, &str)>, &'static str> {
     Ok(Some((name.trim_matches(BLANKS), value.trim_matches(BLANKS))))
 }
 
-/// Returns what a message calls an unknown name, which may be a misplaced value.
+/// Returns the text by which a message refers to an unknown name, which may be a misplaced value.
 pub(super) fn shown(name: &str) -> &str {
     let is_harmless =
         (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
@@ -39,9 +39,9 @@ pub(super) fn value(written: &str) -> Result<Zeroizing<String>, &'static str> {
     }
 }
 
-/// Returns the text between the quotes; the opening quote has been removed.
+/// Returns the text between the quotes. `rest` begins after the opening quote.
 fn unquoted(rest: &str) -> Result<Zeroizing<String>, &'static str> {
-    // With this capacity it is not reallocated, which would leave a copy behind.
+    // This capacity prevents a reallocation, which would leave a copy behind that is not wiped.
     let mut text = Zeroizing::new(String::with_capacity(rest.len()));
     let mut characters = rest.chars();
     loop {

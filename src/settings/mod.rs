@@ -7,7 +7,7 @@
 //! timeout_ms = 2000
 //! ```
 //!
-//! Messages name the line and the setting. They never quote a value, which may be a secret, even a misplaced one.
+//! Messages name the line and the setting. They never quote a value, which may be a secret, possibly a misplaced one.
 
 mod line;
 mod names;
@@ -25,7 +25,7 @@ use crate::error::{Error, Kind};
 use crate::options::ClientSettings;
 use crate::reporter::ReporterSettings;
 
-/// The longest settings accepted, in bytes.
+/// The maximum length of settings, in bytes.
 pub(crate) const LONGEST: usize = 65_536;
 
 /// Parsed settings.
@@ -38,7 +38,7 @@ pub(crate) struct Settings {
 struct Given {
     line: usize,
     known: Known,
-    /// Wiped when dropped, because any text may contain a password.
+    /// The value, wiped when dropped, because any text may contain a password.
     value: Zeroizing<String>,
 }
 
@@ -46,7 +46,7 @@ struct Given {
 pub(crate) struct Checked {
     pub(crate) credentials: Credentials,
     pub(crate) options: ClientSettings,
-    /// None: the settings are those of a client.
+    /// The reporter's settings; None if the settings are those of a client.
     pub(crate) reporter: Option<ReporterSettings>,
 }
 
@@ -55,7 +55,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`], as for every error in the settings.
+    /// Returns [`Kind::InvalidArgument`], as for every error in the settings.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > LONGEST {
             return Err(Error::argument("settings", format!("is longer than {LONGEST} bytes")));
@@ -100,17 +100,17 @@ impl Settings {
     fn chosen(&self) -> Chosen<'_> {
         let mut chosen = Chosen::default();
         for given in &self.given {
-            // It was valid when it was read.
+            // This cannot fail, because the value was valid when it was read.
             let _ = chosen.set(given.known.name, &given.value);
         }
         chosen
     }
 
-    /// Checks everything that does not require access to a file or the network.
+    /// Checks everything that requires no access to a file or the network.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`]. Pass the error to [`Settings::explain`].
+    /// Returns [`Kind::InvalidArgument`]. Pass the error to [`Settings::explain`].
     pub(crate) fn check(&self) -> Result<Checked, Error> {
         let chosen = self.chosen();
         Ok(Checked {

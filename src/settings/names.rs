@@ -1,5 +1,5 @@
-//! The names of the settings, and the values of those that are given. The options of clients and reporters name their
-//! settings themselves.
+//! The names of the settings, and the values of the given settings. The modules of the options define the settings of
+//! clients and reporters.
 
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
@@ -8,7 +8,7 @@ use crate::options::Options;
 use crate::options::setting::{Form, Setting};
 use crate::reporter::{Durability, ReporterOptions};
 
-/// How requests are authenticated.
+/// The authentication method.
 #[derive(Default, PartialEq, Eq)]
 enum Auth {
     #[default]
@@ -28,7 +28,7 @@ pub(crate) struct GivenCredentials<'a> {
 }
 
 impl<'a> GivenCredentials<'a> {
-    /// The names of the settings, in the order of the fields in C.
+    /// The settings for the credentials, in the order of the fields in C.
     pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
         Setting::new("api_key", Form::Text(|given, text| given.api_key = Some(text))),
         Setting::new("api_secret", Form::Text(|given, text| given.api_secret = Some(text))),
@@ -76,14 +76,14 @@ fn missing(name: &str) -> Error {
     Error::argument(name, "is missing")
 }
 
-/// What is known of a setting.
+/// The properties of a setting.
 pub(super) struct Known {
     pub(super) name: &'static str,
     pub(super) is_number: bool,
     pub(super) is_reporter_option: bool,
 }
 
-/// Returns the setting of that name.
+/// Returns the setting called `name`.
 pub(super) fn find(name: &str) -> Option<Known> {
     known(GivenCredentials::SETTINGS, name, false)
         .or_else(|| known(Options::SETTINGS, name, false))
@@ -95,7 +95,7 @@ fn known<T>(settings: &[Setting<'_, T>], name: &str, is_reporter_option: bool) -
     Some(Known { name: setting.name, is_number: matches!(setting.form, Form::Number(_)), is_reporter_option })
 }
 
-/// The values of the given settings; the defaults for all others.
+/// The values of all settings: the given values, and the defaults of the other settings.
 #[derive(Default)]
 pub(super) struct Chosen<'a> {
     pub(super) credentials: GivenCredentials<'a>,
@@ -104,14 +104,14 @@ pub(super) struct Chosen<'a> {
 }
 
 impl<'a> Chosen<'a> {
-    /// Sets the setting of that name, if there is one. The error describes the problem without quoting the value.
+    /// Sets the setting called `name`, if there is one. The error describes the problem without quoting the value.
     pub(super) fn set(&mut self, name: &str, value: &'a str) -> Result<(), String> {
         set(GivenCredentials::SETTINGS, &mut self.credentials, name, value)?;
         set(Options::SETTINGS, &mut self.options, name, value)?;
         set(ReporterOptions::SETTINGS, &mut self.reporter, name, value)
     }
 
-    /// Whether the settings are those of a reporter; otherwise they are those of a client.
+    /// Returns true if the settings are those of a reporter, and false if they are those of a client.
     pub(super) fn is_reporter(&self) -> bool {
         self.reporter.outbox.is_some() || self.reporter.durability == Durability::None
     }

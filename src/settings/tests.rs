@@ -9,7 +9,7 @@ use crate::options;
 use crate::options::base_url::BaseUrl;
 use crate::reporter::Overflow;
 
-/// Part of every invalid value, and of no message.
+/// A text that is part of every invalid value and must not be in any message.
 const CANARY: &str = "CANARY";
 
 const ACCOUNT: &str = "api_key = key\napi_secret = secret\n";
@@ -70,7 +70,7 @@ fn the_size_is_limited() {
     assert_eq!(checked(&padded(LONGEST + 1)).err().unwrap().message(), "settings is longer than 65536 bytes");
 }
 
-/// The lines after the account, or instead of it if the message is about line 1, and the message.
+/// Invalid lines after the account's lines, each with the expected message.
 const INVALID: &[(&str, &str)] = &[
     ("timeout_ms", "line 3: = is missing; valid: name = value"),
     ("CANARY", "line 3: = is missing; valid: name = value"),
