@@ -15,35 +15,35 @@ const LONGEST: usize = 2048;
 pub(crate) struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Checks `text`. Plain `http://` is valid only for loopback hosts, unless `plain_http_anywhere` is set.
+    /// Parses and checks `text`. Plain `http://` is valid only for loopback hosts, unless `plain_http_anywhere` is set.
     pub(crate) fn parse(text: &str, plain_http_anywhere: bool) -> Result<Self, Error> {
         check(text, plain_http_anywhere)
             .map(|()| Self(text.trim_end_matches('/').to_owned()))
             .map_err(|problem| Error::argument("base_url", problem))
     }
 
-    /// `http` or `https`.
+    /// Returns `http` or `https`.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.0.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("https")) { "https" } else { "http" }
     }
 
-    /// The host; an IPv6 address in brackets.
+    /// Returns the host. An IPv6 address is in brackets.
     pub(crate) fn host(&self) -> &str {
         split_port(self.authority()).map_or("", |(host, _)| host)
     }
 
-    /// The port, explicit or the default of the scheme.
+    /// Returns the explicit port, or the default port of the scheme.
     pub(crate) fn port(&self) -> u16 {
         let explicit = split_port(self.authority()).ok().and_then(|(_, port)| port?.parse().ok());
         explicit.unwrap_or(if self.scheme() == "https" { 443 } else { 80 })
     }
 
-    /// Host and port as given.
+    /// Returns the host and port as given.
     pub(crate) fn authority(&self) -> &str {
         self.authority_and_prefix().0
     }
 
-    /// The path before the API's own, with a leading slash; empty if there is none.
+    /// Returns the path before the API's own path, with a leading slash, or an empty text if there is none.
     pub(crate) fn prefix(&self) -> &str {
         self.authority_and_prefix().1
     }
@@ -53,8 +53,8 @@ impl BaseUrl {
         rest.find('/').and_then(|slash| rest.split_at_checked(slash)).unwrap_or((rest, ""))
     }
 
-    /// The URL with its scheme and host in lower case and without the default port, so that two spellings of one
-    /// address compare equal.
+    /// Returns the URL with its scheme and host in lower case and without the default port, so that equivalent URLs
+    /// compare equal.
     pub(crate) fn normalized(&self) -> String {
         let authority = self.authority().to_ascii_lowercase();
         let default_port = if self.scheme() == "https" { 443 } else { 80 };
@@ -67,7 +67,7 @@ impl BaseUrl {
         format!("{}://{authority}{}", self.scheme(), self.prefix())
     }
 
-    /// The URL up to the API's own path.
+    /// Returns the URL up to the API's own path.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -99,7 +99,7 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     let (host, port) = split_port(authority)?;
     check_host(host)?;
     check_port(port)?;
-    // Without the slashes at the end, which are removed.
+    // Trailing slashes are removed later, so they are not checked.
     check_prefix(prefix.trim_end_matches('/'))?;
     if is_plain && !plain_http_anywhere && !is_loopback(host) {
         return Err(
@@ -109,7 +109,7 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether the scheme is plain HTTP, and the rest of the URL.
+/// Returns whether the scheme is plain HTTP, and the rest of the URL.
 fn split_scheme(text: &str) -> Result<(bool, &str), &'static str> {
     match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => Ok((false, rest)),
@@ -145,7 +145,7 @@ pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
     if host.len() > 253 || !name.split('.').all(is_label) {
         return Err("has no valid host name");
     }
-    // Resolvers differ in how they read a name that ends in a number: some as an address.
+    // Some resolvers read a name that ends in a number as an address.
     let is_number =
         |label: &str| label.bytes().all(|byte| byte.is_ascii_digit()) || label.to_ascii_lowercase().starts_with("0x");
     if name.rsplit('.').next().is_some_and(is_number) && name.parse::<Ipv4Addr>().is_err() {
@@ -162,7 +162,7 @@ pub(crate) fn check_port(port: Option<&str>) -> Result<(), &'static str> {
 
 fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     if prefix.starts_with('/') {
-        // A request target that begins with two slashes is read as that of another host.
+        // Some servers read what follows two slashes at the start of a request target as a host name.
         return Err("has a path prefix that begins with two slashes");
     }
     let mut bytes = prefix.bytes();
@@ -181,7 +181,7 @@ fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether `host` is loopback: 127.0.0.0/8, ::1 or `localhost`.
+/// Returns whether `host` is loopback: 127.0.0.0/8, ::1 or `localhost`.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_of_one_address_normalize_to_the_same_url() {
+    fn equivalent_urls_normalize_to_the_same_url() {
         for (given, normal) in [
             ("https://api.nexmo.com", "https://api.nexmo.com"),
             ("HTTPS://API.Nexmo.com:443/", "https://api.nexmo.com"),

@@ -35,7 +35,7 @@ pub(crate) const MOST_CONNECTIONS: u32 = 1024;
 /// The longest user agent suffix accepted, in bytes.
 const LONGEST_USER_AGENT: usize = 256;
 
-/// The options of a client. Those that are `None` or `false`, as in `Options::default()`, have the default value
+/// The options of a client. An option that is `None` or `false`, as in `Options::default()`, has the default value
 /// stated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options<'a> {
@@ -93,9 +93,9 @@ pub(crate) struct ClientSettings {
 }
 
 impl ClientSettings {
-    /// Whether requests with the other settings may use the same connections.
+    /// Returns whether requests with the `other` settings may use the same connections.
     pub(crate) fn shares_connections_with(&self, other: &Self) -> bool {
-        // Without `..`, so that a new field is considered.
+        // The pattern has no `..`, so the compiler reports a new field that this function ignores.
         let Self {
             base_url,
             trust,
@@ -115,7 +115,7 @@ impl ClientSettings {
             && self.max_idle_connections == *max_idle_connections
     }
 
-    /// The files that the settings name, with the name of each setting.
+    /// Returns each setting that names a file, with the path of the file.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let ca_file = match &self.trust {
             Trust::File(path) => Some(("ca_file", path.as_path())),
@@ -128,7 +128,7 @@ impl ClientSettings {
     }
 }
 
-/// Which certificates to trust.
+/// The certificates to trust.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Trust {
     /// The platform's store; if there is none, the built-in roots.
@@ -147,7 +147,7 @@ pub(crate) struct Identity {
 }
 
 impl<'a> Options<'a> {
-    /// The names of the options in settings, in the order of the fields and flags in C.
+    /// The settings for the options, in the order of the fields and flags in C.
     pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
         Setting::new("base_url", Form::Text(|options, text| options.base_url = Some(text))),
         Setting::new("proxy", Form::Text(|options, text| options.proxy = Some(text))),
@@ -171,7 +171,7 @@ impl<'a> Options<'a> {
         Setting::new("sign_unix_seconds", Form::Flag(|options, flag| options.sign_unix_seconds = flag)),
     ];
 
-    /// Checks everything that does not require access to a file or the network.
+    /// Checks everything that requires no access to a file or the network.
     pub(crate) fn check(&self) -> Result<ClientSettings, Error> {
         let base_url =
             self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?.unwrap_or_default();
@@ -217,7 +217,8 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Returns the proxy to use. A remote proxy would receive plain HTTP that is meant for a loopback host.
+    /// Returns the proxy to use. Rejects a remote proxy for plain HTTP to a loopback host, because the proxy would
+    /// receive the credentials.
     fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
         const EXPOSED: &str = "is a remote proxy, which exposes the credentials of an http:// base_url; use https:// or set \
                             allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)";
@@ -234,8 +235,8 @@ impl<'a> Options<'a> {
     }
 }
 
-/// The error for a number out of range, in the unit of its name. The C interface and the settings use 0 for the
-/// default.
+/// Returns the error for a number that is out of range. `given` and `most` are in the unit that the parameter's name
+/// states. In the C interface and the settings, 0 means the default.
 pub(crate) fn out_of_range(parameter: &str, given: impl Display, most: impl Display) -> Error {
     Error::argument(parameter, format!("is {given}; valid: 1 to {most}, or 0 for the default"))
 }

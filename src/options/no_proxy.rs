@@ -1,12 +1,12 @@
-//! The hosts for which no proxy is used: a list of names, addresses and networks. Pure.
+//! Matches hosts against a `no_proxy` list of names, addresses and networks. Pure.
 
 use std::net::IpAddr;
 
-/// Whether `list`, separated by commas or white space, contains `host`.
+/// Returns whether `list`, separated by commas or white space, contains `host`.
 ///
-/// An entry is `*`; a name, which stands for its subdomains too, with or without a leading dot or `*.`; an IP address,
-/// with or without brackets; or a network, as `10.0.0.0/8`. All but networks may end in a port, and then only that port
-/// is meant. An address never matches part of another.
+/// An entry is `*`; a name, with or without a leading dot or `*.`, which also matches its subdomains; an IP address,
+/// with or without brackets; or a network, such as `10.0.0.0/8`. An entry other than a network may end in a port and
+/// then matches only that port. An address never matches a part of another address.
 pub(super) fn lists(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_matches(['[', ']', '.']).to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
@@ -21,7 +21,7 @@ pub(super) fn lists(list: &str, host: &str, port: u16) -> bool {
     })
 }
 
-/// Splits `name:port`. An IPv6 address has a port only behind its brackets.
+/// Splits `name:port`. An IPv6 address can have a port only after brackets.
 fn split_port(entry: &str) -> (&str, Option<&str>) {
     match entry.rsplit_once(':') {
         Some((name, port)) if name.ends_with(']') || !name.contains(':') => (name, Some(port)),
@@ -39,7 +39,7 @@ fn is_domain_of(name: &str, host: &str) -> bool {
     !name.is_empty() && before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
 }
 
-/// Whether `entry` is a network that contains `address`.
+/// Returns whether `entry` is a network that contains `address`.
 fn is_network_of(entry: &str, address: IpAddr) -> bool {
     let Some((network, length)) = entry.split_once('/') else {
         return false;
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_a_name_an_address_or_a_network_perhaps_with_a_port() {
+    fn an_entry_is_a_name_an_address_or_a_network_with_an_optional_port() {
         for (host, entries) in [
             ("a.b.test", &["*", "test", ".test", "*.test", "b.test.", "A.B.TEST", "a.b.test:443", "*.b.test:443"][..]),
             ("localhost", &["localhost", "x,localhost", "x localhost", "x,\tlocalhost ,y", "localhost:443"]),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn another_entry_does_not_match() {
+    fn other_entries_do_not_match() {
         for (host, entries) in [
             (
                 "a.b.test",

@@ -40,17 +40,17 @@ pub(crate) struct ProxyUrl {
 }
 
 impl ProxyUrl {
-    /// Checks `text`. User and password are percent-decoded.
+    /// Parses and checks `text`. Percent-decodes the user and password.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         parse(text).map_err(|problem| Error::argument("proxy", problem))
     }
 
-    /// Returns the proxy that the environment specifies for a service at `scheme`, `host` and `port`, by the rules of
-    /// curl: `https_proxy` or `http_proxy`, else `all_proxy`, unless `no_proxy` lists the host; each in lower case,
-    /// else in upper case. A client can influence the environment of a CGI program, so CGI programs ignore these
-    /// variables; `HTTP_PROXY`, which such a client can set, is always ignored.
+    /// Returns the proxy that the environment specifies for a service at `scheme`, `host` and `port`. Follows the rules
+    /// of curl: uses `https_proxy` or `http_proxy`, or else `all_proxy`, unless `no_proxy` lists the host. Looks for
+    /// each name in lower case, then in upper case. In a CGI program, an HTTP client can influence the environment, so
+    /// this function ignores the variables there. It always ignores `HTTP_PROXY`, which such a client can set.
     pub(crate) fn from_environment(scheme: &str, host: &str, port: u16) -> Result<Option<Self>, Error> {
-        // A value that is not UTF-8 is converted lossily, so that it is reported as invalid rather than ignored.
+        // The conversion is lossy, so that a value that is not UTF-8 is reported as invalid rather than ignored.
         from_variables(scheme, host, port, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 }
@@ -61,7 +61,7 @@ fn from_variables(
     port: u16,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<ProxyUrl>, Error> {
-    // As for curl, an empty variable is one that is not set.
+    // Like curl, this treats an empty variable as one that is not set.
     let named = |name: &str| {
         let value = variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         value.map(|text| (name.to_owned(), text))
@@ -81,7 +81,8 @@ fn from_variables(
     }
 }
 
-/// As [`parse`], with what is customary in variables: no scheme means `http`, and `socks5h` is what `socks5` is here.
+/// Like [`parse`], but accepts forms that are common in variables: a URL without a scheme means `http`, and `socks5h`
+/// means the same as `socks5`.
 fn parse_variable(text: &str) -> Result<ProxyUrl, &'static str> {
     match text.split_once("://") {
         None => parse(&Zeroizing::new(format!("http://{text}"))),
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_host_is_excepted() {
+    fn a_host_that_no_proxy_lists_uses_no_proxy() {
         for name in ["no_proxy", "NO_PROXY"] {
             for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM", "api.nexmo.com:443"] {
                 assert_eq!(find(&[("https_proxy", "http://one:1"), (name, list)]), None, "{list}");

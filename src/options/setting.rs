@@ -1,4 +1,4 @@
-//! A setting: the name of an option in text, and where its value is stored.
+//! A setting: the name of an option, and the function that stores its value.
 
 /// A setting that is stored in a `T`, which may borrow its text.
 pub(crate) struct Setting<'a, T> {
@@ -6,7 +6,7 @@ pub(crate) struct Setting<'a, T> {
     pub(crate) form: Form<'a, T>,
 }
 
-/// The form of a setting's value, and how it is stored.
+/// The form of a setting's value, and the function that stores it.
 pub(crate) enum Form<'a, T> {
     /// Any text.
     Text(fn(&mut T, &'a str)),
@@ -18,7 +18,7 @@ pub(crate) enum Form<'a, T> {
     Choice(&'a [Choice<'a, T>]),
 }
 
-/// A word, and how it is stored.
+/// A word, and the function that stores its value.
 type Choice<'a, T> = (&'a str, fn(&mut T));
 
 impl<'a, T> Setting<'a, T> {
@@ -51,14 +51,15 @@ impl<'a, T> Setting<'a, T> {
     }
 }
 
-/// Parses decimal digits. A number that overflows is out of range for every setting.
+/// Parses decimal digits. Returns the largest number on overflow, which is out of range for every setting.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let append = |number: u64, byte: u8| number.saturating_mul(10).saturating_add(u64::from(byte & 0x0f));
     is_number.then(|| text.bytes().fold(0, append))
 }
 
-/// A number for an option of 32 bits. One that does not fit is out of range for every option.
+/// Converts a number for a 32-bit option. Returns the largest number if it does not fit, which is out of range for
+/// every option.
 pub(crate) fn count(number: Option<u64>) -> Option<u32> {
     number.map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }
