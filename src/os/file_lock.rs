@@ -1,4 +1,4 @@
-//! Files that several processes share: byte locks and the type of their file system.
+//! Files that several processes share: checks, byte locks and the type of the file system.
 
 use std::ffi::{CString, c_char};
 use std::fs::{File, OpenOptions};
@@ -11,16 +11,16 @@ use std::path::Path;
 
 use super::file_status::is_mount_point;
 
-/// How a lock can be shared.
+/// Whether a lock can be shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// With all other shared locks.
+    /// Any number of shared locks can be held at once.
     Shared,
-    /// Not at all.
+    /// No other lock can be held at the same time.
     Exclusive,
 }
 
-/// Opens `path`, or creates it if missing, with access for its owner only. Fails unless the file is private.
+/// Opens `path`, or creates it with access for its owner only if it is missing. Fails unless the file is private.
 pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
     let mut options = private_options();
     if is_new {
@@ -31,7 +31,7 @@ pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
     options.open(path).and_then(super::above_standard).and_then(|file| check_private(file, path))
 }
 
-/// As [`open_private`], for a file that exists.
+/// Like [`open_private`], but fails if the file does not exist.
 pub(crate) fn open_existing_private(path: &Path) -> io::Result<File> {
     private_options().open(path).and_then(super::above_standard).and_then(|file| check_private(file, path))
 }
@@ -42,10 +42,10 @@ fn private_options() -> OpenOptions {
     options
 }
 
-/// Returns `file` if only this user can write to it, and only under this name.
+/// Returns `file` if only this user can write to it and it has no other name.
 fn check_private(file: File, path: &Path) -> io::Result<File> {
     let found = file.metadata()?;
-    // SAFETY: it has no requirements.
+    // SAFETY: the call has no requirements.
     let user = unsafe { libc::geteuid() };
     let problem = if !found.is_file() {
         "is not a regular file".to_owned()
@@ -57,33 +57,34 @@ fn check_private(file: File, path: &Path) -> io::Result<File> {
     } else if found.mode() & 0o022 != 0 {
         "can be written by others; remove their permission (chmod go-w)".to_owned()
     } else if found.nlink() != 1 {
-        "has a second name (a hard link), by which another process could destroy it; remove one of them".to_owned()
+        "has a second name (a hard link), by which another process could destroy it; remove one of the names".to_owned()
     } else if is_mount_point(path) {
-        "is mounted by itself, so that it has a second name; mount its directory instead".to_owned()
+        "is a mount point, so it has a second name; mount its directory instead".to_owned()
     } else {
         return Ok(file);
     };
     Err(io::Error::other(format!("{} {problem}", path.display())))
 }
 
-/// `open` without its variable arguments. As [`open_private`], never returns a standard descriptor.
+/// Calls `open`, without its variable arguments. Like [`open_private`], never returns a standard descriptor.
 ///
 /// # Safety
 ///
-/// As for `open`.
+/// Same as for `open`.
 pub(crate) unsafe extern "C" fn open(path: *const c_char, flags: libc::c_int, mode: libc::mode_t) -> libc::c_int {
-    // SAFETY: the caller's arguments are passed on.
+    // SAFETY: the caller guarantees that the arguments are valid.
     let opened = unsafe { libc::open64(path, flags, mode) };
     if opened < 0 {
         return opened;
     }
-    // SAFETY: it was just opened, and has no other owner.
+    // SAFETY: the descriptor was just opened and has no other owner.
     let file = unsafe { OwnedFd::from_raw_fd(opened) };
     super::above_standard(file).map_or(-1, OwnedFd::into_raw_fd)
 }
 
-/// Locks one byte of `file`, unless a conflicting lock is held. The lock belongs to the open file description, so it
-/// ends with it, even if the process is killed, and is not released by closing another descriptor of the same file.
+/// Locks one byte of `file`, unless a conflicting lock is held. The lock belongs to the open file description. The
+/// kernel releases it when that description is closed, even if the process is killed, but not when another descriptor
+/// of the same file is closed.
 pub(crate) fn try_lock(file: &File, byte: i64, sharing: Sharing) -> io::Result<bool> {
     let kind = match sharing {
         Sharing::Shared => libc::F_RDLCK,
@@ -100,15 +101,15 @@ pub(crate) fn unlock(file: &File, byte: i64) -> io::Result<()> {
     set_lock(file, byte, libc::F_UNLCK)
 }
 
-/// Whether another open file has a lock, of any kind, on one of `count` bytes from `start` on.
+/// Returns whether another open file description has a lock of any kind on one of the `count` bytes from `start` on.
 pub(crate) fn is_locked_elsewhere(file: &File, start: i64, count: i64) -> io::Result<bool> {
     let mut lock = lock_of(start, count, libc::F_WRLCK);
     call_fcntl(file, libc::F_OFD_GETLK, &mut lock)?;
     Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK)
 }
 
-/// The system call itself. On 32 bits, the struct that `fcntl` expects for these locks depends on the version of
-/// glibc that the program was linked for; the kernel always accepts the one with 64-bit offsets.
+/// The number of the system call. On 32 bits, the struct that glibc's `fcntl` expects for these locks depends on the
+/// glibc version that the program was linked against; the kernel always accepts the struct with 64-bit offsets.
 #[cfg(target_pointer_width = "32")]
 const FCNTL: libc::c_long = libc::SYS_fcntl64;
 #[cfg(not(target_pointer_width = "32"))]
@@ -157,15 +158,16 @@ unsafe fn lock_by_system_call(file: libc::c_int, command: libc::c_int, lock: &mu
 ///
 /// # Safety
 ///
-/// As for `fcntl`. `argument` must be what `command` expects; for locks, a struct with 64-bit offsets.
+/// Same as for `fcntl`. `argument` must be what `command` expects; for locks, a pointer to a struct with 64-bit
+/// offsets.
 pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, argument: usize) -> libc::c_int {
     let Some(command) = of_open_file(command) else {
-        // SAFETY: the caller's arguments are passed on.
+        // SAFETY: the caller guarantees that the arguments are valid.
         return unsafe { libc::fcntl(file, command, argument) };
     };
-    // SAFETY: for these commands, the caller passes a struct.
+    // SAFETY: for these commands, the caller passes a pointer to a struct.
     let mut lock = unsafe { *(argument as *const libc::flock64) };
-    // The kernel requires it.
+    // The kernel requires this to be 0.
     lock.l_pid = 0;
     // SAFETY: the caller's arguments are passed on.
     let result = unsafe { lock_by_system_call(file, command, &mut lock) };
@@ -174,10 +176,10 @@ pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, a
     libc::c_int::try_from(result).unwrap_or(-1)
 }
 
-/// The command for locks of the open file description that corresponds to one for locks of the process. None for any
-/// other command.
+/// Returns the command for locks of the open file description that corresponds to a command for locks of the process.
+/// Returns None for any other command.
 fn of_open_file(command: libc::c_int) -> Option<libc::c_int> {
-    // Those with 64-bit offsets, which is what SQLite uses on 32 bits too.
+    // The commands with 64-bit offsets, which SQLite uses on 32 bits too.
     #[cfg(target_pointer_width = "32")]
     const GET_SET: [libc::c_int; 2] = [12, 13];
     #[cfg(not(target_pointer_width = "32"))]
@@ -192,7 +194,7 @@ fn of_open_file(command: libc::c_int) -> Option<libc::c_int> {
     }
 }
 
-/// Whether `folder` is on a network file system, where locks and shared memory are unreliable.
+/// Returns whether `folder` is on a network file system, where locks and shared memory are unreliable.
 pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
     let path = CString::new(folder.as_os_str().as_bytes())?;
     let mut result = MaybeUninit::<libc::statfs64>::uninit();
@@ -251,13 +253,19 @@ mod tests {
         assert!(!try_lock(&second, 0, Sharing::Exclusive).unwrap());
         assert!(is_locked_elsewhere(&second, 0, 9).unwrap() && !is_locked_elsewhere(&first, 0, 9).unwrap());
         assert!(!is_locked_elsewhere(&second, 1, 9).unwrap());
-        assert!(try_lock(&second, 1, Sharing::Exclusive).unwrap(), "another byte is another lock");
+        assert!(
+            try_lock(&second, 1, Sharing::Exclusive).unwrap(),
+            "a lock on one byte must not exclude a lock on another byte"
+        );
         drop(open());
-        assert!(!try_lock(&second, 0, Sharing::Shared).unwrap(), "another descriptor's end changes nothing");
+        assert!(
+            !try_lock(&second, 0, Sharing::Shared).unwrap(),
+            "closing another descriptor of the file must not release the lock"
+        );
         unlock(&first, 0).unwrap();
         assert!(try_lock(&second, 0, Sharing::Shared).unwrap() && try_lock(&first, 0, Sharing::Shared).unwrap());
         drop(second);
-        assert!(try_lock(&first, 0, Sharing::Exclusive).unwrap(), "it ends with its file");
+        assert!(try_lock(&first, 0, Sharing::Exclusive).unwrap(), "closing the file must release its lock");
         std::fs::remove_file(&path).unwrap();
     }
 

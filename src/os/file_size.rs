@@ -1,24 +1,24 @@
-//! The file size limit of the host program (RLIMIT_FSIZE). A write beyond it raises SIGXFSZ, which by default ends the
-//! process.
+//! Handles the file size limit of the host program (RLIMIT_FSIZE). A write beyond the limit raises SIGXFSZ, which by
+//! default ends the process.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// While it lives, a write of this thread beyond the limit returns an error and nothing else. The library's own threads
-/// block all signals anyway.
+/// Blocks the signal SIGXFSZ on this thread until it is dropped, so that a write beyond the limit only returns an
+/// error. The library's own threads block all signals anyway.
 #[derive(Debug)]
 pub(crate) struct WithoutSignal {
-    /// The signals that were blocked before; None without a limit.
+    /// The signals that were blocked before; None if the file size is not limited.
     before: Option<libc::sigset_t>,
-    /// Whether the signal was pending already.
+    /// Whether the signal was already pending.
     was_pending: bool,
-    /// The signals that are blocked belong to the thread.
+    /// Prevents sending this value to another thread, because the blocked signals belong to the thread.
     is_not_send: PhantomData<*const ()>,
 }
 
 impl WithoutSignal {
-    /// Costs one system call while there is no limit.
+    /// Blocks the signal if there is a limit. Without a limit, makes only one system call.
     pub(crate) fn begin() -> Self {
         let mut guard = Self { before: None, was_pending: false, is_not_send: PhantomData };
         if is_limited() {
@@ -42,7 +42,8 @@ impl Drop for WithoutSignal {
         if !self.was_pending && is_pending() {
             let set = signal();
             let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-            // SAFETY: the set and the time outlive the call, and no information about the signal is asked for.
+            // SAFETY: the set and the time outlive the call, and NULL means that no information about the signal is
+            // requested.
             unsafe { libc::sigtimedwait(&raw const set, ptr::null_mut(), &raw const now) };
         }
         // SAFETY: the set outlives the call.
@@ -50,7 +51,7 @@ impl Drop for WithoutSignal {
     }
 }
 
-/// Whether the size of files is limited. Also true if that is not known.
+/// Returns whether the size of files is limited. Returns true if the limit cannot be read.
 fn is_limited() -> bool {
     let mut limit = MaybeUninit::<libc::rlimit>::uninit();
     // SAFETY: the struct outlives the call, which initializes it if it succeeds.
@@ -66,7 +67,7 @@ fn is_pending() -> bool {
     unsafe { libc::sigpending(pending.as_mut_ptr()) == 0 && libc::sigismember(pending.as_ptr(), libc::SIGXFSZ) == 1 }
 }
 
-/// The set of that signal alone.
+/// Returns the set that contains only SIGXFSZ.
 fn signal() -> libc::sigset_t {
     let mut set = MaybeUninit::uninit();
     // SAFETY: the first call initializes the set.
@@ -77,18 +78,19 @@ fn signal() -> libc::sigset_t {
     }
 }
 
-/// `pwrite` with a 64-bit offset, which reports a reached file size limit or quota as a full disk, so that SQLite does too.
+/// Calls `pwrite` with a 64-bit offset. Reports a reached file size limit or quota as a full disk, so that SQLite does
+/// too.
 ///
 /// # Safety
 ///
-/// As for `pwrite`.
+/// Same as for `pwrite`.
 pub(crate) unsafe extern "C" fn write_at(
     file: libc::c_int,
     bytes: *const libc::c_void,
     count: usize,
     offset: i64,
 ) -> isize {
-    // SAFETY: the caller's arguments are passed on.
+    // SAFETY: the caller guarantees that the arguments are valid.
     let written = unsafe { libc::pwrite64(file, bytes, count, offset) };
     // SAFETY: the address is that of this thread's own variable.
     let error = unsafe { &mut *libc::__errno_location() };

@@ -1,4 +1,4 @@
-//! The status of files, without following symbolic links.
+//! Reads the status of files without following symbolic links.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// What identifies a file, and what others may have changed.
+/// The identity of a file, and the properties that other processes can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Status {
     pub(crate) device: u64,
@@ -19,7 +19,7 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// The status of an open file.
+    /// Returns the status of an open file.
     pub(crate) fn of(file: &File) -> io::Result<Self> {
         let mut result = MaybeUninit::<libc::stat64>::uninit();
         // SAFETY: the descriptor is open, and `result` is large enough for the output.
@@ -27,7 +27,7 @@ impl Status {
         Self::from_result(code, &result)
     }
 
-    /// The status of what is at an absolute path.
+    /// Returns the status of the file at an absolute path.
     pub(crate) fn at(path: &CStr) -> io::Result<Self> {
         status_at(libc::AT_FDCWD, path)
     }
@@ -36,12 +36,12 @@ impl Status {
         if code != 0 {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the call succeeded, so it is initialized.
+        // SAFETY: the call succeeded, so `result` is initialized.
         let found = unsafe { result.assume_init_ref() };
         Ok(Self {
             device: found.st_dev,
             inode: found.st_ino,
-            // It has 32 or 64 bits.
+            // `st_nlink` has 32 or 64 bits.
             #[allow(clippy::useless_conversion)]
             links: u64::from(found.st_nlink),
             length: u64::try_from(found.st_size).unwrap_or(0),
@@ -49,7 +49,7 @@ impl Status {
     }
 }
 
-/// A directory that is found again whatever happens to its path, even after `chroot`.
+/// An open directory, which stays accessible when its path changes, even after `chroot`.
 #[derive(Debug)]
 pub(crate) struct Directory(File);
 
@@ -59,7 +59,7 @@ impl Directory {
         File::options().read(true).custom_flags(flags).open(path).and_then(super::above_standard).map(Self)
     }
 
-    /// The status of a file in it.
+    /// Returns the status of a file in the directory.
     pub(crate) fn status(&self, name: &CStr) -> io::Result<Status> {
         status_at(self.0.as_raw_fd(), name)
     }
@@ -72,10 +72,10 @@ fn status_at(directory: libc::c_int, name: &CStr) -> io::Result<Status> {
     Status::from_result(code, &result)
 }
 
-/// Whether a file is a mount point: it is mounted by itself, for example into a container, and has another name outside.
-/// False if the system cannot tell.
+/// Returns whether a file is a mount point, for example in a container, and so has another name elsewhere. Returns
+/// false if the system does not report this.
 pub(crate) fn is_mount_point(path: &Path) -> bool {
-    /// The words of `struct statx` that hold the attributes, and which of them are known.
+    /// The indices, in 64-bit words of `struct statx`, of the attributes and of the mask of supported attributes.
     const ATTRIBUTES: usize = 1;
     const KNOWN: usize = 7;
     const MOUNT_ROOT: u64 = 0x2000;
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn status_of_a_name_and_of_a_file_agree() {
+    fn status_of_a_path_and_of_its_open_file_agree() {
         let folder = PathBuf::from(env!("OUT_DIR"));
         let (path, link) = (folder.join("status"), folder.join("status-link"));
         fs::remove_file(&link).ok();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn mount_points_are_known() {
+    fn mount_points_are_recognized() {
         assert!(is_mount_point(Path::new("/proc")) && !is_mount_point(Path::new(env!("OUT_DIR"))));
         assert!(!is_mount_point(Path::new("/nonexistent")));
     }

@@ -1,11 +1,11 @@
-//! Fork handling: parent and child can both continue to use the library.
+//! Handles forks, so that parent and child can both continue to use the library.
 //!
-//! A child has one thread, the one that forked, and a copy of all memory. A lock that another thread held stays
-//! locked permanently, and connections are shared with the parent, so their bytes would be interleaved. Therefore:
+//! A child has one thread, the one that forked, and a copy of all memory. In the child, a lock that another thread held
+//! would stay locked forever. Connections are shared with the parent, so data from both processes would mix. Therefore:
 //!
-//! * the few locks that a child needs are acquired before the fork and released after it, on both sides;
+//! * the few locks that a child needs are acquired before the fork and released after it in both processes;
 //! * the child closes its copies of all connections without sending anything;
-//! * everything else that contains locks or connections is a [`PerProcess`]: the child abandons the parent's and
+//! * everything else that contains locks or connections is a [`PerProcess`]: the child abandons the parent's value and
 //!   creates its own.
 #![allow(unsafe_code)]
 
@@ -20,13 +20,14 @@ use std::{io, process, ptr};
 use crate::os;
 use crate::sync::{Condvar, Mutex};
 
-/// How long a fork waits for connections that are being opened or closed. A disk that hangs must not prevent it.
+/// The time that a fork waits for connections that are being opened or closed. A disk that hangs must not prevent the
+/// fork.
 const MAX_WAIT: Duration = Duration::from_millis(100);
 
 /// The number of forks between the first process that used the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
-/// The process that the handlers last ran in.
+/// The process in which the handlers last ran.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// Not 0 in a process that the handlers ran in. Null if the system cannot wipe it in children; then the process id counts,
@@ -43,9 +44,9 @@ static CONNECTIONS_CHANGED: Condvar = Condvar::new();
 /// Connections, and other files that a child must close.
 struct Connections {
     open: Vec<RawFd>,
-    /// How many are being opened or closed.
+    /// The number of connections that are being opened or closed.
     changing: usize,
-    /// Whether a fork waits until none is. Until then, no further one may begin.
+    /// Whether a fork waits until `changing` is 0. Meanwhile, no thread may begin to open or close a connection.
     is_fork_waiting: bool,
 }
 
@@ -69,15 +70,16 @@ static LOCKS: Mutex<Vec<Acquire>> = Mutex::new(Vec::new());
 /// The locks held during a fork, released in this order.
 type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Connections>, MutexGuard<'static, Vec<Acquire>>);
 
-/// Holds the locks of the forking thread. Not a thread-local, because a terminating thread has none left.
+/// The locks that the forking thread holds. Not a thread-local, because a terminating thread can fork after its
+/// thread-locals are destroyed.
 struct Keep(UnsafeCell<Option<Held>>);
 
-// SAFETY: only the holder of the lock of `LOCKS` accesses it; in a child that is the only thread.
+// SAFETY: only the thread that holds the lock of `LOCKS` accesses the value. In a child, that is the only thread.
 unsafe impl Sync for Keep {}
 
 static HELD: Keep = Keep(UnsafeCell::new(None));
 
-/// Installs the fork handlers when the library is loaded, so that no fork is missed.
+/// Installs the fork handlers at load time, so that they run for every fork.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = watch;
@@ -113,7 +115,7 @@ pub(crate) fn is_sound() -> bool {
     is_marked || are_out()
 }
 
-/// Runs `work` while no fork is in progress: for changes that a child must not see half done.
+/// Runs `work` while no fork can start, so that a child never sees its changes half done.
 pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
     let _locks = LOCKS.lock();
     work()
@@ -124,7 +126,7 @@ pub(crate) fn hold_during_forks(acquire: Acquire) {
     LOCKS.lock().push(acquire);
 }
 
-/// As [`hold_during_forks`], but only the first time, which `is_known` records.
+/// Like [`hold_during_forks`], but does nothing after the first call, which `is_known` records.
 pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, acquire: Acquire) {
     let mut locks = LOCKS.lock();
     if !is_known.swap(true, Ordering::AcqRel) {
@@ -143,8 +145,8 @@ extern "C" fn before_fork() {
     unsafe { *HELD.0.get() = Some(held) };
 }
 
-/// Locks the list of connections while none is being opened or closed. After [`MAX_WAIT`], some still are. Their calls
-/// hang in the system: such a file has no descriptor yet, or no longer, that a child could inherit.
+/// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. A call that is
+/// still in progress hangs in the system, and its file has no descriptor that a child could inherit.
 fn wait_for_connections() -> MutexGuard<'static, Connections> {
     let mut connections = CONNECTIONS.lock();
     if connections.changing > 0 {
@@ -157,9 +159,9 @@ fn wait_for_connections() -> MutexGuard<'static, Connections> {
     connections
 }
 
-/// Returns the locks acquired before the fork. None in a process that cannot use the library and acquired none.
+/// Returns the locks acquired before the fork, or None in a process that cannot use the library and acquired no locks.
 fn claim_held() -> Option<Held> {
-    // SAFETY: called only after a fork, by the thread that holds the locks.
+    // SAFETY: only the thread that holds the locks calls this, after a fork.
     unsafe { (*HELD.0.get()).take() }
 }
 
@@ -173,7 +175,7 @@ extern "C" fn after_fork_in_child() {
     if are_out() {
         return;
     }
-    // A child of a process that acquired nothing is unusable, too, and stays so.
+    // If the parent acquired no locks, the library stays unusable in the child too.
     if let Some((_, mut connections, _)) = claim_held() {
         GENERATION.fetch_add(1, Ordering::AcqRel);
         mark_process();
@@ -182,8 +184,8 @@ extern "C" fn after_fork_in_child() {
     }
 }
 
-/// Opens a connection, which a child must close. It is not one of the standard descriptors. A fork waits for it, unless it
-/// takes too long.
+/// Opens a connection and registers it, so that a child closes it. Its descriptor is never a standard one. A fork waits
+/// for the call, but only for [`MAX_WAIT`].
 pub(crate) fn open_connection<C>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C>
 where
     C: AsRawFd + From<OwnedFd> + Into<OwnedFd>,
@@ -195,17 +197,17 @@ where
     Ok(connection)
 }
 
-/// Closes `descriptor` and removes it from the list. A fork waits for it, as for [`open_connection`].
+/// Closes `descriptor` and removes it from the list. A fork waits for the call, as for [`open_connection`].
 pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
     let _change = Change::begin(|open| open.retain(|other| *other != descriptor));
     close();
 }
 
-/// A connection that is being opened or closed.
+/// A guard that counts a connection as being opened or closed.
 struct Change;
 
 impl Change {
-    /// Begins once no fork is waiting. `change` changes the list first.
+    /// Waits until no fork is waiting, calls `change` with the list of connections and begins the change.
     fn begin(change: impl FnOnce(&mut Vec<RawFd>)) -> Self {
         let mut connections = CONNECTIONS.lock();
         while connections.is_fork_waiting {
@@ -227,10 +229,10 @@ impl Drop for Change {
     }
 }
 
-/// A value of which each process has its own.
+/// A value that each process creates for itself.
 ///
-/// A value abandoned by a fork or by [`PerProcess::abandon`] is neither used nor freed, because its contents may be
-/// permanently locked or inconsistent. It stays reachable, so that leak checkers do not report it.
+/// A value that was abandoned by a fork or by [`PerProcess::abandon`] is neither used nor freed, because it may contain
+/// locks that stay locked forever or inconsistent data. It stays reachable, so that leak checkers do not report it.
 pub(crate) struct PerProcess<T> {
     newest: AtomicPtr<Link<T>>,
 }
@@ -242,8 +244,7 @@ struct Link<T> {
     older: *mut Link<T>,
 }
 
-// SAFETY: values are created and accessed from any thread by shared reference only, and dropped by the owner of the
-// list.
+// SAFETY: any thread may create values, but accesses them only by shared reference; the owner of the list drops them.
 unsafe impl<T: Send + Sync> Sync for PerProcess<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Send for PerProcess<T> {}
@@ -267,7 +268,7 @@ impl<T> PerProcess<T> {
         self.usable(self.newest.load(Ordering::SeqCst))
     }
 
-    /// Abandons the value of this process: the next call creates a new one.
+    /// Abandons the value of this process. The next call creates a new value.
     pub(crate) fn abandon(&self) {
         // SAFETY: a link, once published, lives as long as `self`.
         if let Some(link) = unsafe { self.newest.load(Ordering::SeqCst).as_ref() } {
@@ -307,8 +308,8 @@ impl<T> Link<T> {
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let mut link = *self.newest.get_mut();
-        // SAFETY: links come from boxes, and no other reference exists any more. The first abandoned link stays, and
-        // with it all older ones.
+        // SAFETY: links come from boxes, and no other reference exists any more. The first abandoned link and all older
+        // ones are kept.
         while !link.is_null() && unsafe { (*link).is_usable() } {
             // SAFETY: as above.
             link = unsafe { Box::from_raw(link) }.older;
@@ -343,7 +344,7 @@ mod tests {
             // SAFETY: the child only exits.
             let child = unsafe { libc::fork() };
             if child == 0 {
-                // SAFETY: it exits without running anything that belongs to the parent.
+                // SAFETY: the call ends the child without running code of the parent.
                 unsafe { libc::_exit(i32::from(CONNECTIONS.lock().changing > 0)) };
             }
             let mut status = -1;
@@ -365,7 +366,7 @@ mod tests {
         let value = Arc::new(());
         let per_process = PerProcess::new();
         per_process.get_or_make(|| Arc::clone(&value));
-        per_process.get_or_make(|| panic!("it is there already"));
+        per_process.get_or_make(|| panic!("get_or_make created a second value"));
         assert!(per_process.get().is_some());
         drop(per_process);
         assert_eq!(Arc::strong_count(&value), 1);

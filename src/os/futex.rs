@@ -1,4 +1,4 @@
-//! Waits for a notification from another process, through a page of a file that both have mapped.
+//! Waits for a notification from another process through a page of a file that both processes have mapped.
 
 use std::fs::File;
 use std::io;
@@ -7,11 +7,11 @@ use std::ptr;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-/// The size of the mapping: at most a page, which the file need not fill.
+/// The size of the mapping. It is at most a page, and the file may be shorter.
 const SIZE: usize = 4096;
 
-/// The first four bytes of a file. The kernel compares them; this process never reads them, so that a truncated file
-/// does not raise SIGBUS.
+/// A futex in the first four bytes of a file. Only the kernel reads them, so a truncated file does not raise SIGBUS in
+/// this process.
 #[derive(Debug)]
 pub(crate) struct Futex(NonNull<libc::c_void>);
 
@@ -31,8 +31,8 @@ impl Futex {
         NonNull::new(address).map(Self).ok_or_else(|| io::ErrorKind::Other.into())
     }
 
-    /// Waits for [`Futex::wake_one`] with a bit of `bits`, at most for `timeout`. Returns at once if the file does not
-    /// begin with `expected`. May also return for no reason.
+    /// Waits for a [`Futex::wake_one`] that shares a bit with `bits`, for at most `timeout`. Returns immediately if the
+    /// file does not begin with `expected`. Spurious returns are possible.
     pub(crate) fn wait(&self, expected: [u8; 4], bits: u32, timeout: Duration) {
         let Some(until) = super::uptime().checked_add(timeout) else {
             return;
@@ -55,7 +55,7 @@ impl Futex {
         };
     }
 
-    /// Wakes one waiter with a bit of `bits`. False: there is none.
+    /// Wakes one waiter whose bits share a bit with `bits`. Returns false if there is no such waiter.
     pub(crate) fn wake_one(&self, bits: u32) -> bool {
         // SAFETY: the page is mapped.
         let woken = unsafe {
@@ -75,13 +75,13 @@ impl Futex {
 
 impl Drop for Futex {
     fn drop(&mut self) {
-        // SAFETY: it was mapped with this size, and is not used afterwards.
+        // SAFETY: the page was mapped with this size and is not used afterwards.
         unsafe { libc::munmap(self.0.as_ptr(), SIZE) };
     }
 }
 
 fn zero_time() -> libc::timespec {
-    // SAFETY: all its fields are integers.
+    // SAFETY: all fields of the struct are integers.
     unsafe { std::mem::zeroed() }
 }
 
@@ -94,26 +94,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waiter_is_woken_through_another_mapping() {
+    fn a_waiter_is_woken_through_another_mapping() {
         let path = Path::new(env!("OUT_DIR")).join("futex");
         std::fs::write(&path, b"abcdef").unwrap();
         let map = || Futex::map(&File::open(&path).unwrap()).unwrap();
         let (waiter, waker, is_done) = (map(), map(), AtomicBool::new(false));
-        assert!(!waker.wake_one(1), "there is none");
+        assert!(!waker.wake_one(1), "no waiter exists yet");
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 waiter.wait(*b"abcd", 1, Duration::from_secs(60));
                 is_done.store(true, Ordering::SeqCst);
             });
             while !is_done.load(Ordering::SeqCst) {
-                assert!(!waker.wake_one(2), "it waits for another bit");
+                assert!(!waker.wake_one(2), "a waiter was woken by a bit that it does not wait for");
                 waker.wake_one(1);
             }
         });
     }
 
     #[test]
-    fn wait_ends_with_its_timeout_and_with_other_content() {
+    fn a_wait_ends_at_its_timeout_or_if_the_content_differs() {
         let path = Path::new(env!("OUT_DIR")).join("futex-other");
         std::fs::write(&path, b"abcdef").unwrap();
         let futex = Futex::map(&File::open(&path).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! System calls, each behind a safe function.
+//! Wraps system calls in safe functions.
 #![allow(unsafe_code)]
 
 pub(crate) mod file_lock;
@@ -18,18 +18,18 @@ use std::{io, ptr, thread};
 
 use crate::error::is_shortage;
 
-/// Stack size of the library's threads, in bytes. The system's DNS lookup needs the most.
+/// The stack size of the library's threads, in bytes. The system's DNS lookup needs the most stack.
 const STACK_SIZE: usize = 512 * 1024;
 
-/// Starts a library thread, with a small stack and all signals blocked, because they are the host program's.
-/// [`is_shortage`] holds for the error if this fails.
+/// Starts a thread with a small stack. Blocks all signals on it, because signals are for the host program. If this
+/// fails, [`is_shortage`] returns true for the error.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
     let spawned = with_signals_blocked(|| builder.spawn(work).map(drop));
     spawned.map_err(|error| {
         io::Error::new(
             io::ErrorKind::OutOfMemory,
-            format!("no thread can be created, because memory is short or a limit on processes or threads is reached: {error}"),
+            format!("no thread can be created because memory is short or a limit on processes or threads is reached: {error}"),
         )
     })
 }
@@ -44,11 +44,11 @@ pub(crate) fn descriptor_shortage() -> Option<io::Error> {
     open_to_read(Path::new("/dev/null")).err().filter(is_shortage)
 }
 
-/// Returns `file` under a descriptor above those of standard input, output and error. A host program may run with one of
-/// these closed; what it prints must not reach a file or a connection of the library.
+/// Returns `file` with a descriptor above those of standard input, output and error. A host program may run with one of
+/// these closed, and its output must not reach a file or a connection of the library.
 pub(crate) fn above_standard<F: From<OwnedFd> + Into<OwnedFd>>(file: F) -> io::Result<F> {
     let descriptor: OwnedFd = file.into();
-    // A clone is never one of them.
+    // `try_clone` never returns a descriptor below 3.
     if descriptor.as_raw_fd() <= libc::STDERR_FILENO {
         descriptor.try_clone().map(F::from)
     } else {
@@ -56,7 +56,7 @@ pub(crate) fn above_standard<F: From<OwnedFd> + Into<OwnedFd>>(file: F) -> io::R
     }
 }
 
-/// Runs `action` with all signals blocked. A thread started meanwhile inherits this permanently.
+/// Runs `action` with all signals blocked. A thread that `action` starts keeps them blocked.
 fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
@@ -73,8 +73,8 @@ fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Defers `pthread_cancel` of this thread until the value is dropped. glibc cancels a thread with an exception, which
-/// must not reach the code that catches panics.
+/// Defers `pthread_cancel` of this thread until it is dropped. glibc cancels a thread with an exception, which must not
+/// reach the code that catches panics.
 pub(crate) struct Uncancellable(libc::c_int);
 
 impl Uncancellable {
@@ -88,7 +88,7 @@ impl Uncancellable {
 
 impl Drop for Uncancellable {
     fn drop(&mut self) {
-        // SAFETY: as above; the state that this replaces is not needed.
+        // SAFETY: the call changes only this thread's own state, and NULL means that the previous state is not needed.
         unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };
     }
 }
@@ -124,11 +124,11 @@ pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
 /// Registers three functions to call on every fork: before it, and after it in the parent and in the child.
 pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
     // SAFETY: the functions are never unloaded, because the library is linked with `nodelete`. If the system has no
-    // memory to register them, a child is recognized by its process id and cannot use the library.
+    // memory to register them, a child is detected by its process id and cannot use the library.
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 
-/// Closes a descriptor that has no owner in this process.
+/// Closes a descriptor that nothing in this process owns.
 pub(crate) fn close(descriptor: RawFd) {
     // SAFETY: the caller guarantees that the descriptor is not used elsewhere in this process.
     unsafe { libc::close(descriptor) };
@@ -145,10 +145,10 @@ pub(crate) fn uptime() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// What to wait for on a connection.
+/// A condition to wait for on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readiness {
-    /// Bytes, or the end of the stream, can be read.
+    /// Bytes or the end of the stream can be read.
     Read,
     /// Bytes can be written, or the connection is established.
     Write,
@@ -163,7 +163,7 @@ impl Readiness {
     }
 }
 
-/// Waits until `connection` is ready or has an error. False: `deadline` expired first.
+/// Waits until `connection` is ready or has an error. Returns false if `deadline` expired first.
 pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: Option<Instant>) -> io::Result<bool> {
     let events = readiness.events();
     let mut poll = libc::pollfd { fd: connection.as_raw_fd(), events, revents: 0 };
@@ -173,13 +173,14 @@ pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: O
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(false),
             1.. => return Ok(true),
-            // A signal interrupts a wait, and a wait may end less than a millisecond early; neither matters.
+            // The loop continues if a signal interrupted the wait or if it ended less than a millisecond early.
             _ => ignore_interruption(ready)?,
         }
     }
 }
 
-/// Waits until one of `connections` is ready or has an error, and returns its index. None: `deadline` expired first.
+/// Waits until one of `connections` is ready or has an error, and returns its index. Returns None if `deadline` expired
+/// first.
 pub(crate) fn wait_for_any(
     connections: &[BorrowedFd<'_>],
     readiness: Readiness,
@@ -195,7 +196,7 @@ pub(crate) fn wait_for_any(
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(None),
             1.. => return Ok(polls.iter().position(|poll| poll.revents != 0)),
-            // A signal interrupts a wait, and a wait may end less than a millisecond early; neither matters.
+            // The loop continues if a signal interrupted the wait or if it ended less than a millisecond early.
             _ => ignore_interruption(ready)?,
         }
     }
@@ -206,7 +207,8 @@ fn ignore_interruption(result: libc::c_int) -> io::Result<()> {
     if result >= 0 || error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
 }
 
-/// Reads what has arrived on `connection`, without waiting. With `peek`, it stays available for the next read.
+/// Reads the data that has arrived on `connection`, without waiting. With `peek`, the data stays available for the next
+/// read.
 pub(crate) fn read_at_once(connection: BorrowedFd<'_>, buffer: &mut [u8], peek: bool) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | if peek { libc::MSG_PEEK } else { 0 };
     // SAFETY: the buffer is borrowed for the duration of the call, and its length is passed.
@@ -214,7 +216,8 @@ pub(crate) fn read_at_once(connection: BorrowedFd<'_>, buffer: &mut [u8], peek: 
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// Writes as much as `connection` accepts without waiting. A closed peer raises no signal.
+/// Writes as much as `connection` accepts without waiting. Does not raise SIGPIPE if the peer has closed the
+/// connection.
 pub(crate) fn write_at_once(connection: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: the bytes are borrowed for the duration of the call, and their length is passed.
@@ -222,7 +225,8 @@ pub(crate) fn write_at_once(connection: BorrowedFd<'_>, bytes: &[u8]) -> io::Res
     usize::try_from(written).map_err(|_| io::Error::last_os_error())
 }
 
-/// The timeout for poll: rounded up, so that the deadline has passed when the wait ends; -1 for no deadline.
+/// Returns the timeout for `poll`, rounded up so that the deadline has passed when the wait ends, or -1 if there is no
+/// deadline.
 fn milliseconds_until(deadline: Option<Instant>) -> libc::c_int {
     let Some(deadline) = deadline else {
         return -1;
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_distinguishes_readiness_from_the_deadline() {
+    fn a_wait_reports_readiness_or_the_deadline() {
         let (stream, _peer) = connection();
         assert!(wait(stream.as_fd(), Readiness::Write, None).unwrap());
         assert!(!wait(stream.as_fd(), Readiness::Read, Some(Instant::now())).unwrap());

@@ -1,4 +1,4 @@
-//! Sources that wake a thread: notifications within a process, and changes of files by any process.
+//! Wakes threads, by notifications within a process and by file changes of any process.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::{close, fork, ignore_interruption, milliseconds_until};
 
-/// A descriptor of which a forked child closes its copy.
+/// A descriptor whose copy a forked child closes.
 #[derive(Debug)]
 pub(crate) struct Descriptor(ManuallyDrop<File>);
 
@@ -22,7 +22,7 @@ impl Descriptor {
         fork::open_connection(open).map(|file| Self(ManuallyDrop::new(file)))
     }
 
-    /// The file.
+    /// Returns the open file.
     pub(crate) fn file(&self) -> &File {
         &self.0
     }
@@ -35,18 +35,18 @@ impl Drop for Descriptor {
     }
 }
 
-/// A descriptor that is readable from `notify` until `clear`. Writing to it never raises SIGPIPE.
+/// A descriptor that is readable after `notify` until `clear`. Writing to it never raises SIGPIPE.
 #[derive(Debug)]
 pub(crate) struct Wakeup(Descriptor);
 
 impl Wakeup {
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: no memory is involved.
+        // SAFETY: the call takes no pointers.
         Descriptor::open(|| owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })).map(Self)
     }
 
     pub(crate) fn notify(&self) {
-        // This fails only if it is already readable.
+        // The write fails only if the descriptor is already readable.
         self.0.file().write_all(&1_u64.to_ne_bytes()).ok();
     }
 
@@ -61,26 +61,27 @@ impl AsFd for Wakeup {
     }
 }
 
-/// Watches files for changes by any process.
+/// A watch on files for changes by any process.
 #[derive(Debug)]
 pub(crate) struct Watch(Descriptor);
 
-/// What to watch for.
+/// A change of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// A process that had it open for writing closed it, or died.
+    /// A process that had the file open for writing closed it or exited.
     Closed,
-    /// The same, or the file was written.
+    /// The file was closed in this way or written.
     WrittenOrClosed,
 }
 
 impl Watch {
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: no memory is involved.
+        // SAFETY: the call takes no pointers.
         Descriptor::open(|| owned(unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) })).map(Self)
     }
 
-    /// Also watches the file at `path`, for `change` only, replacing what it was watched for before.
+    /// Watches the file at `path` for `change`, in place of the change it was watched for before. Other watches stay in
+    /// effect.
     pub(crate) fn set(&self, path: &Path, change: Change) -> io::Result<()> {
         let path = CString::new(path.as_os_str().as_bytes())?;
         let mask = match change {
@@ -92,7 +93,7 @@ impl Watch {
         if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Discards the pending notifications. True: there were some.
+    /// Discards the pending notifications. Returns true if there were some.
     pub(crate) fn clear(&self) -> bool {
         let (mut events, mut has_noticed) = ([0; 4096], false);
         while self.0.file().read(&mut events).is_ok_and(|count| count > 0) {
@@ -108,23 +109,23 @@ impl AsFd for Watch {
     }
 }
 
-/// Takes ownership of `descriptor`, which was just opened; an error if that failed.
+/// Takes ownership of `descriptor`, the result of a call that opens one. Returns the system's error if the call failed.
 fn owned(descriptor: RawFd) -> io::Result<File> {
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it was just opened and has no other owner.
+    // SAFETY: the descriptor was just opened and has no other owner.
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// Waits until one of two descriptors is readable. False: `deadline` expired first.
+/// Waits until one of two descriptors is readable. Returns false if `deadline` expired first.
 pub(crate) fn wait_for_either(
     first: BorrowedFd<'_>,
     second: Option<BorrowedFd<'_>>,
     deadline: Option<Instant>,
 ) -> bool {
     let poll = |descriptor| libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
-    // Negative descriptors are ignored.
+    // `poll` ignores negative descriptors.
     let mut both = [poll(first.as_raw_fd()), poll(second.map_or(-1, |second| second.as_raw_fd()))];
     loop {
         // SAFETY: two descriptors are passed, which are borrowed for the duration of the call.
@@ -170,7 +171,7 @@ mod tests {
         file.write_all(b"x").unwrap();
         assert!(is_readable(both.as_fd()) && !is_readable(closing.as_fd()));
         assert!(both.clear() && !is_readable(both.as_fd()) && !both.clear());
-        // From now on it is watched for another change.
+        // This replaces the change for which each watches the file.
         both.set(&path, Change::Closed).unwrap();
         closing.set(&path, Change::WrittenOrClosed).unwrap();
         file.write_all(b"x").unwrap();
