@@ -1,4 +1,4 @@
-//! Cancels the waits of other threads, immediately and permanently.
+//! Cancels the current and future waits of other threads.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::socket::Socket;
 use crate::sync::{Condvar, Mutex};
 
-/// A flag shared by many calls: once set, all their waits end, and no new one starts.
+/// A flag shared by many calls. When it is set, all their waits end, and no new wait starts.
 #[derive(Debug, Default)]
 pub(super) struct Cancel {
     state: Mutex<State>,
@@ -28,18 +28,18 @@ impl Cancel {
             std::mem::take(&mut state.connections)
         };
         self.thrown.notify_all();
-        // Shutting down a connection wakes the thread that waits on it.
+        // Shutting down a connection wakes the thread that is waiting on it.
         for connection in connections.iter().filter_map(Weak::upgrade) {
             connection.end();
         }
     }
 
-    /// Whether the flag is set.
+    /// Returns whether the flag is set.
     pub(super) fn is_cancelled(&self) -> bool {
         self.state.lock().is_cancelled
     }
 
-    /// Registers `connection` to be shut down when the flag is set. False: it is already set.
+    /// Registers `connection` to be shut down when the flag is set. Returns false if it is already set.
     pub(super) fn watch(&self, connection: &Arc<Socket>) -> bool {
         let mut state = self.state.lock();
         state.connections.retain(|other| other.strong_count() > 0);
@@ -47,7 +47,7 @@ impl Cancel {
         !state.is_cancelled
     }
 
-    /// Waits until `deadline`. False: the flag was set first.
+    /// Waits until `deadline`. Returns false if the flag was set first.
     pub(super) fn sleep_until(&self, deadline: Instant) -> bool {
         let mut state = self.state.lock();
         while !state.is_cancelled {

@@ -1,4 +1,4 @@
-//! Certificates that follow their files: rotated ones are used without a new client.
+//! Reads certificates again when their files change, so that a client uses rotated certificates.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::sync::Mutex;
 /// The minimum time between two checks of the files.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Certificates, and the files that they are read from.
+/// Certificates, and the files from which they are read.
 #[derive(Debug)]
 pub(super) struct CertificateWatch {
     files: CertificateFiles,
@@ -20,15 +20,15 @@ pub(super) struct CertificateWatch {
 #[derive(Debug)]
 struct State {
     certificates: Arc<Certificates>,
-    /// The versions that were last read, whether or not they can be used.
+    /// The versions of the files that were last read, whether or not they could be used.
     versions: Versions,
     checked: Option<Instant>,
-    /// Why the present versions are not used.
+    /// The error because of which the present versions are not used.
     problem: Option<Error>,
 }
 
 impl CertificateWatch {
-    /// Watches `files`, which `certificates` were read from.
+    /// Watches `files`, from which `certificates` were read.
     pub(super) fn new(files: CertificateFiles, certificates: Arc<Certificates>) -> Self {
         let versions = certificates.versions.clone();
         Self { files, state: Mutex::new(State { certificates, versions, checked: None, problem: None }) }
@@ -46,7 +46,7 @@ impl CertificateWatch {
             state.checked = Some(now);
             state.versions.clone()
         };
-        // The lock is not held here, because files are examined and read.
+        // The lock is not held here, because this examines and reads files.
         let versions = self.files.versions();
         let read = (versions != known).then(|| self.files.read());
         let mut state = self.state.lock();
@@ -58,7 +58,7 @@ impl CertificateWatch {
                 state.problem = None;
             }
             Some(Err(error)) => {
-                // After a failure that may pass, the files are read again at the next check.
+                // After a temporary failure, the next check reads the files again.
                 if error.kind() != Kind::System {
                     state.versions = versions;
                 }
@@ -68,7 +68,7 @@ impl CertificateWatch {
         Arc::clone(&state.certificates)
     }
 
-    /// Why the files are not used as they are now.
+    /// Returns the error because of which the present versions are not used, if any.
     pub(super) fn problem(&self) -> Option<Error> {
         self.state.lock().problem.clone()
     }
@@ -98,7 +98,7 @@ mod tests {
             Self { watch: CertificateWatch::new(files, certificates), path, now: Instant::now() }
         }
 
-        /// The certificates after the next interval.
+        /// Advances the clock by the interval and returns the certificates.
         fn next(&mut self) -> Arc<Certificates> {
             self.now += INTERVAL;
             self.watch.current(self.now)
@@ -118,7 +118,10 @@ mod tests {
         let written = fixture.path.with_extension("new");
         fs::write(&written, &pem).unwrap();
         fs::rename(written, &fixture.path).unwrap();
-        assert!(Arc::ptr_eq(&first, &fixture.watch.current(fixture.now)), "checked less than a second ago");
+        assert!(
+            Arc::ptr_eq(&first, &fixture.watch.current(fixture.now)),
+            "the file must not be read again within a second"
+        );
         let second = fixture.next();
         assert!(!Arc::ptr_eq(&first, &second));
         assert!(Arc::ptr_eq(&second, &fixture.next()));

@@ -1,4 +1,4 @@
-//! Certificates from files: the roots that verify the server, and the client certificate.
+//! Reads certificates from files: the roots that verify the server, and the client certificate.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read};
@@ -18,8 +18,8 @@ use crate::options::{ClientSettings, Identity, Trust};
 use crate::os::fork::PerProcess;
 use crate::sync::Mutex;
 
-/// The PEM files in which Unix systems keep the certificates they trust. Environment variables are ignored: they
-/// would allow the caller of the host program to change which servers are trusted.
+/// The PEM files in which Unix systems keep the certificates that they trust. Environment variables that name others
+/// are ignored, because they would allow the caller of the host program to change which servers are trusted.
 const PLATFORM_STORES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -29,33 +29,33 @@ const PLATFORM_STORES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
-/// The largest file that is read, in bytes. A platform's store has about 250,000.
+/// The maximum size of a file, in bytes. A platform's store has about 250,000 bytes.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024;
 
 /// The platform's certificates as last read, which all clients of this process share.
 static PLATFORM: PerProcess<Mutex<Option<(Versions, RootCerts)>>> = PerProcess::new();
 
-/// The files that certificates are read from.
+/// The files from which certificates are read.
 #[derive(Debug, Clone)]
 pub(super) struct CertificateFiles {
     trust: Trust,
     identity: Option<Identity>,
 }
 
-/// The certificates that the settings select, in ureq's terms.
+/// The certificates that the settings select, as ureq's types.
 #[derive(Debug, Clone)]
 pub(super) struct Certificates {
     pub(super) roots: RootCerts,
     pub(super) client: Option<ClientCert>,
-    /// The versions of the files that they were read from, or older ones.
+    /// The versions of the files before the certificates were read.
     pub(super) versions: Versions,
 }
 
-/// Identifies a version of a file: device, inode, size, and the times of the last modification and the last change of
-/// its metadata, in seconds and nanoseconds.
+/// An identifier of a version of a file: the device, inode and size, and the times of the last modification and the
+/// last change of metadata, in seconds and nanoseconds.
 pub(crate) type FileVersion = (u64, u64, u64, [i64; 4]);
 
-/// The versions of several files; none for one that does not exist or cannot be examined.
+/// The versions of several files, each None if the file does not exist or cannot be examined.
 pub(super) type Versions = Vec<Option<FileVersion>>;
 
 /// Returns the version of the file at `path`.
@@ -67,7 +67,8 @@ pub(crate) fn file_version(path: &Path) -> io::Result<FileVersion> {
 impl CertificateFiles {
     pub(super) fn of(settings: &ClientSettings) -> Self {
         let trust = match (settings.base_url.scheme(), &settings.trust) {
-            // Plain HTTP does not use certificates, but an error in a file is reported nevertheless.
+            // Plain HTTP uses no certificates, so the platform's store is not read. An error in a given file is still
+            // reported.
             ("http", Trust::Platform) => Trust::BuiltIn,
             (_, trust) => trust.clone(),
         };
@@ -76,7 +77,7 @@ impl CertificateFiles {
 
     /// Reads the files.
     pub(super) fn read(&self) -> Result<Certificates, Error> {
-        // The versions come first: a file that changes while it is read is read again later.
+        // The versions are read first, so that a file that changes while it is read is read again later.
         let versions = self.versions();
         let roots = match &self.trust {
             Trust::BuiltIn => RootCerts::WebPki,
@@ -86,7 +87,7 @@ impl CertificateFiles {
         Ok(Certificates { roots, client: self.identity.as_ref().map(client_cert).transpose()?, versions })
     }
 
-    /// The present versions of the files.
+    /// Returns the present versions of the files.
     pub(super) fn versions(&self) -> Versions {
         let roots: Vec<&Path> = match &self.trust {
             Trust::BuiltIn => Vec::new(),
@@ -105,7 +106,7 @@ fn shared_platform_roots() -> Result<RootCerts, Error> {
     if let Some((_, roots)) = shared.lock().as_ref().filter(|(known, _)| *known == versions) {
         return Ok(roots.clone());
     }
-    // The lock is not held here, because files are read.
+    // The lock is not held here, because this reads files.
     let roots = platform_roots(&PLATFORM_STORES, read_file)?;
     let mut shared = shared.lock();
     if matches!((&roots, &*shared), (RootCerts::WebPki, Some((_, RootCerts::Specific(_))))) {
@@ -115,9 +116,9 @@ fn shared_platform_roots() -> Result<RootCerts, Error> {
     Ok(roots)
 }
 
-/// Returns the certificates of the first store that has any, and the built-in roots if no store exists. A store that
-/// exists and cannot be used is an error, which is not the caller's: falling back to the built-in roots would silently
-/// change which servers are trusted.
+/// Returns the certificates of the first store that has any, or the built-in roots if no store exists. Fails if a store
+/// exists but no store can be used, because the built-in roots would silently change which servers are trusted. The
+/// error is not an invalid argument.
 fn platform_roots(stores: &[&str], read: impl Fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>) -> Result<RootCerts, Error> {
     let mut empty = None;
     for store in stores {
@@ -167,7 +168,7 @@ fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
         ));
     }
     let key = private_key(&key_pem).map_err(|problem| invalid("client_key_file", &identity.key, problem))?;
-    // The HTTP library panics on the keys that this rejects.
+    // This rejects the keys on which the HTTP library panics.
     let signing_key =
         any_supported_type(&key).map_err(|_| invalid("client_key_file", &identity.key, UNSUPPORTED_KEY))?;
     match CertifiedKey::new(chain.clone(), signing_key).keys_match() {
@@ -179,7 +180,7 @@ fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
     }
     let chain: Vec<_> = chain.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     let key = PrivateKey::from_pem(key_pem.as_bytes()).map_err(|_| {
-        invalid("client_key_file", &identity.key, "contains something else before the key that cannot be decoded")
+        invalid("client_key_file", &identity.key, "contains data before the key that cannot be decoded")
     })?;
     Ok(ClientCert::new_with_certs(&chain, key))
 }
@@ -204,7 +205,7 @@ fn read(parameter: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_file(path).map_err(|error| unreadable(parameter, path, &error))
 }
 
-/// Reads a regular file of bounded size. Neither opening nor reading waits, as it would for a pipe or a device.
+/// Reads a regular file of bounded size. Rejects a pipe or a device without blocking.
 fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let data = file.metadata()?;
@@ -212,15 +213,15 @@ fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if !data.is_file() || data.len() > LARGEST_FILE {
         return Err(unsuitable());
     }
-    // Full capacity from the start: a vector that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a vector that reallocates leaves copies behind that are not wiped.
     let capacity = usize::try_from(data.len()).unwrap_or_default().saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    // The file may be growing.
+    // The limit applies to the read too, because the file may be growing.
     file.take(LARGEST_FILE.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_FILE) { Ok(bytes) } else { Err(unsuitable()) }
 }
 
-/// The error for a file that cannot be read: the argument is invalid, unless the cause may be temporary.
+/// Returns the error for a file that cannot be read: an invalid argument, unless the cause may be temporary.
 pub(crate) fn unreadable(parameter: &str, path: &Path, error: &io::Error) -> Error {
     let message = format!("{parameter} {} cannot be read: {error}", path.display());
     let is_temporary = is_shortage(error)
@@ -235,7 +236,7 @@ fn invalid(parameter: &str, path: &Path, problem: &str) -> Error {
     Error::argument(parameter, format!("{} {problem}", path.display()))
 }
 
-/// Returns the certificates in `pem` that can be used as roots; none if there are none.
+/// Returns the certificates in `pem` that can be used as roots, or None if there are none.
 fn usable_certificates(pem: &[u8]) -> Option<RootCerts> {
     let is_usable = |der: &CertificateDer<'static>| RootCertStore::empty().add(der.clone()).is_ok();
     let usable: Vec<Certificate<'static>> =
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn only_without_a_store_the_built_in_roots_are_used() {
+    fn the_built_in_roots_are_used_only_if_no_store_exists() {
         assert!(matches!(platform_roots(&["/nonexistent", "Cargo.toml/x"], read_file), Ok(RootCerts::WebPki)));
         let error = platform_roots(&["/nonexistent", "Cargo.toml"], read_file).unwrap_err();
         assert_eq!(error.kind(), Kind::System);
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_file_is_invalid_though_its_size_is_not_known_at_first() {
+    fn a_larger_file_is_invalid_even_if_its_reported_size_is_small() {
         let path = Path::new(env!("OUT_DIR")).join("large.pem");
         let file = fs::File::create(&path).unwrap();
         file.set_len(LARGEST_FILE + 1).unwrap();
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_key_that_cannot_be_used_has_its_reason() {
+    fn the_error_for_a_client_key_names_the_reason() {
         let path = Path::new(env!("OUT_DIR")).join("key.pem");
         let identity = Identity { certificate: "tests/data/client.pem".into(), key: path.clone() };
         let reason = |text: &str| {
@@ -331,7 +332,7 @@ mod tests {
             client_cert(&identity).unwrap_err().message().to_owned()
         };
         let section = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
-        // PKCS #8 with the identifier of Ed448.
+        // A PKCS #8 key with the identifier of Ed448.
         let ed448 = section(
             "PRIVATE KEY",
             "MEcCAQAwBQYDK2VxBDsEOQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",

@@ -6,7 +6,7 @@ use crate::options::ClientSettings;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::ProxyUrl;
 
-/// The configuration for connections, read and checked. It contains nothing that a forked child could not use.
+/// The configuration for connections, read and checked. A forked child can use all of its content.
 #[derive(Debug, Clone)]
 pub(crate) struct TransportConfig {
     pub(super) endpoint: Endpoint,

@@ -1,4 +1,4 @@
-//! A connection to the service: sends a request and receives its response.
+//! Sends a request on a connection to the service and receives the response.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,11 @@ use super::response_body::Body;
 use super::response_head::{Framing, Head};
 use crate::response::Response;
 
-/// How long to wait for a body after the head is complete.
+/// The time to wait for a body after the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);
 
-/// The maximum number of interim responses before the response. Servers send one or two; some send one every few
-/// seconds while they work.
+/// The maximum number of interim responses before the final response. Servers send one or two, or one every few seconds
+/// while they work.
 const MOST_INTERIM_RESPONSES: u32 = 128;
 
 /// A connection, plain or over TLS.
@@ -25,9 +25,9 @@ pub(super) struct Connection(pub(super) Stream);
 /// The outcome of a request on a connection.
 pub(super) struct RoundTrip {
     pub(super) result: Result<Response, Failure>,
-    /// Whether any of the request may have been sent.
+    /// Whether any part of the request may have been sent.
     pub(super) is_written: bool,
-    /// Whether any of a response has arrived.
+    /// Whether any part of a response has arrived.
     pub(super) has_response: bool,
     /// Whether the connection can be reused for another request.
     pub(super) is_reusable: bool,
@@ -44,13 +44,13 @@ impl Connection {
         }
     }
 
-    /// Whether the connection is open and has no unread data.
+    /// Returns whether the connection is open and has no unread data.
     pub(super) fn is_idle(&mut self) -> bool {
         self.0.is_idle()
     }
 
-    /// Reads the head of the response, skipping interim ones. On failure, `has_begun` says whether anything arrived
-    /// before it.
+    /// Reads the head of the final response and skips interim responses. Sets `has_begun` when any part of a response
+    /// arrives, also if the call fails later.
     fn read_head(&mut self, deadline: Deadline, has_begun: &mut bool) -> Result<Head, Failure> {
         self.0.read(deadline)?;
         *has_begun = true;
@@ -72,7 +72,8 @@ impl Connection {
         }
     }
 
-    /// The head is the response; if the body does not arrive, only the connection is lost.
+    /// Reads the body of the response. If it does not arrive, returns the response without it and marks the connection
+    /// as not reusable.
     fn read_response(&mut self, head: Head, deadline: Deadline) -> RoundTrip {
         let body_deadline = Deadline::new(Instant::now(), BODY_TIME, Limit::Total);
         let body = self.read_body(head.framing, body_deadline.or(deadline));
@@ -81,7 +82,7 @@ impl Connection {
         RoundTrip { result: Ok(response), is_written: true, has_response: true, is_reusable }
     }
 
-    /// Reads the body, if it arrives completely, in time and within the size limit.
+    /// Reads the body. Returns None if it does not arrive completely, in time and within the size limit.
     fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Zeroizing<Vec<u8>>> {
         let mut body = Body::new(framing).ok()?;
         loop {

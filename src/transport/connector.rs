@@ -1,4 +1,4 @@
-//! Connections by way of ureq: its TLS and its buffers. This file and `certificates.rs` alone know it.
+//! Opens connections with the TLS and the buffers of ureq. Only this file and `certificates.rs` depend on ureq.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,20 +27,21 @@ use crate::error::Error;
 use crate::options::ClientSettings;
 use crate::sync::Mutex;
 
-/// Capacity of the output buffer: more than the head of most requests. A longer one is sent in parts.
+/// The capacity of the output buffer, larger than most requests. A longer request is sent in parts.
 const OUTPUT_BUFFER: usize = 2 * 1024;
 
-/// Capacity for the head of a response.
+/// The capacity of the input buffer, which limits the head of a response.
 const INPUT_BUFFER: usize = 32 * 1024;
 
-/// Buffer size below TLS; a longer record arrives in parts.
+/// The size of the buffers below TLS. A longer record arrives in parts.
 const BUFFER_UNDER_TLS: usize = 4 * 1024;
 
-/// The maximum number of reads in a check of an idle connection; a peer that sends more is not idle. What servers may
-/// send on one, such as TLS session tickets, takes fewer.
+/// The maximum number of reads in a check of an idle connection. If a peer sends more, the connection is not idle. The
+/// data that servers may send on an idle connection, such as TLS session tickets, takes fewer reads.
 const MAX_CHECKS: u8 = 3;
 
-/// A check of a connection: reads what has arrived, without waiting. It is recognized by its timeout for one read.
+/// The timeout by which the transport recognizes a check of a connection, which reads the data that has arrived,
+/// without waiting.
 const CHECK: NextTimeout = NextTimeout {
     after: Duration::Exact(time::Duration::ZERO),
     reason: Timeout::PerRead,
@@ -48,7 +49,7 @@ const CHECK: NextTimeout = NextTimeout {
     per_write: None,
 };
 
-/// The service and the certificates for it, in ureq's terms.
+/// The service and its certificates, as ureq's types.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     uri: Uri,
@@ -59,13 +60,13 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// Reads the files that `settings` name.
     pub(super) fn new(settings: &ClientSettings) -> Result<Self, Error> {
-        let uri = settings.base_url.as_str().parse().map_err(|_| Error::argument("base_url", "is no URL"))?;
+        let uri = settings.base_url.as_str().parse().map_err(|_| Error::argument("base_url", "is not a URL"))?;
         let files = CertificateFiles::of(settings);
         Ok(Self { uri, certificates: Arc::new(files.read()?), files })
     }
 }
 
-/// TLS with one version of the certificates.
+/// The TLS connector for one version of the certificates.
 #[derive(Debug)]
 struct Tls {
     certificates: Arc<Certificates>,
@@ -83,8 +84,8 @@ impl Tls {
             .disable_verification(false);
         // The rest of the configuration applies to requests, which ureq does not make here.
         let config = Agent::config_builder()
-            // The library connects through the proxy itself. Otherwise ureq would read one from the environment, in a
-            // CGI program even from a request header.
+            // This library connects through the proxy. Without this setting, ureq would read a proxy from the
+            // environment, which in a CGI program can come from a request header.
             .proxy(None)
             .tls_config(tls.build())
             .input_buffer_size(INPUT_BUFFER)
@@ -110,7 +111,7 @@ impl Connector {
         Self { uri: endpoint.uri, tcp, certificates, tls }
     }
 
-    /// Why the certificate files are not used as they are now.
+    /// Returns the error because of which the present versions of the certificate files are not used, if any.
     pub(super) fn certificate_problem(&self) -> Option<Error> {
         self.certificates.problem()
     }
@@ -124,7 +125,8 @@ impl Connector {
         Arc::clone(&tls)
     }
 
-    /// Opens a connection that is ready for a request, including TLS, and returns the address that it leads to.
+    /// Opens a connection, including TLS, that is ready for a request. Also returns the address to which it is
+    /// connected.
     pub(super) fn connect(&self, deadline: Deadline) -> Result<(Stream, SocketAddr), Failure> {
         let tls = self.tls();
         let (address, socket) = self.tcp.connect(deadline)?;
@@ -144,7 +146,7 @@ impl Connector {
             check_clock(SystemTime::now())?;
         }
         let buffers = match details.needs_tls() {
-            // TLS has additional buffers of the full size.
+            // The TLS layer has its own buffers of the full size.
             true => LazyBuffers::new(BUFFER_UNDER_TLS, BUFFER_UNDER_TLS),
             false => LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
         };
@@ -154,7 +156,7 @@ impl Connector {
         Ok((Stream(Box::new(transport)), address))
     }
 
-    /// Tries another address than `address` first from now on, because it did not respond.
+    /// Makes later connections try another address before `address`, which did not respond.
     pub(super) fn avoid(&self, address: SocketAddr) {
         self.tcp.route.avoid(address);
     }
@@ -165,17 +167,17 @@ impl Connector {
 pub(super) struct Stream(Box<dyn Transport>);
 
 impl Drop for Stream {
-    /// Wipes what was read, which may repeat a request.
+    /// Wipes the data that was read, which may repeat a request.
     fn drop(&mut self) {
         let unread = self.input().len();
         self.consume(unread);
-        // Nothing is in use any more, so this is the whole buffer.
+        // All input is consumed, so this is the whole buffer.
         self.0.buffers().input_append_buf().zeroize();
     }
 }
 
 impl Stream {
-    /// The bytes that were read and not consumed.
+    /// Returns the bytes that were read but not consumed.
     pub(super) fn input(&mut self) -> &[u8] {
         self.0.buffers().input()
     }
@@ -188,7 +190,7 @@ impl Stream {
     /// Waits for more input.
     pub(super) fn read(&mut self, deadline: Deadline) -> Result<(), Failure> {
         let timeout = timeout(deadline)?;
-        // A read into a full buffer returns nothing, which would look like the end of the connection.
+        // A read into a full buffer returns no bytes, which would look like the end of the connection.
         if self.0.buffers().input_append_buf().is_empty() {
             return Err(Failure::LargeHead);
         }
@@ -207,7 +209,7 @@ impl Stream {
             let (now, later) = bytes.split_at(bytes.len().min(buffer.len()));
             buffer.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
             let sent = self.0.transmit_output(now.len(), timeout);
-            // The buffer lives as long as the connection.
+            // The buffer is wiped now, because it lives as long as the connection.
             self.0.buffers().output().iter_mut().take(now.len()).for_each(Zeroize::zeroize);
             sent.map_err(|error| to_failure(error, deadline.limit))?;
             bytes = later;
@@ -215,19 +217,19 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether the connection is open and has no unread data. Only a read can show that, because bytes may be
-    /// buffered in any layer, encrypted or not, and would be mistaken for the next response.
+    /// Returns whether the connection is open and has no unread data. Reads to find out, because any layer may buffer
+    /// bytes, encrypted or not, which would be mistaken for the next response.
     pub(super) fn is_idle(&mut self) -> bool {
         self.input().is_empty() && matches!(self.0.await_input(CHECK), Err(UreqError::Timeout(_)))
     }
 }
 
-/// The TLS library panics if the clock is before 1970.
+/// Fails if the clock is before 1970, because the TLS library would panic.
 fn check_clock(now: SystemTime) -> Result<(), Failure> {
     now.duration_since(SystemTime::UNIX_EPOCH).map(drop).map_err(|_| Failure::ClockBefore1970)
 }
 
-/// The remaining time in the form that ureq uses. Its `reason` is not used.
+/// Returns the remaining time as ureq's type. Its `reason` is not used.
 fn timeout(deadline: Deadline) -> Result<NextTimeout, Failure> {
     let after = deadline.left()?.map_or(Duration::NotHappening, Duration::Exact);
     Ok(NextTimeout { after, reason: Timeout::Global, per_read: None, per_write: None })
@@ -243,7 +245,7 @@ fn to_failure(error: UreqError, limit: Limit) -> Failure {
     }
 }
 
-/// A TCP connection with the buffers of the layer above: of the stream itself, or of TLS.
+/// A TCP connection with the buffers of the layer above it, which is the stream or TLS.
 #[derive(Debug)]
 struct TcpTransport {
     socket: Arc<Socket>,
@@ -289,7 +291,7 @@ fn is_check(limit: NextTimeout) -> bool {
     limit.per_read == CHECK.per_read
 }
 
-/// Returns when a timeout expires; none if it never does.
+/// Returns the time at which a timeout expires, or None if it never does.
 fn deadline(limit: NextTimeout) -> Option<time::Instant> {
     match limit.after {
         Duration::Exact(after) => time::Instant::now().checked_add(after),
@@ -297,7 +299,7 @@ fn deadline(limit: NextTimeout) -> Option<time::Instant> {
     }
 }
 
-/// Resolves nothing: ureq receives connections that are established.
+/// A resolver that resolves nothing, because ureq receives established connections.
 #[derive(Debug)]
 struct NoResolver;
 
@@ -314,7 +316,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_before_1970_is_an_error_of_tls() {
+    fn a_clock_before_1970_is_a_tls_error() {
         let before = SystemTime::UNIX_EPOCH - time::Duration::from_secs(1);
         let error = check_clock(before).unwrap_err().to_error(false, "host");
         assert_eq!(error.kind(), crate::error::Kind::Tls);
@@ -335,6 +337,6 @@ mod tests {
             assert!(matches!(connection.await_input(CHECK), Err(UreqError::Timeout(_))));
         }
         let last = connection.await_input(CHECK);
-        assert!(matches!(last, Err(UreqError::Io(_))), "a peer with so much to say is not idle");
+        assert!(matches!(last, Err(UreqError::Io(_))), "a check must fail if the peer sends too much");
     }
 }

@@ -1,10 +1,10 @@
-//! Deadlines, and which time limit each results from.
+//! Deadlines, each with the time limit from which it results.
 
 use std::time::{Duration, Instant};
 
 use super::error::{Failure, Limit};
 
-/// A deadline; none if it is beyond the range of the clock.
+/// A deadline. It never expires if it is beyond the range of the clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     pub(super) at: Option<Instant>,
@@ -12,7 +12,7 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline `time` after `start`, which results from `limit`.
+    /// Creates a deadline at `time` after `start`. It results from `limit`.
     pub(super) fn new(start: Instant, time: Duration, limit: Limit) -> Self {
         Self { at: start.checked_add(time), limit }
     }
@@ -26,7 +26,7 @@ impl Deadline {
         }
     }
 
-    /// Returns the remaining time, none if there is no deadline; an error if none remains.
+    /// Returns the remaining time, or None if the deadline never expires. Fails if the deadline has passed.
     pub(super) fn left(self) -> Result<Option<Duration>, Failure> {
         let Some(at) = self.at else {
             return Ok(None);

@@ -1,23 +1,23 @@
-//! Converts failures of the libraries to this library's classes and messages. Nothing of the request is included,
-//! because it contains the secret.
+//! Converts failures of other libraries to this library's classes and messages. Messages include no part of the
+//! request, because it contains the secret.
 
 use std::io;
 
 use super::tls_error;
 use crate::error::{Error, Kind, is_shortage};
 
-/// The time limit that a deadline results from.
+/// The time limit from which a deadline results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Limit {
-    /// For connecting, while the host name is being resolved.
+    /// The limit for connecting, while the host name is being resolved.
     Resolve,
-    /// For connecting.
+    /// The limit for connecting.
     Connect,
-    /// For the whole request.
+    /// The limit for the whole request.
     Total,
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The connection failed or was lost.
@@ -40,7 +40,7 @@ pub(super) enum Failure {
     LargeHead,
     /// There are too many interim responses (1xx).
     InterimOnly,
-    /// The HTTP library failed in a way that is not expected of it.
+    /// The HTTP library failed in an unexpected way.
     Unexpected,
 }
 
@@ -51,20 +51,21 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
-    /// Whether the connection turned out to be closed, as when the peer has closed an idle one.
+    /// Returns whether the failure shows that the connection was closed, such as by a peer that closed it while it was
+    /// idle.
     pub(super) fn is_loss(&self) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero};
         let losses = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero];
         matches!(self, Self::Io(error) if losses.contains(&error.kind()))
     }
 
-    /// Whether the connection ended, as it may after a response.
+    /// Returns whether the connection ended normally, as it may after a response.
     pub(super) fn is_end(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof)
     }
 
-    /// The error for this failure of a request to `authority`; `is_connected` says whether the connection had been
-    /// established.
+    /// Returns the error for this failure of a request to `authority`; `is_connected` says whether the connection had
+    /// been established.
     pub(super) fn to_error(&self, is_connected: bool, authority: &str) -> Error {
         let (kind, message) = match self {
             Self::Io(error) => of_io(error, is_connected),
@@ -97,7 +98,8 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit expired".to_owned()),
-        // Only TLS returns this, when it rejects data without a specific error, such as too many handshake messages.
+        // Only TLS returns this error, if it rejects data without a specific error, such as too many handshake
+        // messages.
         io::ErrorKind::InvalidData => {
             (Kind::Tls, "TLS failed: the server sends more than the TLS protocol allows".to_owned())
         }

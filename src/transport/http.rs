@@ -1,4 +1,4 @@
-//! HTTP/1.1 over pooled connections.
+//! Exchanges HTTP/1.1 requests and responses over pooled connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,10 +20,11 @@ use crate::os::fork;
 use crate::request::Request;
 use crate::response::Response;
 
-/// How soon it is noticed that an idle connection is dead. A later loss affected a request that was being processed.
+/// The time within which a request on a dead idle connection fails. A later loss means that the server had begun to
+/// process the request.
 const DEATH_TIME: Duration = Duration::from_secs(1);
 
-/// Connections to one service with one TLS configuration.
+/// The connections to one service with one TLS configuration.
 pub(crate) struct HttpTransport {
     connector: Connector,
     pool: Pool,
@@ -32,7 +33,7 @@ pub(crate) struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// Prepares to connect; opens no connection yet.
+    /// Creates a transport without opening a connection.
     pub(crate) fn new(config: &TransportConfig, resolver: Resolver) -> Self {
         warm_up();
         let cancel = Arc::<Cancel>::default();
@@ -52,7 +53,7 @@ impl HttpTransport {
         self.resolver.wake();
     }
 
-    /// Sends one request on `connection`, which is kept if it can be reused.
+    /// Sends one request on `connection`, and keeps the connection if it can be reused.
     fn run(&self, mut connection: Connection, request: &Request<'_>, deadline: Deadline) -> RoundTrip {
         let trip = connection.round_trip(request.bytes(), deadline);
         if trip.is_reusable {
@@ -61,7 +62,8 @@ impl HttpTransport {
         trip
     }
 
-    /// Sends one request on a new connection, possibly after another went to a dead one.
+    /// Sends one request on a new connection. `is_written` says whether the request was already written on a dead
+    /// connection.
     fn run_on_new(&self, request: &Request<'_>, limits: Limits, whole: Deadline, is_written: bool) -> Exchange {
         let connect = Deadline::new(Instant::now(), limits.connect, Limit::Connect).or(whole);
         match self.connector.connect(connect) {
@@ -110,7 +112,7 @@ impl Transport for HttpTransport {
         };
         let trip = self.run(pooled, request, whole);
         if was_dead_in_the_pool(&trip, start.elapsed()) && !self.cancel.is_cancelled() {
-            // Other connections of the same age are probably dead, too.
+            // Other connections of the same age are probably dead too.
             self.pool.clear();
             return self.run_on_new(request, limits, whole, trip.is_written);
         }
@@ -122,15 +124,15 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Whether the request went to an idle connection that the peer had already closed. Servers do so all the time, and
-/// callers should not notice.
+/// Returns whether the request went to an idle connection that the peer had already closed. Servers often close idle
+/// connections, so this is not reported as a failure.
 fn was_dead_in_the_pool(trip: &RoundTrip, elapsed: Duration) -> bool {
     let is_lost = trip.result.as_ref().is_err_and(Failure::is_loss);
     is_lost && trip.is_written && !trip.has_response && elapsed < DEATH_TIME
 }
 
-/// Makes the underlying libraries initialize their process-wide state. They do so under locks; if a fork happened
-/// while they are held, a child would wait permanently.
+/// Makes the underlying libraries initialize their process-wide state. They hold locks meanwhile, and a child that is
+/// forked at that time would wait forever.
 fn warm_up() {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     fork::with_no_fork(|| {

@@ -1,5 +1,4 @@
-//! Sends requests to the service and receives its responses. Only `connector.rs` and
-//! `certificates.rs` know ureq.
+//! Sends requests to the service and receives its responses. Only `connector.rs` and `certificates.rs` depend on ureq.
 //!
 //! ```text
 //! HttpTransport -- take, put --> Pool
@@ -42,17 +41,17 @@ use crate::response::Response;
 /// The timeouts of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// For resolving the name and connecting.
+    /// The timeout for resolving the name and connecting.
     pub(crate) connect: Duration,
-    /// For the whole exchange.
+    /// The timeout for the whole exchange.
     pub(crate) total: Duration,
 }
 
 /// One request and its outcome.
 pub(crate) struct Exchange {
-    /// The response, or why there is none.
+    /// The response, or the error.
     pub(crate) response: Result<Response, Error>,
-    /// Whether any of the request was written on a connection.
+    /// Whether any part of the request was written to a connection.
     pub(crate) written: bool,
 }
 
@@ -61,7 +60,7 @@ pub(crate) trait Transport: Send + Sync {
     /// Sends `request` and waits for its response within `limits`.
     fn exchange(&self, request: &Request<'_>, limits: Limits) -> Exchange;
 
-    /// Waits until `deadline`. False: cancelled.
+    /// Waits until `deadline`. Returns false if the transport is cancelled first.
     fn pause(&self, deadline: Instant) -> bool;
 }
 
@@ -83,7 +82,7 @@ pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<Ve
     Some((head.status, body.whole(true).map(|body| body.to_vec())))
 }
 
-/// Returns the certificates in a PEM file, in DER, after looking for a key in it.
+/// Searches a PEM file for a key, then returns its certificates in DER.
 #[cfg(any(fuzzing, feature = "testing"))]
 pub(crate) fn certificates_in(bytes: &[u8]) -> Vec<Vec<u8>> {
     let pem = pem::Pem::new(bytes);
@@ -91,7 +90,7 @@ pub(crate) fn certificates_in(bytes: &[u8]) -> Vec<Vec<u8>> {
     pem.certificates().map(|der| der.to_vec()).collect()
 }
 
-/// Returns how a proxy's response to `CONNECT` is understood, and the number of bytes read of it.
+/// Reads a proxy's response to `CONNECT`. Returns the result and the number of bytes read.
 #[cfg(any(fuzzing, feature = "testing"))]
 pub(crate) fn read_connect_response(input: &[u8]) -> (std::io::Result<()>, usize) {
     let mut rest = input.iter();
@@ -107,7 +106,11 @@ mod tests {
     fn a_response_is_the_same_however_it_is_split() {
         let input = b"HTTP/1.1 202 Fine\r\ntransfer-encoding: chunked\r\n\r\n3\r\nfin\r\n1\r\ne\r\n0\r\n\r\nHTTP";
         for size in 1..=input.len() {
-            assert_eq!(read_response(input, size), Some((202, Some(b"fine".to_vec()))), "in pieces of {size}");
+            assert_eq!(
+                read_response(input, size),
+                Some((202, Some(b"fine".to_vec()))),
+                "the response differs in pieces of {size} bytes"
+            );
         }
         assert_eq!(read_response(b"HTTP/1.1 202 Fine\r\ncontent-length: 4\r\n\r\nfin", 2), Some((202, None)));
         assert_eq!(read_response(b"HTTP/1.1 20", 2), None);

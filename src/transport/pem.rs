@@ -1,38 +1,39 @@
-//! PEM as it is found in practice: with a byte order mark, any line ends, indentation, and OpenSSL's other labels for
-//! certificates. Pure.
+//! Parses PEM in the forms that occur in practice: with a byte order mark, any line ends, indentation, and OpenSSL's
+//! other labels for certificates. Pure.
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-/// Labels that stand for a certificate. One with trust settings has them after the certificate.
+/// Other labels for a certificate. A trusted certificate is followed by trust settings.
 const CERTIFICATE_LABELS: [&[u8]; 2] = [b"TRUSTED CERTIFICATE-----", b"X509 CERTIFICATE-----"];
 
 /// A PEM text in the form that the parser accepts: lines that end in LF, without white space around them, with one label
 /// for all certificates. It may contain a key.
 pub(super) struct Pem(Zeroizing<Vec<u8>>);
 
-/// Why there is no private key.
+/// The reason why there is no private key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoKey {
-    /// The text contains none.
+    /// The text contains no private key.
     Missing,
-    /// It has a passphrase.
+    /// The key has a passphrase.
     Encrypted,
-    /// It is in OpenSSH's own format.
+    /// The key is in OpenSSH's own format.
     OfOpenSsh,
 }
 
 impl Pem {
     pub(super) fn new(bytes: &[u8]) -> Self {
         let ascii = match bytes {
-            // Every character of PEM is one byte of a UTF-16 unit; others are in comments.
+            // Every PEM character is one byte of a UTF-16 unit. Other characters occur only in comments.
             [0xff, 0xfe, units @ ..] => Zeroizing::new(units.iter().step_by(2).copied().collect()),
             [0xfe, 0xff, units @ ..] => Zeroizing::new(units.iter().skip(1).step_by(2).copied().collect()),
             [0xef, 0xbb, 0xbf, text @ ..] => Zeroizing::new(text.to_vec()),
             text => Zeroizing::new(text.to_vec()),
         };
-        // A vector that reallocates leaves a copy of the key behind that is not wiped.
+        // The capacity is reserved in full, because a vector that reallocates leaves a copy of the key behind that is
+        // not wiped.
         let mut text = Zeroizing::new(Vec::with_capacity(ascii.len().saturating_add(1)));
         for line in ascii.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii) {
             let label = line.strip_prefix(b"-----BEGIN ").or_else(|| line.strip_prefix(b"-----END "));
@@ -50,7 +51,7 @@ impl Pem {
         &self.0
     }
 
-    /// The certificates that can be decoded.
+    /// Returns the certificates that can be decoded.
     pub(super) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
         CertificateDer::pem_slice_iter(&self.0).filter_map(Result::ok).map(|der| match sequence_length(&der) {
             Some(length) if length < der.len() => der.get(..length).unwrap_or_default().to_vec().into(),
@@ -58,24 +59,24 @@ impl Pem {
         })
     }
 
-    /// The first private key.
+    /// Returns the first private key.
     pub(super) fn private_key(&self) -> Result<PrivateKeyDer<'static>, NoKey> {
         let contains = |words: &[u8]| self.0.windows(words.len()).any(|part| part == words);
         PrivateKeyDer::from_pem_slice(&self.0).map_err(|_| match () {
-            // `BEGIN ENCRYPTED PRIVATE KEY`, or the header `Proc-Type: 4,ENCRYPTED` of an older format.
+            // Matches `BEGIN ENCRYPTED PRIVATE KEY` and the header `Proc-Type: 4,ENCRYPTED` of an older format.
             () if contains(b"ENCRYPTED") => NoKey::Encrypted,
             () if contains(b"BEGIN OPENSSH PRIVATE KEY") => NoKey::OfOpenSsh,
             () => NoKey::Missing,
         })
     }
 
-    /// Whether there is a private key for an algorithm that TLS does not use.
+    /// Returns whether the text contains a DSA key, which TLS does not support.
     pub(super) fn has_dsa_key(&self) -> bool {
         self.0.windows(21).any(|part| part == b"BEGIN DSA PRIVATE KEY")
     }
 }
 
-/// Returns the length of the ASN.1 sequence at the beginning of `der`, with its header.
+/// Returns the length, including the header, of the ASN.1 sequence at the beginning of `der`.
 fn sequence_length(der: &[u8]) -> Option<usize> {
     let (header, length) = match *der {
         [0x30, short @ ..=0x7f, ..] => (2, usize::from(short)),
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_has_its_reason() {
+    fn the_reason_for_a_missing_key_is_returned() {
         let reason = |text: &str| Pem::new(text.as_bytes()).private_key().unwrap_err();
         assert_eq!(reason(""), NoKey::Missing);
         assert_eq!(

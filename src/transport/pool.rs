@@ -1,18 +1,18 @@
-//! Idle connections.
+//! Keeps idle connections for later requests.
 
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use crate::sync::Mutex;
 
-/// How long an idle connection is kept.
+/// The time for which an idle connection is kept.
 const IDLE_TIME: Duration = Duration::from_secs(15);
 
 /// The idle connections of one service. The most recently used one is reused first, so that superfluous ones age and
 /// are closed.
 #[derive(Debug)]
 pub(super) struct Pool {
-    /// In the order in which they were returned to the pool.
+    /// The connections in the order of their return to the pool.
     idle: Mutex<Vec<Idle>>,
     most: usize,
 }
@@ -52,7 +52,7 @@ impl Pool {
         if idle.len() < self.most {
             idle.push(Idle { connection, since });
         }
-        // Connections are closed after the lock is released.
+        // The lock is released before connections are closed.
         drop(idle);
         drop(old);
     }

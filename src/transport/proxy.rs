@@ -15,10 +15,10 @@ use super::socket::Socket;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
 
-/// Capacity for the constant parts of every request to a proxy: its header names.
+/// The capacity for the constant parts of every request to a proxy: the header names.
 const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
-/// The longest head of a response to `CONNECT` that is read.
+/// The maximum length of the head of a response to `CONNECT`, in bytes.
 const LONGEST_HEAD: usize = 16 * 1024;
 
 /// The maximum number of interim responses to `CONNECT`.
@@ -45,7 +45,7 @@ fn open_http(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Re
         Zeroizing::new(STANDARD.encode(pair.as_bytes()))
     });
     let target = format!("{host}:{port}");
-    // Full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not wiped.
     let capacity =
         2 * target.len() + authorization.as_ref().map_or(0, |proof| proof.len()) + CAPACITY_FOR_CONSTANT_PARTS;
     let mut head = Zeroizing::new(String::with_capacity(capacity));
@@ -55,11 +55,11 @@ fn open_http(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Re
     }
     head.push_str("\r\n\r\n");
     line.write(head.as_bytes())?;
-    // Nothing after the head is consumed, because it belongs to the service.
+    // The response is read byte by byte, because the data after the head belongs to the service.
     read_connect_response(|| line.read::<1>().map(|[byte]| byte))
 }
 
-/// Reads the response to `CONNECT` byte by byte. Interim responses are skipped.
+/// Reads the response to `CONNECT` byte by byte. Skips interim responses.
 pub(super) fn read_connect_response(mut read: impl FnMut() -> io::Result<u8>) -> io::Result<()> {
     for _ in 0..=MOST_INTERIM_RESPONSES {
         match status_of(&read_head(&mut read)?) {
@@ -110,7 +110,7 @@ fn authenticate_to_socks5(line: &Line<'_>, user: &ProxyUser) -> io::Result<()> {
     if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(failed("the proxy rejected the user or password")) }
 }
 
-/// A host in SOCKS5 encoding: an address in binary, or a name with its length, for the proxy to resolve.
+/// Returns a host in SOCKS5 encoding: an address in binary, or a name with its length, for the proxy to resolve.
 fn socks5_address(host: &str) -> io::Result<Vec<u8>> {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => Ok([&[1], address.octets().as_slice()].concat()),
@@ -130,7 +130,7 @@ fn read_socks5_reply(line: &Line<'_>) -> io::Result<()> {
     if code != 0 {
         return Err(failed(format!("the proxy failed the connection: {}", socks5_reason(code))));
     }
-    // The proxy's own address, which is not needed: an address or a name, and a port.
+    // The rest of the reply is the proxy's own address or name and its port, which are not needed.
     let address = match kind {
         1 => 4,
         3 => usize::from(line.read::<1>()?[0]),
@@ -143,7 +143,7 @@ fn read_socks5_reply(line: &Line<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The reply codes of RFC 1928.
+/// Returns the meaning of a reply code of RFC 1928.
 fn socks5_reason(code: u8) -> &'static str {
     match code {
         1 => "general failure",
@@ -169,7 +169,7 @@ fn status_of(head: &[u8]) -> Option<u16> {
     status.parse().ok().filter(|status| (100..=999).contains(status))
 }
 
-/// The stream to the proxy, with a deadline.
+/// A connection to the proxy with a deadline.
 struct Line<'a> {
     socket: &'a Socket,
     deadline: Option<Instant>,
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_status_is_in_the_first_line() {
+    fn the_status_is_read_from_the_first_line() {
         assert_eq!(status_of(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
         assert_eq!(status_of(b"HTTP/1.0 407 No\r\nx: HTTP/1.1 200\r\n\r\n"), Some(407));
         for head in [b"".as_slice(), b"200", b"HTTP/2 200\r\n", b"HTTP/1.1 2x0\r\n", b"HTTP/1.1 99\r\n", b"SSH-2.0\r\n"]
@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    /// The result for a proxy that sends `response`, and what is left unread.
+    /// Returns the result for a proxy that sends `response`, and the part of the response that was not read.
     fn connect(response: &str) -> (Result<(), String>, &str) {
         let mut read = 0;
         let next = || {

@@ -6,9 +6,9 @@
 //!                                      looks them up again       the lookup
 //! ```
 //!
-//! Lookups run on separate threads, because the system's lookup has no timeout. There is one at a time for each
-//! name, unless it hangs: then another is started in parallel, up to a limit. A failed lookup is not repeated for a
-//! second; cached addresses remain in use.
+//! Lookups run on separate threads, because the system's lookup has no timeout. Each name has one lookup at a time. If
+//! it hangs, another is started in parallel, up to a limit. After a failed lookup, the next one starts at the earliest
+//! a second later, and cached addresses remain in use.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
@@ -22,28 +22,28 @@ use crate::os::fork::PerProcess;
 use crate::panic::catch_panic;
 use crate::sync::{Condvar, Mutex};
 
-/// How long cached addresses are fresh.
+/// The age up to which cached addresses are used without another lookup.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// How long cached addresses are usable.
+/// The age up to which cached addresses are used while another lookup is in progress.
 const USABLE: Duration = Duration::from_secs(3600);
 
-/// How long a failure is cached.
+/// The time for which a failure is cached.
 const FAILED: Duration = Duration::from_secs(1);
 
-/// How long a lookup may take before another is started in parallel; twice as long for each that is in progress.
+/// The time that a lookup may take before another is started in parallel. It doubles with each lookup in progress.
 const NEXT_LOOKUP_AFTER: Duration = Duration::from_secs(2);
 
 /// The maximum number of lookups of one name that are in progress.
 const MOST_LOOKUPS: u32 = 8;
 
-/// The maximum number of addresses of a name that are tried.
+/// The maximum number of addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 16;
 
 /// The maximum number of services whose last good address is remembered.
 const MOST_PREFERENCES: usize = 64;
 
-/// A DNS lookup.
+/// A method to resolve host names.
 pub(crate) trait Lookup: Send + Sync {
     /// Returns the addresses of `host`. May block indefinitely.
     fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>>;
@@ -62,7 +62,7 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// Why there is no address.
+/// The reason why there is no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The name does not exist, or no server responded.
@@ -82,7 +82,7 @@ pub(crate) struct Resolver {
 struct Shared {
     lookup: Box<dyn Lookup>,
     names: Mutex<HashMap<String, Name>>,
-    /// Notified whenever a lookup ends.
+    /// A condition that is notified whenever a lookup ends.
     ended: Condvar,
     /// The address that accepted the last connection to each host and port, if it has several.
     preferences: Mutex<HashMap<(String, u16), IpAddr>>,
@@ -95,11 +95,11 @@ struct Name {
     failed: Option<Instant>,
     /// The resource that the system lacked in the last lookup.
     shortage: Option<String>,
-    /// The number of lookups started, the number of the last one that ended, and how many are in progress.
+    /// The number of lookups started, the number of the last lookup that ended, and the number of lookups in progress.
     started: u64,
     ended: u64,
     in_progress: u32,
-    /// When a lookup was last started, or could not be started.
+    /// The time of the last attempt to start a lookup.
     started_at: Option<Instant>,
 }
 
@@ -113,12 +113,12 @@ impl Name {
         self.failed.is_some_and(|at| now.saturating_duration_since(at) < FAILED)
     }
 
-    /// Whether the last lookup is in progress. Those before it may hang.
+    /// Returns whether the last lookup is in progress. Earlier lookups may hang.
     fn is_being_looked_up(&self) -> bool {
         self.ended < self.started
     }
 
-    /// When another lookup may be started; none if there are too many.
+    /// Returns the time at which another lookup may be started, or None if there are too many.
     fn next_lookup(&self, now: Instant) -> Option<Instant> {
         match (self.in_progress, self.started_at) {
             (0, _) | (_, None) => Some(now),
@@ -138,16 +138,16 @@ impl Name {
     }
 }
 
-/// The names cached in this process.
+/// The resolver of this process.
 static OF_PROCESS: PerProcess<Resolver> = PerProcess::new();
 
 impl Resolver {
-    /// The resolver of the whole process, so that there is one lookup at a time for each name.
+    /// Returns the resolver of the whole process. All clients share it, so each name has one lookup at a time.
     pub(crate) fn of_process() -> Self {
         OF_PROCESS.get_or_make(|| Self::new(SystemLookup)).clone()
     }
 
-    /// Resolves names with `lookup`.
+    /// Creates a resolver that resolves names with `lookup`.
     pub(crate) fn new(lookup: impl Lookup + 'static) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -190,8 +190,8 @@ impl Resolver {
         }
     }
 
-    /// Returns the addresses of `host` at the time `now`. Waits for a lookup only if no usable addresses are cached,
-    /// until `deadline` or until `is_over`, which [`Resolver::wake`] makes it check again.
+    /// Returns the addresses of `host` at the time `now`. If no usable addresses are cached, waits for a lookup until
+    /// `deadline` or until `is_over` returns true. [`Resolver::wake`] makes a waiting call check `is_over` again.
     pub(super) fn addresses(
         &self,
         host: &str,
@@ -255,7 +255,7 @@ impl Resolver {
 }
 
 impl Shared {
-    /// Performs the lookup of `host` that has this number.
+    /// Performs lookup number `number` of `host` and stores the result.
     fn resolve(&self, host: &str, number: u64) {
         let found = catch_panic(|| self.lookup.addresses(host));
         let now = Instant::now();
@@ -265,14 +265,14 @@ impl Shared {
         let is_outdated = number < name.ended;
         name.ended = name.ended.max(number);
         match found {
-            // A later lookup has ended before this one.
+            // A later lookup ended before this one, so this result is ignored.
             _ if is_outdated => {}
             Some(Ok(addresses)) if !addresses.is_empty() => {
                 name.found = Some((now, alternating(addresses)));
                 name.failed = None;
             }
             _ if name.is_being_looked_up() => {}
-            // The next call starts another lookup.
+            // The failure is not cached, so the next call starts another lookup.
             Some(Err(error)) if is_shortage(&error) => name.shortage = Some(error.to_string()),
             _ => name.failed = Some(now),
         }
@@ -281,8 +281,8 @@ impl Shared {
     }
 }
 
-/// Alternates between the families of addresses (RFC 8305, section 4), so that one family that does not work delays a
-/// connection by one address. Otherwise keeps the system's order.
+/// Alternates between the address families (RFC 8305, section 4), so that a family that does not work delays a
+/// connection by only one address. Otherwise keeps the system's order.
 fn alternating(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     let first_is_ipv4 = addresses.first().is_some_and(IpAddr::is_ipv4);
     let (same, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv4() == first_is_ipv4);
@@ -294,7 +294,8 @@ fn alternating(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         .collect()
 }
 
-/// IP addresses are used as they are, and `localhost` is loopback regardless of the hosts file.
+/// Returns the addresses of a host that needs no lookup: an IP address, or `localhost`, which is loopback regardless of
+/// the hosts file.
 fn known_without_lookup(host: &str) -> Option<Vec<IpAddr>> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse() {

@@ -1,11 +1,11 @@
-//! The body of a response, complete or not at all. Pure; all input is untrusted.
+//! Reads the body of a response, either completely or not at all. All input is untrusted. Pure.
 
 use httparse::{EMPTY_HEADER, Status};
 use zeroize::Zeroizing;
 
 use super::response_head::Framing;
 
-/// The longest body that is read, in bytes.
+/// The maximum length of a body, in bytes.
 const LONGEST: usize = 64 * 1024;
 
 /// The maximum number of trailer lines.
@@ -20,7 +20,7 @@ pub(super) struct Body {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// This many bytes follow, and then, if they are those of a chunk, the next chunk.
+    /// This many bytes follow. If they are a chunk, the next chunk follows.
     Bytes {
         left: usize,
         are_a_chunk: bool,
@@ -31,7 +31,7 @@ enum State {
     LineEnd,
     /// The trailers follow.
     Trailers,
-    /// Everything until the end of the connection.
+    /// The body continues until the end of the connection.
     ToTheEnd,
     Complete,
 }
@@ -52,7 +52,7 @@ impl Body {
         Ok(Self { read: Zeroizing::default(), state })
     }
 
-    /// Consumes what it can of `input` and returns the number of bytes consumed.
+    /// Consumes as much of `input` as possible and returns the number of bytes consumed.
     pub(super) fn read(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         let mut consumed: usize = 0;
         while self.state != State::Complete {
@@ -69,13 +69,13 @@ impl Body {
         self.state == State::Complete
     }
 
-    /// Returns the body, if it is complete or the connection has ended.
+    /// Returns the body if it is complete, or if it ends with the connection and the connection has ended.
     pub(super) fn whole(self, has_ended: bool) -> Option<Zeroizing<Vec<u8>>> {
         let is_whole = self.is_complete() || has_ended && self.state == State::ToTheEnd;
         is_whole.then_some(self.read)
     }
 
-    /// Consumes some of `input`, or nothing if more must arrive first.
+    /// Consumes part of `input`, or nothing if more data must arrive first.
     fn step(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         match self.state {
             State::Bytes { left, are_a_chunk } => Ok(self.read_bytes(input, left, are_a_chunk)),
@@ -98,7 +98,8 @@ impl Body {
         bytes.len()
     }
 
-    /// Appends `bytes`. A vector that reallocates leaves a copy behind that is not wiped.
+    /// Appends `bytes`. Copies the data to a new vector if the capacity is too small, because a vector that reallocates
+    /// leaves a copy behind that is not wiped.
     fn append(&mut self, bytes: &[u8]) {
         let length = self.read.len().saturating_add(bytes.len());
         if length > self.read.capacity() {
@@ -110,7 +111,7 @@ impl Body {
     }
 
     fn read_size(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
-        // The parser treats a line without a digit as that of the last chunk.
+        // The parser would treat a line without a digit as the last chunk.
         if input.first().is_some_and(|byte| !byte.is_ascii_hexdigit()) {
             return Err(Unreadable);
         }
@@ -165,7 +166,7 @@ fn within_bounds(more: u64, read: usize) -> Result<usize, Unreadable> {
 mod tests {
     use super::*;
 
-    /// Returns the body read from `input`, split in pieces of `size`, and the unread rest.
+    /// Returns the body read from `input`, split into pieces of `size` bytes, and the unread rest.
     fn read(framing: Framing, input: &str, size: usize) -> (Option<String>, String) {
         let Ok(mut body) = Body::new(framing) else {
             return (None, input.to_owned());

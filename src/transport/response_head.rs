@@ -1,4 +1,4 @@
-//! The head of a response. Pure; all input is untrusted.
+//! Parses the head of a response. All input is untrusted. Pure.
 
 use httparse::{EMPTY_HEADER, Error, Header, Response, Status};
 
@@ -12,20 +12,20 @@ const MOST_HEADERS: usize = 128;
 pub(super) enum Framing {
     /// No body.
     Nothing,
-    /// This many bytes.
+    /// A body of this many bytes.
     Length(u64),
-    /// Chunked: each chunk is preceded by its length.
+    /// A body in chunks, each preceded by its length.
     Chunked,
-    /// Until the end of the connection.
+    /// A body that continues until the end of the connection.
     ToTheEnd,
-    /// Invalid: the headers contradict each other or cannot be parsed.
+    /// Invalid framing: the headers contradict each other or cannot be parsed.
     Senseless,
 }
 
 /// A complete head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Head {
-    /// Its length in bytes.
+    /// The length of the head in bytes.
     pub(super) length: usize,
     pub(super) status: u16,
     /// `Retry-After`, if it is text.
@@ -36,7 +36,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Parses the head at the beginning of `input`; none if more must arrive first.
+    /// Parses the head at the beginning of `input`. Returns None if more data must arrive first.
     pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, Error> {
         let mut headers = [EMPTY_HEADER; MOST_HEADERS];
         let mut response = Response::new(&mut headers);
@@ -44,7 +44,7 @@ impl Head {
             Ok(Status::Complete(length)) => Self::of(&response, length).map(Some),
             Ok(Status::Partial) => Ok(None),
             Err(error @ (Error::TooManyHeaders | Error::Version)) => match Odd::find(input) {
-                // Read on until it can be decided whether it is a head.
+                // More data is needed to decide whether the input is a head.
                 Odd::Unknown => Ok(None),
                 Odd::Head(head) => Ok(Some(head)),
                 Odd::No => Err(error),
@@ -53,7 +53,7 @@ impl Head {
         }
     }
 
-    /// Whether another head follows, that of the final response. None does after 101: the protocol changes there.
+    /// Returns whether the head of the final response follows. No head follows after 101, because the protocol changes.
     pub(super) fn is_interim(&self) -> bool {
         matches!(self.status, 100 | 102..=199)
     }
@@ -72,7 +72,7 @@ impl Head {
             status,
             retry_after: values(headers, "retry-after").next().map(retry_after),
             framing,
-            // Otherwise the beginning of the next response cannot be determined.
+            // With other framings, the beginning of the next response cannot be determined.
             keeps_alive: matches!(framing, Framing::Nothing | Framing::Length(_) | Framing::Chunked)
                 && is_newer
                 && !is_last(status, headers),
@@ -80,7 +80,7 @@ impl Head {
     }
 }
 
-/// Whether no further response follows on the connection, because the peer says so or its framing is not trustworthy.
+/// Returns whether the connection must not be reused, because the peer closes it or the framing is not trustworthy.
 fn is_last(status: u16, headers: &[Header<'_>]) -> bool {
     let is_doubtful = has(headers, "transfer-encoding") && has(headers, "content-length");
     let mut options = values(headers, "connection").flat_map(|value| value.split(','));
@@ -92,7 +92,7 @@ fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
         return Framing::Nothing;
     }
     if has(headers, "transfer-encoding") {
-        // A length in other headers is ignored.
+        // If this header is present, a length in other headers is ignored.
         let last = values(headers, "transfer-encoding").last().and_then(|value| value.rsplit(',').next());
         let is_chunked = is_newer && last.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"));
         return if is_chunked { Framing::Chunked } else { Framing::ToTheEnd };
@@ -106,7 +106,7 @@ fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
     }
 }
 
-/// A number of bytes: digits only.
+/// Parses a number of bytes, which must consist of digits.
 fn length(value: &[u8]) -> Option<u64> {
     let text = str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
@@ -120,21 +120,21 @@ fn is_named(header: &Header<'_>, name: &str) -> bool {
     header.name.eq_ignore_ascii_case(name)
 }
 
-/// The values of all headers of that name that are text.
+/// Returns the values of all headers called `name` that are valid UTF-8.
 fn values<'a>(headers: &'a [Header<'_>], name: &'a str) -> impl Iterator<Item = &'a str> {
     headers.iter().filter(move |header| is_named(header, name)).filter_map(|header| str::from_utf8(header.value).ok())
 }
 
-/// The length of a status line without reason phrase and line end: `HTTP/1.1 200 `.
+/// The length of `HTTP/1.1 200 `, a status line without reason phrase and line end.
 const SHORTEST: usize = 13;
 
-/// How to treat a head that the parser rejects because of an unknown version or too many headers. Its status still
-/// counts: a service that responds 402 with a thousand headers has responded 402.
+/// The interpretation of input that the parser rejects because of an unknown version or too many headers. The status of
+/// such a head still counts: a service that responds 402 with a thousand headers has responded 402.
 enum Odd {
     Head(Head),
-    /// It is not complete.
+    /// The input is not complete.
     Unknown,
-    /// It is not a head.
+    /// The input is not a head.
     No,
 }
 
@@ -156,7 +156,7 @@ impl Odd {
     }
 }
 
-/// Whether every line is a header with a name, without control characters. Otherwise it is not a head.
+/// Returns whether every line is a header with a name and without control characters. Other input is not a head.
 fn is_well_formed(head: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_header = |line: &[u8]| match line.iter().position(|byte| *byte == b':') {

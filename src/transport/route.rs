@@ -34,13 +34,13 @@ impl Route {
         Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }
 
-    /// Tries `address` first from now on.
+    /// Makes later connections try `address` first.
     pub(super) fn prefer(&self, address: SocketAddr) {
         let (host, port) = self.host_and_port();
         self.resolver.prefer(host, port, address.ip());
     }
 
-    /// Tries another address than `address` first from now on, because it accepted a connection and did not respond.
+    /// Makes later connections try another address before `address`, which accepted a connection and did not respond.
     pub(super) fn avoid(&self, address: SocketAddr) {
         let (host, port) = self.host_and_port();
         self.resolver.avoid(host, port, address.ip());
@@ -55,7 +55,7 @@ impl Route {
 
     fn to_failure(&self, failure: resolver::Failure, limit: Limit) -> Failure {
         match (failure, &self.proxy) {
-            // The time for connecting includes that for resolving the name.
+            // The time limit for connecting includes the time for resolving the name.
             (resolver::Failure::TimedOut, _) if limit == Limit::Connect => Failure::TimedOut(Limit::Resolve),
             (resolver::Failure::TimedOut, _) => Failure::TimedOut(limit),
             (resolver::Failure::Shortage(what), _) => io::Error::new(io::ErrorKind::OutOfMemory, what).into(),

@@ -12,16 +12,17 @@ use socket2::{Domain, Protocol, Type};
 use crate::os;
 use crate::os::{Readiness, fork};
 
-/// From this duration on, a read relies on the socket's receive timeout, which is too coarse for shorter ones.
+/// The duration from which on a read relies on the socket's receive timeout. The timeout is too coarse for shorter
+/// durations.
 const LONG: Duration = Duration::from_millis(128);
 
-/// The longest receive timeout; after it the wait continues.
+/// The longest receive timeout. A longer wait continues after it.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// A connection. No operation blocks indefinitely.
+/// A TCP connection. Every operation takes a deadline or does not block.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// None only while it is being closed.
+    /// The stream; None only while it is being closed.
     stream: Option<TcpStream>,
     /// The current receive timeout in microseconds; 0 before it is set.
     read_limit: AtomicU64,
@@ -42,22 +43,22 @@ impl Socket {
         Ok(Self { stream: Some(stream), read_limit: AtomicU64::new(0) })
     }
 
-    /// Waits until the connection is established. False: `deadline` expired first.
+    /// Waits until the connection is established. Returns false if `deadline` expired first.
     pub(super) fn finish(&self, deadline: Option<Instant>) -> io::Result<bool> {
         let stream = self.stream()?;
         if !os::wait(stream.as_fd(), Readiness::Write, deadline)? {
             return Ok(false);
         }
-        // From now on a read blocks by itself, without a preceding call to poll.
+        // In blocking mode, a read needs no preceding call of `poll`.
         stream.set_nonblocking(false)?;
         stream.take_error()?.map_or(Ok(true), Err)
     }
 
-    /// Reads what is available, at least one byte except at the end. None: `deadline` expired first.
+    /// Waits for data and reads it. Returns 0 only at the end of the stream. Returns None if `deadline` expired first.
     pub(super) fn read(&self, buffer: &mut [u8], deadline: Option<Instant>) -> io::Result<Option<usize>> {
         let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_zero() {
-            // Data that has already arrived is not read either: a peer that never stops sending must not hold its
+            // Data that has already arrived is not read, because a peer that never stops sending must not keep its
             // reader beyond the deadline.
             return Ok(None);
         }
@@ -75,7 +76,7 @@ impl Socket {
         Ok(None)
     }
 
-    /// Reads what has already arrived. None: nothing has.
+    /// Reads data that has already arrived. Returns None if there is none.
     pub(super) fn read_at_once(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match os::read_at_once(self.stream()?.as_fd(), buffer, false) {
             Err(error) if is_no_progress(&error) => Ok(None),
@@ -83,11 +84,11 @@ impl Socket {
         }
     }
 
-    /// Sets the receive timeout to expire before `left` does; the rest is waited for precisely. False: `left` is too short
-    /// for that.
+    /// Sets a receive timeout that expires before `left` has passed. The caller waits for the rest precisely. Returns
+    /// false if `left` is too short for a receive timeout.
     ///
-    /// The system rounds receive timeouts up by as much as an eighth, so three quarters of the time are set. Setting it
-    /// for each read would cost a system call each: a timeout set before is kept if it is close enough.
+    /// The system rounds receive timeouts up by as much as an eighth, so the timeout is three quarters of the time.
+    /// Setting it costs a system call, so a previous timeout is kept if it is close enough.
     fn limit_reads(&self, left: Duration) -> io::Result<bool> {
         let wanted = (left / 4 * 3).min(LONGEST);
         let set = Duration::from_micros(self.read_limit.load(Ordering::Relaxed));
@@ -98,7 +99,7 @@ impl Socket {
         Ok(left >= LONG)
     }
 
-    /// Writes all of `bytes`. False: `deadline` expired first, and some of it may be written.
+    /// Writes all of `bytes`. Returns false if `deadline` expired first; part of `bytes` may then be written.
     pub(super) fn write_all(&self, mut bytes: &[u8], deadline: Option<Instant>) -> io::Result<bool> {
         while !bytes.is_empty() {
             match self.write(bytes, deadline)? {
@@ -110,7 +111,7 @@ impl Socket {
         Ok(true)
     }
 
-    /// Writes what the socket accepts; waits only if its buffer is full, which is rare.
+    /// Writes as much as the socket accepts. Waits only if the socket's buffer is full, which is rare.
     fn write(&self, bytes: &[u8], deadline: Option<Instant>) -> io::Result<Option<usize>> {
         let stream = self.stream()?.as_fd();
         loop {
@@ -124,8 +125,8 @@ impl Socket {
         }
     }
 
-    /// Whether the connection is open with nothing to read, as it should be between two requests. Unsolicited bytes
-    /// would be mistaken for the next response.
+    /// Returns whether the connection is open and has no data to read, as expected between two requests. Unsolicited
+    /// bytes would be mistaken for the next response.
     pub(super) fn is_open_and_silent(&self) -> bool {
         let peeked = self.stream().and_then(|stream| os::read_at_once(stream.as_fd(), &mut [0], true));
         peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
@@ -143,7 +144,8 @@ impl Socket {
     }
 }
 
-/// Waits until one of `sockets` is connected or has failed, and returns its index. None: `deadline` expired first.
+/// Waits until one of `sockets` is connected or has failed, and returns its index. Returns None if `deadline` expired
+/// first.
 pub(super) fn wait_for_any(sockets: &[&Socket], deadline: Option<Instant>) -> io::Result<Option<usize>> {
     let streams: io::Result<Vec<_>> = sockets.iter().map(|socket| socket.stream().map(TcpStream::as_fd)).collect();
     os::wait_for_any(&streams?, Readiness::Write, deadline)
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_time_is_waited_for_precisely() {
+    fn a_read_waits_precisely_for_a_short_time() {
         let (socket, _listener) = connected();
         for wait in [Duration::ZERO, Duration::from_millis(1)] {
             let deadline = Instant::now().checked_add(wait);

@@ -14,10 +14,10 @@ use super::socket::{Socket, wait_for_any};
 use crate::clock::after;
 use crate::error::is_shortage;
 
-/// How long one address may take before the next is tried in parallel (RFC 8305, section 5).
+/// The time that one address may take before the next is tried in parallel (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// Connects, through the proxy if there is one.
+/// Opens TCP connections to the service, through the proxy if there is one.
 #[derive(Debug)]
 pub(super) struct TcpConnector {
     pub(super) route: Route,
@@ -78,7 +78,7 @@ impl TcpConnector {
             if connecting.is_empty() {
                 return Err(last);
             }
-            // A single connection waits by itself.
+            // A single connection needs no `poll` on several sockets.
             if let ([_], true) = (&*connecting, waiting.is_empty()) {
                 let (address, socket) = connecting.remove(0);
                 return if socket.finish(deadline)? {
@@ -107,7 +107,8 @@ impl TcpConnector {
         }
     }
 
-    /// Starts to connect to one address. The outer error means that all must end.
+    /// Starts to connect to one address. The inner error is that of the address; the outer error concerns all
+    /// addresses.
     fn start(&self, address: SocketAddr) -> io::Result<io::Result<Arc<Socket>>> {
         let socket = match Socket::start(address) {
             Ok(socket) => Arc::new(socket),
@@ -133,10 +134,10 @@ mod tests {
     use super::*;
     use crate::options::base_url::BaseUrl;
 
-    /// Longer than any working operation takes.
+    /// A deadline that no successful operation reaches.
     const SOON: Duration = Duration::from_secs(60);
 
-    /// Longer than any test.
+    /// A duration longer than any test.
     const NEVER: Duration = Duration::from_secs(3600);
 
     struct Fixed(Vec<IpAddr>);
@@ -151,7 +152,8 @@ mod tests {
         Ipv4Addr::new(127, 0, 0, last).into()
     }
 
-    /// A listener that leaves connection requests unanswered, because its queue is full, with those that fill it.
+    /// Returns a listener that leaves connection requests unanswered because its queue is full, and the connections
+    /// that fill the queue.
     fn silent(address: SocketAddr) -> (TcpListener, Vec<Socket>) {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.bind(&address.into()).unwrap();
@@ -168,7 +170,7 @@ mod tests {
         }
     }
 
-    /// A connector for a host with these addresses, all with one port.
+    /// Returns a connector for a host with these addresses and this port.
     fn connector(port: u16, addresses: &[IpAddr], stagger: Duration) -> TcpConnector {
         let route = Route {
             service: BaseUrl::parse(&format!("http://host.test:{port}"), true).unwrap(),
@@ -184,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_does_not_respond_delays_the_first_connection_only() {
+    fn an_address_that_does_not_respond_delays_only_the_first_connection() {
         let (dead, _queue) = silent((loopback(1), 0).into());
         let port = dead.local_addr().unwrap().port();
         let live = TcpListener::bind((loopback(2), port)).unwrap();
         let mut connector = connector(port, &[loopback(1), loopback(2)], STAGGER);
         connect(&connector).unwrap();
         live.accept().unwrap();
-        // Had it tried the first address again, the second one would never get its turn.
+        // If the connector tried the first address again, it would never try the second one.
         connector.stagger = NEVER;
         let addresses = connector.route.addresses(Deadline::new(Instant::now(), SOON, Limit::Connect)).unwrap();
         assert_eq!(addresses.first().unwrap().ip(), loopback(2));
@@ -211,21 +213,21 @@ mod tests {
             connector.route.avoid(address);
         }
         let (address, _) = connect(&connector).unwrap();
-        assert_eq!(connect(&connector).unwrap().0, address, "it responds");
+        assert_eq!(connect(&connector).unwrap().0, address, "the address that responds must be used");
     }
 
     #[test]
-    fn an_address_without_a_listener_is_followed_by_the_next_at_once() {
+    fn after_an_address_without_a_listener_the_next_is_tried_immediately() {
         let live = TcpListener::bind((loopback(4), 0)).unwrap();
         let port = live.local_addr().unwrap().port();
-        // The deadline has no room for waiting either.
+        // The stagger never ends, so the second address is tried only because the first one fails.
         let connector = connector(port, &[loopback(3), loopback(4)], NEVER);
         connect(&connector).unwrap();
         live.accept().unwrap();
     }
 
     #[test]
-    fn without_any_address_that_accepts_the_last_error_or_the_time_limit_is_reported() {
+    fn if_no_address_accepts_the_last_error_or_the_time_limit_is_reported() {
         let port = TcpListener::bind((loopback(5), 0)).unwrap().local_addr().unwrap().port();
         let failed = connect(&connector(port, &[loopback(5), loopback(6)], STAGGER)).unwrap_err();
         assert!(matches!(failed, Failure::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused));
@@ -245,7 +247,7 @@ mod tests {
         let (mut peer, _): (TcpStream, _) = live.accept().unwrap();
         assert!(connected.write_all(b"x", None).unwrap());
         io::Read::read_exact(&mut peer, &mut [0]).unwrap();
-        // Those that filled the queue are all that can be accepted.
+        // Only the connections that filled the queue can be accepted.
         let filled = queue.len() - 1;
         drop(queue);
         dead.set_nonblocking(true).unwrap();

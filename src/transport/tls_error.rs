@@ -1,11 +1,11 @@
-//! What went wrong in TLS, and what to do about it, for each error of the TLS library.
+//! Describes each error of the TLS library: what failed and what to do about it.
 
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 use crate::timestamp::Timestamp;
 
-/// The longest text from a certificate that a message contains, in bytes.
+/// The maximum length of the text from a certificate in a message, in bytes.
 const LONGEST_NAMES: usize = 64;
 
 const NOTHING_IN_COMMON: &str =
@@ -34,19 +34,19 @@ pub(super) fn sentence(error: &rustls::Error) -> String {
         PeerSentOversizedRecord => BROKEN,
         NoCertificatesPresented => "the server has no certificate; its operator must install one",
         UnsupportedNameType => "the host of base_url cannot be compared with a certificate; use a host name",
-        DecryptError => "data from the server was changed on its way, or the server does not follow the protocol",
+        DecryptError => "data from the server was changed in transit, or the server does not follow the protocol",
         InvalidCertRevocationList(_) => "a list of revoked certificates is invalid",
         FailedToGetCurrentTime => "the system's clock cannot be read; set it",
         FailedToGetRandomBytes => "the system provides no random numbers",
         NoApplicationProtocol => "the server does not support HTTP on this port; check base_url",
         InconsistentKeys(_) => "client_key_file does not match the client certificate",
-        // None of the others results from what a server sends.
-        _ => "the connection could not be secured for a reason that is not known",
+        // No other error results from data that a server sends.
+        _ => "the connection could not be secured for an unknown reason",
     }
     .to_owned()
 }
 
-/// Why the certificate of the server is not accepted.
+/// Returns a sentence that says why the server's certificate is not accepted.
 fn of_certificate(error: &CertificateError) -> String {
     use CertificateError::{
         ApplicationVerificationFailure, BadEncoding, BadSignature, Expired, ExpiredContext, ExpiredRevocationList,
@@ -111,13 +111,13 @@ fn of_certificate(error: &CertificateError) -> String {
             None => "the server's certificate cannot be verified",
         },
         ApplicationVerificationFailure => "the server's certificate cannot be verified",
-        // The older name of two others; it is deprecated.
+        // This deprecated error stands for two others.
         _ => "a certificate of the server is signed with an algorithm that is not supported",
     }
     .to_owned()
 }
 
-/// The errors for which the TLS library has no name.
+/// Returns a sentence for an error that the TLS library does not name.
 fn of_webpki(error: &webpki::Error) -> &'static str {
     use webpki::Error::{
         CaUsedAsEndEntity, CertDistrusted, EmptyEkuExtension, EndEntityUsedAsCa, ExtensionValueInvalid,
@@ -131,7 +131,9 @@ fn of_webpki(error: &webpki::Error) -> &'static str {
             "the server uses the certificate of an authority (CA:TRUE) as its own; its operator must issue one for the \
              server"
         }
-        EndEntityUsedAsCa => "the server's certificate was issued by a certificate that is not that of an authority",
+        EndEntityUsedAsCa => {
+            "the server's certificate was issued by a certificate that does not belong to an authority"
+        }
         CertDistrusted => "the server's certificate is explicitly distrusted",
         UnsupportedCertVersion => "a certificate of the server is not of X.509 version 3; its operator must replace it",
         UnsupportedCriticalExtension => {
@@ -172,7 +174,7 @@ fn of_incompatible(what: &PeerIncompatible) -> &'static str {
     }
 }
 
-/// Why the server ended the handshake.
+/// Returns a sentence that says why the server ended the handshake.
 fn of_alert(alert: AlertDescription) -> String {
     use AlertDescription::{
         AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked, CertificateUnknown,
@@ -203,8 +205,8 @@ fn date(time: UnixTime) -> String {
     Timestamp::from_unix_seconds(seconds).map_or_else(|_| "an unknown time".to_owned(), |time| format!("{time} UTC"))
 }
 
-/// The names in a certificate, if they are short, as `, but for a, b`. The certificate library writes each one as
-/// `DnsName("a")` or `IpAddress(1.2.3.4)`.
+/// Returns the names in a certificate as `, but for a, b`, or an empty text if they are too long. The certificate
+/// library writes each name as `DnsName("a")` or `IpAddress(1.2.3.4)`.
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let (_, rest) = name.split_once('(')?;
@@ -228,7 +230,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether `text` contains a word with a capital after a small letter, as names in code have.
+    /// Returns whether `text` contains a word with a capital letter after a small one, like names in code.
     fn names_code(text: &str) -> bool {
         let letters: Vec<char> = text.chars().collect();
         let is_name = |pair: &[char]| matches!(pair, [a, b] if a.is_lowercase() && b.is_uppercase());
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn every_error_has_a_sentence_without_names_of_code() {
+    fn every_error_has_a_sentence_without_names_from_code() {
         let time = UnixTime::since_unix_epoch(Duration::from_secs(849_545_240));
         let alerts = (0..=u8::MAX).map(|number| Error::AlertReceived(number.into()));
         let certificates = [
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_dates() {
+    fn times_are_written_as_dates() {
         let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let expired = CertificateError::ExpiredContext { time: time(1_577_880_000), not_after: time(849_545_240) };
         assert_eq!(

@@ -38,7 +38,7 @@ impl Bench {
         self.resolver.addresses("host.test", self.start + age, None, &|| false)
     }
 
-    /// Waits until no lookup is in progress, then sets the time at which the last one ended.
+    /// Waits until no lookup is in progress, then sets the time at which the last lookup ended.
     fn complete(&mut self) {
         let mut names = self.resolver.shared.names.lock();
         while names.values().any(|name| name.in_progress > 0) {
@@ -69,7 +69,7 @@ fn stale_addresses_are_used_while_a_lookup_runs() {
     bench.results.send(Ok(vec![FIRST])).unwrap();
     assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
     bench.complete();
-    // No result is prepared: a caller that waited for the lookup would wait permanently.
+    // No result is prepared, so a caller that waited for the lookup would wait forever.
     assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
     assert_eq!(bench.ask(FRESH), Ok(vec![FIRST]));
     bench.results.send(Ok(vec![SECOND])).unwrap();
@@ -137,12 +137,12 @@ fn a_lookup_that_hangs_does_not_prevent_later_ones() {
     let start = bench.start;
     let past = Some(start);
     let ask = |bench: &Bench, age| bench.resolver.addresses("host.test", start + age, past, &|| false);
-    // The results are handed out in the order in which they are requested, so the first lookup hangs.
+    // Results are returned in the order of the requests, so the first lookup hangs.
     assert_eq!(ask(&bench, Duration::ZERO), Err(Failure::TimedOut));
     assert_eq!(bench.asked.recv().unwrap(), "host.test");
     assert_eq!(ask(&bench, NEXT_LOOKUP_AFTER - Duration::from_millis(1)), Err(Failure::TimedOut));
-    assert_eq!(bench.asked.try_iter().count(), 0, "the first lookup may still end");
-    // Each further lookup hangs, too, up to the limit, at growing intervals.
+    assert_eq!(bench.asked.try_iter().count(), 0, "another lookup must not start while the first may still end");
+    // Each further lookup hangs too, at growing intervals and up to the limit.
     let mut age = Duration::ZERO;
     for others in 0..MOST_LOOKUPS - 1 {
         age += NEXT_LOOKUP_AFTER * (1 << others);
@@ -150,8 +150,8 @@ fn a_lookup_that_hangs_does_not_prevent_later_ones() {
         assert_eq!(bench.asked.recv().unwrap(), "host.test");
     }
     assert_eq!(ask(&bench, age + Duration::from_secs(3600)), Err(Failure::TimedOut));
-    assert_eq!(bench.asked.try_iter().count(), 0, "there are enough");
-    // One of them ends.
+    assert_eq!(bench.asked.try_iter().count(), 0, "no lookup may start beyond the limit");
+    // One of the lookups ends.
     bench.results.send(Ok(vec![FIRST])).unwrap();
     assert_eq!(bench.ask(Duration::ZERO), Ok(vec![FIRST]));
     (1..MOST_LOOKUPS).for_each(|_| bench.results.send(failure()).unwrap());
@@ -160,7 +160,7 @@ fn a_lookup_that_hangs_does_not_prevent_later_ones() {
 }
 
 #[test]
-fn another_name_is_resolved_while_one_hangs() {
+fn a_name_is_resolved_while_the_lookup_of_another_hangs() {
     struct HangsOnce(Mutex<Receiver<()>>);
     impl Lookup for HangsOnce {
         fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
@@ -180,7 +180,7 @@ fn another_name_is_resolved_while_one_hangs() {
 }
 
 #[test]
-fn a_caller_that_waits_starts_another_lookup_beside_one_that_hangs() {
+fn a_waiting_caller_starts_another_lookup_if_one_hangs() {
     struct FirstHangs(AtomicU32, Mutex<Receiver<()>>);
     impl Lookup for FirstHangs {
         fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
