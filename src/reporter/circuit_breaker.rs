@@ -1,5 +1,5 @@
-//! Circuit breaker: whether reports may be sent now, and what a result means for its report. Pure: the caller supplies
-//! time and randomness.
+//! Circuit breaker: decides whether reports may be sent now, and what a result means for its report. Pure: the caller
+//! supplies time and randomness.
 //!
 //! ```text
 //!                success                 needs a correction by the user (401, 402, 3xx, ...)
@@ -11,11 +11,11 @@
 //!       +-------------------------------------------+ success
 //! ```
 //!
-//! If reports were accepted within the last minute, perhaps only some servers refuse them. Then the waits of a suspension
-//! are short at first, and grow with its length up to a minute.
+//! If a report was accepted within the last minute, perhaps only some servers reject reports. The waits of a suspension
+//! are then short at first and grow with its length, up to a minute.
 //!
-//! While the breaker backs off or is suspended, single reports probe. A report that fails while others are accepted is
-//! delayed on its own.
+//! While the breaker backs off or is suspended, it sends single reports as probes. A report that fails while others are
+//! accepted is delayed separately.
 
 #[cfg(test)]
 mod tests;
@@ -30,14 +30,15 @@ use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 
-/// The shortest wait between two probes of a suspension with a recent success. It grows to half of the time since the
-/// suspension began.
+/// The shortest wait between two probes of a suspension with a recent success. Later waits are half of the time since
+/// the suspension began.
 const SHORT_SUSPENSION: Duration = Duration::from_millis(50);
 
-/// How long a suspension with a recent success must last to be confirmed.
+/// The time after which a suspension with a recent success counts as confirmed.
 const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
-/// How long a service may be out of reach, or a suspension may last, before another process may send instead.
+/// The time for which the service may be unreachable, or a suspension may last, before another process may send
+/// instead.
 const MAX_HOLD: Duration = Duration::from_secs(3);
 
 /// Decides how many reports may be sent.
@@ -47,15 +48,16 @@ pub(crate) struct CircuitBreaker {
     max_in_flight: usize,
     state: State,
     failures: ReportFailures,
-    /// When the probe that a caller requested last is or was due.
+    /// The time for which a caller last requested a probe.
     probe_requested_at: Option<Instant>,
-    /// When the last probe started that confirmed a suspension.
+    /// The start of the last probe that confirmed a suspension.
     confirmed_at: Option<Instant>,
-    /// When the service last accepted or rejected a report.
+    /// The time at which the service last accepted or rejected a report.
     last_success: Option<Instant>,
-    /// When the first of the requests started since which none got a response.
+    /// The start of the first request in the current series of requests without a response.
     unreachable_since: Option<Instant>,
-    /// Whether to probe with the next report that arrives: the suspension is in doubt, and there was none to try.
+    /// Whether to probe with the next report that arrives, because the suspension is in doubt and no report was
+    /// available.
     waits_for_report: bool,
 }
 
@@ -63,34 +65,34 @@ pub(crate) struct CircuitBreaker {
 enum State {
     /// The number of reports that may be in flight.
     Running(usize),
-    /// After failures in a row.
+    /// The breaker waits after failures in a row.
     BackingOff(Wait, Backoff),
-    /// For a reason that does not go away by itself.
+    /// The breaker waits because of a problem that a user must correct.
     Suspended(Wait, Cause),
 }
 
-/// A time without reports, but for one probe at its end.
+/// A period without reports except for one probe at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wait {
-    /// Failures of requests that started earlier carry no new information.
+    /// The start. Failures of requests that started earlier are ignored.
     since: Instant,
     until: Instant,
-    /// Whether the service asked for it.
+    /// Whether the service asked for the wait.
     is_requested: bool,
     /// The report that is in flight as a probe.
     probe: Option<u64>,
 }
 
-/// Why the breaker is suspended.
+/// The cause of a suspension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cause {
-    /// The report whose response caused it.
+    /// The report whose response caused the suspension.
     first_id: u64,
-    /// Whether no other report has got such a response.
+    /// Whether no other report has received such a response.
     is_in_doubt: bool,
-    /// When it did.
+    /// The time at which the suspension began.
     since: Instant,
-    /// Whether later responses, or the lack of a report to probe with, confirmed it.
+    /// Whether a later response, or the lack of a report to probe with, confirmed the suspension.
     is_confirmed: bool,
     /// The back-off that it interrupted. It goes on if a probe fails temporarily, so that responses of both kinds in
     /// turn do not cause many requests.
@@ -102,7 +104,7 @@ impl Wait {
         Self { since: now, until: after(now, duration), is_requested, probe: None }
     }
 
-    /// Prolonged by what a response asks for whose request started before it.
+    /// Returns the wait, prolonged by the `retry_after` of a response to a request that started before the wait.
     fn prolonged(self, now: Instant, retry_after: Option<Duration>) -> Self {
         let until = retry_after.map_or(self.until, |retry_after| self.until.max(after(now, retry_after)));
         Self { until, is_requested: self.is_requested || retry_after.is_some(), ..self }
@@ -137,16 +139,16 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     pub(crate) id: u64,
-    /// When its request started.
+    /// The time at which the request started.
     pub(crate) started: Instant,
     pub(crate) outcome: &'a Outcome,
 }
 
-/// What an outcome means.
+/// The meaning of an outcome.
 enum Verdict {
     Accepted,
     Rejected,
-    /// A response that may be followed by a better one.
+    /// A response for which a retry can succeed.
     Transient,
     /// No response.
     Unreachable,
@@ -166,7 +168,7 @@ fn verdict(error: Option<&Error>) -> Verdict {
 }
 
 impl CircuitBreaker {
-    /// A running breaker that allows up to `max_in_flight` reports in flight.
+    /// Creates a running breaker that allows up to `max_in_flight` reports in flight.
     pub(crate) fn new(pace: Pace, max_in_flight: usize) -> Self {
         Self {
             pace,
@@ -189,7 +191,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// How many reports may be in flight now.
+    /// Returns how many reports may be in flight now.
     pub(crate) fn capacity(&self, now: Instant) -> usize {
         match self.state {
             State::Running(capacity) => capacity,
@@ -199,17 +201,17 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether a report sent now is a probe.
+    /// Returns whether a report sent now is a probe.
     pub(crate) fn is_probing(&self) -> bool {
         self.state.wait().is_some()
     }
 
-    /// Whether report `id` is delayed at `now`.
+    /// Returns whether report `id` is delayed at `now`.
     pub(crate) fn is_delayed(&self, id: u64, now: Instant) -> bool {
         self.failures.is_delayed(id, now)
     }
 
-    /// Whether report `id` has failed.
+    /// Returns whether report `id` has failed.
     pub(crate) fn has_failed(&self, id: u64) -> bool {
         self.failures.contains(id)
     }
@@ -221,14 +223,14 @@ impl CircuitBreaker {
         }
     }
 
-    /// The next time at which something changes without an event.
+    /// Returns the next time at which the breaker's decisions change without a new result.
     pub(crate) fn next_wakeup(&self, now: Instant) -> Option<Instant> {
         let probe_due = self.state.wait().filter(|wait| wait.probe.is_none()).map(|wait| wait.until);
         probe_due.filter(|until| *until > now).into_iter().chain(self.failures.next_retry(now)).min()
     }
 
-    /// Allows a probe by any report now, or a while after the previously requested probe. Does not shorten a wait
-    /// that the service asked for.
+    /// Allows a probe by any report now, or a minimum interval after the previously requested probe. Does not shorten a
+    /// wait that the service asked for.
     pub(crate) fn probe_now(&mut self, now: Instant) {
         let at = match self.probe_requested_at {
             Some(last) if last > now => last,
@@ -242,12 +244,13 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether the service asked for the current wait.
+    /// Returns whether the service asked for the current wait.
     pub(crate) fn is_wait_requested(&self) -> bool {
         self.state.wait().is_some_and(|wait| wait.is_requested)
     }
 
-    /// Whether another process may send during the current wait: this one cannot reach the service, or is suspended.
+    /// Returns whether another process may send during the current wait: this one cannot reach the service, or is
+    /// suspended.
     pub(crate) fn may_hand_over(&self, now: Instant) -> bool {
         let since = match &self.state {
             State::Running(_) => None,
@@ -264,15 +267,15 @@ impl CircuitBreaker {
         }
     }
 
-    /// Keeps a probe due that was requested for a time after `started`.
+    /// Preserves a request for a probe that is due after `started`.
     fn keep_request(&mut self, started: Instant) {
         if let Some(at) = self.probe_requested_at.filter(|at| *at > started && !self.is_wait_requested()) {
             self.shorten_wait(at);
         }
     }
 
-    /// Records that no report was available to probe with: all that failed are delayed. The next probe is made on
-    /// request, when another report arrives, or a minute later.
+    /// Records that no report was available to probe with, because all reports that failed are delayed. The next probe
+    /// happens on request, when another report arrives, or a minute later.
     pub(crate) fn no_report_found(&mut self, now: Instant, random: u64) {
         self.waits_for_report = matches!(self.state, State::Suspended(_, Cause { is_in_doubt: true, .. }));
         if let State::Suspended(_, Cause { since, .. }) = self.state {
@@ -290,12 +293,12 @@ impl CircuitBreaker {
         self.keep_request(now);
     }
 
-    /// Whether to call [`CircuitBreaker::report_arrived`] for the next report.
+    /// Returns whether to call [`CircuitBreaker::report_arrived`] for the next report.
     pub(crate) fn waits_for_report(&self) -> bool {
         self.waits_for_report
     }
 
-    /// Records that another report has arrived, which can resolve the doubt.
+    /// Records that another report has arrived, whose result can confirm or end the suspension.
     pub(crate) fn report_arrived(&mut self, now: Instant) {
         self.waits_for_report = false;
         if let State::Suspended(wait, Cause { is_in_doubt: true, .. }) = &mut self.state
@@ -305,13 +308,13 @@ impl CircuitBreaker {
         }
     }
 
-    /// When the last probe started that confirmed a suspension: it got a response that suspends too, or could not be
-    /// made because there was no report for it.
+    /// Returns the start of the last probe that confirmed a suspension. Such a probe gets another suspending response,
+    /// or cannot be made because there is no report for it.
     pub(crate) fn confirmed_at(&self) -> Option<Instant> {
         self.confirmed_at
     }
 
-    /// Records a result. Returns the report's disposition, or None if it is to be sent again.
+    /// Records a result. Returns the report's disposition, or None if the report must be sent again.
     pub(crate) fn record(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) -> Option<Disposition> {
         let error = attempt.outcome.result.as_ref().err();
         let verdict = verdict(error);
@@ -354,8 +357,9 @@ impl CircuitBreaker {
         None
     }
 
-    /// The service accepts reports: capacity grows step by step, and reports that failed only during the outage are no
-    /// longer delayed. The result of a request that started earlier does not shorten a wait that the service asked for.
+    /// Records that the service accepts reports: increases the capacity one step and ends the delays of reports that
+    /// failed only during the outage. If the request started before a wait that the service asked for, does not shorten
+    /// that wait.
     fn succeed(&mut self, attempt: &Attempt<'_>, now: Instant) {
         self.last_success = Some(now);
         self.failures.record_success(attempt.id, now);
@@ -418,7 +422,7 @@ impl CircuitBreaker {
         };
     }
 
-    /// How long to wait until the next probe of a suspension that began at `since`.
+    /// Returns the time to wait until the next probe of a suspension that began at `since`.
     fn suspension(&self, since: Instant, now: Instant, random: u64) -> Duration {
         let interval = probe_interval(self.pace.probe, random);
         match self.has_recent_success(now) {
@@ -427,7 +431,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether a suspension that began at `since` shows that the service accepts no reports at all.
+    /// Returns whether a suspension that began at `since` shows that the service accepts no reports at all.
     fn is_confirming(&self, since: Instant, now: Instant) -> bool {
         !self.has_recent_success(now) || now.saturating_duration_since(since) >= CONFIRM_AFTER
     }
@@ -448,7 +452,7 @@ fn rejected(outcome: &Outcome, error: &Error) -> Disposition {
     Disposition::Event(EventKind::Rejected, outcome.http_status, error.message().to_owned())
 }
 
-/// `pace`, plus or minus a quarter.
+/// Returns `pace` plus or minus a random part of up to a quarter.
 fn probe_interval(pace: Duration, random: u64) -> Duration {
     let quarter = pace / 4;
     quarter.saturating_mul(3).saturating_add(part_of(quarter.saturating_mul(2), random))

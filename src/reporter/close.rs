@@ -1,4 +1,4 @@
-//! How a reporter ends: `close` waits, `abandon` does not.
+//! Ends a reporter: `close` waits for reports, and `abandon` does not.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,20 +9,20 @@ use super::runtime::Runtime;
 use crate::clock::from_now;
 use crate::error::{Error, Kind};
 
-/// Maximum time that `close` waits for the requests it cancels.
+/// The maximum time that `close` waits for the requests that it cancels.
 const MAX_CANCEL_WAIT: Duration = Duration::from_millis(500);
 
 impl Reporter {
-    /// Closes the reporter: rejects new reports, sends until none of those submitted to this outbox before the call is
-    /// pending or `timeout` expires, then cancels the requests in flight. Reports still pending are sent when a
-    /// reporter next opens the outbox.
+    /// Closes the reporter: rejects new reports, sends until no report submitted to this outbox before the call is
+    /// pending or `timeout` expires, and then cancels the requests in flight. The next reporter that opens the outbox
+    /// sends the reports that are still pending.
     ///
-    /// `timeout` of `None` sets no limit; zero checks once. A second call does not wait.
+    /// A `timeout` of `None` means no limit; zero checks once. A second call does not wait.
     ///
     /// # Errors
     ///
-    /// [`Kind::Pending`], [`Kind::Suspended`] and [`Kind::Cancelled`] as for [`Reporter::flush`]; outbox errors if the
-    /// outbox cannot be read. The reporter is closed in every case.
+    /// Returns [`Kind::Pending`], [`Kind::Suspended`] and [`Kind::Cancelled`] in the same cases as [`Reporter::flush`],
+    /// and an outbox error if the outbox cannot be read. The reporter is closed in every case.
     pub fn close(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let was_closed = self.is_closed.swap(true, Ordering::SeqCst);
@@ -43,12 +43,12 @@ impl Reporter {
             }
         }
         drop(closing);
-        // Wakes polls, which may have nothing left to wait for.
+        // Wakes calls of `poll`, which may have no further events to wait for.
         runtime.signals.events.notify();
         self.fail_if_abandoned()?;
         match waited? {
             Wait::Done => Ok(()),
-            // A cancelled request may have been accepted meanwhile.
+            // The service may have accepted the report of a cancelled request.
             Wait::Pending if runtime.outbox.snapshot()?.counters.pending() == 0 => Ok(()),
             Wait::Pending => Err(self.pending_error(&runtime, Kind::Pending)),
             Wait::Suspended => Err(self.pending_error(&runtime, Kind::Suspended)),
@@ -63,7 +63,7 @@ impl Reporter {
         Ok(())
     }
 
-    /// Like [`Reporter::close`], without waiting and without a result.
+    /// Like [`Reporter::close`], but does not wait and returns no result.
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::SeqCst);
         self.is_closed.store(true, Ordering::SeqCst);

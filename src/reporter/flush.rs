@@ -1,4 +1,4 @@
-//! Waits until submitted reports have left the outbox.
+//! Implements `flush`, which waits until submitted reports have left the outbox.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use crate::clock::from_now;
 use crate::error::{Error, Kind};
 
 impl Reporter {
-    /// Waits until none of the reports submitted to this outbox before the call, by any process, is pending. Reports
-    /// submitted during the call are not waited for. If the reporter is suspended or backing off, it makes a probe, at
-    /// most one per second and only if the service has not asked for a wait.
+    /// Waits until none of the reports that any process submitted to this outbox before the call is pending. Does not
+    /// wait for reports submitted during the call. If the reporter is suspended or backing off, the call makes it send
+    /// a probe, at most one per second and only if the service has not asked for a wait.
     ///
-    /// `timeout` of `None` sets no limit; zero checks once.
+    /// A `timeout` of `None` means no limit; zero checks once.
     ///
     /// # Errors
     ///
-    /// [`Kind::Pending`] if the limit expires with reports pending; [`Kind::Suspended`] if the reporter is suspended
-    /// and a probe did not end that or the service asked for a wait; [`Kind::Cancelled`] if the reporter is freed
-    /// during the call; outbox errors if the outbox cannot be read.
+    /// Returns [`Kind::Pending`] if the limit expires while reports are pending; [`Kind::Suspended`] if the reporter is
+    /// suspended and a probe did not end the suspension or the service asked for a wait; [`Kind::Cancelled`] if the
+    /// reporter is freed during the call; and an outbox error if the outbox cannot be read.
     pub fn flush(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let runtime = self.runtime()?;
@@ -56,10 +56,10 @@ impl Reporter {
         Ok(Wait::Done)
     }
 
-    /// The error for a wait that ended with reports pending.
+    /// Returns the error for a wait that ended while reports were pending.
     pub(super) fn pending_error(&self, runtime: &Runtime, kind: Kind) -> Error {
         let reason = match kind {
-            Kind::Suspended => "the reporter is suspended: the service accepts no reports of the account; ",
+            Kind::Suspended => "the reporter is suspended: the service accepts no reports from this account; ",
             _ => "",
         };
         let pending = match runtime.outbox.snapshot() {
@@ -67,7 +67,7 @@ impl Reporter {
             Err(error) => format!("the number pending cannot be read ({error})"),
         };
         let loss = match self.settings.outbox.path {
-            None if runtime.signals.is_ending() => "; they are lost, because durability none keeps them in memory only",
+            None if runtime.signals.is_ending() => "; they are lost, because durability none keeps them only in memory",
             _ => "",
         };
         Error::new(kind, format!("{reason}{pending}{loss}"))
@@ -77,10 +77,10 @@ impl Reporter {
 /// How a wait for reports ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// None is pending.
+    /// No report is pending.
     Done,
-    /// Some are pending.
+    /// Reports are pending.
     Pending,
-    /// Some are pending, and the reporter is suspended.
+    /// Reports are pending, and the reporter is suspended.
     Suspended,
 }

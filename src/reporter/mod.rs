@@ -45,20 +45,20 @@ use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
 use crate::timestamp::Timestamp;
 
-/// Maximum wait for events between two checks, because another process may create some.
+/// The maximum time between two checks for events, because another process may create events.
 const EVENT_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Queues reports and sends them in the background.
 ///
-/// Any number of threads may share a reporter. After a fork, parent and child both continue to use it; an outbox in
-/// memory starts empty in the child.
+/// Any number of threads may share a reporter. After a fork, parent and child can both continue to use it; in the
+/// child, an outbox in memory starts empty.
 pub struct Reporter {
     client: Arc<dyn Messenger>,
     account: Account,
     settings: ReporterSettings,
     runtime: PerProcess<Runtime>,
     is_closed: AtomicBool,
-    /// Whether the owner has abandoned the reporter: calls in progress return.
+    /// Whether the owner has abandoned the reporter, which makes calls in progress return.
     is_abandoned: AtomicBool,
 }
 
@@ -68,7 +68,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`] if an option is invalid; outbox errors if the outbox cannot be used.
+    /// Returns [`Kind::InvalidArgument`] if an option is invalid, and an outbox error if the outbox cannot be used.
     pub fn new(
         credentials: Credentials,
         options: &Options<'_>,
@@ -77,7 +77,7 @@ impl Reporter {
         Self::with_settings(credentials, options.check()?, reporter_options.check()?)
     }
 
-    /// Like [`Reporter::new`], with options already checked.
+    /// Like [`Reporter::new`], but with options that have already been checked.
     pub(crate) fn with_settings(
         credentials: Credentials,
         client_settings: ClientSettings,
@@ -85,7 +85,7 @@ impl Reporter {
     ) -> Result<Self, Error> {
         let account =
             Account { api_key: credentials.api_key().to_owned(), base_url: client_settings.base_url.normalized() };
-        // One attempt per request: the worker decides when to retry and what to send first.
+        // The client makes one attempt, because the worker decides when to retry and what to send first.
         let client_settings = ClientSettings {
             max_attempts: 1,
             max_idle_connections: settings.max_in_flight.max(client_settings.max_idle_connections),
@@ -110,16 +110,16 @@ impl Reporter {
         Ok(reporter)
     }
 
-    /// Stores a report as durably as the options ask for. Replaces an earlier report for the same message that is not
-    /// accepted yet. A report without a timestamp gets the current time.
+    /// Stores a report with the durability that the options select. Replaces a pending report for the same message. A
+    /// report without a timestamp gets the current time.
     ///
     /// # Errors
     ///
-    /// Outbox errors and [`Kind::Closed`]: the report is not stored, unless [`may_be_stored`](Error::may_be_stored)
-    /// returns true.
+    /// Returns [`Kind::Closed`] if the reporter is closed, and outbox errors. The report is then not stored, unless
+    /// [`may_be_stored`](Error::may_be_stored) returns true.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
         let runtime = self.runtime()?;
-        // Counted before the check, so that a concurrent close either is seen here or waits for this call.
+        // The call is counted before the check, so that it either sees a concurrent `close` or `close` waits for it.
         let _submitting = runtime.begin_submitting();
         if self.is_closed.load(Ordering::SeqCst) {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));
@@ -133,20 +133,20 @@ impl Reporter {
         Ok(())
     }
 
-    /// Waits for an event and returns the oldest one. It stays until it is acknowledged: until then every call, in any
-    /// process, returns the same event. Returns None if `timeout` expires first.
+    /// Waits for an event and returns the oldest one, or None if `timeout` expires first. Every call, in any process,
+    /// returns the same event until it is acknowledged.
     ///
-    /// `timeout` of `None` sets no limit; zero checks once.
+    /// A `timeout` of `None` means no limit; zero checks once.
     ///
     /// # Errors
     ///
-    /// [`Kind::Closed`] if the reporter is closed and no event is left; [`Kind::Cancelled`] if it is freed during the
-    /// call; outbox errors.
+    /// Returns [`Kind::Closed`] if the reporter is closed and no event is left; [`Kind::Cancelled`] if the reporter is
+    /// freed during the call; and outbox errors.
     pub fn poll(&self, timeout: Option<Duration>) -> Result<Option<Event>, Error> {
         let deadline = timeout.map(from_now);
         let runtime = self.runtime()?;
         loop {
-            // Cleared before the check, so that an event created meanwhile is not missed.
+            // The signal is cleared before the check, so that an event created meanwhile is not missed.
             runtime.signals.events.clear();
             let event = runtime.outbox.oldest_event();
             if !matches!(event, Ok(None)) {
@@ -169,11 +169,12 @@ impl Reporter {
         }
     }
 
-    /// Removes the event with that id and no other. Succeeds if the event is already gone.
+    /// Removes the event with that id. Succeeds if the event is already gone.
     ///
     /// # Errors
     ///
-    /// [`Kind::InvalidArgument`] if no event can have that id; outbox errors, after which the event is still there.
+    /// Returns [`Kind::InvalidArgument`] if no event can have that id, and outbox errors, after which the event is
+    /// still in the outbox.
     pub fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
         let runtime = self.runtime()?;
         runtime.outbox.acknowledge(event_id)?;
@@ -185,32 +186,32 @@ impl Reporter {
         Ok(())
     }
 
-    /// Whether the reporter is closed and no call of `close` is waiting, so that a poll can only return existing
+    /// Returns whether the reporter is closed and no call of `close` is waiting. A poll can then return only existing
     /// events.
     fn is_finished(&self, runtime: &Runtime) -> bool {
         self.is_closed.load(Ordering::SeqCst) && !runtime.is_closing()
     }
 
-    /// A file descriptor that is readable while an event is waiting to be acknowledged, and once the reporter is
-    /// closed. It belongs to the reporter. A forked child has a different one.
+    /// Returns a file descriptor that is readable while an event is waiting to be acknowledged, and once the reporter
+    /// is closed. It belongs to the reporter. A forked child has a different one.
     ///
     /// # Errors
     ///
-    /// [`Kind::System`] if no file descriptor is available; outbox errors.
+    /// Returns [`Kind::System`] if no file descriptor is available, and outbox errors.
     pub fn fd(&self) -> Result<RawFd, Error> {
         let runtime = self.runtime()?;
         self.start(&runtime);
         Ok(runtime.signals.events.as_fd().as_raw_fd())
     }
 
-    /// Starts the worker unless the reporter is closed. If no thread can be started, reports wait for the next call.
+    /// Starts the worker unless the reporter is closed. If no thread can be started, the next call tries again.
     fn start(&self, runtime: &Runtime) {
         if !self.is_closed.load(Ordering::SeqCst) {
             runtime.start(&self.settings);
         }
     }
 
-    /// The state of the reporter in this process, for one call. After a failure, the next call tries again.
+    /// Returns the state of the reporter in this process, for one call. After a failure, the next call tries again.
     fn runtime(&self) -> Result<Call<'_>, Error> {
         let without_signal = WithoutSignal::begin();
         let runtime = match self.runtime.get() {
@@ -224,7 +225,7 @@ impl Reporter {
     }
 }
 
-/// A call that uses the runtime, and may write files.
+/// A call that uses the runtime and may write files.
 struct Call<'a> {
     runtime: &'a Runtime,
     _without_signal: WithoutSignal,
@@ -238,7 +239,8 @@ impl Deref for Call<'_> {
     }
 }
 
-/// The report with its time. If the clock was never set there is none, and the service uses the time of arrival.
+/// Returns the report with the current time as its timestamp, unless it has one. If the clock was never set, adds none,
+/// and the service uses the time of arrival.
 fn with_timestamp(conversion: &Conversion) -> Conversion {
     let now = || Moment::now().has_time_of_day().then(|| Timestamp::from_system_time(SystemTime::now()));
     Conversion { timestamp: conversion.timestamp.or_else(now), ..conversion.clone() }

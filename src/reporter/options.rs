@@ -10,39 +10,39 @@ use crate::error::Error;
 use crate::options::out_of_range;
 use crate::options::setting::{self, Form, Setting};
 
-/// Default maximum of pending reports.
+/// The default maximum number of pending reports.
 const DEFAULT_MAX_PENDING: u64 = 1_000_000;
 
 /// The largest `max_pending`.
 pub(crate) const MAX_PENDING_LIMIT: u64 = 1_000_000_000;
 
-/// Default maximum age of a report.
+/// The default maximum age of a report.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(24 * 3600);
 
 /// The largest `max_age`.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Default maximum of reports in flight.
+/// The default maximum number of reports in flight.
 const DEFAULT_MAX_IN_FLIGHT: u32 = 8;
 
 /// The largest `max_in_flight`.
 pub(crate) const MAX_IN_FLIGHT_LIMIT: u32 = 256;
 
-/// Default time that a call waits for a locked outbox.
+/// The default time that a call waits for a locked outbox.
 const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The largest `busy_timeout`.
 pub(crate) const MAX_BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a submitted report survives.
+/// The failures that a submitted report survives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
     /// A crash of the process, including SIGKILL.
     #[default]
     Process,
-    /// Power loss too.
+    /// A crash of the process or a power loss.
     Power,
-    /// Nothing: it is kept in memory only.
+    /// None: the report is kept only in memory.
     None,
 }
 
@@ -51,25 +51,25 @@ pub enum Durability {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReporterOptions<'a> {
     /// The path of the outbox file, in an existing directory. Required unless `durability` is `None`. A path that looks
-    /// like a URL is invalid; `./x:y` names such a file.
+    /// like a URL is invalid; use `./x:y` for a file named `x:y`.
     pub outbox: Option<&'a Path>,
-    /// What a submitted report survives. Default: a crash of the process.
+    /// The failures that a submitted report survives. Default: a crash of the process.
     pub durability: Durability,
-    /// The maximum of pending reports, 1 to 1,000,000,000. Default: 1,000,000.
+    /// The maximum number of pending reports, 1 to 1,000,000,000. Default: 1,000,000.
     pub max_pending: Option<u64>,
-    /// What `submit` does when the outbox is full. Default: it fails.
+    /// The behavior of `submit` when the outbox is full. Default: it fails.
     pub overflow: Overflow,
     /// The maximum age of a report, counted from its submission, 1 s to 365 days. Default: 24 h.
     pub max_age: Option<Duration>,
-    /// The maximum of reports in flight, 1 to 256. Default: chosen by the library.
+    /// The maximum number of reports in flight, 1 to 256. Default: chosen by the library.
     pub max_in_flight: Option<u32>,
-    /// How long a call waits while others have the outbox locked, 1 ms to 1 min. Default: 1 s.
+    /// The time that a call waits while another process or reporter has the outbox locked, 1 ms to 1 min. Default: 1 s.
     pub busy_timeout: Option<Duration>,
     /// Allows an outbox on a network file system, whose locks may not work.
     pub allow_network_file_system: bool,
 }
 
-/// Checked options with defaults filled in.
+/// Checked options, with defaults filled in.
 #[derive(Debug, Clone)]
 pub(crate) struct ReporterSettings {
     pub(crate) outbox: OutboxSettings,
@@ -79,7 +79,7 @@ pub(crate) struct ReporterSettings {
 }
 
 impl<'a> ReporterOptions<'a> {
-    /// The names of the options in settings, in the order of the fields and flags in C.
+    /// The settings for the options, in the order of the fields and flags in C.
     pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
         Setting::new("outbox", Form::Text(|options, text| options.outbox = Some(Path::new(text)))),
         Setting::new(
@@ -107,7 +107,7 @@ impl<'a> ReporterOptions<'a> {
         Setting::new("allow_network_file_system", Form::Flag(|options, flag| options.allow_network_file_system = flag)),
     ];
 
-    /// Checks everything that needs no file access.
+    /// Checks everything that requires no access to a file.
     pub(crate) fn check(&self) -> Result<ReporterSettings, Error> {
         Ok(ReporterSettings {
             outbox: OutboxSettings {
@@ -152,15 +152,15 @@ impl<'a> ReporterOptions<'a> {
     }
 }
 
-/// Whether a path begins like a URL: with a colon, or with a scheme and a colon. A single letter before a colon is not
-/// a scheme.
+/// Returns whether a path begins like a URL: with a colon, or with a scheme and a colon. A single letter before a colon
+/// is not a scheme.
 fn is_url(path: &[u8]) -> bool {
     let is_scheme_byte = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+.-".contains(byte);
     let scheme = path.iter().take_while(is_scheme_byte).count();
     scheme != 1 && path.get(scheme) == Some(&b':')
 }
 
-/// Why a URL is invalid. The URL is not quoted because it may contain a password.
+/// Returns the reason why a URL is invalid. Does not quote the URL, which may contain a password.
 fn not_a_path(path: &Path) -> &'static str {
     let path = path.as_os_str().as_bytes().to_ascii_lowercase();
     match path.starts_with(b"postgresql:") || path.starts_with(b"postgres:") {

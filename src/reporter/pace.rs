@@ -1,17 +1,17 @@
-//! How often the worker probes, retries and checks. Tests pass shorter intervals.
+//! The intervals at which the worker probes, retries and checks. Tests pass shorter ones.
 
 use std::time::Duration;
 
-/// Intervals of the worker and its circuit breaker.
+/// The intervals of the worker and its circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pace {
-    /// Between two probes while suspended, plus or minus a quarter.
+    /// The time between two probes while suspended, plus or minus a quarter.
     pub(crate) probe: Duration,
-    /// Minimum between two probes requested by callers.
+    /// The minimum time between two probes requested by callers.
     pub(crate) requested_probe: Duration,
-    /// Delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
+    /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
     pub(crate) retry_delays: [Duration; 3],
-    /// Between two checks for expired reports.
+    /// The time between two checks for expired reports.
     pub(crate) expiry: Duration,
 }
 

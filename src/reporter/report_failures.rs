@@ -1,30 +1,30 @@
-//! Tracks reports that fail. One that fails while others are accepted is delayed, longer each time; one that gets
-//! suspending responses is rejected eventually, unless others got such responses too and were accepted later. Pure: the
-//! caller supplies the time.
+//! Tracks reports that fail. A report that fails while others are accepted is delayed, longer each time. A report that
+//! gets suspending responses is eventually rejected, unless other reports got such responses too and were accepted
+//! later. Pure: the caller supplies the time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::clock::after;
 
-/// The maximum of reports tracked.
+/// The maximum number of reports tracked.
 const MAX_TRACKED: usize = 10_000;
 
-/// How many suspending responses a report may get while others are accepted before it is rejected.
+/// The number of suspending responses that a report may get while others are accepted before it is rejected.
 const MAX_SUSPENDING: u32 = 4;
 
-/// For how many of the longest delays no report is rejected after another got a suspending response and was accepted
-/// later: the responses do not depend on the report.
+/// The time, in multiples of the longest delay, for which no report is rejected after another report got a suspending
+/// response and was accepted later, which shows that the responses do not depend on the report.
 const RECOVERY_DELAYS: u32 = 10;
 
 /// The reports that failed and have not been accepted since.
 #[derive(Debug)]
 pub(crate) struct ReportFailures {
-    /// Delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
+    /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
     retry_delays: [Duration; 3],
-    /// How many reports were accepted.
+    /// The number of reports accepted.
     successes: u64,
-    /// When a report was last accepted that had got a suspending response.
+    /// The last time at which a report was accepted after it had got a suspending response.
     recovered_at: Option<Instant>,
     by_id: HashMap<u64, ReportFailure>,
 }
@@ -32,10 +32,10 @@ pub(crate) struct ReportFailures {
 /// The failures of one report.
 #[derive(Debug, Clone, Copy)]
 struct ReportFailure {
-    /// Failures while others were accepted, and how many of these were suspending.
+    /// The number of failures while others were accepted, and the number of these that were suspending.
     failures: u32,
     suspending: u32,
-    /// How many reports had been accepted at its last failure.
+    /// The number of reports accepted before the last failure of this one.
     successes: u64,
     retry_at: Instant,
 }
@@ -45,17 +45,17 @@ impl ReportFailures {
         Self { retry_delays, successes: 0, recovered_at: None, by_id: HashMap::new() }
     }
 
-    /// Whether report `id` has failed.
+    /// Returns whether report `id` has failed.
     pub(crate) fn contains(&self, id: u64) -> bool {
         self.by_id.contains_key(&id)
     }
 
-    /// Whether report `id` is delayed at `now`.
+    /// Returns whether report `id` is delayed at `now`.
     pub(crate) fn is_delayed(&self, id: u64, now: Instant) -> bool {
         self.by_id.get(&id).is_some_and(|failure| failure.retry_at > now)
     }
 
-    /// When the next delay ends.
+    /// Returns the time at which the next delay ends.
     pub(crate) fn next_retry(&self, now: Instant) -> Option<Instant> {
         self.by_id.values().map(|failure| failure.retry_at).filter(|retry_at| *retry_at > now).min()
     }
@@ -65,17 +65,18 @@ impl ReportFailures {
         self.by_id.values_mut().for_each(|failure| failure.retry_at = now);
     }
 
-    /// Ends the delays of reports that failed only while all did.
+    /// Ends the delays of reports that failed only while all reports failed.
     pub(crate) fn clear_first_delays(&mut self, now: Instant) {
         self.by_id.values_mut().filter(|failure| failure.failures <= 1).for_each(|failure| failure.retry_at = now);
     }
 
-    /// Report `id` has a disposition.
+    /// Removes report `id`, which has a disposition.
     pub(crate) fn forget(&mut self, id: u64) {
         self.by_id.remove(&id);
     }
 
-    /// The service accepted report `id`: those that failed earlier and fail again are the only ones to fail.
+    /// Records that the service accepted report `id`. A report that failed earlier and fails again has then failed
+    /// while others were accepted.
     pub(crate) fn record_success(&mut self, id: u64, now: Instant) {
         if self.by_id.remove(&id).is_some_and(|failure| failure.suspending > 0) {
             self.recovered_at = Some(now);
@@ -88,20 +89,21 @@ impl ReportFailures {
         self.count(id, now, first_delay, 0);
     }
 
-    /// Like [`ReportFailures::record`], for a suspending response. True: there were enough of these while others were
-    /// accepted, and the report is to be rejected.
+    /// Like [`ReportFailures::record`], but for a suspending response. Returns true if the report must be rejected,
+    /// because it got too many of these while others were accepted.
     pub(crate) fn record_suspending(&mut self, id: u64, now: Instant, first_delay: Duration) -> bool {
         let suspending = self.count(id, now, first_delay, 1);
         suspending >= MAX_SUSPENDING && !self.has_recovered(now, RECOVERY_DELAYS)
     }
 
-    /// Whether, within that many of the longest delays, a report was accepted that had got a suspending response.
+    /// Returns whether a report that had got a suspending response was accepted within the last `delays` times the
+    /// longest delay.
     fn has_recovered(&self, now: Instant, delays: u32) -> bool {
         let window = self.retry_delays[2].saturating_mul(delays);
         self.recovered_at.is_some_and(|at| now.saturating_duration_since(at) < window)
     }
 
-    /// Returns how many suspending responses the report got while others were accepted.
+    /// Counts a failure. Returns the number of suspending responses that the report got while others were accepted.
     fn count(&mut self, id: u64, now: Instant, first_delay: Duration, suspending: u32) -> u32 {
         if self.by_id.len() >= MAX_TRACKED {
             self.by_id.clear();

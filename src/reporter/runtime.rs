@@ -14,10 +14,11 @@ use crate::clock::from_now;
 use crate::error::{Error, Kind};
 use crate::sync::Mutex;
 
-/// Poll interval of callers that wait for reports to leave the outbox, because another process may be sending them.
+/// The poll interval of callers that wait for reports to leave the outbox. They poll because another process may be
+/// sending the reports.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long after a failure to start the worker the next attempt is made.
+/// The time between a failure to start the worker and the next attempt.
 const START_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The state of a reporter in one process.
@@ -25,9 +26,9 @@ pub(super) struct Runtime {
     pub(super) outbox: Arc<Outbox>,
     pub(super) senders: Arc<Senders>,
     pub(super) signals: Arc<Signals>,
-    /// How many calls of `submit` are in progress.
+    /// The number of calls of `submit` in progress.
     submitting: AtomicUsize,
-    /// How many calls of `close` are in progress.
+    /// The number of calls of `close` in progress.
     closing: AtomicUsize,
     worker: Mutex<WorkerThread>,
 }
@@ -61,7 +62,8 @@ impl Runtime {
         let mut worker = self.worker.lock();
         if !worker.is_started && worker.next_start.is_none_or(|next| Instant::now() >= next) {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
-            // Done here already, so that the state is right from the start. The worker reports a failure.
+            // The election happens before the thread starts, so that the state is right from the start. If it fails,
+            // the worker reports the error.
             let is_sender = self.outbox.try_become_sender().unwrap_or(false);
             let state = if is_sender { State::Running } else { State::Standby };
             self.signals.update(|status| status.state = state);
@@ -69,7 +71,7 @@ impl Runtime {
             worker.is_started = started.is_ok();
             if let Err(error) = started {
                 worker.next_start = Some(from_now(START_INTERVAL));
-                // Another process may have a thread to send with.
+                // Another process may be able to start a thread and send.
                 self.outbox.step_down();
                 self.signals.update(|status| status.state = State::BackingOff);
                 self.signals.record_error(Error::new(Kind::System, error.to_string()), None);
@@ -77,7 +79,7 @@ impl Runtime {
         }
     }
 
-    /// Whether the worker has ended or was never started.
+    /// Returns whether the worker has ended or was never started.
     pub(super) fn has_ended(&self) -> bool {
         let is_started = self.worker.lock().is_started;
         !is_started || self.signals.status().is_ended
@@ -103,7 +105,7 @@ impl Runtime {
         self.submitting.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether no report up to number `id` is pending. A busy outbox counts as not done.
+    /// Returns whether no report up to number `id` is pending. A busy outbox counts as not done.
     pub(super) fn is_done(&self, id: u64) -> Result<bool, Error> {
         match self.outbox.is_done_up_to(id) {
             Err(error) if error.kind() == Kind::OutboxBusy => Ok(false),
@@ -121,11 +123,11 @@ impl Runtime {
 #[derive(Debug, Default)]
 struct WorkerThread {
     is_started: bool,
-    /// When to try again to start it.
+    /// The time of the next attempt to start the worker.
     next_start: Option<Instant>,
 }
 
-/// A call of `submit` that is in progress.
+/// A guard that counts a call of `submit` in progress.
 pub(super) struct Submitting<'a>(&'a AtomicUsize);
 
 impl Drop for Submitting<'_> {
@@ -134,7 +136,7 @@ impl Drop for Submitting<'_> {
     }
 }
 
-/// A call of `close` that is in progress.
+/// A guard that counts a call of `close` in progress.
 pub(super) struct Closing<'a>(&'a Runtime);
 
 impl Drop for Closing<'_> {

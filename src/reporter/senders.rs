@@ -1,4 +1,4 @@
-//! Threads that send reports, one report at a time each. They start on demand and exit when idle.
+//! The threads that send reports. Each sends one report at a time. They start on demand and exit when idle.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 use crate::sync::{Condvar, Mutex};
 
-/// How long an idle thread waits before it exits.
+/// The time that an idle thread waits before it exits.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Makes a single attempt to send a report.
@@ -47,7 +47,7 @@ pub(crate) struct SendResult {
 pub(crate) struct Senders {
     messenger: Arc<dyn Messenger>,
     max_threads: usize,
-    /// Called when the first result is available.
+    /// The function to call when the first result is available.
     notify: Box<dyn Fn() + Send + Sync>,
     state: Mutex<State>,
     changed: Condvar,
@@ -82,19 +82,19 @@ impl State {
         self.results.push(result);
     }
 
-    /// An idle thread exits.
+    /// Removes an idle thread, which exits.
     fn end_thread(&mut self) {
         self.idle = self.idle.saturating_sub(1);
         self.threads = self.threads.saturating_sub(1);
     }
 }
 
-/// How many reports the threads have.
+/// The numbers of reports that the senders hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) queued: usize,
     pub(crate) in_flight: usize,
-    /// Sent, with a result that has not been fetched.
+    /// Reports whose result has not been fetched.
     pub(crate) completed: usize,
 }
 
@@ -103,7 +103,7 @@ impl Senders {
         Self { messenger, max_threads, notify, state: Mutex::default(), changed: Condvar::default() }
     }
 
-    /// Queues `entries` ahead of everything already queued. Returns them, with the reason, if no thread could be
+    /// Queues `entries` ahead of everything already queued. Returns the entries and the error if no thread could be
     /// started.
     pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), (Vec<Entry>, io::Error)> {
         let (mut state, count) = (self.state(), entries.len());
@@ -118,7 +118,7 @@ impl Senders {
             state.threads = state.threads.saturating_add(count);
             state.idle = state.idle.saturating_add(count);
         }
-        // Busy threads dequeue the next report themselves.
+        // Busy threads need no notification, because they dequeue the next report themselves.
         (0..count.min(state.idle)).for_each(|_| self.changed.notify_one());
         match spawned {
             Err(error) if state.threads == 0 => Err((state.queue.drain(..).collect(), error)),
@@ -136,7 +136,7 @@ impl Senders {
         }
     }
 
-    /// Stores a result and waits for the next report.
+    /// Stores a result, if any, and waits for the next report.
     fn exchange(&self, result: Option<SendResult>) -> Option<Entry> {
         let mut state = self.state();
         if let Some(result) = result {
@@ -170,12 +170,12 @@ impl Senders {
         }
     }
 
-    /// The results since the last call.
+    /// Returns the results since the last call.
     pub(crate) fn drain_results(&self) -> Vec<SendResult> {
         std::mem::take(&mut self.state().results)
     }
 
-    /// Resumes sending after the failures among the results were evaluated.
+    /// Resumes sending after the worker has evaluated the failures.
     pub(crate) fn resume(&self) {
         let mut state = self.state();
         if state.is_paused {
@@ -211,7 +211,7 @@ impl Senders {
     }
 }
 
-/// Whether other reports may fail for the same reason.
+/// Returns whether the result is a failure that may affect other reports.
 fn is_failure(result: &SendResult) -> bool {
     result.outcome.result.as_ref().is_err_and(|error| error.kind() != Kind::Rejected)
 }

@@ -10,11 +10,11 @@ use crate::error::Error;
 use crate::os::wakeup::Wakeup;
 use crate::sync::{Condvar, Mutex};
 
-/// The shared state.
+/// The state shared by callers and worker.
 pub(crate) struct Signals {
     status: Mutex<WorkerStatus>,
     changed: Condvar,
-    /// Wakes the worker.
+    /// The wakeup of the worker.
     pub(crate) wake: Wakeup,
     /// Readable while an event is waiting.
     pub(crate) events: Wakeup,
@@ -43,7 +43,7 @@ impl Signals {
         })
     }
 
-    /// Called after a submit. Costs nothing while the worker has enough to do.
+    /// Wakes the worker after a submit, if it needs more reports.
     pub(crate) fn submitted(&self) {
         if self.wakes_on_report.load(Ordering::SeqCst) && self.wakes_on_report.swap(false, Ordering::SeqCst) {
             self.wake.notify();
@@ -59,13 +59,13 @@ impl Signals {
         self.wakes_on_report.load(Ordering::SeqCst)
     }
 
-    /// Makes the worker probe at once, whatever it is waiting for.
+    /// Makes the worker probe immediately, whatever it is waiting for.
     pub(crate) fn request_probe(&self) {
         self.is_probe_requested.store(true, Ordering::SeqCst);
         self.wake.notify();
     }
 
-    /// Clears the request for a probe. True: there was one.
+    /// Clears the request for a probe. Returns true if there was one.
     pub(crate) fn clear_probe_request(&self) -> bool {
         self.is_probe_requested.swap(false, Ordering::SeqCst)
     }
@@ -76,7 +76,7 @@ impl Signals {
         Flushing { flushes: &self.flushes, last }
     }
 
-    /// The id up to which reports have precedence, if any have.
+    /// Returns the id up to which reports have precedence, or None if no reports have.
     pub(crate) fn flushed(&self) -> Option<u64> {
         self.flushes.lock().iter().min().copied()
     }
@@ -132,7 +132,7 @@ impl Signals {
     }
 }
 
-/// A call that waits for the reports submitted before it.
+/// A guard that gives precedence to the reports that a call waits for.
 pub(crate) struct Flushing<'a> {
     flushes: &'a Mutex<Vec<u64>>,
     last: u64,

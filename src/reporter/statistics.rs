@@ -1,4 +1,4 @@
-//! The statistics of a reporter, and what its worker is doing.
+//! The statistics of a reporter, and the status of its worker.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,19 +7,19 @@ use super::Reporter;
 use crate::clock::Moment;
 use crate::error::Error;
 
-/// What a reporter is doing.
+/// The state of a reporter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum State {
-    /// It sends reports.
+    /// The reporter sends reports.
     #[default]
     Running,
-    /// The service is unreachable or failing: it waits, then retries.
+    /// The service is unreachable or failing. The reporter waits, then retries.
     BackingOff,
-    /// The service accepts no reports of the account: it sends one probe a minute.
+    /// The service accepts no reports from this account. The reporter sends one probe a minute.
     Suspended,
-    /// It is closed.
+    /// The reporter is closed.
     Closed,
-    /// Another process sends the reports of the outbox.
+    /// Another process or reporter sends the reports in the outbox.
     Standby,
 }
 
@@ -30,7 +30,7 @@ pub struct LastError {
     pub error: Error,
     /// The HTTP status of the response, if there was one.
     pub http_status: Option<u16>,
-    /// When it happened.
+    /// The time of the error.
     pub at: SystemTime,
 }
 
@@ -39,9 +39,9 @@ pub struct LastError {
 pub(crate) struct WorkerStatus {
     pub(crate) state: State,
     pub(crate) last_error: Option<LastError>,
-    /// How often reading or writing the outbox failed in the background.
+    /// The number of times that reading or writing the outbox failed in the background.
     pub(crate) outbox_errors: u64,
-    /// When the last probe started that confirmed the suspension.
+    /// The start of the last probe that confirmed the suspension.
     pub(crate) suspension_confirmed_at: Option<Instant>,
     /// Whether the service asked for the current wait.
     pub(crate) is_wait_requested: bool,
@@ -54,35 +54,35 @@ pub(crate) struct WorkerStatus {
 /// `submitted` is the sum of `accepted`, `rejected`, `expired`, `replaced`, `dropped`, `damaged` and `pending`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statistics {
-    /// Stored by `submit`.
+    /// Reports stored by `submit`.
     pub submitted: u64,
-    /// Accepted by the service.
+    /// Reports that the service accepted.
     pub accepted: u64,
-    /// Rejected by the service.
+    /// Reports that the service rejected.
     pub rejected: u64,
-    /// Older than the maximum age.
+    /// Reports that reached the maximum age.
     pub expired: u64,
-    /// Replaced by a later report for the same message.
+    /// Reports replaced by a later report for the same message.
     pub replaced: u64,
-    /// Dropped because the outbox was full.
+    /// Reports dropped because the outbox was full.
     pub dropped: u64,
-    /// Unreadable, and removed.
+    /// Reports that could not be read back and were removed.
     pub damaged: u64,
-    /// Not accepted yet, including reports in flight.
+    /// Reports still pending, including those in flight.
     pub pending: u64,
     /// Events waiting to be acknowledged.
     pub events: u64,
     /// Events discarded before they were acknowledged, because there were too many.
     pub events_discarded: u64,
-    /// How many times the outbox was replaced while this reporter used it, because it was damaged or removed.
+    /// The number of times that the outbox was damaged or removed, and replaced, while this reporter used it.
     pub outbox_resets: u64,
-    /// How often reading or writing the outbox failed in the background.
+    /// The number of times that reading or writing the outbox failed in the background.
     pub outbox_errors: u64,
-    /// How long ago the oldest pending report was submitted.
+    /// The time since the oldest pending report was submitted.
     pub oldest_pending: Option<Duration>,
-    /// How many reports this reporter is sending now.
+    /// The number of reports that this reporter is currently sending.
     pub in_flight: usize,
-    /// What this reporter is doing.
+    /// The state of this reporter.
     pub state: State,
     /// The last error in the background.
     pub last_error: Option<LastError>,
@@ -93,7 +93,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// Outbox errors.
+    /// Returns outbox errors.
     pub fn statistics(&self) -> Result<Statistics, Error> {
         let runtime = self.runtime()?;
         self.start(&runtime);

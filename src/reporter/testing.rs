@@ -1,4 +1,4 @@
-//! A reporter without a service, for tests and benchmarks.
+//! Reporters without a service, for tests and benchmarks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::error::{Error, Kind};
 use crate::options::Options;
 use crate::outcome::{Acceptance, Outcome};
 
-/// The counter of [`syncs`].
+/// The counter that [`syncs`] returns.
 pub(super) static SYNCS: AtomicU64 = AtomicU64::new(0);
 
 /// A service that accepts every report after a fixed latency, or is down.
@@ -25,7 +25,7 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// A service that responds after `latency`.
+    /// Creates a service that responds after `latency`.
     #[must_use]
     pub fn new(latency: Duration) -> Self {
         Self { is_down: AtomicBool::new(false), latency }
@@ -67,17 +67,17 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// As for [`Reporter::new`].
+    /// Fails like [`Reporter::new`].
     pub fn to_stub(stub: &Arc<Stub>, reporter_options: &ReporterOptions<'_>) -> Result<Self, Error> {
         Self::with_messenger(Arc::new(Arc::clone(stub)), account(), reporter_options.check()?)
     }
 
-    /// Like [`Reporter::new`], but probes on request, retries a report that keeps failing and checks for expired reports
-    /// `factor` times as often.
+    /// Like [`Reporter::new`], but makes requested probes, retries of a report that keeps failing, and checks for
+    /// expired reports `factor` times as often.
     ///
     /// # Errors
     ///
-    /// As for [`Reporter::new`].
+    /// Fails like [`Reporter::new`].
     pub fn hurried(
         credentials: Credentials,
         options: &Options<'_>,
@@ -93,23 +93,23 @@ impl Reporter {
     }
 }
 
-/// How many times a WAL was flushed to the disk for a submit.
+/// Returns how many times a WAL was flushed to the disk for a submit.
 #[must_use]
 pub fn syncs() -> u64 {
     SYNCS.load(Ordering::SeqCst)
 }
 
-/// Claims and completes every report in the outbox at `path`, `batch` at a time, without sending it. Returns how many
-/// there were and how long it took.
+/// Claims and completes every report in the outbox at `path`, `batch` reports at a time, without sending it. Returns
+/// the number of reports and the time it took.
 ///
 /// # Errors
 ///
-/// Outbox errors.
+/// Returns outbox errors.
 pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
     let options = ReporterOptions { outbox: Some(path), ..ReporterOptions::default() };
     let outbox = Outbox::new(&options.check()?.outbox, &account())?;
     outbox.try_become_sender()?;
-    // Opens the file and reads its WAL, if one was left.
+    // This opens the file and reads an existing WAL.
     outbox.snapshot()?;
     let (start, mut count) = (Instant::now(), 0_usize);
     loop {
@@ -122,13 +122,13 @@ pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
     }
 }
 
-/// Claims a batch. Never inlined: `benches/gate` counts it by its name.
+/// Claims a batch. Never inlined, because `benches/gate` identifies the function by its name.
 #[inline(never)]
 fn claim(outbox: &Outbox, batch: usize) -> Result<Vec<Entry>, Error> {
     outbox.claim(batch, None, &|_| false)
 }
 
-/// Completes a batch as accepted. Never inlined: `benches/gate` counts it by its name.
+/// Completes a batch as accepted. Never inlined, because `benches/gate` identifies the function by its name.
 #[inline(never)]
 fn complete(outbox: &Outbox, entries: &[Entry]) -> Result<(), Error> {
     let completions: Vec<_> =

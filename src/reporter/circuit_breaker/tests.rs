@@ -21,7 +21,7 @@ impl Fixture {
         Self { breaker: CircuitBreaker::new(PACE, 32), now: Instant::now() }
     }
 
-    /// Sends report `id` and completes it at once.
+    /// Sends report `id` and records its result immediately.
     fn complete(&mut self, id: u64, kind: Option<Kind>) -> Option<Disposition> {
         self.breaker.sent(id);
         let (started, outcome) = (self.now, outcome(kind));
@@ -32,7 +32,7 @@ impl Fixture {
         self.breaker.capacity(self.now)
     }
 
-    /// Like [`Fixture::wait`], unless it is running.
+    /// Like [`Fixture::wait`] if the breaker is backing off; otherwise returns zero.
     fn wait_if_backing_off(&mut self) -> Duration {
         if self.breaker.phase() == Phase::BackingOff { self.wait() } else { Duration::ZERO }
     }
@@ -60,9 +60,9 @@ fn outage_increases_backoff_and_allows_one_probe() {
     assert_eq!(waits, [100, 200, 400]);
     assert_eq!(fixture.capacity(), 1);
     fixture.breaker.sent(9);
-    assert_eq!(fixture.capacity(), 0, "one probe at a time");
+    assert_eq!(fixture.capacity(), 0, "a second probe was allowed during the first");
     fixture.breaker.returned(9);
-    assert_eq!(fixture.capacity(), 1, "a probe that was not sent permits another");
+    assert_eq!(fixture.capacity(), 1, "another probe must be allowed after one that was not sent");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn suspending_response_tries_one_other_report_then_probes_each_minute() {
         assert_eq!((fixture.capacity(), fixture.breaker.phase()), (1, Phase::Suspended));
         assert!(
             fixture.breaker.is_delayed(1, fixture.now) && fixture.breaker.has_failed(1),
-            "another report is tried next"
+            "only another report may be tried next"
         );
         for id in 2..100 {
             assert_eq!(fixture.complete(id, Some(kind)), None);
@@ -119,7 +119,10 @@ fn suspending_response_tries_one_other_report_then_probes_each_minute() {
         }
         assert_eq!(fixture.complete(100, None), Some(Disposition::Accepted));
         assert_eq!((fixture.capacity(), fixture.breaker.phase()), (2, Phase::Running));
-        assert!((1..100).all(|id| !fixture.breaker.is_delayed(id, fixture.now)), "none of them is at fault");
+        assert!(
+            (1..100).all(|id| !fixture.breaker.is_delayed(id, fixture.now)),
+            "the delays of reports that failed during the outage must end"
+        );
     }
 }
 
@@ -130,7 +133,11 @@ fn suspended_without_another_report_waits_for_next_probe() {
     assert_eq!(fixture.capacity(), 1);
     fixture.breaker.no_report_found(fixture.now, MIDPOINT);
     assert_eq!((fixture.capacity(), fixture.breaker.waits_for_report()), (0, true));
-    assert_eq!(fixture.breaker.confirmed_at(), Some(fixture.now), "there is no other report to try");
+    assert_eq!(
+        fixture.breaker.confirmed_at(),
+        Some(fixture.now),
+        "the suspension must be confirmed if there is no other report to try"
+    );
     fixture.breaker.report_arrived(fixture.now);
     assert_eq!(fixture.capacity(), 1);
     fixture.breaker.no_report_found(fixture.now, MIDPOINT);
@@ -144,7 +151,7 @@ fn suspended_without_another_report_waits_for_next_probe() {
 }
 
 #[test]
-fn requested_probe_is_made_at_once() {
+fn requested_probe_is_made_immediately() {
     let mut fixture = Fixture::new();
     fixture.complete(1, Some(Kind::NotEnabled));
     fixture.complete(2, Some(Kind::NotEnabled));
@@ -301,7 +308,7 @@ fn suspension_with_a_recent_success_is_short_at_first() {
     let mut fixture = Fixture::new();
     fixture.complete(1, None);
     assert_eq!(fixture.complete(2, Some(Kind::Unauthorized)), None);
-    assert_eq!(fixture.capacity(), 1, "another report is tried at once");
+    assert_eq!(fixture.capacity(), 1, "another report must be tried immediately");
     let (start, mut probes) = (fixture.now, 0);
     let (mut waits, mut confirmed_after) = (Vec::new(), None);
     while fixture.now - start < Duration::from_secs(300) {
@@ -318,7 +325,7 @@ fn suspension_with_a_recent_success_is_short_at_first() {
     }
     assert_eq!(waits[..5], [50, 50, 50, 75, 112]);
     assert!(waits.is_sorted() && confirmed_after.is_some_and(|after| after < Duration::from_secs(2)));
-    // Once the success is a minute ago, the interval is the usual one.
+    // When the last success is more than a minute ago, the interval is the usual one.
     assert!(waits.iter().filter(|wait| **wait < 45_000).count() < 20, "{waits:?}");
     assert_eq!(waits.last(), Some(&60_000));
 }
@@ -349,14 +356,17 @@ fn another_process_may_send_while_this_one_cannot_reach_the_service() {
     }
     assert!(waited < MAX_HOLD, "{waited:?}");
     fixture.wait();
-    assert!(!fixture.breaker.may_hand_over(fixture.now), "it may probe");
+    assert!(!fixture.breaker.may_hand_over(fixture.now), "this process may still probe");
     fixture.complete(100, Some(Kind::Unavailable));
-    assert!(!fixture.breaker.may_hand_over(fixture.now), "it has reached the service");
+    assert!(!fixture.breaker.may_hand_over(fixture.now), "this process has reached the service");
     let mut fixture = Fixture::new();
     fixture.complete(1, Some(Kind::Timeout));
     let asked = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(Kind::RateLimited)) };
     fixture.breaker.record(&Attempt { id: 2, started: fixture.now, outcome: &asked }, fixture.now, MIDPOINT);
-    assert!(!fixture.breaker.may_hand_over(fixture.now), "the service asked all processes to wait");
+    assert!(
+        !fixture.breaker.may_hand_over(fixture.now),
+        "the wait that the service asked for applies to all processes"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The reports that are claimed for sending.
+//! Tracks the reports that are claimed for sending.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -7,26 +7,26 @@ use super::store::Entry;
 use crate::conversion::Conversion;
 
 /// One in this many claimed reports is the oldest, so that old reports do not starve under a backlog. A larger share
-/// would delay the newest, which are worth most: one in eight lowers the rank correlation with newest-first order to
-/// 0.75, one in 32 to 0.94.
+/// would delay the newest reports, which are worth most: one in eight lowers the rank correlation with newest-first
+/// order to 0.75, and one in 32 to 0.94.
 const OLDEST_INTERVAL: usize = 32;
 
 /// One in this many claimed reports is one that a flush waits for.
 const FLUSHED_INTERVAL: usize = 2;
 
-/// The claimed reports of an outbox. Stores a hash of each key; if two keys have the same hash, one waits for the
+/// The claimed reports of an outbox, with a hash of each key. If two keys have the same hash, one report waits for the
 /// other.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     entries: HashMap<u64, u64>,
     keys: HashSet<u64>,
     hasher: RandomState,
-    /// How many reports were ever claimed.
+    /// The number of reports ever claimed.
     total: usize,
 }
 
 impl Claims {
-    /// Claims `entry`. False: it or its key is already claimed.
+    /// Claims `entry`. Returns false if it or its key is already claimed.
     pub(crate) fn add(&mut self, entry: &Entry) -> bool {
         let Conversion { channel, message_id, .. } = &entry.conversion;
         let key = self.hasher.hash_one((channel, message_id));
@@ -48,12 +48,12 @@ impl Claims {
         self.entries.contains_key(&id)
     }
 
-    /// How many of the next `limit` reports must be the oldest.
+    /// Returns how many of the next `limit` reports must be the oldest.
     pub(crate) fn oldest_share(&self, limit: usize) -> usize {
         self.share(limit, OLDEST_INTERVAL)
     }
 
-    /// How many of the next `limit` reports must be ones that a flush waits for.
+    /// Returns how many of the next `limit` reports must be ones that a flush waits for.
     pub(crate) fn flushed_share(&self, limit: usize) -> usize {
         self.share(limit, FLUSHED_INTERVAL)
     }

@@ -1,9 +1,9 @@
-//! Counts what happened to each report.
+//! Counts reports by disposition.
 
 use super::event::EventKind;
 use crate::clock::Moment;
 
-/// How many reports were ever submitted to an outbox, and their dispositions. Each report is counted once.
+/// The number of reports ever submitted to an outbox, and the numbers by disposition. Each report is counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) submitted: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Reports without a disposition.
+    /// Returns the number of reports without a disposition.
     pub(crate) fn pending(&self) -> u64 {
         let completed = [self.accepted, self.rejected, self.expired, self.replaced, self.dropped, self.damaged];
         completed.iter().fold(self.submitted, |pending, count| pending.saturating_sub(*count))
@@ -42,7 +42,7 @@ impl Counters {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) counters: Counters,
-    /// When the oldest pending report was submitted.
+    /// The time at which the oldest pending report was submitted.
     pub(crate) oldest: Option<Moment>,
 }
 

@@ -5,25 +5,26 @@ use std::time::{Duration, SystemTime};
 use crate::conversion::Conversion;
 use crate::error::Error;
 
-/// The maximum of events kept; beyond it the oldest is discarded and counted.
+/// The maximum number of events kept. Beyond it, the oldest event is discarded and counted.
 pub(crate) const MAX_EVENTS: u64 = 10_000;
 
-/// The lowest event id. Whatever the clock says, no number that a caller makes up is near it.
+/// The lowest event id, even if the clock is wrong. It is so large that a number which is not an event id is unlikely
+/// to reach it.
 pub(crate) const FIRST_EVENT_ID: i64 = 1 << 50;
 
-/// Why a report left the outbox without being accepted.
+/// The reason why a report left the outbox without being accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {
-    /// The service rejected it.
+    /// The service rejected the report.
     Rejected,
-    /// It was older than the maximum age.
+    /// The report was older than the maximum age.
     Expired,
     /// The outbox was full and it was the oldest report.
     Dropped,
 }
 
 impl EventKind {
-    /// The message of an event without a response.
+    /// Returns the message of an event without a response.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Rejected => "the service rejected the report",
@@ -33,25 +34,26 @@ impl EventKind {
     }
 }
 
-/// A report that left the outbox without being accepted, and why. Kept until it is acknowledged.
+/// A report that left the outbox without being accepted, and the reason. It stays in the outbox until it is
+/// acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Identifies the event. Ids increase within an outbox and are never reused.
+    /// The id of the event. Ids increase within an outbox and are never reused.
     pub id: i64,
-    /// When it happened, in milliseconds since 1970.
+    /// The time at which the event was created, in milliseconds since 1970.
     pub created_unix_ms: i64,
-    /// Why the report left the outbox.
+    /// The reason why the report left the outbox.
     pub kind: EventKind,
-    /// The HTTP status that rejected the report, if one did.
+    /// The HTTP status of the response that rejected the report, if any.
     pub http_status: Option<u16>,
     /// The report.
     pub conversion: Conversion,
-    /// What happened, as a sentence.
+    /// A sentence that says what happened.
     pub message: String,
 }
 
-/// The id of the event after `last`. It follows the clock, so that an outbox that lost its last changes or was restored
-/// from a backup never reuses an id.
+/// Returns the id of the event after `last`. The id is at least the current time in microseconds, so that an outbox
+/// that lost its last changes or was restored from a backup does not reuse an id.
 pub(crate) fn next_id(last: i64) -> i64 {
     last.saturating_add(1).max(unix_microseconds()).max(FIRST_EVENT_ID)
 }
@@ -89,8 +91,8 @@ mod tests {
         let now = unix_microseconds();
         assert!((now..now + 60_000_000).contains(&next_id(0)));
         let ahead = now + 3_600_000_000;
-        assert_eq!(next_id(ahead), ahead + 1, "the clock was set back");
-        assert!(next_id(0) < 1 << 53, "a double holds it exactly");
+        assert_eq!(next_id(ahead), ahead + 1, "the id must increase even if the clock was set back");
+        assert!(next_id(0) < 1 << 53, "a double must represent the id exactly");
     }
 
     #[test]

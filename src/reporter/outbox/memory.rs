@@ -1,4 +1,4 @@
-//! A store in memory. Its contents do not outlive the process, and its operations never wait for a disk.
+//! A store in memory. Its contents are lost when the process ends, and its operations never wait for a disk.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
@@ -14,10 +14,11 @@ use crate::conversion::Conversion;
 use crate::error::Error;
 use crate::sync::Mutex;
 
-/// The last event id of any outbox in memory. A forked child, whose outbox starts empty, continues from it.
+/// The last event id of any outbox in memory. In a forked child, the outbox starts empty, and its ids continue from
+/// this one.
 static LAST_EVENT_ID: AtomicI64 = AtomicI64::new(0);
 
-/// Reports in memory.
+/// The reports and events of an outbox in memory.
 pub(crate) struct MemoryStore {
     max_pending: u64,
     overflow: Overflow,
@@ -28,7 +29,7 @@ pub(crate) struct MemoryStore {
 struct State {
     pending: BTreeMap<u64, Entry>,
     keys: HashMap<Key, u64>,
-    /// Oldest first, so ids increase.
+    /// The events, oldest first, so that the ids increase.
     events: VecDeque<Event>,
     counters: Counters,
 }
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn only_that_event_is_removed() {
+    fn remove_event_removes_only_the_event_with_that_id() {
         let store = MemoryStore::new(1, Overflow::DropOldest);
         (0..4).for_each(|number| put(&store, &number.to_string()));
         let first = store.oldest_event().unwrap().unwrap();

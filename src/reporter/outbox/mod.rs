@@ -33,13 +33,13 @@ use crate::conversion::Conversion;
 use crate::error::Error;
 use crate::sync::Mutex;
 
-/// How many reports one search looks at.
+/// The number of reports that one search examines.
 const SEARCH_SIZE: u32 = 512;
 
-/// How many reports one call checks for their age.
+/// The number of reports that one call checks for expiry.
 const EXPIRY_BATCH_SIZE: u32 = 1000;
 
-/// Where an outbox is and what limits it.
+/// The path and limits of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OutboxSettings {
     /// The path of its file; None for an outbox in memory.
@@ -50,7 +50,7 @@ pub(crate) struct OutboxSettings {
     pub(crate) survives_power_loss: bool,
     pub(crate) max_pending: u64,
     pub(crate) overflow: Overflow,
-    /// How long a call waits while others have the file locked.
+    /// The time that a call waits while another process or reporter has the file locked.
     pub(crate) busy_timeout: Duration,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct OutboxSettings {
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) api_key: String,
-    /// Normalized.
+    /// The normalized base URL.
     pub(crate) base_url: String,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox with these settings. Its file is opened at its first use.
+    /// Creates an outbox with these settings. The first use opens its file.
     pub(crate) fn new(settings: &OutboxSettings, account: &Account) -> Result<Self, Error> {
         let store: Box<dyn Store> = match &settings.path {
             Some(path) => Box::new(SqliteStore::new(path, settings, account)?),
@@ -79,15 +79,15 @@ impl Outbox {
         Ok(Self { store, claims: Mutex::default() })
     }
 
-    /// Stores a report as durably as the outbox promises before it returns. Replaces a report with the same key. True:
-    /// the oldest report was dropped to make room.
+    /// Stores a report with the durability of the outbox before it returns. Replaces a report with the same key.
+    /// Returns true if the oldest report was dropped to make room.
     pub(crate) fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
         self.store.put(conversion)
     }
 
-    /// Claims up to `limit` reports for sending: the newest first, but one in 32 the oldest and, with `flushed`, half of
-    /// them the newest up to this id, so that later reports do not delay those that a flush waits for. Leaves out claimed
-    /// reports, those with the key of a claimed one, and those for which `skip` returns true.
+    /// Claims up to `limit` reports for sending, the newest first, except that one in 32 is the oldest. With `flushed`,
+    /// half of them are the newest up to this id, so that later reports do not delay the reports that a flush waits
+    /// for. Skips claimed reports, reports with the key of a claimed report, and reports for which `skip` returns true.
     pub(crate) fn claim(
         &self,
         limit: usize,
@@ -127,14 +127,14 @@ impl Outbox {
         Ok(entries)
     }
 
-    /// Releases claimed reports: they are pending again.
+    /// Releases claimed reports, which become pending again.
     pub(crate) fn release(&self, ids: impl IntoIterator<Item = u64>) {
         let mut claims = self.claims();
         ids.into_iter().for_each(|id| claims.remove(id));
     }
 
-    /// Records the dispositions of claimed reports. One that was replaced or dropped meanwhile already has one. On an
-    /// error, all of them stay claimed.
+    /// Records the dispositions of claimed reports, except those that were replaced or dropped meanwhile and already
+    /// have one. On an error, all of them stay claimed.
     pub(crate) fn complete(&self, batch: &[Completion]) -> Result<(), Error> {
         self.store.complete(batch)?;
         self.release(batch.iter().map(|completion| completion.id));
@@ -142,13 +142,13 @@ impl Outbox {
     }
 
     /// Turns the oldest reports that are too old and not claimed into events, up to a fixed number per call. Returns
-    /// how many.
+    /// the number of events created.
     pub(crate) fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error> {
         let search =
             Search { order: Order::OldestFirst, after: None, limit: usize::MAX, max_examined: EXPIRY_BATCH_SIZE };
         let claims = self.claims();
         let unclaimed = self.store.find(search, &|id| !claims.contains(id))?.entries;
-        // If the clock was set, the order is not the order of age.
+        // If the clock was changed, the order of the reports is not that of their age, so each is checked.
         let expired = unclaimed.iter().filter(|entry| is_too_old(&entry.submitted));
         let disposition = Disposition::event(EventKind::Expired);
         let batch: Vec<Completion> =
@@ -159,69 +159,70 @@ impl Outbox {
         Ok(batch.len())
     }
 
-    /// The oldest event. Does not remove it.
+    /// Returns the oldest event without removing it.
     pub(crate) fn oldest_event(&self) -> Result<Option<Event>, Error> {
         self.store.oldest_event()
     }
 
-    /// Removes one event. Succeeds if it is already gone; an id that cannot have been issued is an invalid argument.
+    /// Removes one event. Succeeds if the event is already gone. Fails if no event can have that id.
     pub(crate) fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
         event::check_id(event_id, self.store.last_event_id()?)?;
         self.store.remove_event(event_id)
     }
 
-    /// Its counters and oldest report.
+    /// Returns the counters and the age of the oldest report.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
         self.store.snapshot()
     }
 
-    /// Whether there is an event. Called by the worker.
+    /// Returns whether there is an event. For the worker.
     pub(crate) fn has_events(&self) -> Result<bool, Error> {
         self.store.has_events()
     }
 
-    /// The id of the last submitted report.
+    /// Returns the id of the last submitted report.
     pub(crate) fn last(&self) -> Result<u64, Error> {
         self.store.last()
     }
 
-    /// Whether no report up to `id` is pending.
+    /// Returns whether no report up to `id` is pending.
     pub(crate) fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {
         self.store.is_done_up_to(id)
     }
 
-    /// Whether this process may claim reports. Called repeatedly until it may.
+    /// Tries to become the sender, and returns whether this process may claim reports. The worker calls it until it
+    /// succeeds.
     pub(crate) fn try_become_sender(&self) -> Result<bool, Error> {
         self.store.try_become_sender()
     }
 
-    /// Lets another process claim reports. No report may be claimed.
+    /// Lets another process claim reports. No report may be claimed when this is called.
     pub(crate) fn step_down(&self) {
         self.store.step_down();
     }
 
-    /// Becomes readable when the sender may have exited and, in the sender, when another process has committed a
-    /// report. None if the system cannot watch files.
+    /// Returns a descriptor that becomes readable when the sender may have exited and, in the sender, when another
+    /// process has committed a report. Returns None if the system cannot watch files.
     pub(crate) fn watch(&self) -> Option<BorrowedFd<'_>> {
         self.store.watch()
     }
 
-    /// Clears the readiness of `watch`. True: it was readable.
+    /// Makes the descriptor of `watch` unreadable. Returns true if it was readable.
     pub(crate) fn clear_watch(&self) -> bool {
         self.store.clear_watch()
     }
 
-    /// Whether this process is the sender and is notified of reports by other processes.
+    /// Returns whether this process is the sender and is notified of reports by other processes.
     pub(crate) fn is_watching(&self) -> bool {
         self.store.is_watching()
     }
 
-    /// What endangers the outbox although it works, if anything. Called by the worker.
+    /// Returns an error if the outbox still works but is in danger. For the worker.
     pub(crate) fn danger(&self) -> Option<Error> {
         self.store.danger()
     }
 
-    /// How many times the outbox was replaced while this process used it, because it was damaged or removed.
+    /// Returns how many times the outbox was replaced while this process used it, because it was damaged or removed.
     pub(crate) fn resets(&self) -> u64 {
         self.store.resets()
     }

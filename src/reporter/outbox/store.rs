@@ -1,4 +1,4 @@
-//! The contract of a store: what an outbox needs from a file or from memory.
+//! The interface of a store, which holds an outbox in a file or in memory.
 
 use std::os::fd::BorrowedFd;
 
@@ -11,15 +11,15 @@ use crate::error::{Error, Kind};
 /// A report in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its number among all reports ever submitted to this outbox, starting at 1.
+    /// The number of the report among all reports ever submitted to this outbox, starting at 1.
     pub(crate) id: u64,
     /// The report itself.
     pub(crate) conversion: Conversion,
-    /// When it was submitted.
+    /// The time at which the report was submitted.
     pub(crate) submitted: Moment,
 }
 
-/// A later report replaces an earlier one with the same key.
+/// The key of a report. A later report replaces an earlier one with the same key.
 pub(crate) type Key = (Channel, MessageId);
 
 impl Entry {
@@ -28,17 +28,17 @@ impl Entry {
     }
 }
 
-/// How a report leaves the outbox.
+/// The way in which a report leaves the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Disposition {
-    /// The service accepted it.
+    /// The service accepted the report.
     Accepted,
-    /// It becomes an event, with the HTTP status of the response, if any, and a message.
+    /// The report becomes an event, with the HTTP status of the response, if any, and a message.
     Event(EventKind, Option<u16>, String),
 }
 
 impl Disposition {
-    /// An event without a response.
+    /// Returns the disposition of a report that becomes an event without a response.
     pub(crate) fn event(kind: EventKind) -> Self {
         Self::Event(kind, None, kind.message().to_owned())
     }
@@ -51,17 +51,17 @@ pub(crate) struct Completion {
     pub(crate) disposition: Disposition,
 }
 
-/// What `submit` does when the outbox is full.
+/// The behavior of `submit` when the outbox is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Overflow {
-    /// It fails.
+    /// The call fails.
     #[default]
     Fail,
-    /// It drops the oldest report, which becomes an event.
+    /// The call drops the oldest report, which becomes an event.
     DropOldest,
 }
 
-/// The error of a submit to an outbox with `max_pending` reports.
+/// Returns the error of a submit to an outbox in which `max_pending` reports are pending.
 pub(crate) fn full_error(max_pending: u64) -> Error {
     Error::new(Kind::OutboxFull, format!("the outbox is full (max_pending = {max_pending})"))
 }
@@ -73,15 +73,15 @@ pub(crate) enum Order {
     OldestFirst,
 }
 
-/// Where a search starts and what limits it.
+/// The start and the limits of a search.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search {
     pub(crate) order: Order,
-    /// The id after which it starts; None for the first in this order.
+    /// The id after which the search starts; None to start at the first report in this order.
     pub(crate) after: Option<u64>,
-    /// Maximum number of reports to return.
+    /// The maximum number of reports to return.
     pub(crate) limit: usize,
-    /// Maximum number of reports to look at.
+    /// The maximum number of reports to examine.
     pub(crate) max_examined: u32,
 }
 
@@ -89,63 +89,64 @@ pub(crate) struct Search {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) entries: Vec<Entry>,
-    /// The id of the last report looked at; None if there was none.
+    /// The id of the last report examined; None if there was none.
     pub(crate) last: Option<u64>,
 }
 
-/// Holds reports, events and counters, and changes them together. What is sent, and when, is up to
-/// [`Outbox`](super::Outbox).
+/// Stores reports, events and counters, and changes them together. [`Outbox`](super::Outbox) decides what is sent and
+/// when.
 pub(crate) trait Store: Send + Sync {
-    /// Stores a report as durably as the store promises before it returns. Replaces a report with the same key. True:
-    /// the oldest report was dropped to make room.
+    /// Stores a report with the durability of the store before it returns. Replaces a report with the same key. Returns
+    /// true if the oldest report was dropped to make room.
     fn put(&self, conversion: &Conversion) -> Result<bool, Error>;
 
-    /// Finds pending reports whose ids satisfy `is_wanted`. Called by the worker.
+    /// Finds pending reports whose ids satisfy `is_wanted`. For the worker.
     fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Error>;
 
-    /// Removes and counts the reports of `batch` that still exist. Called by the worker.
+    /// Removes and counts the reports of `batch` that still exist. For the worker.
     fn complete(&self, batch: &[Completion]) -> Result<(), Error>;
 
-    /// The oldest event.
+    /// Returns the oldest event.
     fn oldest_event(&self) -> Result<Option<Event>, Error>;
 
-    /// The id of the last event, which may be gone.
+    /// Returns the id of the last event, which may be gone.
     fn last_event_id(&self) -> Result<i64, Error>;
 
     /// Removes an event, if it still exists.
     fn remove_event(&self, id: i64) -> Result<(), Error>;
 
-    /// Its counters and oldest report.
+    /// Returns the counters and the age of the oldest report.
     fn snapshot(&self) -> Result<Snapshot, Error>;
 
-    /// Whether there is an event. Called by the worker.
+    /// Returns whether there is an event. For the worker.
     fn has_events(&self) -> Result<bool, Error>;
 
-    /// The id of the last submitted report.
+    /// Returns the id of the last submitted report.
     fn last(&self) -> Result<u64, Error>;
 
-    /// Whether no report up to `id` is pending.
+    /// Returns whether no report up to `id` is pending.
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error>;
 
-    /// Whether this process may claim reports. Called repeatedly until it may.
+    /// Tries to become the sender, and returns whether this process may claim reports. The worker calls it until it
+    /// succeeds.
     fn try_become_sender(&self) -> Result<bool, Error>;
 
     /// Lets another process claim reports.
     fn step_down(&self);
 
-    /// Becomes readable when the sender may have exited and, in the sender, when another process has committed a
-    /// report. None if the system cannot watch files.
+    /// Returns a descriptor that becomes readable when the sender may have exited and, in the sender, when another
+    /// process has committed a report. Returns None if the system cannot watch files.
     fn watch(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Clears the readiness of `watch`. True: it was readable.
+    /// Makes the descriptor of `watch` unreadable. Returns true if it was readable.
     fn clear_watch(&self) -> bool;
 
-    /// Whether this process is the sender and is notified of reports by other processes.
+    /// Returns whether this process is the sender and is notified of reports by other processes.
     fn is_watching(&self) -> bool;
 
-    /// What endangers the outbox although it works, if anything. Called by the worker.
+    /// Returns an error if the outbox still works but is in danger. For the worker.
     fn danger(&self) -> Option<Error>;
 
-    /// How many times the outbox was replaced while this process used it, because it was damaged or removed.
+    /// Returns how many times the outbox was replaced while this process used it, because it was damaged or removed.
     fn resets(&self) -> u64;
 }

@@ -8,10 +8,10 @@ use crate::reporter::circuit_breaker::Attempt;
 use crate::reporter::outbox::{Completion, Disposition};
 use crate::reporter::senders::SendResult;
 
-/// How long results are collected while many reports are queued.
+/// The time for which results are collected while many reports are queued.
 const COLLECT_TIME: Duration = Duration::from_millis(2);
 
-/// With this many results, waiting for more is not worthwhile.
+/// The number of results from which on waiting for more is not worthwhile.
 const BATCH_SIZE: usize = 64;
 
 impl Worker {
@@ -27,7 +27,7 @@ impl Worker {
         self.outbox.release(released);
     }
 
-    /// The results since the last call. While many reports are queued, more arrive within a moment.
+    /// Returns the results since the last call. While many reports are queued, first waits briefly for more results.
     fn drain_results(&self) -> Vec<SendResult> {
         let load = self.senders.load();
         let mut results = self.senders.drain_results();
@@ -42,7 +42,7 @@ impl Worker {
         results
     }
 
-    /// Evaluates a result. Returns the report's id if it is to be sent again.
+    /// Evaluates a result. Returns the report's id if the report must be sent again.
     fn evaluate(&mut self, result: &SendResult) -> Option<u64> {
         let attempt = Attempt { id: result.id, started: result.started, outcome: &result.outcome };
         let disposition = self.breaker.record(&attempt, Instant::now(), client::random());
@@ -52,7 +52,8 @@ impl Worker {
         is_retry.then_some(result.id)
     }
 
-    /// Records completed reports in the outbox. Those that cannot be recorded are kept here and are not sent again.
+    /// Records completed reports in the outbox. Reports that cannot be recorded are kept in memory and are not sent
+    /// again.
     pub(super) fn complete(&mut self) {
         if self.completions.is_empty() || Instant::now() < self.complete_due {
             return;

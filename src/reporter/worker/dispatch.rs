@@ -1,4 +1,4 @@
-//! Claims reports and passes them to the senders, as many as the circuit breaker allows.
+//! Claims as many reports as the circuit breaker allows and passes them to the senders.
 
 use std::time::Instant;
 
@@ -10,15 +10,16 @@ use crate::outcome::Outcome;
 use crate::reporter::circuit_breaker::Attempt;
 use crate::reporter::outbox::{Completion, Disposition, Entry, EventKind};
 
-/// The maximum of completed reports that could not be recorded in the outbox. With more, nothing is sent.
+/// The maximum number of completed reports that could not be recorded in the outbox. Above it, no report is sent.
 const MAX_COMPLETIONS: usize = 10_000;
 
-/// Reports claimed per sender, so that no sender waits for the outbox while results are collected. Newer reports are
-/// still sent ahead of them.
+/// The number of reports claimed per sender, so that no sender waits for the outbox while results are collected. Newer
+/// reports are still sent ahead of them.
 const CLAIMS_PER_SENDER: usize = 8;
 
 impl Worker {
-    /// Claims reports while more may be in flight; at full capacity, only if at least `min` are wanted.
+    /// Claims and sends reports while more may be in flight. At full capacity, does so only if at least `min` more are
+    /// wanted.
     pub(super) fn refill(&mut self, min: usize) {
         let now = Instant::now();
         let load = self.senders.load();
@@ -33,7 +34,7 @@ impl Worker {
             return;
         }
         match self.claim(wanted, now) {
-            // New reports have been signalled since before the search, so none is missed.
+            // New reports have been signaled since before the search, so no report is missed.
             Ok(entries) if entries.is_empty() => self.breaker.no_report_found(now, client::random()),
             Ok(entries) => {
                 if self.send(entries) >= wanted {
@@ -45,7 +46,7 @@ impl Worker {
         }
     }
 
-    /// Claims reports that are not delayed. Prefers, for a probe, one that has not failed.
+    /// Claims reports that are not delayed. For a probe, prefers a report that has not failed.
     fn claim(&self, wanted: usize, now: Instant) -> Result<Vec<Entry>, Error> {
         let flushed = self.signals.flushed();
         if self.breaker.is_probing() {
@@ -57,7 +58,7 @@ impl Worker {
         self.outbox.claim(wanted, flushed, &|id| self.breaker.is_delayed(id, now))
     }
 
-    /// Sends the entries that have not expired. Returns how many.
+    /// Sends the entries that have not expired. Returns their number.
     fn send(&mut self, entries: Vec<Entry>) -> usize {
         let (moment, max_age) = (Moment::now(), self.max_age);
         let (expired, entries): (Vec<_>, Vec<_>) =
@@ -73,7 +74,7 @@ impl Worker {
         let (now, outcome) = (Instant::now(), Outcome::unsent(Error::new(Kind::System, error.to_string())));
         self.record_error(&outcome);
         unsent.iter().for_each(|entry| self.breaker.returned(entry.id));
-        // No thread: it backs off as if the service could not be reached, and another process may send.
+        // Without a thread, the reporter backs off as if the service were unreachable, and another process may send.
         if let Some(entry) = unsent.first() {
             let attempt = Attempt { id: entry.id, started: now, outcome: &outcome };
             self.breaker.record(&attempt, now, client::random());

@@ -1,7 +1,7 @@
 //! The worker thread, which sends the reports of the outbox. Only it claims and completes reports; the senders make the
 //! requests.
 //!
-//! `dispatch` sends, `completion` handles results; this module holds the loop and what it waits for.
+//! `dispatch` sends, and `completion` handles results. This module contains the loop and its waits.
 
 mod completion;
 mod dispatch;
@@ -25,23 +25,25 @@ use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 use crate::{backoff, client, os};
 
-/// Interval of the check for events without a notification.
+/// The interval of the check for events without a notification.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The same if another process is the sender, whose events are not notified, or if files cannot be watched.
+/// The interval of that check if another process is the sender, because its events cause no notification, or if files
+/// cannot be watched.
 const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The same after a notification by another process.
+/// The delay of that check after a notification by another process.
 const NOTIFIED_SWEEP_DELAY: Duration = Duration::from_millis(10);
 
-/// Delay after an outbox error.
+/// The delay after an outbox error.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// How long a sender may take to exit after the notification.
+/// The maximum time that a sender takes to exit after the notification.
 const MAX_TAKEOVER: Duration = Duration::from_millis(300);
 
-/// How long a process that could not reach the service keeps the role of the sender before it hands over once more. It is
-/// prolonged by a random part of itself. So the role does not go round quickly while no process can reach the service.
+/// The time for which a process that could not reach the service keeps the role of the sender before it hands over
+/// again, plus a random part of the same length. It prevents rapid changes of the sender while no process can reach the
+/// service.
 const KEEP_ROLE: Duration = Duration::from_secs(20);
 
 /// The worker of a reporter.
@@ -55,14 +57,15 @@ pub(crate) struct Worker {
     breaker: CircuitBreaker,
     completions: Vec<Completion>,
     is_sender: bool,
-    /// Until when it does not hand over because it cannot reach the service.
+    /// The time until which this process does not hand over although it cannot reach the service.
     keep_role_until: Instant,
     next_expiry: Instant,
     next_sweep: Instant,
-    /// When to claim and complete again after a failure. A full disk prevents completing, but not claiming.
+    /// The times of the next claim and the next completion after a failure. They differ because a full disk prevents
+    /// completing, but not claiming.
     claim_due: Instant,
     complete_due: Instant,
-    /// Until when the previous sender may still be exiting.
+    /// The time until which the previous sender may still be exiting.
     takeover_deadline: Instant,
 }
 
@@ -116,13 +119,13 @@ impl Worker {
         });
     }
 
-    /// Does everything that can be done now.
+    /// Does all work that is due.
     fn step(&mut self) {
-        // Both are cleared before the checks, so that later changes wake the worker again.
+        // The wakeup and the watch are cleared before the checks, so that later changes wake the worker again.
         self.signals.wake.clear();
         let was_notified = self.outbox.clear_watch();
         if was_notified {
-            // Another process may wait for this one to notice that the files were replaced.
+            // Another process may be waiting for this one to detect that the files were replaced.
             self.next_sweep = self.next_sweep.min(after(Instant::now(), NOTIFIED_SWEEP_DELAY));
         }
         self.collect_results();
@@ -132,7 +135,7 @@ impl Worker {
         if self.breaker.waits_for_report() && !self.signals.wakes_on_report() {
             self.breaker.report_arrived(Instant::now());
         }
-        // New reports are sent before completed ones are recorded, which may have to wait for the disk.
+        // New reports are sent before completed reports are recorded, which may wait for the disk.
         if self.is_sender {
             self.refill(1);
         }
@@ -140,7 +143,7 @@ impl Worker {
         self.update_role(was_notified);
         if self.is_sender {
             self.expire();
-            // Small numbers are left to the next step: a search reads all reports in flight.
+            // Small numbers are claimed in the next step, because a search reads all reports in flight.
             self.refill(self.max_in_flight);
         } else {
             self.expire_while_waiting();
@@ -195,7 +198,7 @@ impl Worker {
         }
     }
 
-    /// Removes reports that are too old while this process has handed over and perhaps no other sends.
+    /// Expires old reports after this process has handed over, because perhaps no other process sends.
     fn expire_while_waiting(&mut self) {
         let now = Instant::now();
         if now < self.next_expiry || !self.breaker.may_hand_over(now) {
@@ -236,7 +239,7 @@ impl Worker {
         }
     }
 
-    /// Counts an outbox error and returns when to retry.
+    /// Counts an outbox error and returns the time of the next attempt.
     fn outbox_failed(&self, error: Error) -> Instant {
         self.signals.update(|status| status.outbox_errors = status.outbox_errors.saturating_add(1));
         self.record_error(&Outcome::unsent(error));
@@ -270,7 +273,7 @@ impl Worker {
         let claim_due = Some(self.claim_due).filter(|due| *due > now);
         let dues = [self.breaker.next_wakeup(now), complete_due, expiry, takeover_check, claim_due];
         let next = dues.into_iter().flatten().fold(self.next_sweep, Instant::min);
-        // Without capacity for more, reports by other processes need no wakeup.
+        // Without capacity for more reports, the worker need not wake for reports by other processes.
         let wants_wakeup = !self.is_sender || self.signals.wakes_on_report();
         wait_for_either(self.signals.wake.as_fd(), self.outbox.watch().filter(|_| wants_wakeup), Some(next));
     }
@@ -279,7 +282,8 @@ impl Worker {
     fn end(&mut self) {
         let queued = self.senders.end();
         self.outbox.release(queued.iter().map(|entry| entry.id));
-        // Cancelled requests end at once. Until they have, no other process may send, or it could overtake them.
+        // Cancelled requests end immediately. No other process may send before that, because its reports could overtake
+        // these.
         while self.senders.load().in_flight > 0 {
             wait_for_either(self.signals.wake.as_fd(), None, Some(after(Instant::now(), SHORT_SWEEP_INTERVAL)));
             self.signals.wake.clear();

@@ -9,7 +9,7 @@ use crate::reporter::options::{Durability, ReporterOptions};
 use crate::reporter::outbox::Account;
 use crate::reporter::senders::Messenger;
 
-/// Completes each report when the test provides its result.
+/// A service that completes each report when the test provides its result.
 #[derive(Default)]
 struct Service {
     results: Mutex<HashMap<String, Result<(), Kind>>>,
@@ -87,7 +87,7 @@ impl Fixture {
         self.worker.step();
     }
 
-    /// How many reports are queued or in flight.
+    /// Returns how many reports are queued or in flight.
     fn outstanding(&self) -> usize {
         let load = self.worker.senders.load();
         load.queued + load.in_flight
@@ -106,7 +106,10 @@ fn senders_have_queued_reports_at_full_capacity() {
     (0..300).for_each(|number| fixture.submit(&number.to_string()));
     fixture.worker.step();
     assert_eq!(fixture.outstanding(), 256);
-    assert!(!fixture.worker.signals.wakes_on_report(), "it has all it wanted");
+    assert!(
+        !fixture.worker.signals.wakes_on_report(),
+        "the worker must not wait for reports when it has claimed all it wanted"
+    );
 }
 
 #[test]
@@ -116,13 +119,13 @@ fn later_reports_do_not_delay_those_that_a_flush_waits_for() {
     let signals = Arc::clone(&fixture.worker.signals);
     let _flushing = signals.begin_flushing(fixture.worker.outbox.last().unwrap());
     (0..1000).for_each(|number| fixture.submit(&format!("later-{number}")));
-    // Neither does a later flush.
+    // A later flush does not delay them either.
     let _later = signals.begin_flushing(fixture.worker.outbox.last().unwrap());
     fixture.worker.step();
     let queued = fixture.worker.senders.recall();
     let names = queued.iter().map(|entry| entry.conversion.message_id.as_str());
     let earlier = names.filter(|name| name.starts_with("earlier")).count();
-    // 32 of 256 are in flight already.
+    // 32 of the 256 reports are already in flight.
     assert!((96..=136 + 8).contains(&earlier), "{earlier}");
     fixture.worker.outbox.release(queued.iter().map(|entry| entry.id));
 }
@@ -147,5 +150,9 @@ fn report_that_replaced_the_probe_is_sent_after_it() {
     fixture.probe();
     fixture.submit("twice");
     fixture.complete("twice", Ok(()));
-    assert_eq!(fixture.outstanding(), 2, "the report that failed and the later of the two");
+    assert_eq!(
+        fixture.outstanding(),
+        2,
+        "the report that failed and the report that replaced the probe must be outstanding"
+    );
 }

@@ -1,4 +1,4 @@
-//! The outbox file within one process: opened on demand, used by one thread at a time.
+//! The outbox file within one process. It is opened on demand and used by one thread at a time.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,27 +25,27 @@ use super::wal::sync::WalSync;
 use crate::clock::from_now;
 use crate::sync::Mutex;
 
-/// Maximum attempts of an operation whose files others change.
+/// The maximum number of attempts of an operation while other processes change the files.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// Maximum time that a fork waits for a call blocked on a disk.
+/// The maximum time that a fork waits for a call that is blocked on a disk.
 const FORK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum time to wait for others before the WAL is rewritten.
+/// The maximum time to wait for other processes before rewriting the WAL.
 const REWRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Maximum time that a checkpoint waits for readers and writers.
+/// The maximum time that a checkpoint waits for readers and writers.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Whether a connection stays open across a fork because a disk did not respond in time. In the child this stays true:
-/// SQLite cannot be used there.
+/// Whether a connection stays open across a fork because a disk did not respond in time. The value stays true in the
+/// child, where SQLite cannot be used.
 static IS_OPEN_ACROSS_FORK: AtomicBool = AtomicBool::new(false);
 
 /// The file of an outbox.
 pub(crate) struct Database {
     pub(crate) outbox_path: OutboxPath,
     pub(crate) reserve: Reserve,
-    /// Serializes the use of the open file.
+    /// Serializes access to the open file.
     lock: FairLock,
     open: Mutex<Option<OpenFile>>,
     busy_timeout: BusyTimeout,
@@ -60,17 +60,17 @@ pub(crate) struct Database {
     last_submitted: AtomicU64,
 }
 
-/// How an operation accesses the file.
+/// The parameters of an operation on the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Access {
-    /// How long to wait for others.
+    /// The deadline for waiting for other processes and threads.
     pub(crate) deadline: Instant,
     /// Whether a missing file is created.
     pub(crate) may_create: bool,
     pub(crate) wake: Wake,
 }
 
-/// The result of a write, and the WAL to flush for it.
+/// The result of a write, and the WAL that must be flushed for it.
 pub(crate) struct Written<T> {
     pub(crate) result: T,
     wal: Arc<File>,
@@ -94,7 +94,7 @@ impl Database {
         }
     }
 
-    /// Records that this process stored a report in `row`.
+    /// Records that this process stored a report in row `row`.
     pub(crate) fn submitted(&self, row: u64) {
         self.last_submitted.fetch_max(self.generations.id(row), Ordering::AcqRel);
     }
@@ -108,8 +108,8 @@ impl Database {
         self.change(access, |file| in_transaction(&file.connection, &work))
     }
 
-    /// Runs `work`, which contains a transaction. Waits for others until the deadline. Runs `work` again if the file was
-    /// damaged and could be quarantined, or if others changed the files meanwhile.
+    /// Runs `work`, which contains a transaction. Waits for other users of the file until the deadline. Runs `work`
+    /// again if the file was damaged and could be quarantined, or if other processes changed the files meanwhile.
     pub(crate) fn change<T>(
         &self,
         access: Access,
@@ -119,12 +119,12 @@ impl Database {
             let _guard = file.lock_for_writing(&self.busy_timeout)?;
             fail_if(file.files.change_before_write())?;
             if self.was_full.load(Ordering::Acquire) {
-                // Once all pages are in the file, the WAL restarts within its current size. If they are not, the write
-                // may still fit.
+                // If the checkpoint copies all pages to the file, the WAL restarts within its current size. Otherwise
+                // the write may still fit.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
             let result = work(file)?;
-            // Otherwise the transaction may be in a WAL that no process will find.
+            // Without this check, the transaction may be in a WAL that no process will find.
             fail_if(file.files.change_after_write())?;
             Ok(Written { result, wal: Arc::clone(&file.files.wal_file) })
         });
@@ -132,14 +132,14 @@ impl Database {
         written
     }
 
-    /// Flushes this write and all earlier ones to the disk. One thread does this at a time.
+    /// Flushes this write and all earlier writes to the disk. The caller ensures that one thread does this at a time.
     pub(crate) fn flush<T>(&self, written: &Written<T>) -> Result<(), Failure> {
         if self.sync.needs_rewrite() {
             let access = Access { deadline: from_now(REWRITE_TIMEOUT), may_create: false, wake: Wake::Always };
             self.with_file(access, |file| {
                 let _guard = file.lock_for_writing(&self.busy_timeout)?;
                 fail_if(file.files.change())?;
-                // Keeps others from restarting the WAL meanwhile.
+                // The transaction prevents other connections from restarting the WAL meanwhile.
                 let _transaction = Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
                 Ok(sync::rewrite(&file.files.wal_file)?)
             })
@@ -174,12 +174,12 @@ impl Database {
                     self.close_connections(&mut open)?;
                     self.quarantine(what, damaged, deadline)?;
                 }
-                // A fork interrupted the wait.
+                // A fork interrupted the wait, so the operation is repeated.
                 Err(Failure::Busy) if busy_timeout::forks() != forks && Instant::now() < deadline => {}
                 other => return other,
             }
         }
-        Err(Failure::outbox(format!("{} is changed by others all the time", self.outbox_path.path.display())))
+        Err(Failure::outbox(format!("other processes keep changing the files of {}", self.outbox_path.path.display())))
     }
 
     fn attempt<T>(
@@ -221,18 +221,18 @@ impl Database {
         };
         file.connection.wal_hook(Some(record))?;
         self.generations.opened(file.identity);
-        // Opened here, since the process may give up the privileges for it later.
+        // This connection is opened now, because the process may give up the necessary privileges later.
         self.checkpoint_connection.open(&self.outbox_path, &file.files)?;
         self.reserve.allocate();
         Ok(file)
     }
 
-    /// Saves what can be saved after others changed the files, and closes them.
+    /// Saves the data that can be saved after other processes changed the files, and closes the files.
     fn recover(&self, open: &mut Option<OpenFile>, change: Change) -> Result<(), Failure> {
         if let Some(file) = &*open
             && matches!(change, Change::DatabaseMoved | Change::WalReplaced)
         {
-            // Otherwise what is only in the WAL would be lost.
+            // Without this checkpoint, pages that are only in the WAL would be lost.
             let _guard = file.lock_for_writing(&self.busy_timeout)?;
             file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::FULL)?;
         }
@@ -253,8 +253,9 @@ impl Database {
         Ok(())
     }
 
-    /// Closes both connections: as long as one is open, SQLite gives a new one its WAL index. A checkpoint in progress
-    /// may be waiting for the lock held here, and gives up after half the time waited for it here.
+    /// Closes both connections, because SQLite gives a new connection the WAL index of any open one. A checkpoint in
+    /// progress may be waiting for the lock held here; it gives up after half of the time that this function waits for
+    /// it.
     fn close_connections(&self, open: &mut Option<OpenFile>) -> Result<(), Failure> {
         let guard = self.checkpoints.lock.acquire(from_now(2 * CHECKPOINT_TIMEOUT), Wake::Always);
         let _guard = guard.ok_or(Failure::Busy)?;
@@ -263,8 +264,8 @@ impl Database {
         Ok(())
     }
 
-    /// Closes everything permanently, unless it is in use until `deadline`: then its last user closes it. A fork waits
-    /// for this.
+    /// Closes everything for good, unless it is in use until `deadline`; its last user then closes it. A fork waits for
+    /// this call.
     pub(crate) fn close(&self, deadline: Instant) {
         if let (Some(_checkpoint_guard), Some(_guard)) =
             (self.checkpoints.lock.acquire(deadline, Wake::Always), self.lock.acquire(deadline, Wake::Always))
@@ -274,7 +275,7 @@ impl Database {
         }
     }
 
-    /// Closes the file and blocks its use until [`Database::resume_after_fork`].
+    /// Closes the file and blocks access to it until [`Database::resume_after_fork`].
     pub(crate) fn close_for_fork(&self) {
         let deadline = from_now(FORK_TIMEOUT);
         let is_checkpointing = !self.checkpoints.lock.lock(deadline, Wake::Always);
@@ -299,7 +300,7 @@ impl Database {
         }
     }
 
-    /// Whether a file has a second name.
+    /// Returns whether a file has a second name.
     pub(crate) fn has_links(&self) -> bool {
         self.open().as_ref().is_some_and(|file| file.files.has_links())
     }
@@ -346,17 +347,17 @@ impl Checkpointed for Database {
         };
         if file.files.change().is_none() {
             work();
-            // If this fails, the next submit is only slower.
+            // If this fails, only the speed of the next submit is affected.
             queries::remember_last(&file.connection).ok();
         }
     }
 }
 
-/// Fails if others changed the files.
+/// Fails if another process changed the files.
 fn fail_if(change: Option<Change>) -> Result<(), Failure> {
     match change {
         None => Ok(()),
-        Some(Change::ContentTruncated) => Err(Failure::Corrupt("it or its WAL was truncated".to_owned())),
+        Some(Change::ContentTruncated) => Err(Failure::Corrupt("the file or its WAL was truncated".to_owned())),
         Some(change) => Err(Failure::Changed(change)),
     }
 }

@@ -1,4 +1,4 @@
-//! Classifies file errors as the caller sees them.
+//! Converts errors of the file to the classes that the caller sees.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use crate::os;
 pub(crate) enum Failure {
     /// SQLite found the file corrupt.
     Corrupt(String),
-    /// Others changed the files. The operation is repeated.
+    /// Another process changed the files. The operation is repeated.
     Changed(Change),
-    /// Its disk is full.
+    /// The disk is full.
     Full,
-    /// Others held the lock for too long.
+    /// Another user of the file held the lock for too long.
     Busy,
-    /// Any other error, as returned to the caller.
+    /// Any other error, which is returned to the caller unchanged.
     Other(Error),
 }
 
@@ -35,25 +35,28 @@ impl Failure {
         Self::Other(Error::new(Kind::Outbox, message))
     }
 
-    /// A commit that may not have reached the disk. The report is stored, so even a full disk must not be reported as
-    /// `Full`.
+    /// Returns the error for a commit that may not have reached the disk. The report is stored, so even a full disk
+    /// must not be reported as `Full`.
     pub(crate) fn unflushed(error: &dyn std::fmt::Display) -> Self {
         Self::outbox(format!("the outbox cannot be flushed to the disk: {error}"))
     }
 
-    /// The error for the outbox at `path`.
+    /// Converts the failure to an error for the outbox at `path`.
     pub(crate) fn into_error(self, path: &Path) -> Error {
         let path = path.display();
         match self {
             Self::Corrupt(what) => Error::new(
                 Kind::OutboxCorrupt,
                 format!(
-                    "{path} is corrupt ({what}) and still open elsewhere; it is replaced once all others have closed it"
+                    "{path} is corrupt ({what}) and still open elsewhere; it is replaced once no process has it open"
                 ),
             ),
-            Self::Changed(_) => Error::new(Kind::Outbox, format!("the files of {path} are changed by others")),
+            Self::Changed(_) => Error::new(Kind::Outbox, format!("other processes changed the files of {path}")),
             Self::Full => Error::new(Kind::OutboxFull, format!("the disk of {path} is full")),
-            Self::Busy => Error::new(Kind::OutboxBusy, format!("{path} is locked by others (waited busy_timeout_ms)")),
+            Self::Busy => Error::new(
+                Kind::OutboxBusy,
+                format!("{path} is locked by another process or reporter (waited busy_timeout_ms)"),
+            ),
             Self::Other(error) => error,
         }
     }
@@ -63,26 +66,26 @@ impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         match &error {
             rusqlite::Error::SqliteFailure(code, _) => match (code.code, code.extended_code) {
-                // The file ends early: the outbox or its WAL was truncated.
+                // A short read means that the outbox or its WAL was truncated.
                 (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) | (_, ffi::SQLITE_IOERR_SHORT_READ) => {
                     Self::Corrupt(error.to_string())
                 }
-                // No space for the WAL index, which is a file too.
+                // The WAL index is a file too, and the disk has no space for it.
                 (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Self::Full,
                 (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed, _) => {
                     Self::Busy
                 }
                 (ErrorCode::OutOfMemory, _) => Self::system(&error),
-                // SQLite does not report why it cannot open a file.
+                // SQLite does not report the reason why it cannot open a file.
                 (ErrorCode::CannotOpen, _) if os::descriptor_shortage().is_some() => Self::system(&error),
-                // The last page of the transaction may nevertheless be in the WAL.
+                // The whole transaction may nevertheless be in the WAL.
                 (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC) => {
                     let error = Error::new(Kind::Outbox, format!("the outbox cannot be written: {error}"));
                     Self::Other(error.with_report_possibly_stored())
                 }
                 _ => Self::outbox(format!("the outbox cannot be used: {error}")),
             },
-            // Rows or tables that this library never writes.
+            // Other errors result from rows or tables that this library never writes.
             _ => Self::Corrupt(error.to_string()),
         }
     }

@@ -1,5 +1,5 @@
-//! Inserts a report with a single statement while only one process inserts; otherwise finding the next number takes
-//! several.
+//! Inserts a report with a single statement while only one process inserts. Otherwise, several statements are needed to
+//! find the next number.
 
 use std::cell::Cell;
 
@@ -12,28 +12,28 @@ use crate::conversion::Conversion;
 use crate::reporter::outbox::counters::Counters;
 use crate::reporter::outbox::store::Overflow;
 
-/// What a connection knows about the next report.
+/// The data with which a connection inserts the next report.
 #[derive(Debug, Default)]
 pub(crate) struct FastInsert(Cell<Known>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// The counters after this connection's last insert, as far as it changed them. No more reports are pending now
-    /// unless others have inserted some.
+    /// The counters after this connection's last insert, as far as it changed them. If no other connection has inserted
+    /// since, the number of pending reports is not higher now.
     counters: Counters,
-    /// Whether no other connection inserted a report between the last two inserts here.
+    /// Whether no other connection inserted a report between the last two inserts of this one.
     is_sole_writer: bool,
 }
 
 impl Known {
-    /// The state after another insert.
+    /// Returns the state after an insert that resulted in `counters`.
     fn after(self, counters: Counters) -> Self {
         Self { counters, is_sole_writer: counters.submitted == self.counters.submitted.saturating_add(1) }
     }
 }
 
 impl FastInsert {
-    /// Stores a report, unless `max_pending` are pending and none may be dropped.
+    /// Stores a report, unless `max_pending` reports are pending and `overflow` forbids dropping one.
     pub(crate) fn put(
         &self,
         connection: &Connection,
@@ -67,13 +67,13 @@ mod tests {
 
     const MAX_PENDING: u64 = 100;
 
-    /// Two connections to one database, as in two processes.
+    /// Opens two connections to one database, which represent two processes.
     fn two(name: &str) -> [(Connection, FastInsert); 2] {
         let path = std::path::Path::new(env!("OUT_DIR")).join(name);
         for ending in ["", "-wal", "-shm"] {
             std::fs::remove_file(format!("{}{ending}", path.display())).ok();
         }
-        // A lock that SQLite takes before its locks are replaced is never released.
+        // SQLite never releases a lock that it acquired before its locking functions were replaced.
         assert!(vfs::file_system().is_some());
         let connect = || (Connection::open(&path).unwrap(), FastInsert::default());
         let [first, second] = [connect(), connect()];
@@ -110,7 +110,7 @@ mod tests {
         assert!(one.1.0.get().is_sole_writer);
         (1..4).for_each(|row| complete(&other, row));
         put(&one, "after");
-        assert!(one.1.0.get().is_sole_writer, "completing is not inserting");
+        assert!(one.1.0.get().is_sole_writer, "completing a report must not count as inserting one");
         assert_eq!((counters(&one).submitted, counters(&one).pending()), (6, 3));
     }
 

@@ -1,4 +1,4 @@
-//! A store in a file, shared by any number of processes. Only this module uses the database.
+//! A store in a file that any number of processes can share. Only this module uses the database.
 
 mod database;
 mod error;
@@ -32,14 +32,14 @@ use crate::clock::from_now;
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 
-/// How long the worker waits while others have the file locked.
+/// The time that the worker waits while another process or thread has the file locked.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reports in a file.
+/// The reports and events of an outbox in a file.
 pub(crate) struct SqliteStore {
     database: Arc<Database>,
     election: Election,
-    /// Submits that wait for the disk together; None if they do not wait for it.
+    /// The group commit, if submits wait for the disk.
     group_commit: Option<GroupCommit>,
     max_pending: u64,
     overflow: Overflow,
@@ -47,7 +47,7 @@ pub(crate) struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// A store in the file at `path`. Opens it at its first use.
+    /// Creates a store in the file at `path`. The first use opens the file.
     pub(crate) fn new(path: &Path, settings: &OutboxSettings, account: &Account) -> Result<Self, Error> {
         let outbox_path = OutboxPath::find(path, settings.allow_network, account)?;
         let election = Election::new(outbox_path.sidecar(".lock"));
@@ -63,7 +63,7 @@ impl SqliteStore {
         })
     }
 
-    /// Stores a report together with those of other threads.
+    /// Stores a report in a group commit with the reports of other threads.
     fn put_in_group(&self, group_commit: &GroupCommit, conversion: &Conversion) -> Result<bool, Error> {
         let deadline = from_now(self.busy_timeout);
         let slot = group_commit.queue(conversion);
@@ -88,7 +88,7 @@ impl SqliteStore {
         let written = self.database.write(self.caller_access(), put).map_err(|failure| self.to_error(failure));
         let flushed = written.and_then(|written| match self.database.flush(&written) {
             Ok(()) => Ok(written.result),
-            // A committed report is still sent if the disk recovers.
+            // The report is committed, so it is still sent if the disk recovers.
             Err(failure) => Err(self.to_error(failure).with_report_possibly_stored()),
         });
         match flushed {
@@ -112,7 +112,7 @@ impl SqliteStore {
         }
     }
 
-    /// Whether the oldest report was dropped to make room.
+    /// Returns whether the oldest report was dropped to make room.
     fn has_dropped(&self, outcome: &PutOutcome) -> Result<bool, Error> {
         match outcome {
             PutOutcome::Stored { has_dropped, .. } => Ok(*has_dropped),
@@ -139,7 +139,7 @@ impl SqliteStore {
         self.database.write(self.caller_access(), work).map(drop).map_err(|failure| self.to_error(failure))
     }
 
-    /// Access for a call of the user: creates a missing file.
+    /// Returns the access for a call of the user, which creates a missing file.
     fn caller_access(&self) -> Access {
         Access { deadline: from_now(self.busy_timeout), may_create: true, wake: Wake::Always }
     }
@@ -149,7 +149,7 @@ impl SqliteStore {
     }
 }
 
-/// Access for the worker: if the file was removed, there is nothing to send.
+/// Returns the access for the worker, which does not create a missing file, because there would be nothing to send.
 fn worker_access() -> Access {
     Access { deadline: from_now(WORKER_TIMEOUT), may_create: false, wake: Wake::Once }
 }
@@ -165,7 +165,7 @@ impl Store for SqliteStore {
         self.has_dropped(&written.result)
     }
 
-    /// Removes and counts damaged rows, so that one of them does not cost the whole outbox.
+    /// Also removes and counts damaged rows, so that one damaged row does not make the whole outbox unusable.
     fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Error> {
         let id = |row| self.database.generations.id(row);
         let after = search.after.and_then(|id| self.database.generations.row(id)).or(search.after);
@@ -271,7 +271,7 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.database.end();
-        // Does not wait: the checkpoint thread closes what it uses.
+        // This does not wait for the checkpoint thread, which closes the connection that it uses.
         self.database.close(Instant::now());
     }
 }

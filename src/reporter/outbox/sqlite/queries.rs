@@ -16,7 +16,7 @@ const MAX_ID: i64 = (1 << 48) - 1;
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {
-    /// Stored with this id; `has_dropped` if the oldest report was dropped for it.
+    /// Stored with this id. `has_dropped` is true if the oldest report was dropped for it.
     Stored {
         id: u64,
         has_dropped: bool,
@@ -24,8 +24,8 @@ pub(crate) enum PutOutcome {
     Full,
 }
 
-/// Stores a report, unless `max_pending` are pending and none may be dropped. `counters` is the result of [`counters`]
-/// in the same transaction.
+/// Stores a report, unless `max_pending` reports are pending and `overflow` forbids dropping one. `counters` is the
+/// result of [`counters`] in the same transaction.
 pub(crate) fn put(
     connection: &Connection,
     counters: &Counters,
@@ -54,10 +54,10 @@ fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<u
     insert_with(connection, INSERT, id, conversion)
 }
 
-/// Stores a report with a given number in its own transaction, unless that is not the next number or the key exists.
-/// Returns whether it was stored.
+/// Stores a report with the number `id` in its own transaction, unless `id` is not the next number or the key exists.
+/// Returns whether the report was stored.
 pub(crate) fn put_with_id(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
-    // A row without a message id is ignored.
+    // If the number is not the next one, the message id is NULL, and SQLite ignores the row.
     const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
                           (SELECT max(last, coalesce((SELECT max(id) FROM report), 0)) FROM counters) THEN ?2 END, \
                           ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -106,7 +106,7 @@ fn drop_oldest(connection: &Connection) -> Result<()> {
     make_event(connection, to_u64(id), EventKind::Dropped, None, EventKind::Dropped.message())
 }
 
-/// Finds reports whose ids satisfy `is_wanted`. Returns also the ids of rows that this library cannot have written.
+/// Finds reports whose ids satisfy `is_wanted`. Also returns the ids of damaged rows.
 pub(crate) fn find(
     connection: &Connection,
     search: Search,
@@ -132,7 +132,7 @@ pub(crate) fn find(
             damaged.push(number);
             continue;
         }
-        // Most of the newest are already in flight. Their other columns are not read.
+        // Most of the newest reports are already in flight, so their other columns are not read.
         if is_wanted(id) {
             match rows::entry(row) {
                 Ok(entry) => found.entries.push(entry),
@@ -154,7 +154,7 @@ pub(crate) fn remove_damaged(connection: &Connection, ids: &[i64]) -> Result<()>
     connection.prepare_cached("UPDATE counters SET damaged = damaged + ?")?.execute([count]).map(drop)
 }
 
-/// Counts as damaged the reports up to number `submitted` that the file does not know: it lost its latest changes.
+/// Counts as damaged the reports up to number `submitted` that are missing because the file lost its latest changes.
 pub(crate) fn count_lost(connection: &Connection, submitted: u64) -> Result<()> {
     let known = counters(connection)?.submitted;
     if known >= submitted {
@@ -170,7 +170,7 @@ pub(crate) fn count_lost(connection: &Connection, submitted: u64) -> Result<()> 
 pub(crate) fn complete<'a>(connection: &Connection, batch: impl Iterator<Item = (u64, &'a Disposition)>) -> Result<()> {
     remember_last(connection)?;
     let mut accepted: i64 = 0;
-    // Prepared once for the whole batch.
+    // The statement is looked up once for the whole batch.
     let mut delete = connection.prepare_cached(DELETE)?;
     for (id, disposition) in batch {
         match disposition {
@@ -181,7 +181,7 @@ pub(crate) fn complete<'a>(connection: &Connection, batch: impl Iterator<Item = 
     connection.prepare_cached("UPDATE counters SET accepted = accepted + ?")?.execute([accepted]).map(drop)
 }
 
-/// Preserves the number of submitted reports before their rows are deleted.
+/// Stores the number of submitted reports. Must be called before rows are deleted.
 pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
     connection
         .prepare_cached("UPDATE counters SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
@@ -232,7 +232,7 @@ fn make_event(
     discard_oldest_events(connection)
 }
 
-/// The id of the last event, which may be gone.
+/// Returns the id of the last event, which may be gone.
 pub(crate) fn last_event(connection: &Connection) -> Result<i64> {
     connection.prepare_cached("SELECT last_event FROM counters")?.query_row([], |row| row.get(0))
 }
@@ -323,7 +323,7 @@ pub(crate) fn counters(connection: &Connection) -> Result<Counters> {
     })
 }
 
-/// The lowest pending id.
+/// Returns the lowest pending id.
 pub(crate) fn lowest_id(connection: &Connection) -> Result<Option<u64>> {
     connection
         .prepare_cached("SELECT min(id) FROM report")?

@@ -1,4 +1,4 @@
-//! Reads and checks the rows of an outbox, and numbers what they hold.
+//! Reads and checks the rows of an outbox, and converts their values to numbers.
 
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
@@ -9,7 +9,7 @@ use crate::reporter::outbox::event::{Event, EventKind};
 use crate::reporter::outbox::store::Entry;
 use crate::timestamp::Timestamp;
 
-/// A row of `report`.
+/// Reads a row of `report`.
 pub(crate) fn entry(row: &Row<'_>) -> Result<Entry> {
     let id = row.get(0).map(to_u64)?;
     let submitted = Moment { wall: row.get(5)?, uptime: row.get(6)?, boot: row.get(7)? };
@@ -19,21 +19,21 @@ pub(crate) fn entry(row: &Row<'_>) -> Result<Entry> {
     if is_unchanged { Ok(entry) } else { Err(invalid_value("checksum")) }
 }
 
-/// The checksum of a row of `report`.
+/// Returns the checksum of a row of `report`.
 pub(crate) fn report_checksum(id: u64, conversion: &Conversion, submitted: &Moment) -> i64 {
     let checksum = Checksum::new(to_i64(id)).conversion(conversion);
     checksum.number(submitted.wall).number(submitted.uptime).number(submitted.boot).value()
 }
 
-/// The checksum of a row of `event`.
+/// Returns the checksum of a row of `event`.
 pub(crate) fn event_checksum(event: &Event) -> i64 {
     let checksum = Checksum::new(event.id).conversion(&event.conversion).number(kind_number(event.kind));
     let checksum = checksum.number(event.http_status.map_or(-1, i64::from));
     checksum.text(&event.message).number(event.created_unix_ms).value()
 }
 
-/// A sum that changes if any one number, or any eight bytes of a text, change: each step is a bijection. Not
-/// cryptographic; it detects damage, not forgery.
+/// A checksum that always changes if a single number, or eight bytes of a text, change, because each step is a
+/// bijection. It is not cryptographic: it detects damage, not forgery.
 struct Checksum(u64);
 
 impl Checksum {
@@ -67,8 +67,8 @@ impl Checksum {
     }
 }
 
-/// The report in a row of `report` or `event`, whose first columns are the same. Reads by index: looking up a column by
-/// name costs more than reading it.
+/// Reads the report in a row of `report` or `event`, whose first columns are the same. Reads columns by index, because
+/// looking up a column by name costs more than reading it.
 fn conversion(row: &Row<'_>) -> Result<Conversion> {
     let message_id = row.get_ref(1)?.as_str().map_err(|_| invalid_value("message_id"))?;
     let timestamp: Option<i64> = row.get(4)?;
@@ -84,7 +84,7 @@ fn conversion(row: &Row<'_>) -> Result<Conversion> {
     })
 }
 
-/// A row of `event`.
+/// Reads a row of `event`.
 pub(crate) fn event(row: &Row<'_>) -> Result<Event> {
     let event = Event {
         id: row.get(0)?,
@@ -104,12 +104,12 @@ pub(crate) fn event(row: &Row<'_>) -> Result<Event> {
     if is_unchanged { Ok(event) } else { Err(invalid_value("checksum")) }
 }
 
-/// The error for a value that this library never writes: the row is damaged.
+/// Returns the error for a value that this library never writes, which means that the row is damaged.
 fn invalid_value(column: &str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Null, format!("{column} has an impossible value").into())
 }
 
-/// Whether the error is a value that this library never writes.
+/// Returns whether the error reports a value that this library never writes.
 pub(crate) fn is_invalid_value(error: &Error) -> bool {
     matches!(
         error,

@@ -1,12 +1,13 @@
 -- The schema of an outbox, version 1. Later versions add a migration step to `file/mod.rs`.
 
--- The account. One row. The URL is normalized.
+-- The account, in one row. The URL is normalized.
 CREATE TABLE account (
     api_key TEXT NOT NULL,
     base_url TEXT NOT NULL
 ) STRICT;
 
--- Pending reports. A checksum is that of the other columns, as `rows.rs` computes it. An id is the number of the report among all that were ever submitted.
+-- Pending reports. The checksum covers the other columns, as computed in `rows.rs`. The id is the number of the report
+-- among all reports ever submitted.
 CREATE TABLE report (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -20,8 +21,8 @@ CREATE TABLE report (
     UNIQUE (message_id, channel)
 ) STRICT;
 
--- Reports that left without being accepted, until they are acknowledged. Ids are not reused. Up to `timestamp` the
--- columns match `report`; `created` is in milliseconds since 1970.
+-- Reports that left the outbox without being accepted. They stay until they are acknowledged. Ids are not reused. Up to
+-- `timestamp` the columns match `report`; `created` is in milliseconds since 1970.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -35,8 +36,8 @@ CREATE TABLE event (
     checksum INTEGER NOT NULL
 ) STRICT;
 
--- Counters of all other reports. One row. `last` is the highest id deleted from `report`; the number of submitted
--- reports is the larger of it and the highest id in `report`. So a submit writes no row but its own.
+-- Counters of all other reports. One row. `last` is the highest id deleted from `report`. The number of submitted
+-- reports is `last` or the highest id in `report`, whichever is larger, so a submit writes only the row of its report.
 CREATE TABLE counters (
     last INTEGER NOT NULL DEFAULT 0,
     accepted INTEGER NOT NULL DEFAULT 0,

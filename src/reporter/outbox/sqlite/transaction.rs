@@ -1,8 +1,8 @@
-//! A transaction with cached statements; rusqlite prepares its own each time.
+//! A transaction that uses cached statements. The one in rusqlite prepares its statements each time.
 
 use rusqlite::{Connection, Result};
 
-/// A transaction that is rolled back on drop, unless committed.
+/// A transaction that is rolled back when dropped, unless it was committed.
 struct Transaction<'a>(&'a Connection);
 
 /// Runs `work` in a transaction that holds the write lock from the start.

@@ -1,5 +1,5 @@
-//! The files of an open outbox: the database, its WAL and its WAL index. Detects that others removed, replaced or
-//! truncated one, and prevents that processes with different ones write to the same database.
+//! The files of an open outbox: the database, its WAL and its WAL index. Detects that another process removed, replaced
+//! or truncated one of them, and prevents processes that have different files open from writing to the same database.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -15,50 +15,50 @@ use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
 use crate::os::file_status::{Directory, Status};
 
-/// Where in a file, far beyond its end, each process locks the byte that stands for another one: the WAL of a database
-/// and the database of a WAL, and the same for the index.
+/// The offsets, far beyond the end of a file, from which each process locks the byte that stands for another file: in
+/// the database and the WAL for each other, and in the database and the index for each other.
 const WAL_BYTES: i64 = 1 << 50;
 const INDEX_BYTES: i64 = 1 << 51;
 
-/// How many bytes there are: inodes are mapped to them.
+/// The number of such bytes. Inodes are mapped to them.
 const BYTE_COUNT: i64 = 1 << 40;
 
-/// The offsets in the WAL index of the number of pages in the WAL, and of those copied to the database. From SQLite's
-/// documentation of the format.
+/// The offsets in the WAL index of the number of pages in the WAL and of the number of pages copied to the database,
+/// from SQLite's documentation of the format.
 const INDEX_PAGES: u64 = 16;
 const INDEX_COPIED: u64 = 96;
 
 /// The open files.
 #[derive(Debug)]
 pub(crate) struct FileSet {
-    /// The path of the database and of its directory.
+    /// The paths of the database and of its directory.
     path: CString,
     directory_path: CString,
     directory: Directory,
     database: KnownFile,
     wal: KnownFile,
     index: KnownFile,
-    /// The WAL, for flushing it.
+    /// The WAL, open for flushing.
     pub(crate) wal_file: Arc<File>,
 }
 
-/// A file, and what is known about it.
+/// An open file and its last known status.
 #[derive(Debug)]
 struct KnownFile {
     name: CString,
     file: Arc<File>,
     device: u64,
     inode: u64,
-    /// The length when it was last looked at.
+    /// The length when it was last checked.
     length: AtomicU64,
 }
 
-/// What others did to the files.
+/// A change of the files by another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The database was removed.
     DatabaseRemoved,
-    /// The database is at another path, or another file is at its path. Its content is intact.
+    /// The database was moved, or another file is at its path. The content of the database is intact.
     DatabaseMoved,
     /// The WAL or its index was removed or replaced. The content of both is intact.
     WalReplaced,
@@ -71,8 +71,8 @@ pub(crate) enum Change {
 }
 
 impl FileSet {
-    /// Opens the files of the existing database, creating a missing WAL and index, and registers that this process uses
-    /// them together. None: another process uses one of them with a different one.
+    /// Opens the files of the existing database, creates a missing WAL and index, and registers that this process uses
+    /// them together. Returns None if another process uses one of them together with a different file.
     pub(crate) fn open(path: &OutboxPath) -> io::Result<Option<Self>> {
         let directory_path = path.path.parent().unwrap_or_else(|| Path::new("/"));
         let directory = Directory::open(directory_path)?;
@@ -89,7 +89,8 @@ impl FileSet {
         Ok(files.register()?.then_some(files))
     }
 
-    /// Locks, in each file, the byte that stands for another file. False: another process uses it with a different one.
+    /// Locks, in each file, the bytes that stand for the other files. Returns false if another process uses one of them
+    /// together with a different file.
     fn register(&self) -> io::Result<bool> {
         let pairs = [
             (&self.database, WAL_BYTES, &self.wal),
@@ -111,20 +112,20 @@ impl FileSet {
         Ok(true)
     }
 
-    /// As [`FileSet::change`], but does not notice that the WAL or its index was renamed: no other process opens the
-    /// outbox without them, so that this can be noticed later.
+    /// Like [`FileSet::change`], but does not detect that the WAL or its index was renamed. That can be detected later,
+    /// because no other process opens the outbox without these files.
     pub(crate) fn change_before_write(&self) -> Option<Change> {
         let database = self.database.state(self.find_database());
         let is_same = database == FileState::Same && self.wal.is_intact() && self.index.is_intact();
         if is_same { None } else { self.change() }
     }
 
-    /// Whether what was just written is in files that still have a name.
+    /// Returns None if the data just written is in files that still have a name, or else the change.
     pub(crate) fn change_after_write(&self) -> Option<Change> {
         if self.wal.is_intact() && self.database.is_intact() { None } else { self.change() }
     }
 
-    /// What others did to the files since they were opened.
+    /// Returns the change by another process since the files were opened, if any.
     pub(crate) fn change(&self) -> Option<Change> {
         let database = self.database.state(self.find_database());
         let index = self.index.state(self.directory.status(&self.index.name));
@@ -151,7 +152,8 @@ impl FileSet {
         })
     }
 
-    /// What is at the path of the database. After `chroot`, its directory has no path, but is still there.
+    /// Returns the status of the file at the path of the database. After `chroot`, the path may no longer exist, but
+    /// the open directory still does.
     fn find_database(&self) -> io::Result<Status> {
         match Status::at(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && Status::at(&self.directory_path).is_err() => {
@@ -161,7 +163,8 @@ impl FileSet {
         }
     }
 
-    /// Whether pages of the WAL are not in the database. Read from the file: the mapping may be of another length.
+    /// Returns whether the WAL has pages that are not in the database. Reads the index as a file, because the mapping
+    /// may have another length.
     fn has_uncopied_pages(&self) -> bool {
         let number = |offset| {
             let mut bytes = [0; 4];
@@ -173,13 +176,13 @@ impl FileSet {
         }
     }
 
-    /// Whether a file has a second name, by which another process may use it with another WAL.
+    /// Returns whether a file has a second name, by which another process may use it with another WAL.
     pub(crate) fn has_links(&self) -> bool {
         [&self.database, &self.wal, &self.index].iter().any(|file| file.status().is_ok_and(|status| status.links > 1))
     }
 }
 
-/// What is at the path of a file.
+/// The state of the path of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileState {
     Same,
@@ -200,7 +203,7 @@ impl KnownFile {
         })
     }
 
-    /// `found` is what is at its path.
+    /// Compares the file with `found`, the status of the file at its path.
     fn state(&self, found: io::Result<Status>) -> FileState {
         match found {
             Ok(found) if (found.device, found.inode) != (self.device, self.inode) => FileState::Gone,
@@ -210,7 +213,7 @@ impl KnownFile {
                 FileState::Same
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Gone,
-            // It cannot be seen, for example since the process gave up its privileges. It is still open.
+            // The path cannot be read, for example because the process gave up its privileges. The file is still open.
             Err(_) => FileState::Same,
         }
     }
@@ -219,7 +222,7 @@ impl KnownFile {
         Status::of(&self.file)
     }
 
-    /// Whether the file has a name and is not shorter than before.
+    /// Returns whether the file has a name and is not shorter than before.
     fn is_intact(&self) -> bool {
         self.status().is_ok_and(|status| {
             let is_intact = status.links > 0 && status.length >= self.length.load(Ordering::Relaxed);

@@ -13,31 +13,31 @@ const ROW_BITS: u32 = 48;
 /// The generations of the file that this process has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Generations {
-    /// Changes whenever the file is replaced.
+    /// The current generation, which changes whenever the file is replaced.
     current: AtomicU64,
-    /// How many files were damaged or removed.
+    /// The number of files that were damaged or removed.
     resets: AtomicU64,
-    /// The file opened last.
+    /// The identity of the file opened last.
     known: Mutex<Option<Identity>>,
 }
 
 impl Generations {
-    /// The current generation.
+    /// Returns the current generation.
     pub(crate) fn current(&self) -> u64 {
         self.current.load(Ordering::Acquire)
     }
 
-    /// How many files were damaged or removed, and replaced, while this process used them.
+    /// Returns the number of files that were damaged or removed, and replaced, while this process used them.
     pub(crate) fn resets(&self) -> u64 {
         self.resets.load(Ordering::Acquire)
     }
 
-    /// The id of a row in the current file.
+    /// Returns the id of a row in the current file.
     pub(crate) fn id(&self, row: u64) -> u64 {
         row | self.current().wrapping_shl(ROW_BITS)
     }
 
-    /// The row with that id, unless it was in a file that is gone.
+    /// Returns the row of a report id, or None if the id belongs to an earlier file.
     pub(crate) fn row(&self, id: u64) -> Option<u64> {
         let row = id & !u64::MAX.wrapping_shl(ROW_BITS);
         (self.id(row) == id).then_some(row)

@@ -1,4 +1,4 @@
-//! The outbox file: creates, opens and verifies it.
+//! Creates, opens and verifies the outbox file.
 
 pub(crate) mod file_set;
 pub(crate) mod generation;
@@ -34,33 +34,34 @@ const APPLICATION_ID: i32 = 0x6e78_6376;
 /// The schema version stored in the file.
 const SCHEMA_VERSION: i32 = 1;
 
-/// The size of the header of a SQLite database, and where the application id is in it.
+/// The size of the header of a SQLite database, and the range of the application id in it.
 const HEADER_SIZE: u64 = 100;
 const APPLICATION_ID_BYTES: std::ops::Range<usize> = 68..72;
 
-/// Page size of a new file, in bytes. A report changes two pages, each of which is written whole.
+/// The page size of a new file, in bytes. A report changes two pages, and SQLite writes each page as a whole.
 const PAGE_SIZE: i32 = 1024;
 
-/// Size of the page cache, in KiB.
+/// The size of the page cache, in KiB.
 const CACHE_KIB: i32 = 4096;
 
-/// The path of an outbox, and its account.
+/// The path and the account of an outbox.
 #[derive(Debug, Clone)]
 pub(crate) struct OutboxPath {
-    /// Absolute; its directory is canonical.
+    /// The absolute path. Its directory is canonical.
     pub(crate) path: PathBuf,
     account: Account,
 }
 
-/// An open outbox. Its fields are dropped in this order: the connection is closed before the files, and these before the
-/// lock that tells others that the outbox is open.
+/// An open outbox. Fields are dropped in this order: the connection is closed first, then the files, then the lock that
+/// shows other processes that the outbox is open.
 pub(crate) struct OpenFile {
     pub(crate) connection: Connection,
     pub(crate) fast_insert: FastInsert,
-    /// Whether its counters were compared with what this process submitted before it was opened.
+    /// Whether the counters in the file were compared with the number of reports that this process submitted before it
+    /// opened the file.
     pub(crate) is_compared: Cell<bool>,
     pub(crate) files: Arc<FileSet>,
-    /// Identifies the file, so that its replacement is detected.
+    /// The identity of the file, by which its replacement is detected.
     pub(crate) identity: Identity,
     write_lock: WriteLock,
     open_lock: OpenLock,
@@ -71,16 +72,17 @@ struct OpenLock(LockFile);
 
 impl Drop for OpenLock {
     fn drop(&mut self) {
-        // Closing the descriptor also unlocks it, unless a forked child has a copy.
+        // Closing the descriptor also releases the lock, unless a forked child has a copy of the descriptor.
         self.0.unlock(Lock::Open).ok();
     }
 }
 
-/// Device, inode and creation time; inodes are reused.
+/// The device, inode and creation time of a file. Inodes alone are reused.
 pub(crate) type Identity = (u64, u64, Option<SystemTime>);
 
 impl OutboxPath {
-    /// Resolves the directory of `path`, which must exist and, unless allowed, be on a local file system.
+    /// Resolves the directory of `path`, which must exist. Unless `allow_network` is set, it must be on a local file
+    /// system.
     pub(crate) fn find(path: &Path, allow_network: bool, account: &Account) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| directory_error("found", path, &error))?;
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
@@ -98,12 +100,12 @@ impl OutboxPath {
         Ok(Self { path: directory.join(name), account: account.clone() })
     }
 
-    /// The path of a sidecar file of the outbox.
+    /// Returns the path of a sidecar file of the outbox.
     pub(crate) fn sidecar(&self, suffix: &str) -> PathBuf {
         with_suffix(&self.path, suffix)
     }
 
-    /// Opens the outbox, creating it if it does not exist.
+    /// Opens the outbox and creates it if it does not exist.
     pub(crate) fn open(&self, busy_timeout: &BusyTimeout) -> Result<OpenFile, Failure> {
         self.reject_foreign()?;
         let lock_file = LockFile::open(&self.sidecar(".lock"))?;
@@ -137,14 +139,15 @@ impl OutboxPath {
                     open_lock,
                 });
             }
-            // The others notice, at the latest when they look for events, and open these files too.
+            // Other processes detect the change, at the latest at their next check for events, and open these files
+            // too.
             drop(guard);
             open_lock.0.notify();
             LockFile::open(&self.sidecar(".lock")).ok();
             if !busy_timeout.pause() {
                 let message = format!(
                     "another process still uses {}, its WAL or its WAL index with a file that was removed or replaced; \
-                     retry when it has closed them",
+                     retry after it has closed them",
                     self.path.display()
                 );
                 return Err(Failure::Other(Error::new(Kind::OutboxBusy, message)));
@@ -152,7 +155,7 @@ impl OutboxPath {
         }
     }
 
-    /// Rejects a file that cannot be an outbox and never was one, before any sidecar is created.
+    /// Rejects a file that is not and never was an outbox, before any sidecar is created.
     fn reject_foreign(&self) -> Result<(), Failure> {
         let Ok(found) = fs::symlink_metadata(&self.path) else {
             return Ok(());
@@ -163,7 +166,7 @@ impl OutboxPath {
         let mut header = Vec::new();
         file_lock::open_existing_private(&self.path)?.take(HEADER_SIZE).read_to_end(&mut header)?;
         let is_database = header.starts_with(b"SQLite format 3\0");
-        // It is 0 as long as the first page is only in the WAL.
+        // The application id is 0 while the first page is only in the WAL.
         let application_id = header.get(APPLICATION_ID_BYTES).filter(|id| **id != [0; 4]);
         let is_other_database = is_database && application_id.is_some_and(|id| *id != APPLICATION_ID.to_be_bytes());
         let has_wal = fs::metadata(self.sidecar("-wal")).is_ok_and(|wal| wal.len() > 0);
@@ -176,19 +179,20 @@ impl OutboxPath {
         }
     }
 
-    /// The error for a file that is not an outbox.
+    /// Returns the error for a file that is not an outbox.
     pub(crate) fn not_an_outbox(&self) -> Failure {
         Failure::outbox(format!("{} exists but is not an outbox file; choose another path", self.path.display()))
     }
 
-    /// Whether an outbox was ever opened at this path. Any other file must not be renamed, even if it is next to the
-    /// lock file of another program.
+    /// Returns whether an outbox was ever opened at this path. Any other file must not be renamed, even if it is next
+    /// to the lock file of another program.
     pub(crate) fn was_outbox(&self) -> bool {
         LockFile::is_marked(&self.sidecar(".lock"))
     }
 
-    /// Creates an empty file with owner-only permissions if it does not exist. Existing sidecars belong to a removed file
-    /// that others may still have open; SQLite would mix the two.
+    /// Creates an empty file with owner-only permissions if the file does not exist. Moves existing sidecars away: they
+    /// belong to a removed file that other processes may still have open, and SQLite would combine them with the new
+    /// file.
     fn create_if_missing(&self) -> Result<(), Failure> {
         if self.is_missing() {
             self.move_sidecars(&self.unused_name()?)?;
@@ -202,7 +206,7 @@ impl OutboxPath {
         let has_wal = fs::metadata(self.sidecar("-wal")).is_ok_and(|wal| wal.len() > 0);
         // SQLite treats a file of a single byte as empty.
         if found.len() == 1 || found.len() == 0 && has_wal {
-            return Err(Failure::Corrupt("it was truncated".to_owned()));
+            return Err(Failure::Corrupt("the file was truncated".to_owned()));
         }
         Ok(())
     }
@@ -224,15 +228,15 @@ impl OutboxPath {
         let flags =
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let Some(vfs) = vfs::file_system() else {
-            return Err(Failure::outbox("this build's SQLite does not let its file locks be replaced"));
+            return Err(Failure::outbox("the SQLite in this build does not allow its file locks to be replaced"));
         };
         let mut connection = Connection::open_with_flags_and_vfs(&self.path, flags, vfs)?;
         connection.busy_handler(Some(busy_timeout.handler()))?;
-        // A close must neither wait for a disk nor remove the WAL that others use.
+        // Closing the connection must neither wait for a disk nor remove a WAL that other processes use.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        // Otherwise a statement with a limit is prepared again for each limit.
+        // Without this setting, SQLite prepares a statement with a limit again for each limit.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(Failure::outbox(format!("{} is not writable", self.path.display())));
@@ -251,7 +255,7 @@ impl OutboxPath {
         Ok(connection)
     }
 
-    /// Leaves databases of other programs and of later versions unchanged.
+    /// Rejects databases of other programs and of later versions, which must stay unchanged.
     fn reject_other_databases(&self, connection: &Connection) -> Result<(), Failure> {
         let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
         let path = self.path.display();
@@ -273,7 +277,7 @@ impl OutboxPath {
         Failure::outbox(format!("{path} is a database of another program, not an outbox; choose another path"))
     }
 
-    /// Creates the tables if they do not exist, and compares the account.
+    /// Creates the tables if they do not exist, and checks the account.
     pub(crate) fn check(&self, connection: &mut Connection) -> Result<(), Failure> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -303,7 +307,7 @@ impl OutboxPath {
 }
 
 impl OpenFile {
-    /// Waits for the right to write.
+    /// Waits for the lock that allows this process to write.
     pub(crate) fn lock_for_writing(&self, busy_timeout: &BusyTimeout) -> Result<WriteGuard<'_>, Failure> {
         self.write_lock.acquire_among_others(&self.open_lock.0, busy_timeout)?.ok_or(Failure::Busy)
     }

@@ -1,4 +1,4 @@
-//! Quarantines a damaged outbox by renaming it, and the sidecars of a removed one.
+//! Quarantines a damaged outbox, and the sidecars of a removed outbox, by renaming them.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::lock_file::{Lock, LockFile};
 use crate::timestamp::Timestamp;
 
-/// The suffixes of the files that SQLite keeps next to the outbox.
+/// The suffixes of the files that SQLite creates next to the outbox.
 const SIDECAR_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 impl OutboxPath {
-    /// Renames a damaged outbox so that a new one can replace it. `damaged` identifies the file; None if it could not
-    /// be opened. False: others have it open.
+    /// Renames a damaged outbox so that a new one can replace it. `damaged` identifies the file; it is None if the file
+    /// could not be opened. Returns false if another process has the outbox open.
     pub(crate) fn quarantine(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> Result<bool, Failure> {
         let lock_file = LockFile::open(&self.sidecar(".lock"))?;
         if !lock_file.lock(Lock::Quarantine, busy_timeout)? {
@@ -30,7 +30,7 @@ impl OutboxPath {
         Ok(true)
     }
 
-    /// Whether the file at the path is the damaged one. Another process may have quarantined that meanwhile.
+    /// Returns whether the file at the path is the damaged file. Another process may have quarantined it meanwhile.
     fn is_damaged(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> bool {
         let found = fs::symlink_metadata(&self.path);
         match (damaged, found) {

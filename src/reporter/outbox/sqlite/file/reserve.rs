@@ -1,4 +1,4 @@
-//! Reserved disk space, released when the disk is full so that sent reports can be deleted.
+//! Reserves disk space, and releases it when the disk is full so that sent reports can be deleted.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use crate::os::file_lock;
 
-/// Enough for the WAL of one completed batch and its checkpoint.
+/// The size of the reserve, enough for the WAL of one completed batch and its checkpoint.
 const SIZE: usize = 256 * 1024;
 
 /// The reserve file.
@@ -31,7 +31,7 @@ impl Reserve {
         }
     }
 
-    /// Releases the reserve. False: there is none.
+    /// Releases the reserve. Returns false if there is no reserve.
     pub(crate) fn release(&self) -> bool {
         self.exists.store(false, Ordering::Release);
         fs::remove_file(&self.path).is_ok()

@@ -1,4 +1,4 @@
-//! The deadline until which a call waits for a locked file.
+//! Limits how long a call waits for a locked file.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -8,23 +8,24 @@ use std::time::{Duration, Instant};
 
 use crate::sync::Mutex;
 
-/// Minimum pause between two attempts, and the maximum added to it, in nanoseconds. SQLite's own delays grow and starve
-/// the longest waiters.
+/// The minimum pause between two attempts and the maximum random addition to it, in nanoseconds. SQLite's own delays
+/// grow, which starves the longest waiters.
 const PAUSE_NS: (u64, u64) = (20_000, 80_000);
 
-/// Whether a fork waits for the outboxes. Calls that wait for a locked file give up, and try again after it.
+/// Whether a fork waits for the outboxes. Meanwhile, calls that wait for a locked file give up; they try again after
+/// the fork.
 static IS_FORK_WAITING: AtomicBool = AtomicBool::new(false);
 
-/// How often one did.
+/// The number of forks that have waited.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// Makes waits for locked files end, or lets them begin again.
+/// Sets whether a fork waits, which ends waits for locked files and prevents new ones.
 pub(crate) fn set_fork_waiting(is_waiting: bool) {
     IS_FORK_WAITING.store(is_waiting, Ordering::Release);
     FORKS.fetch_add(u64::from(is_waiting), Ordering::AcqRel);
 }
 
-/// How often waits were interrupted by a fork.
+/// Returns the number of forks that have interrupted waits.
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
@@ -34,7 +35,7 @@ pub(crate) fn forks() -> u64 {
 pub(crate) struct BusyTimeout(Arc<Mutex<Option<Instant>>>);
 
 impl BusyTimeout {
-    /// A busy timeout that ends at `deadline`.
+    /// Creates a busy timeout that ends at `deadline`.
     pub(crate) fn until(deadline: Instant) -> Self {
         let busy_timeout = Self::default();
         busy_timeout.set_deadline(deadline);
@@ -45,13 +46,13 @@ impl BusyTimeout {
         *self.0.lock() = Some(deadline);
     }
 
-    /// Whether the deadline has not passed and no fork waits.
+    /// Returns whether the deadline has not passed and no fork waits.
     pub(crate) fn has_time(&self) -> bool {
         let deadline = *self.0.lock();
         !IS_FORK_WAITING.load(Ordering::Acquire) && deadline.is_some_and(|deadline| Instant::now() < deadline)
     }
 
-    /// Pauses for a moment. False: the deadline has passed, or a fork waits.
+    /// Pauses briefly. Returns false if the deadline has passed or a fork waits.
     pub(crate) fn pause(&self) -> bool {
         let has_time = self.has_time();
         if has_time {
@@ -61,7 +62,7 @@ impl BusyTimeout {
         has_time
     }
 
-    /// The busy handler for SQLite.
+    /// Returns the busy handler for SQLite.
     pub(crate) fn handler(&self) -> impl FnMut(i32) -> bool + Send + 'static {
         let busy_timeout = self.clone();
         move |_| busy_timeout.pause()

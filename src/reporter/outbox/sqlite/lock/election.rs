@@ -1,10 +1,10 @@
-//! Elects the one process that sends the reports of an outbox: the one that holds [`Lock::Sender`]. The kernel releases
-//! it when the process exits, so there are no leases and no clocks to compare.
+//! Elects the one process that sends the reports of an outbox. It holds [`Lock::Sender`], which the kernel releases
+//! when the process exits, so there are no leases and no clocks to compare.
 //!
 //! The lock file also carries notifications. A process that inserts a report but is not the sender writes to the lock
-//! file after its commit, which wakes the sender through inotify. If it is killed between the two, the kernel closes
-//! its lock file, and the sender watches for closes too. Standby processes watch for closes only, since the sender may
-//! have exited; watching for writes would wake them for every report.
+//! file after its commit, which wakes the sender through inotify. If the process is killed between commit and write,
+//! the kernel closes its lock file, and the sender watches for closes too. Standby processes watch for closes only,
+//! since the sender may have exited; watching for writes would wake them for every report.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -16,13 +16,14 @@ use super::lock_file::{Lock, LockFile};
 use crate::os::wakeup::{Change, Watch};
 use crate::sync::Mutex;
 
-/// Whether this process is the sender, and its notifications from others.
+/// The role of this process, and its notifications from other processes.
 #[derive(Debug)]
 pub(crate) struct Election {
     /// The path of the lock file.
     path: PathBuf,
     state: Mutex<State>,
-    /// Changed only while the state is locked, and true only while the byte is.
+    /// Whether this process is the sender. Changes only while `state` is locked, and is true only while the lock is
+    /// held.
     is_sender: AtomicBool,
     /// Whether a report was stored of which the sender was not notified yet.
     is_notification_wanted: AtomicBool,
@@ -32,12 +33,13 @@ pub(crate) struct Election {
 #[derive(Debug, Default)]
 struct State {
     lock_file: Option<LockFile>,
-    /// Whether writes by others are watched.
+    /// Whether this process watches for writes by other processes.
     is_watching_writes: bool,
 }
 
 impl Election {
-    /// Watches are a limited resource; without one, others are polled for.
+    /// Creates an election without opening the lock file. If the system has no watch available, the worker polls
+    /// instead.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
             path,
@@ -65,7 +67,7 @@ impl Election {
             let is_locked = state.lock_file.as_ref().map(|lock_file| lock_file.try_lock(Lock::Sender));
             self.is_sender.store(is_locked.transpose()?.unwrap_or(false), Ordering::SeqCst);
         }
-        // Done before reports are looked for, so that each is either found or notified.
+        // The watch starts before the search for reports, so that each report is either found or notified.
         if self.is_sender() && !state.is_watching_writes {
             state.is_watching_writes = self.watch_for(Change::WrittenOrClosed);
         }
@@ -97,8 +99,8 @@ impl Election {
         }
     }
 
-    /// Opens the lock file and notifies: an earlier report may have been notified through a lock file that was since
-    /// removed.
+    /// Opens the lock file and notifies the sender, because the notification of an earlier report may have gone to a
+    /// lock file that was removed since.
     fn open(&self) -> io::Result<LockFile> {
         let lock_file = LockFile::open(&self.path)?;
         lock_file.notify();
@@ -116,22 +118,22 @@ impl Election {
     }
 
     fn release(&self, state: &mut State) {
-        // Done while the byte is still locked, so that the next sender finds every report stored without a
-        // notification.
+        // The flag is cleared while the lock is still held, so that the next sender finds every report that was stored
+        // without a notification.
         self.is_sender.store(false, Ordering::SeqCst);
         if let Some(lock_file) = &state.lock_file {
             lock_file.unlock(Lock::Sender).ok();
         }
-        // Closed only after unlocking, so that the processes it wakes find it unlocked.
+        // The file is closed only after unlocking, so that the processes that this wakes find it unlocked.
         *state = State::default();
     }
 
-    /// Watches the lock file for `change`, replacing any earlier watch. False: it cannot be watched.
+    /// Watches the lock file for `change`, replacing any earlier watch. Returns false if it cannot be watched.
     fn watch_for(&self, change: Change) -> bool {
         self.watch.as_ref().is_some_and(|watch| watch.set(&self.path, change).is_ok())
     }
 
-    /// Whether reports by other processes are notified.
+    /// Returns whether this process is notified of reports by other processes.
     pub(crate) fn is_watching(&self) -> bool {
         let is_watching = self.state().is_watching_writes;
         self.notify_if_wanted();
@@ -172,7 +174,7 @@ mod tests {
     use crate::reporter::outbox::store::{Overflow, Store};
     use crate::reporter::outbox::{Account, OutboxSettings};
 
-    /// A temporary directory with an outbox. Each opened instance behaves like a separate process.
+    /// A temporary directory with an outbox. Each opened store behaves like a separate process.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -198,7 +200,7 @@ mod tests {
             store
         }
 
-        /// A sender and a standby.
+        /// Opens two stores, of which the first is the sender.
         fn open_two(&self, survives_power_loss: bool) -> (SqliteStore, SqliteStore) {
             let (sender, other) = (self.open(survives_power_loss), self.open(survives_power_loss));
             assert!(sender.try_become_sender().unwrap() && !other.try_become_sender().unwrap());
@@ -228,7 +230,7 @@ mod tests {
         outbox.put(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }).unwrap();
     }
 
-    /// Whether the outbox has been woken since the last call.
+    /// Returns whether the outbox has been woken since the last call.
     fn is_woken(outbox: &SqliteStore) -> bool {
         let is_readable = wait_for_either(outbox.watch().unwrap(), None, Some(Instant::now()));
         assert_eq!(outbox.clear_watch(), is_readable);
@@ -244,16 +246,22 @@ mod tests {
             put(&other);
             assert!(is_woken(&sender) && !is_woken(&other));
             put(&sender);
-            assert!(!is_woken(&sender) && !is_woken(&other), "the sender does not notify itself");
+            assert!(!is_woken(&sender) && !is_woken(&other), "no process may be notified of the sender's own report");
             let third = folder.open(survives_power_loss);
             put(&third);
-            assert!(is_woken(&sender) && !is_woken(&other), "before its first attempt to become the sender");
+            assert!(
+                is_woken(&sender) && !is_woken(&other),
+                "a store must wake the sender before its first try_become_sender"
+            );
             assert!(!third.try_become_sender().unwrap());
             clear_watch(&[&sender, &third]);
             put(&third);
             assert!(is_woken(&sender) && !is_woken(&other) && !is_woken(&third));
             drop(third);
-            assert!(is_woken(&sender) && is_woken(&other), "it may have exited before notifying, or while sending");
+            assert!(
+                is_woken(&sender) && is_woken(&other),
+                "closing a store must wake both, because its process may have been sending"
+            );
             assert!(!text.is_empty() && std::fs::read(folder.lock()).unwrap() == text);
         }
     }
@@ -267,7 +275,7 @@ mod tests {
         clear_watch(&[&first, &second]);
         assert!(!first.is_watching() && second.is_watching());
         put(&first);
-        assert!(is_woken(&second) && !is_woken(&first), "although it has no lock file open");
+        assert!(is_woken(&second) && !is_woken(&first), "a store without an open lock file must wake the sender");
         assert!(!first.try_become_sender().unwrap());
         put(&second);
         assert!(!is_woken(&first));
@@ -308,10 +316,10 @@ mod tests {
         let folder = Folder::new("replaced");
         let (former, sender) = folder.open_two(false);
         std::fs::rename(folder.lock(), folder.0.join("elsewhere")).unwrap();
-        assert!(sender.try_become_sender().unwrap(), "of the new lock file");
+        assert!(sender.try_become_sender().unwrap(), "the store must become the sender with the new lock file");
         clear_watch(&[&sender]);
         put(&former);
-        assert!(!is_woken(&sender), "it still watches the former lock file");
+        assert!(!is_woken(&sender), "the sender cannot be notified through the removed lock file");
         assert!(!former.try_become_sender().unwrap());
         assert!(is_woken(&sender));
         put(&former);

@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use crate::sync::{Condvar, Mutex};
 
-/// How long a thread waits before it precedes newcomers. A hand-over at every unlock would cost a context switch each
-/// time.
+/// The time after which a waiting thread precedes newcomers. Handing over at every unlock would cost a context switch
+/// each time.
 const OVERDUE_AFTER: Duration = Duration::from_millis(1);
 
-/// How a waiter is woken.
+/// When a waiter is woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// At every unlock, although another thread may be faster again.
+    /// At every unlock, although another thread may lock the mutex first.
     Always,
-    /// Once, and again when it is overdue, so that a thread that locks in a loop does not pay for a wakeup each time.
+    /// Once, and again when the waiter is overdue, so that a thread that locks in a loop does not pay for a wakeup each
+    /// time.
     Once,
 }
 
@@ -23,7 +24,7 @@ pub(crate) enum Wake {
 #[derive(Debug, Default)]
 pub(crate) struct FairLock {
     state: Mutex<State>,
-    /// For waiters that are overdue.
+    /// Notified when the mutex is unlocked while a waiter is overdue.
     unlocked_for_overdue: Condvar,
     unlocked: Condvar,
 }
@@ -31,7 +32,7 @@ pub(crate) struct FairLock {
 #[derive(Debug, Default)]
 struct State {
     is_locked: bool,
-    /// Waiters not yet woken; notifying without a waiter also costs a system call.
+    /// The number of waiters not yet woken. Counted because notifying costs a system call even without a waiter.
     waiting: usize,
     overdue: usize,
 }
@@ -49,12 +50,13 @@ impl State {
 pub(crate) struct Guard<'a>(&'a FairLock);
 
 impl FairLock {
-    /// Waits until `deadline` for the lock.
+    /// Waits for the mutex until `deadline` and locks it.
     pub(crate) fn acquire(&self, deadline: Instant, wake: Wake) -> Option<Guard<'_>> {
         self.lock(deadline, wake).then(|| Guard(self))
     }
 
-    /// Like [`FairLock::acquire`], to be followed by [`FairLock::unlock`].
+    /// Like [`FairLock::acquire`], but returns no guard: the caller calls [`FairLock::unlock`]. Returns false if
+    /// `deadline` expired first.
     pub(crate) fn lock(&self, deadline: Instant, wake: Wake) -> bool {
         let mut state = self.state();
         if state.try_lock() {
@@ -85,7 +87,7 @@ impl FairLock {
         state
     }
 
-    /// Waits further, ahead of all newcomers.
+    /// Continues to wait, ahead of all newcomers.
     fn lock_overdue(&self, mut state: MutexGuard<'_, State>, deadline: Instant) -> bool {
         state.overdue = state.overdue.saturating_add(1);
         let mut is_in_time = true;
@@ -107,7 +109,7 @@ impl FairLock {
         if !has_overdue {
             state.waiting = state.waiting.saturating_sub(1);
         }
-        // Released first, so that the woken thread finds the state unlocked too.
+        // The state is unlocked first, so that the woken thread need not wait for it.
         drop(state);
         if has_overdue {
             self.unlocked_for_overdue.notify_one();

@@ -1,4 +1,4 @@
-//! Closes every outbox before a fork: a child would inherit SQLite's record of the locks it holds, but not the locks.
+//! Closes every outbox before a fork, because a child would inherit SQLite's record of its locks, but not the locks.
 //! Files are closed between two transactions, and both processes open them again at the next use.
 
 use std::any::Any;
@@ -23,7 +23,7 @@ pub(crate) fn register(database: &Arc<Database>) {
     databases.push(Arc::downgrade(database));
 }
 
-/// All outboxes, closed for as long as this lives.
+/// A guard that keeps all outboxes closed until it is dropped.
 struct Closed {
     databases: Vec<Arc<Database>>,
     process: u32,
@@ -45,7 +45,8 @@ impl Drop for Closed {
         if self.process == process::id() {
             databases.iter().for_each(|database| database.resume_after_fork());
         } else {
-            // These are the parent's, with locks that no thread of the child will release. The child creates its own.
+            // These databases belong to the parent, and no thread of the child will release their locks. The child
+            // creates its own.
             self.registered.clear();
             std::mem::forget(databases);
         }

@@ -1,4 +1,4 @@
-//! The lock file of an outbox, with which its processes coordinate. It is never removed.
+//! The lock file, through which the processes that share an outbox coordinate. The library never removes it.
 //!
 //! | byte | lock | meaning |
 //! | --- | --- | --- |
@@ -8,8 +8,8 @@
 //! | 2 | exclusive | this process writes to the outbox, opens or creates it |
 //! | 3 | shared | this process has waited too long to write, and comes before newcomers |
 //!
-//! Its content marks it as an outbox's, so that no file of another program is quarantined. A write wakes the processes
-//! that watch it for writes, a close those that watch it for closes.
+//! The content identifies it as the lock file of an outbox, so that no file of another program is quarantined. A write
+//! wakes the processes that watch it for writes; a close wakes those that watch it for closes.
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -22,13 +22,13 @@ use crate::os::file_lock::Sharing;
 use crate::os::futex::Futex;
 use crate::os::wakeup::Descriptor;
 
-/// What the file contains.
+/// The content of the file.
 const MAGIC: &[u8] = b"Processes that use the outbox beside this file lock this one. Leave it where it is.\n";
 
-/// How the file begins.
+/// The first bytes of the file.
 pub(crate) const MAGIC_START: [u8; 4] = *b"Proc";
 
-/// A lock on the file. One on the same byte that another process holds excludes it, unless both are shared.
+/// A lock on a byte of the file. Two processes cannot hold locks on the same byte, unless both locks are shared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
     /// Held by the sender.
@@ -39,7 +39,7 @@ pub(crate) enum Lock {
     Quarantine,
     /// Held while the outbox is written, opened or created.
     Write,
-    /// Held while waiting for [`Lock::Write`] for too long.
+    /// Held while a process has waited too long for [`Lock::Write`].
     Overdue,
 }
 
@@ -69,35 +69,35 @@ pub(crate) struct LockFile {
 }
 
 impl LockFile {
-    /// Opens the lock file at `path`, creating it if it does not exist.
+    /// Opens the lock file at `path` and creates it if it does not exist.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = Descriptor::open(|| file_lock::open_private(path, false))?;
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// Whether the path still names this file, which a user may have removed.
+    /// Returns whether this file is still at its path. A user may have removed it.
     pub(crate) fn is_current(&self) -> bool {
         let opened = self.file.file().metadata();
         let found = fs::metadata(&self.path);
         opened.is_ok_and(|opened| found.is_ok_and(|found| (opened.dev(), opened.ino()) == (found.dev(), found.ino())))
     }
 
-    /// Takes a lock. False: another process holds one that excludes it.
+    /// Acquires a lock. Returns false if another process holds a conflicting lock.
     pub(crate) fn try_lock(&self, lock: Lock) -> io::Result<bool> {
         file_lock::try_lock(self.file.file(), lock.byte(), lock.sharing())
     }
 
-    /// Whether another open file has a lock on the same byte.
+    /// Returns whether another open file has a lock on the same byte.
     pub(crate) fn is_locked_elsewhere(&self, lock: Lock) -> io::Result<bool> {
         file_lock::is_locked_elsewhere(self.file.file(), lock.byte(), 1)
     }
 
-    /// A futex in the content of the file, which [`MAGIC_START`] begins.
+    /// Returns a futex in the first bytes of the file, which are [`MAGIC_START`].
     pub(crate) fn futex(&self) -> io::Result<Futex> {
         Futex::map(self.file.file())
     }
 
-    /// Waits for a lock. False: others held it for too long.
+    /// Waits for a lock. Returns false if the timeout expired first.
     pub(crate) fn lock(&self, lock: Lock, busy_timeout: &BusyTimeout) -> io::Result<bool> {
         while !self.try_lock(lock)? {
             if !busy_timeout.pause() {
@@ -111,7 +111,7 @@ impl LockFile {
         file_lock::unlock(self.file.file(), lock.byte())
     }
 
-    /// Marks an empty lock file as an outbox's.
+    /// Writes the content to an empty lock file.
     pub(crate) fn mark(&self) -> io::Result<()> {
         match self.file.file().metadata()?.len() {
             0 => self.file.file().write_all(MAGIC),
@@ -119,13 +119,14 @@ impl LockFile {
         }
     }
 
-    /// Whether the file at `path` is an outbox's.
+    /// Returns whether the file at `path` is the lock file of an outbox.
     pub(crate) fn is_marked(path: &Path) -> bool {
         fs::read(path).is_ok_and(|found| found == MAGIC)
     }
 
-    /// Wakes the processes that watch the file for writes, by rewriting its first byte with itself. If that is not the
-    /// one of an outbox's, opens and closes the file, which also wakes those that watch it for closes only.
+    /// Wakes the processes that watch the file for writes, by rewriting its first byte unchanged. If that byte is not
+    /// the first of [`MAGIC`], opens and closes the file instead, which also wakes the processes that watch only for
+    /// closes.
     pub(crate) fn notify(&self) {
         let mut first = [0];
         let file = self.file.file();

@@ -1,7 +1,8 @@
-//! One writer of an outbox at a time among all processes, nearly in the order in which they came.
+//! Lets one process at a time write to an outbox, approximately in the order of arrival.
 //!
-//! The kernel's file locks have neither an order nor a deadline. So a process tries the lock and waits for the futex in
-//! the lock file between two attempts; one that has waited for long is overdue, and newcomers wait behind it.
+//! The kernel's file locks have neither an order nor a deadline. So a process tries the lock, and between two attempts
+//! waits for the futex in the lock file. A process that has waited long is overdue, and newcomers wait until it has the
+//! lock.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,13 +12,14 @@ use super::busy_timeout::BusyTimeout;
 use super::lock_file::{Lock, LockFile, MAGIC_START};
 use crate::os::futex::Futex;
 
-/// How long a process waits before it precedes newcomers.
+/// The time after which a waiting process precedes newcomers.
 const OVERDUE_AFTER: Duration = Duration::from_millis(5);
 
-/// How long a process waits for the futex at a time: a notification can be missed.
+/// The maximum wait for the futex between two attempts, because a notification can be missed.
 const WAIT: Duration = Duration::from_millis(2);
 
-/// How long overdue processes are ignored after one of them did not take the free lock: it is stopped.
+/// The time for which overdue processes are ignored after one of them did not acquire the free lock, because it is
+/// stopped.
 const IGNORED_FOR: Duration = Duration::from_millis(100);
 
 /// The bits of the futex that ordinary and overdue processes wait for.
@@ -29,14 +31,14 @@ const OVERDUE: u32 = 2;
 pub(crate) struct WriteLock {
     futex: Futex,
     created: Instant,
-    /// Until when overdue processes are ignored, in nanoseconds since `created`.
+    /// The time until which overdue processes are ignored, in nanoseconds since `created`.
     ignored_until: AtomicU64,
 }
 
-/// Unlocks when dropped, if it is locked.
+/// A guard that releases the lock, if it is held, when dropped.
 pub(crate) struct WriteGuard<'a>(Option<(&'a WriteLock, &'a LockFile)>);
 
-/// Unlocks the byte of an overdue process when dropped.
+/// A guard that releases [`Lock::Overdue`] when dropped.
 struct OverdueGuard<'a>(&'a LockFile);
 
 impl WriteLock {
@@ -44,8 +46,8 @@ impl WriteLock {
         Ok(Self { futex: lock_file.futex()?, created: Instant::now(), ignored_until: AtomicU64::new(0) })
     }
 
-    /// Waits for the lock, unless no other process has the outbox open: then SQLite's own locks suffice. None: others held
-    /// it for too long.
+    /// Waits for the lock, unless no other process has the outbox open, in which case SQLite's own locks suffice.
+    /// Returns None if the timeout expired first.
     pub(crate) fn acquire_among_others<'a>(
         &'a self,
         lock_file: &'a LockFile,
@@ -57,7 +59,7 @@ impl WriteLock {
         Ok(Some(WriteGuard(None)))
     }
 
-    /// Waits for the lock. None: others held it for too long.
+    /// Waits for the lock. Returns None if the timeout expired first.
     pub(crate) fn acquire<'a>(
         &'a self,
         lock_file: &'a LockFile,
@@ -86,7 +88,7 @@ impl WriteLock {
         Ok(None)
     }
 
-    /// Whether another process is overdue.
+    /// Returns whether another process is overdue and not ignored.
     fn must_yield(&self, lock_file: &LockFile) -> io::Result<bool> {
         let ignored_until = self.ignored_until.load(Ordering::Relaxed);
         let is_ignored = ignored_until > 0 && to_nanoseconds(self.created.elapsed()) < ignored_until;
@@ -96,7 +98,7 @@ impl WriteLock {
     fn wait(&self, bit: u32) {
         let start = Instant::now();
         self.futex.wait(MAGIC_START, bit, WAIT);
-        // The lock file was changed, or the system does not allow futexes in it.
+        // An immediate return means that the lock file was changed or that the system does not support futexes in it.
         if start.elapsed() < Duration::from_micros(1) {
             std::thread::sleep(Duration::from_micros(50));
         }
@@ -137,7 +139,7 @@ mod tests {
         path
     }
 
-    /// Each opened lock behaves like another process.
+    /// Opens the lock at `path`. Each opened lock behaves like a separate process.
     fn open(path: &std::path::Path) -> (LockFile, WriteLock) {
         let lock_file = LockFile::open(path).unwrap();
         lock_file.mark().unwrap();

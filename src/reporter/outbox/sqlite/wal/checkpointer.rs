@@ -1,7 +1,7 @@
-//! Checkpoints the WAL on a separate thread, so that no submit pays for it.
+//! Checkpoints the WAL on a separate thread, so that submits do not have to.
 //!
 //! A checkpoint that does not block writers never catches up with a writer that never pauses, and the WAL would grow
-//! without limit. So, once it is long, one checkpoint blocks writers and the WAL restarts.
+//! without limit. So, when the WAL is long, one checkpoint blocks writers, and the WAL restarts.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard};
@@ -19,33 +19,33 @@ use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
 use crate::sync::{Condvar, Mutex};
 
-/// Pages in the WAL that start a checkpoint.
+/// The number of pages in the WAL that starts a checkpoint.
 const CHECKPOINT_PAGES: u32 = 16_000;
 
-/// Pages in the WAL that force a restart.
+/// The number of pages in the WAL that forces a restart.
 const RESTART_PAGES: u32 = 64_000;
 
-/// How long a page may be in the WAL only. A page that is also in the file survives power loss, and the loss of the
-/// WAL.
+/// The maximum time for which a page is only in the WAL. A page that is also in the file survives power loss and the
+/// loss of the WAL.
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// Maximum passes without blocking writers before the WAL restarts.
+/// The maximum number of passes without blocking writers before the WAL restarts.
 const MAX_PASSES: u32 = 4;
 
-/// How long opening the connection waits for others.
+/// The time that opening the connection waits for other users of the file.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Minimum time between two checkpoints.
+/// The minimum time between two checkpoints.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Shared by the writers and the checkpoint thread.
+/// The state shared by the writers and the checkpoint thread.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoints {
-    /// Pages in the WAL after the last write.
+    /// The number of pages in the WAL after the last write.
     pages: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
-    /// Held during a checkpoint.
+    /// The lock held during a checkpoint.
     pub(crate) lock: FairLock,
 }
 
@@ -55,7 +55,7 @@ struct State {
     is_running: bool,
 }
 
-/// What a checkpoint needs from the outbox.
+/// The operations that a checkpoint requires of the outbox.
 pub(crate) trait Checkpointed: Send + Sync + 'static {
     fn checkpoints(&self) -> &Checkpoints;
 
@@ -65,17 +65,18 @@ pub(crate) trait Checkpointed: Send + Sync + 'static {
     /// Runs `work` with the checkpoint connection. The caller holds the lock.
     fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection));
 
-    /// Runs `work` while writers are blocked, then makes a write: the first write to a restarted WAL waits for the
-    /// disk.
+    /// Runs `work` while writers are blocked, then makes a write, because the first write to a restarted WAL waits for
+    /// the disk.
     fn without_writers(&self, work: &mut dyn FnMut());
 }
 
 impl Checkpoints {
-    /// Called after each transaction of the writing connection.
+    /// Records the number of pages in the WAL and wakes the checkpoint thread if necessary. Called after each
+    /// transaction of the writing connection.
     pub(crate) fn record_pages(&self, pages: u32) {
         let before = self.pages.swap(pages, Ordering::AcqRel);
         if before == 0 || (pages >= CHECKPOINT_PAGES && before < CHECKPOINT_PAGES) {
-            // Otherwise a thread that is about to wait could miss the notification.
+            // Locking the state ensures that a thread that is about to wait does not miss the notification.
             drop(self.state());
             self.changed.notify_one();
         }
@@ -87,7 +88,7 @@ impl Checkpoints {
         self.changed.notify_one();
     }
 
-    /// Starts the thread unless it is running. If no thread can be started, the WAL grows.
+    /// Starts the thread unless it is running. If no thread can be started, the WAL keeps growing.
     pub(crate) fn start(outbox: &Arc<impl Checkpointed>) {
         let mut state = outbox.checkpoints().state();
         if !state.is_running && !state.is_stopped {
@@ -105,7 +106,7 @@ impl Checkpoints {
         }
     }
 
-    /// Waits for work. False: the outbox is closing.
+    /// Waits for work. Returns false if the outbox is closing.
     fn wait(&self) -> bool {
         let mut state = self.state();
         state = self.changed.wait_timeout(state, PAUSE).0;
@@ -123,7 +124,7 @@ impl Checkpoints {
     }
 }
 
-/// A separate connection, so that checkpoints do not block writers.
+/// A separate connection for checkpoints, which therefore do not block writers.
 #[derive(Default)]
 pub(crate) struct CheckpointConnection {
     open: Mutex<Option<(Connection, Arc<FileSet>)>>,
@@ -131,19 +132,19 @@ pub(crate) struct CheckpointConnection {
 }
 
 impl CheckpointConnection {
-    /// Connects to the outbox whose files are open.
+    /// Connects to the outbox whose open files are `files`.
     pub(crate) fn open(&self, outbox_path: &OutboxPath, files: &Arc<FileSet>) -> Result<(), Failure> {
         self.set_deadline(from_now(CONNECT_TIMEOUT));
         *self.open.lock() = Some((outbox_path.connect(&self.busy_timeout)?, Arc::clone(files)));
         Ok(())
     }
 
-    /// Sets how long to wait for others.
+    /// Sets the deadline for waiting for other users of the file.
     pub(crate) fn set_deadline(&self, deadline: Instant) {
         self.busy_timeout.set_deadline(deadline);
     }
 
-    /// Runs `work`, unless the outbox is closed or others changed its files.
+    /// Runs `work`, unless the outbox is closed or another process changed its files.
     pub(crate) fn with(&self, deadline: Instant, work: &mut dyn FnMut(&Connection)) {
         self.set_deadline(deadline);
         if let Some((connection, files)) = &*self.open.lock()
@@ -163,11 +164,11 @@ fn checkpoint(outbox: &impl Checkpointed) {
         return;
     };
     outbox.with_checkpoint_connection(&mut |connection| {
-        // Counts pages written from here on separately.
+        // Pages written from now on are counted separately.
         let before = outbox.checkpoints().pages.swap(0, Ordering::AcqRel);
         let mut wal = run(connection, CheckpointMode::PASSIVE).unwrap_or(WalPages { total: before, moved: 0 });
         if wal.total >= RESTART_PAGES {
-            // Keeps the rest short, since writers are blocked while it is copied.
+            // These passes keep the rest short, because writers are blocked while it is copied.
             for _ in 0..MAX_PASSES {
                 if wal.remaining() < CHECKPOINT_PAGES {
                     break;
@@ -180,7 +181,7 @@ fn checkpoint(outbox: &impl Checkpointed) {
     });
 }
 
-/// Pages in the WAL, and how many of them were copied to the file.
+/// The number of pages in the WAL, and the number of them copied to the file.
 #[derive(Debug, Clone, Copy, Default)]
 struct WalPages {
     total: u32,
@@ -193,7 +194,8 @@ impl WalPages {
     }
 }
 
-/// Runs a checkpoint. None: another one is in progress, or the disk failed, which the next writer's error reports.
+/// Runs a checkpoint. Returns None if another one is in progress or the disk failed. In the latter case, the next write
+/// reports the error.
 fn run(connection: &Connection, mode: CheckpointMode) -> Option<WalPages> {
     let (total, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).ok()?;
     Some(WalPages { total: u32::try_from(total).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) })

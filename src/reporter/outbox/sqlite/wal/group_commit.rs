@@ -1,6 +1,6 @@
-//! Group commit: the reports of many threads in one transaction, with one flush to the disk.
+//! Group commit: stores the reports of many threads in one transaction with one flush to the disk.
 //!
-//! One of the threads is the committer: it commits the waiting reports while the next ones queue.
+//! One of the threads is the committer. It commits the waiting reports while later reports are queued.
 
 use std::collections::HashMap;
 use std::sync::MutexGuard;
@@ -10,10 +10,10 @@ use crate::conversion::Conversion;
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex};
 
-/// The maximum of reports in one transaction.
+/// The maximum number of reports in one transaction.
 const MAX_GROUP_SIZE: usize = 256;
 
-/// Whether the oldest report was dropped for a report that was stored.
+/// The result of storing a report: whether the oldest report was dropped for it.
 type Stored = Result<bool, Error>;
 
 /// Threads that wait for the disk together.
@@ -31,7 +31,7 @@ struct State {
     results: HashMap<u64, Stored>,
 }
 
-/// What a thread that waits for its report must do next.
+/// The next action of a thread that waits for its report.
 pub(crate) enum Step<'a> {
     /// Return this result.
     Return(Stored),
@@ -41,8 +41,8 @@ pub(crate) enum Step<'a> {
     TimedOut,
 }
 
-/// The reports that this thread commits, for itself and others. If it is dropped without their results, they get an
-/// internal error.
+/// The reports that this thread commits, for itself and for other threads. If the group is dropped without results,
+/// each report gets an internal error.
 pub(crate) struct Group<'a> {
     group_commit: &'a GroupCommit,
     slots: Vec<u64>,
@@ -50,7 +50,7 @@ pub(crate) struct Group<'a> {
 }
 
 impl GroupCommit {
-    /// Queues a report. Returns its slot, for [`GroupCommit::wait`].
+    /// Queues a report and returns its slot for [`GroupCommit::wait`].
     pub(crate) fn queue(&self, report: &Conversion) -> u64 {
         let mut state = self.state();
         state.last_slot = state.last_slot.wrapping_add(1);
@@ -59,8 +59,8 @@ impl GroupCommit {
         slot
     }
 
-    /// Waits until the report in `slot` is stored, until this thread must commit, or, unless a commit of the report has
-    /// started, until `deadline`.
+    /// Waits until the report in `slot` is stored, until this thread must commit, or until `deadline`. After a commit
+    /// of the report has started, ignores `deadline`.
     pub(crate) fn wait(&self, slot: u64, deadline: Instant) -> Step<'_> {
         let mut state = self.state();
         loop {
@@ -128,7 +128,7 @@ mod tests {
         Instant::now() + Duration::from_secs(60)
     }
 
-    /// Puts a report, storing groups with `put_all`.
+    /// Stores a report. Uses `put_all` to store a group.
     fn put(commit: &GroupCommit, id: usize, put_all: &dyn Fn(&[Conversion]) -> Vec<Stored>) -> Stored {
         let slot = commit.queue(&report(id));
         loop {
@@ -138,7 +138,7 @@ mod tests {
                     let results = put_all(&group.reports);
                     group.finish(results);
                 }
-                Step::TimedOut => panic!("a minute has passed"),
+                Step::TimedOut => panic!("the report was not stored within a minute"),
             }
         }
     }
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn reports_queued_during_a_commit_form_the_next_group() {
         let (commit, groups, stored) = (GroupCommit::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        // The first group lasts until all others wait.
+        // The first commit lasts until the reports of all other threads are queued.
         let put_all = |reports: &[Conversion]| {
             while groups.load(Ordering::SeqCst) == 0 && commit.state().waiting.len() + reports.len() < 16 {}
             groups.fetch_add(1, Ordering::SeqCst);
@@ -159,7 +159,7 @@ mod tests {
                 scope.spawn(move || assert_eq!(put(commit, id, put_all), Ok(id == 7)));
             }
         });
-        assert!(groups.into_inner() <= 2, "one thread commits for the others");
+        assert!(groups.into_inner() <= 2, "the other reports must form one group");
         assert_eq!(stored.into_inner(), 16);
         assert!(commit.state().results.is_empty());
     }
@@ -168,7 +168,9 @@ mod tests {
     fn timeout_removes_the_report_from_the_queue() {
         let commit = GroupCommit::default();
         let first = commit.queue(&report(1));
-        let Step::Commit(group) = commit.wait(first, far_deadline()) else { panic!("no other thread commits") };
+        let Step::Commit(group) = commit.wait(first, far_deadline()) else {
+            panic!("the first thread must commit, because no other thread does")
+        };
         let second = commit.queue(&report(2));
         assert!(matches!(commit.wait(second, Instant::now()), Step::TimedOut));
         assert!(commit.state().waiting.is_empty());
@@ -181,7 +183,7 @@ mod tests {
         let commit = GroupCommit::default();
         let first = commit.queue(&report(1));
         drop(commit.wait(first, far_deadline()));
-        let Step::Return(result) = commit.wait(first, far_deadline()) else { panic!("it has a result") };
+        let Step::Return(result) = commit.wait(first, far_deadline()) else { panic!("the report must have a result") };
         assert_eq!(result, Err(Error::bug()));
         assert_eq!(put(&commit, 2, &|reports| reports.iter().map(|_| Ok(true)).collect()), Ok(true));
     }

@@ -5,22 +5,23 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The size of a block that is rewritten at once.
+/// The size of the blocks in which the WAL is rewritten.
 const BLOCK_SIZE: usize = 64 * 1024;
 
-/// Whether the last flush failed. The kernel then considers unwritten pages clean and does not flush them again.
+/// The state of flushes. After a failed flush, the kernel considers unwritten pages clean and does not flush them
+/// again.
 #[derive(Debug, Default)]
 pub(crate) struct WalSync {
     needs_rewrite: AtomicBool,
 }
 
 impl WalSync {
-    /// Whether [`rewrite`] is required before the next flush.
+    /// Returns whether [`rewrite`] is required before the next flush.
     pub(crate) fn needs_rewrite(&self) -> bool {
         self.needs_rewrite.load(Ordering::Acquire)
     }
 
-    /// Flushes the WAL. One thread does this at a time.
+    /// Flushes the WAL. The caller ensures that one thread does this at a time.
     pub(crate) fn flush(&self, wal: &File) -> io::Result<()> {
         let flushed = wal.sync_data();
         #[cfg(feature = "testing")]

@@ -1,15 +1,15 @@
 //! A VFS that writes the WAL with one system call per transaction instead of two per page.
 //!
-//! The VFS named by [`file_system`] behaves like the system's, except for the WAL: writes are buffered until the page
-//! that completes the transaction. So the whole transaction is in the WAL before SQLite publishes it in the WAL index,
-//! and a write error is returned to the committing call, as without this VFS.
+//! The VFS named by [`file_system`] behaves like the system's, except that it buffers writes to the WAL until the page
+//! that completes the transaction. The whole transaction is in the WAL before SQLite publishes it in the WAL index, and
+//! the committing call returns a write error, as it does without this VFS.
 //!
-//! It also makes all locks of this copy of SQLite belong to open files instead of the process, so that neither another
-//! copy of SQLite in the process nor a plain read of the file releases them; that no file gets a standard descriptor; and
-//! that a reached file size limit counts as a full disk.
+//! The module also replaces system calls of this copy of SQLite. Its locks belong to open file descriptions instead of
+//! the process, so neither another copy of SQLite in the process nor a plain read of the file releases them. No file
+//! gets a standard descriptor. A reached file size limit counts as a full disk.
 //!
 //! This requires a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). Any other read or
-//! write while the buffer is in use fails the transaction.
+//! write while the buffer contains data makes the transaction fail.
 
 #![allow(unsafe_code)]
 
@@ -25,18 +25,18 @@ use crate::os::{file_lock, file_size};
 
 const NAME: &CStr = c"nexmo-outbox";
 
-/// The sizes of the WAL's header and of the header of each page in it, and where each has the salt, a random number that
-/// changes when the WAL begins again. From SQLite's documentation of the format.
+/// The sizes of the WAL's header and of the header of each page in it, and the offset of the salt in each. The salt is
+/// a random number that changes when the WAL restarts. From SQLite's documentation of the format.
 const WAL_HEADER_SIZE: i64 = 32;
 const FRAME_HEADER_SIZE: i64 = 24;
 const SALT_IN_HEADER: i64 = 16;
 const SALT_IN_FRAME: i64 = 8;
 const SALT_SIZE: usize = 8;
 
-/// The smallest page.
+/// The minimum size of a page, in bytes.
 const MIN_PAGE_SIZE: c_int = 512;
 
-/// The name of the VFS; None if it cannot be registered.
+/// Returns the name of the VFS; None if it cannot be registered.
 pub(crate) fn file_system() -> Option<&'static CStr> {
     static IS_REGISTERED: OnceLock<bool> = OnceLock::new();
     IS_REGISTERED.get_or_init(register).then_some(NAME)
@@ -46,7 +46,7 @@ pub(crate) fn file_system() -> Option<&'static CStr> {
 fn register() -> bool {
     // SAFETY: for null, SQLite returns its default VFS, which is never freed.
     let system = unsafe { ffi::sqlite3_vfs_find(ptr::null()) };
-    // SAFETY: it is null or SQLite's, which is never changed.
+    // SAFETY: the pointer is null or that of SQLite's VFS, which is never changed.
     let Some(found) = (unsafe { system.as_ref() }) else {
         return false;
     };
@@ -60,7 +60,7 @@ fn register() -> bool {
         (c"pwrite", file_size::write_at as *const ()),
     ];
     for (name, call) in calls {
-        // SAFETY: SQLite calls it with the arguments of that system call only, whatever its declared type is.
+        // SAFETY: SQLite calls the function only with the arguments of that system call, whatever the declared type is.
         let call = unsafe { std::mem::transmute::<*const (), ffi::sqlite3_syscall_ptr>(call) };
         // SAFETY: the VFS is SQLite's, and no connection is open yet, since each is opened with the VFS registered here.
         if unsafe { set_system_call(system, name.as_ptr(), call) } != SQLITE_OK {
@@ -74,7 +74,7 @@ fn register() -> bool {
         xOpen: Some(open),
         ..*found
     };
-    // SAFETY: it is complete, and is never freed.
+    // SAFETY: the VFS is complete and is never freed.
     unsafe { ffi::sqlite3_vfs_register(Box::into_raw(Box::new(vfs)), 0) == SQLITE_OK }
 }
 
@@ -85,11 +85,11 @@ struct WalFile {
     /// The system's methods, used for everything not implemented here.
     system: *const sqlite3_io_methods,
     buffer: WriteBuffer,
-    /// The salt of the last page that was read.
+    /// The salt of the last page read.
     salt: [u8; SALT_SIZE],
 }
 
-/// Opens a file with the system's VFS. Replaces the write, read and close methods of a WAL.
+/// Opens a file with the system's VFS. If the file is a WAL, replaces its write, read and close methods.
 unsafe extern "C" fn open(
     vfs: *mut sqlite3_vfs,
     name: sqlite3_filename,
@@ -112,7 +112,7 @@ unsafe extern "C" fn open(
     code
 }
 
-/// The methods for a buffered WAL on top of the system's. [`close`] frees them.
+/// Returns the methods of a buffered WAL, based on the system's methods. [`close`] frees them.
 unsafe fn buffering_methods(system: *const sqlite3_io_methods) -> *const sqlite3_io_methods {
     // SAFETY: the caller passes the methods of an open file.
     let found = unsafe { *system };
@@ -120,7 +120,7 @@ unsafe fn buffering_methods(system: *const sqlite3_io_methods) -> *const sqlite3
     Box::into_raw(Box::new(WalFile { methods, system, buffer: WriteBuffer::default(), salt: [0; SALT_SIZE] })).cast()
 }
 
-/// The WAL whose methods `file` has.
+/// Returns the WAL whose methods `file` has.
 unsafe fn wal_file<'a>(file: *mut sqlite3_file) -> &'a mut WalFile {
     // SAFETY: the methods are the first field of the WAL, and one thread at a time uses the connection.
     unsafe { &mut *(*file).pMethods.cast_mut().cast::<WalFile>() }
@@ -164,8 +164,8 @@ unsafe fn write_through(
     }
 }
 
-/// Reads from the WAL. Fails while writes are buffered, and for a page that is not of this WAL: SQLite would take zeros
-/// for a page after the file was truncated.
+/// Reads from the WAL. Fails while writes are buffered, and for a page that does not belong to this WAL, because SQLite
+/// would mistake zeros for a page after the file was truncated.
 unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_int, offset: i64) -> c_int {
     // SAFETY: SQLite calls this only for files from `buffering_methods`.
     let wal = unsafe { wal_file(file) };
@@ -175,7 +175,8 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_
     };
     // SAFETY: SQLite passes valid arguments, which are forwarded.
     let code = unsafe { read(file, bytes, count, offset) };
-    // Only the size of a page is such a power of two; SQLite also reads headers, and pages with their headers.
+    // Of all reads by SQLite, only those of a page have such a power of two as their size; it also reads headers, and
+    // pages together with their headers.
     let is_page = count >= MIN_PAGE_SIZE && count.count_ones() == 1;
     if code != SQLITE_OK || !is_page || offset < WAL_HEADER_SIZE + FRAME_HEADER_SIZE {
         return code;
@@ -236,22 +237,22 @@ mod tests {
         rows.execute("INSERT INTO t VALUES (?, ?)", (number, vec![7_u8; 700]))
     }
 
-    /// Creates a database with one table. Both connections are opened while it is empty, because a database with tables
-    /// that are not an outbox's is rejected.
+    /// Creates a database with one table and opens two connections. Opens them while the database is empty, because the
+    /// library rejects a database with tables of another program.
     fn database(name: &str) -> (PathBuf, [Connection; 2]) {
         assert!(file_system().is_some());
         let path = Path::new(env!("OUT_DIR")).join(name);
         for ending in ["", "-wal", "-shm"] {
             std::fs::remove_file(format!("{}{ending}", path.display())).ok();
         }
-        // Only an existing file is opened.
+        // The file must exist, because connections do not create it.
         std::fs::File::create(&path).unwrap();
         let connections = [connect(&path), connect(&path)];
         connections[0].execute_batch("CREATE TABLE t (number INTEGER PRIMARY KEY, bytes BLOB)").unwrap();
         (path, connections)
     }
 
-    /// How many write system calls this thread has made.
+    /// Returns how many write system calls this thread has made.
     fn writes() -> usize {
         let counts = std::fs::read_to_string("/proc/thread-self/io").unwrap();
         counts.lines().find_map(|line| line.strip_prefix("syscw: ")).unwrap().parse().unwrap()
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn page_that_is_not_of_the_wal_is_corrupt() {
+    fn page_that_does_not_belong_to_the_wal_is_corrupt() {
         let (path, [one, other]) = database("vfs-hole");
         in_transaction(&one, |rows| (0..50).try_for_each(|number| insert(rows, number).map(drop))).unwrap();
         assert_eq!(count(&other), 50);
@@ -299,7 +300,7 @@ mod tests {
         let failed = other.query_row("SELECT sum(length(bytes)) FROM t", [], |row| row.get::<_, i64>(0)).unwrap_err();
         assert_eq!(failed.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseCorrupt), "{failed}");
         let checkpoint = one.query_row("PRAGMA wal_checkpoint", [], |row| row.get::<_, i64>(0));
-        assert!(checkpoint.is_err(), "zeros must not reach the database");
+        assert!(checkpoint.is_err(), "the checkpoint must not copy zeros to the database");
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! Buffers the WAL frames of a transaction until it is complete.
 
-/// Size of a WAL frame header (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
+/// The size of a WAL frame header (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
 const FRAME_HEADER_SIZE: usize = 24;
 
-/// Beyond this size the buffer is written before the transaction is complete. SQLite's own VFS limits a write to less
-/// than 128 KiB.
+/// The size beyond which the buffer is written before the transaction is complete. SQLite's own VFS limits a write to
+/// less than 128 KiB.
 const MAX_BUFFERED: usize = 48 * 1024;
 
-/// Unwritten frames of one transaction: pages, each preceded by its header.
+/// The unwritten frames of one transaction: pages, each preceded by its header.
 #[derive(Debug, Default)]
 pub(crate) struct WriteBuffer {
     bytes: Vec<u8>,
-    /// Where the buffer begins in the WAL.
+    /// The offset of the buffer in the WAL.
     start: i64,
-    /// The page announced by the last header, if it has not been added.
+    /// The page that the last header announced, if it has not been added.
     expected_page: Option<Page>,
 }
 
@@ -22,25 +22,25 @@ pub(crate) struct WriteBuffer {
 enum Page {
     /// More pages of the transaction follow.
     Inner,
-    /// It completes its transaction.
+    /// The page completes its transaction.
     Last,
 }
 
-/// What to do after a write by SQLite.
+/// The action after a write by SQLite.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It is buffered; more follows.
+    /// The write is buffered, and more follows.
     Wait,
-    /// It is buffered; write the whole buffer now.
+    /// The write is buffered, and the whole buffer must be written now.
     WriteAll,
-    /// Write it directly.
+    /// The write must be passed on directly.
     WriteThis,
-    /// It does not continue the buffered frames.
+    /// The write does not continue the buffered frames, and must fail.
     Fail,
 }
 
 impl WriteBuffer {
-    /// Buffers a write to the WAL if it can wait.
+    /// Buffers a write to the WAL if it can be delayed.
     pub(crate) fn add(&mut self, bytes: &[u8], offset: i64) -> Step {
         let end = self.start.saturating_add(i64::try_from(self.bytes.len()).unwrap_or(i64::MAX));
         let is_next = !self.bytes.is_empty() && offset == end;
@@ -85,7 +85,8 @@ impl WriteBuffer {
     }
 }
 
-/// Reads the size of the database from a header: nonzero if the page completes a transaction.
+/// Returns the kind of page that a header announces. The size of the database in it is nonzero if the page completes a
+/// transaction.
 fn page(header: &[u8]) -> Page {
     if header.iter().skip(4).take(4).all(|byte| *byte == 0) { Page::Inner } else { Page::Last }
 }
@@ -134,10 +135,14 @@ mod tests {
         assert_eq!(buffer.add(&[1; 32], 0), Step::WriteThis);
         assert_eq!(buffer.add(&PAGE, 5000), Step::WriteThis);
         buffer.add(&INNER, 32);
-        assert_eq!(buffer.add(&PAGE, 57), Step::Fail, "it does not follow its header");
+        assert_eq!(buffer.add(&PAGE, 57), Step::Fail, "a page must follow its header");
         buffer.clear();
         buffer.add(&INNER, 32);
         buffer.add(&PAGE, 56);
-        assert_eq!(buffer.add(&INNER, 32), Step::Fail, "another transaction begins before this one is complete");
+        assert_eq!(
+            buffer.add(&INNER, 32),
+            Step::Fail,
+            "a transaction must not begin before the previous one is complete"
+        );
     }
 }
