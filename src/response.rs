@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use zeroize::Zeroizing;
+use crate::secret::Wiped;
 
 use crate::error::{Error, Kind};
 use crate::sanitize::{quote, redact};
@@ -18,7 +18,7 @@ pub(crate) struct Response {
     /// `Retry-After`, if it is text. In a box, because few responses have it.
     pub(crate) retry_after: Option<Box<RetryAfter>>,
     /// The body, if it is complete and within the size limit.
-    pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) body: Option<Wiped<Vec<u8>>>,
 }
 
 /// When the service asks for the next attempt.

@@ -1,11 +1,72 @@
 //! A text that is never printed and whose copies in the library are wiped.
 
 use std::fmt;
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+use std::ops::{Deref, DerefMut};
 
 use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::text::{LONGEST_NAME, check_no_controls};
+
+/// A vector or string that is wiped from memory when dropped, with all of its capacity. Faster than
+/// `zeroize::Zeroizing`, which writes each byte by itself: it fills the memory and hides from the compiler that no one
+/// reads it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wiped<T: Wipe>(T);
+
+/// What [`Wiped`] can hold.
+pub(crate) trait Wipe {
+    /// Overwrites the memory.
+    fn wipe(&mut self);
+}
+
+impl<T: Copy + Default> Wipe for Vec<T> {
+    fn wipe(&mut self) {
+        self.clear();
+        self.spare_capacity_mut().fill(MaybeUninit::new(T::default()));
+        black_box(self);
+    }
+}
+
+impl Wipe for String {
+    fn wipe(&mut self) {
+        std::mem::take(self).into_bytes().wipe();
+    }
+}
+
+impl<T: Wipe> Wiped<T> {
+    pub(crate) fn new(content: T) -> Self {
+        Self(content)
+    }
+}
+
+impl<T: Wipe> From<T> for Wiped<T> {
+    fn from(content: T) -> Self {
+        Self(content)
+    }
+}
+
+impl<T: Wipe> Deref for Wiped<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Wipe> DerefMut for Wiped<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T: Wipe> Drop for Wiped<T> {
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
 
 /// A secret text: it prints as `***` and is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]

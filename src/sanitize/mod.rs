@@ -8,9 +8,9 @@ mod secret_finder;
 
 use std::borrow::Cow;
 
+use crate::secret::Wiped;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use self::secret_finder::SecretFinder;
 
@@ -53,10 +53,9 @@ fn redact_one(body: &mut Vec<u8>, secret: &[u8]) {
     }
 }
 
-/// Percent-encodes a secret. Reserves the full capacity, because a string that reallocates leaves copies behind that
-/// are not wiped.
-fn percent_encoded(secret: &str) -> Zeroizing<String> {
-    let mut encoded = Zeroizing::new(String::with_capacity(3 * secret.len()));
+/// With its full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+fn percent_encoded(secret: &str) -> Wiped<String> {
+    let mut encoded = Wiped::new(String::with_capacity(3 * secret.len()));
     encoded.extend(utf8_percent_encode(secret, NON_ALPHANUMERIC));
     encoded
 }
@@ -124,8 +123,8 @@ fn mask(text: &str, secrets: &[&str]) -> String {
 }
 
 fn mask_one(text: &str, secret: &str) -> String {
-    let lower_secret = Zeroizing::new(secret.to_ascii_lowercase());
-    // ASCII lowercasing keeps byte offsets, so offsets found in one text apply to the other.
+    let lower_secret = Wiped::new(secret.to_ascii_lowercase());
+    // ASCII lower-casing keeps byte offsets, so offsets found in one text apply to the other.
     let lower_text = text.to_ascii_lowercase();
     let mut masked = String::with_capacity(text.len());
     let mut end = 0;

@@ -2,10 +2,10 @@
 
 use std::iter;
 
+use crate::secret::Wiped;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode;
-use zeroize::Zeroizing;
 
 use super::{MASK, between_tags};
 
@@ -23,9 +23,9 @@ pub(super) struct SecretFinder<'a> {
     /// The secrets without a letter or digit, which are searched for literally.
     signs: Vec<&'a str>,
     /// The letters and digits of each secret, plain and encoded.
-    bare: Vec<Zeroizing<Vec<char>>>,
-    /// All substrings of `bare` that have the length of a revealing part, sorted.
-    parts: Zeroizing<Vec<[char; REVEALING_PART]>>,
+    bare: Vec<Wiped<Vec<char>>>,
+    /// Every substring of those that is long enough to reveal a secret, sorted.
+    parts: Wiped<Vec<[char; REVEALING_PART]>>,
 }
 
 impl<'a> SecretFinder<'a> {
@@ -33,7 +33,7 @@ impl<'a> SecretFinder<'a> {
         let is_signs = |secret: &&str| !secret.contains(char::is_alphanumeric) && *secret != MASK;
         let signs = secrets.iter().copied().filter(is_signs).collect();
         let forms = |secret: &&str| {
-            let encoded = [Zeroizing::new(hex::encode(secret)), Zeroizing::new(STANDARD.encode(secret))];
+            let encoded = [Wiped::new(hex::encode(secret)), Wiped::new(STANDARD.encode(secret))];
             [bare(secret), bare_ascii(&encoded[0]), bare_ascii(&encoded[1])]
         };
         let inside = |secret: &&str| [1, 2].map(|offset| bare_ascii(&base64_inside(secret, offset)));
@@ -41,7 +41,7 @@ impl<'a> SecretFinder<'a> {
         let inside = secrets.iter().flat_map(inside).filter(|form| form.len() >= REVEALING_START);
         let bare: Vec<_> = secrets.iter().flat_map(forms).chain(inside).collect();
         let count = bare.iter().map(|secret| secret.len()).sum();
-        let mut parts = Zeroizing::new(Vec::with_capacity(count));
+        let mut parts = Wiped::new(Vec::with_capacity(count));
         let windows = bare.iter().flat_map(|secret| secret.windows(REVEALING_PART));
         parts.extend(windows.filter_map(|part| <[char; REVEALING_PART]>::try_from(part).ok()));
         parts.sort_unstable();
@@ -50,8 +50,8 @@ impl<'a> SecretFinder<'a> {
 
     /// Returns whether `text`, or a text that it decodes to, contains a secret, with or without its tags.
     pub(super) fn finds_in(&self, text: &str) -> bool {
-        let decoded = |text: &Zeroizing<String>| Some(Zeroizing::new(unescape(text))).filter(|decoded| decoded != text);
-        iter::successors(Some(Zeroizing::new(text.to_owned())), decoded).take(1 + MOST_LAYERS).any(|text| {
+        let decoded = |text: &Wiped<String>| Some(Wiped::new(unescape(text))).filter(|decoded| decoded != text);
+        iter::successors(Some(Wiped::new(text.to_owned())), decoded).take(1 + MOST_LAYERS).any(|text| {
             self.signs.iter().any(|secret| text.contains(secret))
                 || self.finds_in_bare(&bare(&text))
                 || (text.contains('<') && self.finds_in_bare(&bare(&between_tags(&text, ""))))
@@ -71,33 +71,33 @@ impl<'a> SecretFinder<'a> {
     }
 }
 
-/// Returns the part of a longer base64 text that depends only on `secret`, if the secret begins at `offset` in a group
-/// of three bytes.
-fn base64_inside(secret: &str, offset: usize) -> Zeroizing<String> {
-    let mut padded = Zeroizing::new(Vec::with_capacity(offset.saturating_add(secret.len())));
+/// Returns what of a longer text in base64 depends on `secret` alone, if the secret begins at `offset` in a group of three
+/// bytes.
+fn base64_inside(secret: &str, offset: usize) -> Wiped<String> {
+    let mut padded = Wiped::new(Vec::with_capacity(offset.saturating_add(secret.len())));
     padded.resize(offset, 0);
     padded.extend_from_slice(secret.as_bytes());
-    let encoded = Zeroizing::new(STANDARD.encode(&*padded));
+    let encoded = Wiped::new(STANDARD.encode(&*padded));
     let bits = |bytes: usize| bytes.saturating_mul(8);
     let (start, end) = (bits(offset).div_ceil(6), bits(offset.saturating_add(secret.len())) / 6);
-    Zeroizing::new(encoded.get(start..end).unwrap_or_default().to_owned())
+    Wiped::new(encoded.get(start..end).unwrap_or_default().to_owned())
 }
 
-/// Returns only the letters and digits of `text`, in lower case.
-fn bare(text: &str) -> Zeroizing<Vec<char>> {
+/// Returns the letters and digits only, in lower case.
+fn bare(text: &str) -> Wiped<Vec<char>> {
     if text.is_ascii() {
         return bare_ascii(text);
     }
-    // The capacity is reserved in full, because a vector that reallocates leaves copies behind that are not wiped.
-    let mut bare = Zeroizing::new(Vec::with_capacity(text.len()));
+    // Full capacity from the start: a vector that reallocates leaves copies behind that are not wiped.
+    let mut bare = Wiped::new(Vec::with_capacity(text.len()));
     bare.extend(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
     bare
 }
 
-/// Like [`bare`], but for a text in ASCII.
-fn bare_ascii(text: &str) -> Zeroizing<Vec<char>> {
+/// As [`bare`], for a text in ASCII.
+fn bare_ascii(text: &str) -> Wiped<Vec<char>> {
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
-    let mut bare = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut bare = Wiped::new(Vec::with_capacity(text.len()));
     bare.extend(letters.map(|byte| char::from(byte.to_ascii_lowercase())));
     bare
 }

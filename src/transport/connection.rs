@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use zeroize::Zeroizing;
+use crate::secret::Wiped;
 
 use super::connector::Stream;
 use super::deadline::Deadline;
@@ -82,8 +82,8 @@ impl Connection {
         RoundTrip { result: Ok(response), is_written: true, has_response: true, is_reusable }
     }
 
-    /// Reads the body. Returns None if it does not arrive completely, in time and within the size limit.
-    fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Zeroizing<Vec<u8>>> {
+    /// Reads the body, if it arrives completely, in time and within the size limit.
+    fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Wiped<Vec<u8>>> {
         let mut body = Body::new(framing).ok()?;
         loop {
             let consumed = body.read(self.0.input()).ok()?;

@@ -1,7 +1,7 @@
 //! Reads the body of a response, either completely or not at all. All input is untrusted. Pure.
 
+use crate::secret::Wiped;
 use httparse::{EMPTY_HEADER, Status};
-use zeroize::Zeroizing;
 
 use super::response_head::Framing;
 
@@ -14,7 +14,7 @@ const MOST_TRAILERS: usize = 16;
 /// A body being read. It may repeat the request with its secret.
 #[derive(Debug)]
 pub(super) struct Body {
-    read: Zeroizing<Vec<u8>>,
+    read: Wiped<Vec<u8>>,
     state: State,
 }
 
@@ -49,7 +49,7 @@ impl Body {
             Framing::ToTheEnd => State::ToTheEnd,
             Framing::Senseless => return Err(Unreadable),
         };
-        Ok(Self { read: Zeroizing::default(), state })
+        Ok(Self { read: Wiped::default(), state })
     }
 
     /// Consumes as much of `input` as possible and returns the number of bytes consumed.
@@ -69,8 +69,8 @@ impl Body {
         self.state == State::Complete
     }
 
-    /// Returns the body if it is complete, or if it ends with the connection and the connection has ended.
-    pub(super) fn whole(self, has_ended: bool) -> Option<Zeroizing<Vec<u8>>> {
+    /// Returns the body, if it is complete or the connection has ended.
+    pub(super) fn whole(self, has_ended: bool) -> Option<Wiped<Vec<u8>>> {
         let is_whole = self.is_complete() || has_ended && self.state == State::ToTheEnd;
         is_whole.then_some(self.read)
     }
@@ -103,7 +103,7 @@ impl Body {
     fn append(&mut self, bytes: &[u8]) {
         let length = self.read.len().saturating_add(bytes.len());
         if length > self.read.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(length.saturating_mul(2).min(LONGEST)));
+            let mut larger = Wiped::new(Vec::with_capacity(length.saturating_mul(2).min(LONGEST)));
             larger.extend_from_slice(&self.read);
             self.read = larger;
         }

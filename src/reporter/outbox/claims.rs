@@ -1,7 +1,7 @@
 //! Tracks the reports that are claimed for sending.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use super::store::Entry;
 use crate::conversion::Conversion;
@@ -18,11 +18,30 @@ const FLUSHED_INTERVAL: usize = 2;
 /// other.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    entries: HashMap<u64, u64>,
-    keys: HashSet<u64>,
+    entries: HashMap<u64, u64, BuildHasherDefault<NumberHasher>>,
+    keys: HashSet<u64, BuildHasherDefault<NumberHasher>>,
     hasher: RandomState,
     /// The number of reports ever claimed.
     total: usize,
+}
+
+/// Hashes the ids of reports, and keys, which are hashes already. No one can choose them to cause collisions.
+#[derive(Debug, Default)]
+struct NumberHasher(u64);
+
+impl Hasher for NumberHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(self.0 ^ u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 divided by the golden ratio: nearby numbers differ in the high bits too.
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Claims {
