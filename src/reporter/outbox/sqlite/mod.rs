@@ -165,7 +165,8 @@ impl Store for SqliteStore {
         self.has_dropped(&written.result)
     }
 
-    /// Also removes and counts damaged rows, so that one damaged row does not make the whole outbox unusable.
+    /// Finds pending reports. Also removes and counts damaged rows, so that one damaged row does not make the whole
+    /// outbox unusable.
     fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Error> {
         let id = |row| self.database.generations.id(row);
         let after = search.after.and_then(|id| self.database.generations.row(id)).or(search.after);

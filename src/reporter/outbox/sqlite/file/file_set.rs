@@ -15,12 +15,13 @@ use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
 use crate::os::file_status::{Directory, Status};
 
-/// The offsets, far beyond the end of a file, from which each process locks the byte that stands for another file: in
-/// the database and the WAL for each other, and in the database and the index for each other.
+/// The first of the bytes, far beyond the end of a file, that stand for other files: `WAL_BYTES` in the database and
+/// the WAL for each other, `INDEX_BYTES` in the database and the index for each other. A process locks the byte of the
+/// file that it uses together with this one.
 const WAL_BYTES: i64 = 1 << 50;
 const INDEX_BYTES: i64 = 1 << 51;
 
-/// The number of such bytes. Inodes are mapped to them.
+/// The number of bytes in each range. The byte of a file is its inode modulo this number.
 const BYTE_COUNT: i64 = 1 << 40;
 
 /// The offsets in the WAL index of the number of pages in the WAL and of the number of pages copied to the database,

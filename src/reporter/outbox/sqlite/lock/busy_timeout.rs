@@ -25,7 +25,7 @@ pub(crate) fn set_fork_waiting(is_waiting: bool) {
     FORKS.fetch_add(u64::from(is_waiting), Ordering::AcqRel);
 }
 
-/// Returns the number of forks that have interrupted waits.
+/// Returns the number of forks that have waited for the outboxes.
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
