@@ -1,5 +1,5 @@
 #!/bin/sh
-# Reports conversions from C and from Python with each authentication method, and prints the requests and the results.
+# Reports conversions from C and Python with each authentication method, and prints the requests and results.
 # `make demo` runs it inside the sandbox:   nexmo-sandbox --quiet -- demo.sh C_EXAMPLE PYTHON
 c_example=$1
 python=$2
@@ -26,7 +26,7 @@ show() {
     [ "$status" -eq "$expected" ] || failures=$((failures + 1))
 }
 
-echo "The sandbox stands in for the service at $NEXMO_SANDBOX_HTTPS; secrets are printed as ***."
+echo "The sandbox at $NEXMO_SANDBOX_HTTPS replaces the service; secrets are printed as ***."
 
 for NEXMO_AUTH in query basic signature; do
     export NEXMO_AUTH
@@ -42,7 +42,7 @@ show 1 "Python, a report that the service rejects" "$python" "$here/python/examp
 
 echo
 if [ "$failures" -gt 0 ]; then
-    echo "$failures calls had unexpected results." >&2
+    echo "$failures programs had unexpected results." >&2
     exit 1
 fi
-echo "All calls had the expected results."
+echo "All programs had the expected results."

@@ -1,15 +1,15 @@
       *> Reports conversions from COBOL: an SMS and a phone call through
       *> a client, then a report through a reporter, which stores it and
-      *> sends it in the background. Copy it, and leave out what you do
-      *> not need.
+      *> sends it in the background. Copy this program and remove the
+      *> parts that you do not need.
       *>
       *>     cobc -x -fstatic-call example.cob \
       *>         -L LIBDIR -l nexmo_conversion
       *>     ./example
       *>
-      *> The environment gives NEXMO_API_KEY, NEXMO_API_SECRET and
-      *> NEXMO_OUTBOX, the path of the outbox; and, to try it against
-      *> the sandbox, NEXMO_BASE_URL.
+      *> Set the environment variables NEXMO_API_KEY, NEXMO_API_SECRET
+      *> and NEXMO_OUTBOX, the path of the outbox. To try the program
+      *> against the sandbox, also set NEXMO_BASE_URL.
        IDENTIFICATION DIVISION.
        PROGRAM-ID. EXAMPLE.
 
@@ -17,8 +17,8 @@
        WORKING-STORAGE SECTION.
        COPY NEXMOCNV.
 
-      *> Text for the library is padded with spaces, as COBOL has it.
-      *> The size of a text that the library writes is negative.
+      *> The library accepts text that is padded with spaces. A negative
+      *> size makes the library pad the text that it writes.
        78  SETTINGS-SIZE            VALUE 4096.
        78  ID-SIZE                  VALUE 256.
        78  TIME-SIZE                VALUE 19.
@@ -58,7 +58,8 @@
            PERFORM SUBMIT-TO-A-REPORTER
            STOP RUN.
 
-      *> A client makes one request for each report, and waits.
+      *> A client makes one request for each report and waits for the
+      *> response.
        REPORT-WITH-A-CLIENT.
            PERFORM WRITE-ACCOUNT
            MOVE "open client" TO STEP-NAME
@@ -71,7 +72,7 @@
            MOVE "2020-01-01 12:00:00" TO EVENT-TIME
            PERFORM SEND-REPORT
 
-      *> Without a time the report has that of its sending.
+      *> Without a timestamp, the report has the time of sending.
            MOVE "voice" TO STEP-NAME
            MOVE NEXMO-CHANNEL-VOICE TO CHANNEL
            MOVE "call-1" TO MESSAGE-ID
@@ -93,7 +94,7 @@
            MOVE "close client" TO STEP-NAME
            PERFORM CLOSE-HANDLE.
 
-      *> A reporter stores a report, and sends it until the service
+      *> A reporter stores a report and retries until the service
       *> accepts or rejects it.
        SUBMIT-TO-A-REPORTER.
            PERFORM WRITE-ACCOUNT
@@ -123,7 +124,8 @@
            END-CALL
            PERFORM SHOW-OUTCOME
 
-      *> What the service rejected is here, until it is acknowledged.
+      *> A report that the service rejects becomes an event, which
+      *> stays in the outbox until it is acknowledged.
            PERFORM POLL-EVENT
            PERFORM UNTIL NEXMO-STATUS NOT = NEXMO-OK
                    OR NEXMO-EVENT-FIELD (NEXMO-EVENT-FIELD-KIND)

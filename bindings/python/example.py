@@ -1,10 +1,10 @@
-"""Reports one conversion and prints the outcome. Copy it, and leave out what you do not need.
+"""Reports one conversion and prints the outcome. Copy this program and remove the parts that you do not need.
 
     python example.py sms|voice MESSAGE_ID true|false [TIMESTAMP]
 
 Reads the credentials from the environment: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_AUTH, which is basic (the
-default), query or signature; signature requires NEXMO_SIGNATURE_SECRET, and is HMAC-SHA-256 here. To try it with the
-sandbox, set NEXMO_BASE_URL and NEXMO_CA_FILE.
+default), query or signature. The method signature requires NEXMO_SIGNATURE_SECRET and uses HMAC-SHA-256. To try the
+program with the sandbox, set NEXMO_BASE_URL and NEXMO_CA_FILE.
 
 Exits with 0 if the service accepted the report, with 75 if a retry may succeed, and with 1 if something must be
 corrected first.

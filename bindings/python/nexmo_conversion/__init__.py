@@ -1,6 +1,6 @@
 """Reports conversions to the Nexmo (Vonage) Conversion API.
 
-A conversion says whether a one-time code that was sent by SMS or phone call was effective.
+A conversion report says whether a one-time code that was sent by SMS or phone call was effective.
 
     import nexmo_conversion
     from nexmo_conversion import Credentials
@@ -10,9 +10,9 @@ A conversion says whether a one-time code that was sent by SMS or phone call was
 
 `sms` and `voice` make one report and wait for the response; a failure raises a subclass of `Error`. A `Client` does the
 same with credentials and options that are set once, and can be closed while other threads use it. A `Reporter` stores a
-report in an outbox within microseconds and sends it in the background until the service has accepted it, across
-crashes, outages and restarts. The work is done by the shared library libnexmo_conversion, which is loaded at the first
-use (see `load`). Every function may be called from any thread, concurrently; while one waits, other threads run.
+report in an outbox within microseconds and sends it in the background until the service accepts it, across crashes,
+outages and restarts. The package calls the shared library libnexmo_conversion, which it loads at the first use (see
+`load`). Every function may be called from any thread, concurrently; while a call waits, other threads run.
 """
 
 from . import _errors

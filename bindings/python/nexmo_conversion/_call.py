@@ -1,4 +1,4 @@
-"""A call of the library, and its outcome."""
+"""Calls of the library and their outcomes."""
 
 from typing import Any, Optional, Tuple
 
@@ -8,12 +8,13 @@ from ._timestamp import Timestamp
 
 
 def conversion(message_id: str, delivered: bool, timestamp: Timestamp) -> Tuple[bytes, bool, Optional[bytes]]:
-    """The values of a report as the library takes them. Raises if one cannot be passed to it."""
+    """Converts the values of a report for the library. Raises if a value cannot be passed to it."""
     return _values.text("message_id", message_id), _values.boolean("delivered", delivered), _timestamp.text(timestamp)
 
 
 def complete(function: str, *arguments: Any) -> Result:
-    """Calls a function of the library whose last parameter is a result, and raises unless it succeeds."""
+    """Calls a function of the library whose last parameter is a result. Returns the result, or raises if the call
+    fails."""
     written = _result.blank()
     status: int = getattr(_library.functions(), function)(*arguments, written)
     result = _result.read(status, written)

@@ -1,4 +1,4 @@
-"""A client: credentials, options and connections that are set up once, and can be closed while others use it."""
+"""A client, which keeps credentials, options and connections, and can be closed while other threads use it."""
 
 import dataclasses
 import weakref
@@ -14,29 +14,32 @@ from ._timestamp import Timestamp
 
 
 class Client:
-    """Reports the conversions of one account, over its own connections.
+    """A client that reports the conversions of one account over its own connections.
 
         with Client(credentials, Options(max_attempts=3)) as client:
             client.report(Channel.SMS, "00A0B0C0", True)
 
-    credentials: the account that reports.
-    options: how to report. None: all defaults.
+    credentials: the credentials of the account.
+    options: the options for reports. None: all defaults.
 
-    Creating a client checks both and reads the files that the options name; it makes no connection. Raises a subclass
-    of `InvalidCall` (`WrongType` for a type), or `SystemFailure` if a file cannot be read at the moment.
+    Creating a client checks both and reads the files that the options name, but opens no connection. Raises a subclass
+    of `InvalidCall` (`WrongType` for an argument of the wrong type), or `SystemFailure` if a file cannot currently be
+    read.
 
-    Threads: create one client and share it; its methods may be called from any thread, concurrently.
-    Processes: after a fork, parent and child each continue with the client, over separate connections; what one of
-    them closes stays open in the other. A client cannot be pickled: give another process the credentials and options.
+    Threads: create one client and share it. Its methods may be called from any thread, concurrently.
+    Processes: after a fork, parent and child can both use the client, over separate connections; closing it in one
+    process does not close it in the other. A client cannot be pickled: pass the credentials and options to another
+    process instead.
 
-    A client that is dropped without `close` is closed when it is collected, or when the process ends.
+    A client that is not closed explicitly is closed when it is garbage-collected or when the process exits.
     """
 
     def __init__(self, credentials: Credentials, options: Optional[Options] = None) -> None:
         handle = _abi.Handle()
         _call.complete("nexmo_client_new", _credentials.struct(credentials), _options.struct(options), handle)
         self._api_key = credentials.api_key
-        # The library never reuses a handle, and rejects one that was freed. So a report needs no lock against a close.
+        # The library never reuses a handle and rejects freed ones, so a report needs no lock against a concurrent
+        # close.
         self._handle = handle.value
         self._free = weakref.finalize(self, _library.functions().nexmo_client_free, self._handle)
 
@@ -46,10 +49,10 @@ class Client:
         channel: a `Channel`.
         message_id, delivered, timestamp: as for the functions `sms` and `voice`.
 
-        Returns and raises as they do. Raises `InvalidHandle` too if the client is closed, and `Cancelled` if it is
-        closed during the call; then `acceptance` says whether the report may have been accepted.
+        Returns and raises as these functions do. Also raises `InvalidHandle` if the client is closed, and `Cancelled`
+        if it is closed during the call; then `acceptance` says whether the service may have accepted the report.
 
-        Threads: any, concurrently. Blocks the calling thread only, for up to `timeout_ms` of the options.
+        Threads: any, concurrently. Blocks only the calling thread, for up to `timeout_ms` in the options.
         """
         conversion = _call.conversion(message_id, delivered, timestamp)
         try:
@@ -60,17 +63,17 @@ class Client:
             raise InvalidHandle(result) from None
 
     def sms(self, message_id: str, delivered: bool, timestamp: Timestamp = None) -> Result:
-        """As `report` with `Channel.SMS`."""
+        """Calls `report` with `Channel.SMS`."""
         return self.report(Channel.SMS, message_id, delivered, timestamp)
 
     def voice(self, message_id: str, delivered: bool, timestamp: Timestamp = None) -> Result:
-        """As `report` with `Channel.VOICE`."""
+        """Calls `report` with `Channel.VOICE`."""
         return self.report(Channel.VOICE, message_id, delivered, timestamp)
 
     def close(self) -> None:
         """Closes the client; a second call does nothing. Reports in progress on other threads raise `Cancelled`.
 
-        Threads: any. Never blocks or raises. The last report in progress to end closes the connections.
+        Threads: any. Never blocks or raises. The connections are closed when the last report in progress ends.
         """
         self._free()
 

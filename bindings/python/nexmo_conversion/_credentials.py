@@ -1,4 +1,4 @@
-"""The account that reports."""
+"""The credentials of an account."""
 
 from dataclasses import dataclass, field
 from typing import Optional
@@ -10,14 +10,14 @@ from ._errors import wrong_type
 
 @dataclass(frozen=True)
 class Credentials:
-    """The account that reports. Create it with `query`, `basic` or `signature`. Immutable; repr shows no secret.
+    """The credentials of an account. Create them with `query`, `basic` or `signature`. Immutable; repr shows no secret.
 
     api_key: 1 to 256 bytes of UTF-8, without control characters or white space at its ends; with `basic` without a
         colon.
     Each secret: 1 to 256 bytes, without control characters.
 
-    The library checks these ranges when a report is made, or a `Client` or `Reporter` created. A value that cannot be
-    passed to it (wrong type, a NUL, an unpaired surrogate) raises `InvalidArgument` immediately.
+    The library checks these limits when a report is made or a `Client` or `Reporter` is created. A value that cannot be
+    passed to the library (a wrong type, a NUL, an unpaired surrogate) raises `InvalidArgument` immediately.
     """
 
     api_key: str
@@ -28,17 +28,18 @@ class Credentials:
 
     @classmethod
     def query(cls, api_key: str, api_secret: str) -> "Credentials":
-        """Sends key and secret in the query, as the API's documentation shows. Servers may log them."""
+        """Returns credentials that are sent in the query, as in the API documentation. Servers may log them."""
         return cls(api_key, _required("api_secret", api_secret), auth=Authentication.QUERY)
 
     @classmethod
     def basic(cls, api_key: str, api_secret: str) -> "Credentials":
-        """Sends key and secret in an Authorization: Basic header, which keeps them out of URLs that servers log."""
+        """Returns credentials that are sent in an Authorization: Basic header, which keeps them out of URLs that
+        servers log."""
         return cls(api_key, _required("api_secret", api_secret), auth=Authentication.BASIC)
 
     @classmethod
     def signature(cls, api_key: str, signature_secret: str, signature_method: int) -> "Credentials":
-        """Signs each request, with the `SignatureMethod` that is configured for the account."""
+        """Returns credentials that sign each request with the `SignatureMethod` that is configured for the account."""
         return cls(
             api_key,
             signature_secret=_required("signature_secret", signature_secret),
@@ -57,7 +58,7 @@ def _required(name: str, secret: Optional[str]) -> str:
 
 
 def struct(credentials: Credentials) -> _abi.CredentialsStruct:
-    """`credentials` as the library takes them. Raises if a value cannot be passed to it."""
+    """Converts `credentials` for the library. Raises if a value cannot be passed to it."""
     if not isinstance(credentials, Credentials):
         raise wrong_type("credentials", credentials, "a Credentials")
     return _abi.CredentialsStruct(

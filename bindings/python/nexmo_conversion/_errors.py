@@ -1,4 +1,4 @@
-"""What is raised when a call fails: one class for each status, grouped by the bands of the statuses."""
+"""Exceptions for failed calls: one class for each status, grouped by ranges of statuses."""
 
 from typing import Any, Dict, Optional, Tuple, Type
 
@@ -45,15 +45,15 @@ __all__ = [
     "WrongType",
 ]
 
-# The class of each status, entered by the class itself.
+# The class of each status. Each class adds itself.
 _CLASSES: "Dict[int, Type[Error]]" = {}
 
 
 class Error(Exception):
-    """A call failed. Its text is the message of the result, which never contains a secret.
+    """A failed call. Its text is the message of the result, which never contains a secret.
 
-    A report that fails is not kept: whether to retry it is the caller's decision, for which there are `retryable`,
-    `acceptance` and `retry_after`. A status that this version does not know raises the class of its band.
+    A failed report is not kept. `retryable`, `acceptance` and `retry_after` help the caller decide whether to retry it.
+    A status that this version does not know raises the class of its range.
     """
 
     def __init_subclass__(cls, status: Optional[int] = None, **others: Any) -> None:
@@ -71,7 +71,7 @@ class Error(Exception):
 
     @property
     def status(self) -> int:
-        """The status of the call: a `Status`, or a number of a later library."""
+        """The status of the call: a `Status`, or an int from a later version of the library."""
         return self.result.status
 
     @property
@@ -81,13 +81,12 @@ class Error(Exception):
 
     @property
     def description(self) -> str:
-        """What the status means: what happened, whether the report may have been accepted, and what to do next."""
+        """The meaning of the status: what happened, whether the report may have been accepted, and what to do next."""
         return _library.status_describe(self.status)
 
     @property
     def retryable(self) -> bool:
-        """Whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
-        correcting anything."""
+        """Whether the same report can succeed later without any correction."""
         return _library.status_is_retryable(self.status)
 
     @property
@@ -102,7 +101,7 @@ class Error(Exception):
 
     @property
     def retry_after(self) -> Optional[float]:
-        """Suggested delay before retrying, in seconds, as time.sleep takes it; None if there is none."""
+        """The suggested delay before a retry, in seconds as for time.sleep; None if no delay is suggested."""
         milliseconds = self.result.retry_after_ms
         return None if milliseconds is None else milliseconds / 1000
 
@@ -111,11 +110,11 @@ class Error(Exception):
 
 
 class InvalidCall(Error, ValueError):
-    """1 to 19: the call was invalid, and nothing was sent. Correct what the message names."""
+    """1 to 19: the call was invalid, and nothing was sent. Correct the argument that the message names."""
 
 
 class NullPointer(InvalidCall, status=Status.NULL_POINTER):
-    """1: a required value is None. Give one."""
+    """1: a required value is None. Pass a value."""
 
 
 class StructSize(InvalidCall, status=Status.STRUCT_SIZE):
@@ -127,20 +126,20 @@ class UnknownFlags(InvalidCall, status=Status.UNKNOWN_FLAGS):
 
 
 class InvalidArgument(InvalidCall, status=Status.INVALID_ARGUMENT):
-    """4: an argument, or a file that it names, is invalid. Correct what the message names."""
+    """4: an argument, or a file that it names, is invalid. Correct the argument or file that the message names."""
 
 
 class WrongType(InvalidArgument, TypeError):
-    """4: an argument has a type that is not accepted. The message names the parameter, and never shows the value."""
+    """4: an argument has the wrong type. The message names the parameter and never shows the value."""
 
 
 class InvalidHandle(InvalidCall, status=Status.INVALID_HANDLE):
-    """5: the client is closed, or the reporter is freed. Create another."""
+    """5: the client is closed, or the reporter is freed. Create a new one."""
 
 
 class Closed(InvalidCall, status=Status.CLOSED):
-    """6: the reporter is closed. A report was not stored: submit it to another reporter. From `Reporter.poll`: there
-    are no more events."""
+    """6: the reporter is closed. A submitted report was not stored: submit it to another reporter. `Reporter.poll`
+    raises this class if there are no more events."""
 
 
 class Forked(InvalidCall, status=Status.FORKED):
@@ -151,11 +150,11 @@ class Forked(InvalidCall, status=Status.FORKED):
 
 
 class NoResponse(Error):
-    """20 to 39: there was no response from the service. `acceptance` says whether the report may have been accepted."""
+    """20 to 39: the service sent no response. `acceptance` says whether the report may have been accepted."""
 
 
 class NetworkError(NoResponse, ConnectionError, status=Status.NETWORK):
-    """20: the host name could not be resolved, no connection could be made, or it was lost. Retry later."""
+    """20: the host name could not be resolved, or the connection failed or was lost. Retry later."""
 
 
 class Timeout(NoResponse, TimeoutError, status=Status.TIMEOUT):
@@ -181,7 +180,7 @@ class Cancelled(NoResponse, status=Status.CANCELLED):
 
 
 class SystemFailure(NoResponse, OSError, status=Status.SYSTEM):
-    """26: the system has no file descriptor, memory or thread available, or a file cannot be read at the moment. Retry
+    """26: the system has no file descriptor, memory or thread available, or a file cannot currently be read. Retry
     later; if the error persists, raise the limit that the message names."""
 
 
@@ -189,7 +188,7 @@ class SystemFailure(NoResponse, OSError, status=Status.SYSTEM):
 
 
 class ServiceError(Error):
-    """40 to 59: the service, or something in its place, sent a response other than success."""
+    """40 to 59: the service, or another server in its place, sent a response that is not a success."""
 
 
 class Unauthorized(ServiceError, status=Status.UNAUTHORIZED):
@@ -201,7 +200,7 @@ class NotEnabled(ServiceError, status=Status.NOT_ENABLED):
 
 
 class Rejected(ServiceError, status=Status.REJECTED):
-    """42: the service rejected the report for its parameters (420, 422, 423). Do not retry it unchanged."""
+    """42: the service rejected the parameters of the report (420, 422, 423). Do not retry it unchanged."""
 
 
 class RateLimited(ServiceError, status=Status.RATE_LIMITED):
@@ -213,37 +212,38 @@ class Unavailable(ServiceError, status=Status.UNAVAILABLE):
 
 
 class Redirected(ServiceError, status=Status.REDIRECTED):
-    """45: a redirect (3xx), which is never followed. Before retrying, check `base_url`."""
+    """45: the response is a redirect (3xx), which is never followed. Before retrying, check `base_url`."""
 
 
 class UnexpectedStatus(ServiceError, status=Status.UNEXPECTED_STATUS):
-    """46: an HTTP status that the Conversion API does not document. Before retrying, check `base_url`."""
+    """46: the response has an HTTP status that the Conversion API does not document. Before retrying, check
+    `base_url`."""
 
 
 # --- 60 to 79 ---
 
 
 class ReporterError(Error):
-    """60 to 79: a reporter or its outbox failed, or has not finished."""
+    """60 to 79: a reporter or its outbox failed, or reports are still pending."""
 
 
 class OutboxError(ReporterError, status=Status.OUTBOX):
     """60: the outbox cannot be read or written; the message says why. A submitted report was not stored, unless
-    `acceptance` is `Acceptance.UNKNOWN`: then it may be stored and sent. Remove the cause, then repeat the call."""
+    `acceptance` is `Acceptance.UNKNOWN`: then the report may be stored and sent. Remove the cause, then repeat the
+    call."""
 
 
 class OutboxFull(OutboxError, status=Status.OUTBOX_FULL):
-    """61: the outbox is full, or its disk is. A submitted report was not stored. Retry later."""
+    """61: the outbox or its disk is full. A submitted report was not stored. Retry later."""
 
 
 class OutboxBusy(OutboxError, status=Status.OUTBOX_BUSY):
-    """62: others had the outbox locked for longer than `busy_timeout_ms`. A submitted report was not stored.
-    Retry."""
+    """62: other users locked the outbox for longer than `busy_timeout_ms`. A submitted report was not stored. Retry."""
 
 
 class OutboxCorrupt(OutboxError, status=Status.OUTBOX_CORRUPT):
-    """63: the outbox is corrupt, and still open elsewhere. A submitted report was not stored. Retry later: the outbox
-    is replaced once all others have closed it."""
+    """63: the outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
+    replaced once all other users have closed it."""
 
 
 class OutboxWrongAccount(OutboxError, status=Status.OUTBOX_WRONG_ACCOUNT):
@@ -257,25 +257,25 @@ class OutboxVersion(OutboxError, status=Status.OUTBOX_VERSION):
 
 
 class Pending(ReporterError, status=Status.PENDING):
-    """70: the time limit expired, or the reporter is closed, with reports still pending. Nothing needs to be done: they
-    are sent later, except that a closed reporter with `Durability.NONE` loses them."""
+    """70: reports are still pending although the time limit expired or the reporter is closed. No action is needed: the
+    reports are sent later, but a closed reporter with `Durability.NONE` loses them."""
 
 
 class Suspended(ReporterError, status=Status.SUSPENDED):
-    """71: the reporter is suspended, because the service accepts no reports of the account. They stay pending, except
-    that a closed reporter with `Durability.NONE` loses them. Correct the account, its credentials or `base_url`; what
-    is pending needs no second submit."""
+    """71: the reporter is suspended because the service accepts no reports from this account. Reports stay pending, but
+    a closed reporter with `Durability.NONE` loses them. Correct the account, its credentials or `base_url`; pending
+    reports need not be submitted again."""
 
 
 # --- 99 ---
 
 
 class InternalError(Error, status=Status.INTERNAL):
-    """99: a bug in the library was caught. Check whether the report was accepted before reporting it again, and
-    file a bug report."""
+    """99: the library caught an internal error, which is a bug. Check whether the report was accepted before reporting
+    it again, and file a bug report."""
 
 
-# A full band continues 1000 higher.
+# A range that is full continues 1000 higher.
 _BANDS: Tuple[Tuple[range, Type[Error]], ...] = (
     (range(1, 20), InvalidCall),
     (range(20, 40), NoResponse),
@@ -286,18 +286,18 @@ _BANDS: Tuple[Tuple[range, Type[Error]], ...] = (
 
 
 def of(result: Result) -> Error:
-    """The error for the result of a call that failed."""
+    """Returns the error for the result of a failed call."""
     band = (kind for numbers, kind in _BANDS if result.status % 1000 in numbers)
     kind = _CLASSES.get(result.status) or next(band, Error)
     return kind(result)
 
 
 def invalid(message: str) -> InvalidArgument:
-    """The error for a value that Python rejects; `message` begins with the name of the parameter."""
+    """Returns the error for a value that this package rejects. `message` begins with the name of the parameter."""
     return InvalidArgument(Result(Status.INVALID_ARGUMENT, message=message))
 
 
 def wrong_type(name: str, value: object, wanted: str) -> WrongType:
-    """The error for a value of a wrong type. The value itself is not shown, because it may be a secret."""
+    """Returns the error for a value of the wrong type. The message omits the value, which may be a secret."""
     message = f"{name} is of type {type(value).__name__}: give {wanted}"
     return WrongType(Result(Status.INVALID_ARGUMENT, message=message))

@@ -1,4 +1,4 @@
-"""What became of a report that the service did not accept."""
+"""Events: the outcomes of reports that the service did not accept."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -9,39 +9,36 @@ from ._abi import Channel, EventKind
 
 @dataclass(frozen=True)
 class Event:
-    """What became of a report that the service did not accept. Kept in the outbox until it is acknowledged.
+    """The outcome of a report that the service did not accept. The outbox keeps it until it is acknowledged.
 
-    Its text, str(event), is one line for a log and never contains a secret.
+    str(event) is one line for a log and never contains a secret.
     """
 
     id: int
-    """Identifies the event for `Reporter.acknowledge`. Increases within an outbox, is not reused, and is below
-    2**53."""
+    """The id for `Reporter.acknowledge`. Ids increase within an outbox, are never reused, and are below 2**53."""
     kind: int
-    """What became of the report: an `EventKind`, or a number of a later library."""
+    """The outcome of the report: an `EventKind`, or an int from a later version of the library."""
     channel: int
-    """What the report is about: a `Channel`, or a number of a later library."""
-    message_id: str
-    """As submitted."""
-    delivered: bool
-    """As submitted."""
+    """The channel of the report: a `Channel`, or an int from a later version of the library."""
+    message_id: str """The message id, as submitted."""
+    delivered: bool """Whether the user completed the action, as submitted."""
     timestamp: str
-    """As submitted, or the time of the submission: "yyyy-MM-dd HH:mm:ss" in UTC."""
+    """The timestamp as submitted, or the time of submission: "yyyy-MM-dd HH:mm:ss" in UTC."""
     http_status: int
-    """The HTTP status of the response that rejected the report; 0 if none did."""
+    """The HTTP status of the response that rejected the report; 0 if no response rejected it."""
     created_unix_ms: int
-    """When the event was created, in milliseconds since 1970."""
+    """The time at which the event was created, in milliseconds since 1970."""
     message: str
-    """What happened, as one line."""
+    """The reason, as one line."""
 
     def __str__(self) -> str:
-        # The quotes keep a message_id that contains line separators on one line.
+        # repr keeps a message_id that contains line separators on one line.
         report = f"{_values.word(self.channel)} {self.message_id!r}"
         return f"the report on {report} was {_values.word(self.kind)}: {self.message}"
 
 
 def read(written: _abi.EventStruct) -> Optional[Event]:
-    """The event that the library returned, or None if there is none."""
+    """Converts the event that the library returned. Returns None if there is no event."""
     if written.kind == _abi.NEXMO_EVENT_NONE:
         return None
     return Event(

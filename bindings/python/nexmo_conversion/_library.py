@@ -1,6 +1,6 @@
-"""The C library: where it is found, how it is loaded, and its functions without a struct.
+"""Finds and loads the C library, and wraps its functions without a struct.
 
-Structs, constants and prototypes are those of _abi.py, which is generated.
+The generated file _abi.py contains the structs, constants and prototypes.
 """
 
 import ctypes
@@ -19,29 +19,30 @@ _NAMES = (
 
 
 class LibraryError(OSError):
-    """The shared library cannot be used: it does not load, is another library, or a different one is already loaded."""
+    """The shared library cannot be used: it cannot be loaded, is another library, or a different file is already
+    loaded."""
 
 
 class LibraryNotFound(LibraryError):
-    """The shared library was not found. The message says where it was searched for, and what to do."""
+    """The shared library was not found. The message names the searched directory and the remedy."""
 
 
 _lock = threading.Lock()
-# The path without symbolic links, and the library. Set once, under the lock.
+# The path without symbolic links, and the library. Both are set once, under the lock.
 _loaded: Optional[Tuple[str, ctypes.CDLL]] = None
 
 
 def load(path: "Union[str, os.PathLike[str], None]" = None) -> None:
     """Loads the shared library from `path`, for the rest of the process.
 
-    Needed only if the library is not in the directory of this package, where the first call finds it by itself. It is
-    searched for nowhere else: not in the current directory, not in the system's library directories, and not where an
+    This call is only needed if the library is not in the directory of this package, where the first call finds it. The
+    library is never searched for in the current directory, in the library directories of the system, or where an
     environment variable points.
 
-    path: the library file; a relative path starts from the current directory. None: the directory of this package.
-        Loading the same file twice does nothing.
+    path: the library file; a relative path starts from the current directory. None: the file in the directory of this
+    package. Loading the same file again does nothing.
 
-    Raises `LibraryNotFound` if there is no such file, and `LibraryError` if it cannot be loaded, lacks a function of
+    Raises `LibraryNotFound` if the file does not exist, and `LibraryError` if it cannot be loaded, lacks a function of
     nexmo_conversion.h, or a different file is already loaded.
 
     Threads: any. Blocks while the file is read.
@@ -52,11 +53,11 @@ def load(path: "Union[str, os.PathLike[str], None]" = None) -> None:
             file = _beside() if path is None else _given(path)
             _loaded = (file, _open(file))
         elif path is not None and _given(path) != _loaded[0]:
-            raise LibraryError(f"{_loaded[0]} is already loaded: call load first, and with one path only")
+            raise LibraryError(f"{_loaded[0]} is already loaded: call load first, and with only one path")
 
 
 def functions() -> ctypes.CDLL:
-    """The library's functions. Loads the library first if necessary; raises as `load` does."""
+    """Returns the functions of the library. Loads the library first if necessary, and raises as `load` does."""
     if _loaded is None:
         load()
     assert _loaded is not None
@@ -76,7 +77,7 @@ def _beside() -> str:
 
 
 def _given(path: "Union[str, os.PathLike[str]]") -> str:
-    # An absolute path, because dlopen searches the system's directories for a bare name.
+    # The path must be absolute, because dlopen searches the directories of the system for a bare name.
     file = os.path.abspath(os.fsdecode(path))
     if not os.path.isfile(file):
         raise LibraryNotFound(f"There is no file {file}: give the path of {_NAMES[0]}")
@@ -97,30 +98,30 @@ def _open(file: str) -> ctypes.CDLL:
 
 
 def status_name(status: int) -> str:
-    """nexmo_status_name of a number that fits into 32 bits."""
+    """Calls nexmo_status_name for a number that fits into 32 bits."""
     name: bytes = functions().nexmo_status_name(status)
     return name.decode("utf-8")
 
 
 def status_describe(status: int) -> str:
-    """nexmo_status_describe of a number that fits into 32 bits."""
+    """Calls nexmo_status_describe for a number that fits into 32 bits."""
     description: bytes = functions().nexmo_status_describe(status)
     return description.decode("utf-8")
 
 
 def status_is_retryable(status: int) -> bool:
-    """nexmo_status_is_retryable of a number that fits into 32 bits."""
+    """Calls nexmo_status_is_retryable for a number that fits into 32 bits."""
     return bool(functions().nexmo_status_is_retryable(status))
 
 
 def version() -> str:
-    """nexmo_conversion_version."""
+    """Calls nexmo_conversion_version."""
     text: bytes = functions().nexmo_conversion_version()
     return text.decode("utf-8")
 
 
 def timestamp_from_unix(unix_seconds: int) -> Tuple[int, str]:
-    """The status and the text of nexmo_timestamp_from_unix, for a number that fits into 64 bits."""
+    """Calls nexmo_timestamp_from_unix for a number that fits into 64 bits. Returns the status and the text."""
     text = ctypes.create_string_buffer(NEXMO_TIMESTAMP_SIZE)
     status: int = functions().nexmo_timestamp_from_unix(unix_seconds, text, NEXMO_TIMESTAMP_SIZE)
     return status, text.value.decode("utf-8")

@@ -1,9 +1,9 @@
-"""The package's logger. It is used only by calls that say so, on the thread that calls."""
+"""The logger of the package. Only calls that document it use the logger, on the calling thread."""
 
 import logging
 
 _logger = logging.getLogger("nexmo_conversion")
-# Without a handler, Python would write warnings to standard error in a program that has not configured logging.
+# Without this handler, Python would write warnings to standard error in a program that has not configured logging.
 _logger.addHandler(logging.NullHandler())
 
 

@@ -1,4 +1,4 @@
-"""Statistics in the text format of Prometheus."""
+"""Formats statistics for Prometheus."""
 
 import re
 from typing import Iterator, Mapping, Optional, Tuple
@@ -11,7 +11,7 @@ from ._statistics import COUNTERS, GAUGES, Statistics
 _OTHER_GAUGES = (
     ("oldest_pending_seconds", "The time since the oldest pending report was submitted; 0 if none is pending."),
     ("last_error_status", "The status of the last error in the background; 0 if there was none."),
-    ("last_error_timestamp_seconds", "When the last error happened, in seconds since 1970; 0 if there was none."),
+    ("last_error_timestamp_seconds", "The time of the last error, in seconds since 1970; 0 if there was none."),
 )
 
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
@@ -20,16 +20,16 @@ Labels = Mapping[str, str]
 
 
 def prometheus_text(statistics: Statistics, labels: Optional[Labels] = None) -> str:
-    """Returns the statistics of a reporter in the text format of Prometheus: "text/plain; version=0.0.4".
+    """Returns the statistics of a reporter in the Prometheus text format, "text/plain; version=0.0.4".
 
-    statistics: what `Reporter.statistics` returned.
+    statistics: the return value of `Reporter.statistics`.
     labels: added to every sample, such as {"outbox": "conversions"}. A name consists of letters, digits and
         underscores, begins with neither a digit nor two underscores, and is not "state"; a value is a str without a
-        NUL. Otherwise `InvalidArgument` is raised, or `WrongType` for a type.
+        NUL. Other names and values raise `InvalidArgument`, and wrong types `WrongType`.
 
     All names begin with nexmo_reporter_. Counters end in _total; nexmo_reporter_state has one sample per `State`, which
-    is 1 for the reporter's state and 0 for the others. Export from one only of the processes that share an outbox,
-    because the counts belong to the file.
+    is 1 for the reporter's state and 0 for the other states. Export from only one of the processes that share an
+    outbox, because the counts belong to the file.
 
     Threads: any. Never blocks.
     """
@@ -46,7 +46,7 @@ def _lines(statistics: Statistics, labels: Labels) -> Iterator[str]:
     for name, meaning in (*GAUGES, *_OTHER_GAUGES):
         yield from _head(name, "gauge", meaning)
         yield _sample(name, labels, values[name])
-    yield from _head("state", "gauge", "What the reporter does: 1 for its state, 0 for the others.")
+    yield from _head("state", "gauge", "The state of the reporter: 1 for the current state, 0 for the others.")
     for state in State:
         yield _sample("state", {**labels, "state": _values.word(state)}, int(statistics.state == state))
 
@@ -80,5 +80,5 @@ def _checked(labels: Labels) -> Labels:
         _values.text("labels", label)
         _values.text("labels", text)
         if label == "state" or not _LABEL.fullmatch(label):
-            raise invalid(f"labels contains {label!r}, which is reserved or no valid name: give another")
+            raise invalid(f"labels contains {label!r}, which is reserved or not a valid name: give another name")
     return labels

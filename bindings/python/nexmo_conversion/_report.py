@@ -1,4 +1,4 @@
-"""One report per call."""
+"""Functions that make one report per call."""
 
 from typing import Optional
 
@@ -19,27 +19,27 @@ def sms(
 ) -> Result:
     """Reports to the Conversion API whether one SMS was effective.
 
-    Makes one request (more only if `max_attempts` allows it) and waits for the response. Keeps nothing: a report that
-    fails must be retried by the caller. The connection is kept and reused by later calls with the same base_url, proxy
-    and TLS settings; a `Client` has its own connections.
+    Makes one request (more only if `max_attempts` allows it) and waits for the response. Keeps no report: the caller
+    must retry a failed one. Later calls with the same base_url, proxy and TLS settings reuse the connection; a `Client`
+    has its own connections.
 
-    credentials: the account that reports.
+    credentials: the credentials of the account.
     message_id: the message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256 bytes of UTF-8,
         without control characters or white space at its ends.
     delivered: True if the user completed the action, otherwise False; nothing else is accepted.
-    timestamp: when the user did: a datetime with a time zone, whose fraction of a second is dropped, or a str
+    timestamp: the time of the action: a datetime with a time zone, whose fraction of a second is dropped, or a str
         "yyyy-MM-dd HH:mm:ss" in UTC. None: the service uses the time of arrival; a signed request carries the time of
         sending.
-    options: how to report. None: all defaults.
+    options: the options for the report. None: all defaults.
 
     Returns a `Result` whose `acceptance` is `Acceptance.YES`.
 
-    Raises a subclass of `Error`: of `InvalidCall` if an argument is invalid and nothing was sent (`WrongType` for its
-    type), of `NoResponse` if there was no response, of `ServiceError` if the response is not success; `InternalError`
-    after a bug in the library. Raises `LibraryError` if the library cannot be loaded.
+    Raises a subclass of `Error`: of `InvalidCall` if an argument is invalid and nothing was sent (`WrongType` if it has
+    the wrong type), of `NoResponse` if there was no response, or of `ServiceError` if the response is not a success; or
+    `InternalError` after a bug in the library. Raises `LibraryError` if the library cannot be loaded.
 
-    Threads: any, concurrently. Blocks the calling thread only, for up to `timeout_ms` (10 s by default); Python's
-    signal handlers run after that.
+    Threads: any, concurrently. Blocks only the calling thread, for up to `timeout_ms` (10 s by default); Python's
+    signal handlers run after the call.
     """
     return _report("nexmo_conversion_sms", credentials, message_id, delivered, timestamp, options)
 
@@ -54,7 +54,7 @@ def voice(
 ) -> Result:
     """Reports to the Conversion API whether one phone call was effective.
 
-    As `sms`, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API returned.
+    Like `sms`, but message_id is the call-id that the Text-To-Speech or Text-To-Speech-Prompt API returned.
     """
     return _report("nexmo_conversion_voice", credentials, message_id, delivered, timestamp, options)
 

@@ -1,4 +1,4 @@
-"""A reporter: stores reports, and sends them in the background until the service has accepted them."""
+"""A reporter, which stores reports and sends them in the background until the service accepts them."""
 
 import contextlib
 import dataclasses
@@ -30,39 +30,41 @@ from ._statistics import Statistics
 from ._timestamp import Timestamp
 
 CLOSE_TIMEOUT_MS = 2000
-"""The time limit of `Reporter.close` unless another is given, in milliseconds."""
+"""The default time limit of `Reporter.close` in milliseconds."""
 
 _ENDS = (Closed, Cancelled, InvalidHandle)
-"""What `Reporter.poll` raises when there will be no more events."""
+"""The exceptions that `Reporter.poll` raises when there will be no more events."""
 
 
 class Reporter:
-    """Stores reports within microseconds, and sends them in the background until the service has accepted them.
+    """A reporter that stores reports within microseconds and sends them in the background until the service accepts
+    them.
 
         with Reporter(credentials, ReporterOptions("/var/lib/shop/conversions")) as reporter:
             reporter.submit(Channel.SMS, "00A0B0C0", True)
 
-    credentials: the account that reports.
-    reporter_options: where and how reports are kept.
-    options: how to report. None: all defaults. Its `max_attempts` is ignored: a reporter retries as long as it takes.
+    credentials: the credentials of the account.
+    reporter_options: the options for the outbox.
+    options: the options for reports. None: all defaults. `max_attempts` is ignored, because a reporter retries without
+    a limit.
 
-    Creating a reporter checks all three, reads the files that the options name, opens the outbox or creates it, and
-    begins to send what is in it. Raises a subclass of `InvalidCall` (`WrongType` for a type; `NullPointer` if the
-    outbox is None with a durability other than `Durability.NONE`) or of `OutboxError`, or `SystemFailure`. Of the
-    processes and reporters that share an outbox, one sends; when it ends, another takes over.
+    Creating a reporter checks all three, reads the files that the options name, opens or creates the outbox, and starts
+    to send the reports in it. Raises a subclass of `InvalidCall` (`WrongType` for an argument of the wrong type;
+    `NullPointer` if the outbox is None with a durability other than `Durability.NONE`) or of `OutboxError`, or
+    `SystemFailure`. One of the reporters that share an outbox sends; when it ends, another reporter takes over.
 
-    Leaving `with` closes the reporter as `close` does, with its limit of 2 s, and frees it. Reports that are pending
-    then are logged as a warning instead of raised, because they stay in the outbox file. Without a file they are lost:
-    there, call `flush` or `close` first.
+    Leaving `with` calls `close` with its default time limit of 2 s, and frees the reporter. If reports are pending, it
+    logs a warning instead of raising, because they stay in the outbox file. Without a file they are lost: call `flush`
+    or `close` first.
 
-    Threads: create one reporter and share it; its methods may be called from any thread, concurrently. The library's
-    own threads never run Python.
-    Processes: after a fork, parent and child each continue with the reporter and the same outbox file; without a file
-    the child's outbox begins empty. What one of them closes or frees stays open in the other. A reporter cannot be
-    pickled: give another process the credentials and options.
+    Threads: create one reporter and share it. Its methods may be called from any thread, concurrently. The threads of
+    the library never run Python code.
+    Processes: after a fork, parent and child can both use the reporter with the same outbox file; without a file the
+    child starts with an empty outbox. Closing or freeing it in one process does not affect the other. A reporter cannot
+    be pickled: pass the credentials and options to another process instead.
 
-    A reporter that is dropped is freed when it is collected, or when the process ends. Reports in an outbox file are
-    not lost then.
+    A reporter that is not freed explicitly is freed when it is garbage-collected or when the process exits. Reports in
+    an outbox file are not lost then.
     """
 
     def __init__(
@@ -74,10 +76,10 @@ class Reporter:
             "nexmo_reporter_new", _credentials.struct(credentials), _options.struct(options), keeping, handle
         )
         self._api_key = credentials.api_key
-        # From the beginning of `close` on; in the library, when its wait has ended.
+        # True from the start of `close`. The library closes the reporter when the wait of `close` has ended.
         self._is_closed = False
         self._waits = _wait.Waits()
-        # The library never reuses a handle, and rejects one that was freed. So a call needs no lock against `free`.
+        # The library never reuses a handle and rejects freed ones, so a call needs no lock against a concurrent `free`.
         self._handle = handle.value
         self._free = weakref.finalize(self, _library.functions().nexmo_reporter_free, self._handle)
 
@@ -89,19 +91,21 @@ class Reporter:
             Text-To-Speech or Text-To-Speech-Prompt API returned; 1 to 256 bytes of UTF-8, without control characters or
             white space at its ends.
         delivered: True if the user completed the action, otherwise False; nothing else is accepted.
-        timestamp: when the user did: a datetime with a time zone, whose fraction of a second is dropped, or a str
+        timestamp: the time of the action: a datetime with a time zone, whose fraction of a second is dropped, or a str
             "yyyy-MM-dd HH:mm:ss" in UTC. None: now.
 
-        When it returns, the report is stored as durably as the reporter's `Durability` says. It is sent at once, and
-        again until the service accepts it, rejects it, or it expires. A pending report for the same message is
-        replaced; whichever was submitted last is the last that the service receives.
+        When this method returns, the report is stored with the `Durability` of the reporter. The reporter sends it
+        immediately, and retries until the service accepts or rejects it or it expires. The report replaces a pending
+        report for the same message; the report that is submitted last is also the last that the service
+        receives.
 
-        Raises, and the report was not stored unless `acceptance` is `Acceptance.UNKNOWN`: a subclass of `InvalidCall`
-        if an argument is invalid, `Closed`, `InvalidHandle` after `free`; `OutboxError` or the subclass that says why
-        the outbox did not store it; `InternalError` after a bug in the library, which frees the reporter.
+        Raises a subclass of `InvalidCall` if an argument is invalid, `Closed` after `close`, `InvalidHandle` after
+        `free`, `OutboxError` or one of its subclasses if the outbox cannot store the report, and `InternalError` after
+        a bug in the library, which frees the reporter. The report was then not stored, unless `acceptance` is
+        `Acceptance.UNKNOWN`.
 
-        Threads: any, concurrently. Blocks for some microseconds; for up to `busy_timeout_ms` while others have the
-        outbox locked; with `Durability.POWER` until the disk has the report. Never for the network.
+        Threads: any, concurrently. Blocks for some microseconds, for up to `busy_timeout_ms` while other users lock the
+        outbox, and with `Durability.POWER` until the disk has the report. Never blocks for the network.
         """
         conversion = _call.conversion(message_id, delivered, timestamp)
         channel = _values.number("channel", channel)
@@ -112,16 +116,16 @@ class Reporter:
     def poll(self, timeout_ms: int = 0) -> Optional[Event]:
         """Waits for an event and returns the oldest one, or None if the time limit expires.
 
-        timeout_ms: the time limit in milliseconds; 0 checks once, -1 is no limit.
+        timeout_ms: the time limit in milliseconds. 0: check once; -1: no limit.
 
         The same event is returned, in every thread and process, until `acknowledge` removes it: use one consumer per
         outbox, or handle events idempotently. A closed reporter still returns its events.
 
         Raises `Closed` if the reporter is closed and has no more events, `Cancelled` if it is freed during the call,
         `InvalidHandle` after `free`, `InvalidArgument` if timeout_ms is below -1, `OutboxError` if the outbox cannot be
-        read. Nothing is lost then.
+        read. No event is lost then.
 
-        Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox.
+        Threads: any. Blocks only the calling thread, for up to timeout_ms, and up to `busy_timeout_ms` for the outbox.
         Python's signal handlers run at least every 500 ms.
         """
         written = _abi.EventStruct()
@@ -133,15 +137,15 @@ class Reporter:
         return None
 
     def acknowledge(self, event: Union[Event, int]) -> None:
-        """Removes an event, and no other, from the outbox.
+        """Removes exactly this event from the outbox.
 
         event: an `Event`, or its id.
 
-        Succeeds too if the event is already gone: acknowledged by another process, discarded because there were more
-        than 10000, or lost with its outbox. Works after `close` too.
+        Also succeeds if the event is already gone because another process acknowledged it, because it was discarded
+        when there were more than 10000 events, or because its outbox was lost. Also works after `close`.
 
         Raises `InvalidArgument` if no event can have this id, `OutboxError` if the outbox cannot be written (the event
-        is kept), `InvalidHandle` after `free`.
+        is then kept), and `InvalidHandle` after `free`.
 
         Threads: any. Blocks for up to `busy_timeout_ms`.
         """
@@ -149,22 +153,22 @@ class Reporter:
         self._complete("nexmo_reporter_acknowledge", event_id)
 
     def events(self, timeout_ms: int = 0) -> Generator[Event, None, None]:
-        """Yields events, the oldest first, and acknowledges each one when the loop asks for the next.
+        """Yields events, the oldest first, and acknowledges each event when the loop asks for the next.
 
             for event in reporter.events():
                 handle(event)
 
-        timeout_ms: how long to wait for each event, in milliseconds. 0: until none is left; -1: until the reporter is
-            closed and has none left.
+        timeout_ms: the time to wait for each event, in milliseconds. 0: end when no event is left; -1: end when the
+            reporter is closed and no event is left.
 
-        Leaving the loop by `break`, `return` or an exception leaves that event unacknowledged, so that it is returned
-        again; if it has been handled, call `acknowledge` first.
+        Leaving the loop by `break`, `return` or an exception does not acknowledge the current event, so it is returned
+        again; call `acknowledge` first if it has been handled.
 
-        Ends when the time limit expires, and when the reporter is closed and has no more events, or is freed; an event
-        that the loop held when the reporter was freed is not acknowledged. Raises what else `poll` and `acknowledge`
-        raise, such as `OutboxBusy`; call again to continue.
+        Ends when the time limit expires, when the reporter is closed and has no more events, or when it is freed; the
+        current event is not acknowledged if the reporter is freed. Also raises the other errors of `poll` and
+        `acknowledge`, such as `OutboxBusy`; call this method again to continue.
 
-        Threads: use one consumer per outbox. Blocks as `poll` and `acknowledge` do.
+        Threads: use one consumer per outbox. Blocks like `poll` and `acknowledge`.
         """
         return self._events(_values.number("timeout_ms", timeout_ms))
 
@@ -175,15 +179,15 @@ class Reporter:
                 self.acknowledge(event)
 
     async def events_async(self) -> AsyncGenerator[Event, None]:
-        """Yields events to a task of asyncio until the reporter is closed and has none left.
+        """Yields events to an asyncio task until the reporter is closed and has no more events.
 
             async for event in reporter.events_async():
                 await handle(event)
 
-        As `events(-1)`, except that the task waits for the file descriptor, so that the loop runs other tasks
-        meanwhile. The task may be cancelled; nothing is lost, and the event that it held is returned again.
+        Works like `events(-1)`, but the task waits for the file descriptor, so the loop runs other tasks meanwhile. If
+        the task is cancelled, no event is lost, and the current event is returned again.
 
-        Blocks the loop for no longer than a `poll` and an `acknowledge`. `flush` and `close` would block it:
+        Blocks the loop for no longer than a `poll` and an `acknowledge`. `flush` and `close` would block the loop: use
         `await asyncio.to_thread(reporter.close)`.
         """
         with contextlib.suppress(*_ENDS):
@@ -196,11 +200,11 @@ class Reporter:
                     self.acknowledge(event)
 
     def log_events(self) -> int:
-        """Writes each event as a warning to the logger "nexmo_conversion", acknowledges it, and returns how many there
-        were.
+        """Writes each event as a warning to the logger "nexmo_conversion", acknowledges it, and returns the number of
+        events.
 
-        The warnings are written by the calling thread and contain no secret. Raises and blocks as `poll` and
-        `acknowledge` do.
+        The calling thread writes the warnings, which contain no secret. Raises and blocks like `poll` and
+        `acknowledge`.
         """
         count = 0
         for event in self.events():
@@ -209,13 +213,13 @@ class Reporter:
         return count
 
     def fileno(self) -> int:
-        """Returns a file descriptor that is readable while an event waits to be acknowledged, and once a closed
-        reporter has no more events. For select, poll and selectors, which accept the reporter itself.
+        """Returns a file descriptor that is readable while there is an unacknowledged event, and when a closed reporter
+        has no more events. select, poll and selectors accept the reporter itself.
 
-        It belongs to the reporter: do not read, write or close it, and stop watching it before `free`. In a forked
-        child it is closed; call again there.
+        The descriptor belongs to the reporter: do not read, write or close it, and stop watching it before `free`. It
+        is closed in a forked child, which must call this method again.
 
-        Raises `InvalidHandle` after `free`, `SystemFailure` if the system has no file descriptor available,
+        Raises `InvalidHandle` after `free`, `SystemFailure` if the system has no file descriptor available, and
         `OutboxError` if the outbox cannot be opened in a forked child.
 
         Threads: any. Blocks for up to `busy_timeout_ms` after a fork, otherwise never.
@@ -230,56 +234,56 @@ class Reporter:
         """Waits until the reports that were submitted to this outbox before the call, by any process, are no longer
         pending.
 
-        timeout_ms: the time limit in milliseconds; 0 checks once, -1 is no limit.
+        timeout_ms: the time limit in milliseconds. 0: check once; -1: no limit.
 
-        Returns when none is pending, even if some were rejected: events and `statistics` show their outcome. The
+        Returns when no report is pending, even if some were rejected: events and `statistics` show the outcomes. The
         reports are sent without waiting for a back-off, but not before the time that the service asked for.
 
-        Raises `Pending` if some are still pending when the time limit expires or the reporter is closed, `Suspended` if
-        the reporter is suspended and a probe did not end that, or the service asked for a wait. They are sent in the
-        background, or by the next reporter that opens the outbox; the message gives their number. Raises `Cancelled`
-        if the reporter is freed during the call, `InvalidArgument` if timeout_ms is below -1, `OutboxError`, and
-        `InvalidHandle` after `free`.
+        Raises `Pending` if reports are still pending when the time limit expires or the reporter is closed, and
+        `Suspended` if the reporter is suspended and a probe failed or the service asked for a delay. Pending reports
+        are sent in the background, or by the next reporter that opens the outbox; the message contains their number.
+        Raises `Cancelled` if the reporter is freed during the call, `InvalidArgument` if timeout_ms is below -1,
+        `OutboxError`, and `InvalidHandle` after `free`.
 
-        A flush of a closed reporter does not wait, and a `close` on another thread ends a flush once its own wait is
-        over.
+        A flush of a closed reporter does not wait. A `close` on another thread ends a flush when the wait of `close`
+        has ended.
 
         Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox. Python's
-        signal handlers run meanwhile: on the main thread, a wait of more than 500 ms is made by a separate thread,
-        which goes on if a handler raises.
+        signal handlers run meanwhile: on the main thread, a separate thread makes each wait of more than 500 ms. It
+        continues to wait if a handler raises.
         """
         _wait.interruptibly(
             lambda limit_ms: self._complete("nexmo_reporter_flush", limit_ms), _values.number("timeout_ms", timeout_ms)
         )
 
     def statistics(self) -> Statistics:
-        """Returns the number of reports and their outcomes, and what the reporter does. Works after `close` too.
+        """Returns the number of reports by outcome, and the state of the reporter. Also works after `close`.
 
         Raises `OutboxError` if the outbox cannot be read, and `InvalidHandle` after `free`.
 
-        Threads: any. Blocks for up to `busy_timeout_ms`; the time does not depend on the number of reports.
+        Threads: any. Blocks for up to `busy_timeout_ms`. The duration does not depend on the number of reports.
         """
         written = _abi.StatisticsStruct()
         self._complete("nexmo_reporter_statistics", written)
         return _statistics.read(written)
 
     def close(self, timeout_ms: int = CLOSE_TIMEOUT_MS) -> None:
-        """Closes the reporter: it accepts no more reports, waits as `flush` does, and then cancels what is in flight.
+        """Closes the reporter: stops accepting reports, waits like `flush`, and then cancels the reports in flight.
 
-        timeout_ms: the time limit in milliseconds; 0 checks once, -1 is no limit.
+        timeout_ms: the time limit in milliseconds. 0: check once; -1: no limit.
 
-        Returns if no report is pending any more. Raises `Pending` or `Suspended` if some are: they stay in the outbox,
-        and the next reporter that opens it sends them; with `Durability.NONE` they are lost. The reporter is closed
-        whatever is raised, KeyboardInterrupt included, except for `InvalidArgument`, `WrongType`, `Forked` and
-        `InvalidHandle`. It can still be polled, acknowledge events and give its statistics. A second call does not
-        wait, and ends the wait of the first.
+        Returns if no report is pending. Otherwise raises `Pending` or `Suspended`: the reports stay in the outbox, and
+        the next reporter that opens it sends them; with `Durability.NONE` they are lost. The reporter is closed even if
+        this method raises, including KeyboardInterrupt, except for `InvalidArgument`, `WrongType`, `Forked` and
+        `InvalidHandle`. `poll`, `acknowledge` and `statistics` still work. A second call does not wait, and ends the
+        wait of the first.
 
-        Threads: any. Blocks the calling thread only, for up to timeout_ms and half a second. Python's signal handlers
+        Threads: any. Blocks only the calling thread, for up to timeout_ms and half a second. Python's signal handlers
         run at least every 500 ms.
         """
         timeout_ms = _values.number("timeout_ms", timeout_ms)
         if timeout_ms < -1:
-            self._complete("nexmo_reporter_close", timeout_ms)  # It returns an error, and closes nothing.
+            self._complete("nexmo_reporter_close", timeout_ms)  # The call fails and closes nothing.
         was_closed, self._is_closed = self._is_closed, True
         suspended: Optional[Suspended] = None
         try:
@@ -288,7 +292,7 @@ class Reporter:
         except Suspended as error:
             suspended = error
         except ReporterError:
-            pass  # What is pending when the reporter is closed counts.
+            pass  # Only the reports that are pending when the reporter is closed count.
         except _errors.InvalidCall:
             self._is_closed = was_closed
             raise
@@ -301,17 +305,18 @@ class Reporter:
         except Pending as pending:
             if suspended is None:
                 raise
-            # A close without time makes no probe, so it does not say Suspended; but it says whether reports are lost.
-            message = f"the reporter is suspended: the service accepts no reports of the account; {pending}"
+            # A close with a time limit of 0 sends no probe, so it does not raise Suspended. Its message says whether
+            # reports are lost.
+            message = f"the reporter is suspended: the service accepts no reports from this account; {pending}"
             raise Suspended(dataclasses.replace(suspended.result, message=message)) from None
 
     def free(self) -> None:
-        """Frees the reporter, and closes it first, without waiting, if it is open. A second call does nothing.
+        """Frees the reporter, after closing it without waiting if it is open. A second call does nothing.
 
-        Calls in progress on other threads that wait raise `Cancelled`. Reports that are still pending stay in the
-        outbox; with `Durability.NONE` they are lost.
+        Waiting calls on other threads raise `Cancelled`. Pending reports stay in the outbox; with `Durability.NONE`
+        they are lost.
 
-        Threads: any. Blocks for up to half a second, while what is in flight is cancelled. Never raises.
+        Threads: any. Blocks for up to half a second while reports in flight are cancelled. Never raises.
         """
         self._free()
         self._waits.end()
@@ -323,7 +328,7 @@ class Reporter:
         try:
             self.close()
         except (Cancelled, InvalidHandle):
-            pass  # It was freed before, or during the call.
+            pass  # The reporter was freed before or during the call.
         except ReporterError as error:
             _log.warn(error)
         finally:
@@ -348,7 +353,8 @@ class Reporter:
             raise self._explained(error) from None
 
     def _explained(self, error: Error) -> Error:
-        """`error`, with what an invalid handle means here. A bug in the library frees the reporter too."""
+        """Returns `error`, with the meaning of an invalid handle for a reporter. A bug in the library also frees the
+        reporter."""
         if not isinstance(error, InvalidHandle):
             return error
         self.free()

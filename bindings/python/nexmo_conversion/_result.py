@@ -9,24 +9,24 @@ from ._abi import Acceptance
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a call: what `sms`, `voice` and `Client.report` return, and what an `Error` carries."""
+    """The outcome of a call, which `sms`, `voice` and `Client.report` return and an `Error` contains."""
 
     status: int
-    """0 on success, otherwise a failure: a `Status`, or a number of a later library."""
+    """0 on success, otherwise the kind of failure: a `Status`, or an int from a later version of the library."""
     http_status: int = 0
     """The HTTP status of the last response; 0 if there was none."""
     attempts: int = 0
-    """The number of requests made, including those that found no connection; 0 if none was made."""
+    """The number of requests, including those that could not connect."""
     acceptance: Acceptance = Acceptance.NO
-    """Whether the service may have accepted the report. After a submit that failed, `Acceptance.UNKNOWN` if the report
-    may be in the outbox."""
+    """Whether the service may have accepted the report. After a failed submit, `Acceptance.UNKNOWN` if the report may
+    be in the outbox."""
     elapsed_us: int = 0
     """The duration of the call in microseconds."""
     retry_after_ms: Optional[int] = None
-    """Suggested delay before retrying, in milliseconds, 0 to 3600000: the service's Retry-After, or the back-off that
-    would have exceeded `timeout_ms`; None if there is none."""
+    """The suggested delay before a retry, in milliseconds, 0 to 3600000: the service's Retry-After, or a back-off that
+    would have exceeded `timeout_ms`; None if no delay is suggested."""
     message: str = ""
-    """What happened, as one line for a log. Never contains a secret."""
+    """A description of the outcome, as one line for a log. Never contains a secret."""
 
 
 _BLANK = bytes(_abi.ResultStruct())
@@ -34,19 +34,20 @@ _ACCEPTANCE = {acceptance.value: acceptance for acceptance in Acceptance}
 
 
 def blank() -> _abi.ResultStruct:
-    """A new struct for the library to write."""
+    """Returns a new struct for the library to write."""
     return _abi.ResultStruct.from_buffer_copy(_BLANK)
 
 
 def read(status: int, written: _abi.ResultStruct) -> Result:
-    """The result of a call that returned `status`."""
+    """Returns the result of a call that returned `status`."""
     result = object.__new__(Result)
-    # Sets all fields at once: the constructor of a frozen class sets them one by one, at several times the cost.
+    # Sets all fields at once, because the constructor of a frozen class sets them one by one, which takes several times
+    # as long.
     result.__dict__.update(
         status=status,
         http_status=written.http_status,
         attempts=written.attempts,
-        # A value of a later library is unknown here, so neither YES nor NO would be true.
+        # A value from a later version of the library is unknown here, so neither YES nor NO would be correct.
         acceptance=_ACCEPTANCE.get(written.acceptance, Acceptance.UNKNOWN),
         elapsed_us=written.elapsed_us,
         retry_after_ms=None if written.retry_after_ms < 0 else written.retry_after_ms,

@@ -1,4 +1,4 @@
-"""The number of reports and their outcomes, and what a reporter does."""
+"""Statistics: the number of reports by outcome, and the state of a reporter."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -9,52 +9,54 @@ from ._abi import State, Status
 
 @dataclass(frozen=True)
 class Statistics:
-    """The number of reports and their outcomes.
+    """The number of reports by outcome, and the state of a reporter.
 
-    The counts belong to the outbox, over all processes and reporters that ever used it; with `Durability.NONE` to the
-    reporter. `state`, `in_flight`, `outbox_resets`, `outbox_errors` and the last error belong to this reporter.
-    `submitted` is the sum of `accepted`, `rejected`, `expired`, `replaced`, `dropped`, `damaged` and `pending`.
+    The counts are totals for the outbox, over all processes and reporters that ever used it; with `Durability.NONE`,
+    they are totals for the reporter. `state`, `in_flight`, `outbox_resets`, `outbox_errors` and the last error belong
+    to this reporter. `submitted` is the sum of `accepted`, `rejected`, `expired`, `replaced`, `dropped`, `damaged` and
+    `pending`.
     """
 
     state: int
-    """What this reporter does: a `State`, or a number of a later library."""
+    """The state of this reporter: a `State`, or an int from a later version of the library."""
     in_flight: int
-    """The reports that this reporter is sending at this moment."""
+    """The number of reports that this reporter is sending."""
     submitted: int
-    """Stored by `Reporter.submit`."""
+    """The number of reports that `Reporter.submit` stored."""
     accepted: int
-    """Accepted by the service."""
+    """The number of reports that the service accepted."""
     rejected: int
-    """Rejected by the service."""
+    """The number of reports that the service rejected."""
     expired: int
-    """Older than `max_age_s`."""
+    """The number of reports that became older than `max_age_s`."""
     replaced: int
-    """Replaced by a later report for the same message."""
+    """The number of reports that a later report for the same message replaced."""
     dropped: int
-    """Dropped because the outbox was full."""
+    """The number of reports that were dropped because the outbox was full."""
     damaged: int
-    """Could not be read back and were removed."""
+    """The number of reports that could not be read back and were removed."""
     pending: int
-    """Still pending, those in flight included."""
+    """The number of pending reports, including those in flight."""
     events: int
-    """Events that wait to be acknowledged: at most 10000."""
+    """The number of unacknowledged events, at most 10000."""
     events_discarded: int
-    """Events that were discarded because there were more."""
+    """The number of events that were discarded because there were more than 10000."""
     outbox_resets: int
-    """How often the outbox was found damaged or removed and was replaced by a new one. A damaged outbox is kept beside
-    the new one, with .corrupt in its name."""
+    """The number of times that the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next
+    to the new one, with .corrupt in its name."""
     outbox_errors: int
-    """How often the outbox could not be read or written in the background."""
+    """The number of times that the outbox could not be read or written in the background."""
     oldest_pending_ms: Optional[int]
-    """The time since the oldest pending report was submitted, in milliseconds; None if none is pending."""
+    """The time since the submission of the oldest pending report, in milliseconds; None if no report is pending."""
     last_error: int
-    """The last error in the background: a `Status`, or a number of a later library; 0 if there was none."""
+    """The last error in the background: a `Status`, or an int from a later version of the library; 0 if there was
+    none."""
     last_error_http_status: int
-    """The HTTP status of the response that was the last error; 0 if it was not a response."""
+    """The HTTP status of the last error; 0 if the error was not a response."""
     last_error_unix_ms: Optional[int]
-    """When the last error happened, in milliseconds since 1970; None if there was none."""
+    """The time of the last error, in milliseconds since 1970; None if there was none."""
     last_error_message: str
-    """The last error as one line for a log. Never contains a secret."""
+    """The message of the last error, as one line for a log. Never contains a secret."""
 
 
 COUNTERS = (
@@ -66,21 +68,21 @@ COUNTERS = (
     ("dropped", "Reports dropped because the outbox was full."),
     ("damaged", "Reports that could not be read back and were removed."),
     ("events_discarded", "Events discarded before they were acknowledged, because there were more than 10000."),
-    ("outbox_resets", "Times that the outbox was found damaged or removed and was replaced by a new one."),
+    ("outbox_resets", "Times that the outbox was found corrupt or removed and was replaced."),
     ("outbox_errors", "Times that the outbox could not be read or written in the background."),
 )
-"""Numbers that only grow, with what `prometheus_text` says about each."""
+"""The counters, with the help text of `prometheus_text` for each."""
 
 GAUGES = (
-    ("pending", "Reports that are pending, those in flight included."),
-    ("events", "Events that wait to be acknowledged."),
-    ("in_flight", "Reports being sent at this moment."),
+    ("pending", "Pending reports, including those in flight."),
+    ("events", "Unacknowledged events."),
+    ("in_flight", "Reports that the reporter is sending."),
 )
-"""Numbers that also fall, with what `prometheus_text` says about each."""
+"""The gauges, with the help text of `prometheus_text` for each."""
 
 
 def read(written: _abi.StatisticsStruct) -> Statistics:
-    """The statistics that the library returned."""
+    """Converts the statistics that the library returned."""
     counts = {name: getattr(written, name) for name, *_ in written._fields_ if name not in ("struct_size", "flags")}
     return Statistics(
         **{

@@ -1,4 +1,4 @@
-"""What the statuses mean."""
+"""The names and meanings of statuses."""
 
 from . import _library, _values
 
@@ -6,8 +6,8 @@ from . import _library, _values
 def status_name(status: int) -> str:
     """Returns the name of a status in C, such as "NEXMO_ERR_TIMEOUT".
 
-    status: any number of 32 bits; otherwise `InvalidArgument` is raised. For a number that the library does not know,
-        the name is "NEXMO_ERR_UNKNOWN".
+    status: any number that fits into 32 bits; other numbers raise `InvalidArgument`. The name of a number that the
+        library does not know is "NEXMO_ERR_UNKNOWN".
 
     Threads: any. Never blocks.
     """
@@ -15,9 +15,9 @@ def status_name(status: int) -> str:
 
 
 def status_describe(status: int) -> str:
-    """Returns what a status means: what happened, whether the report may have been accepted, and what to do next.
+    """Returns the meaning of a status: what happened, whether the report may have been accepted, and what to do next.
 
-    status: any number of 32 bits; otherwise `InvalidArgument` is raised.
+    status: any number that fits into 32 bits; other numbers raise `InvalidArgument`.
 
     Threads: any. Never blocks.
     """
@@ -25,11 +25,10 @@ def status_describe(status: int) -> str:
 
 
 def status_is_retryable(status: int) -> bool:
-    """Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without anyone
-    correcting anything.
+    """Returns whether the same report can succeed later without any correction.
 
-    status: any number of 32 bits; otherwise `InvalidArgument` is raised. False for a number that the library does not
-        know.
+    status: any number that fits into 32 bits; other numbers raise `InvalidArgument`. The result is False for a number
+        that the library does not know.
 
     Threads: any. Never blocks.
     """

@@ -1,4 +1,4 @@
-"""When the user completed the action, in the API's form: "yyyy-MM-dd HH:mm:ss" in UTC."""
+"""Timestamps of user actions in the format of the API, "yyyy-MM-dd HH:mm:ss" in UTC."""
 
 from datetime import datetime, timezone
 from typing import Optional, Union
@@ -10,10 +10,10 @@ Timestamp = Union[datetime, str, None]
 
 
 def timestamp_from_unix(seconds: int) -> str:
-    """Converts UNIX time to the API's form, "yyyy-MM-dd HH:mm:ss" in UTC.
+    """Converts a UNIX time to the format of the API, "yyyy-MM-dd HH:mm:ss" in UTC.
 
-    seconds: seconds since 1970-01-01 00:00:00 UTC, -62135596800 to 253402300799 (the years 1 to 9999); otherwise
-        `InvalidArgument` is raised. For time.time() write int(time.time()).
+    seconds: seconds since 1970-01-01 00:00:00 UTC, -62135596800 to 253402300799 (the years 1 to 9999); other numbers
+        raise `InvalidArgument`. For the current time write int(time.time()).
 
     Threads: any. Never blocks.
     """
@@ -24,7 +24,7 @@ def timestamp_from_unix(seconds: int) -> str:
 
 
 def text(timestamp: Timestamp) -> Optional[bytes]:
-    """`timestamp` as the library takes it. A str is passed on unchanged, for the library to check."""
+    """Converts `timestamp` for the library. A str is passed on unchanged, and the library checks it."""
     if timestamp is None:
         return None
     if isinstance(timestamp, str):
@@ -45,5 +45,5 @@ def _utc(moment: datetime) -> str:
     except OverflowError:
         utc = None
     if utc is None:
-        raise invalid("timestamp is outside the years 1 to 9999 in UTC: give a moment within")
+        raise invalid("timestamp is outside the years 1 to 9999 in UTC: give a time in these years")
     return utc.isoformat(sep=" ", timespec="seconds")

@@ -1,7 +1,7 @@
 """Converts values between Python and C.
 
-Rejects only what ctypes would pass on changed: it truncates text at a NUL, and numbers to 32 or 64 bits.
-Everything else is left to the library.
+Rejects only values that ctypes would change: ctypes truncates text at a NUL, and numbers to 32 or 64 bits. The library
+checks all other values.
 """
 
 import os
@@ -12,10 +12,10 @@ from ._errors import invalid, wrong_type
 
 
 def text(name: str, value: object) -> bytes:
-    """`value` as UTF-8. Raises if it is not a str, or contains a NUL or an unpaired surrogate."""
+    """Returns `value` in UTF-8. Raises if it is not a str, or contains a NUL or an unpaired surrogate."""
     if not isinstance(value, str):
         raise wrong_type(name, value, "a str")
-    # The common case first: a report is short, and each check counts.
+    # The common case comes first, because a report is short and every check takes time.
     if value.isascii() and "\0" not in value:
         return value.encode()
     if "\0" in value:
@@ -27,17 +27,17 @@ def text(name: str, value: object) -> bytes:
 
 
 def optional_text(name: str, value: object) -> Optional[bytes]:
-    """As `text`; None stays None."""
+    """Like `text`, but None stays None."""
     return None if value is None else text(name, value)
 
 
 def optional_path(name: str, value: object) -> Optional[bytes]:
-    """As `optional_text`; accepts an os.PathLike too."""
+    """Like `optional_text`, but also accepts an os.PathLike."""
     return optional_text(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
 def number(name: str, value: object, bits: int = 32) -> int:
-    """`value`, if it is an integer that fits into this many bits, including the sign."""
+    """Returns `value`. Raises unless it is an int that fits into this number of bits, including the sign."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(name, value, "an int")
     if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
@@ -46,14 +46,14 @@ def number(name: str, value: object, bits: int = 32) -> int:
 
 
 def boolean(name: str, value: object) -> bool:
-    """`value`, if it is True or False. 1, 0 and the like are rejected, because they are often mistakes."""
+    """Returns `value`. Raises unless it is True or False: other values, such as 1 and 0, are often mistakes."""
     if not isinstance(value, bool):
         raise wrong_type(name, value, "True or False")
     return value
 
 
 def known(kind: Type[IntEnum], value: int) -> int:
-    """`value` as a member of `kind`, or unchanged if it is a number of a later library."""
+    """Returns `value` as a member of `kind`, or unchanged if it is from a later version of the library."""
     try:
         return kind(value)
     except ValueError:
@@ -61,12 +61,12 @@ def known(kind: Type[IntEnum], value: int) -> int:
 
 
 def word(value: int) -> str:
-    """A number that `known` returned, as a word for a sentence."""
+    """Returns a number from `known` as a word for a sentence."""
     return value.name.lower() if isinstance(value, IntEnum) else f"number {value}"
 
 
 def _utf8(value: str) -> Optional[bytes]:
-    # The codec's own error contains the whole text, which may be a secret, so it must not become part of ours.
+    # The error of the codec contains the whole text, which may be a secret, so our error must not include it.
     try:
         return value.encode("utf-8")
     except UnicodeEncodeError:

@@ -9,18 +9,18 @@ import time
 from typing import Callable, Iterator, List, Set
 
 SLICE_MS = 500
-"""The longest wait inside the library, in milliseconds: Python's signal handlers, such as that of Ctrl-C, run after
-each."""
+"""The maximum duration of a wait inside the library, in milliseconds. Python's signal handlers, such as that of Ctrl-C,
+run after each wait."""
 
 
 def slices(timeout_ms: int) -> Iterator[int]:
-    """The time limits of the calls that together wait for `timeout_ms`; -1 means no limit."""
+    """Yields the time limits of the calls that together wait for `timeout_ms`; -1 means no limit."""
     left = math.inf if timeout_ms == -1 else float(timeout_ms)
     end = time.monotonic() + left / 1000
     while left > SLICE_MS:
         yield SLICE_MS
         left = max(0.0, (end - time.monotonic()) * 1000)
-    # Below -1 too, for the library to reject.
+    # A value below -1 is passed on, so the library rejects it.
     yield math.ceil(left)
 
 
@@ -50,15 +50,15 @@ def interruptibly(call: Callable[[int], None], timeout_ms: int) -> None:
 
 
 class Waits:
-    """The tasks of asyncio that wait for a reporter's file descriptor. `end` wakes them when the reporter is freed,
-    because the descriptor does not."""
+    """The asyncio tasks that wait for a reporter's file descriptor. `end` wakes them when the reporter is freed,
+    because the descriptor then does not."""
 
     def __init__(self) -> None:
         self._has_ended = False
         self._wakes: Set[Callable[[], None]] = set()
 
     def end(self) -> None:
-        """Ends all waits, those that begin later included. Call from any thread."""
+        """Ends all current and later waits. May be called from any thread."""
         self._has_ended = True
         for wake in tuple(self._wakes):
             wake()
@@ -68,11 +68,12 @@ class Waits:
         loop, event = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            # A loop that is closed has no task to wake.
+            # A closed loop has no task to wake.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)
 
-        # A loop has one reader for each descriptor, and others may watch the same one; so this is a duplicate.
+        # Uses a duplicate, because a loop has only one reader for each descriptor and other tasks may watch the same
+        # one.
         duplicate = os.dup(descriptor)
         self._wakes.add(wake)
         try:

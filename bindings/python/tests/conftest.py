@@ -1,4 +1,4 @@
-"""Shared by all tests: the library under test, loaded once, and a log of the sandbox's requests."""
+"""Fixtures for all tests: loads the library under test once, and provides a log of the requests to the sandbox."""
 
 import os
 from pathlib import Path
@@ -13,18 +13,18 @@ def pytest_configure(config: pytest.Config) -> None:
     missing = [name for name in REQUIRED if not os.environ.get(name)]
     if missing:
         raise pytest.UsageError(
-            f"{', '.join(missing)} not set: run `make test`, which builds the library and starts the sandbox"
+            f"{', '.join(missing)} must be set: run `make test`, which builds the library and starts the sandbox"
         )
     nexmo_conversion.load(os.environ["NEXMO_LIBRARY"])
 
 
 @pytest.fixture
 def log() -> Log:
-    """The requests of this test only."""
+    """Returns a log of the requests of this test."""
     return Log()
 
 
 @pytest.fixture
 def root() -> Path:
-    """The root directory of the project."""
+    """Returns the root directory of the project."""
     return Path(__file__).resolve().parents[3]

@@ -11,18 +11,18 @@ from urllib.parse import urlsplit
 from sandbox import running
 
 NAME = "conversion.test"
-"""A name of the sandbox that only the proxy can resolve."""
+"""A host name of the sandbox that only the proxy can resolve."""
 
 
 class Asked(NamedTuple):
-    """One CONNECT request: its target and its credentials."""
+    """The target and the credentials of a CONNECT request."""
 
     target: str
     authorization: Optional[str]
 
 
 class Proxy(ThreadingTCPServer):
-    """Responds to each CONNECT with `status`; after a 200 it forwards data in both directions."""
+    """A proxy that responds to each CONNECT with `status`, and forwards data in both directions after a 200."""
 
     daemon_threads = True
     block_on_close = False
@@ -35,7 +35,7 @@ class Proxy(ThreadingTCPServer):
 
     @property
     def address(self) -> str:
-        """The listening address, as host:port."""
+        """The address of the proxy as host:port."""
         return f"127.0.0.1:{self.server_address[1]}"
 
     @property
@@ -45,7 +45,7 @@ class Proxy(ThreadingTCPServer):
 
     @property
     def targets(self) -> List[str]:
-        """The targets of its requests, in order."""
+        """The targets of the requests to the proxy, in order."""
         return [asked.target for asked in self.asked]
 
     def hang_up(self) -> None:
@@ -56,10 +56,10 @@ class Proxy(ThreadingTCPServer):
 
 
 class Tunnel(StreamRequestHandler):
-    """One connection of a client to the proxy."""
+    """A connection of a client to the proxy."""
 
     server: Proxy
-    # Do not read beyond the head: the data after it belongs to the tunnel.
+    # Without a buffer, the proxy does not read beyond the head: the data after it belongs to the tunnel.
     rbufsize = 0
 
     def handle(self) -> None:
@@ -83,14 +83,14 @@ class Tunnel(StreamRequestHandler):
 
 
 def address_of(target: str) -> Tuple[str, int]:
-    """The address that `target` resolves to."""
+    """Returns the address to which the proxy resolves `target`."""
     host, port = target.rsplit(":", 1)
     sandbox = urlsplit(os.environ["NEXMO_SANDBOX_HTTP"])
     return (str(sandbox.hostname), int(sandbox.port or 80)) if host == NAME else (host, int(port))
 
 
 def pass_on(source: socket.socket, sink: socket.socket) -> None:
-    """Forwards data until one side closes, and then closes the other."""
+    """Forwards data until one side closes, and then closes the other side."""
     with contextlib.suppress(OSError):
         while some := source.recv(65536):
             sink.sendall(some)
@@ -100,7 +100,7 @@ def pass_on(source: socket.socket, sink: socket.socket) -> None:
 
 @contextlib.contextmanager
 def proxy(status: str = "200 Connection established") -> Iterator[Proxy]:
-    """A proxy in this process."""
+    """Runs a proxy in this process."""
     with Proxy(status) as server, running(server):
         try:
             yield server

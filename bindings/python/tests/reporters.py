@@ -1,4 +1,4 @@
-"""Reporters for tests, programs that share their outbox, and bounded waits for background work."""
+"""Helpers for reporters: reporters, programs that share their outbox, and bounded waits for background work."""
 
 import contextlib
 import os
@@ -14,27 +14,27 @@ from nexmo_conversion import Durability, Options, Reporter, ReporterError, Repor
 from sandbox import QUERY, Holding, holding, http_options
 
 LONG_MS = 60_000
-"""Longer than any working operation takes."""
+"""A time limit that an operation exceeds only if it fails."""
 
 
 def in_memory(options: Optional[Options] = None, **others: Any) -> Reporter:
-    """A reporter without a file, towards the sandbox unless `options` name another server."""
+    """Creates a reporter without a file, for the sandbox unless `options` name another server."""
     return Reporter(QUERY, ReporterOptions(durability=Durability.NONE, **others), options or http_options())
 
 
 def in_file(outbox: Path, options: Optional[Options] = None, **others: Any) -> Reporter:
-    """A reporter with a file, towards the sandbox unless `options` name another server."""
+    """Creates a reporter with a file, for the sandbox unless `options` name another server."""
     return Reporter(QUERY, ReporterOptions(outbox, **others), options or http_options())
 
 
 def flushed(reporter: Reporter) -> Statistics:
-    """The statistics once nothing is pending."""
+    """Returns the statistics once no report is pending."""
     reporter.flush(LONG_MS)
     return reporter.statistics()
 
 
 def until(reporter: Reporter, is_so: Callable[[Statistics], bool]) -> Statistics:
-    """The statistics once the condition holds. Each check flushes, so that the reporter sends at once."""
+    """Returns the statistics once the condition holds. Flushes before each check, so the reporter sends immediately."""
     deadline = time.monotonic() + LONG_MS / 1000
     while not is_so(statistics := reporter.statistics()):
         assert time.monotonic() < deadline, statistics
@@ -44,12 +44,12 @@ def until(reporter: Reporter, is_so: Callable[[Statistics], bool]) -> Statistics
 
 
 def is_readable(reporter: Reporter, timeout_ms: int = 0) -> bool:
-    """Whether the reporter's descriptor becomes readable within a time."""
+    """Returns whether the reporter's descriptor becomes readable within a time limit."""
     return bool(select.select([reporter], [], [], timeout_ms / 1000)[0])
 
 
 def is_balanced(statistics: Statistics) -> bool:
-    """Whether each submitted report has exactly one outcome."""
+    """Returns whether each submitted report has exactly one outcome."""
     outcomes = ("accepted", "rejected", "expired", "replaced", "dropped", "damaged", "pending")
     return statistics.submitted == sum(int(getattr(statistics, outcome)) for outcome in outcomes)
 
@@ -63,17 +63,17 @@ class Held:
         self._is_over = is_over
 
     def wait(self) -> None:
-        """Waits for one more request."""
+        """Waits for the next request."""
         assert self._arrived.acquire(timeout=LONG_MS / 1000)
 
     def release(self) -> None:
-        """Responds to all delayed requests, and to later ones at once."""
+        """Responds to all delayed requests, and to later requests immediately."""
         self._is_over.set()
 
 
 @contextlib.contextmanager
 def held() -> Iterator[Held]:
-    """A server that responds when `release` is called, or at the end."""
+    """Runs a server that responds when `release` is called or the context ends."""
     arrived, is_over = threading.Semaphore(0), threading.Event()
 
     def hold() -> None:
@@ -104,10 +104,10 @@ def flushed(reporter):
 
 
 def run(program: str, outbox: Path, options: Optional[Options] = None) -> "subprocess.CompletedProcess[str]":
-    """Runs a program in another Python process, with the variables `outbox`, `options` and `credentials`."""
+    """Runs a program in another Python process. The variables `outbox`, `options` and `credentials` are set."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     base_url = (options or http_options()).base_url
-    # Python 3.12 and later warn of a fork while another thread exists, even one that never runs Python.
+    # Python 3.12 and later warn about a fork while another thread exists, even if that thread never runs Python.
     warnings = ["-W", "error", "-W", "ignore:This process:DeprecationWarning"]
     command = [sys.executable, *warnings, "-c", START + program, str(outbox), str(base_url)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)

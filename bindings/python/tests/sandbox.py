@@ -1,4 +1,4 @@
-"""The sandbox that the tests report to, its log, and servers inside the test process."""
+"""Helpers for the service: the sandbox, its log, and servers in the test process."""
 
 import contextlib
 import json
@@ -32,29 +32,29 @@ Record = Dict[str, Any]
 
 
 def auth_id(credentials: Credentials) -> str:
-    """The id of a test with these credentials."""
+    """Returns the id of a test with these credentials."""
     return f"{credentials.auth.name}-{credentials.signature_method!s}".lower()  # type: ignore[attr-defined]
 
 
 def http_options(**others: Any) -> Options:
-    """Options for the sandbox over HTTP."""
+    """Returns options for the sandbox over HTTP."""
     return Options(base_url=os.environ["NEXMO_SANDBOX_HTTP"], **others)
 
 
 def https_options(**others: Any) -> Options:
-    """Options for the sandbox over HTTPS."""
+    """Returns options for the sandbox over HTTPS."""
     return Options(base_url=os.environ["NEXMO_SANDBOX_HTTPS"], ca_file=os.environ["NEXMO_SANDBOX_CA"], **others)
 
 
 class Log:
-    """The requests that the sandbox received since this was created. Each is logged before its response."""
+    """The requests that the sandbox has received since this object was created. Each is logged before its response."""
 
     def __init__(self) -> None:
         self._path = os.environ["NEXMO_SANDBOX_LOG"]
         self._start = os.path.getsize(self._path) if os.path.exists(self._path) else 0
 
     def records(self) -> List[Record]:
-        """All requests, in order of arrival."""
+        """Returns all requests, in order of arrival."""
         if not os.path.exists(self._path):
             return []
         with open(self._path, encoding="utf-8") as file:
@@ -62,18 +62,18 @@ class Log:
             return [json.loads(line) for line in file]
 
     def only(self) -> Record:
-        """The only request."""
+        """Returns the request, of which there must be only one."""
         (record,) = self.records()
         return record
 
     def statuses(self) -> List[int]:
-        """The status of each response, in order of arrival."""
+        """Returns the status of each response, in order of arrival."""
         return [record["status"] for record in self.records()]
 
 
 @contextlib.contextmanager
 def responding(status: int, headers: Optional[Dict[str, str]] = None) -> Iterator[Options]:
-    """Options for a server in this process that responds to every request with `status`."""
+    """Runs a server in this process that responds to every request with `status`. Yields options for it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -132,12 +132,12 @@ class Holding(ThreadingHTTPServer):
         """Ignores clients that disconnect before the response."""
 
     def options(self, **others: Any) -> Options:
-        """Options for this server."""
+        """Returns options for this server."""
         return Options(base_url=f"http://127.0.0.1:{self.server_port}", **others)
 
 
 @contextlib.contextmanager
 def holding(hold: Callable[[], object]) -> Iterator[Holding]:
-    """A server that calls `hold` before each response."""
+    """Runs a server that calls `hold` before each response."""
     with Holding(hold) as server, running(server):
         yield server

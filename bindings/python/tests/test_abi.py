@@ -1,4 +1,4 @@
-"""The package covers the whole C interface, has its version, and lays structs out as C does."""
+"""Tests that the package covers the whole C interface, has its version, and lays out structs as C does."""
 
 import ctypes
 import enum
@@ -42,7 +42,7 @@ FLAGS = {"NEXMO_OPTIONS_": _abi.OptionsFlag, "NEXMO_REPORTER_OPTIONS_": _abi.Rep
 
 @pytest.fixture
 def abi(root: Path) -> Dict[str, Any]:
-    """The description of the C interface."""
+    """Returns the description of the C interface."""
     described: Dict[str, Any] = json.loads((root / "docs" / "abi.json").read_text(encoding="utf-8"))
     return described
 

@@ -1,4 +1,4 @@
-"""Clients: reports, use by several threads, and close."""
+"""Tests clients: reports, use by several threads, and close."""
 
 import copy
 import gc
@@ -188,7 +188,7 @@ def test_threads_share_a_client(log: Log) -> None:
 
 
 def errors(calls: "List[Future[Result]]") -> List[Error]:
-    """The errors of the calls, each of which must raise an `Error` soon."""
+    """Returns the errors of the calls. Each call must raise an `Error` soon."""
     raised = [call.exception(timeout=60) for call in calls]
     return [error for error in raised if isinstance(error, Error)]
 
@@ -226,22 +226,22 @@ def test_closing_does_not_wait_for_a_slow_response(log: Log) -> None:
         client.close()
         (error,) = errors([call])
     assert (type(error), error.result.acceptance) == (Cancelled, Acceptance.UNKNOWN)
-    # The time at which the sandbox would have responded.
+    # The sandbox would have responded after this time.
     assert error.result.elapsed_us < 2_000_000
 
 
 def test_closing_ends_a_wait_between_attempts(log: Log) -> None:
-    # The sandbox responds with Retry-After: 7, which this limit allows.
+    # The sandbox responds with Retry-After: 7, which this time limit allows.
     client = Client(QUERY, http_options(timeout_ms=50_000, max_attempts=2))
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.sms, "throttled", True)
         while not (log.records() or call.done()):
             wait([call], timeout=0.01)
-        # Usually long enough to read the response; a call that has not read it must end in the same way.
+        # Usually long enough to read the response. A call that has not read it yet must end in the same way.
         wait([call], timeout=0.2)
         client.close()
         (error,) = errors([call])
-    # The only attempt was rejected, or its response was not read yet.
+    # The service rejected the only attempt, or the client has not read the response yet.
     assert type(error) is Cancelled and error.acceptance in (Acceptance.NO, Acceptance.UNKNOWN)
     assert error.result.elapsed_us < 7_000_000
     assert len(log.records()) == 1

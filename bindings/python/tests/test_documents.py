@@ -1,4 +1,4 @@
-"""The examples in the documentation work."""
+"""Tests the examples in the documentation."""
 
 import os
 import re
@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 def example(*arguments: str, secret: str = API_SECRET, auth: str = "basic") -> "subprocess.CompletedProcess[str]":
-    """Runs the example against the sandbox, with the library in the directory of the package."""
+    """Runs example.py against the sandbox, with the library in the directory of the package."""
     command = [sys.executable, str(HERE / "example.py"), *arguments]
     environment = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""Each failure raises its class, with the result of the library."""
+"""Tests that each failure raises its class with the result of the library."""
 
 import pickle
 import socket
@@ -49,7 +49,7 @@ def failure(options: Options, credentials: Credentials = QUERY, message_id: str 
 
 
 def check(error: Error, kind: Type[Error], status: Status, acceptance: Acceptance, http_status: int = 0) -> None:
-    """Checks all attributes of an error."""
+    """Checks the attributes of an error."""
     assert type(error) is kind
     assert (error.status, error.result.status) == (status, status)
     assert error.name == nexmo_conversion.status_name(status) == f"NEXMO_ERR_{status.name}"

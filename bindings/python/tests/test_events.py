@@ -1,4 +1,4 @@
-"""An event is returned until it is acknowledged: by poll, by events, by the file descriptor, and in the log."""
+"""Tests that events are returned until they are acknowledged: poll, events, the file descriptor, and the log."""
 
 import logging
 import threading
@@ -30,14 +30,14 @@ REJECTED = Event(1 << 50, EventKind.REJECTED, Channel.SMS, "invalid", True, "202
 
 
 def reject(reporter: Reporter, times: int = 1) -> None:
-    """Makes the sandbox reject that many reports, one after the other."""
+    """Makes the sandbox reject `times` reports, one after the other."""
     for number in range(times):
         reporter.submit(Channel.SMS, "invalid", number % 2 == 0, f"2020-01-01 12:00:{number:02}")
         reporter.flush(LONG_MS)
 
 
 def polled(reporter: Reporter, timeout_ms: int = 0) -> Event:
-    """The waiting event."""
+    """Returns the oldest event, which must exist."""
     event = reporter.poll(timeout_ms)
     assert event
     return event
@@ -55,7 +55,7 @@ def test_the_oldest_event_is_returned_until_it_is_acknowledged(tmp_path: Path) -
             first = polled(consumer)
             assert polled(reporter) == polled(other) == first
             consumer.acknowledge(first)
-            # Another thread acknowledged it first.
+            # This second call succeeds too, as if another thread had acknowledged the event first.
             reporter.acknowledge(first.id)
             events.append(first)
         assert (reporter.poll(), other.poll()) == (None, None)
@@ -95,7 +95,7 @@ def test_poll_waits_until_its_time_limit() -> None:
 def test_poll_waits_for_an_event(timeout_ms: int) -> None:
     with in_memory() as reporter, ThreadPoolExecutor(1) as pool:
         call = pool.submit(reporter.poll, timeout_ms)
-        # Longer than one slice.
+        # The event arrives after more than one slice of the wait.
         time.sleep(0.7)
         reject(reporter)
         assert call.result(LONG_MS / 1000) == polled(reporter)

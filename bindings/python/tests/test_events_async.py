@@ -1,4 +1,4 @@
-"""Events in asyncio tasks."""
+"""Tests events in asyncio tasks."""
 
 import asyncio
 import gc
@@ -14,30 +14,30 @@ from reporters import LONG_MS, in_file, in_memory, locked
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Runs a coroutine, which must not hang, and must not leak a descriptor."""
+    """Runs a coroutine, which must neither hang nor leak a descriptor."""
 
     async def bounded() -> None:
         await asyncio.wait_for(main(), LONG_MS / 1000)
 
-    # On first use, the library and the loop may open descriptors that they keep.
+    # On first use, the library and the loop may open descriptors and keep them open.
     asyncio.run(bounded())
     before = descriptors()
     asyncio.run(bounded())
     gc.collect()
     deadline = time.monotonic() + LONG_MS / 1000
-    # The library closes a reporter's descriptors in the background.
+    # The library closes the descriptors of a reporter in the background.
     while descriptors() > before:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
 def descriptors() -> int:
-    """The number of open descriptors of this process."""
+    """Returns the number of open descriptors of this process."""
     return len(os.listdir("/proc/self/fd"))
 
 
 async def gathered(reporter: Reporter) -> List[Event]:
-    """All events until the iteration ends."""
+    """Returns all events until the iteration ends."""
     return [event async for event in reporter.events_async()]
 
 

@@ -1,4 +1,4 @@
-"""After a fork, parent and child report over separate connections."""
+"""Tests that parent and child report over separate connections after a fork."""
 
 import os
 import subprocess

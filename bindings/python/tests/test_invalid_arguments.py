@@ -1,4 +1,4 @@
-"""Arguments that the package rejects itself, because they cannot be passed to the library."""
+"""Tests arguments that the package itself rejects because they cannot be passed to the library."""
 
 from datetime import date, time
 from decimal import Decimal
@@ -17,7 +17,7 @@ BAD_TEXTS = ["\0", "a\0", "a\0b", "\ud800", "a\udfffb", "\udcff"]
 
 
 def error_of(arguments: Dict[str, Any], log: Log) -> InvalidCall:
-    """The error of a report that is valid except for `arguments`. Nothing may be sent."""
+    """Returns the error of a report that is valid except for `arguments`. No request may be sent."""
     fine = {"credentials": QUERY, "message_id": "a", "delivered": True, "options": http_options()}
     with pytest.raises(InvalidCall) as caught:
         nexmo_conversion.sms(**{**fine, **arguments})
@@ -111,7 +111,7 @@ def test_numbers_of_options(name: str) -> None:
     for value in (None, "5", 5.0, True, Decimal(5)):
         with pytest.raises(TypeError, match=rf"^{name} is of type "):
             Options(**{name: value})  # type: ignore[arg-type]
-    # ctypes would truncate it to 32 bits, which is 5.
+    # ctypes would truncate this number to 32 bits, which gives 5.
     for number in (2**32 + 5, 2**31, -(2**31) - 1):
         with pytest.raises(InvalidCall, match=rf"^{name} is out of range"):
             Options(**{name: number})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Where the library is loaded from. Each test runs another Python process."""
+"""Tests from where the library is loaded. Each test runs another Python process."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ LIBRARY = Path(os.environ["NEXMO_LIBRARY"]).resolve()
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the package without the library."""
+    """Returns the path of a copy of the package without the library."""
     copy = tmp_path / "site" / "nexmo_conversion"
     ignored = shutil.ignore_patterns("*.so*", "*.dylib", "__pycache__")
     shutil.copytree(PACKAGE, copy, ignore=ignored)
@@ -26,7 +26,7 @@ def package(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A current directory that contains the library under every name."""
+    """Returns the path of a current directory that contains the library under every name."""
     decoys = tmp_path / "current"
     decoys.mkdir()
     for name in ("libnexmo_conversion.so.1", "libnexmo_conversion.so", "libnexmo_conversion.dylib"):
@@ -35,7 +35,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def run(package: Path, directory: Path, code: str, **environment: str) -> str:
-    """The output of a program that uses that package, in that directory."""
+    """Returns the output of a program that uses this package, in this directory."""
     surroundings: Dict[str, str] = {**os.environ, "PYTHONPATH": str(package.parent), **environment}
     program = f"import nexmo_conversion\nfrom nexmo_conversion import *\n{code}"
     command = [sys.executable, "-W", "error", "-c", program]
@@ -119,7 +119,7 @@ def test_a_file_that_is_not_a_library_is_an_error(package: Path, tmp_path: Path)
 
 
 def test_another_library_is_an_error(package: Path, tmp_path: Path) -> None:
-    # A library that exists wherever Python does: one of its extension modules.
+    # An extension module is a library that exists in every Python installation.
     code = """
 import _ctypes
 try:

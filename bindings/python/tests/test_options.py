@@ -1,4 +1,4 @@
-"""The options of a client, by their effect on the server."""
+"""Tests the options of a client by their effect on the server."""
 
 import base64
 import socket
@@ -19,7 +19,7 @@ VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY",
 
 
 def by_name(**others: Any) -> Options:
-    """Options for the sandbox by a name that only the proxy can resolve."""
+    """Returns options for the sandbox with a host name that only the proxy can resolve."""
     return Options(base_url=f"http://{NAME}", allow_plain_http=True, **others)
 
 
@@ -152,7 +152,7 @@ def test_the_environment_is_used_only_if_enabled(
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, through: Proxy, variables: Dict[str, str]) -> None:
-    """Sets only `variables`; an empty value is replaced by the proxy's URL."""
+    """Sets only `variables` in the environment. An empty value stands for the URL of the proxy."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():

@@ -1,4 +1,4 @@
-"""Statuses of an outbox and a reporter."""
+"""Tests the errors of an outbox and a reporter."""
 
 from pathlib import Path
 from typing import Callable, List
@@ -62,7 +62,7 @@ def test_a_reporter_of_a_rejected_account_is_suspended(tmp_path: Path, log: Log)
         assert (statistics.last_error, statistics.last_error_http_status) == (Status.UNAUTHORIZED, 401)
         reporter.free()
     assert set(log.statuses()) == {401}
-    # The report is not lost: with the right secret it is accepted.
+    # The report is not lost: the service accepts it with the right secret.
     with in_file(tmp_path / "outbox") as reporter:
         assert flushed(reporter).accepted == 1
 
@@ -76,11 +76,11 @@ def test_closing_a_suspended_reporter_raises_suspended(is_file: bool, tmp_path: 
         reporter.flush(LONG_MS)
     with pytest.raises(Suspended) as caught:
         reporter.close(LONG_MS)
-    # The library's message, and what close adds to it.
+    # close extends the message of the library.
     said, loss, _ = str(caught.value).partition("; they are lost")
     assert (said, bool(loss)) == (str(by_flush.value), not is_file)
     assert (caught.value.status, reporter.statistics().state) == (Status.SUSPENDED, State.CLOSED)
-    # It is now closed instead of suspended.
+    # The reporter is now closed instead of suspended.
     with pytest.raises(Pending):
         reporter.close(LONG_MS)
     reporter.free()

@@ -1,4 +1,4 @@
-"""What else in the process opens the files of an outbox releases no lock of it."""
+"""Tests that other code in the process can open and close the files of an outbox without releasing its locks."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from reporters import in_file, is_balanced, run_successfully
 ENDINGS = ("", "-wal", "-shm")
 
 UNREACHABLE = Options(base_url="http://127.0.0.1:9")
-"""A service that accepts no connections, so that reports stay in the outbox."""
+"""The URL of a service that accepts no connections, so reports stay in the outbox."""
 
 
 def check_contents(outbox: Path, count: int) -> None:

@@ -1,4 +1,4 @@
-"""A panic in the library becomes an exception."""
+"""Tests that a panic in the library becomes an exception."""
 
 import json
 import os
@@ -73,12 +73,12 @@ with open(sys.argv[1], "w") as file:
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """The file for the observations of a program."""
+    """Returns the path of the file for the observations of a program."""
     return tmp_path / "seen.json"
 
 
 def observed(program: str, out: Path) -> Dict[str, Any]:
-    """The observations of a program, which must succeed and print nothing."""
+    """Runs a program, which must succeed and print nothing, and returns its observations."""
     package = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "PYTHONPATH": str(package), "RUST_BACKTRACE": "1"}
     command = [sys.executable, "-c", program, str(out)]

@@ -1,4 +1,4 @@
-"""The Prometheus text can be parsed, and equals the statistics."""
+"""Tests that the Prometheus text can be parsed and agrees with the statistics."""
 
 import dataclasses
 import re
@@ -50,7 +50,7 @@ BUSY = Statistics(
 
 
 class Read:
-    """A parsed text: the type of each family, and the value of each sample."""
+    """The type of each family and the value of each sample in a parsed text."""
 
     def __init__(self, text: str) -> None:
         self.types: Dict[str, str] = {}
@@ -62,7 +62,7 @@ class Read:
                 helped.append(line.split(" ")[2])
             elif line.startswith("# TYPE "):
                 _, _, name, kind = line.split(" ")
-                # The help line comes first, and each family occurs once, without interruption.
+                # The help line must come first, and all lines of a family must be consecutive.
                 assert helped[-1] == name and name not in self.types
                 self.types[name] = kind
             else:
@@ -70,7 +70,7 @@ class Read:
         assert helped == list(self.types)
 
     def read(self, line: str) -> None:
-        """Parses one sample, which belongs to the most recent family."""
+        """Parses a sample, which belongs to the most recent family."""
         parsed = SAMPLE.fullmatch(line)
         assert parsed, line
         name = parsed[1]
@@ -80,7 +80,7 @@ class Read:
         self.values[name, labels] = float(line.rsplit(" ", 1)[1])
 
     def value(self, name: str) -> float:
-        """The value of the sample without labels of that name."""
+        """Returns the value of the sample with this name and without labels."""
         return self.values[f"nexmo_reporter_{name}", ()]
 
 
@@ -111,7 +111,7 @@ def test_every_counter_has_its_name() -> None:
 
 def test_every_number_of_the_statistics_is_included() -> None:
     seen = {*COUNTERS, *GAUGES, "oldest_pending_ms", "last_error", "last_error_unix_ms", "state"}
-    # The last error has no number.
+    # The message of the last error is not a number.
     left_out = {"last_error_http_status", "last_error_message"}
     assert seen | left_out == {field.name for field in dataclasses.fields(Statistics)}
 

@@ -1,5 +1,5 @@
-"""Every client and reporter is released, however it ends. Each test runs another Python process with a library that
-counts clients; each reporter has one."""
+"""Tests that every client and reporter is released, regardless of how it ends. Each test runs another Python process
+with a library that counts clients. Each reporter counts as one client."""
 
 import os
 import subprocess
@@ -91,7 +91,7 @@ expect(0)
 """
 
 OPEN_AT_THE_END = """
-# Handlers run in reverse order of registration.
+# atexit runs handlers in reverse order of registration.
 atexit.register(expect, 0)
 client, cycle = Client(credentials, options), [Client(credentials, options)]
 cycle.append(cycle)
@@ -139,7 +139,7 @@ def parts():
     return live(), len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
 
 def expect_in_the_end(wanted):
-    # The library's threads exit in the background.
+    # The threads of the library exit in the background.
     deadline = time.monotonic() + 30
     while parts() != wanted and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Reporters: submits, delivery, and use by several threads."""
+"""Tests reporters: submits, delivery, and use by several threads."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -186,7 +186,7 @@ def test_a_time_limit_is_an_int_of_at_least_minus_1() -> None:
             for method in (reporter.flush, reporter.close):
                 with pytest.raises(InvalidCall, match=r"^timeout_ms is "):
                     method(given)
-        # The failed calls did not close it.
+        # The failed calls did not close the reporter.
         reporter.submit(Channel.SMS, "a", True)
 
 

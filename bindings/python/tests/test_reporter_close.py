@@ -1,4 +1,4 @@
-"""Flush, close and free of a reporter, from any thread."""
+"""Tests flush, close and free of a reporter from any thread."""
 
 import copy
 import gc
@@ -100,7 +100,7 @@ def test_freeing_ends_a_flush_and_a_close_of_other_threads() -> None:
         reporter.submit(Channel.SMS, "held", True)
         server.wait()
         calls = [pool.submit(reporter.flush, LONG_MS), pool.submit(reporter.close, LONG_MS)]
-        # Usually long enough for both to wait; one that does not wait yet must end too.
+        # Usually long enough for both calls to wait. A call that does not wait yet must end too.
         wait(calls, timeout=0.2)
         reporter.free()
         by_flush, by_close = [call.exception(timeout=LONG_MS / 1000) for call in calls]
@@ -162,13 +162,13 @@ def test_a_flush_waits_until_its_time_limit() -> None:
         assert flushed(reporter).accepted == 1
 
 
-# Far less than the time limits of the calls below.
+# This time is much shorter than the time limits of the calls below.
 SOON_S = 15
 
 
 @pytest.mark.parametrize("timeout_ms", [0, LONG_MS, -1])
 def test_a_flush_of_a_closed_reporter_does_not_wait(timeout_ms: int) -> None:
-    # Leaving `with` ends calls that still wait.
+    # Leaving `with` ends the calls that still wait.
     with held() as server, ThreadPoolExecutor(1) as pool, in_memory(server.options) as reporter:
         reporter.submit(Channel.SMS, "held", True)
         server.wait()
@@ -228,7 +228,7 @@ def test_a_closing_reporter_waits_and_fails_submits() -> None:
         while not repr(reporter).endswith("closed>"):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        # Longer than one slice of the wait.
+        # This is longer than one slice of the wait.
         for _ in range(2):
             with pytest.raises(Closed):
                 reporter.submit(Channel.SMS, "late", True)

@@ -1,4 +1,4 @@
-"""A reporter works in parent and child after a fork, and ends silently with its process."""
+"""Tests that a reporter works in parent and child after a fork, and ends silently with its process."""
 
 from pathlib import Path
 

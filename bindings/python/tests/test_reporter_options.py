@@ -1,4 +1,4 @@
-"""The options of a reporter: their effect, and invalid values. tests/c/reporter_options.c tests the other effects."""
+"""Tests the options of a reporter: effects and invalid values. tests/c/reporter_options.c tests the other effects."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""Reports arrive unchanged at the service."""
+"""Tests that reports arrive unchanged at the service."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -135,6 +135,6 @@ def test_threads_share_the_library(log: Log) -> None:
 
 
 def test_other_threads_run_while_a_report_waits() -> None:
-    # The server is a thread of this process, and could not respond if the call held the GIL.
+    # The server runs in a thread of this process and could not respond if the call held the GIL.
     with responding(204) as options:
         assert nexmo_conversion.sms(QUERY, "gil", True, options=options).http_status == 204

@@ -1,4 +1,4 @@
-"""No secret is revealed."""
+"""Tests that no secret is revealed."""
 
 import base64
 import traceback
@@ -77,7 +77,7 @@ def test_a_reporter_does_not_show_or_keep_a_secret(credentials: Credentials) -> 
         assert API_KEY in repr(reporter)
 
 
-def test_a_client_reveals_no_secret_either(log: Log) -> None:
+def test_a_client_reveals_no_secret_in_an_error(log: Log) -> None:
     with Client(ALL_AUTH[0], http_options()) as client, pytest.raises(NotEnabled) as caught:
         client.voice("leak", True)
     assert_shows_everything_but_secrets(caught.value)

@@ -1,4 +1,4 @@
-"""Timestamps in the format of the service."""
+"""Tests timestamps in the format of the service."""
 
 import os
 import time
