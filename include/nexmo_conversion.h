@@ -149,10 +149,11 @@ typedef int32_t nexmo_status;
  *  if that is -1. */
 #define NEXMO_ERR_UNAVAILABLE 44
 /** 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
- *  The report may have been accepted. Before retrying, check base_url, and what responds in place of the service. */
+ *  The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place
+ *  of the service. */
 #define NEXMO_ERR_REDIRECTED 45
 /** An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
- *  retrying, check base_url, and what responds in place of the service. */
+ *  retrying, check base_url, and whether anything else responds in place of the service. */
 #define NEXMO_ERR_UNEXPECTED_STATUS 46
 /** The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may
  *  be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then repeat the call. */

@@ -63,7 +63,7 @@ fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
         200..=299 => return None,
         300..=399 => (
             Kind::Redirected,
-            "a redirect, which is never followed; check base_url, and what responds in place of the service",
+            "a redirect, which is never followed; check base_url, and whether anything else responds in place of the service",
         ),
         401 => (Kind::Unauthorized, "the credentials are wrong"),
         402 => (Kind::NotEnabled, "conversion is not enabled for the account, or the account's credentials are bad"),

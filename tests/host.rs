@@ -180,7 +180,7 @@ fn a_child_of_a_raw_clone_with_the_same_process_id_is_recognized() {
     assert!(status.success(), "{status}");
 }
 
-/// The first process of a PID namespace creates the first process of another one.
+/// The first process of a PID namespace creates the first process of a nested one, so both have process id 1.
 fn clone_in_a_pid_namespace(_: &[String]) {
     // SAFETY: no memory is involved.
     if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {

@@ -1,4 +1,4 @@
-"""Pure functions that compare counts with counts.json and compute its renewed content."""
+"""Pure functions that compare counts with counts.json and compute its updated contents."""
 
 from __future__ import annotations
 

@@ -36,18 +36,23 @@ impl Method {
 /// secret remains on the stack.
 pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) -> String {
     let signature = compute(method, parameters, secret);
-    wipe_stack();
+    wipe_stack(STACK_BLOCKS);
     signature
 }
 
-/// A size larger than the stack that the functions below use.
-const STACK_SIZE: usize = 8 * 1024;
+/// How many blocks of 1 KiB of the stack are overwritten: more than the functions below use.
+const STACK_BLOCKS: u8 = 8;
 
-/// Overwrites the stack that [`compute`] used. The hash functions wipe their states on drop, but not the copies that
-/// remain where a state was moved from.
+/// Overwrites the stack that [`compute`] used, one block in each call. The hash functions wipe their states on drop, but
+/// not the copies that remain where a state was moved from.
 #[inline(never)]
-fn wipe_stack() {
-    black_box(&mut [0_u8; STACK_SIZE]);
+fn wipe_stack(blocks: u8) {
+    if let Some(more) = blocks.checked_sub(1) {
+        black_box(&mut [0_u8; 1024]);
+        wipe_stack(more);
+        // Keeps the call above from replacing this one, which would use the same block.
+        black_box(more);
+    }
 }
 
 #[inline(never)]

@@ -54,11 +54,11 @@ pub unsafe extern "C" fn nexmo_client_new(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     let make = || {
-        // SAFETY: required by the header for each parameter.
+        // SAFETY: the header requires the caller to ensure this for each parameter.
         let (credentials, settings) = unsafe { (credentials::read(credentials)?, options::read(options)?) };
         Ok(Client::with_settings(credentials, settings)?)
     };
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { CLIENTS.new_handle("client", client, result, make) }
 }
 
@@ -78,13 +78,13 @@ pub unsafe extern "C" fn nexmo_client_report(
 ) -> nexmo_status {
     let work = || {
         let found = CLIENTS.get(number(client))?;
-        // SAFETY: required by the header for each parameter.
+        // SAFETY: the header requires the caller to ensure this for each parameter.
         let conversion = unsafe { conversion::read(self::channel(channel)?, message_id, delivered, timestamp) }?;
         #[cfg(feature = "testing")]
         super::testing::panic_if_asked();
         Ok(nexmo_result::from(&found.report(&conversion)))
     };
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { call(result, Acceptance::Unknown, || discard(client), work) }
 }
 

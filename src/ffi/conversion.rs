@@ -45,7 +45,7 @@ pub unsafe extern "C" fn nexmo_conversion_sms(
     options: *const nexmo_options,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: required by the header for each parameter.
+    // SAFETY: the header requires the caller to ensure this for each parameter.
     unsafe { report(Channel::Sms, credentials, message_id, delivered, timestamp, options, result) }
 }
 
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn nexmo_conversion_voice(
     options: *const nexmo_options,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: required by the header for each parameter.
+    // SAFETY: the header requires the caller to ensure this for each parameter.
     unsafe { report(Channel::Voice, credentials, message_id, delivered, timestamp, options, result) }
 }
 

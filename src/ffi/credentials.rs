@@ -66,7 +66,7 @@ unsafe impl SizedStruct for nexmo_credentials {
 pub(super) unsafe fn read(pointer: *const nexmo_credentials) -> Result<Credentials, CallError> {
     // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
-    // SAFETY: required by the header for each text of the struct.
+    // SAFETY: the header requires the caller to ensure this for each text of the struct.
     let required = |name, pointer| unsafe { c_string::required(name, pointer) };
     let api_secret = || required("api_secret", given.api_secret);
     let signature_secret = || required("signature_secret", given.signature_secret);
@@ -106,7 +106,7 @@ fn invalid_method(number: i32, auth: i32) -> CallError {
 /// Initializes a struct like NEXMO_CREDENTIALS_INIT. size is sizeof(nexmo_credentials) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
-    // SAFETY: required by the header: `size` bytes can be written at `credentials`.
+    // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `credentials`.
     unsafe { sized_struct::init(credentials, size) };
 }
 

@@ -91,7 +91,7 @@ pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSetting
     }
     // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
-    // SAFETY: required by the header for each text of the struct.
+    // SAFETY: the header requires the caller to ensure this for each text of the struct.
     let optional = |name, pointer| unsafe { c_string::optional(name, pointer) };
     let limit = |name, value| number(name, value, LONGEST_TIMEOUT.as_millis()).map(|number| number.map(milliseconds));
     let has = |flag: u32| given.flags & flag != 0;
@@ -130,6 +130,6 @@ pub(super) fn milliseconds(number: u32) -> Duration {
 /// Initializes a struct like NEXMO_OPTIONS_INIT. size is sizeof(nexmo_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_options_init(options: *mut nexmo_options, size: usize) {
-    // SAFETY: required by the header: `size` bytes can be written at `options`.
+    // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `options`.
     unsafe { sized_struct::init(options, size) };
 }

@@ -103,6 +103,6 @@ impl From<&Outcome> for nexmo_result {
 /// Initializes a struct like NEXMO_RESULT_INIT. size is sizeof(nexmo_result) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_result_init(result: *mut nexmo_result, size: usize) {
-    // SAFETY: required by the header: `size` bytes can be written at `result`.
+    // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `result`.
     unsafe { sized_struct::init(result, size) };
 }

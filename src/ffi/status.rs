@@ -76,10 +76,10 @@ pub const NEXMO_ERR_RATE_LIMITED: nexmo_status = 43;
 /// if that is -1.
 pub const NEXMO_ERR_UNAVAILABLE: nexmo_status = 44;
 /// 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
-/// The report may have been accepted. Before retrying, check base_url, and what responds in place of the service.
+/// The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place of the service.
 pub const NEXMO_ERR_REDIRECTED: nexmo_status = 45;
 /// An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
-/// retrying, check base_url, and what responds in place of the service.
+/// retrying, check base_url, and whether anything else responds in place of the service.
 pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 
 /// The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may be

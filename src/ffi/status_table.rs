@@ -141,14 +141,15 @@ pub(super) static ROWS: &[Row] = &[
         status: 45,
         name: c"NEXMO_ERR_REDIRECTED",
         text: c"3xx: a redirect. The library never follows redirects, because that would send the credentials to \
-            another address. The report may have been accepted. Before retrying, check base_url, and what \
-            responds in place of the service.",
+            another address. The report may have been accepted. Before retrying, check base_url, and whether \
+            anything else responds in place of the service.",
     },
     Row {
         status: 46,
         name: c"NEXMO_ERR_UNEXPECTED_STATUS",
         text: c"An HTTP status that is not in the Conversion API's documentation. The report may have been \
-            accepted. Before retrying, check base_url, and what responds in place of the service.",
+            accepted. Before retrying, check base_url, and whether anything else responds in place of the \
+            service.",
     },
     Row {
         status: 60,

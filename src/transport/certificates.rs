@@ -192,7 +192,7 @@ fn private_key(pem: &Pem) -> Result<PrivateKeyDer<'static>, &'static str> {
     pem.private_key().map_err(|reason| match reason {
         NoKey::Encrypted => "contains a key with a passphrase, which is not supported; valid: PEM without one",
         NoKey::OfOpenSsh => {
-            "contains a key in the format of OpenSSH; valid: PEM, which begins with -----BEGIN PRIVATE KEY-----"
+            "contains a key in OpenSSH format; valid: PEM, which begins with -----BEGIN PRIVATE KEY-----"
         }
         NoKey::Missing if pem.has_dsa_key() => UNSUPPORTED_KEY,
         NoKey::Missing => {
@@ -341,7 +341,7 @@ mod tests {
             (String::new(), "contains no usable key"),
             (section("CERTIFICATE", "AAAA"), "contains no usable key"),
             (section("ENCRYPTED PRIVATE KEY", "AAAA"), "a key with a passphrase"),
-            (section("OPENSSH PRIVATE KEY", "AAAA"), "in the format of OpenSSH"),
+            (section("OPENSSH PRIVATE KEY", "AAAA"), "in OpenSSH format"),
             (section("DSA PRIVATE KEY", "AAAA"), "of a type that is not supported; valid: RSA"),
             (ed448, "of a type that is not supported; valid: RSA"),
         ] {

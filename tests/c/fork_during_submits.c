@@ -25,7 +25,7 @@
 
 enum { THREADS = 4, CHILDREN = 10, REPORTS_A_CHILD = 100, SERVERS = 8, REPORTS_A_SERVER = 400, KILLED = 3, MOST = 1 << 20 };
 
-/* The maximum number of submits per round, because the sandbox has to receive all of them. */
+/* The maximum number of submits per round. It is limited because the sandbox must receive every report. */
 enum { MOST_A_ROUND = 4000 };
 
 void nexmo_testing_without_fork_handlers(void);

@@ -72,10 +72,10 @@ pub(crate) fn sms(message_id: &str, delivered: bool) -> Conversion {
     Conversion { channel: Channel::Sms, message_id: MessageId::new(message_id).unwrap(), delivered, timestamp: None }
 }
 
-/// A reporter with the right secret.
 /// The factor by which [`hurried_reporter`] shortens its intervals.
 pub(crate) const HURRY: u32 = 20;
 
+/// Creates a reporter with the right secret.
 pub(crate) fn reporter(base_url: &str, reporter_options: &ReporterOptions<'_>) -> Reporter {
     reporter_of(credentials(), base_url, reporter_options)
 }

@@ -103,7 +103,7 @@ MODES = {
     "wrong_ca_file": Mode("https", ca_file=OTHER_CA, is_trusted=False, submits=3),
     "wrong_store": Mode("https", store=OTHER_CA, is_trusted=False, submits=3),
 }
-# Which process of a life is disturbed. The outbox of one that trusts the wrong certificates has nothing else to show.
+# The runs, and which of their processes gets the fault. With untrusted certificates, the second process adds nothing.
 LIVES = [(name, phase) for name in MODES for phase in ("first", "second") if phase == "first" or MODES[name].is_trusted]
 
 
@@ -394,7 +394,8 @@ class Runner:
 
 
 def cases_of(sites, generator):
-    """Each call site with all its faults at the first call, and at the second and the last with one of them each."""
+    """Yields the cases of each call site: every fault once at its first call, some of them at all later calls of the same
+    name too, and one random fault at its second and at its last call."""
     for mode, phase, call, site, count, _ in sites:
         faults = FAULTS[call]
         for fault in faults:
@@ -407,7 +408,7 @@ def cases_of(sites, generator):
 
 
 def check_the_checks():
-    """Each kind of violation is noticed in a life that is made up."""
+    """Tests the checks themselves: each kind of violation must be detected in fabricated output."""
     line = "call\tsubmit\ta\t0\t1\t0\t1000\tstored"
     counts = "statistics\t1\t1\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t"
     end = "bystander\t0\t1\t\nend"

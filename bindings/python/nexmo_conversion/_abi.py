@@ -180,11 +180,12 @@ class Status(IntEnum):
 
     REDIRECTED = 45
     """3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
-    The report may have been accepted. Before retrying, check base_url, and what responds in place of the service."""
+    The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place of
+    the service."""
 
     UNEXPECTED_STATUS = 46
     """An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
-    retrying, check base_url, and what responds in place of the service."""
+    retrying, check base_url, and whether anything else responds in place of the service."""
 
     OUTBOX = 60
     """The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may

@@ -59,7 +59,7 @@ pub unsafe extern "C" fn nexmo_flat_poll(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header for each output.
+    // SAFETY: the header requires the caller to ensure this for each output.
     let (event, message_id, timestamp, message) = unsafe {
         (
             NumbersOut::new("event", event, event_count),
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn nexmo_flat_acknowledge(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         find(handle)?.reporter()?.acknowledge(event_id)?;

@@ -43,14 +43,14 @@ pub unsafe extern "C" fn nexmo_flat_statistic(
     text: *mut c_char,
     text_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header for each output.
+    // SAFETY: the header requires the caller to ensure this for each output.
     let (value, text) = unsafe { (NumbersOut::new("value", value, 1), TextOut::new("text", text, text_size)) };
     let mut read = (0, String::new());
     let work = || {
         text.check()?;
         let found = find(handle)?;
         let reporter = found.reporter()?;
-        // SAFETY: required by the header.
+        // SAFETY: the header requires the caller to ensure this.
         let field = field(unsafe { text_in::required(LONGEST, "name", name, name_size) }?)?;
         read = statistic(&nexmo_statistics::from(&reporter.statistics()?), field);
         Ok(nexmo_result::ok())
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn nexmo_flat_status(
     text: *mut c_char,
     text_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header for each output.
+    // SAFETY: the header requires the caller to ensure this for each output.
     let (name, text) = unsafe { (TextOut::new("name", name, name_size), TextOut::new("text", text, text_size)) };
     let row = row_of(status);
     let (checked, written) = match name.check().and_then(|()| text.check()) {
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn nexmo_flat_status(
 /// Returns the version of the loaded library, like nexmo_conversion_version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_version(text: *mut c_char, text_size: i32) -> i32 {
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     let text = unsafe { TextOut::new("text", text, text_size) };
     text.write(version::version());
     text.check().map_or_else(|error| error.status, |()| NEXMO_OK)

@@ -61,7 +61,7 @@ pub unsafe extern "C" fn nexmo_flat_open(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header for each output.
+    // SAFETY: the header requires the caller to ensure this for each output.
     let (message, output) =
         unsafe { (TextOut::new("message", message, message_size), NumbersOut::new("handle", handle, 1)) };
     let mut opened = 0;
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn nexmo_flat_open(
         if handle.is_null() {
             return Err(null("handle"));
         }
-        // SAFETY: required by the header.
+        // SAFETY: the header requires the caller to ensure this.
         let text = unsafe { text_in::required(settings::LONGEST, "settings", settings, settings_size) }?;
         opened = HANDLES.insert(open(text)?)?;
         Ok(nexmo_result::ok())
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn nexmo_flat_close(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         let found = find(handle)?;

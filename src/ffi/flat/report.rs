@@ -54,14 +54,14 @@ pub unsafe extern "C" fn nexmo_flat_report(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header for each output.
+    // SAFETY: the header requires the caller to ensure this for each output.
     let (details, message) =
         unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
     let work = || {
         details.check()?;
         let found = find(handle)?;
         let client = found.client()?;
-        // SAFETY: required by the header for each text.
+        // SAFETY: the header requires the caller to ensure this for each text.
         let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
@@ -88,14 +88,14 @@ pub unsafe extern "C" fn nexmo_flat_submit(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header for each output.
+    // SAFETY: the header requires the caller to ensure this for each output.
     let (details, message) =
         unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
     let work = || {
         details.check()?;
         let found = find(handle)?;
         let reporter = found.reporter()?;
-        // SAFETY: required by the header for each text.
+        // SAFETY: the header requires the caller to ensure this for each text.
         let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn nexmo_flat_flush(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         find(handle)?.reporter()?.flush(time_limit(timeout_ms)?)?;

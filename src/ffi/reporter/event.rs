@@ -117,7 +117,7 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
     let write = |written: &nexmo_event| unsafe { sized_struct::write(event, written) };
     write(&nexmo_event::INITIAL);
     let work = || {
-        // SAFETY: required by the header.
+        // SAFETY: the header requires the caller to ensure this.
         unsafe { sized_struct::check_required(event) }?;
         let found = REPORTERS.get(number(reporter))?;
         if let Some(oldest) = found.poll(time_limit(timeout_ms)?)? {
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
         }
         Ok(nexmo_result::ok())
     };
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
@@ -147,7 +147,7 @@ pub unsafe extern "C" fn nexmo_reporter_acknowledge(
         REPORTERS.get(number(reporter))?.acknowledge(event_id)?;
         Ok(nexmo_result::ok())
     };
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
@@ -177,6 +177,6 @@ pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
 /// Initializes a struct like NEXMO_EVENT_INIT. size is sizeof(nexmo_event) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_event_init(event: *mut nexmo_event, size: usize) {
-    // SAFETY: required by the header: `size` bytes can be written at `event`.
+    // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `event`.
     unsafe { sized_struct::init(event, size) };
 }

@@ -64,13 +64,13 @@ pub unsafe extern "C" fn nexmo_reporter_new(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     let make = || {
-        // SAFETY: required by the header for each parameter.
+        // SAFETY: the header requires the caller to ensure this for each parameter.
         let (credentials, settings, plan) = unsafe {
             (credentials::read(credentials)?, options::read(options)?, super::options::read(reporter_options)?)
         };
         Ok(Reporter::with_settings(credentials, settings, plan)?)
     };
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { REPORTERS.new_handle("reporter", reporter, result, make) }
 }
 
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn nexmo_reporter_flush(
     timeout_ms: i32,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { wait(Reporter::flush, reporter, timeout_ms, result) }
 }
 
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn nexmo_reporter_close(
     timeout_ms: i32,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { wait(Reporter::close, reporter, timeout_ms, result) }
 }
 

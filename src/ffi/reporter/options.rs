@@ -84,7 +84,7 @@ pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<Repo
     // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
     let durability = durability(given.durability)?;
-    // SAFETY: required by the header for each text of the struct.
+    // SAFETY: the header requires the caller to ensure this for each text of the struct.
     let outbox = unsafe { c_string::optional("outbox", given.outbox) }?;
     if outbox.is_none() && durability != Durability::None {
         return Err(null("outbox"));
@@ -132,6 +132,6 @@ fn seconds(number: u32) -> Duration {
 /// Initializes a struct like NEXMO_REPORTER_OPTIONS_INIT. size is sizeof(nexmo_reporter_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_options_init(options: *mut nexmo_reporter_options, size: usize) {
-    // SAFETY: required by the header: `size` bytes can be written at `options`.
+    // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `options`.
     unsafe { sized_struct::init(options, size) };
 }

@@ -142,18 +142,18 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     let write = |written: &nexmo_statistics| unsafe { sized_struct::write(statistics, written) };
     write(&nexmo_statistics::INITIAL);
     let work = || {
-        // SAFETY: required by the header.
+        // SAFETY: the header requires the caller to ensure this.
         unsafe { sized_struct::check_required(statistics) }?;
         write(&nexmo_statistics::from(&REPORTERS.get(number(reporter))?.statistics()?));
         Ok(nexmo_result::ok())
     };
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
 /// Initializes a struct like NEXMO_STATISTICS_INIT. size is sizeof(nexmo_statistics) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_statistics_init(statistics: *mut nexmo_statistics, size: usize) {
-    // SAFETY: required by the header: `size` bytes can be written at `statistics`.
+    // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `statistics`.
     unsafe { sized_struct::init(statistics, size) };
 }

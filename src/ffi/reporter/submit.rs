@@ -38,13 +38,13 @@ pub unsafe extern "C" fn nexmo_reporter_submit(
 ) -> nexmo_status {
     let work = || {
         let found = REPORTERS.get(number(reporter))?;
-        // SAFETY: required by the header for each parameter.
+        // SAFETY: the header requires the caller to ensure this for each parameter.
         let conversion = unsafe { conversion::read(conversion::channel(channel)?, message_id, delivered, timestamp) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
         submit(&found, &conversion)
     };
-    // SAFETY: required by the header.
+    // SAFETY: the header requires the caller to ensure this.
     unsafe { call(result, Acceptance::Unknown, || discard(reporter), work) }
 }
 

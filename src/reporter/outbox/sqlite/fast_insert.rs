@@ -1,5 +1,5 @@
-//! Inserts a report with a single statement while only one process inserts. Otherwise, several statements are needed to
-//! find the next number.
+//! Inserts a report with a single statement if no other connection has inserted one since this connection did, because
+//! the next id is then known. Otherwise, a transaction first reads the counters to determine it.
 
 use std::cell::Cell;
 

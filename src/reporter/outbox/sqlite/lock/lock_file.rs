@@ -23,7 +23,7 @@ use crate::os::futex::Futex;
 use crate::os::wakeup::Descriptor;
 
 /// The content of the file.
-const MAGIC: &[u8] = b"Processes that use the outbox beside this file lock this one. Leave it where it is.\n";
+const MAGIC: &[u8] = b"Processes that use the adjacent outbox lock this file. Do not delete or move it.\n";
 
 /// The first bytes of the file.
 pub(crate) const MAGIC_START: [u8; 4] = *b"Proc";

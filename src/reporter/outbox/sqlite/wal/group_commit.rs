@@ -128,7 +128,7 @@ mod tests {
         Instant::now() + Duration::from_secs(60)
     }
 
-    /// Stores a report. Uses `put_all` to store a group.
+    /// Queues a report and waits until it is stored. If this thread has to commit the group, stores it with `put_all`.
     fn put(commit: &GroupCommit, id: usize, put_all: &dyn Fn(&[Conversion]) -> Vec<Stored>) -> Stored {
         let slot = commit.queue(&report(id));
         loop {
