@@ -43,7 +43,7 @@ pub(crate) struct Struct {
     pub(crate) fields: Vec<Field>,
     /// The fields whose initial value is not 0, each with that value: a number or the name of a constant.
     pub(crate) initial: Vec<(String, String)>,
-    /// The size in the first release with 8-byte pointers and with 4-byte pointers.
+    /// The sizes in the first release: with 8-byte pointers, then with 4-byte pointers.
     pub(crate) first_size: (usize, usize),
 }
 

@@ -145,8 +145,8 @@ extern "C" fn before_fork() {
     unsafe { *HELD.0.get() = Some(held) };
 }
 
-/// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. A call that is
-/// still in progress hangs in the system, and its file has no descriptor that a child could inherit.
+/// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. A call still
+/// in progress after that is blocked in the kernel, and its file has no descriptor for a child to inherit.
 fn wait_for_connections() -> MutexGuard<'static, Connections> {
     let mut connections = CONNECTIONS.lock();
     if connections.changing > 0 {

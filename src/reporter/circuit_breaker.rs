@@ -11,8 +11,8 @@
 //!       +-------------------------------------------+ success
 //! ```
 //!
-//! If a report was accepted within the last minute, perhaps only some servers reject reports. The waits of a suspension
-//! are then short at first and grow with its length, up to a minute.
+//! If a report was accepted within the last minute, possibly only some servers reject reports. The waits between the
+//! probes of a suspension then start short and grow as the suspension lasts, up to a minute.
 //!
 //! While the breaker backs off or is suspended, it sends single reports as probes. A report that fails while others are
 //! accepted is delayed separately.

@@ -23,7 +23,7 @@ struct State {
     /// The versions of the files that were last read, whether or not they could be used.
     versions: Versions,
     checked: Option<Instant>,
-    /// The error because of which the present versions are not used.
+    /// Why the current versions of the files could not be used; None if they are in use.
     problem: Option<Error>,
 }
 
@@ -68,7 +68,7 @@ impl CertificateWatch {
         Arc::clone(&state.certificates)
     }
 
-    /// Returns the error because of which the present versions are not used, if any.
+    /// Returns why the current versions of the files could not be used; None if they are in use.
     pub(super) fn problem(&self) -> Option<Error> {
         self.state.lock().problem.clone()
     }

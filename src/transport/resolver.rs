@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Lookups run on separate threads, because the system's lookup has no timeout. Each name has one lookup at a time. If
-//! it hangs, another is started in parallel, up to a limit. After a failed lookup, the next one starts at the earliest
-//! a second later, and cached addresses remain in use.
+//! it hangs, another is started in parallel, up to a limit. After a failed lookup, the next one starts no sooner than
+//! one second later, and cached addresses remain in use.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};

@@ -62,7 +62,7 @@ static void in_threads(void *(*work)(void *), const char *way, int count)
         pthread_create(&thread, NULL, work, (void *)way);
 }
 
-/* Loads the library and resolves the functions, as a program does that is not linked with it. */
+/* Loads the library and resolves its functions, like a program that is not linked with it. */
 static void *load(const char *library)
 {
     void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);

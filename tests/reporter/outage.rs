@@ -311,7 +311,7 @@ impl HalfBroken {
                 let (mut stream, random) = (stream.unwrap(), Arc::clone(&random));
                 thread::spawn(move || {
                     let mut buffer = [0; 16 * 1024];
-                    // The library sends a request by a single write, and without a body.
+                    // The library sends each request in a single write, without a body, so each read is one request.
                     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {
                         let mut random = random.lock().unwrap();
                         random.1 += 1;

@@ -1,8 +1,8 @@
 //! A VFS that writes the WAL with one system call per transaction instead of two per page.
 //!
 //! The VFS named by [`file_system`] behaves like the system's, except that it buffers writes to the WAL until the page
-//! that completes the transaction. The whole transaction is in the WAL before SQLite publishes it in the WAL index, and
-//! the committing call returns a write error, as it does without this VFS.
+//! that completes the transaction. The whole transaction is in the WAL before SQLite publishes it in the WAL index. If a
+//! write fails, the committing call returns the error, as it does without this VFS.
 //!
 //! The module also replaces system calls of this copy of SQLite. Its locks belong to open file descriptions instead of
 //! the process, so neither another copy of SQLite in the process nor a plain read of the file releases them. No file
