@@ -35,7 +35,10 @@ const SHORTEST_REDACTED: usize = 6;
 pub(crate) fn redact(body: &mut Vec<u8>, secrets: &[&str]) {
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_REDACTED) {
         redact_one(body, secret.as_bytes());
-        redact_one(body, percent_encoded(secret).as_bytes());
+        let encoded = percent_encoded(secret);
+        if *encoded != **secret {
+            redact_one(body, encoded.as_bytes());
+        }
     }
 }
 
@@ -43,7 +46,9 @@ fn redact_one(body: &mut Vec<u8>, secret: &[u8]) {
     let mut start: usize = 0;
     let next = |body: &Vec<u8>, start: usize| {
         let rest = body.get(start..).unwrap_or_default();
-        rest.windows(secret.len()).position(|part| part.eq_ignore_ascii_case(secret))
+        // Most positions fail at the first byte.
+        let begins = |part: &&[u8]| part.first().zip(secret.first()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
+        rest.windows(secret.len()).position(|part| begins(&part) && part.eq_ignore_ascii_case(secret))
     };
     while let Some(position) = next(body, start) {
         start = start.saturating_add(position);
