@@ -20,8 +20,10 @@ class Event:
     """The outcome of the report: an `EventKind`, or an int from a later version of the library."""
     channel: int
     """The channel of the report: a `Channel`, or an int from a later version of the library."""
-    message_id: str """The message id, as submitted."""
-    delivered: bool """Whether the user completed the action, as submitted."""
+    message_id: str
+    """The message id, as submitted."""
+    delivered: bool
+    """Whether the user completed the action, as submitted."""
     timestamp: str
     """The timestamp as submitted, or the time of submission: "yyyy-MM-dd HH:mm:ss" in UTC."""
     http_status: int
