@@ -57,8 +57,9 @@ class Options:
     """Whether to sign with the UNIX time of sending as the timestamp. The service then does not receive the time of the
     event."""
     proxy_from_environment: bool = False
-    """Whether to take the proxy, if `proxy` is None, from the environment variables https_proxy (http_proxy for an
-    http:// `base_url`) or all_proxy, in lower case, unless no_proxy excludes the host. Ignored in CGI programs."""
+    """Whether to take the proxy, if `proxy` is None, from the environment variables https_proxy, HTTPS_PROXY (http_proxy
+    for an http:// `base_url`, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host.
+    Ignored in CGI programs."""
 
     def __post_init__(self) -> None:
         struct(self)
