@@ -1,4 +1,5 @@
-//! Any sequence of flat calls, with any handles and sizes: of a client, of a reporter in memory and of one with a file.
+//! Makes any sequence of flat calls with any handles and sizes, for a client, a reporter in memory and a reporter with
+//! a file.
 #![no_main]
 
 use std::ffi::c_char;
@@ -13,7 +14,7 @@ use nexmo_conversion::ffi::flat::lifecycle::{nexmo_flat_close, nexmo_flat_open};
 use nexmo_conversion::ffi::flat::report::{nexmo_flat_flush, nexmo_flat_report, nexmo_flat_submit};
 use nexmo_conversion::ffi::status::*;
 
-/// The folder of the outbox, which the fuzzer's process leaves behind.
+/// Returns the path of the outbox, whose folder stays behind when the fuzzer exits.
 fn outbox() -> &'static PathBuf {
     static OUTBOX: OnceLock<PathBuf> = OnceLock::new();
     OUTBOX.get_or_init(|| {
@@ -24,16 +25,16 @@ fn outbox() -> &'static PathBuf {
 }
 
 fn open(kind: &str) -> i64 {
-    // Nothing listens at that port.
+    // No server listens on this port.
     let settings = format!("api_key = k\napi_secret = s\nbase_url = http://127.0.0.1:1\nmax_attempts = 1\n{kind}");
     let (mut handle, size) = (0, i32::try_from(settings.len()).unwrap());
-    // SAFETY: the size is that of the settings, and no message is wanted.
+    // SAFETY: the size is that of the settings, and NULL is a valid message buffer.
     let status = unsafe { nexmo_flat_open(settings.as_ptr().cast(), size, &mut handle, ptr::null_mut(), 0) };
     assert_eq!(status, NEXMO_OK);
     handle
 }
 
-/// A text of exactly the size that is passed: with NUL for -1; none is read below that.
+/// Returns a text of exactly the returned size. For the size -1 it ends with NUL; a smaller size is invalid.
 fn text_in(bytes: &[u8], size: u8) -> (Box<[u8]>, i32) {
     match size % 8 {
         0 => (bytes.iter().copied().filter(|byte| *byte != 0).chain([0]).collect(), -1),
@@ -42,7 +43,7 @@ fn text_in(bytes: &[u8], size: u8) -> (Box<[u8]>, i32) {
     }
 }
 
-/// A buffer of exactly the size that is passed, positive or negative.
+/// Returns a buffer of exactly the returned size, which may be negative.
 fn text_out(size: i8) -> (Box<[u8]>, i32) {
     (vec![1; usize::from(size.unsigned_abs())].into(), i32::from(size))
 }
@@ -62,7 +63,7 @@ fuzz_target!(|calls: Vec<(u8, u8, i64, &[u8], i8)>| {
         let (input, message) = (input.as_ptr().cast::<c_char>(), message.as_mut_ptr().cast::<c_char>());
         let (other, numbers) = (other.as_mut_ptr().cast::<c_char>(), numbers.as_mut_ptr());
         let (flag, limit) = (i32::from(which) % 4 - 1, [0, 0, 1, -2][usize::from(which % 4)]);
-        // SAFETY: each buffer and text has the size that is passed.
+        // SAFETY: each buffer and text has the size that is passed with it.
         let status = unsafe {
             match function % 9 {
                 0 => nexmo_flat_report(handle, flag, input, input_size, 1, ptr::null(), 0, numbers, count, message, message_size),
@@ -90,7 +91,7 @@ fuzz_target!(|calls: Vec<(u8, u8, i64, &[u8], i8)>| {
         assert!(allowed.contains(&status), "{status}");
     }
     for handle in handles {
-        // SAFETY: no message is wanted.
+        // SAFETY: NULL is a valid message buffer.
         unsafe { nexmo_flat_close(handle, 0, ptr::null_mut(), 0) };
     }
 });

@@ -1,4 +1,4 @@
-//! Any settings for the flat functions: lines with the names that exist and any values, and any bytes.
+//! Opens handles with any settings: lines with valid names and any values, followed by any bytes.
 #![no_main]
 
 use std::ffi::c_char;
@@ -33,7 +33,7 @@ const NAMES: [&str; 23] = [
     "allow_network_file_system",
 ];
 
-/// Settings that name files are left out: the fuzzer would create and read them.
+/// Returns whether the settings name a file, which the library would create or read. Such settings are skipped.
 fn names_a_file(settings: &[u8]) -> bool {
     [&b"outbox"[..], b"_file"].iter().any(|name| settings.windows(name.len()).any(|part| part == *name))
 }
@@ -51,7 +51,7 @@ fuzz_target!(|input: (bool, Vec<(u8, &str)>, &[u8])| {
     let settings = settings.into_boxed_slice();
     let (mut handle, mut message) = (1, [1_u8; 300]);
     let size = i32::try_from(settings.len()).unwrap();
-    // SAFETY: each size is that of its text.
+    // SAFETY: each size is the size of its text.
     let status = unsafe {
         nexmo_flat_open(settings.as_ptr().cast::<c_char>(), size, &mut handle, message.as_mut_ptr().cast(), 300)
     };
@@ -62,7 +62,7 @@ fuzz_target!(|input: (bool, Vec<(u8, &str)>, &[u8])| {
     let text = std::str::from_utf8(&message[..end]).unwrap();
     assert!(!text.is_empty() && !text.chars().any(char::is_control), "{text:?}");
     if handle != 0 {
-        // SAFETY: no message is wanted.
+        // SAFETY: NULL is a valid message buffer.
         assert_eq!(unsafe { nexmo_flat_close(handle, 0, std::ptr::null_mut(), 0) }, NEXMO_OK);
     }
 });

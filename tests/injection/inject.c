@@ -1,19 +1,19 @@
 /*
- * A preloaded library that counts the system calls of libnexmo_conversion.so and makes one of them fail. A call site is
- * the call and the stack that leads to it, as far as it lies within the library, so that it is the same in each run.
- * Calls that libc makes internally are not seen.
+ * A preloaded library that counts the system calls of libnexmo_conversion.so and makes one of them fail. A call site
+ * consists of the call and of the stack frames within the library, so it is the same in each run. Calls that libc makes
+ * internally are not intercepted.
  *
- *     INJECT_RECORD=FILE     writes each call site: the call, its hash, how many times it was reached, and its stack
+ *     INJECT_RECORD=FILE     records each call site: the call, its hash, the number of calls, and its stack
  *     INJECT_SITE=HASH       the call site that fails
- *     INJECT_OCCURRENCE=N    the number of the call there that fails, from 1
- *     INJECT_FAULT=FAULT     an error number (of getaddrinfo: its own), "short" for half of the bytes, or "hang"
- *     INJECT_REPEAT=1        from then on, all calls of this name fail, wherever they are made
- *     INJECT_HANG_MS=N       how long a call hangs before it is made
+ *     INJECT_OCCURRENCE=N    the number of the call at this site that fails, counted from 1
+ *     INJECT_FAULT=FAULT     an error number (for getaddrinfo an EAI number), "short" for half of the bytes, or "hang"
+ *     INJECT_REPEAT=1        all later calls of the same name fail too, at any site
+ *     INJECT_HANG_MS=N       the time that a call hangs before it is made
  *     INJECT_NOTE=FILE       receives the name of the thread in which the fault occurred
- *     INJECT_STORE=FILE      what the library reads as the platform's certificate store
+ *     INJECT_STORE=FILE      the file that replaces the certificate store of the platform
  *
- * The name conversion.test resolves to 127.0.0.1. A thread that calls inject_exclude_thread is neither counted nor
- * disturbed.
+ * The name conversion.test resolves to 127.0.0.1. The calls of a thread that has called inject_exclude_thread are not
+ * counted and do not fail.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -58,7 +58,7 @@ static uintptr_t first_address, last_address;
 static const char *failing_call;
 static __thread int is_excluded;
 
-/* From the environment. */
+/* The values of the environment variables. */
 static uint64_t failing_site;
 static unsigned long failing_occurrence;
 static const char *fault, *record, *note, *store;
@@ -111,7 +111,7 @@ __attribute__((constructor)) static void begin(void)
     hang_ms = (long)number_of("INJECT_HANG_MS", 10);
     repeats = number_of("INJECT_REPEAT", 10) != 0;
     dl_iterate_phdr(find_library, NULL);
-    /* The first call loads a library. */
+    /* The first call of backtrace loads a library. */
     backtrace(frames, 2);
 }
 
@@ -148,7 +148,7 @@ static uint64_t add(uint64_t hash, const void *bytes, size_t count)
     return hash;
 }
 
-/* Returns the entry of a call site, and counts the call. */
+/* Counts a call and returns the entry of its call site. */
 static struct site *reach(const char *call)
 {
     void *stack[MAX_DEPTH];
@@ -186,7 +186,7 @@ static void write_note(void)
     syscall(SYS_close, file);
 }
 
-/* Returns the error with which this call fails; SHORT for half of its bytes; NONE if it does not fail. */
+/* Returns the error with which this call must fail, SHORT if it must process half of its bytes, or NONE. */
 static int fault_of(const char *call, const void *caller)
 {
     const int before = errno;
@@ -233,7 +233,7 @@ static int fault_of(const char *call, const void *caller)
         }                                                                                                                        \
     } while (0)
 
-/* As above, for a call that can also be made with half of its bytes. */
+/* Like FAIL_IF_INJECTED, but for a call that can also process half of its bytes. */
 #define FAIL_OR_HALVE(call, count)                                                                                               \
     do {                                                                                                                         \
         const int error = fault_of(call, __builtin_return_address(0));                                                          \
@@ -247,7 +247,7 @@ static int fault_of(const char *call, const void *caller)
 
 /* --- Files --- */
 
-/* The path to open instead of one that may be a certificate store of the platform. */
+/* Returns the path to open instead of this path, which may be a certificate store of the platform. */
 static const char *redirected(const char *path, const void *caller)
 {
     if (!store || !path || !is_of_library(caller))
@@ -280,7 +280,7 @@ int close(int file)
     int result;
     REAL(close);
     result = real(file);
-    /* The descriptor is closed whatever close returns. */
+    /* close releases the descriptor even if it fails. */
     FAIL_IF_INJECTED("close", -1);
     return result;
 }
@@ -355,7 +355,7 @@ void *mmap(void *address, size_t size, int protection, int flags, int file, off_
     return real(address, size, protection, flags, file, offset);
 }
 
-/* What fcntl does: failing to lock, to unlock, or to do anything else has different causes. */
+/* Returns the name of an fcntl operation: "lock", "unlock" and other operations fail for different reasons. */
 static const char *name_of_fcntl(int command, const void *argument)
 {
     switch (command) {

@@ -1,16 +1,16 @@
 /*
- * The whole life of a client and of a reporter, in which inject.c makes system calls fail. Prints one line for each call;
- * run.py checks them.
+ * The whole life of a client and a reporter, in which inject.c makes system calls fail. Prints a line for each call,
+ * which run.py checks.
  *
  *     life first      a client; a new outbox, reports, events, statistics; leaves some reports pending
- *     life second     another process, which opens that outbox and sends the rest
+ *     life second     another process, which opens this outbox and sends the remaining reports
  *
- *     LIFE_BASE_URL, LIFE_CA_FILE, LIFE_OUTBOX    the service, its certificates (or "") and the outbox
- *     LIFE_BYSTANDER_URL                          the service for a client in another thread, which no fault may delay
- *     LIFE_PREFIX                                 begins every message id but "rejected"
+ *     LIFE_BASE_URL, LIFE_CA_FILE, LIFE_OUTBOX    the service, its CA file (or "") and the outbox
+ *     LIFE_BYSTANDER_URL                          the service for a client in another thread, which no fault must delay
+ *     LIFE_PREFIX                                 the prefix of every message id except "rejected"
  *     LIFE_SUBMITS                                the number of reports before the flush
  *     LIFE_DURABILITY                             NEXMO_DURABILITY_...
- *     LIFE_CRASHES=1                              the process ends without closing the reporter
+ *     LIFE_CRASHES=1                              the process exits without closing the reporter
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -23,7 +23,7 @@
 
 #include "nexmo_conversion.h"
 
-/* The time limits of calls in milliseconds. Those without a parameter are documented. */
+/* The time limits of calls in milliseconds: those that are passed as parameters, and documented limits. */
 enum { REPORT_MS = 3000, CONNECT_MS = 2000, BUSY_MS = 1000, FLUSH_MS = 1000, CLOSE_MS = 1500, FREE_MS = 500 };
 
 enum { TRIES = 3, TRIES_OF_SECOND = 30, LATER_SUBMITS = 5, MAX_EVENTS = 100 };
@@ -55,7 +55,7 @@ static long now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Prints what a call returned, how long it lasted and how long it may last. */
+/* Prints the result of a call, its duration and its time limit, and returns its status. */
 static nexmo_status print(const char *call, const char *subject, long limit, long started, nexmo_status status)
 {
     printf("call\t%s\t%s\t%d\t%d\t%ld\t%ld\t%s\n", call, subject, (int)status, (int)result.acceptance, now_ms() - started, limit,
@@ -64,7 +64,7 @@ static nexmo_status print(const char *call, const char *subject, long limit, lon
     return status;
 }
 
-/* Makes a call and prints it. */
+/* Makes a call and prints its result. */
 #define CALL(name, subject, limit, call) (started = now_ms(), print(name, subject, limit, started, call))
 
 static void report(nexmo_client *client, const char *name)
@@ -118,7 +118,7 @@ static void print_statistics(nexmo_reporter *reporter)
            (long)is.events, (long)is.events_discarded, (long)is.outbox_resets, (long)is.outbox_errors, is.last_error_message);
 }
 
-/* Handles all events. */
+/* Polls, prints and acknowledges all events. */
 static void poll_events(nexmo_reporter *reporter, int32_t timeout_ms)
 {
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -169,7 +169,7 @@ static void live_as_reporter(int is_first, int crashes)
     CALL("reporter_free", "", FREE_MS, nexmo_reporter_free(reporter));
 }
 
-/* Reports repeatedly. Prints how many reports failed and how long one lasted at most. */
+/* Makes reports repeatedly. Prints the number of failed reports and the longest duration of a report. */
 static void *stand_by(void *argument)
 {
     nexmo_client *client = argument;
@@ -194,7 +194,7 @@ static void *stand_by(void *argument)
     return NULL;
 }
 
-/* A client that exists before any fault. */
+/* Creates the client of that thread before any fault occurs. */
 static nexmo_client *new_bystander(void)
 {
     nexmo_options own = NEXMO_OPTIONS_INIT;

@@ -1,10 +1,11 @@
-"""Injects faults into the system calls of a whole life of a client and a reporter, and checks what must hold after each.
+"""Injects faults into the system calls in the life of a client and a reporter, and checks the outcome of each fault.
 
 Usage: nexmo-sandbox --log FILE --response message=rejected:status=420 -- python3 run.py LIFE INJECT LIBRARY [options]
 
-First each life runs undisturbed, and every call site is recorded. Then the life runs again for each call site and each
-error that the call can have, once, and with the error in all later calls of the same name. Afterwards another process
-opens the outbox without faults and sends the rest. docs/testing.md says what is checked.
+Each life first runs without a fault to record every call site. The life then runs again for each call site and each
+error that the call can return: with a single fault, and with the same fault in all later calls of the same name.
+Afterwards another process opens the outbox without faults and sends the remaining reports. docs/testing.md lists the
+checks.
 """
 
 import argparse
@@ -22,11 +23,11 @@ import threading
 import time
 from pathlib import Path
 
-# How much longer than its limit a call may last, for a machine that is busy; less than a hang.
+# The time by which a call may exceed its limit on a busy machine. It is shorter than a hang.
 MARGIN_MS = 6_000
 HANG_MS = 12_000
 
-# How long a process may live. It contains many calls, each with a limit.
+# The time limit of a process, which makes many calls with their own limits.
 PROCESS_S = 180
 
 SHORTAGE = ["EMFILE", "ENFILE", "ENOMEM"]
@@ -69,20 +70,21 @@ FAULTS = {
 }
 OF_GETADDRINFO = {"EAI_NONAME": 2, "EAI_AGAIN": 3, "EAI_FAIL": 4, "EAI_MEMORY": 10, "EAI_SYSTEM": 11}
 
-# The caller rightly tries again after an interruption, and a lock can be released sooner or later.
+# Faults that are never repeated: callers retry interrupted calls, and a lock is eventually released.
 NEVER_REPEATED = {"EINTR", "hang", "unlock"}
 
-# How much longer a call may last while no lock can be acquired: as long as SQLite tries (docs/limitations.md).
+# The additional time of a call while no lock can be acquired, which is the time that SQLite retries
+# (docs/limitations.md).
 LOCKS_FAIL_MS = 22_000
 
 OK, CLOSED, TLS, PENDING = 0, 6, 22, 70
-# Statuses that no fault of the system explains: a wrong call, another account or version, a bug.
+# Statuses that no system fault explains: an invalid call, another account or version, or a bug.
 UNEXPLAINED = {1, 2, 3, 5, 7, 64, 65, 99}
 
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
-    """A kind of life: how it connects, what it trusts, and how durable its outbox is."""
+    """A kind of life: its connection, its trusted certificates, and the durability of its outbox."""
 
     scheme: str = "http"
     ca_file: str = ""
@@ -103,13 +105,14 @@ MODES = {
     "wrong_ca_file": Mode("https", ca_file=OTHER_CA, is_trusted=False, submits=3),
     "wrong_store": Mode("https", store=OTHER_CA, is_trusted=False, submits=3),
 }
-# The runs, and which of their processes gets the fault. With untrusted certificates, the second process adds nothing.
+# The runs, each with the process in which the fault occurs. With untrusted certificates, the second process adds no
+# case.
 LIVES = [(name, phase) for name in MODES for phase in ("first", "second") if phase == "first" or MODES[name].is_trusted]
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One fault in one process of one life."""
+    """A fault in one process of a life."""
 
     mode: str
     phase: str
@@ -156,14 +159,14 @@ STATISTICS = ["submitted", "accepted", "rejected", "expired", "replaced", "dropp
 
 
 class Process:
-    """What one process printed, and how it ended."""
+    """The output of a process, and the way it ended."""
 
     def __init__(self, output="", errors="", code=0):
         self.errors, self.code = errors, code
         self.steps = []
         self.calls, self.statistics, self.events, self.acknowledged = [], [], [], []
         self.bystander, self.has_ended = None, False
-        # The fault, if there is one, and the thread that it occurred in; None if it did not.
+        # The fault, if any, and the thread in which it occurred; None if it did not occur.
         self.case, self.thread = None, None
         for line in output.splitlines():
             kind, *fields = line.split("\t")
@@ -206,15 +209,15 @@ class RequestLog:
 
 
 def problems_of_process(process, mode, is_last):
-    """What is wrong with a process by itself."""
+    """Yields the problems of a single process."""
     if process.code is None:
-        yield f"the process did not end within {PROCESS_S} s"
+        yield f"the process did not exit within {PROCESS_S} s"
     elif process.code != 0:
-        yield f"the process ended with {process.code}"
+        yield f"the process exited with {process.code}"
     elif not process.has_ended and not mode.crashes:
-        yield "the process ended early"
+        yield "the process exited before its last step"
     if process.errors:
-        yield f"standard error: {process.errors[:300]}"
+        yield f"the process wrote to standard error: {process.errors[:300]}"
     more_ms = MARGIN_MS + (HANG_MS if process.thread == "main" else 0)
     if process.case and process.case.call == "lock" and process.case.repeats:
         more_ms += LOCKS_FAIL_MS
@@ -225,9 +228,9 @@ def problems_of_process(process, mode, is_last):
         if call.status in UNEXPLAINED:
             yield what
         if is_last and call.status not in (OK, CLOSED, PENDING):
-            yield f"{what}, without a fault"
+            yield f"{what} without a fault"
         if call.status == TLS and mode.is_trusted:
-            yield f"{what}, although the server is trusted"
+            yield f"{what} although the server is trusted"
     for counts in process.statistics:
         outcomes = ["accepted", "rejected", "expired", "replaced", "dropped", "damaged", "pending"]
         if counts["submitted"] != sum(counts[name] for name in outcomes):
@@ -237,7 +240,7 @@ def problems_of_process(process, mode, is_last):
         if failed:
             yield f"{failed} reports of a client without faults failed: {message}"
         if longest_ms > MARGIN_MS:
-            yield f"a report of a client without faults lasted {longest_ms} ms"
+            yield f"a report of a client without faults took {longest_ms} ms"
     elif not mode.crashes and process.code == 0:
         yield "the client without faults printed nothing"
     has_flushed = False
@@ -247,20 +250,20 @@ def problems_of_process(process, mode, is_last):
         elif kind == "call" and fields[0] == "flush":
             has_flushed = fields[2] == "0"
         elif kind == "statistics" and has_flushed and int(fields[STATISTICS.index("pending")]):
-            yield "a flush returned OK, and reports are pending"
+            yield "a flush returned OK although reports are pending"
 
 
 def problems(mode, processes, accepted_before_last, accepted, quarantined):
-    """What is wrong with a life: processes in order, of which the last had no faults."""
+    """Yields the problems of a life. `processes` are in order, and the last process had no fault."""
     if not mode.is_trusted:
         wrong = {message_id for message_id in accepted_before_last if not message_id.endswith("bystander")}
         if wrong:
-            yield f"a server that is not trusted received {sorted(wrong)}"
+            yield f"an untrusted server received {sorted(wrong)}"
     for call in (call for process in processes for call in process.calls if call.name == "report"):
         if call.status == OK and (call.acceptance != 2 or call.subject not in accepted):
-            yield f"report {call.subject} returned OK and was not accepted"
+            yield f"report {call.subject} returned OK but was not accepted"
         if call.status != OK and call.acceptance == 0 and call.subject in accepted:
-            yield f"report {call.subject} was accepted, and its result says that it was not ({call.message})"
+            yield f"report {call.subject} was accepted although its result says that it was not ({call.message})"
     submits = [call for process in processes for call in process.submits()]
     events = [event for process in processes for event in process.events]
     handled = set()
@@ -276,20 +279,20 @@ def problems(mode, processes, accepted_before_last, accepted, quarantined):
     resets = sum(max((counts["outbox_resets"] for counts in process.statistics), default=0) for process in processes)
     counted = last.get("damaged", 0) + last.get("events_discarded", 0)
     if counted < len(lost):
-        yield f"{len(lost)} reports were lost, and {counted} counted: {lost}"
+        yield f"{len(lost)} reports were lost, but only {counted} are counted: {lost}"
     if resets or quarantined:
-        yield f"an outbox that is not damaged was replaced {resets} times; there are {quarantined}"
+        yield f"an intact outbox was replaced {resets} times; the quarantined files are {quarantined}"
     for call in submits:
         if call.status != OK and call.acceptance == 0 and call.subject in accepted | with_event - {"rejected"}:
-            yield f"submit {call.subject} failed, and the report was sent ({call.message})"
+            yield f"submit {call.subject} failed, but the report was sent ({call.message})"
     if last:
         stored = sum(call.status == OK for call in submits)
         unknown = sum(call.status != OK and call.acceptance == 1 for call in submits)
         if not stored <= last["submitted"] <= stored + unknown:
-            yield f"{stored} reports were stored, {unknown} perhaps, and {last['submitted']} are counted"
+            yield f"{stored} reports were stored and {unknown} more may have been, but {last['submitted']} are counted"
         received = {message_id for message_id in accepted if "late-" in message_id or "early-" in message_id}
         if last["accepted"] > len(received):
-            yield f"{last['accepted']} reports are counted as accepted; the service accepted {len(received)}"
+            yield f"{last['accepted']} reports are counted as accepted, but the service accepted {len(received)}"
     if last.get("pending"):
         yield f"{last['pending']} reports are still pending"
 
@@ -338,7 +341,7 @@ class Runner:
         return process
 
     def run(self, mode_name, phase, case=None, record=None):
-        """Runs a life. Returns what is wrong, whether the fault occurred, and the output."""
+        """Runs a life. Returns its problems, whether the fault occurred, and the output."""
         mode = MODES[mode_name]
         with self.lock:
             self.number += 1
@@ -364,14 +367,14 @@ class Runner:
         return found, any(process.thread for process in processes), processes
 
     def sites(self):
-        """Runs each life undisturbed. Returns its call sites, except those of earlier lives that trust the same."""
+        """Runs each life without a fault. Returns its call sites, except those of earlier lives with the same trust."""
         known = {True: set(), False: set()}
         result = []
         for mode_name, phase in LIVES:
             record = Path(self.folder) / f"{mode_name}-{phase}"
             found, _, _ = self.run(mode_name, phase, record=record)
             if found:
-                sys.exit(f"{mode_name}/{phase}, undisturbed: " + "; ".join(found))
+                sys.exit(f"{mode_name}/{phase} without a fault: " + "; ".join(found))
             seen = known[MODES[mode_name].is_trusted]
             for line in record.read_text().splitlines():
                 call, site, count, stack = line.split("\t")
@@ -383,7 +386,7 @@ class Runner:
         return result
 
     def stack(self, frames):
-        """The functions of a call site, innermost first."""
+        """Returns the functions of a call site, innermost first."""
         try:
             command = ["addr2line", "-Cfse", self.library, *frames]
             lines = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout.splitlines()
@@ -394,8 +397,8 @@ class Runner:
 
 
 def cases_of(sites, generator):
-    """Yields the cases of each call site: every fault once at its first call, some of them at all later calls of the same
-    name too, and one random fault at its second and at its last call."""
+    """Yields the cases of each call site: every fault at its first call, some faults also at all later calls of the
+    same name, and a random fault at its second and at its last call."""
     for mode, phase, call, site, count, _ in sites:
         faults = FAULTS[call]
         for fault in faults:
@@ -408,7 +411,7 @@ def cases_of(sites, generator):
 
 
 def check_the_checks():
-    """Tests the checks themselves: each kind of violation must be detected in fabricated output."""
+    """Tests the checks: each kind of violation must be detected in fabricated output."""
     line = "call\tsubmit\ta\t0\t1\t0\t1000\tstored"
     counts = "statistics\t1\t1\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t"
     end = "bystander\t0\t1\t\nend"
@@ -435,7 +438,7 @@ def check_the_checks():
 
 
 def run_cases(runner, cases, jobs, deadline):
-    """Runs the cases. Returns how many ran, how many faults occurred, and the violations."""
+    """Runs the cases. Returns the number of runs, the number of faults that occurred, and the violations."""
     ran, occurred, violations = 0, 0, []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
 
@@ -459,13 +462,13 @@ def run_cases(runner, cases, jobs, deadline):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("program", nargs=3, metavar="LIFE INJECT LIBRARY")
-    parser.add_argument("--sample", type=int, help="run this many cases, chosen at random")
+    parser.add_argument("--sample", type=int, help="run this number of cases, chosen at random")
     parser.add_argument("--seconds", type=float, help="start no case after this time")
     seed = int(os.environ.get("NEXMO_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--seed", type=int, default=seed)
     parser.add_argument("--jobs", type=int, default=8 * (os.cpu_count() or 1))
-    parser.add_argument("--case", action="append", help="run only this case, as printed, and show the output")
-    parser.add_argument("--filter", help="only cases whose name contains this")
+    parser.add_argument("--case", action="append", help="run only the case with this printed name, and show its output")
+    parser.add_argument("--filter", help="run only the cases whose names contain this text")
     arguments = parser.parse_args()
     check_the_checks()
     runner = Runner(arguments.program)
@@ -486,7 +489,7 @@ def main():
         sites = runner.sites()
         cases = [case for case in cases_of(sites, generator) if not arguments.filter or arguments.filter in case.name]
         total = len(cases)
-        # Those that hang come first, so that the others run meanwhile.
+        # Cases that hang come first, so the other cases run meanwhile.
         generator.shuffle(cases)
         if arguments.sample:
             cases = cases[: arguments.sample]
