@@ -282,5 +282,5 @@ def test_what_could_not_be_created_can_be_shown() -> None:
     for kind in (Client, Reporter):
         made = kind.__new__(kind)
         with pytest.raises(InvalidCall):
-            made.__init__(None, None)
+            kind.__init__(made, None, None)  # type: ignore[arg-type]
         assert repr(made) == f"<{kind.__name__}, not created>"

@@ -162,8 +162,9 @@ impl Database {
 
     fn with_file<T>(&self, access: Access, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
         let Access { deadline, may_create, wake } = access;
-        for _ in 0..MAX_ATTEMPTS {
-            let forks = busy_timeout::forks();
+        let mut changes: u32 = 0;
+        while changes < MAX_ATTEMPTS {
+            let forks = busy_timeout::wait_for_forks(deadline);
             let _guard = self.lock.acquire(deadline, wake).ok_or(Failure::Busy)?;
             self.busy_timeout.set_deadline(deadline);
             let mut open = self.open();
@@ -175,9 +176,10 @@ impl Database {
                     self.quarantine(what, damaged, deadline)?;
                 }
                 // A fork interrupted the wait, so the operation is repeated.
-                Err(Failure::Busy) if busy_timeout::forks() != forks && Instant::now() < deadline => {}
+                Err(Failure::Busy) if busy_timeout::forks() != forks && Instant::now() < deadline => continue,
                 other => return other,
             }
+            changes = changes.saturating_add(1);
         }
         Err(Failure::outbox(format!("other processes keep changing the files of {}", self.outbox_path.path.display())))
     }

@@ -21,8 +21,17 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 
 /// Sets whether a fork waits, which ends waits for locked files and prevents new ones.
 pub(crate) fn set_fork_waiting(is_waiting: bool) {
-    IS_FORK_WAITING.store(is_waiting, Ordering::Release);
+    // First, so that a call whose wait ends finds it.
     FORKS.fetch_add(u64::from(is_waiting), Ordering::AcqRel);
+    IS_FORK_WAITING.store(is_waiting, Ordering::Release);
+}
+
+/// Waits until no fork waits for the outboxes, or until `deadline`. Returns the number of forks that have waited.
+pub(crate) fn wait_for_forks(deadline: Instant) -> u64 {
+    while IS_FORK_WAITING.load(Ordering::Acquire) && Instant::now() < deadline {
+        thread::sleep(Duration::from_nanos(PAUSE_NS.0));
+    }
+    forks()
 }
 
 /// Returns the number of forks that have waited for the outboxes.
