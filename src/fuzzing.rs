@@ -31,7 +31,8 @@ pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
 /// complete, its body.
 #[must_use]
 pub fn response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
-    crate::transport::read_response(input, size)
+    let (status, body) = crate::transport::read_response(input, size)?;
+    Some((status, body.map(|body| body.to_vec())))
 }
 
 /// Searches a PEM file for a key, then returns its certificates in DER.
@@ -51,6 +52,6 @@ pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {
 /// `secret`.
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
-    let (status, body) = response(input, usize::MAX)?;
-    Some(Response { status, retry_after: None, body: body.map(Into::into) }.verdict([secret].into_iter()))
+    let (status, body) = crate::transport::read_response(input, usize::MAX)?;
+    Some(Response { status, retry_after: None, body }.verdict([secret].into_iter()))
 }

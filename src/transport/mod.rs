@@ -66,7 +66,7 @@ pub(crate) trait Transport: Send + Sync {
 
 /// Parses a response from `input` as if a connection delivered it in pieces of `size` bytes and then ended.
 #[cfg(any(fuzzing, test, feature = "testing"))]
-pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
+pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<crate::secret::Wiped<Vec<u8>>>)> {
     let head = response_head::Head::parse(input).ok()??;
     let Ok(mut body) = response_body::Body::new(head.framing) else {
         return Some((head.status, None));
@@ -79,7 +79,7 @@ pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<Ve
             Err(response_body::Unreadable) => return Some((head.status, None)),
         }
     }
-    Some((head.status, body.whole(true).map(|body| body.to_vec())))
+    Some((head.status, body.whole(true)))
 }
 
 /// Searches a PEM file for a key, then returns its certificates in DER.
@@ -108,7 +108,7 @@ mod tests {
         for size in 1..=input.len() {
             assert_eq!(
                 read_response(input, size),
-                Some((202, Some(b"fine".to_vec()))),
+                Some((202, Some(b"fine".to_vec().into()))),
                 "the response differs in pieces of {size} bytes"
             );
         }

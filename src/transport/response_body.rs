@@ -102,7 +102,9 @@ impl Body {
     /// leaves a copy behind that is not wiped.
     fn append(&mut self, bytes: &[u8]) {
         let length = self.read.len().saturating_add(bytes.len());
-        if length > self.read.capacity() {
+        if self.read.capacity() == 0 {
+            self.read.reserve(length);
+        } else if length > self.read.capacity() {
             let mut larger = Wiped::new(Vec::with_capacity(length.saturating_mul(2).min(LONGEST)));
             larger.extend_from_slice(&self.read);
             self.read = larger;
