@@ -137,7 +137,7 @@ typedef int32_t nexmo_status;
  *  signed report may also be rejected because its timestamp is old or the machine's clock is wrong. */
 #define NEXMO_ERR_UNAUTHORIZED 40
 /** 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
- *  the report. Ask the service's support to enable conversion, then retry. */
+ *  the report. Check the account, or ask the service's support team to enable conversions; then retry. */
 #define NEXMO_ERR_NOT_ENABLED 41
 /** 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
  *  retry it unchanged. */
@@ -702,8 +702,8 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 #define NEXMO_STATE_SUSPENDED 2
 /** nexmo_statistics.state: the reporter is closed. */
 #define NEXMO_STATE_CLOSED 3
-/** nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox.
- *  This reporter takes over when the other one ends. */
+/** nexmo_statistics.state: another process, or another reporter in this process, sends the reports in the outbox.
+ *  This reporter takes over when the other one ends or cannot send. */
 #define NEXMO_STATE_STANDBY 4
 
 /**

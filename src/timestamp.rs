@@ -62,7 +62,7 @@ impl Timestamp {
         self.0.and_utc().timestamp()
     }
 
-    /// Truncates `time` to a second. Replaces a time before 1970 or after 9999 by the nearer end of that range.
+    /// Truncates `time` to whole seconds, and limits it to the years 1970 to 9999.
     pub(crate) fn from_system_time(time: SystemTime) -> Self {
         const END_OF_9999: u64 = 253_402_300_799;
         let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -64,7 +64,7 @@ pub const NEXMO_ERR_SYSTEM: nexmo_status = 26;
 /// signed report may also be rejected because its timestamp is old or the machine's clock is wrong.
 pub const NEXMO_ERR_UNAUTHORIZED: nexmo_status = 40;
 /// 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept the
-/// report. Ask the service's support to enable conversion, then retry.
+/// report. Check the account, or ask the service's support team to enable conversions; then retry.
 pub const NEXMO_ERR_NOT_ENABLED: nexmo_status = 41;
 /// 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
 /// retry it unchanged.

@@ -117,7 +117,8 @@ pub(super) static ROWS: &[Row] = &[
         status: 41,
         name: c"NEXMO_ERR_NOT_ENABLED",
         text: c"402: conversion is not enabled for the account, or the account's credentials are bad. The \
-            service did not accept the report. Ask the service's support to enable conversion, then retry.",
+            service did not accept the report. Check the account, or ask the service's support team to \
+            enable conversions; then retry.",
     },
     Row {
         status: 42,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 /// Returns whether `list`, separated by commas or white space, contains `host`.
 ///
 /// An entry is `*`; a name, with or without a leading dot or `*.`, which also matches its subdomains; an IP address,
-/// with or without brackets; or a network, such as `10.0.0.0/8`. An entry other than a network may end in a port and
+/// with or without brackets; or a network, such as `10.0.0.0/8`. A name or an address may be followed by `:port` and
 /// then matches only that port. An address never matches a part of another address.
 pub(super) fn lists(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_matches(['[', ']', '.']).to_ascii_lowercase();

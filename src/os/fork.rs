@@ -34,7 +34,8 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 /// which may be the same in another PID namespace.
 static MARK: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
 
-/// The connections of this process. Its lock is never held across the opening or closing of one.
+/// The open connections of this process. Its lock is not held while a connection is opened or closed, except in the
+/// child of a fork, which has no other thread.
 static CONNECTIONS: Mutex<Connections> =
     Mutex::new(Connections { open: Vec::new(), changing: 0, is_fork_waiting: false });
 

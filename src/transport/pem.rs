@@ -70,7 +70,7 @@ impl Pem {
         })
     }
 
-    /// Returns whether the text contains a DSA key, which TLS does not support.
+    /// Returns whether the text contains a DSA key, which the TLS library does not support.
     pub(super) fn has_dsa_key(&self) -> bool {
         self.0.windows(21).any(|part| part == b"BEGIN DSA PRIVATE KEY")
     }

@@ -164,7 +164,7 @@ class Status(IntEnum):
 
     NOT_ENABLED = 41
     """402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
-    the report. Ask the service's support to enable conversion, then retry."""
+    the report. Check the account, or ask the service's support team to enable conversions; then retry."""
 
     REJECTED = 42
     """420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
@@ -341,8 +341,8 @@ class State(IntEnum):
     """The reporter is closed."""
 
     STANDBY = 4
-    """Another process, or another reporter of this process, sends the reports in the outbox. This reporter takes over
-    when the other one ends."""
+    """Another process, or another reporter in this process, sends the reports in the outbox. This reporter takes over
+    when the other one ends or cannot send."""
 
 
 class EventKind(IntEnum):

@@ -196,7 +196,7 @@ class Unauthorized(ServiceError, status=Status.UNAUTHORIZED):
 
 
 class NotEnabled(ServiceError, status=Status.NOT_ENABLED):
-    """41: conversion is not enabled for the account, or its credentials are bad (402). Ask the service's support."""
+    """41: conversion is not enabled for the account, or its credentials are bad (402). Contact the service's support team."""
 
 
 class Rejected(ServiceError, status=Status.REJECTED):

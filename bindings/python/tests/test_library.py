@@ -26,7 +26,7 @@ def package(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Returns the path of a current directory that contains the library under every name."""
+    """Creates a directory that contains the library under each of its names, to be the current directory."""
     decoys = tmp_path / "current"
     decoys.mkdir()
     for name in ("libnexmo_conversion.so.1", "libnexmo_conversion.so", "libnexmo_conversion.dylib"):

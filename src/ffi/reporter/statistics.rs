@@ -24,8 +24,8 @@ pub const NEXMO_STATE_BACKING_OFF: i32 = 1;
 pub const NEXMO_STATE_SUSPENDED: i32 = 2;
 /// nexmo_statistics.state: the reporter is closed.
 pub const NEXMO_STATE_CLOSED: i32 = 3;
-/// nexmo_statistics.state: another process, or another reporter of this process, sends the reports in the outbox. This
-/// reporter takes over when the other one ends.
+/// nexmo_statistics.state: another process, or another reporter in this process, sends the reports in the outbox. This
+/// reporter takes over when the other one ends or cannot send.
 pub const NEXMO_STATE_STANDBY: i32 = 4;
 
 /// The numbers of reports by outcome, and the state of the reporter.

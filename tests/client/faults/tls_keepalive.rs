@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: &str, steps: Script| {
-        secure_case(format!("{version}: idle connection {name}"))
+        secure_case(format!("{version}: {name}"))
             .plays(under_tls([vec![Step::Read, send(OK)], steps].concat()))
             .plays(under_tls(respond(OK)))
             .succeeds(200)
@@ -32,13 +32,16 @@ fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     };
     let crossed = |name: &str, end: Script| of(name, [vec![Step::Read], end].concat()).requests(3..=3);
     vec![
-        idle("closed with close_notify", vec![Step::Goodbye, Step::Finish]),
-        idle("with close_notify but not closed", vec![Step::Goodbye]),
-        idle("closed without close_notify", vec![Step::Finish]),
-        crossed("closed with close_notify during a request", vec![Step::Goodbye, Step::Finish]),
-        crossed("with close_notify but not closed during a request", vec![Step::Goodbye, Step::Stall]),
-        crossed("closed without close_notify during a request", vec![Step::Finish]),
-        crossed("reset during a request", vec![Step::Reset]),
+        idle("idle connection closed with close_notify", vec![Step::Goodbye, Step::Finish]),
+        idle("idle connection with close_notify but not closed", vec![Step::Goodbye]),
+        idle("idle connection closed without close_notify", vec![Step::Finish]),
+        crossed("reused connection closed with close_notify during a request", vec![Step::Goodbye, Step::Finish]),
+        crossed(
+            "reused connection with close_notify but not closed during a request",
+            vec![Step::Goodbye, Step::Stall],
+        ),
+        crossed("reused connection closed without close_notify during a request", vec![Step::Finish]),
+        crossed("reused connection reset during a request", vec![Step::Reset]),
     ]
 }
 
