@@ -28,7 +28,7 @@ impl Moment {
     }
 
     /// Returns the time elapsed since `then`, measured by uptime within one boot and by the wall clock otherwise. If
-    /// the wall clock was never set, returns the current uptime, which is a lower bound.
+    /// the wall clock was not set at `then`, returns the current uptime, a lower bound after a reboot.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;
         let elapsed = if by_uptime {

@@ -32,7 +32,7 @@ const SOURCES: &[(&str, &str)] = &[
 /// The file whose functions exist only in the library that tests load, which is built with the feature `testing`.
 const EXCEPTED: &str = "testing.rs";
 
-/// Text that only a file that declares a part of the interface contains.
+/// Strings that occur only in files that declare part of the interface.
 const MARKS: [&str; 3] = ["no_mangle", "pub struct nexmo_", "pub const NEXMO_"];
 
 /// Reads the interface from the files below `root`.

@@ -34,7 +34,7 @@ fn open(kind: &str) -> i64 {
     handle
 }
 
-/// Returns a text of exactly the returned size. For the size -1 it ends with NUL; a smaller size is invalid.
+/// Returns a text and the size to pass with it: its length, -1 if it ends with NUL, or an invalid size below -1.
 fn text_in(bytes: &[u8], size: u8) -> (Box<[u8]>, i32) {
     match size % 8 {
         0 => (bytes.iter().copied().filter(|byte| *byte != 0).chain([0]).collect(), -1),

@@ -147,7 +147,7 @@ extern "C" fn before_fork() {
 }
 
 /// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. A call still
-/// in progress after that is blocked in the kernel, and its file has no descriptor for a child to inherit.
+/// in progress after that is most likely blocked in the kernel, before its file has a descriptor to inherit.
 fn wait_for_connections() -> MutexGuard<'static, Connections> {
     let mut connections = CONNECTIONS.lock();
     if connections.changing > 0 {

@@ -13,8 +13,8 @@ const MAX_TRACKED: usize = 10_000;
 /// The number of suspending responses that a report may get while others are accepted before it is rejected.
 const MAX_SUSPENDING: u32 = 4;
 
-/// The time, in multiples of the longest delay, for which no report is rejected after another report got a suspending
-/// response and was accepted later, which shows that the responses do not depend on the report.
+/// How long, in multiples of the longest delay, no report is rejected for suspending responses after a report that got
+/// one is accepted. Its acceptance shows that such responses do not depend on the report.
 const RECOVERY_DELAYS: u32 = 10;
 
 /// The reports that failed and have not been accepted since.

@@ -48,7 +48,7 @@ impl<'a> SecretFinder<'a> {
         Self { signs, bare, parts }
     }
 
-    /// Returns whether `text`, or a text that it decodes to, contains a secret, with or without its tags.
+    /// Returns whether `text`, or a text that it decodes to, contains a secret, as it is or without markup tags.
     pub(super) fn finds_in(&self, text: &str) -> bool {
         let decoded = |text: &Wiped<String>| Some(Wiped::new(unescape(text))).filter(|decoded| decoded != text);
         iter::successors(Some(Wiped::new(text.to_owned())), decoded).take(1 + MOST_LAYERS).any(|text| {

@@ -139,7 +139,7 @@ class InvalidHandle(InvalidCall, status=Status.INVALID_HANDLE):
 
 class Closed(InvalidCall, status=Status.CLOSED):
     """6: the reporter is closed. A submitted report was not stored: submit it to another reporter. `Reporter.poll`
-    raises this class if there are no more events."""
+    raises this exception if there are no more events."""
 
 
 class Forked(InvalidCall, status=Status.FORKED):

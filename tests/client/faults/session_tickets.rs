@@ -13,8 +13,8 @@ const NOT_ENABLED: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
 /// The number of session tickets in a flood.
 const MANY: usize = 20_000;
 
-/// The length of a record, which has no common divisor with the length of a ticket; also the number of tickets that
-/// fill whole records of this length.
+/// The length of a record, which is coprime to the length of a ticket; also the number of tickets that fill whole
+/// records of this length.
 const ACROSS: usize = 15_001;
 
 pub(crate) fn cases() -> Vec<Case> {

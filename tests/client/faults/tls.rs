@@ -43,7 +43,7 @@ pub(crate) fn mutual(version: &'static SupportedProtocolVersion) -> Step {
     Step::Secure(Secure { wants_client_certificate: true, ..Secure::new(Identity::Good, version) })
 }
 
-/// Returns a handshake of TLS 1.3 after which the server sends this number of session tickets.
+/// Returns a TLS 1.3 handshake after which the server sends `tickets` session tickets.
 pub(crate) fn with_tickets(tickets: usize) -> Step {
     Step::Secure(Secure { tickets, ..Secure::new(Identity::Good, &TLS13) })
 }

@@ -216,7 +216,7 @@ fn open_alone(outbox: &Path, service: &Service, counts: &mut BTreeMap<String, u3
     opened.unwrap()
 }
 
-/// Waits until a report is stored and sent again after the bytes have stopped changing. Undetected corruption may
+/// Waits until a new report can be stored and sent, once the bytes have stopped changing. Undetected corruption may
 /// remain.
 fn recovers(reporter: &Reporter, service: &Service) {
     let mut number = 0;

@@ -15,9 +15,9 @@ use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
 use crate::os::file_status::{Directory, Status};
 
-/// The first of the bytes, far beyond the end of a file, that stand for other files: `WAL_BYTES` in the database and
-/// the WAL for each other, `INDEX_BYTES` in the database and the index for each other. A process locks the byte of the
-/// file that it uses together with this one.
+/// The starts of two ranges far beyond the end of a file, whose bytes stand for other files. The database and the WAL
+/// use the range at `WAL_BYTES` for each other, the database and the index the one at `INDEX_BYTES`. A process locks
+/// the byte of the file that it uses together with this one.
 const WAL_BYTES: i64 = 1 << 50;
 const INDEX_BYTES: i64 = 1 << 51;
 

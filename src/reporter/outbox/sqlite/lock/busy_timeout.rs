@@ -19,7 +19,7 @@ static IS_FORK_WAITING: AtomicBool = AtomicBool::new(false);
 /// The number of forks that have waited.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
-/// Sets whether a fork waits, which ends waits for locked files and prevents new ones.
+/// Records whether a fork is waiting. While one is, calls do not wait for locked files.
 pub(crate) fn set_fork_waiting(is_waiting: bool) {
     // First, so that a call whose wait ends finds it.
     FORKS.fetch_add(u64::from(is_waiting), Ordering::AcqRel);

@@ -1,6 +1,6 @@
 //! Lets one process at a time write to an outbox, approximately in the order of arrival.
 //!
-//! The kernel's file locks have neither an order nor a deadline. So a process tries the lock, and between two attempts
+//! The kernel's file locks guarantee no order and have no timeout. So a process tries the lock, and between two attempts
 //! waits for the futex in the lock file. A process that has waited long is overdue, and newcomers wait until it has the
 //! lock.
 
