@@ -31,7 +31,7 @@ pub extern "C" fn nexmo_testing_live_clients() -> usize {
 /// Disables the fork handlers for the rest of the process, to show their effect.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_without_fork_handlers() {
-    crate::os::fork::ARE_OUT.store(true, Ordering::SeqCst);
+    crate::os::fork::ARE_DISABLED.store(true, Ordering::SeqCst);
 }
 
 #[allow(clippy::panic)]

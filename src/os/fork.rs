@@ -53,11 +53,11 @@ struct Connections {
 
 /// Whether a test has disabled the handlers.
 #[cfg(feature = "testing")]
-pub(crate) static ARE_OUT: AtomicBool = AtomicBool::new(false);
+pub(crate) static ARE_DISABLED: AtomicBool = AtomicBool::new(false);
 
-fn are_out() -> bool {
+fn are_disabled() -> bool {
     #[cfg(feature = "testing")]
-    return ARE_OUT.load(Ordering::SeqCst);
+    return ARE_DISABLED.load(Ordering::SeqCst);
     #[cfg(not(feature = "testing"))]
     false
 }
@@ -113,7 +113,7 @@ pub(crate) fn is_sound() -> bool {
         Some(mark) => mark.load(Ordering::Acquire) != 0,
         None => PROCESS.load(Ordering::Acquire) == process::id(),
     };
-    is_marked || are_out()
+    is_marked || are_disabled()
 }
 
 /// Runs `work` while no fork can start, so that a child never sees its changes half done.
@@ -136,7 +136,7 @@ pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, acquire: Acquire) {
 }
 
 extern "C" fn before_fork() {
-    if !is_sound() || are_out() {
+    if !is_sound() || are_disabled() {
         return;
     }
     let locks = LOCKS.lock();
@@ -167,13 +167,13 @@ fn claim_held() -> Option<Held> {
 }
 
 extern "C" fn after_fork_in_parent() {
-    if is_sound() && !are_out() {
+    if is_sound() && !are_disabled() {
         drop(claim_held());
     }
 }
 
 extern "C" fn after_fork_in_child() {
-    if are_out() {
+    if are_disabled() {
         return;
     }
     // If the parent acquired no locks, the library stays unusable in the child too.
