@@ -1,0 +1,151 @@
+//! Handles forks, so that parent and child can both continue to use the library.
+//!
+//! A child has one thread, the one that forked, and a copy of all memory. In the child, a lock that another thread held
+//! would stay locked forever. Connections are shared with the parent, so data from both processes would mix. Therefore:
+//!
+//! * the few locks that a child needs are acquired before the fork and released after it in both processes;
+//! * the child closes its copies of all connections without sending anything;
+//! * everything else that contains locks or connections is a [`PerProcess`]: the child abandons the parent's value and
+//!   creates its own.
+#![allow(unsafe_code)]
+
+mod connections;
+mod per_process;
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::{process, ptr};
+
+use self::connections::Connections;
+pub(crate) use self::connections::{connection_closed, open_connection};
+pub(crate) use self::per_process::PerProcess;
+use crate::os;
+use crate::sync::Mutex;
+
+/// The process in which the handlers last ran.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+
+/// Not 0 in a process that the handlers ran in. Null if the system cannot wipe it in children; then the process id counts,
+/// which may be the same in another PID namespace.
+static MARK: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+
+/// Whether a test has disabled the handlers.
+#[cfg(feature = "testing")]
+pub(crate) static ARE_DISABLED: AtomicBool = AtomicBool::new(false);
+
+fn are_disabled() -> bool {
+    #[cfg(feature = "testing")]
+    return ARE_DISABLED.load(Ordering::SeqCst);
+    #[cfg(not(feature = "testing"))]
+    false
+}
+
+/// Acquires one lock, which is released when the box is dropped.
+type Acquire = fn() -> Box<dyn Any>;
+
+/// The other locks to hold during a fork.
+static LOCKS: Mutex<Vec<Acquire>> = Mutex::new(Vec::new());
+
+/// The locks held during a fork, released in this order.
+type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Connections>, MutexGuard<'static, Vec<Acquire>>);
+
+/// The locks that the forking thread holds. Not a thread-local, because a terminating thread can fork after its
+/// thread-locals are destroyed.
+struct Keep(UnsafeCell<Option<Held>>);
+
+// SAFETY: only the thread that holds the lock of `LOCKS` accesses the value. In a child, that is the only thread.
+unsafe impl Sync for Keep {}
+
+static HELD: Keep = Keep(UnsafeCell::new(None));
+
+/// Installs the fork handlers at load time, so that they run for every fork.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = watch;
+
+extern "C" fn watch() {
+    if let Some(mark) = os::wiped_in_children() {
+        MARK.store(ptr::from_ref(mark).cast_mut(), Ordering::Release);
+    }
+    mark_process();
+    os::at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+/// Records that this process can use the library.
+fn mark_process() {
+    PROCESS.store(process::id(), Ordering::Release);
+    if let Some(mark) = mark() {
+        mark.store(1, Ordering::Release);
+    }
+}
+
+fn mark() -> Option<&'static AtomicU32> {
+    // SAFETY: it is null or refers to a number that lives as long as the process.
+    unsafe { MARK.load(Ordering::Acquire).as_ref() }
+}
+
+/// Whether this process can use the library: one created without the handlers, by `_Fork` or a raw `clone`, has broken
+/// locks.
+pub(crate) fn is_sound() -> bool {
+    let is_marked = match mark() {
+        Some(mark) => mark.load(Ordering::Acquire) != 0,
+        None => PROCESS.load(Ordering::Acquire) == process::id(),
+    };
+    is_marked || are_disabled()
+}
+
+/// Runs `work` while no fork can start, so that a child never sees its changes half done.
+pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
+    let _locks = LOCKS.lock();
+    work()
+}
+
+/// Calls `acquire` before each fork, and drops its result after it.
+pub(crate) fn hold_during_forks(acquire: Acquire) {
+    LOCKS.lock().push(acquire);
+}
+
+/// Like [`hold_during_forks`], but does nothing after the first call, which `is_known` records.
+pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, acquire: Acquire) {
+    let mut locks = LOCKS.lock();
+    if !is_known.swap(true, Ordering::AcqRel) {
+        locks.push(acquire);
+    }
+}
+
+extern "C" fn before_fork() {
+    if !is_sound() || are_disabled() {
+        return;
+    }
+    let locks = LOCKS.lock();
+    let others = locks.iter().map(|acquire| acquire()).collect();
+    let held = (others, connections::lock_for_fork(), locks);
+    // SAFETY: the lock of `LOCKS` is held.
+    unsafe { *HELD.0.get() = Some(held) };
+}
+
+/// Returns the locks acquired before the fork, or None in a process that cannot use the library and acquired no locks.
+fn claim_held() -> Option<Held> {
+    // SAFETY: only the thread that holds the locks calls this, after a fork.
+    unsafe { (*HELD.0.get()).take() }
+}
+
+extern "C" fn after_fork_in_parent() {
+    if is_sound() && !are_disabled() {
+        drop(claim_held());
+    }
+}
+
+extern "C" fn after_fork_in_child() {
+    if are_disabled() {
+        return;
+    }
+    // If the parent acquired no locks, the library stays unusable in the child too.
+    if let Some((_, mut connections, _)) = claim_held() {
+        per_process::begin_generation();
+        mark_process();
+        connections.close_in_child();
+    }
+}
