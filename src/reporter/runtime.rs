@@ -57,9 +57,11 @@ impl Runtime {
         })
     }
 
-    /// Starts the worker unless it is running.
+    /// Starts the worker unless it is running or another thread is starting it. That thread may be waiting for a disk.
     pub(super) fn start(&self, settings: &ReporterSettings) {
-        let mut worker = self.worker.lock();
+        let Some(mut worker) = self.worker.try_lock() else {
+            return;
+        };
         if !worker.is_started && worker.next_start.is_none_or(|next| Instant::now() >= next) {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
             // The election happens before the thread starts, so that the state is right from the start. If it fails,
@@ -81,8 +83,7 @@ impl Runtime {
 
     /// Returns whether the worker has ended or was never started.
     pub(super) fn has_ended(&self) -> bool {
-        let is_started = self.worker.lock().is_started;
-        !is_started || self.signals.status().is_ended
+        self.worker.try_lock().is_some_and(|worker| !worker.is_started || self.signals.status().is_ended)
     }
 
     /// Counts a call of `submit` while the returned value lives.

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ftw.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,12 @@ static int remove_one(const char *path, const struct stat *found, int kind, stru
 
 void remove_outboxes(void)
 {
-    if (has_folder)
-        CHECK(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0, "%s was not removed", folder);
+    const long deadline = now_ms() + 10000;
+    int result = 0;
+    /* The thread of a freed reporter may still create a file of its outbox while the folder is being removed. */
+    while (has_folder && (result = nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS)) != 0 && now_ms() < deadline)
+        poll(NULL, 0, 10);
+    CHECK(result == 0, "%s was not removed", folder);
 }
 
 long now_ms(void)

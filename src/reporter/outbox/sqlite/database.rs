@@ -47,6 +47,7 @@ pub(crate) struct Database {
     pub(crate) reserve: Reserve,
     /// Serializes access to the open file.
     lock: FairLock,
+    /// Only locked by the owner of `lock`, which has a deadline; `Mutex` has none.
     open: Mutex<Option<OpenFile>>,
     busy_timeout: BusyTimeout,
     checkpoints: Arc<Checkpoints>,
@@ -302,9 +303,11 @@ impl Database {
         }
     }
 
-    /// Returns whether a file has a second name.
-    pub(crate) fn has_links(&self) -> bool {
-        self.open().as_ref().is_some_and(|file| file.files.has_links())
+    /// Returns whether a file has a second name. Returns false if the file is in use until `deadline`.
+    pub(crate) fn has_links(&self, deadline: Instant) -> bool {
+        // If the disk hangs, other threads wait for this lock only until their own deadlines.
+        let guard = self.lock.acquire(deadline, Wake::Once);
+        guard.is_some() && self.open().as_ref().is_some_and(|file| file.files.has_links())
     }
 
     /// Starts the checkpoint thread.
@@ -361,5 +364,31 @@ fn fail_if(change: Option<Change>) -> Result<(), Failure> {
         None => Ok(()),
         Some(Change::ContentTruncated) => Err(Failure::Corrupt("the file or its WAL was truncated".to_owned())),
         Some(change) => Err(Failure::Changed(change)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::reporter::outbox::Account;
+
+    #[test]
+    fn files_are_only_checked_by_the_owner_of_the_lock() {
+        let folder = PathBuf::from(env!("OUT_DIR")).join("owner-of-lock");
+        fs::remove_dir_all(&folder).ok();
+        fs::create_dir(&folder).unwrap();
+        let account = Account { api_key: "k".to_owned(), base_url: "http://127.0.0.1".to_owned() };
+        let database = Database::new(OutboxPath::find(&folder.join("outbox"), true, &account).unwrap());
+        let access = Access { deadline: from_now(Duration::from_secs(60)), may_create: true, wake: Wake::Always };
+        database.write(access, queries::counters).unwrap();
+        fs::hard_link(folder.join("outbox"), folder.join("link")).unwrap();
+        let guard = database.lock.acquire(access.deadline, Wake::Always);
+        assert!(!database.has_links(Instant::now()), "the files were checked without the lock");
+        drop(guard);
+        assert!(database.has_links(access.deadline));
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

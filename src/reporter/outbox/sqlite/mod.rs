@@ -255,7 +255,7 @@ impl Store for SqliteStore {
 
     fn danger(&self) -> Option<Error> {
         let path = self.database.outbox_path.path.display();
-        self.database.has_links().then(|| {
+        self.database.has_links(from_now(WORKER_TIMEOUT)).then(|| {
             let message = format!(
                 "{path}, its WAL or its WAL index has gained a second name (a hard link), by which another process could \
                  destroy it; remove that name"
