@@ -152,7 +152,8 @@ static void invalid_channels_are_rejected(void)
     nexmo_client_free(client);
 }
 
-/* All types share one counter, so no handle is valid for another type or equals an address or a small number. */
+/* All types share one counter, which starts at 65536 and only increases. So a handle is never a small number, is never
+ * reused and is never valid for another type. */
 static void handles_are_never_reused(void)
 {
     struct reporting reporting = valid_reporting();

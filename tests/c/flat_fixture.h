@@ -10,7 +10,7 @@
 /* Opens a client for the sandbox with additional settings, which must succeed. */
 int64_t open_flat_client(const char *settings);
 
-/* Opens a reporter with an outbox in a new file: the first for the sandbox, the second for a service that never
+/* Opens a reporter with an outbox in a new file. The first function uses the sandbox, the second a service that never
  * responds. */
 int64_t open_flat_reporter(const char *settings);
 int64_t open_unanswered_flat_reporter(const char *settings);

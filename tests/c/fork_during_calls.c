@@ -20,8 +20,7 @@
 
 enum { THREADS = 8, AT_ONCE = 20 };
 
-/* The time limit of a child, which is long enough for a busy machine, but shorter if many children are expected to
- * hang. */
+/* The time limit of a child. It suffices on a busy machine. If many children are expected to hang, it is shorter. */
 static unsigned int seconds_a_child = 60;
 
 void nexmo_testing_without_fork_handlers(void);

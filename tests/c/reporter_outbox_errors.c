@@ -174,8 +174,8 @@ static void a_call_waits_no_longer_than_busy_timeout_ms(void)
     nexmo_reporter_free(reporter);
 }
 
-/* Overwrites a file with garbage and returns its descriptor. The file stays open, because closing it would release this
- * process's locks on it. */
+/* Overwrites a file with garbage and returns its descriptor, which stays open: closing it would release the locks of
+ * this process on the file. */
 static int damage(const char *path)
 {
     static const char garbage[4096] = {0x5a, 0x11, 0x77};

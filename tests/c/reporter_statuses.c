@@ -1,4 +1,5 @@
-/* Tests reports that stay pending or are not accepted: NEXMO_ERR_PENDING, _CLOSED and _SUSPENDED, and events. */
+/* Tests calls that leave reports pending (NEXMO_ERR_PENDING, _CLOSED and _SUSPENDED), and the events of reports that are
+ * not accepted. */
 #include "harness.h"
 
 #include <string.h>

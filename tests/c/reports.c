@@ -193,7 +193,7 @@ static void unix_seconds_become_text(void)
     memset(text, 'x', sizeof text);
     CHECK(nexmo_timestamp_from_unix(0, text, sizeof text - 1) == NEXMO_ERR_INVALID_ARGUMENT, "the call succeeded");
     CHECK(nexmo_timestamp_from_unix(INT64_MAX, text, sizeof text) == NEXMO_ERR_INVALID_ARGUMENT, "the call succeeded");
-    CHECK(text[0] == '\0' && text[sizeof text - 1] == 'x', "the failed call must write an empty text");
+    CHECK(text[0] == '\0' && text[sizeof text - 1] == 'x', "the failed call must write an empty string");
 }
 
 static void the_library_has_the_version_of_its_header(void)

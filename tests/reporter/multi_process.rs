@@ -158,7 +158,7 @@ fn submit_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// The number of reports that take longer than [`SOON`] if the sender finds each of them only by polling the outbox.
+/// The number of reports. If the sender found them only by polling the outbox, they would take longer than [`SOON`].
 const ONE_BY_ONE: usize = 30;
 
 #[test]

@@ -1,8 +1,9 @@
 //! Tests that reports that were submitted with durability *power* survive a power loss.
 //!
 //! A test cannot cut the power. Instead, a recorder records all file operations of a child process. The test then
-//! reconstructs and checks the disk as a power loss at various times may leave it (see `disk.rs`). It must detect
-//! losses with durability *process*, which guarantees less; this proves that the test can detect a loss.
+//! simulates a power loss at many points of the recording, and checks what is left on the disk each time (see
+//! `disk.rs`). With durability *process*, which guarantees less, some reports must be lost: this proves that the test
+//! can detect a loss.
 //!
 //! Neither the library nor this test can detect a disk that acknowledges flushes without performing them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
