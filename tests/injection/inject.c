@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
+#include <linux/futex.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -582,7 +583,9 @@ long syscall(long number, ...)
         FAIL_IF_INJECTED(name_of_fcntl((int)given[1], (const void *)given[2]), -1);
         break;
     case SYS_futex:
-        FAIL_IF_INJECTED("futex", -1);
+        /* The kernel fails no wakeup of a valid futex. */
+        if ((given[1] & FUTEX_CMD_MASK) == FUTEX_WAIT || (given[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
+            FAIL_IF_INJECTED("futex", -1);
         break;
     case SYS_statx:
         FAIL_IF_INJECTED("stat", -1);
