@@ -18,8 +18,8 @@
  * 2. A client    nexmo_client_... does the same with credentials and options set once. Its calls can be cancelled.
  * 3. A reporter  nexmo_reporter_... stores a report in an outbox within microseconds and sends it in the background
  *                until the service has accepted it, across crashes, outages and restarts.
- * 4. Flat        nexmo_flat_... offers clients and reporters to languages that cannot use C structs easily.
- *                nexmo_flat_open describes the text, buffers and arrays of all of them.
+ * 4. Flat        nexmo_flat_... offers clients and reporters to languages that cannot use C structs easily. The
+ *                comment of nexmo_flat_open describes the text, buffers and arrays of all flat functions.
  *
  * The header is C89 with <stdint.h>, and C++98. The following holds for every function unless its comment says
  * otherwise.
@@ -29,40 +29,43 @@
  *             be NULL. A call rejects a value that its comment calls invalid, or that is outside the stated range, with
  *             NEXMO_ERR_INVALID_ARGUMENT.
  * Statuses    Every call can return NEXMO_OK to NEXMO_ERR_INVALID_HANDLE (0 to 5), NEXMO_ERR_FORKED and
- *             NEXMO_ERR_INTERNAL. After NEXMO_ERR_INTERNAL, the handle may have been freed. A call that reports can
- *             also return 20 to 59; nexmo_client_new, NEXMO_ERR_SYSTEM; nexmo_reporter_new and calls with a reporter,
- *             NEXMO_ERR_SYSTEM and 60 to 65; submit and poll, NEXMO_ERR_CLOSED; flush and close, 70 and 71; and poll,
- *             flush and close, NEXMO_ERR_CANCELLED. The comment of a status says what happened and what to do; the
- *             comment of a function adds only details that are particular to it.
+ *             NEXMO_ERR_INTERNAL. After NEXMO_ERR_INTERNAL, the handle may have been freed. In addition,
+ *             - a call that reports can return 20 to 59;
+ *             - nexmo_client_new can return NEXMO_ERR_SYSTEM;
+ *             - nexmo_reporter_new and every call with a reporter can return NEXMO_ERR_SYSTEM and 60 to 65;
+ *             - submit and poll can return NEXMO_ERR_CLOSED;
+ *             - flush and close can return NEXMO_ERR_PENDING and NEXMO_ERR_SUSPENDED;
+ *             - poll, flush and close can return NEXMO_ERR_CANCELLED.
+ *             The comment of a status says what happened and what to do. The comment of a function describes a status
+ *             only if it has a special meaning there.
  * Ownership   The library borrows arguments until the call returns and copies the data that it keeps. Only handles must
  *             be freed, each with its own function.
  * Blocking    A function blocks only if its comment says so.
- * Threads     Any number of threads may call any function at once, also with the same handle, but signal handlers must
- *             not call any. Each concurrent call needs a separate result struct. 64 KiB of stack is enough for every
- *             call. errno is not preserved. pthread_cancel takes effect after the call (with the default, deferred
- *             type); to end a wait in poll, flush or close, call close or free from another thread.
- * Processes   After fork, handles are valid in the parent and in the child, each with its own connections; an outbox in
- *             a file is shared. Fork handlers (pthread_atfork) must not call any function.
- * Text        UTF-8, NUL-terminated, at most 4096 bytes. NULL means that a text is not given; "" is an empty text. The
+ * Threads     Any number of threads may call any function concurrently, even with the same handle. Signal handlers must
+ *             not call any function. Each concurrent call needs a separate result struct. 64 KiB of stack is enough
+ *             for every call. errno is not preserved. pthread_cancel takes effect after the call (with the default,
+ *             deferred type); to end a wait in poll, flush or close, call close or free from another thread.
+ * Processes   After fork, parent and child can both use all handles, over separate connections. They share an outbox
+ *             that is a file. Fork handlers (pthread_atfork) must not call any function.
+ * Text        UTF-8, NUL-terminated, at most 4096 bytes. NULL means that no text is given; "" is an empty string. The
  *             library returns text either in arrays of the caller or as a pointer that is never NULL and stays valid
  *             for the life of the process.
- * Structs     The caller allocates them and initializes each with its NEXMO_..._INIT macro in a declaration, or with
- *             its _init function in memory of any origin, such as the heap. The _init function does nothing if the
- *             pointer is NULL or the size is below 8 or above 4096. Structs have no padding and need not be aligned.
- *             They grow only at the end, so programs and libraries of different versions work together. The library
- *             accepts a struct_size from the size in the first release up to 4096 if it is a multiple of 8 (of 4 where
- *             pointers have 4 bytes). In a struct that the library reads, bytes beyond those that it knows must be 0;
- *             in a struct that it writes, it sets them to 0. It never writes struct_size.
- * Numbers     Later versions may return numbers that this header does not name as a status, acceptance, state, kind or
- *             channel: classify a status by nexmo_status_is_retryable and its band, and treat an unnamed number of any
- *             other kind as unknown.
+ * Structs     The caller allocates them, and initializes each with its NEXMO_..._INIT macro (in a declaration) or its
+ *             _init function (in any memory, such as the heap). The _init function does nothing if the pointer is NULL
+ *             or the size is below 8 or above 4096. Structs have no padding and need not be aligned. They grow only at
+ *             the end, so programs and libraries of different versions work together. The library accepts a struct_size
+ *             from the size in the first release up to 4096 if it is a multiple of 8 (of 4 where pointers have 4
+ *             bytes). In a struct that the library reads, bytes beyond those that it knows must be 0; in a struct that
+ *             it writes, it sets them to 0. Only the _init functions write struct_size.
+ * Numbers     A later version may return a status, acceptance, state, kind or channel that this header does not name.
+ *             Classify such a status by nexmo_status_is_retryable and its band; treat any other such number as unknown.
  * Handles     Identifiers, not addresses: never dereference them. A call with a handle that is NULL, was freed or was
- *             never valid returns NEXMO_ERR_INVALID_HANDLE and has no other effect; but ..._free accepts NULL.
+ *             never valid returns NEXMO_ERR_INVALID_HANDLE and has no other effect. ..._free also accepts NULL.
  * Time limits In milliseconds. The parameter timeout_ms limits one wait: 0 checks once, -1 means no limit, and a value
- *             below -1 is invalid. The option timeout_ms limits one report over the network.
- * The host    The library never ends the process (memory exhaustion excepted), writes nothing to standard output or
+ *             below -1 is invalid. The option timeout_ms limits the sending of one report.
+ * The host    The library does not end the process, unless memory is exhausted. It writes nothing to standard output or
  *             error, installs no signal handler, raises no SIGPIPE, reads no environment variable unless a flag
- *             requests it, and stays loaded: dlclose does nothing. Its threads are named nexmo-worker, nexmo-sender,
+ *             requests it, and stays loaded after dlclose. Its threads are named nexmo-worker, nexmo-sender,
  *             nexmo-wal and nexmo-dns and block all signals.
  */
 #ifndef NEXMO_CONVERSION_H
@@ -83,10 +86,11 @@ extern "C" {
 
 /* --- Statuses ----------------------------------------------------------------------------------------------------- */
 
-/** The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a
- *  program's exit status. The status modulo 1000 determines the band: 1 to 19, the call was invalid and nothing was
- *  sent; 20 to 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the
- *  service's response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug. */
+/** The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. No status of this version is negative or above 99, so that
+ *  a status can be a program's exit status. Later versions may continue a full band 1000 higher, so the status
+ *  modulo 1000 determines the band: 1 to 19, the call was invalid and nothing was sent; 20 to 39, the service sent
+ *  no valid response (acceptance says whether the report may have been accepted); 40 to 59, the service's response;
+ *  60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug. */
 typedef int32_t nexmo_status;
 
 /** Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done. */
@@ -94,9 +98,9 @@ typedef int32_t nexmo_status;
 
 /** A required pointer is NULL. Nothing was sent. Pass what the message names. */
 #define NEXMO_ERR_NULL_POINTER 1
-/** A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
- *  sent. Initialize the struct with its INIT macro or _init function, or load the library that the program was built
- *  for. */
+/** A struct has a size that this library does not accept, or values other than 0 in fields that it does not know.
+ *  Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the library that the
+ *  program was built for. */
 #define NEXMO_ERR_STRUCT_SIZE 2
 /** A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library. */
 #define NEXMO_ERR_UNKNOWN_FLAGS 3
@@ -111,13 +115,13 @@ typedef int32_t nexmo_status;
  *  execute a new program in them. */
 #define NEXMO_ERR_FORKED 7
 /** The host name could not be resolved, no connection could be made, or the connection was lost before the response
- *  was complete. The report may have been accepted if acceptance says so. Retry later. */
+ *  was complete. acceptance says whether the report may have been accepted. Retry later. */
 #define NEXMO_ERR_NETWORK 20
-/** A time limit expired. The report may have been accepted if acceptance says so. Retry later. */
+/** A time limit expired. acceptance says whether the report may have been accepted. Retry later. */
 #define NEXMO_ERR_TIMEOUT 21
 /** The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
- *  acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and what
- *  responds in place of the service. */
+ *  acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and whether
+ *  anything else responds in place of the service. */
 #define NEXMO_ERR_TLS 22
 /** The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
  *  base_url. */
@@ -126,8 +130,8 @@ typedef int32_t nexmo_status;
  *  unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
  *  credentials. */
 #define NEXMO_ERR_PROXY 24
-/** The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
- *  was accepted before reporting it again. */
+/** The handle was freed during the call. Before reporting again, check acceptance: it says whether the report may
+ *  have been accepted. */
 #define NEXMO_ERR_CANCELLED 25
 /** The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The report
  *  was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise the
@@ -142,11 +146,11 @@ typedef int32_t nexmo_status;
 /** 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
  *  retry it unchanged. */
 #define NEXMO_ERR_REJECTED 42
-/** 429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
- *  -1. */
+/** 429: too many requests. The service did not accept the report. Retry after retry_after_ms; if that is -1, choose
+ *  a delay. */
 #define NEXMO_ERR_RATE_LIMITED 43
-/** 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
- *  if that is -1. */
+/** 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms; if that is
+ *  -1, choose a delay. */
 #define NEXMO_ERR_UNAVAILABLE 44
 /** 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
  *  The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place
@@ -155,8 +159,8 @@ typedef int32_t nexmo_status;
 /** An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
  *  retrying, check base_url, and whether anything else responds in place of the service. */
 #define NEXMO_ERR_UNEXPECTED_STATUS 46
-/** The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may
- *  be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then repeat the call. */
+/** The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
+ *  is NEXMO_ACCEPTANCE_UNKNOWN: it may then be stored and sent. Remove the cause, then repeat the call. */
 #define NEXMO_ERR_OUTBOX 60
 /** The outbox or its disk is full. A submitted report was not stored. Retry later. */
 #define NEXMO_ERR_OUTBOX_FULL 61
@@ -171,16 +175,16 @@ typedef int32_t nexmo_status;
 /** The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
  *  or use another path. */
 #define NEXMO_ERR_OUTBOX_VERSION 65
-/** Reports are still pending, although the time limit expired or the reporter is closed. They may have been
- *  accepted. Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE
- *  loses them. */
+/** Reports were still pending when the time limit expired or the reporter was closed. They may have been accepted.
+ *  With NEXMO_DURABILITY_NONE, a closed reporter has lost them; otherwise they are sent later and need not be
+ *  submitted again. */
 #define NEXMO_ERR_PENDING 70
-/** The reporter is suspended: the service accepts no reports from this account. The reports stay pending, except
- *  that a closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url;
- *  pending reports need not be submitted again. */
+/** The reporter is suspended: the service accepts no reports from this account. With NEXMO_DURABILITY_NONE, a closed
+ *  reporter has lost its pending reports; otherwise they stay pending and need not be submitted again. Correct the
+ *  account, its credentials or base_url. */
 #define NEXMO_ERR_SUSPENDED 71
-/** A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
- *  acceptance says so. Check whether it was accepted before reporting it again, and file a bug report. */
+/** A bug in this library was caught; the calling program is unaffected. Before reporting again, check acceptance: it
+ *  says whether the report may have been accepted. File a bug report. */
 #define NEXMO_ERR_INTERNAL 99
 
 /** Returns the name of a status, such as "NEXMO_ERR_TIMEOUT", or "NEXMO_ERR_UNKNOWN" for a number that this version
@@ -239,12 +243,11 @@ nexmo_status nexmo_timestamp_from_unix(int64_t unix_seconds, char *text, size_t 
 /** nexmo_credentials.signature_method: HMAC-SHA-512. */
 #define NEXMO_SIGNATURE_HMAC_SHA512 5
 
-/** The credentials of an account. Clients and reporters keep copies of the secrets and wipe them when they are
- *  freed. */
+/** The credentials of an account. A client or reporter keeps copies of the secrets and wipes them when it is freed. */
 typedef struct nexmo_credentials {
     /** sizeof(nexmo_credentials). */
     uint32_t struct_size;
-    /** 0. */
+    /** Must be 0. */
     uint32_t flags;
     /** Required: the account's API key, 1 to 256 bytes, without control characters (including those of bidirectional
      *  text) and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon. */
@@ -262,7 +265,7 @@ typedef struct nexmo_credentials {
     int32_t signature_method;
 } nexmo_credentials;
 
-/** Initializes a struct like NEXMO_CREDENTIALS_INIT. size is sizeof(nexmo_credentials) in the caller. */
+/** Initializes a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller. */
 void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -273,9 +276,9 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 /** nexmo_options.flags: allows http:// to hosts other than loopback. Anyone on the network path can then read the
  *  credentials. */
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
-/** nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
- *  http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host.
- *  Ignored in CGI programs. docs/operations.md describes their values. */
+/** nexmo_options.flags: if proxy is NULL, uses the proxy in the environment variable https_proxy, HTTPS_PROXY
+ *  (http_proxy for an http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY
+ *  excludes the host. Ignored in CGI programs. docs/operations.md describes the values of these variables. */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 /** nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store. */
 #define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4u
@@ -312,8 +315,8 @@ typedef struct nexmo_options {
     /** Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
      *  spaces. */
     const char *user_agent;
-    /** Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0
-     *  means 5000. */
+    /** Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000. timeout_ms includes
+     *  this time. 0 means 5000. */
     int32_t connect_timeout_ms;
     /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0 means 10000. */
     int32_t timeout_ms;
@@ -327,7 +330,7 @@ typedef struct nexmo_options {
     int32_t max_idle_connections;
 } nexmo_options;
 
-/** Initializes a struct like NEXMO_OPTIONS_INIT. size is sizeof(nexmo_options) in the caller. */
+/** Initializes a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller. */
 void nexmo_options_init(nexmo_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -374,7 +377,7 @@ typedef struct nexmo_result {
     char message[NEXMO_MESSAGE_SIZE];
 } nexmo_result;
 
-/** Initializes a struct like NEXMO_RESULT_INIT. size is sizeof(nexmo_result) in the caller. */
+/** Initializes a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller. */
 void nexmo_result_init(nexmo_result *result, size_t size);
 
 /** Sets struct_size, status, retry_after_ms; every other field is 0, NULL or "". */
@@ -468,7 +471,7 @@ nexmo_status nexmo_client_free(nexmo_client *client);
 #define NEXMO_OVERFLOW_DROP_OLDEST 1
 
 /** nexmo_reporter_options.flags: allows an outbox on a network file system, FUSE or a shared folder of a virtual
- *  machine. If file locks do not work there, reports are sent more than once, or the file is corrupted. */
+ *  machine. If file locks do not work there, reports may be sent more than once, or the file may be corrupted. */
 #define NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM 1u
 
 /** Options of a reporter. A number that is 0 selects its default. outbox has no default. */
@@ -482,7 +485,7 @@ typedef struct nexmo_reporter_options {
      *  move or remove them together, and never while the outbox is open. Any number of processes may share an outbox
      *  if they all use its account, the api_key and base_url stored in it. A value that begins with ":", or with two
      *  or more of A-Z a-z 0-9 + . - followed by ":", is a URL, which is invalid; use ./x:y for a file named x:y.
-     *  Required, except that it is NULL with NEXMO_DURABILITY_NONE. */
+     *  Must be NULL with NEXMO_DURABILITY_NONE; otherwise required. */
     const char *outbox;
     /** One of NEXMO_DURABILITY_*. */
     int32_t durability;
@@ -501,7 +504,7 @@ typedef struct nexmo_reporter_options {
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;
 
-/** Initializes a struct like NEXMO_REPORTER_OPTIONS_INIT. size is sizeof(nexmo_reporter_options) in the caller. */
+/** Initializes a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller. */
 void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -515,10 +518,10 @@ typedef struct nexmo_reporter nexmo_reporter;
 /**
  * Creates a reporter. Opens or creates the outbox and starts to send its reports on the library's own threads.
  *
- * Of all reporters, in any process, that share an outbox, one sends; when it ends, another takes over. A corrupt
- * outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be
- * opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged.
- * With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
+ * Of all reporters, in any process, that share an outbox, one sends; when it ends or cannot send, another takes over.
+ * A corrupt outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox
+ * cannot be opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file
+ * unchanged. With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
  *
  * @param options   NULL: all defaults. A reporter uses all options except max_attempts.
  * @param reporter  Receives the reporter; NULL on failure.
@@ -541,8 +544,9 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials, const nexm
 
 /**
  * Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
- * events and statistics show their outcome. Sends them without waiting for a back-off. Does not wait for reports that
- * are submitted during the call. The message gives the number of reports pending in the whole outbox.
+ * events and statistics show their outcome. Sends these reports without waiting for a back-off. Does not wait for
+ * reports that are submitted during the call. If reports are still pending, the message gives their number in the
+ * whole outbox.
  *
  * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked
  *                              for a wait. The call does not wait further.
@@ -554,8 +558,8 @@ nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter, int32_t timeout_ms, 
  * Closes a reporter: stops accepting reports, waits like nexmo_reporter_flush, with the same result, and then cancels
  * requests in flight.
  *
- * Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
- * NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
+ * Reports that are still pending stay in the outbox, and the next reporter that opens it sends them. With
+ * NEXMO_DURABILITY_NONE, they are lost. A program that ends without this call loses nothing that its durability
  * protects. The reporter is closed whatever the call returns, unless the call was invalid (1 to 19). A closed reporter
  * can still be polled, acknowledge events and return statistics, and must be freed. A second call does not wait.
  *
@@ -567,7 +571,7 @@ nexmo_status nexmo_reporter_close(nexmo_reporter *reporter, int32_t timeout_ms, 
  * Frees a reporter. If it is open, closes it first, without waiting for reports. Calls that wait on other threads
  * return NEXMO_ERR_CANCELLED.
  *
- * @par Blocking: up to half a second, while requests in flight are cancelled.
+ * @par Blocking: up to half a second.
  */
 nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
 
@@ -576,10 +580,10 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
 /**
  * Submits a report to be sent in the background. message_id and delivered are the same as for nexmo_conversion_sms.
  *
- * On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it immediately and retries
- * until the service accepts or rejects it or it expires. A pending report for the same message is replaced; the
- * service always receives the most recently submitted value last. On any other status, the report is not stored,
- * except that it may be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN.
+ * On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it in the background and
+ * retries until the service accepts or rejects it or it expires. A pending report for the same message is replaced;
+ * the service always receives the most recently submitted value last. On any other status, the report is not stored,
+ * unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: the report may then be stored and sent.
  *
  * @param channel    One of NEXMO_CHANNEL_*. It determines what message_id is.
  * @param timestamp  The same as for nexmo_conversion_sms, but NULL means now.
@@ -599,18 +603,17 @@ nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter, int32_t channel, co
 #define NEXMO_EVENT_NONE 0
 /** nexmo_event.kind: the service rejected the report. */
 #define NEXMO_EVENT_REJECTED 1
-/** nexmo_event.kind: the report reached the age max_age_s. The service may have accepted it if an attempt got no
- *  response. */
+/** nexmo_event.kind: the report reached the age max_age_s. The service may have accepted it in an earlier attempt. */
 #define NEXMO_EVENT_EXPIRED 2
-/** nexmo_event.kind: the outbox was full, and this was its oldest report. The service may have accepted it if an
- *  attempt got no response. */
+/** nexmo_event.kind: the outbox was full, and this was its oldest report. The service may have accepted it in an
+ *  earlier attempt. */
 #define NEXMO_EVENT_DROPPED 3
 
 /** Size of nexmo_event.message_id in bytes, including the NUL. */
 #define NEXMO_MESSAGE_ID_SIZE 260
 
-/** A report that left the outbox without being accepted, and the reason. It stays in the outbox until it is
- *  acknowledged. */
+/** An event: the outcome of a report that was rejected, expired or dropped. The event stays in the outbox until it
+ *  is acknowledged. */
 typedef struct nexmo_event {
     /** sizeof(nexmo_event). The library reads only this field. */
     uint32_t struct_size;
@@ -632,7 +635,7 @@ typedef struct nexmo_event {
     int32_t delivered;
     /** The message id as submitted. */
     char message_id[NEXMO_MESSAGE_ID_SIZE];
-    /** The timestamp as submitted, or the time of the submission. */
+    /** The timestamp as submitted or, if it was NULL, the time of the submission. */
     char timestamp[NEXMO_TIMESTAMP_SIZE];
     /** What happened, as one line for a log, like nexmo_result.message. */
     char message[NEXMO_MESSAGE_SIZE];
@@ -640,8 +643,8 @@ typedef struct nexmo_event {
 
 /**
  * Waits for an event and returns the oldest one. Calls in every thread and process return the same event until it is
- * acknowledged: use one consumer per outbox, or handle events idempotently. A closed reporter returns its remaining
- * events and then NEXMO_ERR_CLOSED; stop polling then.
+ * acknowledged: use one consumer per outbox, or handle events idempotently. Once the reporter is closed, calls
+ * return the remaining events and then NEXMO_ERR_CLOSED.
  *
  * @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
  *               call fails.
@@ -672,19 +675,19 @@ nexmo_status nexmo_reporter_acknowledge(nexmo_reporter *reporter, int64_t event_
 
 /**
  * Returns a file descriptor for poll, select or epoll. It is readable while an event is waiting to be acknowledged,
- * and after a closed reporter has no more events.
+ * and once the reporter is closed.
  *
  * The descriptor may also be readable without an event if another process has just acknowledged the event, so call
- * nexmo_reporter_poll with timeout_ms 0. It belongs to the reporter: do not read, write or close it, and stop watching
- * it before nexmo_reporter_free.
+ * nexmo_reporter_poll with timeout_ms 0. The descriptor belongs to the reporter: do not read, write or close it, and
+ * stop watching it before nexmo_reporter_free.
  *
- * @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
- * -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
+ * @return The file descriptor, 3 or above; on failure, a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
+ * -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL, or -60 to -65 after a fork.
  * @par Blocking: up to busy_timeout_ms after a fork, otherwise never.
  */
 int32_t nexmo_reporter_fd(nexmo_reporter *reporter);
 
-/** Initializes a struct like NEXMO_EVENT_INIT. size is sizeof(nexmo_event) in the caller. */
+/** Initializes a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller. */
 void nexmo_event_init(nexmo_event *event, size_t size);
 
 /** Sets struct_size; every other field is 0, NULL or "". */
@@ -694,8 +697,8 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 
 /** nexmo_statistics.state: the reporter sends submitted reports. */
 #define NEXMO_STATE_RUNNING 0
-/** nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
- *  30 s, or when the service asks for it. */
+/** nexmo_statistics.state: the network or the service fails (no response, 408, 429 or 5xx). The reporter sends one
+ *  report as a probe after growing delays of up to 30 s, or after the delay that the service asks for. */
 #define NEXMO_STATE_BACKING_OFF 1
 /** nexmo_statistics.state: the service accepts no reports from this account (401, 402, 3xx or an unexpected status).
  *  The reporter sends one report a minute as a probe; all other reports stay pending. */
@@ -768,7 +771,7 @@ typedef struct nexmo_statistics {
  */
 nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter, nexmo_statistics *statistics, nexmo_result *result);
 
-/** Initializes a struct like NEXMO_STATISTICS_INIT. size is sizeof(nexmo_statistics) in the caller. */
+/** Initializes a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller. */
 void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 
 /** Sets struct_size, oldest_pending_ms, last_error_unix_ms; every other field is 0, NULL or "". */
@@ -781,24 +784,25 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
  *
  * The settings are UTF-8 lines of the form "name = value" that end with LF or CRLF, at most 65536 bytes in all. A
  * leading byte order mark, empty lines, and lines that begin with # are ignored. The names are the fields of
- * nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
- * proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
- * false. Where C uses a constant, the value is the constant's name in lower case without its prefix, such as
- * hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and
- * \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a missing value ("" is
- * the empty string) and control characters are invalid. The message for such an error gives the line and the name, and
- * never quotes a value. With outbox, or with durability = none, the handle is a reporter, otherwise a client.
+ * nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags. Each flag has its own
+ * name and is true or false: allow_plain_http, proxy_from_environment, built_in_roots_only, sign_unix_seconds and
+ * allow_network_file_system. Where C uses a constant, the value is the constant's name in lower case without its
+ * prefix, such as hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps
+ * its spaces; \" and \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a
+ * missing value ("" is the empty string) and control characters are invalid. The message for such an error gives the
+ * line, if there is one, and never quotes a value. If the settings contain outbox or durability = none, the handle is
+ * a reporter, otherwise a client.
  *
  * In all flat functions, input text has a size in bytes (..._size), and its trailing spaces and NULs are ignored. With
  * a size of -1, the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An
- * output buffer for text has a size in bytes. If it is above 0, the text is NUL-terminated and the rest of the buffer
- * is filled with NULs. If it is below -1, the buffer has as many bytes as the absolute value, and the text is padded
- * with spaces, without a NUL. -1 is invalid. Text that does not fit is truncated at a character boundary. An array
- * receives as many numbers as its count, which must not be negative; elements that this library does not know are 0.
- * An output that is not needed may be NULL or have a size or count of 0. The size or count of a NULL pointer is
- * ignored. Outputs are written on every return; if the call fails, they are 0 and "", except for message. message
- * receives what happened, as one line. Pointers need not be aligned. Handles of the flat functions and of the other
- * functions are not interchangeable.
+ * output buffer for text has a size in bytes. If the size is above 0, the text is NUL-terminated and the rest of the
+ * buffer is filled with NULs. If the size is below -1, the buffer has as many bytes as the absolute value, and the
+ * text is padded with spaces, without a NUL. A size of -1 is invalid. Text that does not fit is truncated at a
+ * character boundary. An array receives as many numbers as its count, which must not be negative; elements that this
+ * library does not know are 0. An output that is not needed may be NULL or have a size or count of 0. The size or
+ * count of a NULL pointer is ignored. Outputs are written on every return; if the call fails, they are 0 and "",
+ * except for details and message. message receives what happened, as one line. Pointers need not be aligned. Handles
+ * of the flat functions and of the other functions are not interchangeable.
  *
  * @param settings  The settings. The library wipes its copies of them.
  * @param handle    Required. Receives the handle; 0 on failure.
@@ -820,12 +824,12 @@ int32_t nexmo_flat_open(const char *settings, int32_t settings_size, int64_t *ha
                         int32_t message_size);
 
 /**
- * Closes a client or a reporter and frees it. A reporter first waits for its reports, like nexmo_reporter_close, and
- * returns the same statuses.
+ * Closes and frees a client or a reporter. For a reporter, waits for reports like nexmo_reporter_close and returns the
+ * same statuses.
  *
  * The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
- * NEXMO_ERR_FORKED. A call in progress on another thread ends: with NEXMO_ERR_PENDING (flush, close) or
- * NEXMO_ERR_CLOSED (poll) if it notices the close first, otherwise with NEXMO_ERR_CANCELLED.
+ * NEXMO_ERR_FORKED. Calls that wait on other threads return NEXMO_ERR_CANCELLED or, if they detect the close
+ * before the handle is freed, NEXMO_ERR_PENDING (flush, close) or NEXMO_ERR_CLOSED (poll).
  *
  * @par Blocking: up to timeout_ms and half a second; never for a client.
  */
@@ -833,23 +837,31 @@ int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int3
 
 /* --- 4. Flat: report, submit, flush ------------------------------------------------------------------------------- */
 
-/** Index in the details of nexmo_flat_report and nexmo_flat_submit: the same value as nexmo_result.status. */
+/** The index of the element that holds nexmo_result.status in the details of nexmo_flat_report and
+ *  nexmo_flat_submit. */
 #define NEXMO_DETAIL_STATUS 0
-/** Index in the details: the same value as nexmo_result.http_status; 0 after nexmo_flat_submit. */
+/** The index of the element that holds nexmo_result.http_status in the details of nexmo_flat_report and
+ *  nexmo_flat_submit. The element is 0 after nexmo_flat_submit. */
 #define NEXMO_DETAIL_HTTP_STATUS 1
-/** Index in the details: the same value as nexmo_result.attempts; 0 after nexmo_flat_submit. */
+/** The index of the element that holds nexmo_result.attempts in the details of nexmo_flat_report and
+ *  nexmo_flat_submit. The element is 0 after nexmo_flat_submit. */
 #define NEXMO_DETAIL_ATTEMPTS 2
-/** Index in the details: the same value as nexmo_result.acceptance. */
+/** The index of the element that holds nexmo_result.acceptance in the details of nexmo_flat_report and
+ *  nexmo_flat_submit. */
 #define NEXMO_DETAIL_ACCEPTANCE 3
-/** Index in the details: the same value as nexmo_result.elapsed_us. */
+/** The index of the element that holds nexmo_result.elapsed_us in the details of nexmo_flat_report and
+ *  nexmo_flat_submit. */
 #define NEXMO_DETAIL_ELAPSED_US 4
-/** Index in the details: the same value as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit. */
+/** The index of the element that holds nexmo_result.retry_after_ms in the details of nexmo_flat_report and
+ *  nexmo_flat_submit. The element is -1 after nexmo_flat_submit. */
 #define NEXMO_DETAIL_RETRY_AFTER_MS 5
-/** The number of details. Later versions may append elements. */
+/** The number of elements in the details of nexmo_flat_report and nexmo_flat_submit. Later versions may append
+ *  elements. */
 #define NEXMO_DETAIL_COUNT 6
 
 /**
- * Reports to the Conversion API whether one message was effective, like nexmo_client_report. The handle is a client.
+ * Reports to the Conversion API whether one message was effective, like nexmo_client_report. The handle must be a
+ * client.
  *
  * @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
  * @par Blocking: up to timeout_ms of the settings.
@@ -865,38 +877,46 @@ int32_t nexmo_flat_report(int64_t handle, int32_t channel, const char *message_i
                           int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
                           int32_t details_count, char *message, int32_t message_size);
 
-/** Submits a report, like nexmo_reporter_submit, and blocks like it. The handle is a reporter. details receives the
- *  outcome as numbers, at the indices NEXMO_DETAIL_*. */
+/**
+ * Submits a report, like nexmo_reporter_submit. The handle must be a reporter.
+ *
+ * @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
+ * @par Blocking: like nexmo_reporter_submit.
+ */
 int32_t nexmo_flat_submit(int64_t handle, int32_t channel, const char *message_id, int32_t message_id_size,
                           int32_t delivered, const char *timestamp, int32_t timestamp_size, int64_t *details,
                           int32_t details_count, char *message, int32_t message_size);
 
-/** Waits until the reports that were submitted before the call are no longer pending, like nexmo_reporter_flush, and
- *  blocks like it. The handle is a reporter. */
+/**
+ * Waits until the reports that were submitted before the call are no longer pending, like nexmo_reporter_flush. The
+ * handle must be a reporter.
+ *
+ * @par Blocking: like nexmo_reporter_flush.
+ */
 int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int32_t message_size);
 
 /* --- 4. Flat: events ---------------------------------------------------------------------------------------------- */
 
-/** Index in the event of nexmo_flat_poll: the same value as nexmo_event.id. */
+/** The index of the element that holds nexmo_event.id in the event of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_ID 0
-/** Index in the event: the same value as nexmo_event.kind. */
+/** The index of the element that holds nexmo_event.kind in the event of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_KIND 1
-/** Index in the event: the same value as nexmo_event.channel. */
+/** The index of the element that holds nexmo_event.channel in the event of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_CHANNEL 2
-/** Index in the event: the same value as nexmo_event.delivered. */
+/** The index of the element that holds nexmo_event.delivered in the event of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_DELIVERED 3
-/** Index in the event: the same value as nexmo_event.http_status. */
+/** The index of the element that holds nexmo_event.http_status in the event of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_HTTP_STATUS 4
-/** The number of elements of an event. Later versions may append elements. */
+/** The number of elements in the event of nexmo_flat_poll. Later versions may append elements. */
 #define NEXMO_EVENT_FIELD_COUNT 5
 
 /**
- * Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle is a reporter.
+ * Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle must be a reporter.
  *
  * @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
  * @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
  *                    invalid and the event is kept. A size of NEXMO_MESSAGE_ID_SIZE fits every id.
- * @param timestamp   Receives the timestamp as submitted, or the time of the submission. A size of
+ * @param timestamp   Receives the timestamp as submitted or, if none was given, the time of the submission. A size of
  *                    NEXMO_TIMESTAMP_SIZE fits every timestamp.
  * @param message     Receives nexmo_event.message if there is an event.
  * @par Blocking: like nexmo_reporter_poll.
@@ -916,15 +936,19 @@ int32_t nexmo_flat_poll(int64_t handle, int32_t timeout_ms, int64_t *event, int3
                         int32_t message_id_size, char *timestamp, int32_t timestamp_size, char *message,
                         int32_t message_size);
 
-/** Removes an event from the outbox, like nexmo_reporter_acknowledge, and blocks like it. The handle is a reporter.
- *  event_id is the number at NEXMO_EVENT_FIELD_ID. */
+/**
+ * Removes an event from the outbox, like nexmo_reporter_acknowledge. The handle must be a reporter.
+ *
+ * @param event_id  The element at index NEXMO_EVENT_FIELD_ID of the event.
+ * @par Blocking: like nexmo_reporter_acknowledge.
+ */
 int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, int32_t message_size);
 
 /* --- 4. Flat: information ----------------------------------------------------------------------------------------- */
 
 /**
- * Returns one of the statistics that nexmo_reporter_statistics returns. Each call takes a new snapshot, so numbers
- * from two calls may be inconsistent.
+ * Returns one of the statistics that nexmo_reporter_statistics returns. The handle must be a reporter. Each call takes
+ * a new snapshot, so numbers from two calls may be inconsistent.
  *
  * @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
  * @param value  Receives the number; 0 for last_error_message.

@@ -15,19 +15,19 @@ const LAST_COLUMN: usize = 72;
 const PREFIXES: &[&str] =
     &["NEXMO_OK", "NEXMO_ERR_", "NEXMO_CHANNEL_", "NEXMO_ACCEPTANCE_", "NEXMO_EVENT_", "NEXMO_STATE_", "NEXMO_DETAIL_"];
 
-/// The arrays of numbers that flat functions write. Each entry is the prefix of the array's indices and of its COUNT,
-/// and its name in the copybook.
+/// The arrays of numbers that flat functions write: the prefix of the constants for each array, and the name of the
+/// array in the copybook.
 const ARRAYS: &[(&str, &str)] = &[("NEXMO_DETAIL_", "NEXMO-DETAIL"), ("NEXMO_EVENT_FIELD_", "NEXMO-EVENT-FIELD")];
 
 const EXPLANATION: &str = "\
-For programs in the fixed and in the free format. Copy it into
+For the fixed and the free format. Copy it into
 WORKING-STORAGE:
 
     COPY NEXMOCNV.
 
-Numbers of 64 bits are passed by value with SIZE 8, and texts
-with their sizes. The size of a text that the function writes
-is negative, which pads the text with spaces:
+Pass 64-bit numbers by value with SIZE 8, and each text with
+its size. A negative size makes the library pad the text that
+it writes with spaces:
 
     01 MESSAGE-ID PIC X(32).
     01 TEXT-OUT   PIC X(200).

@@ -100,7 +100,7 @@ fn check_all_are_declared(section: &Section, text: &str) -> Result<(), Failure> 
     }
 }
 
-/// Appends `u` to the values of flags, which cbindgen omits. Flags are unsigned like the field, so `flags &= ~FLAG`
+/// Appends `u`, which cbindgen omits, to the values of flags. Flags are unsigned like the field, so `flags &= ~FLAG`
 /// involves no sign conversion.
 fn with_unsigned_flags(interface: &Interface, text: &str) -> String {
     let flags = interface.constants().filter(|constant| constant.of == Type::U32);

@@ -17,7 +17,7 @@ pub(crate) const BITS_64: Target = Target { bits: 64, pointer_size: 8, i64_align
 /// i686, which aligns an int64_t in a struct to 4 bytes.
 pub(crate) const BITS_32: Target = Target { bits: 32, pointer_size: 4, i64_alignment: 4 };
 
-/// Most other 32-bit processors, such as Arm, which align it to 8 bytes.
+/// Most other 32-bit processors, such as Arm, which align an int64_t to 8 bytes.
 const BITS_32_STRICT: Target = Target { bits: 32, pointer_size: 4, i64_alignment: 8 };
 
 /// The size of a struct, with the offset and size of each field.

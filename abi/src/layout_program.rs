@@ -27,7 +27,7 @@ int main(void)
 pub(crate) fn program(interface: &Interface) -> Result<String, Failure> {
     let mut text = format!(
         "/* Prints each struct with its size, each field with its offset and size, and each constant with its value.\n   \
-         abi/tests compares that with docs/abi.json, on 64 and on 32 bits.\n   {NOTICE} */\n{BEGINNING}"
+         abi/tests compares the output with the layout that the generator computes, on 64 and on 32 bits.\n   {NOTICE} */\n{BEGINNING}"
     );
     for item in interface.structs() {
         writeln!(text, "    STRUCT({});", item.name)?;

@@ -26,7 +26,7 @@ use crate::interface::Interface;
 /// An error, with a sentence for the developer as its text.
 pub type Failure = Box<dyn Error>;
 
-/// The first line of each generated file.
+/// The notice in each generated file.
 const NOTICE: &str = "Generated from src/ffi by `make generate`; do not edit.";
 
 /// A generated file.

@@ -25,8 +25,8 @@ from enum import IntEnum, IntFlag
 from typing import Any, ClassVar, Dict, Tuple
 ";
 
-/// The classes for groups of related constants: the prefix of the constants' names, and the name and the documentation
-/// of the class.
+/// The classes for groups of related constants. Each entry has the prefix of the constants' names, the name of the
+/// class and its documentation.
 const ENUMS: &[(&str, &str, &str)] = &[
     ("NEXMO_AUTH_", "Authentication(IntEnum)", "The ways to authenticate a request."),
     (
@@ -48,8 +48,8 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("NEXMO_REPORTER_OPTIONS_", "ReporterOptionsFlag(IntFlag)", "The bits of nexmo_reporter_options.flags."),
 ];
 
-/// The prefixes of constants that begin like those of an enum but are not its values: indices, sizes, and the kind that
-/// means no event, for which `Reporter.poll` returns None.
+/// The beginnings of names that share the prefix of an enum without being its members: indices, and the kind that means
+/// no event, for which `Reporter.poll` returns None.
 const NO_MEMBERS: [&str; 2] = ["NEXMO_EVENT_FIELD_", "NEXMO_EVENT_NONE"];
 
 const SIZED: &str = "\

@@ -64,7 +64,7 @@ fn a_32_bit_compiler_finds_every_field_and_constant_where_the_generator_says() {
 }
 
 #[test]
-fn the_header_without_a_preprocessor_compiles_once_the_integers_are_known() {
+fn the_ffi_header_compiles_after_the_headers_of_the_integer_types() {
     let source = scratch("ffi.c");
     let alone = "#include <stddef.h>\n#include <stdint.h>\n#include \"nexmo_conversion.ffi.h\"\n";
     fs::write(&source, alone).unwrap();
@@ -72,7 +72,7 @@ fn the_header_without_a_preprocessor_compiles_once_the_integers_are_known() {
 }
 
 #[test]
-fn the_header_without_a_preprocessor_has_no_directives() {
+fn the_ffi_header_has_no_preprocessor_directives() {
     let text = fs::read_to_string(root().join("include/nexmo_conversion.ffi.h")).unwrap();
     assert!(!text.contains('#'));
 }

@@ -1,13 +1,13 @@
       *> Generated from src/ffi by `make generate`; do not edit.
       *>
-      *> For programs in the fixed and in the free format. Copy it into
+      *> For the fixed and the free format. Copy it into
       *> WORKING-STORAGE:
       *>
       *>     COPY NEXMOCNV.
       *>
-      *> Numbers of 64 bits are passed by value with SIZE 8, and texts
-      *> with their sizes. The size of a text that the function writes
-      *> is negative, which pads the text with spaces:
+      *> Pass 64-bit numbers by value with SIZE 8, and each text with
+      *> its size. A negative size makes the library pad the text that
+      *> it writes with spaces:
       *>
       *>     01 MESSAGE-ID PIC X(32).
       *>     01 TEXT-OUT   PIC X(200).

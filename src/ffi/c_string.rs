@@ -1,4 +1,4 @@
-//! C strings: borrows NUL-terminated UTF-8 from the caller and writes it to fixed-size arrays.
+//! C strings: reads NUL-terminated UTF-8 from the caller without a copy, and writes text to buffers of fixed size.
 
 use std::borrow::Cow;
 use std::ffi::c_char;
@@ -8,7 +8,7 @@ use super::call::CallError;
 use super::status::NEXMO_ERR_NULL_POINTER;
 use crate::text::find_control;
 
-/// The longest text that is read, in bytes. Longer text is assumed not to be NUL-terminated.
+/// The maximum length of a text in bytes. Reading stops there, because longer text is probably not NUL-terminated.
 const LONGEST: usize = 4096;
 
 /// Returns the text at `pointer`, which must not be NULL.
@@ -63,7 +63,7 @@ pub(super) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, CallError
     str::from_utf8(bytes).map_err(|_| CallError::invalid_argument(format!("{name} is not UTF-8")))
 }
 
-/// Writes `text` to `out`, NUL-terminated and truncated at a character boundary.
+/// Writes as much of `text` as fits to `out`, up to a character boundary, and fills the rest with NULs.
 pub(super) fn fill(out: &mut [c_char], text: &str) {
     out.fill(0);
     let text = truncated(text, out.len().saturating_sub(1));
@@ -120,7 +120,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Option<&str>, i32> {
         assert_eq!(bytes.last(), Some(&0));
         // SAFETY: the bytes end with NUL.
-        unsafe { optional("it", bytes.as_ptr().cast()) }.map_err(|error| error.status)
+        unsafe { optional("text", bytes.as_ptr().cast()) }.map_err(|error| error.status)
     }
 
     fn written(size: usize, text: &str) -> String {
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn null_is_not_text() {
         // SAFETY: both functions accept NULL.
-        let (missing, none) = unsafe { (required("it", ptr::null()), optional("it", ptr::null())) };
+        let (missing, none) = unsafe { (required("text", ptr::null()), optional("text", ptr::null())) };
         assert_eq!(missing.err().unwrap().status, NEXMO_ERR_NULL_POINTER);
         assert_eq!(none.ok().unwrap(), None);
     }

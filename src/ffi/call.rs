@@ -1,5 +1,5 @@
-//! The wrapper of every exported function. It defers thread cancellation, checks the result struct, catches panics and
-//! writes the result.
+//! Wraps exported functions: defers thread cancellation, checks the result struct, catches panics and writes the
+//! result.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::os::{Uncancellable, fork};
 use crate::outcome::Acceptance;
 use crate::panic::catch_panic;
 
-/// The error of a call: its status and message.
+/// The error of a call: its status, message and acceptance.
 pub(crate) struct CallError {
     pub(super) status: nexmo_status,
     pub(super) message: String,
@@ -54,7 +54,8 @@ pub(super) fn perform(
     nexmo_result { elapsed_us: i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX), ..result }
 }
 
-/// Like [`perform`], but also writes the result to `result`. Does not call `work` if `result` cannot be written.
+/// Like [`perform`], but also writes the result to `result`. If the size of that struct is invalid, returns
+/// NEXMO_ERR_STRUCT_SIZE and does not call `work`.
 ///
 /// # Safety
 ///

@@ -27,13 +27,13 @@ pub const NEXMO_SIGNATURE_HMAC_SHA256: i32 = 4;
 /// nexmo_credentials.signature_method: HMAC-SHA-512.
 pub const NEXMO_SIGNATURE_HMAC_SHA512: i32 = 5;
 
-/// The credentials of an account. Clients and reporters keep copies of the secrets and wipe them when they are freed.
+/// The credentials of an account. A client or reporter keeps copies of the secrets and wipes them when it is freed.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_credentials {
     /// sizeof(nexmo_credentials).
     pub struct_size: u32,
-    /// 0.
+    /// Must be 0.
     pub flags: u32,
     /// Required: the account's API key, 1 to 256 bytes, without control characters (including those of bidirectional
     /// text) and without leading or trailing white space; with NEXMO_AUTH_BASIC, also without a colon.
@@ -96,14 +96,14 @@ fn signature_method(number: i32, auth: i32) -> Result<Option<Method>, CallError>
     }))
 }
 
-/// Returns the error for a signature_method that is unknown, or that is 0 although it is required.
+/// Returns the error for a signature_method that is unknown, or that is 0 but required.
 fn invalid_method(number: i32, auth: i32) -> CallError {
     let or_none = if auth == NEXMO_AUTH_SIGNATURE { "" } else { "0, " };
     let message = format!("signature_method is {number}; valid: {or_none}1, 2, 3, 4, 5 (NEXMO_SIGNATURE_*)");
     CallError::invalid_argument(message)
 }
 
-/// Initializes a struct like NEXMO_CREDENTIALS_INIT. size is sizeof(nexmo_credentials) in the caller.
+/// Initializes a struct as NEXMO_CREDENTIALS_INIT does. size is sizeof(nexmo_credentials) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_credentials_init(credentials: *mut nexmo_credentials, size: usize) {
     // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `credentials`.

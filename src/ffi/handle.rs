@@ -24,7 +24,7 @@ const END: u64 = if size_of::<usize>() == 8 { 1 << 46 } else { 1 << 31 };
 /// The next handle. All tables share it, so no handle is valid in two tables.
 static NEXT: AtomicU64 = AtomicU64::new(FIRST);
 
-/// The valid handles and the object of each. No thread holds its lock during I/O.
+/// The valid handles, each with its object. The lock of the table is not held during I/O.
 pub(super) struct Table<T: 'static> {
     entries: Mutex<Entries<T>>,
     next: &'static AtomicU64,

@@ -1,8 +1,8 @@
-//! The C interface. All raw pointers of the C callers and all exported functions are here. The core does not depend on
-//! it.
+//! The C interface: all exported functions, and all code that uses the raw pointers of C callers. The core does not
+//! depend on this module.
 //!
-//! Exported functions are written by hand, not by macros, so that the header generator sees them. Each function checks
-//! that its outputs can be written, reads its arguments, runs the core with panics caught, and writes its outputs. The
+//! Exported functions are written by hand, not by macros, so that the header generator sees them. Most of them check
+//! that their outputs can be written, read their arguments, call the core, catch panics, and write their outputs. The
 //! header states what the pointers must point to; each `SAFETY:` comment names the requirement that the code relies on.
 #![allow(unsafe_code)]
 // The header states for each function what its pointers must point to.

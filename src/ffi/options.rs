@@ -14,9 +14,9 @@ use crate::options::{ClientSettings, LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNEC
 /// nexmo_options.flags: allows http:// to hosts other than loopback. Anyone on the network path can then read the
 /// credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
-/// nexmo_options.flags: if proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an
-/// http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in
-/// CGI programs. docs/operations.md describes their values.
+/// nexmo_options.flags: if proxy is NULL, uses the proxy in the environment variable https_proxy, HTTPS_PROXY
+/// (http_proxy for an http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes
+/// the host. Ignored in CGI programs. docs/operations.md describes the values of these variables.
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
@@ -55,8 +55,8 @@ pub struct nexmo_options {
     /// Appended to "nexmo-conversion/VERSION " in the user-agent header: at most 256 bytes of visible ASCII and
     /// spaces.
     pub user_agent: *const c_char,
-    /// Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000, within timeout_ms. 0 means
-    /// 5000.
+    /// Time limit for resolving the host name and connecting, in milliseconds, 1 to 3600000. timeout_ms includes this
+    /// time. 0 means 5000.
     pub connect_timeout_ms: i32,
     /// Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0 means 10000.
     pub timeout_ms: i32,
@@ -114,8 +114,8 @@ pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSetting
     Ok(options.check()?)
 }
 
-/// Returns the number, or None, which selects the default, if it is 0. Fails if it is negative. The core checks that it
-/// is at most `most`.
+/// Converts an option. Returns None, which selects the default, for 0. Fails for a negative number. The core checks
+/// that the number is at most `most`.
 pub(super) fn number(name: &str, number: i32, most: impl Display) -> Result<Option<u32>, CallError> {
     match u32::try_from(number) {
         Ok(number) => Ok((number != 0).then_some(number)),
@@ -127,7 +127,7 @@ pub(super) fn milliseconds(number: u32) -> Duration {
     Duration::from_millis(u64::from(number))
 }
 
-/// Initializes a struct like NEXMO_OPTIONS_INIT. size is sizeof(nexmo_options) in the caller.
+/// Initializes a struct as NEXMO_OPTIONS_INIT does. size is sizeof(nexmo_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_options_init(options: *mut nexmo_options, size: usize) {
     // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `options`.

@@ -100,7 +100,7 @@ impl From<&Outcome> for nexmo_result {
     }
 }
 
-/// Initializes a struct like NEXMO_RESULT_INIT. size is sizeof(nexmo_result) in the caller.
+/// Initializes a struct as NEXMO_RESULT_INIT does. size is sizeof(nexmo_result) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_result_init(result: *mut nexmo_result, size: usize) {
     // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `result`.

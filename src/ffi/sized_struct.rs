@@ -14,13 +14,13 @@ use super::call::CallError;
 use super::layout::Layout;
 use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_UNKNOWN_FLAGS};
 
-/// The largest struct_size that is accepted. A larger value means that the field was never set.
+/// The largest struct_size that is accepted. A larger value suggests that the field was not set.
 const LARGEST: usize = 4096;
 
 /// The size of the head, the smallest possible size.
 const SMALLEST: usize = size_of::<Head>();
 
-/// The divisor of every struct size, so that compilers add no padding and no size ends within a field.
+/// Every struct_size must be a multiple of this number, the size of a pointer.
 const MULTIPLE: usize = size_of::<*const u8>();
 
 /// The first fields of every sized struct.
@@ -131,7 +131,7 @@ pub(super) unsafe fn write<T: SizedStruct>(pointer: *mut T, value: &T) {
     let after_size = offset_of!(Head, flags);
     let known = size.min(size_of::<T>());
     let (to, from) = (pointer.cast::<u8>(), ptr::from_ref(value).cast::<u8>());
-    // SAFETY: `size` bytes can be written at `to`, and `known` of them read at `from`, which is a local value.
+    // SAFETY: `size` bytes can be written at `to`, and `known` bytes can be read at `from`.
     unsafe {
         ptr::copy_nonoverlapping(from.add(after_size), to.add(after_size), known.saturating_sub(after_size));
         ptr::write_bytes(to.add(known), 0, size.saturating_sub(known));
@@ -152,7 +152,7 @@ pub(super) unsafe fn init<T: SizedStruct>(pointer: *mut T, size: usize) {
     let known = ends.filter(|end| *end <= size).max().unwrap_or(0);
     let struct_size = u32::try_from(size).unwrap_or(0);
     let (to, initial) = (pointer.cast::<u8>(), T::INITIAL);
-    // SAFETY: `size` bytes can be written at `to`, and `known` exceeds neither that nor the size of `initial`.
+    // SAFETY: `size` bytes can be written at `to`, and `known` exceeds neither `size` nor the size of `initial`.
     unsafe {
         ptr::write_bytes(to, 0, size);
         ptr::copy_nonoverlapping(ptr::from_ref(&initial).cast::<u8>(), to, known);
@@ -201,7 +201,7 @@ unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallE
 /// `size` bytes can be read at `pointer`.
 unsafe fn copied<T: SizedStruct>(pointer: *const T, size: usize) -> T {
     let mut value = MaybeUninit::<T>::zeroed();
-    // SAFETY: guaranteed by the caller; no more is copied than the size of `value`.
+    // SAFETY: guaranteed by the caller; at most the size of `value` is copied.
     unsafe {
         ptr::copy_nonoverlapping(pointer.cast::<u8>(), value.as_mut_ptr().cast::<u8>(), size.min(size_of::<T>()))
     };

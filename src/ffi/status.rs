@@ -8,10 +8,11 @@ use std::ffi::{CStr, c_char};
 use super::status_table::{ROWS, UNKNOWN};
 use crate::error::Kind;
 
-/// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. Never negative, and below 100, so that it can be a program's
-/// exit status. The status modulo 1000 determines the band: 1 to 19, the call was invalid and nothing was sent; 20 to
-/// 39, there was no response from the service (acceptance says whether anything was sent); 40 to 59, the service's
-/// response; 60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug.
+/// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. No status of this version is negative or above 99, so that a
+/// status can be a program's exit status. Later versions may continue a full band 1000 higher, so the status modulo
+/// 1000 determines the band: 1 to 19, the call was invalid and nothing was sent; 20 to 39, the service sent no valid
+/// response (acceptance says whether the report may have been accepted); 40 to 59, the service's response; 60 to 79,
+/// outbox and reporter; 80 to 98, unused; 99, a bug.
 pub type nexmo_status = i32;
 
 /// Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done.
@@ -19,9 +20,9 @@ pub const NEXMO_OK: nexmo_status = 0;
 
 /// A required pointer is NULL. Nothing was sent. Pass what the message names.
 pub const NEXMO_ERR_NULL_POINTER: nexmo_status = 1;
-/// A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
-/// sent. Initialize the struct with its INIT macro or _init function, or load the library that the program was
-/// built for.
+/// A struct has a size that this library does not accept, or values other than 0 in fields that it does not know.
+/// Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the library that the program
+/// was built for.
 pub const NEXMO_ERR_STRUCT_SIZE: nexmo_status = 2;
 /// A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library.
 pub const NEXMO_ERR_UNKNOWN_FLAGS: nexmo_status = 3;
@@ -37,13 +38,13 @@ pub const NEXMO_ERR_CLOSED: nexmo_status = 6;
 pub const NEXMO_ERR_FORKED: nexmo_status = 7;
 
 /// The host name could not be resolved, no connection could be made, or the connection was lost before the response was
-/// complete. The report may have been accepted if acceptance says so. Retry later.
+/// complete. acceptance says whether the report may have been accepted. Retry later.
 pub const NEXMO_ERR_NETWORK: nexmo_status = 20;
-/// A time limit expired. The report may have been accepted if acceptance says so. Retry later.
+/// A time limit expired. acceptance says whether the report may have been accepted. Retry later.
 pub const NEXMO_ERR_TIMEOUT: nexmo_status = 21;
 /// The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
-/// acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and what
-/// responds in place of the service.
+/// acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and
+/// whether anything else responds in place of the service.
 pub const NEXMO_ERR_TLS: nexmo_status = 22;
 /// The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
 /// base_url.
@@ -52,8 +53,8 @@ pub const NEXMO_ERR_PROTOCOL: nexmo_status = 23;
 /// unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
 /// credentials.
 pub const NEXMO_ERR_PROXY: nexmo_status = 24;
-/// The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
-/// was accepted before reporting it again.
+/// The handle was freed during the call. Before reporting again, check acceptance: it says whether the report may have
+/// been accepted.
 pub const NEXMO_ERR_CANCELLED: nexmo_status = 25;
 /// The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The
 /// report was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise
@@ -69,21 +70,22 @@ pub const NEXMO_ERR_NOT_ENABLED: nexmo_status = 41;
 /// 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
 /// retry it unchanged.
 pub const NEXMO_ERR_REJECTED: nexmo_status = 42;
-/// 429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
-/// -1.
+/// 429: too many requests. The service did not accept the report. Retry after retry_after_ms; if that is -1,
+/// choose a delay.
 pub const NEXMO_ERR_RATE_LIMITED: nexmo_status = 43;
-/// 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
-/// if that is -1.
+/// 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms; if that
+/// is -1, choose a delay.
 pub const NEXMO_ERR_UNAVAILABLE: nexmo_status = 44;
 /// 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
-/// The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place of the service.
+/// The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place of
+/// the service.
 pub const NEXMO_ERR_REDIRECTED: nexmo_status = 45;
 /// An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
 /// retrying, check base_url, and whether anything else responds in place of the service.
 pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 
-/// The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may be
-/// stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then repeat the call.
+/// The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance is
+/// NEXMO_ACCEPTANCE_UNKNOWN: it may then be stored and sent. Remove the cause, then repeat the call.
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 60;
 /// The outbox or its disk is full. A submitted report was not stored. Retry later.
 pub const NEXMO_ERR_OUTBOX_FULL: nexmo_status = 61;
@@ -98,16 +100,17 @@ pub const NEXMO_ERR_OUTBOX_WRONG_ACCOUNT: nexmo_status = 64;
 /// The outbox was created by a later version of this library. A submitted report was not stored. Load that version,
 /// or use another path.
 pub const NEXMO_ERR_OUTBOX_VERSION: nexmo_status = 65;
-/// Reports are still pending, although the time limit expired or the reporter is closed. They may have been accepted.
-/// Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE loses them.
+/// Reports were still pending when the time limit expired or the reporter was closed. They may have been accepted. With
+/// NEXMO_DURABILITY_NONE, a closed reporter has lost them; otherwise they are sent later and need not be submitted
+/// again.
 pub const NEXMO_ERR_PENDING: nexmo_status = 70;
-/// The reporter is suspended: the service accepts no reports from this account. The reports stay pending, except that a
-/// closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url; pending
-/// reports need not be submitted again.
+/// The reporter is suspended: the service accepts no reports from this account. With NEXMO_DURABILITY_NONE, a closed
+/// reporter has lost its pending reports; otherwise they stay pending and need not be submitted again. Correct the
+/// account, its credentials or base_url.
 pub const NEXMO_ERR_SUSPENDED: nexmo_status = 71;
 
-/// A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
-/// acceptance says so. Check whether it was accepted before reporting it again, and file a bug report.
+/// A bug in this library was caught; the calling program is unaffected. Before reporting again, check
+/// acceptance: it says whether the report may have been accepted. File a bug report.
 pub const NEXMO_ERR_INTERNAL: nexmo_status = 99;
 
 /// The statuses for which `nexmo_status_is_retryable` returns 1.
@@ -200,7 +203,7 @@ mod tests {
     fn every_status_is_in_a_documented_band_and_has_a_name_and_a_text() {
         assert!(ROWS.windows(2).all(|pair| pair[0].status < pair[1].status));
         for row in ROWS {
-            assert!(matches!(row.status, 0..=79 | 99), "{}", row.status);
+            assert!(matches!(row.status, 0..=79 | 99), "status {} is in no documented band", row.status);
             assert_eq!(text(nexmo_status_name(row.status)), row.name.to_str().unwrap());
             let text = text(nexmo_status_describe(row.status));
             assert!(text.ends_with('.') && text.matches(". ").count() >= 1, "{text}");

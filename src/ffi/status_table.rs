@@ -27,9 +27,9 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 2,
         name: c"NEXMO_ERR_STRUCT_SIZE",
-        text: c"A struct has a size that this library does not accept, or values in fields that it does not \
-            know. Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the \
-            library that the program was built for.",
+        text: c"A struct has a size that this library does not accept, or values other than 0 in fields that it \
+            does not know. Nothing was sent. Initialize the struct with its INIT macro or _init function, or \
+            load the library that the program was built for.",
     },
     Row {
         status: 3,
@@ -65,20 +65,20 @@ pub(super) static ROWS: &[Row] = &[
         status: 20,
         name: c"NEXMO_ERR_NETWORK",
         text: c"The host name could not be resolved, no connection could be made, or the connection was lost \
-            before the response was complete. The report may have been accepted if acceptance says so. Retry \
-            later.",
+            before the response was complete. acceptance says whether the report may have been accepted. \
+            Retry later.",
     },
     Row {
         status: 21,
         name: c"NEXMO_ERR_TIMEOUT",
-        text: c"A time limit expired. The report may have been accepted if acceptance says so. Retry later.",
+        text: c"A time limit expired. acceptance says whether the report may have been accepted. Retry later.",
     },
     Row {
         status: 22,
         name: c"NEXMO_ERR_TLS",
         text: c"The TLS handshake failed, or the server's certificate is not trusted. The report was not \
             accepted unless acceptance says that it may have been. Before retrying, check base_url, ca_file, \
-            the machine's clock, and what responds in place of the service.",
+            the machine's clock, and whether anything else responds in place of the service.",
     },
     Row {
         status: 23,
@@ -96,8 +96,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 25,
         name: c"NEXMO_ERR_CANCELLED",
-        text: c"The handle was freed during the call. The report may have been accepted if acceptance says so. \
-            Check whether it was accepted before reporting it again.",
+        text: c"The handle was freed during the call. Before reporting again, check acceptance: it says whether \
+            the report may have been accepted.",
     },
     Row {
         status: 26,
@@ -129,14 +129,14 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 43,
         name: c"NEXMO_ERR_RATE_LIMITED",
-        text: c"429: too many requests. The service did not accept the report. Retry after retry_after_ms, or \
-            later if that is -1.",
+        text: c"429: too many requests. The service did not accept the report. Retry after retry_after_ms; if \
+            that is -1, choose a delay.",
     },
     Row {
         status: 44,
         name: c"NEXMO_ERR_UNAVAILABLE",
         text: c"408 or 5xx: the service is unavailable. The report may have been accepted. Retry after \
-            retry_after_ms, or later if that is -1.",
+            retry_after_ms; if that is -1, choose a delay.",
     },
     Row {
         status: 45,
@@ -156,8 +156,8 @@ pub(super) static ROWS: &[Row] = &[
         status: 60,
         name: c"NEXMO_ERR_OUTBOX",
         text: c"The outbox cannot be read or written; the message says why. A submitted report was not stored, \
-            except that it may be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the \
-            cause, then repeat the call.",
+            unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: it may then be stored and sent. Remove the cause, \
+            then repeat the call.",
     },
     Row {
         status: 61,
@@ -191,22 +191,21 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 70,
         name: c"NEXMO_ERR_PENDING",
-        text: c"Reports are still pending, although the time limit expired or the reporter is closed. They may \
-            have been accepted. Nothing needs to be done: they are sent later, except that a closed reporter \
-            with NEXMO_DURABILITY_NONE loses them.",
+        text: c"Reports were still pending when the time limit expired or the reporter was closed. They may have \
+            been accepted. With NEXMO_DURABILITY_NONE, a closed reporter has lost them; otherwise they are \
+            sent later and need not be submitted again.",
     },
     Row {
         status: 71,
         name: c"NEXMO_ERR_SUSPENDED",
-        text: c"The reporter is suspended: the service accepts no reports from this account. The reports stay \
-            pending, except that a closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the \
-            account, its credentials or base_url; pending reports need not be submitted again.",
+        text: c"The reporter is suspended: the service accepts no reports from this account. With \
+            NEXMO_DURABILITY_NONE, a closed reporter has lost its pending reports; otherwise they stay \
+            pending and need not be submitted again. Correct the account, its credentials or base_url.",
     },
     Row {
         status: 99,
         name: c"NEXMO_ERR_INTERNAL",
-        text: c"A bug in this library was caught; the calling program is unaffected. The report may have been \
-            accepted if acceptance says so. Check whether it was accepted before reporting it again, and \
-            file a bug report.",
+        text: c"A bug in this library was caught; the calling program is unaffected. Before reporting again, \
+            check acceptance: it says whether the report may have been accepted. File a bug report.",
     },
 ];

@@ -16,7 +16,7 @@ use super::status::{NEXMO_OK, nexmo_status};
 
 static PANIC: AtomicBool = AtomicBool::new(false);
 
-/// Makes the next report panic inside the library.
+/// Makes the next report or submit panic inside the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_panic() {
     PANIC.store(true, Ordering::SeqCst);

@@ -1,5 +1,5 @@
 /* Prints each struct with its size, each field with its offset and size, and each constant with its value.
-   abi/tests compares that with docs/abi.json, on 64 and on 32 bits.
+   abi/tests compares the output with the layout that the generator computes, on 64 and on 32 bits.
    Generated from src/ffi by `make generate`; do not edit. */
 #include <stddef.h>
 #include <stdio.h>

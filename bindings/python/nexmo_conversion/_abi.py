@@ -107,9 +107,9 @@ class Status(IntEnum):
     """A required pointer is NULL. Nothing was sent. Pass what the message names."""
 
     STRUCT_SIZE = 2
-    """A struct has a size that this library does not accept, or values in fields that it does not know. Nothing was
-    sent. Initialize the struct with its INIT macro or _init function, or load the library that the program was built
-    for."""
+    """A struct has a size that this library does not accept, or values other than 0 in fields that it does not know.
+    Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the library that the program
+    was built for."""
 
     UNKNOWN_FLAGS = 3
     """A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library."""
@@ -130,15 +130,15 @@ class Status(IntEnum):
 
     NETWORK = 20
     """The host name could not be resolved, no connection could be made, or the connection was lost before the response
-    was complete. The report may have been accepted if acceptance says so. Retry later."""
+    was complete. acceptance says whether the report may have been accepted. Retry later."""
 
     TIMEOUT = 21
-    """A time limit expired. The report may have been accepted if acceptance says so. Retry later."""
+    """A time limit expired. acceptance says whether the report may have been accepted. Retry later."""
 
     TLS = 22
     """The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
-    acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and what
-    responds in place of the service."""
+    acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and whether
+    anything else responds in place of the service."""
 
     PROTOCOL = 23
     """The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
@@ -150,8 +150,8 @@ class Status(IntEnum):
     credentials."""
 
     CANCELLED = 25
-    """The handle was freed during the call. The report may have been accepted if acceptance says so. Check whether it
-    was accepted before reporting it again."""
+    """The handle was freed during the call. Before reporting again, check acceptance: it says whether the report may
+    have been accepted."""
 
     SYSTEM = 26
     """The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The report
@@ -171,12 +171,12 @@ class Status(IntEnum):
     retry it unchanged."""
 
     RATE_LIMITED = 43
-    """429: too many requests. The service did not accept the report. Retry after retry_after_ms, or later if that is
-    -1."""
+    """429: too many requests. The service did not accept the report. Retry after retry_after_ms; if that is -1, choose
+    a delay."""
 
     UNAVAILABLE = 44
-    """408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms, or later
-    if that is -1."""
+    """408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms; if that is
+    -1, choose a delay."""
 
     REDIRECTED = 45
     """3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
@@ -188,8 +188,8 @@ class Status(IntEnum):
     retrying, check base_url, and whether anything else responds in place of the service."""
 
     OUTBOX = 60
-    """The outbox cannot be read or written; the message says why. A submitted report was not stored, except that it may
-    be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN. Remove the cause, then repeat the call."""
+    """The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
+    is NEXMO_ACCEPTANCE_UNKNOWN: it may then be stored and sent. Remove the cause, then repeat the call."""
 
     OUTBOX_FULL = 61
     """The outbox or its disk is full. A submitted report was not stored. Retry later."""
@@ -211,18 +211,18 @@ class Status(IntEnum):
     or use another path."""
 
     PENDING = 70
-    """Reports are still pending, although the time limit expired or the reporter is closed. They may have been
-    accepted. Nothing needs to be done: they are sent later, except that a closed reporter with NEXMO_DURABILITY_NONE
-    loses them."""
+    """Reports were still pending when the time limit expired or the reporter was closed. They may have been accepted.
+    With NEXMO_DURABILITY_NONE, a closed reporter has lost them; otherwise they are sent later and need not be submitted
+    again."""
 
     SUSPENDED = 71
-    """The reporter is suspended: the service accepts no reports from this account. The reports stay pending, except
-    that a closed reporter with NEXMO_DURABILITY_NONE loses them. Correct the account, its credentials or base_url;
-    pending reports need not be submitted again."""
+    """The reporter is suspended: the service accepts no reports from this account. With NEXMO_DURABILITY_NONE, a closed
+    reporter has lost its pending reports; otherwise they stay pending and need not be submitted again. Correct the
+    account, its credentials or base_url."""
 
     INTERNAL = 99
-    """A bug in this library was caught; the calling program is unaffected. The report may have been accepted if
-    acceptance says so. Check whether it was accepted before reporting it again, and file a bug report."""
+    """A bug in this library was caught; the calling program is unaffected. Before reporting again, check acceptance: it
+    says whether the report may have been accepted. File a bug report."""
 
 
 RETRYABLE = frozenset(
@@ -330,8 +330,8 @@ class State(IntEnum):
     """The reporter sends submitted reports."""
 
     BACKING_OFF = 1
-    """The service, or the network, is down. The reporter retries after growing delays of up to 30 s, or when the
-    service asks for it."""
+    """The network or the service fails (no response, 408, 429 or 5xx). The reporter sends one report as a probe after
+    growing delays of up to 30 s, or after the delay that the service asks for."""
 
     SUSPENDED = 2
     """The service accepts no reports from this account (401, 402, 3xx or an unexpected status). The reporter sends one
@@ -352,11 +352,10 @@ class EventKind(IntEnum):
     """The service rejected the report."""
 
     EXPIRED = 2
-    """The report reached the age max_age_s. The service may have accepted it if an attempt got no response."""
+    """The report reached the age max_age_s. The service may have accepted it in an earlier attempt."""
 
     DROPPED = 3
-    """The outbox was full, and this was its oldest report. The service may have accepted it if an attempt got no
-    response."""
+    """The outbox was full, and this was its oldest report. The service may have accepted it in an earlier attempt."""
 
 
 class OptionsFlag(IntFlag):
@@ -366,9 +365,9 @@ class OptionsFlag(IntFlag):
     """Allows http:// to hosts other than loopback. Anyone on the network path can then read the credentials."""
 
     PROXY_FROM_ENVIRONMENT = 2
-    """If proxy is NULL, uses the environment variable https_proxy, HTTPS_PROXY (http_proxy for an http:// base_url,
-    never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in CGI programs.
-    docs/operations.md describes their values."""
+    """If proxy is NULL, uses the proxy in the environment variable https_proxy, HTTPS_PROXY (http_proxy for an http://
+    base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in CGI
+    programs. docs/operations.md describes the values of these variables."""
 
     BUILT_IN_ROOTS_ONLY = 4
     """Trusts the root certificates built into the library instead of the platform's store."""
@@ -384,7 +383,7 @@ class ReporterOptionsFlag(IntFlag):
 
     ALLOW_NETWORK_FILE_SYSTEM = 1
     """Allows an outbox on a network file system, FUSE or a shared folder of a virtual machine. If file locks do not
-    work there, reports are sent more than once, or the file is corrupted."""
+    work there, reports may be sent more than once, or the file may be corrupted."""
 
 
 class Sized(ctypes.Structure):

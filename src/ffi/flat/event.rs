@@ -13,25 +13,25 @@ use crate::ffi::sized_struct::SizedStruct;
 use crate::ffi::status::NEXMO_OK;
 use crate::outcome::Acceptance;
 
-/// Index in the event of nexmo_flat_poll: the same value as nexmo_event.id.
+/// The index of the element that holds nexmo_event.id in the event of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_ID: usize = 0;
-/// Index in the event: the same value as nexmo_event.kind.
+/// The index of the element that holds nexmo_event.kind in the event of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_KIND: usize = 1;
-/// Index in the event: the same value as nexmo_event.channel.
+/// The index of the element that holds nexmo_event.channel in the event of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_CHANNEL: usize = 2;
-/// Index in the event: the same value as nexmo_event.delivered.
+/// The index of the element that holds nexmo_event.delivered in the event of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_DELIVERED: usize = 3;
-/// Index in the event: the same value as nexmo_event.http_status.
+/// The index of the element that holds nexmo_event.http_status in the event of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_HTTP_STATUS: usize = 4;
-/// The number of elements of an event. Later versions may append elements.
+/// The number of elements in the event of nexmo_flat_poll. Later versions may append elements.
 pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
 
-/// Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle is a reporter.
+/// Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle must be a reporter.
 ///
 /// @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
 /// @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
 ///                    invalid and the event is kept. A size of NEXMO_MESSAGE_ID_SIZE fits every id.
-/// @param timestamp   Receives the timestamp as submitted, or the time of the submission. A size of
+/// @param timestamp   Receives the timestamp as submitted or, if none was given, the time of the submission. A size of
 ///                    NEXMO_TIMESTAMP_SIZE fits every timestamp.
 /// @param message     Receives nexmo_event.message if there is an event.
 /// @par Blocking: like nexmo_reporter_poll.
@@ -97,8 +97,10 @@ fn numbers(event: &nexmo_event) -> [i64; NEXMO_EVENT_FIELD_COUNT] {
     numbers
 }
 
-/// Removes an event from the outbox, like nexmo_reporter_acknowledge, and blocks like it. The handle is a reporter.
-/// event_id is the number at NEXMO_EVENT_FIELD_ID.
+/// Removes an event from the outbox, like nexmo_reporter_acknowledge. The handle must be a reporter.
+///
+/// @param event_id  The element at index NEXMO_EVENT_FIELD_ID of the event.
+/// @par Blocking: like nexmo_reporter_acknowledge.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_acknowledge(
     handle: i64,

@@ -17,11 +17,11 @@ use crate::ffi::status::{NEXMO_OK, row_of};
 use crate::ffi::version;
 use crate::outcome::Acceptance;
 
-/// The longest name that is read.
+/// The maximum length of a name that is read, in bytes. The names of fields are much shorter.
 const LONGEST: usize = 4096;
 
-/// Returns one of the statistics that nexmo_reporter_statistics returns. Each call takes a new snapshot, so numbers
-/// from two calls may be inconsistent.
+/// Returns one of the statistics that nexmo_reporter_statistics returns. The handle must be a reporter. Each call takes
+/// a new snapshot, so numbers from two calls may be inconsistent.
 ///
 /// @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
 /// @param value  Receives the number; 0 for last_error_message.

@@ -19,24 +19,25 @@ use crate::settings::{Checked, Settings};
 ///
 /// The settings are UTF-8 lines of the form "name = value" that end with LF or CRLF, at most 65536 bytes in all. A
 /// leading byte order mark, empty lines, and lines that begin with # are ignored. The names are the fields of
-/// nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags; and allow_plain_http,
-/// proxy_from_environment, built_in_roots_only, sign_unix_seconds and allow_network_file_system, which are true or
-/// false. Where C uses a constant, the value is the constant's name in lower case without its prefix, such as
-/// hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps its spaces; \" and
-/// \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a missing value ("" is
-/// the empty string) and control characters are invalid. The message for such an error gives the line and the name, and
-/// never quotes a value. With outbox, or with durability = none, the handle is a reporter, otherwise a client.
+/// nexmo_credentials, nexmo_options and nexmo_reporter_options, except struct_size and flags. Each flag has its own
+/// name and is true or false: allow_plain_http, proxy_from_environment, built_in_roots_only, sign_unix_seconds and
+/// allow_network_file_system. Where C uses a constant, the value is the constant's name in lower case without its
+/// prefix, such as hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps
+/// its spaces; \" and \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a
+/// missing value ("" is the empty string) and control characters are invalid. The message for such an error gives the
+/// line, if there is one, and never quotes a value. If the settings contain outbox or durability = none, the handle is
+/// a reporter, otherwise a client.
 ///
 /// In all flat functions, input text has a size in bytes (..._size), and its trailing spaces and NULs are ignored. With
 /// a size of -1, the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An
-/// output buffer for text has a size in bytes. If it is above 0, the text is NUL-terminated and the rest of the buffer
-/// is filled with NULs. If it is below -1, the buffer has as many bytes as the absolute value, and the text is padded
-/// with spaces, without a NUL. -1 is invalid. Text that does not fit is truncated at a character boundary. An array
-/// receives as many numbers as its count, which must not be negative; elements that this library does not know are 0.
-/// An output that is not needed may be NULL or have a size or count of 0. The size or count of a NULL pointer is
-/// ignored. Outputs are written on every return; if the call fails, they are 0 and "", except for message. message
-/// receives what happened, as one line. Pointers need not be aligned. Handles of the flat functions and of the other
-/// functions are not interchangeable.
+/// output buffer for text has a size in bytes. If the size is above 0, the text is NUL-terminated and the rest of the
+/// buffer is filled with NULs. If the size is below -1, the buffer has as many bytes as the absolute value, and the
+/// text is padded with spaces, without a NUL. A size of -1 is invalid. Text that does not fit is truncated at a
+/// character boundary. An array receives as many numbers as its count, which must not be negative; elements that this
+/// library does not know are 0. An output that is not needed may be NULL or have a size or count of 0. The size or
+/// count of a NULL pointer is ignored. Outputs are written on every return; if the call fails, they are 0 and "",
+/// except for details and message. message receives what happened, as one line. Pointers need not be aligned. Handles
+/// of the flat functions and of the other functions are not interchangeable.
 ///
 /// @param settings  The settings. The library wipes its copies of them.
 /// @param handle    Required. Receives the handle; 0 on failure.
@@ -92,12 +93,12 @@ fn open(text: &str) -> Result<Flat, CallError> {
     made.map_err(|error| settings.explain(&error).into())
 }
 
-/// Closes a client or a reporter and frees it. A reporter first waits for its reports, like nexmo_reporter_close, and
-/// returns the same statuses.
+/// Closes and frees a client or a reporter. For a reporter, waits for reports like nexmo_reporter_close and returns the
+/// same statuses.
 ///
 /// The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
-/// NEXMO_ERR_FORKED. A call in progress on another thread ends: with NEXMO_ERR_PENDING (flush, close) or
-/// NEXMO_ERR_CLOSED (poll) if it notices the close first, otherwise with NEXMO_ERR_CANCELLED.
+/// NEXMO_ERR_FORKED. Calls that wait on other threads return NEXMO_ERR_CANCELLED or, if they detect the close
+/// before the handle is freed, NEXMO_ERR_PENDING (flush, close) or NEXMO_ERR_CLOSED (poll).
 ///
 /// @par Blocking: up to timeout_ms and half a second; never for a client.
 #[unsafe(no_mangle)]
@@ -140,7 +141,7 @@ mod tests {
     const OPTIONS: &str = include_str!("../options.rs");
     const REPORTER_OPTIONS: &str = include_str!("../reporter/options.rs");
 
-    /// Returns the names of the constants in a file that begin with `prefix`, without the prefix and in lower case.
+    /// Returns the names with this prefix among the constants in `source`, without the prefix and in lower case.
     fn constants(source: &str, prefix: &str) -> Vec<String> {
         let names = source.lines().filter_map(|line| line.strip_prefix(&format!("pub const {prefix}")));
         names.map(|line| line.split(':').next().unwrap().to_lowercase()).collect()

@@ -46,7 +46,7 @@ mod tests {
     fn written(count: i32, values: &[i64]) -> [i64; 4] {
         let mut numbers = [7; 4];
         // SAFETY: the tests request at most four numbers.
-        unsafe { NumbersOut::new("it", numbers.as_mut_ptr(), count) }.write(values);
+        unsafe { NumbersOut::new("numbers", numbers.as_mut_ptr(), count) }.write(values);
         numbers
     }
 
@@ -63,7 +63,7 @@ mod tests {
     fn the_array_need_not_be_aligned() {
         let mut bytes = [7_u8; 17];
         // SAFETY: the buffer has 16 bytes.
-        unsafe { NumbersOut::new("it", bytes.as_mut_ptr().wrapping_add(1).cast(), 2) }.write(&[-1, 0]);
+        unsafe { NumbersOut::new("numbers", bytes.as_mut_ptr().wrapping_add(1).cast(), 2) }.write(&[-1, 0]);
         assert_eq!(bytes[..9], [7, 255, 255, 255, 255, 255, 255, 255, 255]);
         assert_eq!(bytes[9..], [0; 8]);
     }
@@ -74,7 +74,7 @@ mod tests {
         for (count, is_fine) in [(i32::MIN, false), (-1, false), (0, true), (i32::MAX, true)] {
             // SAFETY: nothing is written.
             let (given, null) = unsafe {
-                (NumbersOut::new("it", &raw mut number, count), NumbersOut::new("it", ptr::null_mut(), count))
+                (NumbersOut::new("numbers", &raw mut number, count), NumbersOut::new("numbers", ptr::null_mut(), count))
             };
             assert_eq!(given.check().is_ok(), is_fine);
             assert!(null.check().is_ok());

@@ -11,25 +11,32 @@ use crate::ffi::result::nexmo_result;
 use crate::ffi::{conversion, reporter};
 use crate::outcome::Acceptance;
 
-/// Index in the details of nexmo_flat_report and nexmo_flat_submit: the same value as nexmo_result.status.
+/// The index of the element that holds nexmo_result.status in the details of nexmo_flat_report and nexmo_flat_submit.
 pub const NEXMO_DETAIL_STATUS: usize = 0;
-/// Index in the details: the same value as nexmo_result.http_status; 0 after nexmo_flat_submit.
+/// The index of the element that holds nexmo_result.http_status in the details of nexmo_flat_report and
+/// nexmo_flat_submit. The element is 0 after nexmo_flat_submit.
 pub const NEXMO_DETAIL_HTTP_STATUS: usize = 1;
-/// Index in the details: the same value as nexmo_result.attempts; 0 after nexmo_flat_submit.
+/// The index of the element that holds nexmo_result.attempts in the details of nexmo_flat_report and
+/// nexmo_flat_submit. The element is 0 after nexmo_flat_submit.
 pub const NEXMO_DETAIL_ATTEMPTS: usize = 2;
-/// Index in the details: the same value as nexmo_result.acceptance.
+/// The index of the element that holds nexmo_result.acceptance in the details of nexmo_flat_report and
+/// nexmo_flat_submit.
 pub const NEXMO_DETAIL_ACCEPTANCE: usize = 3;
-/// Index in the details: the same value as nexmo_result.elapsed_us.
+/// The index of the element that holds nexmo_result.elapsed_us in the details of nexmo_flat_report and
+/// nexmo_flat_submit.
 pub const NEXMO_DETAIL_ELAPSED_US: usize = 4;
-/// Index in the details: the same value as nexmo_result.retry_after_ms; -1 after nexmo_flat_submit.
+/// The index of the element that holds nexmo_result.retry_after_ms in the details of nexmo_flat_report and
+/// nexmo_flat_submit. The element is -1 after nexmo_flat_submit.
 pub const NEXMO_DETAIL_RETRY_AFTER_MS: usize = 5;
-/// The number of details. Later versions may append elements.
+/// The number of elements in the details of nexmo_flat_report and nexmo_flat_submit. Later versions may append
+/// elements.
 pub const NEXMO_DETAIL_COUNT: usize = 6;
 
-/// The longest message id or timestamp that is read. The core's limits are much lower.
+/// The maximum length of a message id or timestamp that is read, in bytes. The core's limits are much lower.
 const LONGEST: usize = 4096;
 
-/// Reports to the Conversion API whether one message was effective, like nexmo_client_report. The handle is a client.
+/// Reports to the Conversion API whether one message was effective, like nexmo_client_report. The handle must be a
+/// client.
 ///
 /// @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
 /// @par Blocking: up to timeout_ms of the settings.
@@ -72,8 +79,10 @@ pub unsafe extern "C" fn nexmo_flat_report(
     result.status
 }
 
-/// Submits a report, like nexmo_reporter_submit, and blocks like it. The handle is a reporter. details receives the
-/// outcome as numbers, at the indices NEXMO_DETAIL_*.
+/// Submits a report, like nexmo_reporter_submit. The handle must be a reporter.
+///
+/// @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
+/// @par Blocking: like nexmo_reporter_submit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_submit(
     handle: i64,
@@ -106,8 +115,10 @@ pub unsafe extern "C" fn nexmo_flat_submit(
     result.status
 }
 
-/// Waits until the reports that were submitted before the call are no longer pending, like nexmo_reporter_flush, and
-/// blocks like it. The handle is a reporter.
+/// Waits until the reports that were submitted before the call are no longer pending, like nexmo_reporter_flush. The
+/// handle must be a reporter.
+///
+/// @par Blocking: like nexmo_reporter_flush.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_flush(
     handle: i64,

@@ -77,8 +77,8 @@ mod tests {
 
     fn read(bytes: &[u8], size: i32) -> Result<Option<&str>, String> {
         assert!(usize::try_from(size).map_or(bytes.contains(&0), |size| size <= bytes.len()) || size < -1);
-        // SAFETY: that many bytes, or a NUL, can be read.
-        unsafe { optional(LONGEST, "it", bytes.as_ptr().cast(), size) }.map_err(|error| {
+        // SAFETY: `size` bytes, or all bytes up to a NUL, can be read.
+        unsafe { optional(LONGEST, "text", bytes.as_ptr().cast(), size) }.map_err(|error| {
             assert_eq!(error.status, NEXMO_ERR_INVALID_ARGUMENT);
             error.message
         })
@@ -113,11 +113,11 @@ mod tests {
 
     #[test]
     fn sized_text_with_an_inner_nul_or_invalid_utf_8_or_excessive_length_is_invalid() {
-        assert_eq!(all(b"a\0b"), Err("it contains a NUL before its end".to_owned()));
-        assert_eq!(all(b"\0a"), Err("it contains a NUL before its end".to_owned()));
-        assert_eq!(all(b"a\xff"), Err("it is not UTF-8".to_owned()));
-        assert_eq!(read("aé".as_bytes(), 2), Err("it is not UTF-8".to_owned()));
-        assert_eq!(all(b"123456789"), Err("it is longer than 8 bytes".to_owned()));
+        assert_eq!(all(b"a\0b"), Err("text contains a NUL before its end".to_owned()));
+        assert_eq!(all(b"\0a"), Err("text contains a NUL before its end".to_owned()));
+        assert_eq!(all(b"a\xff"), Err("text is not UTF-8".to_owned()));
+        assert_eq!(read("aé".as_bytes(), 2), Err("text is not UTF-8".to_owned()));
+        assert_eq!(all(b"123456789"), Err("text is longer than 8 bytes".to_owned()));
     }
 
     #[test]
@@ -126,13 +126,13 @@ mod tests {
         assert_eq!(read(b"abc  \0", -1), Ok(Some("abc  ")));
         assert_eq!(read(b"12345678\0", -1), Ok(Some("12345678")));
         assert!(read(b"123456789\0", -1).is_err());
-        assert_eq!(read(b"\xff\0", -1), Err("it is not UTF-8".to_owned()));
+        assert_eq!(read(b"\xff\0", -1), Err("text is not UTF-8".to_owned()));
     }
 
     #[test]
     fn other_sizes_are_invalid() {
         for size in [-2, -3, i32::MIN] {
-            let message = format!("it_size is {size}; valid: 0 or more, or -1 for NUL-terminated text");
+            let message = format!("text_size is {size}; valid: 0 or more, or -1 for NUL-terminated text");
             assert_eq!(read(b"abc\0", size), Err(message));
         }
     }
@@ -147,7 +147,7 @@ mod tests {
         for size in [-2, -1, 0, 1, i32::MAX] {
             // SAFETY: both functions accept NULL.
             let (given, missing) =
-                unsafe { (optional(LONGEST, "it", ptr::null(), size), required(LONGEST, "it", ptr::null(), size)) };
+                unsafe { (optional(LONGEST, "text", ptr::null(), size), required(LONGEST, "text", ptr::null(), size)) };
             assert_eq!(given.ok(), Some(None));
             assert_eq!(missing.err().map(|error| error.status), Some(NEXMO_ERR_NULL_POINTER));
         }
@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn required_text_must_not_be_empty() {
         for (bytes, size) in [("", 0), ("x", 0), ("  ", 2), ("\0", -1)] {
-            // SAFETY: that many bytes, or a NUL, can be read.
-            let error = unsafe { required(LONGEST, "it", bytes.as_ptr().cast(), size) }.err().unwrap();
-            assert_eq!((error.status, error.message.as_str()), (NEXMO_ERR_INVALID_ARGUMENT, "it is empty"));
+            // SAFETY: `size` bytes, or all bytes up to a NUL, can be read.
+            let error = unsafe { required(LONGEST, "text", bytes.as_ptr().cast(), size) }.err().unwrap();
+            assert_eq!((error.status, error.message.as_str()), (NEXMO_ERR_INVALID_ARGUMENT, "text is empty"));
         }
     }
 }

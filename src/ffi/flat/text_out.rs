@@ -19,7 +19,8 @@ impl TextOut {
     ///
     /// # Safety
     ///
-    /// `pointer` is NULL, or that many bytes can be written there for as long as the value lives.
+    /// `pointer` is NULL, or as many bytes as the absolute value of `size` can be written there for as long as the
+    /// value lives.
     pub(super) unsafe fn new(name: &'static str, pointer: *mut c_char, size: i32) -> Self {
         Self { name, pointer: pointer.cast(), size }
     }
@@ -70,12 +71,13 @@ impl TextOut {
 mod tests {
     use super::*;
 
-    /// Returns the contents of a buffer of that size after a write, and checks that the bytes after it are unchanged.
+    /// Returns the contents of a buffer of size `size` after a write, and checks that the bytes after the buffer are
+    /// unchanged.
     fn written(size: i32, text: &str) -> Vec<u8> {
         let count = usize::try_from(size.unsigned_abs()).unwrap();
         let mut bytes = vec![b'?'; count + 4];
-        // SAFETY: that many bytes can be written.
-        let out = unsafe { TextOut::new("it", bytes.as_mut_ptr().cast(), size) };
+        // SAFETY: `count` bytes can be written.
+        let out = unsafe { TextOut::new("text", bytes.as_mut_ptr().cast(), size) };
         out.write(text);
         assert_eq!(bytes.split_off(count), b"????");
         bytes
@@ -83,7 +85,7 @@ mod tests {
 
     fn out(pointer: *mut c_char, size: i32) -> TextOut {
         // SAFETY: nothing is written through it.
-        unsafe { TextOut::new("it", pointer, size) }
+        unsafe { TextOut::new("text", pointer, size) }
     }
 
     #[test]
@@ -127,7 +129,7 @@ mod tests {
     fn a_size_of_minus_1_is_invalid() {
         let mut byte = 0;
         let message = out(&raw mut byte, -1).check().err().unwrap().message;
-        assert_eq!(message, "it_size is -1; valid: 0 or more, or -2 or less for padding with spaces");
+        assert_eq!(message, "text_size is -1; valid: 0 or more, or -2 or less for padding with spaces");
         for size in [i32::MIN, -2, 0, 1, i32::MAX] {
             assert!(out(&raw mut byte, size).check().is_ok());
         }
@@ -149,6 +151,6 @@ mod tests {
             assert_eq!(out(&raw mut byte, size).check_fits(text).is_ok(), has_room, "{size} {text}");
         }
         let message = out(&raw mut byte, 3).check_fits("abc").err().unwrap().message;
-        assert_eq!(message, "it has 3 bytes; 4 are needed");
+        assert_eq!(message, "text has 3 bytes; 4 are needed");
     }
 }

@@ -1,4 +1,4 @@
-//! Events: the reports that left the outbox without being accepted.
+//! Events: the outcomes of reports that were rejected, expired or dropped.
 #![allow(non_camel_case_types)]
 
 use std::ffi::c_char;
@@ -18,17 +18,16 @@ use crate::reporter::{Event, EventKind};
 pub const NEXMO_EVENT_NONE: i32 = 0;
 /// nexmo_event.kind: the service rejected the report.
 pub const NEXMO_EVENT_REJECTED: i32 = 1;
-/// nexmo_event.kind: the report reached the age max_age_s. The service may have accepted it if an attempt got no
-/// response.
+/// nexmo_event.kind: the report reached the age max_age_s. The service may have accepted it in an earlier attempt.
 pub const NEXMO_EVENT_EXPIRED: i32 = 2;
-/// nexmo_event.kind: the outbox was full, and this was its oldest report. The service may have accepted it if an
-/// attempt got no response.
+/// nexmo_event.kind: the outbox was full, and this was its oldest report. The service may have accepted it in an
+/// earlier attempt.
 pub const NEXMO_EVENT_DROPPED: i32 = 3;
 
 /// Size of nexmo_event.message_id in bytes, including the NUL.
 pub const NEXMO_MESSAGE_ID_SIZE: usize = 260;
 
-/// A report that left the outbox without being accepted, and the reason. It stays in the outbox until it is
+/// An event: the outcome of a report that was rejected, expired or dropped. The event stays in the outbox until it is
 /// acknowledged.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -53,7 +52,7 @@ pub struct nexmo_event {
     pub delivered: i32,
     /// The message id as submitted.
     pub message_id: [c_char; NEXMO_MESSAGE_ID_SIZE],
-    /// The timestamp as submitted, or the time of the submission.
+    /// The timestamp as submitted or, if it was NULL, the time of the submission.
     pub timestamp: [c_char; NEXMO_TIMESTAMP_SIZE],
     /// What happened, as one line for a log, like nexmo_result.message.
     pub message: [c_char; NEXMO_MESSAGE_SIZE],
@@ -92,8 +91,8 @@ impl From<&Event> for nexmo_event {
 }
 
 /// Waits for an event and returns the oldest one. Calls in every thread and process return the same event until it is
-/// acknowledged: use one consumer per outbox, or handle events idempotently. A closed reporter returns its remaining
-/// events and then NEXMO_ERR_CLOSED; stop polling then.
+/// acknowledged: use one consumer per outbox, or handle events idempotently. Once the reporter is closed, calls
+/// return the remaining events and then NEXMO_ERR_CLOSED.
 ///
 /// @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
 ///               call fails.
@@ -152,14 +151,14 @@ pub unsafe extern "C" fn nexmo_reporter_acknowledge(
 }
 
 /// Returns a file descriptor for poll, select or epoll. It is readable while an event is waiting to be acknowledged,
-/// and after a closed reporter has no more events.
+/// and once the reporter is closed.
 ///
 /// The descriptor may also be readable without an event if another process has just acknowledged the event, so call
-/// nexmo_reporter_poll with timeout_ms 0. It belongs to the reporter: do not read, write or close it, and stop watching
-/// it before nexmo_reporter_free.
+/// nexmo_reporter_poll with timeout_ms 0. The descriptor belongs to the reporter: do not read, write or close it, and
+/// stop watching it before nexmo_reporter_free.
 ///
-/// @return The file descriptor, 3 or above; or a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
-/// -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL or that of an outbox.
+/// @return The file descriptor, 3 or above; on failure, a negated status: -NEXMO_ERR_INVALID_HANDLE, -NEXMO_ERR_SYSTEM,
+/// -NEXMO_ERR_FORKED, -NEXMO_ERR_INTERNAL, or -60 to -65 after a fork.
 /// @par Blocking: up to busy_timeout_ms after a fork, otherwise never.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
@@ -174,7 +173,7 @@ pub extern "C" fn nexmo_reporter_fd(reporter: *mut nexmo_reporter) -> i32 {
     }
 }
 
-/// Initializes a struct like NEXMO_EVENT_INIT. size is sizeof(nexmo_event) in the caller.
+/// Initializes a struct as NEXMO_EVENT_INIT does. size is sizeof(nexmo_event) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_event_init(event: *mut nexmo_event, size: usize) {
     // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `event`.

@@ -36,10 +36,10 @@ static AT_LOAD: extern "C" fn() = {
 
 /// Creates a reporter. Opens or creates the outbox and starts to send its reports on the library's own threads.
 ///
-/// Of all reporters, in any process, that share an outbox, one sends; when it ends, another takes over. A corrupt
-/// outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox cannot be
-/// opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file unchanged.
-/// With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
+/// Of all reporters, in any process, that share an outbox, one sends; when it ends or cannot send, another takes over.
+/// A corrupt outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox
+/// cannot be opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file
+/// unchanged. With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
 ///
 /// @param options   NULL: all defaults. A reporter uses all options except max_attempts.
 /// @param reporter  Receives the reporter; NULL on failure.
@@ -75,8 +75,9 @@ pub unsafe extern "C" fn nexmo_reporter_new(
 }
 
 /// Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
-/// events and statistics show their outcome. Sends them without waiting for a back-off. Does not wait for reports that
-/// are submitted during the call. The message gives the number of reports pending in the whole outbox.
+/// events and statistics show their outcome. Sends these reports without waiting for a back-off. Does not wait for
+/// reports that are submitted during the call. If reports are still pending, the message gives their number in the
+/// whole outbox.
 ///
 /// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked
 ///                              for a wait. The call does not wait further.
@@ -94,8 +95,8 @@ pub unsafe extern "C" fn nexmo_reporter_flush(
 /// Closes a reporter: stops accepting reports, waits like nexmo_reporter_flush, with the same result, and then cancels
 /// requests in flight.
 ///
-/// Reports that are still pending stay in the outbox, and the next reporter that opens it sends them; with
-/// NEXMO_DURABILITY_NONE they are lost. A program that ends without this call loses nothing that its durability
+/// Reports that are still pending stay in the outbox, and the next reporter that opens it sends them. With
+/// NEXMO_DURABILITY_NONE, they are lost. A program that ends without this call loses nothing that its durability
 /// protects. The reporter is closed whatever the call returns, unless the call was invalid (1 to 19). A closed reporter
 /// can still be polled, acknowledge events and return statistics, and must be freed. A second call does not wait.
 ///
@@ -131,7 +132,7 @@ unsafe fn wait(
 /// Frees a reporter. If it is open, closes it first, without waiting for reports. Calls that wait on other threads
 /// return NEXMO_ERR_CANCELLED.
 ///
-/// @par Blocking: up to half a second, while requests in flight are cancelled.
+/// @par Blocking: up to half a second.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_reporter_free(reporter: *mut nexmo_reporter) -> nexmo_status {
     REPORTERS.free(reporter, Reporter::abandon)

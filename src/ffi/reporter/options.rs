@@ -32,7 +32,7 @@ pub const NEXMO_OVERFLOW_FAIL: i32 = 0;
 pub const NEXMO_OVERFLOW_DROP_OLDEST: i32 = 1;
 
 /// nexmo_reporter_options.flags: allows an outbox on a network file system, FUSE or a shared folder of a virtual
-/// machine. If file locks do not work there, reports are sent more than once, or the file is corrupted.
+/// machine. If file locks do not work there, reports may be sent more than once, or the file may be corrupted.
 pub const NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM: u32 = 1;
 
 /// Options of a reporter. A number that is 0 selects its default. outbox has no default.
@@ -47,8 +47,8 @@ pub struct nexmo_reporter_options {
     /// its owner. The files whose names are this name with -wal, -shm, .lock or .reserve appended belong to it: move or
     /// remove them together, and never while the outbox is open. Any number of processes may share an outbox if they
     /// all use its account, the api_key and base_url stored in it. A value that begins with ":", or with two or more of
-    /// A-Z a-z 0-9 + . - followed by ":", is a URL, which is invalid; use ./x:y for a file named x:y. Required, except
-    /// that it is NULL with NEXMO_DURABILITY_NONE.
+    /// A-Z a-z 0-9 + . - followed by ":", is a URL, which is invalid; use ./x:y for a file named x:y. Must be
+    /// NULL with NEXMO_DURABILITY_NONE; otherwise required.
     pub outbox: *const c_char,
     /// One of NEXMO_DURABILITY_*.
     pub durability: i32,
@@ -129,7 +129,7 @@ fn seconds(number: u32) -> Duration {
     Duration::from_secs(u64::from(number))
 }
 
-/// Initializes a struct like NEXMO_REPORTER_OPTIONS_INIT. size is sizeof(nexmo_reporter_options) in the caller.
+/// Initializes a struct as NEXMO_REPORTER_OPTIONS_INIT does. size is sizeof(nexmo_reporter_options) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_options_init(options: *mut nexmo_reporter_options, size: usize) {
     // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `options`.

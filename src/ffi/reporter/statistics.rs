@@ -16,8 +16,8 @@ use crate::reporter::{State, Statistics};
 
 /// nexmo_statistics.state: the reporter sends submitted reports.
 pub const NEXMO_STATE_RUNNING: i32 = 0;
-/// nexmo_statistics.state: the service, or the network, is down. The reporter retries after growing delays of up to
-/// 30 s, or when the service asks for it.
+/// nexmo_statistics.state: the network or the service fails (no response, 408, 429 or 5xx). The reporter sends one
+/// report as a probe after growing delays of up to 30 s, or after the delay that the service asks for.
 pub const NEXMO_STATE_BACKING_OFF: i32 = 1;
 /// nexmo_statistics.state: the service accepts no reports from this account (401, 402, 3xx or an unexpected status).
 /// The reporter sends one report a minute as a probe; all other reports stay pending.
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Initializes a struct like NEXMO_STATISTICS_INIT. size is sizeof(nexmo_statistics) in the caller.
+/// Initializes a struct as NEXMO_STATISTICS_INIT does. size is sizeof(nexmo_statistics) in the caller.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_statistics_init(statistics: *mut nexmo_statistics, size: usize) {
     // SAFETY: the header requires the caller to ensure that `size` bytes can be written at `statistics`.

@@ -14,10 +14,10 @@ use crate::reporter::Reporter;
 
 /// Submits a report to be sent in the background. message_id and delivered are the same as for nexmo_conversion_sms.
 ///
-/// On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it immediately and retries
-/// until the service accepts or rejects it or it expires. A pending report for the same message is replaced; the
-/// service always receives the most recently submitted value last. On any other status, the report is not stored,
-/// except that it may be stored and sent if acceptance is NEXMO_ACCEPTANCE_UNKNOWN.
+/// On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it in the background and
+/// retries until the service accepts or rejects it or it expires. A pending report for the same message is replaced;
+/// the service always receives the most recently submitted value last. On any other status, the report is not stored,
+/// unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: the report may then be stored and sent.
 ///
 /// @param channel    One of NEXMO_CHANNEL_*. It determines what message_id is.
 /// @param timestamp  The same as for nexmo_conversion_sms, but NULL means now.
