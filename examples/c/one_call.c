@@ -6,7 +6,7 @@
  * Environment variables for the credentials:
  *     NEXMO_API_KEY, NEXMO_API_SECRET    the account
  *     NEXMO_AUTH                         query (the default), basic or signature
- *     NEXMO_SIGNATURE_SECRET             the secret for signature, which uses HMAC-SHA-256 here
+ *     NEXMO_SIGNATURE_SECRET             the secret for signature; this program signs with HMAC-SHA-256
  * and to try the program against the sandbox:
  *     NEXMO_BASE_URL, NEXMO_CA_FILE      the service's address and its certificate authority
  *

@@ -3,13 +3,13 @@
  *
  *     reporter_server OUTBOX
  *
- * The server listens on a port of 127.0.0.1, which it prints first. A client sends one line per connection and receives
- * a reply:
+ * The server listens on 127.0.0.1 and prints its port. A client sends one line per connection and receives a reply:
  *
- *     MESSAGE_ID CODE        a user enters the code of the SMS with this message-id: "welcome" or "wrong code"
+ *     MESSAGE_ID CODE        a user has entered CODE for the SMS with this message-id
  *
- * The only right code is 1234. Reports are sent in the background, so a slow or unavailable service does not delay
- * logins. SIGTERM stops the server; unsent reports stay in OUTBOX until the next start.
+ * The reply is "welcome" if the code is 1234, and otherwise "wrong code". Reports are sent in the background, so a slow
+ * or unavailable service does not delay logins. SIGTERM stops the server; unsent reports stay in OUTBOX
+ * until the next start.
  *
  * Environment variables: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_BASE_URL to try the server against the sandbox.
  *
@@ -29,8 +29,7 @@
 
 #include "nexmo_conversion.h"
 
-/* The handler of SIGTERM writes to this pipe, which the loop polls, because a signal handler must not call the
- * library. */
+/* The handler of SIGTERM writes to this pipe, which the main loop polls: a signal handler must not call the library. */
 static int ending[2];
 
 static void end(int signal_number)
@@ -90,8 +89,8 @@ static void serve(int listener, nexmo_reporter *reporter)
     close(connection);
 }
 
-/* Logs reports that the service did not accept. Called when the descriptor is readable. An event stays in the outbox
- * until it is acknowledged, so a crash before that loses no event. */
+/* Logs reports that were rejected, expired or dropped. Called when the descriptor is readable. An event stays in the
+ * outbox until it is acknowledged, so a crash before that loses no event. */
 static void log_events(nexmo_reporter *reporter)
 {
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -103,7 +102,7 @@ static void log_events(nexmo_reporter *reporter)
     }
 }
 
-/* Opens a listening socket, and sets its port. */
+/* Opens a listening socket on 127.0.0.1 and stores its port in *port. Returns -1 on failure. */
 static int listen_on_loopback(int *port)
 {
     struct sockaddr_in address;
