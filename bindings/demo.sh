@@ -1,6 +1,6 @@
 #!/bin/sh
 # Reports conversions from C and Python with each authentication method, and prints the requests and results.
-# `make demo` runs it inside the sandbox:   nexmo-sandbox --quiet -- demo.sh C_EXAMPLE PYTHON
+# `make demo` runs this script inside the sandbox:   nexmo-sandbox --quiet -- demo.sh C_EXAMPLE PYTHON
 c_example=$1
 python=$2
 here=$(dirname "$0")

@@ -72,7 +72,7 @@
            MOVE "2020-01-01 12:00:00" TO EVENT-TIME
            PERFORM SEND-REPORT
 
-      *> Without a timestamp, the report has the time of sending.
+      *> Without a timestamp, the service uses the time of arrival.
            MOVE "voice" TO STEP-NAME
            MOVE NEXMO-CHANNEL-VOICE TO CHANNEL
            MOVE "call-1" TO MESSAGE-ID

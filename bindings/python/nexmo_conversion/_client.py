@@ -22,9 +22,9 @@ class Client:
     credentials: the credentials of the account.
     options: the options for reports. None: all defaults.
 
-    Creating a client checks both and reads the files that the options name, but opens no connection. Raises a subclass
-    of `InvalidCall` (`WrongType` for an argument of the wrong type), or `SystemFailure` if a file cannot currently be
-    read.
+    Creating a client checks the credentials and options and reads the files that the options name, but opens no
+    connection. Raises a subclass of `InvalidCall` (`WrongType` for an argument of the wrong type), or `SystemFailure`
+    if a file cannot currently be read.
 
     Threads: create one client and share it. Its methods may be called from any thread, concurrently.
     Processes: after a fork, parent and child can both use the client, over separate connections; closing it in one

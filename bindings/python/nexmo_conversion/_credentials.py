@@ -12,8 +12,8 @@ from ._errors import wrong_type
 class Credentials:
     """The credentials of an account. Create them with `query`, `basic` or `signature`. Immutable; repr shows no secret.
 
-    api_key: 1 to 256 bytes of UTF-8, without control characters or white space at its ends; with `basic` without a
-        colon.
+    api_key: 1 to 256 bytes of UTF-8, without control characters and without leading or trailing white space; with
+        `basic`, also without a colon.
     Each secret: 1 to 256 bytes, without control characters.
 
     The library checks these limits when a report is made or a `Client` or `Reporter` is created. A value that cannot be

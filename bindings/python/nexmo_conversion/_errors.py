@@ -52,7 +52,8 @@ _CLASSES: "Dict[int, Type[Error]]" = {}
 class Error(Exception):
     """A failed call. Its text is the message of the result, which never contains a secret.
 
-    A failed report is not kept. `retryable`, `acceptance` and `retry_after` help the caller decide whether to retry it.
+    `sms`, `voice` and `Client.report` do not keep a report that fails: `retryable`, `acceptance` and `retry_after` help
+    the caller decide whether to retry it.
     A status that this version does not know raises the class of its range.
     """
 
@@ -110,7 +111,7 @@ class Error(Exception):
 
 
 class InvalidCall(Error, ValueError):
-    """1 to 19: the call was invalid, and nothing was sent. Correct the argument that the message names."""
+    """1 to 19: the call was invalid, and nothing was sent. The message says what to correct."""
 
 
 class NullPointer(InvalidCall, status=Status.NULL_POINTER):
@@ -118,7 +119,8 @@ class NullPointer(InvalidCall, status=Status.NULL_POINTER):
 
 
 class StructSize(InvalidCall, status=Status.STRUCT_SIZE):
-    """2: the library does not know a struct of this package. Load the library of this package's version."""
+    """2: the library does not accept the size of a struct of this package. Load the library of this package's
+    version."""
 
 
 class UnknownFlags(InvalidCall, status=Status.UNKNOWN_FLAGS):
@@ -150,7 +152,7 @@ class Forked(InvalidCall, status=Status.FORKED):
 
 
 class NoResponse(Error):
-    """20 to 39: the service sent no response. `acceptance` says whether the report may have been accepted."""
+    """20 to 39: the service sent no valid response. `acceptance` says whether the report may have been accepted."""
 
 
 class NetworkError(NoResponse, ConnectionError, status=Status.NETWORK):
@@ -196,7 +198,8 @@ class Unauthorized(ServiceError, status=Status.UNAUTHORIZED):
 
 
 class NotEnabled(ServiceError, status=Status.NOT_ENABLED):
-    """41: conversion is not enabled for the account, or its credentials are bad (402). Contact the service's support team."""
+    """41: conversion is not enabled for the account, or its credentials are bad (402). Contact the service's
+    support team."""
 
 
 class Rejected(ServiceError, status=Status.REJECTED):
@@ -238,12 +241,13 @@ class OutboxFull(OutboxError, status=Status.OUTBOX_FULL):
 
 
 class OutboxBusy(OutboxError, status=Status.OUTBOX_BUSY):
-    """62: other users locked the outbox for longer than `busy_timeout_ms`. A submitted report was not stored. Retry."""
+    """62: other processes or reporters had the outbox locked for longer than `busy_timeout_ms`. A submitted report was
+    not stored. Retry."""
 
 
 class OutboxCorrupt(OutboxError, status=Status.OUTBOX_CORRUPT):
     """63: the outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
-    replaced once all other users have closed it."""
+    replaced once all other processes have closed it."""
 
 
 class OutboxWrongAccount(OutboxError, status=Status.OUTBOX_WRONG_ACCOUNT):
@@ -257,22 +261,22 @@ class OutboxVersion(OutboxError, status=Status.OUTBOX_VERSION):
 
 
 class Pending(ReporterError, status=Status.PENDING):
-    """70: reports are still pending although the time limit expired or the reporter is closed. No action is needed: the
-    reports are sent later, but a closed reporter with `Durability.NONE` loses them."""
+    """70: reports were still pending when the time limit expired or the reporter was closed. With `Durability.NONE`, a
+    closed reporter has lost them; otherwise they are sent later and need not be submitted again."""
 
 
 class Suspended(ReporterError, status=Status.SUSPENDED):
-    """71: the reporter is suspended because the service accepts no reports from this account. Reports stay pending, but
-    a closed reporter with `Durability.NONE` loses them. Correct the account, its credentials or `base_url`; pending
-    reports need not be submitted again."""
+    """71: the reporter is suspended because the service accepts no reports from this account. With
+    `Durability.NONE`, a closed reporter has lost its pending reports; otherwise they stay pending and need not be
+    submitted again. Correct the account, its credentials or `base_url`."""
 
 
 # --- 99 ---
 
 
 class InternalError(Error, status=Status.INTERNAL):
-    """99: the library caught an internal error, which is a bug. Check whether the report was accepted before reporting
-    it again, and file a bug report."""
+    """99: the library caught an internal error, which is a bug. Before reporting again, check `acceptance`: it says
+    whether the report may have been accepted. File a bug report."""
 
 
 # A range that is full continues 1000 higher.

@@ -1,4 +1,4 @@
-"""Events: the outcomes of reports that the service did not accept."""
+"""Events: the outcomes of reports that were rejected, expired or dropped."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -9,7 +9,8 @@ from ._abi import Channel, EventKind
 
 @dataclass(frozen=True)
 class Event:
-    """The outcome of a report that the service did not accept. The outbox keeps it until it is acknowledged.
+    """The outcome of a report that was rejected, expired or dropped. The outbox keeps the event until it is
+    acknowledged.
 
     str(event) is one line for a log and never contains a secret.
     """

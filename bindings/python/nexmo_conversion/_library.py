@@ -1,4 +1,4 @@
-"""Finds and loads the C library, and wraps its functions without a struct.
+"""Finds and loads the C library, and wraps its functions that use no struct.
 
 The generated file _abi.py contains the structs, constants and prototypes.
 """
@@ -35,7 +35,7 @@ _loaded: Optional[Tuple[str, ctypes.CDLL]] = None
 def load(path: "Union[str, os.PathLike[str], None]" = None) -> None:
     """Loads the shared library from `path`, for the rest of the process.
 
-    This call is only needed if the library is not in the directory of this package, where the first call finds it. The
+    This call is only needed if the library is not in the directory of this package, where the package finds it. The
     library is never searched for in the current directory, in the library directories of the system, or where an
     environment variable points.
 

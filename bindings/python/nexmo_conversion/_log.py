@@ -1,4 +1,4 @@
-"""The logger of the package. Only calls that document it use the logger, on the calling thread."""
+"""The logger of the package. Only methods whose documentation says so use it, on the calling thread."""
 
 import logging
 

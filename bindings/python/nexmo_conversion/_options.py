@@ -27,9 +27,10 @@ class Options:
     remote proxy with an http:// `base_url` is rejected unless `allow_plain_http` is True. repr omits the URL, which may
     contain a password. None: no proxy, unless `proxy_from_environment` is True."""
     ca_file: "Union[str, os.PathLike[str], None]" = None
-    """The path of a PEM file with the only certificates to trust. A `Client` or `Reporter` reads it once, like the two
-    files below; `sms` and `voice` read it again when it changes. None: the certificate store of the platform, or the
-    built-in roots if there is no such store."""
+    """The path of a PEM file with the only certificates to trust. The library reads this file, the certificate store of
+    the platform and the two files below again when they change. If the new content cannot be used, a `Client` or
+    `Reporter` keeps the previous certificates, and `sms` and `voice` raise. None: the certificate store of the
+    platform, or the built-in roots if there is no such store."""
     client_cert_file: "Union[str, os.PathLike[str], None]" = None
     """The path of a PEM file with the client certificate and its intermediates. Requires `client_key_file`. None: no
     client certificate."""
@@ -44,8 +45,8 @@ class Options:
     """The time limit for the whole call, including all attempts, in milliseconds, 1 to 3600000. 0: 10000."""
     max_attempts: int = 0
     """The maximum number of requests for one report, 1 to 100. Retryable failures are retried after Retry-After or a
-    random back-off, unless that delay would exceed `timeout_ms`. A `Reporter` ignores this field, because it retries
-    without a limit. 0: 1."""
+    random back-off, unless that delay would exceed `timeout_ms`. A `Reporter` ignores this field and retries until
+    the report expires. 0: 1."""
     max_idle_connections: int = 0
     """The maximum number of idle connections kept for later calls, 1 to 1024; for a `Reporter` at least
     `max_in_flight`. 0: 32."""
@@ -57,7 +58,7 @@ class Options:
     """Whether to sign with the UNIX time of sending as the timestamp. The service then does not receive the time of the
     event."""
     proxy_from_environment: bool = False
-    """Whether to take the proxy, if `proxy` is None, from the environment variables https_proxy, HTTPS_PROXY (http_proxy
+    """Whether to use, if `proxy` is None, the proxy in the environment variable https_proxy, HTTPS_PROXY (http_proxy
     for an http:// `base_url`, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host.
     Ignored in CGI programs."""
 

@@ -19,13 +19,13 @@ def sms(
 ) -> Result:
     """Reports to the Conversion API whether one SMS was effective.
 
-    Makes one request (more only if `max_attempts` allows it) and waits for the response. Keeps no report: the caller
-    must retry a failed one. Later calls with the same base_url, proxy and TLS settings reuse the connection; a `Client`
-    has its own connections.
+    Makes one request (more only if `max_attempts` allows it) and waits for the response. Does not store the
+    report: the caller must retry a report that fails. Later calls with the same base_url, proxy and TLS settings reuse
+    the connection; a `Client` has its own connections.
 
     credentials: the credentials of the account.
     message_id: the message-id that the SMS API returned, or the event_id of the Verify API; 1 to 256 bytes of UTF-8,
-        without control characters or white space at its ends.
+        without control characters and without leading or trailing white space.
     delivered: True if the user completed the action, otherwise False; nothing else is accepted.
     timestamp: the time of the action: a datetime with a time zone, whose fraction of a second is dropped, or a str
         "yyyy-MM-dd HH:mm:ss" in UTC. None: the service uses the time of arrival; a signed request carries the time of

@@ -45,13 +45,13 @@ class Reporter:
 
     credentials: the credentials of the account.
     reporter_options: the options for the outbox.
-    options: the options for reports. None: all defaults. `max_attempts` is ignored, because a reporter retries without
-    a limit.
+    options: the options for reports. None: all defaults. `max_attempts` is ignored: a reporter retries until a
+    report expires.
 
     Creating a reporter checks all three, reads the files that the options name, opens or creates the outbox, and starts
     to send the reports in it. Raises a subclass of `InvalidCall` (`WrongType` for an argument of the wrong type;
     `NullPointer` if the outbox is None with a durability other than `Durability.NONE`) or of `OutboxError`, or
-    `SystemFailure`. One of the reporters that share an outbox sends; when it ends, another reporter takes over.
+    `SystemFailure`. One of the reporters that share an outbox sends; when it ends or cannot send, another takes over.
 
     Leaving `with` calls `close` with its default time limit of 2 s, and frees the reporter. If reports are pending, it
     logs a warning instead of raising, because they stay in the outbox file. Without a file they are lost: call `flush`
@@ -88,24 +88,24 @@ class Reporter:
 
         channel: a `Channel`.
         message_id: the message-id that the SMS API returned, the event_id of the Verify API, or the call-id that the
-            Text-To-Speech or Text-To-Speech-Prompt API returned; 1 to 256 bytes of UTF-8, without control characters or
-            white space at its ends.
+            Text-To-Speech or Text-To-Speech-Prompt API returned; 1 to 256 bytes of UTF-8, without control characters
+            and without leading or trailing white space.
         delivered: True if the user completed the action, otherwise False; nothing else is accepted.
         timestamp: the time of the action: a datetime with a time zone, whose fraction of a second is dropped, or a str
             "yyyy-MM-dd HH:mm:ss" in UTC. None: now.
 
         When this method returns, the report is stored with the `Durability` of the reporter. The reporter sends it
-        immediately, and retries until the service accepts or rejects it or it expires. The report replaces a pending
-        report for the same message; the report that is submitted last is also the last that the service
+        in the background, and retries until the service accepts or rejects it or it expires. The report replaces a
+        pending report for the same message; the report that is submitted last is also the last that the service
         receives.
 
         Raises a subclass of `InvalidCall` if an argument is invalid, `Closed` after `close`, `InvalidHandle` after
         `free`, `OutboxError` or one of its subclasses if the outbox cannot store the report, and `InternalError` after
-        a bug in the library, which frees the reporter. The report was then not stored, unless `acceptance` is
-        `Acceptance.UNKNOWN`.
+        a bug in the library, which frees the reporter. If this method raises, the report was not stored, unless
+        `acceptance` is `Acceptance.UNKNOWN`.
 
-        Threads: any, concurrently. Blocks for some microseconds, for up to `busy_timeout_ms` while other users lock the
-        outbox, and with `Durability.POWER` until the disk has the report. Never blocks for the network.
+        Threads: any, concurrently. Blocks for some microseconds, for up to `busy_timeout_ms` while the outbox is locked
+        elsewhere, and with `Durability.POWER` until the disk has the report. Never blocks for the network.
         """
         conversion = _call.conversion(message_id, delivered, timestamp)
         channel = _values.number("channel", channel)
@@ -122,8 +122,8 @@ class Reporter:
         outbox, or handle events idempotently. A closed reporter still returns its events.
 
         Raises `Closed` if the reporter is closed and has no more events, `Cancelled` if it is freed during the call,
-        `InvalidHandle` after `free`, `InvalidArgument` if timeout_ms is below -1, `OutboxError` if the outbox cannot be
-        read. No event is lost then.
+        `InvalidHandle` after `free`, `InvalidArgument` if timeout_ms is below -1, and `OutboxError` if the outbox
+        cannot be read. No event is lost in these cases.
 
         Threads: any. Blocks only the calling thread, for up to timeout_ms, and up to `busy_timeout_ms` for the outbox.
         Python's signal handlers run at least every 500 ms.
@@ -213,8 +213,8 @@ class Reporter:
         return count
 
     def fileno(self) -> int:
-        """Returns a file descriptor that is readable while there is an unacknowledged event, and when a closed reporter
-        has no more events. select, poll and selectors accept the reporter itself.
+        """Returns a file descriptor that is readable while there is an unacknowledged event, and once the
+        reporter is closed. select, poll and selectors accept the reporter itself.
 
         The descriptor belongs to the reporter: do not read, write or close it, and stop watching it before `free`. It
         is closed in a forked child, which must call this method again.
@@ -248,9 +248,9 @@ class Reporter:
         A flush of a closed reporter does not wait. A `close` on another thread ends a flush when the wait of `close`
         has ended.
 
-        Threads: any. Blocks the calling thread only, for up to timeout_ms, and `busy_timeout_ms` for the outbox. Python's
-        signal handlers run meanwhile: on the main thread, a separate thread makes each wait of more than 500 ms. It
-        continues to wait if a handler raises.
+        Threads: any. Blocks only the calling thread, for up to timeout_ms, and `busy_timeout_ms` for the outbox.
+        Python's signal handlers run meanwhile: on the main thread, a wait of more than 500 ms is made by a separate
+        thread. That thread continues to wait if a handler raises.
         """
         _wait.interruptibly(
             lambda limit_ms: self._complete("nexmo_reporter_flush", limit_ms), _values.number("timeout_ms", timeout_ms)
@@ -292,7 +292,7 @@ class Reporter:
         except Suspended as error:
             suspended = error
         except ReporterError:
-            pass  # Only the reports that are pending when the reporter is closed count.
+            pass  # The flush failed, but the reports may no longer be pending when the reporter is closed.
         except _errors.InvalidCall:
             self._is_closed = was_closed
             raise
@@ -316,7 +316,7 @@ class Reporter:
         Waiting calls on other threads raise `Cancelled`. Pending reports stay in the outbox; with `Durability.NONE`
         they are lost.
 
-        Threads: any. Blocks for up to half a second while reports in flight are cancelled. Never raises.
+        Threads: any. Blocks for up to half a second. Never raises.
         """
         self._free()
         self._waits.end()
@@ -353,8 +353,8 @@ class Reporter:
             raise self._explained(error) from None
 
     def _explained(self, error: Error) -> Error:
-        """Returns `error`, with the meaning of an invalid handle for a reporter. A bug in the library also frees the
-        reporter."""
+        """Returns `error`. If the handle is invalid, perhaps after a bug in the library, frees the reporter and returns
+        an error that says so."""
         if not isinstance(error, InvalidHandle):
             return error
         self.free()

@@ -21,8 +21,8 @@ class ReporterOptions:
     outbox: "Union[str, os.PathLike[str], None]" = None
     """The path of the outbox file, in an existing directory. A missing file is created, readable only by its owner.
     Files with the same name and the suffix -wal, -shm, .lock or .reserve belong to the outbox: move or remove them
-    together, and never while the outbox is open. Any number of processes may share an outbox, all for one account,
-    whose api_key and base_url it stores. Required, except with `Durability.NONE`, where it must be None.
+    together, and never while the outbox is open. Any number of processes may share an outbox if they all
+    use the api_key and base_url stored in it. Required, except with `Durability.NONE`, where it must be None.
 
     A path that begins with ":" or like a URL ("name:", with a name of two or more letters, digits, "+", "." or "-") is
     rejected; use the str "./name:x" for a file with such a name. An os.PathLike is converted to a str first;
@@ -40,10 +40,11 @@ class ReporterOptions:
     """The maximum number of reports in flight, each on its own connection and thread, 1 to 256. 0: the library
     chooses."""
     busy_timeout_ms: int = 0
-    """The maximum time that a call waits while other users lock the outbox, in milliseconds, 1 to 60000. 0: 1000."""
+    """The maximum time that a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to
+    60000. 0: 1000."""
     allow_network_file_system: bool = False
-    """Whether to allow an outbox on a network file system. If its locks do not work, reports are sent more than once or
-    the file is corrupted."""
+    """Whether to allow an outbox on a network file system. If its locks do not work, reports may be sent more
+    than once or the file may be corrupted."""
 
     def __post_init__(self) -> None:
         struct(self)

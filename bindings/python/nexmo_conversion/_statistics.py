@@ -28,7 +28,7 @@ class Statistics:
     rejected: int
     """The number of reports that the service rejected."""
     expired: int
-    """The number of reports that became older than `max_age_s`."""
+    """The number of reports that reached the age `max_age_s`."""
     replaced: int
     """The number of reports that a later report for the same message replaced."""
     dropped: int
@@ -63,8 +63,8 @@ COUNTERS = (
     ("submitted", "Reports stored by submit."),
     ("accepted", "Reports accepted by the service."),
     ("rejected", "Reports rejected by the service."),
-    ("expired", "Reports older than max_age_s."),
-    ("replaced", "Reports replaced by a later one for the same message."),
+    ("expired", "Reports that reached the age max_age_s."),
+    ("replaced", "Reports replaced by a later report for the same message."),
     ("dropped", "Reports dropped because the outbox was full."),
     ("damaged", "Reports that could not be read back and were removed."),
     ("events_discarded", "Events discarded before they were acknowledged, because there were more than 10000."),

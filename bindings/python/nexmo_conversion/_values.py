@@ -1,7 +1,7 @@
 """Converts values between Python and C.
 
-Rejects only values that ctypes would change: ctypes truncates text at a NUL, and numbers to 32 or 64 bits. The library
-checks all other values.
+Rejects only values that ctypes cannot pass unchanged: values of a wrong type, text with a NUL, which would end there,
+and numbers of more than 32 or 64 bits. The library checks all other values.
 """
 
 import os

@@ -20,13 +20,14 @@ def slices(timeout_ms: int) -> Iterator[int]:
     while left > SLICE_MS:
         yield SLICE_MS
         left = max(0.0, (end - time.monotonic()) * 1000)
-    # A value below -1 is passed on, so the library rejects it.
+    # A value below -1 is passed on, so that the library rejects it.
     yield math.ceil(left)
 
 
 def interruptibly(call: Callable[[int], None], timeout_ms: int) -> None:
-    """Calls `call` with `timeout_ms`. If that may take longer than a slice on the thread on which Python's signal
-    handlers run, it is called on another thread, so that they run meanwhile. If one of them raises, the call goes on."""
+    """Calls `call` with `timeout_ms`. Python runs signal handlers only on the main thread, and not during a call of the
+    library. On that thread, a call that may take longer than a slice is therefore made on another thread, which
+    continues the call if a handler raises."""
     if 0 <= timeout_ms <= SLICE_MS or threading.current_thread() is not threading.main_thread():
         return call(timeout_ms)
     raised: List[BaseException] = []
@@ -40,7 +41,7 @@ def interruptibly(call: Callable[[int], None], timeout_ms: int) -> None:
     thread = threading.Thread(target=work, name="nexmo-wait", daemon=True)
     try:
         thread.start()
-    except RuntimeError:  # There is none to be had, or the interpreter is shutting down.
+    except RuntimeError:  # No thread can be started, or the interpreter is shutting down.
         return call(timeout_ms)
     while thread.is_alive():
         thread.join(SLICE_MS / 1000)
@@ -51,7 +52,7 @@ def interruptibly(call: Callable[[int], None], timeout_ms: int) -> None:
 
 class Waits:
     """The asyncio tasks that wait for a reporter's file descriptor. `end` wakes them when the reporter is freed,
-    because the descriptor then does not."""
+    because the descriptor does not become readable then."""
 
     def __init__(self) -> None:
         self._has_ended = False
@@ -64,7 +65,7 @@ class Waits:
             wake()
 
     async def readable(self, descriptor: int) -> None:
-        """Waits until `descriptor` is readable. Leaves nothing behind if it is cancelled."""
+        """Waits until `descriptor` is readable. Stops watching it if the task is cancelled."""
         loop, event = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:

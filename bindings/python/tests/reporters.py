@@ -14,7 +14,7 @@ from nexmo_conversion import Durability, Options, Reporter, ReporterError, Repor
 from sandbox import QUERY, Holding, holding, http_options
 
 LONG_MS = 60_000
-"""A time limit that an operation exceeds only if it fails."""
+"""A time limit that only a failing test reaches."""
 
 
 def in_memory(options: Optional[Options] = None, **others: Any) -> Reporter:
@@ -34,7 +34,7 @@ def flushed(reporter: Reporter) -> Statistics:
 
 
 def until(reporter: Reporter, is_so: Callable[[Statistics], bool]) -> Statistics:
-    """Returns the statistics once the condition holds. Flushes before each check, so the reporter sends immediately."""
+    """Returns the statistics once the condition holds. Flushes between checks, so the reporter sends immediately."""
     deadline = time.monotonic() + LONG_MS / 1000
     while not is_so(statistics := reporter.statistics()):
         assert time.monotonic() < deadline, statistics
@@ -55,7 +55,7 @@ def is_balanced(statistics: Statistics) -> bool:
 
 
 class Held:
-    """A server that delays every response until it is released."""
+    """A server that delays every response until `release` is called."""
 
     def __init__(self, server: Holding, arrived: threading.Semaphore, is_over: threading.Event) -> None:
         self.options = server.options(timeout_ms=LONG_MS)

@@ -62,7 +62,7 @@ class Log:
             return [json.loads(line) for line in file]
 
     def only(self) -> Record:
-        """Returns the request, of which there must be only one."""
+        """Returns the only request. Raises unless there is exactly one."""
         (record,) = self.records()
         return record
 

@@ -111,7 +111,7 @@ def test_numbers_of_options(name: str) -> None:
     for value in (None, "5", 5.0, True, Decimal(5)):
         with pytest.raises(TypeError, match=rf"^{name} is of type "):
             Options(**{name: value})  # type: ignore[arg-type]
-    # ctypes would truncate this number to 32 bits, which gives 5.
+    # ctypes would truncate the first number to 5.
     for number in (2**32 + 5, 2**31, -(2**31) - 1):
         with pytest.raises(InvalidCall, match=rf"^{name} is out of range"):
             Options(**{name: number})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Tests from where the library is loaded. Each test runs another Python process."""
+"""Tests where the library is loaded from. Each test runs another Python process."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ except LibraryNotFound as error:
 """
 
 
-def test_it_is_never_loaded_from_the_current_directory_or_the_environment(package: Path, directory: Path) -> None:
+def test_the_current_directory_and_the_environment_are_not_searched(package: Path, directory: Path) -> None:
     names = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "NEXMO_LIBRARY_PATH", "NEXMO_CONVERSION_LIBRARY"]
     environment = {name: str(directory) for name in names}
     seen = run(package, directory, EXPECT_NONE, **environment)
@@ -65,7 +65,7 @@ def test_it_is_never_loaded_from_the_current_directory_or_the_environment(packag
 
 
 @pytest.mark.parametrize("name", ["libnexmo_conversion.so.1", "libnexmo_conversion.so"])
-def test_it_is_loaded_from_the_directory_of_the_package(package: Path, tmp_path: Path, name: str) -> None:
+def test_the_library_is_loaded_from_the_directory_of_the_package(package: Path, tmp_path: Path, name: str) -> None:
     shutil.copy(LIBRARY, package / name)
     seen = run(package, tmp_path, "print(version(), nexmo_conversion._library._loaded[0])")
     assert seen == f"{nexmo_conversion.version()} {package / name}"
@@ -76,7 +76,7 @@ def test_nothing_is_loaded_before_the_first_use(package: Path, tmp_path: Path) -
     assert run(package, tmp_path, code) == ""
 
 
-def test_it_is_loaded_from_a_path(package: Path, directory: Path) -> None:
+def test_the_library_is_loaded_from_a_path(package: Path, directory: Path) -> None:
     code = f"load({str(LIBRARY)!r})\nload()\nload({str(LIBRARY)!r})\nprint(version())"
     assert run(package, directory, code) == nexmo_conversion.version()
 
@@ -135,7 +135,7 @@ def test_a_path_of_wrong_type_is_an_error(package: Path, tmp_path: Path) -> None
     assert run(package, tmp_path, code) == "rejected"
 
 
-def test_concurrent_threads_load_it_once(package: Path, tmp_path: Path) -> None:
+def test_concurrent_threads_load_the_library_once(package: Path, tmp_path: Path) -> None:
     shutil.copy(LIBRARY, package / "libnexmo_conversion.so.1")
     code = """
 import threading

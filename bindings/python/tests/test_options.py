@@ -154,7 +154,8 @@ def test_the_environment_is_used_only_if_enabled(
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, through: Proxy, variables: Dict[str, str]) -> None:
-    """Removes the proxy variables from the environment, then sets `variables`. An empty value stands for the URL of the proxy."""
+    """Removes the proxy variables from the environment, then sets `variables`. An empty value stands for the URL of the
+    proxy."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():

@@ -15,7 +15,7 @@ from reporters import in_file, is_balanced, run_successfully
 ENDINGS = ("", "-wal", "-shm")
 
 UNREACHABLE = Options(base_url="http://127.0.0.1:9")
-"""The URL of a service that accepts no connections, so reports stay in the outbox."""
+"""Options for a service that accepts no connections, so reports stay in the outbox."""
 
 
 def check_contents(outbox: Path, count: int) -> None:

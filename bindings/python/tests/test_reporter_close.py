@@ -162,7 +162,7 @@ def test_a_flush_waits_until_its_time_limit() -> None:
         assert flushed(reporter).accepted == 1
 
 
-# This time is much shorter than the time limits of the calls below.
+# A call that ends within this time did not wait for its time limit, unless that is 0.
 SOON_S = 15
 
 
@@ -228,7 +228,7 @@ def test_a_closing_reporter_waits_and_fails_submits() -> None:
         while not repr(reporter).endswith("closed>"):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        # This is longer than one slice of the wait.
+        # The loop takes longer than one slice of the wait.
         for _ in range(2):
             with pytest.raises(Closed):
                 reporter.submit(Channel.SMS, "late", True)
@@ -254,11 +254,11 @@ def test_a_close_waits_until_its_time_limit() -> None:
             reporter.free()
 
 
-def test_a_flush_waits_only_for_what_was_submitted_before_it() -> None:
+def test_a_flush_waits_only_for_reports_submitted_before_it() -> None:
     is_over, count = threading.Event(), itertools.count()
 
     def hold() -> None:
-        # The first request is responded to after more than one slice of a wait, all others at the end.
+        # The server responds to the first request after more than one slice of a wait, and to all others at the end.
         is_over.wait(1.0 if next(count) == 0 else LONG_MS / 1000)
 
     with holding(hold) as server, in_memory(server.options(timeout_ms=LONG_MS)) as reporter:
@@ -278,7 +278,7 @@ def test_a_flush_waits_only_for_what_was_submitted_before_it() -> None:
         is_over.set()
 
 
-def test_what_could_not_be_created_can_be_shown() -> None:
+def test_an_object_that_could_not_be_created_has_a_repr() -> None:
     for kind in (Client, Reporter):
         made = kind.__new__(kind)
         with pytest.raises(InvalidCall):
