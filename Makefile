@@ -361,7 +361,8 @@ CARGO_FUZZ := $(BUILD)/tools/bin/cargo-fuzz
 fuzz: $(CARGO_FUZZ)
 	for target in $(FUZZ_TARGETS); do \
 		echo "$$target"; \
-		PATH="$(dir $(CARGO_FUZZ)):$$PATH" $(CARGO) +nightly fuzz run --target-dir $(CURDIR)/target/fuzz $$target -- \
+		PATH="$(dir $(CARGO_FUZZ)):$$PATH" LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+			$(CARGO) +nightly fuzz run --target-dir $(CURDIR)/target/fuzz $$target -- \
 			-max_total_time=$(SECONDS) -print_final_stats=1 2> $(BUILD)/fuzz.txt || { tail -40 $(BUILD)/fuzz.txt; exit 1; }; \
 		grep -E 'number_of_executed_units|peak_rss_mb' $(BUILD)/fuzz.txt; done
 
