@@ -51,31 +51,38 @@ static bool submit(void *reporter, size_t thread, size_t number)
     return false;
 }
 
-/* Submits `count` reports and waits until all are sent; returns the number of reports that were not accepted. */
-static size_t send(nexmo_reporter *reporter, size_t first, size_t count)
+/* Submits `count` reports and waits until none is pending. */
+static void send(nexmo_reporter *reporter, size_t first, size_t count)
+{
+    nexmo_result result = NEXMO_RESULT_INIT;
+    on_threads(1, first, count, submit, reporter);
+    if (nexmo_reporter_flush(reporter, HOUR_MS, &result) != NEXMO_OK)
+        fprintf(stderr, "%s\n", result.message);
+}
+
+/* Returns the number of reports that the service has accepted, or 0 if it cannot be read. */
+static size_t accepted(nexmo_reporter *reporter)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;
     nexmo_result result = NEXMO_RESULT_INIT;
-    on_threads(1, first, count, submit, reporter);
-    if (nexmo_reporter_flush(reporter, HOUR_MS, &result) != NEXMO_OK || nexmo_reporter_statistics(reporter, &statistics, &result) != NEXMO_OK)
+    if (nexmo_reporter_statistics(reporter, &statistics, &result) != NEXMO_OK)
         fprintf(stderr, "%s\n", result.message);
-    return first + count - (size_t)statistics.accepted;
+    return (size_t)statistics.accepted;
 }
 
 int main(int argc, char **argv)
 {
     struct arguments given = arguments(argc, argv);
     nexmo_reporter *reporter;
-    size_t failures;
     int status;
 
     if (given.extra[0] == NULL)
         die("usage: ... DURABILITY [OUTBOX]");
     reporter = new_reporter(&given);
-    failures = send(reporter, 0, given.warm_up);
+    send(reporter, 0, given.warm_up);
     begin();
-    failures += send(reporter, given.warm_up, given.count);
-    status = end(given.count, failures);
+    send(reporter, given.warm_up, given.count);
+    status = end(given.count, given.warm_up + given.count - accepted(reporter));
     nexmo_reporter_free(reporter);
     return status;
 }
