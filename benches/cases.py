@@ -18,7 +18,7 @@ class Length:
 
 @dataclass(frozen=True)
 class Case:
-    """The work that all clients of a case do."""
+    """Work that several clients do, and how it is measured."""
 
     name: str
     title: str

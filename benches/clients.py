@@ -29,7 +29,7 @@ class Client:
         return [*self.program, url, ca_file, *map(str, numbers), *self.extra]
 
     def environment_with(self, ca_file: str) -> "dict[str, str]":
-        """Returns the environment with the variable that names the CA file for `requests` and for the SDK that uses it."""
+        """Returns the environment with the variable that names the CA file for `requests`, which the SDK uses too."""
         return {**self.environment, "REQUESTS_CA_BUNDLE": ca_file}
 
 

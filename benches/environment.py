@@ -34,7 +34,7 @@ def _output(*command: str) -> str:
 
 
 def _after(path: str, beginning: str) -> str:
-    """Returns the rest of the first line of a file that starts with `beginning`."""
+    """Returns what follows `beginning` in the first line of a file that starts with it."""
     lines = (ROOT / path).read_text().splitlines()
     return next(line.removeprefix(beginning).strip('"') for line in lines if line.startswith(beginning))
 

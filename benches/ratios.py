@@ -1,4 +1,4 @@
-"""Ratios and their spread over many rounds. Each ratio is computed within one round, because machines are noisy."""
+"""Ratios and their spread over many rounds. Each ratio is computed within one round, because other load varies."""
 
 from collections.abc import Sequence
 from statistics import median

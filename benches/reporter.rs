@@ -50,7 +50,7 @@ fn main() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Returns a report with an id like the service's: 16 hexadecimal digits in no order.
+/// Returns a report with an id like the service's: 16 unique hexadecimal digits in no particular order.
 fn report() -> Conversion {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -257,8 +257,8 @@ struct Filled {
     reporter: Reporter,
 }
 
-/// Measures how the number of rows in the outbox affects `submit`, memory and draining. Alternates between the
-/// outboxes.
+/// Measures how the number of rows in the outbox affects `submit`, memory and draining. The submits alternate between
+/// the outboxes.
 fn rows(folder: &Path, sizes: &[usize]) {
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);

@@ -23,7 +23,7 @@ from tables import markdown, table
 
 
 def main() -> None:
-    # Leaves every `with` block, so that no server is left running.
+    # On SIGTERM, leaves every `with` block, so that no server is left running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     arguments = _arguments()
     file = BUILD / ("results-short.json" if arguments.short else "results.json" if not arguments.names else "results-some.json")

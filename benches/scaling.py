@@ -61,7 +61,7 @@ def many(server: Server, count: int) -> "dict[str, object]":
     """
     Sends many reports through one reporter.
 
-    Returns its memory over time, in pairs of seconds and MB, and the final figures.
+    Returns the memory of the program over time, in pairs of seconds and MB, and the final figures.
     """
     _empty_outbox()
     command = OUR_REPORTER.command(server.urls["https"], str(server.ca), count, 32, 0)

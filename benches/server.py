@@ -12,9 +12,9 @@ from paths import BUILD
 ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 DELAY_S = 0.05
 
-# nginx runs one worker for each core, as in Debian's configuration. Clients decide how long connections stay open. Like
-# the service's, the response is short and has a Content-Length. TLS uses nginx's defaults: version 1.3 with tickets if
-# the client supports them.
+# nginx runs one worker for each core, as in Debian's configuration. Clients decide how long connections stay open. The
+# response is short and has a Content-Length, like the service's. TLS uses nginx's defaults: version 1.3, with tickets,
+# if the client supports it.
 CONFIGURATION = """
 load_module {module};
 daemon off;

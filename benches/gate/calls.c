@@ -27,13 +27,13 @@ static void check(int32_t status, const char *message)
     }
 }
 
-/* Starts the count: callgrind discards the instructions before this call. */
+/* Starts the count: callgrind discards the instructions that it counted before this call. */
 __attribute__((noinline)) static void begin_counting(void)
 {
     __asm__ volatile("");
 }
 
-/* Returns 16 hexadecimal digits in no order, like the service's message ids. */
+/* Returns an id like the service's: 16 hexadecimal digits, unique for each number and in no particular order. */
 static const char *message_id(uint64_t number)
 {
     static char id[17];

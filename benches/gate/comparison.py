@@ -13,7 +13,8 @@ class Baseline:
     The entry of a path in counts.json.
 
     `reference` is the value with which new counts are compared; `counted` is the count when the file was written. A
-    renewal does not raise the reference, so a path cannot grow by slightly less than the margin with each renewal.
+    renewal raises the reference only if the slowdown is accepted, so a path cannot grow by slightly less than the
+    margin with each renewal.
     """
 
     reference: int
@@ -43,7 +44,7 @@ def deviations(baselines: dict[str, Baseline], counts: Counts, margin: float) ->
 
 def renewed(baselines: dict[str, Baseline], old: Counts, new: Counts, margin: float, accepted: set[str]) -> tuple[dict[str, Baseline], list[str]]:
     """
-    Returns the new entries, and the paths that became slower and are not accepted.
+    Returns the new entries, and the paths whose slowdown exceeds the margin and is not accepted.
 
     `old` has the counts of the code for which the file was written and `new` those of the current code, both made with
     the current tools.

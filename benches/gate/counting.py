@@ -17,7 +17,7 @@ TIME_LIMIT_S = 300
 
 
 class Failed(Exception):
-    """A counted program failed."""
+    """A counted program failed, or nothing was counted."""
 
 
 @dataclass(frozen=True)

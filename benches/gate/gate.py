@@ -65,7 +65,7 @@ def proof() -> None:
     _fail_if("counts.json was made with other tools", differing(made_with, versions()))
     rows, wrong = [], []
     for path in HOT_PATHS:
-        # Compares with the current count, so the result does not depend on its distance from the margin.
+        # Compares with the current count, because the count in the file can already differ from it.
         reference, some = count(path, slow_malloc=0), count(path, slow_malloc=1000)
         row: Row = (path.name, f"{reference:,}")
         for slowdown, must_fail in ((0.01, False), (0.03, True)):

@@ -40,7 +40,7 @@ fn main() {
     }
 }
 
-/// Starts the count: callgrind discards the instructions before this call.
+/// Starts the count: callgrind discards the instructions that it counted before this call.
 #[inline(never)]
 fn begin_counting() {
     black_box(());

@@ -96,7 +96,7 @@ static void *run_job(void *argument)
     return NULL;
 }
 
-/* Starts a thread with a small stack, which a program with a thousand threads would use. */
+/* Starts a thread with a small stack, as a program with a thousand threads would. */
 static void start(pthread_t *thread, struct job *job)
 {
     pthread_attr_t attributes;

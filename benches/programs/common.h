@@ -28,13 +28,16 @@ struct arguments {
 
 struct arguments arguments(int argc, char **argv);
 
-/* Writes an id like the service's: 16 hexadecimal digits that are unique for each number and in no order. */
+/* Writes an id like the service's: 16 hexadecimal digits, unique for each number and in no particular order. */
 void message_id(size_t number, char id[MESSAGE_ID_SIZE]);
 
 /* Starts the clocks. */
 void begin(void);
 
-/* Stops the clocks, prints one line of JSON, and returns the exit status. */
+/*
+ * Stops the clocks and prints a line of JSON with `done`, `failures`, `wall_s`, `cpu_s` and `peak_kib`. Returns the
+ * exit status, which is 0 if there are no failures.
+ */
 int end(size_t done, size_t failures);
 
 /* Does the work for `number` on a thread; returns whether it succeeded. */

@@ -34,7 +34,7 @@ static void handle_completed(struct reports *reports)
     }
 }
 
-/* Makes `count` more reports and uses all handles concurrently. */
+/* Makes `count` more reports, on all handles concurrently. */
 static void run(struct reports *reports, size_t count)
 {
     int running;

@@ -25,7 +25,7 @@ size_t raw_request(const struct arguments *given, char request[REQUEST_SIZE])
 
 int raw_connect(const struct arguments *given)
 {
-    const struct timeval limit = {10, 0}; /* The other programs have the same limit. */
+    const struct timeval limit = {10, 0}; /* libcurl and this library have the same limit. */
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int descriptor = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     address.sin_port = htons((uint16_t)atoi(strchr(host(given), ':') + 1));
