@@ -1,4 +1,4 @@
-//! Creates a reporter from structs with any bytes, and makes any calls on it in any order.
+//! Creates a reporter from options with any bytes, and makes any calls on the reporter in any order.
 #![no_main]
 
 use std::ffi::CString;
@@ -17,7 +17,8 @@ use nexmo_conversion::ffi::status::*;
 /// The maximum valid `struct_size`.
 const LARGEST: usize = 4096;
 
-/// Returns `bytes` as a struct of exactly `size` bytes, so AddressSanitizer detects a write beyond it.
+/// Returns `bytes` as a struct of exactly `size` bytes, limited to valid sizes, so that AddressSanitizer detects a
+/// write beyond its end.
 fn struct_of(size: u16, bytes: &[u8]) -> Box<[u8]> {
     let mut buffer = bytes.to_vec();
     buffer.resize(usize::from(size).clamp(4, LARGEST), 0);
@@ -43,7 +44,7 @@ fn reporter(options: &[u8]) -> *mut nexmo_reporter {
         value.outbox = ptr::null();
         given.write_unaligned(value);
         let status = nexmo_reporter_new(&credentials, &client_options, given, &mut made, ptr::null_mut());
-        assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "{status}");
+        assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "unexpected status {status}");
         assert_eq!(status == 0, !made.is_null());
         let is_in_memory = value.durability == NEXMO_DURABILITY_NONE;
         assert!(is_in_memory || made.is_null());
@@ -80,7 +81,7 @@ fuzz_target!(|input: (&[u8], Vec<(u8, u16, Vec<u8>)>)| {
             NEXMO_ERR_OUTBOX_FULL,
             NEXMO_ERR_PENDING,
         ];
-        assert!(expected.contains(&status), "{status}");
+        assert!(expected.contains(&status), "unexpected status {status}");
     }
     assert_eq!(nexmo_reporter_free(reporter), 0);
 });

@@ -1,4 +1,4 @@
-//! Passes structs with any bytes and any `struct_size` to the C interface. Only the pointers in them are valid.
+//! Passes structs with any bytes and any `struct_size` to the C interface. The pointers in them are valid or NULL.
 #![no_main]
 
 use std::ptr;
@@ -46,12 +46,12 @@ fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
     let mut client = ptr::null_mut();
     // SAFETY: the buffer holds its struct, and the handle may have any value.
     let status = unsafe { nexmo_client_new(credentials.as_ptr().cast(), options.as_ptr().cast(), &mut client, result) };
-    assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "{status}");
+    assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "unexpected status {status}");
     // SAFETY: a handle may have any value.
     let status = unsafe {
         let handle = ptr::without_provenance_mut(handle | 1 << 40);
         nexmo_client_report(handle, NEXMO_CHANNEL_SMS, c"id".as_ptr(), 1, ptr::null(), result)
     };
-    assert!(matches!(status, NEXMO_ERR_STRUCT_SIZE | NEXMO_ERR_INVALID_HANDLE), "{status}");
+    assert!(matches!(status, NEXMO_ERR_STRUCT_SIZE | NEXMO_ERR_INVALID_HANDLE), "unexpected status {status}");
     assert_eq!(nexmo_client_free(client), 0);
 });

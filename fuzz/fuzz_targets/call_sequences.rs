@@ -14,7 +14,7 @@ use nexmo_conversion::ffi::flat::lifecycle::{nexmo_flat_close, nexmo_flat_open};
 use nexmo_conversion::ffi::flat::report::{nexmo_flat_flush, nexmo_flat_report, nexmo_flat_submit};
 use nexmo_conversion::ffi::status::*;
 
-/// Returns the path of the outbox, whose folder stays behind when the fuzzer exits.
+/// Returns the path of the outbox. The folder that contains it is not removed when the fuzzer exits.
 fn outbox() -> &'static PathBuf {
     static OUTBOX: OnceLock<PathBuf> = OnceLock::new();
     OUTBOX.get_or_init(|| {
@@ -43,7 +43,7 @@ fn text_in(bytes: &[u8], size: u8) -> (Box<[u8]>, i32) {
     }
 }
 
-/// Returns a buffer of exactly the returned size, which may be negative.
+/// Returns a buffer and the size to pass with it. If the size is negative, its absolute value is the buffer's size.
 fn text_out(size: i8) -> (Box<[u8]>, i32) {
     (vec![1; usize::from(size.unsigned_abs())].into(), i32::from(size))
 }
@@ -88,7 +88,7 @@ fuzz_target!(|calls: Vec<(u8, u8, i64, &[u8], i8)>| {
             NEXMO_ERR_OUTBOX_BUSY,
             NEXMO_ERR_PENDING,
         ];
-        assert!(allowed.contains(&status), "{status}");
+        assert!(allowed.contains(&status), "unexpected status {status}");
     }
     for handle in handles {
         // SAFETY: NULL is a valid message buffer.

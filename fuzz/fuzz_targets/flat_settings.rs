@@ -56,7 +56,7 @@ fuzz_target!(|input: (bool, Vec<(u8, &str)>, &[u8])| {
         nexmo_flat_open(settings.as_ptr().cast::<c_char>(), size, &mut handle, message.as_mut_ptr().cast(), 300)
     };
     let allowed = [NEXMO_OK, NEXMO_ERR_NULL_POINTER, NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_SYSTEM];
-    assert!(allowed.contains(&status), "{status}");
+    assert!(allowed.contains(&status), "unexpected status {status}");
     assert_eq!(status == NEXMO_OK, handle != 0);
     let end = message.iter().position(|byte| *byte == 0).unwrap();
     let text = std::str::from_utf8(&message[..end]).unwrap();

@@ -1,4 +1,4 @@
-//! Uses an outbox whose files have changed bytes: every call must return, and the counters must add up.
+//! Uses an outbox after changing bytes of its files: every call must return, and the counters must add up.
 #![no_main]
 
 use std::fs::{self, Permissions};
@@ -72,7 +72,8 @@ fuzz_target!(|changes: Vec<(u8, u32, u8)>| {
     }
     if let Ok(found) = reporter.statistics() {
         let left = found.accepted + found.rejected + found.expired + found.replaced + found.dropped + found.damaged;
-        assert!(found.submitted >= left.saturating_add(found.pending) || found.pending == 0, "{found:?}");
+        let add_up = found.submitted >= left.saturating_add(found.pending) || found.pending == 0;
+        assert!(add_up, "the counters do not add up: {found:?}");
     }
     reporter.close(Some(Duration::ZERO)).ok();
 });

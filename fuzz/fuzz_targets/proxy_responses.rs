@@ -1,5 +1,4 @@
-//! Reads any bytes as a proxy's response to `CONNECT`: the bytes after its head must not be read, and only a 2xx must
-//! succeed.
+//! Reads any bytes as a proxy's response to `CONNECT`: the bytes after the head must not be read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

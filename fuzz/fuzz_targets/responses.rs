@@ -12,7 +12,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};
 
-/// A server that sends the next bytes of `responses` on each connection and closes it.
+/// A server that accepts a connection for each element of `responses`, sends the element and closes the connection.
 struct Server {
     base_url: String,
     responses: Mutex<Sender<Vec<u8>>>,

@@ -1,5 +1,5 @@
-//! Signs any parameters: the signature must consist of hexadecimal digits and must not depend on their order, and a
-//! value must not be able to imitate another parameter.
+//! Signs any parameters. Each signature must consist of hexadecimal digits and must not depend on the order of the
+//! parameters. A value that contains the text of another parameter must result in another signature.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
