@@ -17,9 +17,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if the key is empty, longer than 256 bytes,
-    /// contains a control character or has leading or trailing white space, or if the secret is empty, longer than 256
-    /// bytes or contains a control character.
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if the key or the secret is empty, is longer
+    /// than 256 bytes or contains a control character. The key must also contain no line or paragraph separator, no
+    /// bidirectional formatting character, and no leading or trailing white space.
     pub fn query(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         Self::new(api_key, Authentication::Query(Secret::new("api_secret", api_secret)?))
     }

@@ -1,6 +1,6 @@
 //! Authenticates requests: adds the proof that a request comes from the account.
 //!
-//! An authentication method is a variant of [`Authentication`] and a branch of [`Proof::new`].
+//! To add an authentication method, add a variant to [`Authentication`] and a branch to [`Proof::new`].
 
 pub(crate) mod credentials;
 pub(crate) mod signature;
@@ -35,7 +35,7 @@ impl Authentication {
 /// The proof in one request: a parameter or a header.
 pub(crate) struct Proof<'a> {
     secret: &'a str,
-    /// The value sent in place of the secret, if any.
+    /// The value sent in place of the secret; None if the secret itself is sent.
     derived: Option<Zeroizing<String>>,
     target: Target,
 }
@@ -49,8 +49,8 @@ enum Target {
 }
 
 impl<'a> Proof<'a> {
-    /// Returns the proof for a request with `parameters`. Adds the API key to `parameters` first if the method sends it
-    /// there.
+    /// Returns the proof for a request with `parameters`. Before that, adds the API key to `parameters` if the method
+    /// sends the key as a parameter.
     pub(crate) fn new<'p>(credentials: &'a Credentials, parameters: &mut Vec<(&str, &'p str)>) -> Self
     where
         'a: 'p,

@@ -40,17 +40,17 @@ pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) ->
     signature
 }
 
-/// How many blocks of 1 KiB of the stack are overwritten: more than the functions below use.
+/// The number of 1 KiB blocks of the stack that are overwritten: more than [`compute`] uses.
 const STACK_BLOCKS: u8 = 8;
 
 /// Overwrites the stack that [`compute`] used, one block in each call. The hash functions wipe their states on drop, but
-/// not the copies that remain where a state was moved from.
+/// moving a state leaves a copy behind.
 #[inline(never)]
 fn wipe_stack(blocks: u8) {
     if let Some(more) = blocks.checked_sub(1) {
         black_box(&mut [0_u8; 1024]);
         wipe_stack(more);
-        // Keeps the call above from replacing this one, which would use the same block.
+        // Prevents a tail call, which would overwrite the same block again.
         black_box(more);
     }
 }

@@ -43,7 +43,7 @@ impl BaseUrl {
         self.authority_and_prefix().0
     }
 
-    /// Returns the path before the API's own path, with a leading slash, or an empty text if there is none.
+    /// Returns the path before the API's own path, with a leading slash, or an empty string if there is none.
     pub(crate) fn prefix(&self) -> &str {
         self.authority_and_prefix().1
     }
@@ -53,8 +53,8 @@ impl BaseUrl {
         rest.find('/').and_then(|slash| rest.split_at_checked(slash)).unwrap_or((rest, ""))
     }
 
-    /// Returns the URL with its scheme and host in lower case and without the default port, so that equivalent URLs
-    /// compare equal.
+    /// Returns the URL with its scheme and host in lower case and without the default port, so that URLs that differ
+    /// only in the case of these parts or in an explicit default port compare equal.
     pub(crate) fn normalized(&self) -> String {
         let authority = self.authority().to_ascii_lowercase();
         let default_port = if self.scheme() == "https" { 443 } else { 80 };
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_invalid() {
+    fn an_invalid_url_is_rejected() {
         let invalid = [
             "",
             "host",

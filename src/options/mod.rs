@@ -44,23 +44,24 @@ pub struct Options<'a> {
     pub base_url: Option<&'a str>,
     /// Allows `http://` to remote hosts, which exposes the credentials on the network.
     pub allow_plain_http: bool,
-    /// PEM file with the only certificates to trust. Default: the platform's store.
+    /// PEM file with the only root certificates to trust. Default: the platform's store or, if there is none, the
+    /// built-in roots.
     pub ca_file: Option<&'a Path>,
     /// Trusts the root certificates built into the library instead of the platform's store.
     pub built_in_roots_only: bool,
-    /// Text appended to the library's name in the `user-agent` header, such as `shop/2.1`; visible ASCII and spaces.
+    /// Text appended to the `user-agent` header, such as `shop/2.1`: up to 256 visible ASCII characters and spaces.
     pub user_agent: Option<&'a str>,
     /// Timeout for resolving the name and connecting, 1 ms to 1 h. Default: 5 s.
     pub connect_timeout: Option<Duration>,
     /// Overall timeout, 1 ms to 1 h. Default: 10 s.
     pub timeout: Option<Duration>,
-    /// Proxy, `http://[user:password@]host:port` or `socks5://[user:password@]host:port`, which resolves the
-    /// service's name itself. A remote proxy with an `http://` base URL is invalid unless `allow_plain_http` is set.
-    /// Default: none.
+    /// Proxy, `http://[user:password@]host:port` or `socks5://[user:password@]host:port`. The proxy resolves the
+    /// service's name. A remote proxy with an `http://` base URL is invalid unless `allow_plain_http` is set. Default:
+    /// none.
     pub proxy: Option<&'a str>,
     /// If `proxy` is `None`, uses the proxy in the environment variable `https_proxy` (`http_proxy` for an `http://`
-    /// base URL) or `all_proxy`, unless `no_proxy` lists the host. The names may be in upper case, except `HTTP_PROXY`.
-    /// CGI programs ignore these variables.
+    /// base URL) or `all_proxy`, unless `no_proxy` lists the host. The names can be in upper case, except `HTTP_PROXY`.
+    /// Has no effect in a CGI program.
     pub proxy_from_environment: bool,
     /// PEM file with the client certificate and its intermediate certificates, for a server that requests one.
     /// Requires `client_key_file`. Default: none.
@@ -72,8 +73,9 @@ pub struct Options<'a> {
     pub max_attempts: Option<u32>,
     /// The maximum number of idle connections to keep, 1 to 1024. Default: 32.
     pub max_idle_connections: Option<u32>,
-    /// Signs with the time of sending, in seconds since 1970, as `timestamp`, as the service's signing guide
-    /// describes. The time of the event is then not sent. By default, the time of the event is signed and sent.
+    /// With signature authentication, sends the time of sending in seconds since 1970 as `timestamp`, as the service's
+    /// signing guide describes, and not the conversion's timestamp. By default, sends the conversion's timestamp or, if
+    /// it has none, the time of sending.
     pub sign_unix_seconds: bool,
 }
 
@@ -217,8 +219,8 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Returns the proxy to use. Rejects a remote proxy for plain HTTP to a loopback host, because the proxy would
-    /// receive the credentials.
+    /// Returns the proxy to use. Without `allow_plain_http`, credentials must not reach a remote proxy over plain HTTP:
+    /// if `proxy` is remote, this fails, and a remote proxy from the environment is not used.
     fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
         const EXPOSED: &str = "is a remote proxy, which exposes the credentials of an http:// base_url; use https:// or set \
                             allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)";

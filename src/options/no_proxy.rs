@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 
-/// Returns whether `list`, separated by commas or white space, contains `host`.
+/// Returns whether an entry of `list` matches `host` and `port`. Commas and white space separate the entries.
 ///
-/// An entry is `*`; a name, with or without a leading dot or `*.`, which also matches its subdomains; an IP address,
-/// with or without brackets; or a network, such as `10.0.0.0/8`. A name or an address may be followed by `:port` and
-/// then matches only that port. An address never matches a part of another address.
+/// * `*` matches every host.
+/// * A name, with or without a leading dot or `*.`, matches that name and its subdomains.
+/// * An IP address, with or without brackets, matches that address.
+/// * A network, such as `10.0.0.0/8`, matches each of its addresses.
+///
+/// A name or an address followed by `:port` matches only that port.
 pub(super) fn lists(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_matches(['[', ']', '.']).to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
@@ -72,7 +75,7 @@ mod tests {
             ("[2001:DB8::1]", &["2001:db8::1", "2001:db8::/32", "2001:0db8:0::0:1"]),
         ] {
             for entry in entries {
-                assert!(lists(entry, host, 443), "{entry} {host}");
+                assert!(lists(entry, host, 443), "{entry} must match {host}");
             }
         }
     }
@@ -92,7 +95,7 @@ mod tests {
             ("[::1]", &["[::1]:1", "::2", ":1", "1", "::/129", "fe80::/10", "0.0.0.0/0"]),
         ] {
             for entry in entries {
-                assert!(!lists(entry, host, 443), "{entry} {host}");
+                assert!(!lists(entry, host, 443), "{entry} must not match {host}");
             }
         }
     }

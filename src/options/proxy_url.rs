@@ -61,7 +61,7 @@ fn from_variables(
     port: u16,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<ProxyUrl>, Error> {
-    // Like curl, this treats an empty variable as one that is not set.
+    // Like curl, this treats an empty variable as unset.
     let named = |name: &str| {
         let value = variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         value.map(|text| (name.to_owned(), text))
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_invalid_and_not_shown() {
+    fn an_invalid_url_is_rejected_without_quoting_it() {
         let invalid = [
             "",
             "proxy",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_no_proxy_lists_uses_no_proxy() {
+    fn no_proxy_is_used_for_a_host_listed_in_no_proxy() {
         for name in ["no_proxy", "NO_PROXY"] {
             for list in ["*", "api.nexmo.com", "other, nexmo.com", ".nexmo.com", "NEXMO.COM", "api.nexmo.com:443"] {
                 assert_eq!(find(&[("https_proxy", "http://one:1"), (name, list)]), None, "{list}");

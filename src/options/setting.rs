@@ -1,6 +1,6 @@
 //! A setting: the name of an option, and the function that stores its value.
 
-/// A setting that is stored in a `T`, which may borrow its text.
+/// A setting whose value is stored in a `T`, which may borrow the value.
 pub(crate) struct Setting<'a, T> {
     pub(crate) name: &'static str,
     pub(crate) form: Form<'a, T>,
@@ -18,7 +18,7 @@ pub(crate) enum Form<'a, T> {
     Choice(&'a [Choice<'a, T>]),
 }
 
-/// A word, and the function that stores its value.
+/// A word, and the function that stores the value that it stands for.
 type Choice<'a, T> = (&'a str, fn(&mut T));
 
 impl<'a, T> Setting<'a, T> {
@@ -51,15 +51,15 @@ impl<'a, T> Setting<'a, T> {
     }
 }
 
-/// Parses decimal digits. Returns the largest number on overflow, which is out of range for every setting.
+/// Parses decimal digits. On overflow, returns the largest `u64`, which is out of range for every setting.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let append = |number: u64, byte: u8| number.saturating_mul(10).saturating_add(u64::from(byte & 0x0f));
     is_number.then(|| text.bytes().fold(0, append))
 }
 
-/// Converts a number for a 32-bit option. Returns the largest number if it does not fit, which is out of range for
-/// every option.
+/// Converts a number for a 32-bit option. On overflow, returns the largest `u32`, which is out of range for every
+/// option.
 pub(crate) fn count(number: Option<u64>) -> Option<u32> {
     number.map(|number| u32::try_from(number).unwrap_or(u32::MAX))
 }

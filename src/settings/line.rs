@@ -25,7 +25,7 @@ pub(super) fn shown(name: &str) -> &str {
     if is_harmless { name } else { "the name" }
 }
 
-/// Parses a value.
+/// Parses a value, with or without quotes.
 pub(super) fn value(written: &str) -> Result<Zeroizing<String>, &'static str> {
     if written.is_empty() {
         return Err("has no value; use \"\" for an empty string");

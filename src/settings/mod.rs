@@ -7,7 +7,7 @@
 //! timeout_ms = 2000
 //! ```
 //!
-//! Messages name the line and the setting. They never quote a value, which may be a secret, possibly a misplaced one.
+//! Messages name the line and the setting. They never quote a value, because any value may be a misplaced secret.
 
 mod line;
 mod names;
@@ -55,7 +55,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`], as for every error in the settings.
+    /// Returns [`Kind::InvalidArgument`] for every error in `text`.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > LONGEST {
             return Err(Error::argument("settings", format!("is longer than {LONGEST} bytes")));
@@ -120,8 +120,8 @@ impl Settings {
         })
     }
 
-    /// Rewrites an error that resulted from the settings: adds the line of the setting that it names, and removes its
-    /// value, which may be a misplaced secret, even if it is a number.
+    /// Rewrites an error whose message begins with the name of a setting: adds the line of the setting and removes the
+    /// value. Any value, even a number, may be a misplaced secret. Returns other errors unchanged.
     pub(crate) fn explain(self, error: &Error) -> Error {
         let (first, rest) = error.message().split_once(' ').unwrap_or((error.message(), ""));
         let Some(Given { line, known, value }) = self.given.iter().find(|given| given.known.name == first) else {

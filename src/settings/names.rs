@@ -1,5 +1,5 @@
-//! The names of the settings, and the values of the given settings. The modules of the options define the settings of
-//! clients and reporters.
+//! Finds settings by their names and stores their values. The settings for options are defined in the modules of the
+//! options.
 
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
@@ -83,7 +83,7 @@ pub(super) struct Known {
     pub(super) is_reporter_option: bool,
 }
 
-/// Returns the setting called `name`.
+/// Returns the setting called `name`, or None if there is none.
 pub(super) fn find(name: &str) -> Option<Known> {
     known(GivenCredentials::SETTINGS, name, false)
         .or_else(|| known(Options::SETTINGS, name, false))
