@@ -1,8 +1,8 @@
 //! Sanitizes text from a server for error messages. A body is untrusted: it may repeat the request with its secret,
-//! contain control characters, or nest without limit. Pure.
+//! contain control characters, or be deeply nested JSON. Pure.
 //!
-//! Secrets that appear literally are masked. A body that contains a secret in another form (escaped, encoded, truncated
-//! or split) is not quoted at all, because the possible encodings are unlimited.
+//! Secrets that appear literally or percent-encoded are masked. A body that contains a secret in another form (escaped,
+//! encoded, truncated or split) is not quoted at all, because the possible encodings are unlimited.
 
 mod secret_finder;
 
@@ -20,8 +20,8 @@ const MASK: &str = "***";
 /// The maximum length of the quoted text, in characters.
 const LONGEST: usize = 400;
 
-/// The maximum length of the examined text, in characters. A secret that is cut off at its end is found like one in a
-/// truncated text.
+/// The maximum length of the examined text, in characters. A secret that this limit cuts off is found like a secret in
+/// a truncated text.
 const LONGEST_EXAMINED: usize = 1024;
 
 /// The fields of the service's error bodies, in the order in which they are quoted.
@@ -31,7 +31,7 @@ const QUOTED_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"
 /// text, because they may also be part of the body's syntax.
 const SHORTEST_REDACTED: usize = 6;
 
-/// Removes each literal occurrence of a secret from `body`, so that no text derived from it contains one.
+/// Replaces each occurrence in `body` of a secret that is long enough, plain or percent-encoded, ignoring ASCII case.
 pub(crate) fn redact(body: &mut Vec<u8>, secrets: &[&str]) {
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_REDACTED) {
         redact_one(body, secret.as_bytes());
@@ -46,7 +46,7 @@ fn redact_one(body: &mut Vec<u8>, secret: &[u8]) {
     let mut start: usize = 0;
     let next = |body: &Vec<u8>, start: usize| {
         let rest = body.get(start..).unwrap_or_default();
-        // Most positions fail at the first byte.
+        // Comparing the first byte is fast and excludes most positions.
         let begins = |part: &&[u8]| part.first().zip(secret.first()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b));
         rest.windows(secret.len()).position(|part| begins(&part) && part.eq_ignore_ascii_case(secret))
     };
@@ -58,15 +58,16 @@ fn redact_one(body: &mut Vec<u8>, secret: &[u8]) {
     }
 }
 
-/// With its full capacity from the start: a string that reallocates leaves copies behind that are not wiped.
+/// Returns `secret` percent-encoded. The capacity is reserved in full, because a string that reallocates leaves copies
+/// behind that are not wiped.
 fn percent_encoded(secret: &str) -> Wiped<String> {
     let mut encoded = Wiped::new(String::with_capacity(3 * secret.len()));
     encoded.extend(utf8_percent_encode(secret, NON_ALPHANUMERIC));
     encoded
 }
 
-/// Returns the text to quote from a server's `body`, as one line without control characters and `secrets`, or None if
-/// nothing can be quoted.
+/// Returns the text to quote from a server's `body`, as one line that contains neither control characters nor
+/// `secrets`, or None if nothing can be quoted.
 pub(crate) fn quote(body: &[u8], secrets: &[&str]) -> Option<String> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let text = match serde_json::from_slice::<Value>(body) {
@@ -114,7 +115,7 @@ fn is_format(c: char) -> bool {
     )
 }
 
-/// Returns the text outside the tags of an HTML text.
+/// Returns the parts of `text` outside its HTML tags, joined with `joint`.
 fn between_tags(text: &str, joint: &str) -> String {
     let (before, rest) = text.split_once('<').unwrap_or((text, ""));
     let after_tag = |part: &'_ str| part.split_once('>').map(|(_, after)| after.to_owned());
@@ -122,7 +123,7 @@ fn between_tags(text: &str, joint: &str) -> String {
     [before.to_owned()].into_iter().chain(parts).collect::<Vec<_>>().join(joint)
 }
 
-/// Masks each literal occurrence of a secret, case-insensitively, plain or percent-encoded.
+/// Masks each occurrence of a secret, plain or percent-encoded, ignoring ASCII case.
 fn mask(text: &str, secrets: &[&str]) -> String {
     secrets.iter().fold(text.to_owned(), |text, secret| mask_one(&mask_one(&text, secret), &percent_encoded(secret)))
 }
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_is_not_quoted() {
+    fn a_body_without_text_is_not_quoted() {
         let deep = "[".repeat(100_000);
         let bodies: [&[u8]; 8] = [b"", b" \r\n\t", b"{}", b"{\"title\":7}", b"[1]", b"\"text\"", b"<>", b"\0\x01"];
         for body in bodies {
@@ -247,7 +248,7 @@ mod tests {
             "you sent %u0054%u0072%u0030%u0075%u0062%u0034%u0064%u006f to me",
             "you sent =54=72=30=75=62=34=64=6f=72=33 to me",
             "you sent VHIwdWI0ZG9yM3h5eg== to me",
-            // The secret after one and after two other bytes.
+            // The secret after one, two and three other bytes.
             "you sent YToxVHIwdWI0ZG9yM3h5eg== to me",
             "you sent YTpUcjB1YjRkb3IzeHl6 to me",
             "you sent YWI6VHIwdWI0ZG9yM3h5eg to me",

@@ -9,13 +9,13 @@ use percent_encoding::percent_decode;
 
 use super::{MASK, between_tags};
 
-/// The number of consecutive letters and digits that reveal a secret.
+/// The number of consecutive letters and digits of a secret that count as revealing it.
 const REVEALING_PART: usize = 6;
 
-/// The number of leading characters of a secret that reveal it at the end of a text, where the rest was cut off.
+/// The number of leading letters and digits of a secret that count as revealing it at the end of a truncated text.
 const REVEALING_START: usize = 3;
 
-/// The number of layers of encoding that are decoded to find a secret.
+/// The maximum number of layers of encoding that are decoded to find a secret.
 const MOST_LAYERS: usize = 3;
 
 /// Finds secrets in a text regardless of the tags, escapes, spaces and punctuation inserted into them.
@@ -24,7 +24,7 @@ pub(super) struct SecretFinder<'a> {
     signs: Vec<&'a str>,
     /// The letters and digits of each secret, plain and encoded.
     bare: Vec<Wiped<Vec<char>>>,
-    /// Every substring of those that is long enough to reveal a secret, sorted.
+    /// Every substring of an element of `bare` that has the length of a revealing part, sorted.
     parts: Wiped<Vec<[char; REVEALING_PART]>>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> SecretFinder<'a> {
         Self { signs, bare, parts }
     }
 
-    /// Returns whether `text`, or a text that it decodes to, contains a secret, as it is or without markup tags.
+    /// Returns whether `text` contains a secret, before or after decoding, with or without its HTML tags.
     pub(super) fn finds_in(&self, text: &str) -> bool {
         let decoded = |text: &Wiped<String>| Some(Wiped::new(unescape(text))).filter(|decoded| decoded != text);
         iter::successors(Some(Wiped::new(text.to_owned())), decoded).take(1 + MOST_LAYERS).any(|text| {
@@ -71,8 +71,8 @@ impl<'a> SecretFinder<'a> {
     }
 }
 
-/// Returns what of a longer text in base64 depends on `secret` alone, if the secret begins at `offset` in a group of three
-/// bytes.
+/// Returns the Base64 characters that depend only on `secret` if a longer text is encoded in which the secret begins at
+/// `offset` in a group of three bytes.
 fn base64_inside(secret: &str, offset: usize) -> Wiped<String> {
     let mut padded = Wiped::new(Vec::with_capacity(offset.saturating_add(secret.len())));
     padded.resize(offset, 0);
@@ -83,18 +83,18 @@ fn base64_inside(secret: &str, offset: usize) -> Wiped<String> {
     Wiped::new(encoded.get(start..end).unwrap_or_default().to_owned())
 }
 
-/// Returns the letters and digits only, in lower case.
+/// Returns only the letters and digits of `text`, in lower case.
 fn bare(text: &str) -> Wiped<Vec<char>> {
     if text.is_ascii() {
         return bare_ascii(text);
     }
-    // Full capacity from the start: a vector that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a vector that reallocates leaves copies behind that are not wiped.
     let mut bare = Wiped::new(Vec::with_capacity(text.len()));
     bare.extend(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
     bare
 }
 
-/// As [`bare`], for a text in ASCII.
+/// Like [`bare`], but for ASCII text.
 fn bare_ascii(text: &str) -> Wiped<Vec<char>> {
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
     let mut bare = Wiped::new(Vec::with_capacity(text.len()));
@@ -117,7 +117,7 @@ fn unescape(text: &str) -> String {
     })
 }
 
-/// Parses `#115;`, `#x73;` or `shy;`, with or without the semicolon.
+/// Parses `#115;`, `#x73;` or `shy;`. The semicolon after a number is optional.
 fn read_entity(escape: &str) -> Option<(Option<char>, &str)> {
     let Some(number) = escape.strip_prefix('#') else {
         let end = escape.find(|c: char| !c.is_ascii_alphanumeric())?;
@@ -140,7 +140,8 @@ fn read_hexadecimal(escape: &str, most_digits: usize) -> Option<(Option<char>, &
     Some((char::from_u32(code), rest.strip_prefix('}').unwrap_or(rest)))
 }
 
-/// Replaces the text after each `opening` by the result of `read`: a character or none, and the rest of the text.
+/// Replaces each escape that begins with `opening`. `read` parses the text after the opening and returns the escaped
+/// character, if any, and the rest of the text, or None if the text is not an escape.
 fn replace_escapes(text: &str, opening: &str, read: impl Fn(&str) -> Option<(Option<char>, &str)>) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
