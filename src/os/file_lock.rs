@@ -20,7 +20,8 @@ pub(crate) enum Sharing {
     Exclusive,
 }
 
-/// Opens `path`, or creates it with access for its owner only if it is missing. Fails unless the file is private.
+/// Opens `path`, or creates it with mode 0600. Fails if `is_new` is set and the file exists, or if the file is not
+/// private.
 pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
     let mut options = private_options();
     if is_new {
@@ -42,7 +43,7 @@ fn private_options() -> OpenOptions {
     options
 }
 
-/// Returns `file` if only this user can write to it and it has no other name.
+/// Returns `file` if it is a regular file that only this user can write to and that has no other name.
 fn check_private(file: File, path: &Path) -> io::Result<File> {
     let found = file.metadata()?;
     // SAFETY: the call has no requirements.
@@ -66,7 +67,7 @@ fn check_private(file: File, path: &Path) -> io::Result<File> {
     Err(io::Error::other(format!("{} {problem}", path.display())))
 }
 
-/// Calls `open`, without its variable arguments. Like [`open_private`], never returns a standard descriptor.
+/// Calls `open` with three arguments. Like [`open_private`], never returns the descriptor of a standard stream.
 ///
 /// # Safety
 ///
@@ -82,9 +83,9 @@ pub(crate) unsafe extern "C" fn open(path: *const c_char, flags: libc::c_int, mo
     super::above_standard(file).map_or(-1, OwnedFd::into_raw_fd)
 }
 
-/// Locks one byte of `file`, unless a conflicting lock is held. The lock belongs to the open file description. The
-/// kernel releases it when that description is closed, even if the process is killed, but not when another descriptor
-/// of the same file is closed.
+/// Locks one byte of `file`. Returns false if another open file description holds a conflicting lock. The lock belongs
+/// to the open file description. The kernel releases it when that description is closed, even if the process is killed,
+/// but not when another descriptor of the same file is closed.
 pub(crate) fn try_lock(file: &File, byte: i64, sharing: Sharing) -> io::Result<bool> {
     let kind = match sharing {
         Sharing::Shared => libc::F_RDLCK,
@@ -108,8 +109,8 @@ pub(crate) fn is_locked_elsewhere(file: &File, start: i64, count: i64) -> io::Re
     Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK)
 }
 
-/// The number of the system call. On 32 bits, the struct that glibc's `fcntl` expects for these locks depends on the
-/// glibc version that the program was linked against; the kernel always accepts the struct with 64-bit offsets.
+/// The number of the system call. With 32-bit pointers, the struct that glibc's `fcntl` expects for these locks depends
+/// on the glibc version that the program was linked against; the kernel always accepts the struct with 64-bit offsets.
 #[cfg(target_pointer_width = "32")]
 const FCNTL: libc::c_long = libc::SYS_fcntl64;
 #[cfg(not(target_pointer_width = "32"))]
@@ -137,15 +138,15 @@ fn call_fcntl(file: &File, command: libc::c_int, lock: &mut libc::flock64) -> io
     }
 }
 
-/// How many times a lock is released before an error counts.
+/// The maximum number of attempts to release a lock.
 const MAX_UNLOCKS: u8 = 10;
 
-/// A lock that is not released blocks others until the file is closed, and SQLite ignores that error, so the release is
-/// repeated.
+/// Calls `fcntl`. Repeats a failed release of a lock, because SQLite ignores the error, and the lock would block other
+/// processes until the file is closed.
 ///
 /// # Safety
 ///
-/// As for `fcntl`.
+/// Same as for `fcntl`.
 unsafe fn lock_by_system_call(file: libc::c_int, command: libc::c_int, lock: &mut libc::flock64) -> libc::c_long {
     let tries = if libc::c_int::from(lock.l_type) == libc::F_UNLCK { MAX_UNLOCKS } else { 1 };
     // SAFETY: the struct outlives the calls.
@@ -153,8 +154,8 @@ unsafe fn lock_by_system_call(file: libc::c_int, command: libc::c_int, lock: &mu
     results.find(|result| *result >= 0).unwrap_or(-1)
 }
 
-/// `fcntl`, with locks that belong to the open file description where the caller asks for ones of the process. Those are
-/// not seen by other users of the same file in this process, and are released when any of them closes the file.
+/// Calls `fcntl`, but replaces locks of the process by locks of the open file description. A lock of the process does
+/// not exclude other users of the file in the same process, and is released when any of them closes the file.
 ///
 /// # Safety
 ///
@@ -171,7 +172,7 @@ pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, a
     lock.l_pid = 0;
     // SAFETY: the caller's arguments are passed on.
     let result = unsafe { lock_by_system_call(file, command, &mut lock) };
-    // SAFETY: as above; the kernel writes it for `F_OFD_GETLK`.
+    // SAFETY: as above; for `F_OFD_GETLK`, the kernel writes to the struct.
     unsafe { *(argument as *mut libc::flock64) = lock };
     libc::c_int::try_from(result).unwrap_or(-1)
 }
@@ -179,7 +180,7 @@ pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, a
 /// Returns the command for locks of the open file description that corresponds to a command for locks of the process.
 /// Returns None for any other command.
 fn of_open_file(command: libc::c_int) -> Option<libc::c_int> {
-    // The commands with 64-bit offsets, which SQLite uses on 32 bits too.
+    // The commands with 64-bit offsets, which SQLite uses with 32-bit pointers too.
     #[cfg(target_pointer_width = "32")]
     const GET_SET: [libc::c_int; 2] = [12, 13];
     #[cfg(not(target_pointer_width = "32"))]
@@ -207,9 +208,9 @@ pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
     Ok(is_network(kind))
 }
 
-/// Whether another machine may change files of that type of file system, so that locks and shared memory are not
-/// coherent. The type is a 32-bit number, but `f_type` has 32 or 64 bits, signed or unsigned, so the same type can be
-/// negative or not.
+/// Returns whether other machines can change the files of a file system of this type, so that locks and shared memory
+/// are not coherent. The type is a 32-bit number, but `f_type` has 32 or 64 bits, signed or unsigned, so the same type
+/// can be negative or not.
 fn is_network(kind: impl Into<i128>) -> bool {
     // From linux/magic.h and the sources of the file systems.
     const NETWORK: [i128; 21] = [
@@ -221,11 +222,11 @@ fn is_network(kind: impl Into<i128>) -> bool {
         0x7375_7245, // Coda
         0x5346_414f, // OpenAFS
         0x6b41_4653, // AFS
-        0x0102_1997, // 9P, also of virtual machines
+        0x0102_1997, // 9P, which virtual machines use too
         0x6573_5546, // FUSE: virtiofs, sshfs, GlusterFS, s3fs
-        0x786f_4256, // shared folders of VirtualBox
-        0xbacb_acbc, // of VMware
-        0x7c7c_6673, // of Parallels
+        0x786f_4256, // VirtualBox shared folders
+        0xbacb_acbc, // VMware shared folders
+        0x7c7c_6673, // Parallels shared folders
         0x00c3_6400, // Ceph
         0x0bd0_0bd0, // Lustre
         0x4750_4653, // GPFS

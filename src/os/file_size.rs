@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Blocks the signal SIGXFSZ on this thread until it is dropped, so that a write beyond the limit only returns an
-/// error. The library's own threads block all signals anyway.
+/// Blocks the signal SIGXFSZ on this thread until the value is dropped, so that a write beyond the limit only returns
+/// an error. The library's own threads block all signals anyway.
 #[derive(Debug)]
 pub(crate) struct WithoutSignal {
-    /// The signals that were blocked before; None if the file size is not limited.
+    /// The signals that were blocked before; None if this value did not block the signal.
     before: Option<libc::sigset_t>,
     /// Whether the signal was already pending.
     was_pending: bool,
@@ -100,12 +100,12 @@ pub(crate) unsafe extern "C" fn write_at(
     written
 }
 
-/// `pread` with a 64-bit offset, which reports a failed read as such. SQLite assumes from these errors that the file is
-/// corrupt, which they do not show: they may pass.
+/// Calls `pread` with a 64-bit offset. Replaces the errors that SQLite reports as a corrupt file, because they can be
+/// temporary.
 ///
 /// # Safety
 ///
-/// As for `pread`.
+/// Same as for `pread`.
 pub(crate) unsafe extern "C" fn read_at(
     file: libc::c_int,
     bytes: *mut libc::c_void,

@@ -31,8 +31,8 @@ impl Futex {
         NonNull::new(address).map(Self).ok_or_else(|| io::ErrorKind::Other.into())
     }
 
-    /// Waits for a [`Futex::wake_one`] that shares a bit with `bits`, for at most `timeout`. Returns immediately if the
-    /// file does not begin with `expected`. Spurious returns are possible.
+    /// Waits until [`Futex::wake_one`] is called with one of `bits`, or until `timeout` expires. Returns immediately if
+    /// the file does not begin with `expected`. Spurious returns are possible.
     pub(crate) fn wait(&self, expected: [u8; 4], bits: u32, timeout: Duration) {
         let Some(until) = super::uptime().checked_add(timeout) else {
             return;
@@ -55,7 +55,7 @@ impl Futex {
         };
     }
 
-    /// Wakes one waiter whose bits share a bit with `bits`. Returns false if there is no such waiter.
+    /// Wakes one waiter that waits for one of `bits`. Returns false if there is no such waiter.
     pub(crate) fn wake_one(&self, bits: u32) -> bool {
         // SAFETY: the page is mapped.
         let woken = unsafe {
@@ -99,7 +99,7 @@ mod tests {
         std::fs::write(&path, b"abcdef").unwrap();
         let map = || Futex::map(&File::open(&path).unwrap()).unwrap();
         let (waiter, waker, is_done) = (map(), map(), AtomicBool::new(false));
-        assert!(!waker.wake_one(1), "no waiter exists yet");
+        assert!(!waker.wake_one(1), "wake_one must return false if there is no waiter");
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 waiter.wait(*b"abcd", 1, Duration::from_secs(60));

@@ -1,4 +1,4 @@
-//! Wraps system calls in safe functions.
+//! Wraps system calls, mostly in safe functions.
 #![allow(unsafe_code)]
 
 pub(crate) mod file_lock;
@@ -21,8 +21,8 @@ use crate::error::is_shortage;
 /// The stack size of the library's threads, in bytes. The system's DNS lookup needs the most stack.
 const STACK_SIZE: usize = 512 * 1024;
 
-/// Starts a thread with a small stack. Blocks all signals on it, because signals are for the host program. If this
-/// fails, [`is_shortage`] returns true for the error.
+/// Starts a thread with a small stack. Blocks all signals on it, because signals are for the host program. If the
+/// thread cannot be created, [`is_shortage`] returns true for the error.
 pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let builder = thread::Builder::new().name(name.to_owned()).stack_size(STACK_SIZE);
     let spawned = with_signals_blocked(|| builder.spawn(work).map(drop));
@@ -34,7 +34,7 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
     })
 }
 
-/// Opens a file to read it.
+/// Opens a file to read it, with a descriptor above those of the standard streams.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path).and_then(above_standard)
 }
@@ -45,7 +45,7 @@ pub(crate) fn descriptor_shortage() -> Option<io::Error> {
 }
 
 /// Returns `file` with a descriptor above those of standard input, output and error. A host program may run with one of
-/// these closed, and its output must not reach a file or a connection of the library.
+/// these closed, and what it prints must not reach a file or a connection of the library.
 pub(crate) fn above_standard<F: From<OwnedFd> + Into<OwnedFd>>(file: F) -> io::Result<F> {
     let descriptor: OwnedFd = file.into();
     // `try_clone` never returns a descriptor below 3.
@@ -73,8 +73,8 @@ fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Defers `pthread_cancel` of this thread until it is dropped. glibc cancels a thread with an exception, which must not
-/// reach the code that catches panics.
+/// Defers `pthread_cancel` of this thread until the value is dropped. glibc cancels a thread with an exception, which
+/// must not reach the code that catches panics.
 pub(crate) struct Uncancellable(libc::c_int);
 
 impl Uncancellable {
@@ -101,8 +101,8 @@ unsafe extern "C" {
     fn pthread_setcancelstate(state: libc::c_int, before: *mut libc::c_int) -> libc::c_int;
 }
 
-/// Returns a number that is 0, in a page of which the system gives every child process an empty one, however it is created.
-/// None before Linux 4.14.
+/// Returns a number, initially 0, that the kernel resets to 0 in each child process, even if no fork handler runs.
+/// Returns None if the kernel cannot do this, as before Linux 4.14, or if memory is short.
 pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
     const SIZE: usize = size_of::<AtomicU32>();
     let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
@@ -124,7 +124,7 @@ pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
 /// Registers three functions to call on every fork: before it, and after it in the parent and in the child.
 pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
     // SAFETY: the functions are never unloaded, because the library is linked with `nodelete`. If the system has no
-    // memory to register them, a child is detected by its process id and cannot use the library.
+    // memory to register them, `fork::is_sound` returns false in a child, which then cannot use the library.
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 

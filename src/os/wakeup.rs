@@ -1,4 +1,4 @@
-//! Wakes threads, by notifications within a process and by file changes of any process.
+//! Wakes threads on notifications within a process, and when any process changes a file.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::{close, fork, ignore_interruption, milliseconds_until};
 
-/// A descriptor whose copy a forked child closes.
+/// A descriptor that is closed in a forked child.
 #[derive(Debug)]
 pub(crate) struct Descriptor(ManuallyDrop<File>);
 
@@ -70,7 +70,7 @@ pub(crate) struct Watch(Descriptor);
 pub(crate) enum Change {
     /// A process that had the file open for writing closed it or exited.
     Closed,
-    /// The file was closed in this way or written.
+    /// The file was written, or closed as described for [`Change::Closed`].
     WrittenOrClosed,
 }
 
@@ -80,8 +80,8 @@ impl Watch {
         Descriptor::open(|| owned(unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) })).map(Self)
     }
 
-    /// Watches the file at `path` for `change`, in place of the change it was watched for before. Other watches stay in
-    /// effect.
+    /// Watches the file at `path` for `change`. Replaces the change for which this file was watched before. Other files
+    /// stay watched.
     pub(crate) fn set(&self, path: &Path, change: Change) -> io::Result<()> {
         let path = CString::new(path.as_os_str().as_bytes())?;
         let mask = match change {
@@ -93,7 +93,7 @@ impl Watch {
         if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Discards the pending notifications. Returns true if there were some.
+    /// Discards the pending notifications. Returns whether there were any.
     pub(crate) fn clear(&self) -> bool {
         let (mut events, mut has_noticed) = ([0; 4096], false);
         while self.0.file().read(&mut events).is_ok_and(|count| count > 0) {
@@ -171,7 +171,7 @@ mod tests {
         file.write_all(b"x").unwrap();
         assert!(is_readable(both.as_fd()) && !is_readable(closing.as_fd()));
         assert!(both.clear() && !is_readable(both.as_fd()) && !both.clear());
-        // This replaces the change for which each watches the file.
+        // Each call replaces the change for which the file was watched.
         both.set(&path, Change::Closed).unwrap();
         closing.set(&path, Change::WrittenOrClosed).unwrap();
         file.write_all(b"x").unwrap();

@@ -1,4 +1,4 @@
-//! Lists the connections of the process, which a child of a fork closes.
+//! Lists the connections of the process, so that a forked child can close its copies of them.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::os;
 use crate::sync::{Condvar, Mutex};
 
-/// The time that a fork waits for connections that are being opened or closed. A disk that hangs must not prevent the
-/// fork.
+/// The maximum time that a fork waits for connections that are being opened or closed. A disk that hangs must not block
+/// the fork.
 const MAX_WAIT: Duration = Duration::from_millis(100);
 
 /// The open connections of this process. Its lock is not held while a connection is opened or closed, except in the
@@ -17,7 +17,7 @@ const MAX_WAIT: Duration = Duration::from_millis(100);
 static CONNECTIONS: Mutex<Connections> =
     Mutex::new(Connections { open: Vec::new(), changing: 0, is_fork_waiting: false });
 
-/// Notified when `changing` or `is_fork_waiting` changes while a fork waits.
+/// Notified when `changing` decreases while a fork waits, and when the fork stops waiting.
 static CONNECTIONS_CHANGED: Condvar = Condvar::new();
 
 /// Connections, and other files that a child must close.
@@ -51,8 +51,8 @@ pub(super) fn lock_for_fork() -> MutexGuard<'static, Connections> {
     connections
 }
 
-/// Opens a connection and registers it, so that a child closes it. Its descriptor is never a standard one. A fork waits
-/// for the call, but only for [`MAX_WAIT`].
+/// Opens a connection and registers it, so that a forked child closes its copy. The descriptor is above those of the
+/// standard streams. A fork waits for the call, for at most [`MAX_WAIT`].
 pub(crate) fn open_connection<C>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C>
 where
     C: AsRawFd + From<OwnedFd> + Into<OwnedFd>,

@@ -24,11 +24,11 @@ pub(crate) use self::per_process::PerProcess;
 use crate::os;
 use crate::sync::Mutex;
 
-/// The process in which the handlers last ran.
+/// The id of the process in which [`mark_process`] last ran.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
-/// Not 0 in a process that the handlers ran in. Null if the system cannot wipe it in children; then the process id counts,
-/// which may be the same in another PID namespace.
+/// Points to a number that is not 0 in a process in which [`mark_process`] ran. Null if the system cannot reset it in
+/// children. Then [`PROCESS`] is used instead, although a child in another PID namespace can have the same process id.
 static MARK: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
 
 /// Whether a test has disabled the handlers.
@@ -45,7 +45,7 @@ fn are_disabled() -> bool {
 /// Acquires one lock, which is released when the box is dropped.
 type Acquire = fn() -> Box<dyn Any>;
 
-/// The other locks to hold during a fork.
+/// The functions that acquire the locks of other modules before a fork.
 static LOCKS: Mutex<Vec<Acquire>> = Mutex::new(Vec::new());
 
 /// The locks held during a fork, released in this order.
@@ -82,12 +82,12 @@ fn mark_process() {
 }
 
 fn mark() -> Option<&'static AtomicU32> {
-    // SAFETY: it is null or refers to a number that lives as long as the process.
+    // SAFETY: the pointer is null or refers to a number that lives as long as the process.
     unsafe { MARK.load(Ordering::Acquire).as_ref() }
 }
 
-/// Whether this process can use the library: one created without the handlers, by `_Fork` or a raw `clone`, has broken
-/// locks.
+/// Returns whether this process can use the library. A process created by `_Fork` or a raw `clone`, which run no fork
+/// handlers, cannot, because its locks may stay locked forever.
 pub(crate) fn is_sound() -> bool {
     let is_marked = match mark() {
         Some(mark) => mark.load(Ordering::Acquire) != 0,
@@ -102,7 +102,7 @@ pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Calls `acquire` before each fork, and drops its result after it.
+/// Calls `acquire` before each fork, and drops the returned value after the fork.
 pub(crate) fn hold_during_forks(acquire: Acquire) {
     LOCKS.lock().push(acquire);
 }

@@ -15,7 +15,7 @@ pub(super) fn begin_generation() {
 /// A value that each process creates for itself.
 ///
 /// A value that was abandoned by a fork or by [`PerProcess::abandon`] is neither used nor freed, because it may contain
-/// locks that stay locked forever or inconsistent data. It stays reachable, so that leak checkers do not report it.
+/// locks that stay locked forever, or inconsistent data. The value stays reachable, so leak checkers do not report it.
 pub(crate) struct PerProcess<T> {
     newest: AtomicPtr<Link<T>>,
 }
@@ -51,7 +51,7 @@ impl<T> PerProcess<T> {
         self.usable(self.newest.load(Ordering::SeqCst))
     }
 
-    /// Abandons the value of this process. The next call creates a new value.
+    /// Abandons the value of this process. The next call of [`PerProcess::get_or_make`] creates a new value.
     pub(crate) fn abandon(&self) {
         // SAFETY: a link, once published, lives as long as `self`.
         if let Some(link) = unsafe { self.newest.load(Ordering::SeqCst).as_ref() } {
