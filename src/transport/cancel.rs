@@ -39,7 +39,7 @@ impl Cancel {
         self.state.lock().is_cancelled
     }
 
-    /// Registers `connection` to be shut down when the flag is set. Returns false if it is already set.
+    /// Registers `connection` to be shut down when the flag is set. Returns false if the flag is already set.
     pub(super) fn watch(&self, connection: &Arc<Socket>) -> bool {
         let mut state = self.state.lock();
         state.connections.retain(|other| other.strong_count() > 0);

@@ -20,10 +20,10 @@ pub(super) struct CertificateWatch {
 #[derive(Debug)]
 struct State {
     certificates: Arc<Certificates>,
-    /// The versions of the files that were last read, whether or not they could be used.
+    /// The versions of the files when they were last read without a temporary failure, even if they could not be used.
     versions: Versions,
     checked: Option<Instant>,
-    /// Why the current versions of the files could not be used; None if they are in use.
+    /// Why the files could not be used when they were last read; None if they are in use.
     problem: Option<Error>,
 }
 
@@ -34,8 +34,8 @@ impl CertificateWatch {
         Self { files, state: Mutex::new(State { certificates, versions, checked: None, problem: None }) }
     }
 
-    /// Returns the certificates to use at `now`. Reads the files again if they have changed, at most once a second. If
-    /// they cannot be used, the previous certificates stay in use.
+    /// Returns the certificates to use at `now`. Checks at most once a second whether the files have changed, and then
+    /// reads them again. If they cannot be used, the previous certificates stay in use.
     pub(super) fn current(&self, now: Instant) -> Arc<Certificates> {
         let known = {
             let mut state = self.state.lock();
@@ -68,7 +68,7 @@ impl CertificateWatch {
         Arc::clone(&state.certificates)
     }
 
-    /// Returns why the current versions of the files could not be used; None if they are in use.
+    /// Returns why the files could not be used when they were last read, or None if they are in use.
     pub(super) fn problem(&self) -> Option<Error> {
         self.state.lock().problem.clone()
     }

@@ -18,8 +18,8 @@ use crate::options::{ClientSettings, Identity, Trust};
 use crate::os::fork::PerProcess;
 use crate::sync::Mutex;
 
-/// The PEM files in which Unix systems keep the certificates that they trust. Environment variables that name others
-/// are ignored, because they would allow the caller of the host program to change which servers are trusted.
+/// The PEM files in which Unix systems keep the certificates that they trust. Environment variables that name other
+/// files are ignored, because they would allow the caller of the host program to change which servers are trusted.
 const PLATFORM_STORES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -87,7 +87,7 @@ impl CertificateFiles {
         Ok(Certificates { roots, client: self.identity.as_ref().map(client_cert).transpose()?, versions })
     }
 
-    /// Returns the present versions of the files.
+    /// Returns the current versions of the files.
     pub(super) fn versions(&self) -> Versions {
         let roots: Vec<&Path> = match &self.trust {
             Trust::BuiltIn => Vec::new(),
@@ -116,9 +116,9 @@ fn shared_platform_roots() -> Result<RootCerts, Error> {
     Ok(roots)
 }
 
-/// Returns the certificates of the first store that has any, or the built-in roots if no store exists. Fails if a store
-/// exists but no store can be used, because the built-in roots would silently change which servers are trusted. The
-/// error is not an invalid argument.
+/// Returns the usable certificates of the first store that has any, or the built-in roots if no store exists. Fails
+/// with [`Kind::System`] if a store cannot be read, or if stores exist but contain no usable certificate. The built-in
+/// roots would then silently change which servers are trusted.
 fn platform_roots(stores: &[&str], read: impl Fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>) -> Result<RootCerts, Error> {
     let mut empty = None;
     for store in stores {

@@ -11,11 +11,11 @@ use super::response_body::Body;
 use super::response_head::{Framing, Head};
 use crate::response::Response;
 
-/// The time to wait for a body after the head is complete.
+/// The maximum time to wait for a body after the head is complete.
 const BODY_TIME: Duration = Duration::from_millis(500);
 
 /// The maximum number of interim responses before the final response. Servers send one or two, or one every few seconds
-/// while they work.
+/// while they process a request.
 const MOST_INTERIM_RESPONSES: u32 = 128;
 
 /// A connection, plain or over TLS.
@@ -50,7 +50,7 @@ impl Connection {
     }
 
     /// Reads the head of the final response and skips interim responses. Sets `has_begun` when any part of a response
-    /// arrives, also if the call fails later.
+    /// arrives, even if the call fails later.
     fn read_head(&mut self, deadline: Deadline, has_begun: &mut bool) -> Result<Head, Failure> {
         self.0.read(deadline)?;
         *has_begun = true;
@@ -72,8 +72,8 @@ impl Connection {
         }
     }
 
-    /// Reads the body of the response. If it does not arrive, returns the response without it and marks the connection
-    /// as not reusable.
+    /// Reads the body of the response. If the body cannot be read, returns the response without it and marks the
+    /// connection as not reusable.
     fn read_response(&mut self, head: Head, deadline: Deadline) -> RoundTrip {
         let body_deadline = Deadline::new(Instant::now(), BODY_TIME, Limit::Total);
         let body = self.read_body(head.framing, body_deadline.or(deadline));
@@ -82,7 +82,7 @@ impl Connection {
         RoundTrip { result: Ok(response), is_written: true, has_response: true, is_reusable }
     }
 
-    /// Reads the body, if it arrives completely, in time and within the size limit.
+    /// Returns the body, or None if it does not arrive completely before `deadline` or exceeds the size limit.
     fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Wiped<Vec<u8>>> {
         let mut body = Body::new(framing).ok()?;
         loop {

@@ -40,8 +40,8 @@ const BUFFER_UNDER_TLS: usize = 4 * 1024;
 /// data that servers may send on an idle connection, such as TLS session tickets, takes fewer reads.
 const MAX_CHECKS: u8 = 3;
 
-/// The timeout by which the transport recognizes a check of a connection, which reads the data that has arrived,
-/// without waiting.
+/// The timeout by which the transport recognizes a check of a connection. A check reads only data that has already
+/// arrived.
 const CHECK: NextTimeout = NextTimeout {
     after: Duration::Exact(time::Duration::ZERO),
     reason: Timeout::PerRead,
@@ -111,7 +111,7 @@ impl Connector {
         Self { uri: endpoint.uri, tcp, certificates, tls }
     }
 
-    /// Returns the error because of which the present versions of the certificate files are not used, if any.
+    /// Returns why the certificate files could not be used when they were last read, or None if they are in use.
     pub(super) fn certificate_problem(&self) -> Option<Error> {
         self.certificates.problem()
     }
@@ -217,8 +217,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Returns whether the connection is open and has no unread data. Reads to find out, because any layer may buffer
-    /// bytes, encrypted or not, which would be mistaken for the next response.
+    /// Returns whether the connection is open and has no unread data. Reads from it, because any layer may hold bytes,
+    /// encrypted or not, that would be mistaken for the next response.
     pub(super) fn is_idle(&mut self) -> bool {
         self.input().is_empty() && matches!(self.0.await_input(CHECK), Err(UreqError::Timeout(_)))
     }
@@ -245,7 +245,7 @@ fn to_failure(error: UreqError, limit: Limit) -> Failure {
     }
 }
 
-/// A TCP connection with the buffers of the layer above it, which is the stream or TLS.
+/// A TCP connection with the buffers of the layer above it: the stream or TLS.
 #[derive(Debug)]
 struct TcpTransport {
     socket: Arc<Socket>,
@@ -337,6 +337,6 @@ mod tests {
             assert!(matches!(connection.await_input(CHECK), Err(UreqError::Timeout(_))));
         }
         let last = connection.await_input(CHECK);
-        assert!(matches!(last, Err(UreqError::Io(_))), "a check must fail if the peer sends too much");
+        assert!(matches!(last, Err(UreqError::Io(_))), "a check must fail after MAX_CHECKS reads");
     }
 }

@@ -51,8 +51,7 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
-    /// Returns whether the failure shows that the connection was closed, such as by a peer that closed it while it was
-    /// idle.
+    /// Returns whether the failure shows that the connection was closed, for example by the peer while it was idle.
     pub(super) fn is_loss(&self) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero};
         let losses = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero];
@@ -84,7 +83,9 @@ impl Failure {
             }
             Self::NotHttp(what) => (Kind::Protocol, format!("the response is not valid HTTP: {what}")),
             Self::LargeHead => (Kind::Protocol, "the response head is too large".to_owned()),
-            Self::InterimOnly => (Kind::Protocol, "too many interim responses (HTTP 1xx) and no other".to_owned()),
+            Self::InterimOnly => {
+                (Kind::Protocol, "too many interim responses (HTTP 1xx) before a final response".to_owned())
+            }
             Self::Unexpected => (Kind::Internal, "internal error: unexpected transport failure".to_owned()),
         };
         Error::new(kind, format!("{authority}: {message}"))
@@ -98,8 +99,8 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit expired".to_owned()),
-        // Only TLS returns this error, if it rejects data without a specific error, such as too many handshake
-        // messages.
+        // Only the TLS library returns this error: when it rejects data, such as too many handshake messages, without a
+        // specific error.
         io::ErrorKind::InvalidData => {
             (Kind::Tls, "TLS failed: the server sends more than the TLS protocol allows".to_owned())
         }

@@ -20,8 +20,8 @@ use crate::os::fork;
 use crate::request::Request;
 use crate::response::Response;
 
-/// The time within which a request on a dead idle connection fails. A later loss means that the server had begun to
-/// process the request.
+/// The time within which a request on a dead idle connection fails. A later loss is assumed to mean that the server had
+/// begun to process the request.
 const DEATH_TIME: Duration = Duration::from_secs(1);
 
 /// The connections to one service with one TLS configuration.
@@ -62,7 +62,7 @@ impl HttpTransport {
         trip
     }
 
-    /// Sends one request on a new connection. `is_written` says whether the request was already written on a dead
+    /// Sends one request on a new connection. `is_written` says whether the request was already written to a dead
     /// connection.
     fn run_on_new(&self, request: &Request<'_>, limits: Limits, whole: Deadline, is_written: bool) -> Exchange {
         let connect = Deadline::new(Instant::now(), limits.connect, Limit::Connect).or(whole);
@@ -124,15 +124,15 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Returns whether the request went to an idle connection that the peer had already closed. Servers often close idle
-/// connections, so this is not reported as a failure.
+/// Returns whether the peer had probably closed the idle connection before it received the request. Servers often close
+/// idle connections, so this is not reported as a failure.
 fn was_dead_in_the_pool(trip: &RoundTrip, elapsed: Duration) -> bool {
     let is_lost = trip.result.as_ref().is_err_and(Failure::is_loss);
     is_lost && trip.is_written && !trip.has_response && elapsed < DEATH_TIME
 }
 
-/// Makes the underlying libraries initialize their process-wide state. They hold locks meanwhile, and a child that is
-/// forked at that time would wait forever.
+/// Makes the underlying libraries initialize their process-wide state. They hold locks while they do so, and a
+/// child that is forked during that time would wait for these locks forever.
 fn warm_up() {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     fork::with_no_fork(|| {

@@ -1,8 +1,8 @@
 //! Sends requests to the service and receives its responses. Only `connector.rs` and `certificates.rs` depend on ureq.
 //!
 //! ```text
-//! HttpTransport -- take, put --> Pool
-//!       |                         |
+//! HttpTransport -- acquire, put --> Pool of idle connections
+//!       |
 //!       +-- connect --> Connector (TCP, proxy, TLS) --> Connection -- bytes out, Head and Body in
 //! ```
 
@@ -64,7 +64,8 @@ pub(crate) trait Transport: Send + Sync {
     fn pause(&self, deadline: Instant) -> bool;
 }
 
-/// Parses a response from `input` as if a connection delivered it in pieces of `size` bytes and then ended.
+/// Parses a response from `input` as if a connection delivered it in pieces of `size` bytes and then ended. Returns the
+/// status and, if the body is complete, the body. Returns None if the head is invalid or incomplete.
 #[cfg(any(fuzzing, test, feature = "testing"))]
 pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<crate::secret::Wiped<Vec<u8>>>)> {
     let head = response_head::Head::parse(input).ok()??;
@@ -82,7 +83,7 @@ pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<cr
     Some((head.status, body.whole(true)))
 }
 
-/// Searches a PEM file for a key, then returns its certificates in DER.
+/// Parses a PEM file. Discards the private key and returns the certificates in DER.
 #[cfg(any(fuzzing, feature = "testing"))]
 pub(crate) fn certificates_in(bytes: &[u8]) -> Vec<Vec<u8>> {
     let pem = pem::Pem::new(bytes);

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// Other labels for a certificate. A trusted certificate is followed by trust settings.
 const CERTIFICATE_LABELS: [&[u8]; 2] = [b"TRUSTED CERTIFICATE-----", b"X509 CERTIFICATE-----"];
 
-/// A PEM text in the form that the parser accepts: lines that end in LF, without white space around them, with one label
+/// PEM text in the form that the parser accepts: lines that end in LF, without white space around them, with one label
 /// for all certificates. It may contain a key.
 pub(super) struct Pem(Zeroizing<Vec<u8>>);
 
@@ -51,7 +51,7 @@ impl Pem {
         &self.0
     }
 
-    /// Returns the certificates that can be decoded.
+    /// Returns the certificates that can be decoded, without the trust settings that may follow them.
     pub(super) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
         CertificateDer::pem_slice_iter(&self.0).filter_map(Result::ok).map(|der| match sequence_length(&der) {
             Some(length) if length < der.len() => der.get(..length).unwrap_or_default().to_vec().into(),

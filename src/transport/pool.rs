@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use super::connection::Connection;
 use crate::sync::Mutex;
 
-/// The time for which an idle connection is kept.
+/// The time after which an idle connection is no longer used.
 const IDLE_TIME: Duration = Duration::from_secs(15);
 
-/// The idle connections of one service. The most recently used one is reused first, so that superfluous ones age and
-/// are closed.
+/// The idle connections of one service. The most recently used one is reused first, so that surplus connections exceed
+/// the idle time and are closed.
 #[derive(Debug)]
 pub(super) struct Pool {
     /// The connections in the order of their return to the pool.

@@ -1,7 +1,7 @@
 //! Connects through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, RFC 1929).
 //!
-//! The proxy receives the service's host name and resolves it itself. After that the connection behaves like a direct
-//! one.
+//! The proxy receives the service's host name and resolves it. After that, the connection behaves like a direct
+//! connection.
 
 use std::io;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use super::socket::Socket;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
 
-/// The capacity for the constant parts of every request to a proxy: the header names.
+/// The capacity for the constant parts of a `CONNECT` request, such as the header names.
 const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
 /// The maximum length of the head of a response to `CONNECT`, in bytes.
@@ -70,7 +70,7 @@ pub(super) fn read_connect_response(mut read: impl FnMut() -> io::Result<u8>) ->
             None => return Err(failed("the proxy's response is not HTTP")),
         }
     }
-    Err(failed("the proxy sent too many interim responses (HTTP 1xx) and no other"))
+    Err(failed("the proxy sent too many interim responses (HTTP 1xx) before a final response"))
 }
 
 fn read_head(read: &mut impl FnMut() -> io::Result<u8>) -> io::Result<Vec<u8>> {
@@ -94,7 +94,7 @@ fn open_socks5(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::
     match (line.read::<2>()?, &proxy.user) {
         ([5, NO_AUTHENTICATION], _) => {}
         ([5, USER_AND_PASSWORD], Some(user)) => authenticate_to_socks5(line, user)?,
-        _ => return Err(failed("the proxy does not support SOCKS5, or not with this authentication method")),
+        _ => return Err(failed("the proxy does not support SOCKS5 with this authentication method")),
     }
     line.write(&[&[5, 1, 0], socks5_address(host)?.as_slice(), &port.to_be_bytes()].concat())?;
     read_socks5_reply(line)
@@ -110,7 +110,7 @@ fn authenticate_to_socks5(line: &Line<'_>, user: &ProxyUser) -> io::Result<()> {
     if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(failed("the proxy rejected the user or password")) }
 }
 
-/// Returns a host in SOCKS5 encoding: an address in binary, or a name with its length, for the proxy to resolve.
+/// Returns a host in SOCKS5 encoding: an address in binary, or a name, preceded by its length, that the proxy resolves.
 fn socks5_address(host: &str) -> io::Result<Vec<u8>> {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => Ok([&[1], address.octets().as_slice()].concat()),
@@ -128,7 +128,7 @@ fn read_socks5_reply(line: &Line<'_>) -> io::Result<()> {
         return Err(failed("the proxy's response is not SOCKS5"));
     }
     if code != 0 {
-        return Err(failed(format!("the proxy failed the connection: {}", socks5_reason(code))));
+        return Err(failed(format!("the proxy reported a failure: {}", socks5_reason(code))));
     }
     // The rest of the reply is the proxy's own address or name and its port, which are not needed.
     let address = match kind {
@@ -162,7 +162,7 @@ fn failed(message: impl Into<String>) -> io::Error {
     io::Error::other(message.into())
 }
 
-/// Returns the status of a response's first line.
+/// Returns the status in the first line of a response.
 fn status_of(head: &[u8]) -> Option<u16> {
     let line = str::from_utf8(head.split(|byte| *byte == b'\r').next()?).ok()?;
     let status = line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;

@@ -6,9 +6,9 @@
 //!                                      looks them up again       the lookup
 //! ```
 //!
-//! Lookups run on separate threads, because the system's lookup has no timeout. Each name has one lookup at a time. If
-//! it hangs, another is started in parallel, up to a limit. After a failed lookup, the next one starts no sooner than
-//! one second later, and cached addresses remain in use.
+//! Lookups run on separate threads, because the system's lookup has no timeout. A name normally has one lookup at a
+//! time. If a lookup hangs, another is started in parallel, up to a limit. After a failed lookup, the next one starts
+//! no sooner than one second later, and cached addresses remain in use.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
@@ -31,16 +31,16 @@ const USABLE: Duration = Duration::from_secs(3600);
 /// The time for which a failure is cached.
 const FAILED: Duration = Duration::from_secs(1);
 
-/// The time that a lookup may take before another is started in parallel. It doubles with each lookup in progress.
+/// The time that a lookup may take before another is started in parallel. The time doubles with each parallel lookup.
 const NEXT_LOOKUP_AFTER: Duration = Duration::from_secs(2);
 
-/// The maximum number of lookups of one name that are in progress.
+/// The maximum number of lookups of one name that are in progress at once.
 const MOST_LOOKUPS: u32 = 8;
 
 /// The maximum number of addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 16;
 
-/// The maximum number of services whose last good address is remembered.
+/// The maximum number of services for which a preferred address is remembered.
 const MOST_PREFERENCES: usize = 64;
 
 /// A method to resolve host names.
@@ -67,9 +67,9 @@ impl Lookup for SystemLookup {
 pub(super) enum Failure {
     /// The name does not exist, or no server responded.
     NotFound,
-    /// The deadline expired.
+    /// The deadline expired, or the caller was cancelled.
     TimedOut,
-    /// The system lacks a thread or a descriptor for the lookup.
+    /// The system lacks a resource for the lookup, such as a thread or a descriptor.
     Shortage(String),
 }
 
@@ -82,9 +82,9 @@ pub(crate) struct Resolver {
 struct Shared {
     lookup: Box<dyn Lookup>,
     names: Mutex<HashMap<String, Name>>,
-    /// A condition that is notified whenever a lookup ends.
+    /// Notified when a lookup ends, and by [`Resolver::wake`].
     ended: Condvar,
-    /// The address that accepted the last connection to each host and port, if it has several.
+    /// The address to try first for each host and port, if the host has several addresses.
     preferences: Mutex<HashMap<(String, u16), IpAddr>>,
 }
 
@@ -93,9 +93,10 @@ struct Shared {
 struct Name {
     found: Option<(Instant, Vec<IpAddr>)>,
     failed: Option<Instant>,
-    /// The resource that the system lacked in the last lookup.
+    /// The error message, if the system lacked a resource for the last lookup.
     shortage: Option<String>,
-    /// The number of lookups started, the number of the last lookup that ended, and the number of lookups in progress.
+    /// The number of lookups started, the sequence number of the newest lookup that has ended, and the number of
+    /// lookups in progress.
     started: u64,
     ended: u64,
     in_progress: u32,
@@ -113,12 +114,12 @@ impl Name {
         self.failed.is_some_and(|at| now.saturating_duration_since(at) < FAILED)
     }
 
-    /// Returns whether the last lookup is in progress. Earlier lookups may hang.
+    /// Returns whether the newest lookup is in progress. Older lookups do not count, because they may hang.
     fn is_being_looked_up(&self) -> bool {
         self.ended < self.started
     }
 
-    /// Returns the time at which another lookup may be started, or None if there are too many.
+    /// Returns the time at which another lookup may be started, or None if too many are in progress.
     fn next_lookup(&self, now: Instant) -> Option<Instant> {
         match (self.in_progress, self.started_at) {
             (0, _) | (_, None) => Some(now),
@@ -142,7 +143,7 @@ impl Name {
 static OF_PROCESS: PerProcess<Resolver> = PerProcess::new();
 
 impl Resolver {
-    /// Returns the resolver of the whole process. All clients share it, so each name has one lookup at a time.
+    /// Returns the resolver of the whole process. All clients share its cache and its lookups.
     pub(crate) fn of_process() -> Self {
         OF_PROCESS.get_or_make(|| Self::new(SystemLookup)).clone()
     }
@@ -159,7 +160,7 @@ impl Resolver {
         }
     }
 
-    /// Moves the address that accepted the last connection to `host` and `port` to the front.
+    /// Moves the preferred address for `host` and `port` to the front of `addresses`.
     pub(super) fn put_preferred_first(&self, host: &str, port: u16, addresses: &mut [IpAddr]) {
         let preferred = self.shared.preferences.lock().get(&(host.to_owned(), port)).copied();
         let position = preferred.and_then(|preferred| addresses.iter().position(|address| *address == preferred));
@@ -168,7 +169,7 @@ impl Resolver {
         }
     }
 
-    /// Remembers the address of `host` that accepted a connection.
+    /// Makes later connections to `host` and `port` try `address` first.
     pub(super) fn prefer(&self, host: &str, port: u16, address: IpAddr) {
         let mut preferences = self.shared.preferences.lock();
         if preferences.len() >= MOST_PREFERENCES {
@@ -177,7 +178,8 @@ impl Resolver {
         preferences.insert((host.to_owned(), port), address);
     }
 
-    /// Prefers the address of `host` after `address`, which accepted a connection and then did not respond.
+    /// Makes later connections to `host` and `port` first try the address that follows `address` in the list, because
+    /// `address` accepted a connection but did not respond.
     pub(super) fn avoid(&self, host: &str, port: u16, address: IpAddr) {
         let addresses = known_without_lookup(host).or_else(|| {
             let names = self.shared.names.lock();
@@ -236,7 +238,7 @@ impl Resolver {
         self.shared.ended.notify_all();
     }
 
-    /// Starts a lookup of `host`, unless none is needed.
+    /// Starts a lookup of `host` if one is needed.
     fn start_lookup_if_needed(&self, names: &mut HashMap<String, Name>, host: &str, now: Instant) {
         if names.get(host).is_some_and(|name| !name.needs_lookup(now)) {
             return;
@@ -265,7 +267,7 @@ impl Shared {
         let is_outdated = number < name.ended;
         name.ended = name.ended.max(number);
         match found {
-            // A later lookup ended before this one, so this result is ignored.
+            // A newer lookup ended before this one, so this result is ignored.
             _ if is_outdated => {}
             Some(Ok(addresses)) if !addresses.is_empty() => {
                 name.found = Some((now, alternating(addresses)));

@@ -20,7 +20,7 @@ pub(super) struct Body {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// This many bytes follow. If they are a chunk, the next chunk follows.
+    /// `left` bytes of the body follow. If `are_a_chunk` is set, they are the rest of a chunk.
     Bytes {
         left: usize,
         are_a_chunk: bool,
@@ -36,7 +36,7 @@ enum State {
     Complete,
 }
 
-/// Why a body cannot be read: it is too long or malformed.
+/// A body cannot be read, because it is too long or malformed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
@@ -69,13 +69,13 @@ impl Body {
         self.state == State::Complete
     }
 
-    /// Returns the body, if it is complete or the connection has ended.
+    /// Returns the body if it is complete. The end of the connection completes only a body that continues until then.
     pub(super) fn whole(self, has_ended: bool) -> Option<Wiped<Vec<u8>>> {
         let is_whole = self.is_complete() || has_ended && self.state == State::ToTheEnd;
         is_whole.then_some(self.read)
     }
 
-    /// Consumes part of `input`, or nothing if more data must arrive first.
+    /// Consumes part of `input` and returns the number of bytes consumed, which is 0 if more data must arrive first.
     fn step(&mut self, input: &[u8]) -> Result<usize, Unreadable> {
         match self.state {
             State::Bytes { left, are_a_chunk } => Ok(self.read_bytes(input, left, are_a_chunk)),
@@ -200,7 +200,11 @@ mod tests {
             (Framing::ToTheEnd, "body and all", "body and all", ""),
         ] {
             for size in 1..=input.len() {
-                assert_eq!(read(framing, input, size), (Some(body.to_owned()), left.to_owned()), "{input} by {size}");
+                assert_eq!(
+                    read(framing, input, size),
+                    (Some(body.to_owned()), left.to_owned()),
+                    "{input} in pieces of {size}"
+                );
             }
         }
     }
@@ -223,7 +227,7 @@ mod tests {
             (Framing::Senseless, "body"),
         ] {
             for size in 1..=input.len() {
-                assert_eq!(read(framing, input, size).0, None, "{input} by {size}");
+                assert_eq!(read(framing, input, size).0, None, "{input} in pieces of {size}");
             }
         }
     }

@@ -4,7 +4,7 @@ use httparse::{EMPTY_HEADER, Error, Header, Response, Status};
 
 use crate::response::RetryAfter;
 
-/// The maximum number of headers that are parsed. A head with more still has a status.
+/// The maximum number of headers that are parsed. If a head has more headers, only its status is used.
 const MOST_HEADERS: usize = 128;
 
 /// The framing of a response's body (RFC 9112, 6.3).
@@ -53,7 +53,7 @@ impl Head {
         }
     }
 
-    /// Returns whether the head of the final response follows. No head follows after 101, because the protocol changes.
+    /// Returns whether another head follows. After 101, the protocol changes, so no other head follows.
     pub(super) fn is_interim(&self) -> bool {
         matches!(self.status, 100 | 102..=199)
     }
@@ -101,7 +101,7 @@ fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
         return Framing::Nothing;
     }
     if has(headers, "transfer-encoding") {
-        // If this header is present, a length in other headers is ignored.
+        // If this header is present, `Content-Length` is ignored.
         let last = values(headers, "transfer-encoding").last().and_then(|value| value.rsplit(',').next());
         let is_chunked = is_newer && last.is_some_and(|coding| coding.trim().eq_ignore_ascii_case("chunked"));
         return if is_chunked { Framing::Chunked } else { Framing::ToTheEnd };
@@ -115,7 +115,7 @@ fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
     }
 }
 
-/// Parses a number of bytes, which must consist of digits.
+/// Parses a `Content-Length`, which must consist of digits.
 fn length(value: &[u8]) -> Option<u64> {
     let text = str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
@@ -165,7 +165,8 @@ impl Odd {
     }
 }
 
-/// Returns whether every line is a header with a name and without control characters. Other input is not a head.
+/// Returns whether every line after the first is a header with a valid name and no line contains a control character.
+/// Other input is not a head.
 fn is_well_formed(head: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_header = |line: &[u8]| match line.iter().position(|byte| *byte == b':') {
@@ -179,7 +180,7 @@ fn is_well_formed(head: &[u8]) -> bool {
     !has_control(first) && lines.all(|line| is_header(line) && !has_control(line))
 }
 
-/// Returns the three digits of `HTTP/1.1 200 `, for any version 1.x.
+/// Returns the status in a first line such as `HTTP/1.1 200 OK`, for any version 1.x.
 fn status_of(head: &[u8]) -> Option<u16> {
     let line = str::from_utf8(head.get(..SHORTEST)?).ok()?;
     let rest = line.strip_prefix("HTTP/1.")?.strip_prefix(|minor: char| minor.is_ascii_digit())?;

@@ -1,4 +1,4 @@
-//! A TCP connection on which every wait has a deadline, and which a forked child can close.
+//! A TCP connection on which every wait can have a deadline, and which a forked child closes.
 
 use std::io;
 use std::io::Read;
@@ -12,11 +12,11 @@ use socket2::{Domain, Protocol, Type};
 use crate::os;
 use crate::os::{Readiness, fork};
 
-/// The duration from which on a read relies on the socket's receive timeout. The timeout is too coarse for shorter
-/// durations.
+/// The shortest wait for which a read relies on the socket's receive timeout. The timeout is too coarse for shorter
+/// waits.
 const LONG: Duration = Duration::from_millis(128);
 
-/// The longest receive timeout. A longer wait continues after it.
+/// The longest receive timeout. A longer wait continues with `poll` after the timeout.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A TCP connection. Every operation takes a deadline or does not block.
@@ -87,7 +87,7 @@ impl Socket {
     /// Sets a receive timeout that expires before `left` has passed. The caller waits for the rest precisely. Returns
     /// false if `left` is too short for a receive timeout.
     ///
-    /// The system rounds receive timeouts up by as much as an eighth, so the timeout is three quarters of the time.
+    /// The system rounds receive timeouts up by as much as an eighth, so the timeout is three quarters of `left`.
     /// Setting it costs a system call, so a previous timeout is kept if it is close enough.
     fn limit_reads(&self, left: Duration) -> io::Result<bool> {
         let wanted = (left / 4 * 3).min(LONGEST);

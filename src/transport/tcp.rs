@@ -78,7 +78,7 @@ impl TcpConnector {
             if connecting.is_empty() {
                 return Err(last);
             }
-            // A single connection needs no `poll` on several sockets.
+            // With a single connection, no `poll` on several sockets is needed.
             if let ([_], true) = (&*connecting, waiting.is_empty()) {
                 let (address, socket) = connecting.remove(0);
                 return if socket.finish(deadline)? {
@@ -118,7 +118,7 @@ impl TcpConnector {
     }
 }
 
-/// Returns the share of each of `count` addresses in the time until `deadline`.
+/// Returns the time until `deadline`, divided by the number of addresses.
 fn share_of(deadline: Option<Instant>, count: usize) -> Duration {
     let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
     deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()) / count)
@@ -252,6 +252,6 @@ mod tests {
         drop(queue);
         dead.set_nonblocking(true).unwrap();
         let accepted = std::iter::from_fn(|| dead.accept().ok()).count();
-        assert!(accepted <= filled, "{accepted} of {filled}");
+        assert!(accepted <= filled, "{accepted} connections are open, but only {filled} filled the queue");
     }
 }

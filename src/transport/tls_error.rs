@@ -5,7 +5,7 @@ use rustls::{AlertDescription, CertificateError, PeerIncompatible};
 
 use crate::timestamp::Timestamp;
 
-/// The maximum length of the text from a certificate in a message, in bytes.
+/// The maximum total length of the names from a certificate in a message, in bytes.
 const LONGEST_NAMES: usize = 64;
 
 const NOTHING_IN_COMMON: &str =
@@ -17,7 +17,7 @@ const MALFORMED: &str = "a certificate of the server is malformed; its operator 
 
 const BROKEN: &str = "the server does not follow the TLS protocol; check what responds in place of the service";
 
-/// Returns a sentence for `error` that begins in lower case.
+/// Returns a sentence for `error` that begins with a lower-case letter.
 pub(super) fn sentence(error: &rustls::Error) -> String {
     use rustls::Error::{
         AlertReceived, DecryptError, FailedToGetCurrentTime, FailedToGetRandomBytes, InappropriateHandshakeMessage,
@@ -117,7 +117,7 @@ fn of_certificate(error: &CertificateError) -> String {
     .to_owned()
 }
 
-/// Returns a sentence for an error that the TLS library does not name.
+/// Returns a sentence for an error of the certificate library that the TLS library passes on unchanged.
 fn of_webpki(error: &webpki::Error) -> &'static str {
     use webpki::Error::{
         CaUsedAsEndEntity, CertDistrusted, EmptyEkuExtension, EndEntityUsedAsCa, ExtensionValueInvalid,
@@ -139,7 +139,9 @@ fn of_webpki(error: &webpki::Error) -> &'static str {
         UnsupportedCriticalExtension => {
             "a certificate of the server has a critical extension that is not supported; its operator must replace it"
         }
-        NameConstraintViolation => "the issuer of the server's certificate may not issue any for this host name",
+        NameConstraintViolation => {
+            "the issuer of the server's certificate may not issue certificates for this host name"
+        }
         PathLenConstraintViolated | MaximumPathDepthExceeded => {
             "there are more issuers between the server's certificate and a trusted one than allowed"
         }
@@ -205,8 +207,8 @@ fn date(time: UnixTime) -> String {
     Timestamp::from_unix_seconds(seconds).map_or_else(|_| "an unknown time".to_owned(), |time| format!("{time} UTC"))
 }
 
-/// Returns the names in a certificate as `, but for a, b`, or an empty text if they are too long. The certificate
-/// library writes each name as `DnsName("a")` or `IpAddress(1.2.3.4)`.
+/// Returns the names in a certificate as `, but for a, b`, or an empty string if they are too long or contain unusual
+/// characters. The certificate library writes each name as `DnsName("a")` or `IpAddress(1.2.3.4)`.
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let (_, rest) = name.split_once('(')?;
@@ -230,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns whether `text` contains a word with a capital letter after a small one, like names in code.
+    /// Returns whether `text` contains a name from code: an upper-case letter after a lower-case letter, or `Other`.
     fn names_code(text: &str) -> bool {
         let letters: Vec<char> = text.chars().collect();
         let is_name = |pair: &[char]| matches!(pair, [a, b] if a.is_lowercase() && b.is_uppercase());
@@ -337,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn another_name_is_shown_with_those_of_the_certificate() {
+    fn a_wrong_host_name_is_shown_with_the_names_in_the_certificate() {
         let sentence = |presented: &[&str]| {
             let presented = presented.iter().map(|name| (*name).to_owned()).collect();
             let expected = ServerName::try_from("localhost").unwrap();

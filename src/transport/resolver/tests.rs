@@ -38,7 +38,7 @@ impl Bench {
         self.resolver.addresses("host.test", self.start + age, None, &|| false)
     }
 
-    /// Waits until no lookup is in progress, then sets the time at which the last lookup ended.
+    /// Waits until no lookup is in progress, then sets the start, from which `ask` counts ages, to the current time.
     fn complete(&mut self) {
         let mut names = self.resolver.shared.names.lock();
         while names.values().any(|name| name.in_progress > 0) {
@@ -137,11 +137,11 @@ fn a_lookup_that_hangs_does_not_prevent_later_ones() {
     let start = bench.start;
     let past = Some(start);
     let ask = |bench: &Bench, age| bench.resolver.addresses("host.test", start + age, past, &|| false);
-    // Results are returned in the order of the requests, so the first lookup hangs.
+    // No result is prepared, so the first lookup hangs.
     assert_eq!(ask(&bench, Duration::ZERO), Err(Failure::TimedOut));
     assert_eq!(bench.asked.recv().unwrap(), "host.test");
     assert_eq!(ask(&bench, NEXT_LOOKUP_AFTER - Duration::from_millis(1)), Err(Failure::TimedOut));
-    assert_eq!(bench.asked.try_iter().count(), 0, "another lookup must not start while the first may still end");
+    assert_eq!(bench.asked.try_iter().count(), 0, "another lookup must not start before NEXT_LOOKUP_AFTER");
     // Each further lookup hangs too, at growing intervals and up to the limit.
     let mut age = Duration::ZERO;
     for others in 0..MOST_LOOKUPS - 1 {
