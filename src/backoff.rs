@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The upper limit of the delay after the first failure. It doubles with each further failure.
+/// The upper limit of the delay after the first failure. The limit doubles with each further failure.
 const FIRST: Duration = Duration::from_millis(200);
 
 /// The upper limit of every delay, unless the service asks for a longer one.
@@ -15,9 +15,9 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Counts a failure and returns the delay after it: a random part of a limit that doubles with each failure, so
-    /// that many callers do not retry at the same time, or the delay that the service `asked` for if that is longer. A
-    /// requested delay of zero does not shorten the pause. `random` can be any number.
+    /// Counts a failure and returns the delay before the next attempt: a random part of a limit that doubles with each
+    /// failure, so that many callers do not retry at the same time. If the service `asked` for a longer delay, returns
+    /// that delay. `random` selects the part: zero returns no delay, and `u64::MAX` almost the whole limit.
     pub(crate) fn delay(&mut self, asked: Option<Duration>, random: u64) -> Duration {
         let doubled = 2_u32.checked_pow(self.failures).and_then(|factor| FIRST.checked_mul(factor));
         self.failures = self.failures.saturating_add(1);
@@ -63,7 +63,7 @@ mod tests {
     fn a_service_that_asks_for_no_delay_gets_few_requests_in_ten_seconds() {
         let (mut backoff, mut elapsed) = (Backoff::default(), Duration::ZERO);
         let requests = (1..).take_while(|_| {
-            // A tenth of each limit is less than almost any random sequence waits.
+            // Almost every sequence of random delays is longer than these, which are a tenth of each limit.
             elapsed += backoff.delay(Some(Duration::ZERO), u64::MAX / 10);
             elapsed < Duration::from_secs(10)
         });

@@ -17,8 +17,8 @@ use crate::transport::{Exchange, HttpTransport, Limits, Resolver, Transport, Tra
 
 /// Reports conversions for one account.
 ///
-/// Any number of threads may share a client. A report blocks its caller until the response arrives or the timeout
-/// expires. The client reuses connections. After a fork, parent and child can both continue to use the client.
+/// Any number of threads may share a client. [`Client::report`] blocks until the report succeeds, fails or times out.
+/// The client reuses connections. After a fork, parent and child can both continue to use the client.
 pub struct Client {
     credentials: Credentials,
     settings: ClientSettings,
@@ -32,8 +32,9 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid, or if a file that it
-    /// names cannot be read or has no usable content.
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid or names a file that
+    /// cannot be read or has no usable content, and [`Kind::System`](crate::Kind::System) if a file temporarily
+    /// cannot be read or the platform's certificates cannot be used.
     pub fn new(credentials: Credentials, options: &Options<'_>) -> Result<Self, Error> {
         Self::with_settings(credentials, options.check()?)
     }
@@ -113,7 +114,7 @@ pub(crate) fn report(
     let mut backoff = Backoff::default();
     loop {
         attempts += 1;
-        // Each attempt needs a new signature, which includes the time of sending.
+        // Each attempt needs a new request, because a signature can include the time of sending.
         let request = Request::new(conversion, credentials, settings, (environment.clock)());
         let left = settings.timeout.saturating_sub(start.elapsed());
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::os;
 
-/// 2020-01-01 in milliseconds since 1970. A clock that shows an earlier time was never set.
+/// 2020-01-01 in milliseconds since 1970. A clock that shows an earlier time is treated as never set.
 const CLOCKS_WERE_SET: i64 = 1_577_836_800_000;
 
 /// A point in time on both clocks.
@@ -27,8 +27,9 @@ impl Moment {
         Self { wall: milliseconds(since), uptime: milliseconds(os::uptime()), boot: boot() }
     }
 
-    /// Returns the time elapsed since `then`, measured by uptime within one boot and by the wall clock otherwise. If
-    /// the wall clock was not set at `then`, returns the current uptime, a lower bound after a reboot.
+    /// Returns the time elapsed since `then`: by uptime if both moments are in the same boot, and by the wall clock
+    /// otherwise. If the boots differ and the wall clock was not set at `then`, returns the current uptime, which is a
+    /// lower bound.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;
         let elapsed = if by_uptime {
@@ -41,7 +42,7 @@ impl Moment {
         Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))
     }
 
-    /// Returns whether the wall clock was ever set.
+    /// Returns whether the wall clock had been set by this moment.
     pub(crate) fn has_time_of_day(&self) -> bool {
         self.wall >= CLOCKS_WERE_SET
     }
@@ -61,10 +62,10 @@ fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Returns a number that changes with each boot.
+/// Returns an identifier of the current boot, or 0 if it cannot be read.
 fn boot() -> i64 {
-    // Two threads may both read the file. A lock instead would stay locked forever in a child that is forked while a
-    // thread holds it.
+    // Two threads may both read the file. A lock would prevent that, but it would stay locked forever in a child that
+    // is forked while another thread holds it.
     static BOOT: AtomicI64 = AtomicI64::new(0);
     match BOOT.load(Ordering::Relaxed) {
         0 => {
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_never_set_ages_nothing() {
+    fn an_unset_clock_never_overstates_the_elapsed_time() {
         let before = Moment { wall: 7_000, uptime: 7_000, boot: 1 };
         assert!(!before.has_time_of_day());
         assert_eq!(NOW.since(&before), Duration::from_secs(5));

@@ -18,7 +18,7 @@ impl Channel {
     /// Every channel, in numerical order.
     pub const ALL: &[Self] = &[Self::Sms, Self::Voice];
 
-    /// Returns the channel with that number, which is the same in the C interface.
+    /// Returns the channel with that number, or None. The C interface uses the same numbers.
     pub(crate) fn from_number(number: i32) -> Option<Self> {
         Self::ALL.iter().copied().find(|channel| channel.number() == number)
     }
@@ -46,7 +46,8 @@ impl MessageId {
     /// # Errors
     ///
     /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if `text` is empty, is longer than 256 bytes,
-    /// contains a control character (including those of bidirectional text), or has leading or trailing white space.
+    /// contains a control character, a line or paragraph separator or a bidirectional formatting character, or has
+    /// leading or trailing white space.
     pub fn new(text: &str) -> Result<Self, Error> {
         check_name("message_id", text)?;
         Ok(Self(text.to_owned()))
@@ -68,7 +69,8 @@ pub struct Conversion {
     pub message_id: MessageId,
     /// Whether the user completed the action.
     pub delivered: bool,
-    /// The time at which the user completed the action. With None, the service uses the time of arrival.
+    /// The time at which the user completed the action. If None, a reporter uses the time of the submit. A client then
+    /// adds the time of sending to signed requests only; for other requests, the service uses the time of arrival.
     pub timestamp: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! The error type: a class and a message that says what to do.
+//! The error type: a class and a message for a log.
 
 use std::{fmt, io};
 
@@ -15,7 +15,7 @@ pub enum Kind {
     Timeout,
     /// The TLS handshake failed, or the certificate is not trusted.
     Tls,
-    /// The response is not HTTP.
+    /// The head of the response is not valid HTTP or exceeds a limit.
     Protocol,
     /// The proxy could not be reached, refused the connection, or sent no valid response.
     Proxy,
@@ -79,7 +79,7 @@ impl Kind {
         )
     }
 
-    /// Returns whether this is a response that proves that the service did not accept the report.
+    /// Returns whether this is the class of a response that proves that the service did not accept the report.
     pub(crate) fn is_unaccepted(self) -> bool {
         matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Rejected | Self::RateLimited)
     }
@@ -89,7 +89,8 @@ impl Kind {
         matches!(self, Self::Rejected)
     }
 
-    /// Returns whether the failure concerns the account and requires a correction by a user. It suspends a reporter.
+    /// Returns whether the failure concerns the account and requires a correction by a user. Such a failure suspends a
+    /// reporter.
     pub(crate) fn is_suspending(self) -> bool {
         matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Redirected | Self::UnexpectedStatus)
     }
@@ -97,7 +98,7 @@ impl Kind {
 
 /// A failure: its class and a sentence for a log.
 ///
-/// The message names the affected parameter or limit and never contains a secret.
+/// The message of an invalid argument begins with the name of the parameter. No message contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
@@ -160,7 +161,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Returns whether the system has run out of descriptors or memory, which may become available again.
+/// Returns whether `error` is a lack of descriptors or memory, which may become available again.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::OutOfMemory
         || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))

@@ -1,4 +1,4 @@
-//! Gives `fuzz/` and `benches/gate` access to private functions, only in their builds.
+//! Gives `fuzz/` and `benches/gate` access to private functions. Compiled only for fuzzing or with feature `testing`.
 
 use std::time::{Duration, SystemTime};
 
@@ -27,29 +27,29 @@ pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
     Method::ALL.iter().map(|method| signature::sign(*method, parameters, secret)).collect()
 }
 
-/// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns its status and, if
-/// complete, its body.
+/// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns the status and, if the body
+/// is complete, the body. Returns None if the head is invalid or incomplete.
 #[must_use]
 pub fn response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
     let (status, body) = crate::transport::read_response(input, size)?;
     Some((status, body.map(|body| body.to_vec())))
 }
 
-/// Searches a PEM file for a key, then returns its certificates in DER.
+/// Parses a PEM file. Discards the private key and returns the certificates in DER.
 #[must_use]
 pub fn certificates_in(pem: &[u8]) -> Vec<Vec<u8>> {
     crate::transport::certificates_in(pem)
 }
 
-/// Reads a proxy's response to `CONNECT`. Returns the error message, if the proxy failed, and the number of bytes read.
+/// Reads a proxy's response to `CONNECT`. Returns the error message, or None on success, and the number of bytes read.
 #[must_use]
 pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {
     let (result, read) = crate::transport::read_connect_response(input);
     (result.err().map(|error| error.to_string()), read)
 }
 
-/// Returns the verdict on the response at the beginning of `input`, if it is complete. The message does not contain
-/// `secret`.
+/// Returns Ok if the response at the beginning of `input` is a success, or the error, whose message does not contain
+/// `secret`. Returns None if the head is invalid or incomplete.
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = crate::transport::read_response(input, usize::MAX)?;

@@ -4,8 +4,6 @@
 //! The core does not depend on the C interface, which is in [`ffi`]. `docs/architecture.md` describes the modules and
 //! their dependencies.
 //!
-//! The HTTP library logs whole URLs at level `TRACE`. With [`Credentials::basic`], URLs contain no secret.
-//!
 //! ```no_run
 //! use nexmo_conversion::{Channel, Client, Conversion, Credentials, MessageId, Options};
 //!

@@ -1,8 +1,8 @@
 //! Makes one report without a client. The process keeps the connection, so a loop of such calls reuses it.
 //!
-//! There is one pool for each distinct combination of base URL, proxy, trust, client certificate and number of idle
-//! connections, and there are at most 8; the least recently used one is evicted. Timeouts and user agent belong to the
-//! call.
+//! Calls share a connection pool if they have the same base URL, proxy, trusted certificates, client certificate and
+//! number of idle connections, and if the certificate files have not changed. The process keeps at most 8 pools; a new
+//! one evicts the least recently used one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::transport::{FileVersion, HttpTransport, Resolver, TransportConfig, fi
 
 /// Reports `conversion` for the account of `credentials` and waits for the response.
 ///
-/// For many reports, use a [`Client`](crate::Client), which checks credentials and options only once. For an invalid
-/// argument, returns an outcome without attempts.
+/// For many reports, use a [`Client`](crate::Client), which checks its options only once. For an invalid argument,
+/// returns an outcome without attempts.
 #[must_use]
 pub fn report(credentials: &Credentials, options: &Options<'_>, conversion: &Conversion) -> Outcome {
     let start = Instant::now();
@@ -54,7 +54,7 @@ static POOLS: PerProcess<Pools> = PerProcess::new();
 
 struct Pools {
     resolver: Resolver,
-    /// The pools in the order of their last use.
+    /// The pools, with the most recently used one last.
     pools: Mutex<Vec<Pool>>,
 }
 

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::error::Error;
 
-/// Whether the service may have accepted a report in any attempt.
+/// Whether the service accepted a report in any attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Acceptance {
-    /// No: each attempt either wrote nothing of the request, or was rejected by a response (401, 402, 420, 422, 423, 429).
+    /// No: each attempt either wrote nothing of the request or was rejected by a response: 401, 402, 420, 422, 423 or
+    /// 429.
     No,
-    /// Unknown: at least one attempt was written and got no such response, and no attempt got a 2xx.
+    /// Unknown: at least one attempt wrote a part of the request and got no such response, and no attempt got a 2xx.
     Unknown,
     /// Yes: an attempt got a 2xx.
     Yes,
@@ -20,16 +21,16 @@ pub enum Acceptance {
 pub struct Outcome {
     /// Success if the service accepted the report, or the error.
     pub result: Result<(), Error>,
-    /// The HTTP status of the last response; None if there was no response.
+    /// The HTTP status of the response to the last attempt; None if it got no response or the report was cancelled.
     pub http_status: Option<u16>,
     /// The number of requests attempted.
     pub attempts: u32,
     /// Whether the service may have accepted the report.
     pub acceptance: Acceptance,
-    /// The duration of all attempts.
+    /// The duration of all attempts and of the pauses between them.
     pub elapsed: Duration,
     /// The suggested delay before a retry: the delay that the service asked for, or a back-off that would have exceeded
-    /// the time limit.
+    /// the time limit. None if there is neither.
     pub retry_after: Option<Duration>,
 }
 

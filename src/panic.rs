@@ -20,10 +20,10 @@ pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// Silences panics of threads that run library code; passes all other panics to the previous hook. A shared library has
-/// its own hook, but a Rust program that links this crate shares its hook with it.
+/// Silences panics of threads that run library code; passes all other panics to the previous hook. The shared
+/// library has its own panic hook, but a Rust program that links this crate shares one hook with the crate.
 fn keep_quiet_inside() {
-    // Not a `Once`: if a fork happens while it runs, the child would wait forever.
+    // A `Once` would make the child of a fork wait forever if another thread ran it during the fork.
     static IS_SET: AtomicBool = AtomicBool::new(false);
     if !IS_SET.swap(true, Ordering::AcqRel) {
         let before = panic::take_hook();

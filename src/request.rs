@@ -11,7 +11,7 @@ use crate::conversion::Conversion;
 use crate::options::ClientSettings;
 use crate::timestamp::Timestamp;
 
-/// The characters sent as `%XX`: all that RFC 3986 does not call unreserved.
+/// The characters sent as `%XX`: all except the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The maximum number of parameters: delivered, message id, timestamp, key, and secret or signature.
@@ -64,7 +64,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Returns the `timestamp` to send.
+/// Returns the `timestamp` to send, or None to omit it.
 fn timestamp(
     conversion: &Conversion,
     credentials: &Credentials,
@@ -127,8 +127,9 @@ mod tests {
         let settings = options.check().unwrap();
         let request = Request::new(&conversion, credentials, &settings, now);
         assert_eq!(request.authority(), "api.nexmo.com");
-        // A string that reallocates doubles its capacity, which this would detect.
-        assert!(request.text.capacity() - request.text.len() < 256, "{}", request.text.capacity());
+        // This detects a reallocation, which would double the capacity.
+        let unused = request.text.capacity() - request.text.len();
+        assert!(unused < 256, "{unused} bytes of the capacity are unused");
         (request.text.to_string(), request.secrets().map(str::to_owned).collect())
     }
 

@@ -15,13 +15,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 pub(crate) struct Response {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// `Retry-After`, if it is text. In a box, because few responses have it.
+    /// The value of `Retry-After`, if it is text. In a box, because few responses have this header.
     pub(crate) retry_after: Option<Box<RetryAfter>>,
     /// The body, if it is complete and within the size limit.
     pub(crate) body: Option<Wiped<Vec<u8>>>,
 }
 
-/// When the service asks for the next attempt.
+/// The headers that say when the service asks for the next attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RetryAfter {
     /// The value of `Retry-After`.
@@ -31,8 +31,8 @@ pub(crate) struct RetryAfter {
 }
 
 impl Response {
-    /// Returns Ok if the service accepted the report, or the error. Removes `secrets` from the body and keeps them out
-    /// of the message.
+    /// Returns Ok if the service accepted the report. Otherwise, removes `secrets` from the body and returns an error
+    /// whose message contains none of them.
     pub(crate) fn verdict<'a>(&mut self, secrets: impl Iterator<Item = &'a str>) -> Result<(), Error> {
         let Some((kind, meaning)) = meaning_of(self.status) else {
             return Ok(());
@@ -46,9 +46,9 @@ impl Response {
         Err(Error::new(kind, format!("HTTP {}: {meaning}{quoted}", self.status)))
     }
 
-    /// Returns the delay before a retry that the service asks for, at most an hour. Ignores invalid values. Compares a
-    /// date with the date of the response, because the clocks of the service and of this machine may differ, or with
-    /// `now` if the response has no date.
+    /// Returns the delay before a retry that the service asks for, at most an hour. Ignores invalid values. A date is
+    /// compared with the `Date` of the response, because the clocks of the service and of this machine may differ, or
+    /// with `now` if the response has no valid `Date`.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
         let RetryAfter { value, date } = self.retry_after.as_deref()?;
         let text = value.trim();
@@ -80,7 +80,7 @@ fn seconds(text: &str) -> Option<Duration> {
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
 }
 
-/// Parses an HTTP date and returns the delay from `now` until then, or zero if it is in the past.
+/// Parses an HTTP date and returns the delay from `now` until that date, or zero if the date has passed.
 fn until(text: &str, now: SystemTime) -> Option<Duration> {
     httpdate::parse_http_date(text).ok().map(|date| date.duration_since(now).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! A text that is never printed and whose copies in the library are wiped.
+//! Strings that are never printed and are wiped from memory.
 
 use std::fmt;
 use std::hint::black_box;
@@ -10,15 +10,14 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::text::{LONGEST_NAME, check_no_controls};
 
-/// A vector or string that is wiped from memory when dropped, with all of its capacity. Faster than
-/// `zeroize::Zeroizing`, which writes each byte by itself: it fills the memory and hides from the compiler that no one
-/// reads it.
+/// A vector or string whose whole capacity is overwritten when it is dropped. Faster than `zeroize::Zeroizing`, which
+/// overwrites one byte at a time. `black_box` keeps the compiler from removing the write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Wiped<T: Wipe>(T);
 
-/// What [`Wiped`] can hold.
+/// A value that [`Wiped`] can hold.
 pub(crate) trait Wipe {
-    /// Overwrites the memory.
+    /// Empties the value and overwrites its whole capacity.
     fn wipe(&mut self);
 }
 
@@ -68,7 +67,7 @@ impl<T: Wipe> Drop for Wiped<T> {
     }
 }
 
-/// A secret text: it prints as `***` and is wiped from memory when dropped.
+/// A secret string. Its `Debug` output is `***`, and it is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 

@@ -1,7 +1,7 @@
 //! A mutex and a condition variable that ignore poisoning.
 //!
-//! The C interface catches a panic and discards the object that was in use. A lock that other objects share must stay
-//! usable. The data that it guards is consistent between any two statements that can panic.
+//! The C interface catches a panic and discards the object that was in use, but a lock that other objects share must
+//! stay usable. The data that a lock guards is consistent wherever a panic can occur.
 
 use std::sync::{self, MutexGuard, PoisonError, TryLockError, WaitTimeoutResult};
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl<T> Mutex<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns None if the mutex is locked.
+    /// Locks the mutex. Returns None if it is already locked.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// The longest message id, API key or secret accepted, in bytes.
+/// The maximum length of a message id, an API key or a secret, in bytes.
 pub(crate) const LONGEST_NAME: usize = 256;
 
 /// Checks that `text` can be a message id or an API key.
@@ -29,7 +29,7 @@ pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns whether `character` makes a log or a terminal show the text around it in another order or on another line.
+/// Returns whether `character` changes the order or the line in which a log or a terminal shows the text around it.
 fn misleads(character: char) -> bool {
     matches!(
         character,
@@ -44,8 +44,8 @@ pub(crate) fn find_control(text: &str) -> Option<char> {
     if may_have_one { text.chars().find(|character| character.is_control()) } else { None }
 }
 
-/// Checks that `text` contains no control characters. They come from untrimmed line ends and corrupt buffers, never
-/// from a real value.
+/// Checks that `text` contains no control characters. No valid value has any; they come from untrimmed line ends and
+/// corrupt buffers.
 pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
     match find_control(text) {
         Some(found) => {

@@ -78,7 +78,7 @@ impl std::fmt::Display for Timestamp {
         let [century, year] = [date.year().unsigned_abs() / 100, date.year().unsigned_abs() % 100];
         let numbers = [century, year, date.month(), date.day(), date.hour(), date.minute(), date.second()];
         let ends = ["", "-", "-", " ", ":", ":", ""];
-        // Written digit by digit, because formatting with a width would be the most expensive part of a report.
+        // Written digit by digit, because formatting with a width is much slower.
         for (number, end) in numbers.into_iter().zip(ends) {
             f.write_char(digit(number / 10))?;
             f.write_char(digit(number % 10))?;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_out_of_range_is_replaced_by_the_nearer_end() {
+    fn a_time_out_of_range_is_replaced_by_the_nearest_valid_time() {
         let beyond = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(400_000_000_000);
         assert_eq!(Timestamp::from_system_time(beyond).to_string(), "9999-12-31 23:59:59");
         let before = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(9);

@@ -1,4 +1,5 @@
-//! Compares each request that the library can make byte for byte with `tests/data/requests.txt`.
+//! Compares the request for each combination of channel, authentication method and timestamp byte for byte with
+//! `tests/data/requests.txt`.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -22,11 +23,11 @@ fn record(listener: &TcpListener) -> Vec<u8> {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
         let length = stream.read(&mut buffer).unwrap();
-        assert_ne!(length, 0, "the request ended before its head did");
+        assert_ne!(length, 0, "the connection ended before the head of the request was complete");
         bytes.extend_from_slice(&buffer[..length]);
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-    // The connection is read to its end, so that a body would be found.
+    // Reading until the connection ends would find a body.
     stream.read_to_end(&mut bytes).unwrap();
     bytes
 }
