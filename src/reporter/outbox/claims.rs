@@ -25,7 +25,7 @@ pub(crate) struct Claims {
     total: usize,
 }
 
-/// Hashes the ids of reports, and keys, which are hashes already. No one can choose them to cause collisions.
+/// Hashes report ids, and keys that are hashes already. An attacker can choose neither to cause collisions.
 #[derive(Debug, Default)]
 struct NumberHasher(u64);
 
@@ -45,7 +45,7 @@ impl Hasher for NumberHasher {
 }
 
 impl Claims {
-    /// Claims `entry`. Returns false if it or its key is already claimed.
+    /// Claims a report. Returns false if the report or its key is already claimed.
     pub(crate) fn add(&mut self, entry: &Entry) -> bool {
         let Conversion { channel, message_id, .. } = &entry.conversion;
         let key = self.hasher.hash_one((channel, message_id));

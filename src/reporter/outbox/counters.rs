@@ -3,7 +3,8 @@
 use super::event::EventKind;
 use crate::clock::Moment;
 
-/// The number of reports ever submitted to an outbox, and the numbers by disposition. Each report is counted once.
+/// The number of reports ever submitted to an outbox, and the numbers of reports by disposition. Each report has at
+/// most one disposition.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) submitted: u64,
@@ -12,11 +13,11 @@ pub(crate) struct Counters {
     pub(crate) expired: u64,
     pub(crate) replaced: u64,
     pub(crate) dropped: u64,
-    /// Reports that could not be read back and were removed.
+    /// Reports that were removed because they could not be read back, or that the outbox lost.
     pub(crate) damaged: u64,
     /// Events waiting to be acknowledged.
     pub(crate) events: u64,
-    /// Events discarded before they were acknowledged.
+    /// Events discarded before they were acknowledged, because there were too many or they could not be read.
     pub(crate) events_discarded: u64,
 }
 

@@ -8,8 +8,8 @@ use crate::error::Error;
 /// The maximum number of events kept. Beyond it, the oldest event is discarded and counted.
 pub(crate) const MAX_EVENTS: u64 = 10_000;
 
-/// The lowest event id, even if the clock is wrong. It is so large that a number which is not an event id is unlikely
-/// to reach it.
+/// The lowest event id, even if the clock is wrong. It is so large that a number passed by mistake, such as an index,
+/// is rejected.
 pub(crate) const FIRST_EVENT_ID: i64 = 1 << 50;
 
 /// The reason why a report left the outbox without being accepted.
@@ -19,12 +19,12 @@ pub enum EventKind {
     Rejected,
     /// The report was older than the maximum age.
     Expired,
-    /// The outbox was full and it was the oldest report.
+    /// The outbox was full and the report was its oldest.
     Dropped,
 }
 
 impl EventKind {
-    /// Returns the message of an event without a response.
+    /// Returns the message of an event that has no response.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Rejected => "the service rejected the report",

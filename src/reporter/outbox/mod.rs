@@ -6,7 +6,7 @@
 //!           +-----release------+      PENDING --outbox full, the oldest is dropped--> an EVENT (dropped)
 //! ```
 //!
-//! A [`Store`] holds the rows, in a file or in memory.
+//! A [`Store`] holds the reports and events, in a file or in memory.
 
 mod claims;
 mod counters;
@@ -33,13 +33,13 @@ use crate::conversion::Conversion;
 use crate::error::Error;
 use crate::sync::Mutex;
 
-/// The number of reports that one search examines.
+/// The maximum number of reports that one search examines.
 const SEARCH_SIZE: u32 = 512;
 
-/// The number of reports that one call checks for expiry.
+/// The maximum number of reports that one call checks for expiry.
 const EXPIRY_BATCH_SIZE: u32 = 1000;
 
-/// The path and limits of an outbox.
+/// The settings of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OutboxSettings {
     /// The path of its file; None for an outbox in memory.
@@ -50,7 +50,7 @@ pub(crate) struct OutboxSettings {
     pub(crate) survives_power_loss: bool,
     pub(crate) max_pending: u64,
     pub(crate) overflow: Overflow,
-    /// The time that a call waits while another process or reporter has the file locked.
+    /// The maximum time that a call waits while another process or reporter has the file locked.
     pub(crate) busy_timeout: Duration,
 }
 
@@ -86,7 +86,7 @@ impl Outbox {
     }
 
     /// Claims up to `limit` reports for sending, the newest first, except that one in 32 is the oldest. With `flushed`,
-    /// half of them are the newest up to this id, so that later reports do not delay the reports that a flush waits
+    /// half of the reports are the newest up to this id, so that later reports do not delay those that a flush waits
     /// for. Skips claimed reports, reports with the key of a claimed report, and reports for which `skip` returns true.
     pub(crate) fn claim(
         &self,
@@ -164,18 +164,18 @@ impl Outbox {
         self.store.oldest_event()
     }
 
-    /// Removes one event. Succeeds if the event is already gone. Fails if no event can have that id.
+    /// Removes one event. Succeeds even if the event is already gone. Fails if no event can have that id.
     pub(crate) fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
         event::check_id(event_id, self.store.last_event_id()?)?;
         self.store.remove_event(event_id)
     }
 
-    /// Returns the counters and the age of the oldest report.
+    /// Returns the counters and the time at which the oldest pending report was submitted.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
         self.store.snapshot()
     }
 
-    /// Returns whether there is an event. For the worker.
+    /// Returns whether there is an event. Only the worker calls this function.
     pub(crate) fn has_events(&self) -> Result<bool, Error> {
         self.store.has_events()
     }
@@ -190,8 +190,8 @@ impl Outbox {
         self.store.is_done_up_to(id)
     }
 
-    /// Tries to become the sender, and returns whether this process may claim reports. The worker calls it until it
-    /// succeeds.
+    /// Tries to become the sender if this process is not the sender. Returns whether it is the sender now, so that its
+    /// worker may claim reports.
     pub(crate) fn try_become_sender(&self) -> Result<bool, Error> {
         self.store.try_become_sender()
     }
@@ -217,7 +217,7 @@ impl Outbox {
         self.store.is_watching()
     }
 
-    /// Returns an error if the outbox still works but is in danger. For the worker.
+    /// Returns an error if the outbox works but another process could destroy it. Only the worker calls this function.
     pub(crate) fn danger(&self) -> Option<Error> {
         self.store.danger()
     }

@@ -11,7 +11,8 @@ use crate::error::{Error, Kind};
 /// A report in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The number of the report among all reports ever submitted to this outbox, starting at 1.
+    /// The number of the report among all reports ever submitted to this outbox, starting at 1. In a file, the high
+    /// bits hold the generation of the file.
     pub(crate) id: u64,
     /// The report itself.
     pub(crate) conversion: Conversion,
@@ -77,7 +78,7 @@ pub(crate) enum Order {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search {
     pub(crate) order: Order,
-    /// The id after which the search starts; None to start at the first report in this order.
+    /// The id after which, in this order, the search starts; None to start at the first report.
     pub(crate) after: Option<u64>,
     /// The maximum number of reports to return.
     pub(crate) limit: usize,
@@ -93,32 +94,32 @@ pub(crate) struct Found {
     pub(crate) last: Option<u64>,
 }
 
-/// Stores reports, events and counters, and changes them together. [`Outbox`](super::Outbox) decides what is sent and
+/// Stores reports, events and counters, and changes them atomically. [`Outbox`](super::Outbox) decides what is sent and
 /// when.
 pub(crate) trait Store: Send + Sync {
     /// Stores a report with the durability of the store before it returns. Replaces a report with the same key. Returns
     /// true if the oldest report was dropped to make room.
     fn put(&self, conversion: &Conversion) -> Result<bool, Error>;
 
-    /// Finds pending reports whose ids satisfy `is_wanted`. For the worker.
+    /// Finds pending reports whose ids satisfy `is_wanted`. Only the worker calls this function.
     fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Error>;
 
-    /// Removes and counts the reports of `batch` that still exist. For the worker.
+    /// Removes and counts the reports of `batch` that still exist. Only the worker calls this function.
     fn complete(&self, batch: &[Completion]) -> Result<(), Error>;
 
     /// Returns the oldest event.
     fn oldest_event(&self) -> Result<Option<Event>, Error>;
 
-    /// Returns the id of the last event, which may be gone.
+    /// Returns the id of the last event created, even if that event was removed.
     fn last_event_id(&self) -> Result<i64, Error>;
 
     /// Removes an event, if it still exists.
     fn remove_event(&self, id: i64) -> Result<(), Error>;
 
-    /// Returns the counters and the age of the oldest report.
+    /// Returns the counters and the time at which the oldest pending report was submitted.
     fn snapshot(&self) -> Result<Snapshot, Error>;
 
-    /// Returns whether there is an event. For the worker.
+    /// Returns whether there is an event. Only the worker calls this function.
     fn has_events(&self) -> Result<bool, Error>;
 
     /// Returns the id of the last submitted report.
@@ -127,8 +128,8 @@ pub(crate) trait Store: Send + Sync {
     /// Returns whether no report up to `id` is pending.
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error>;
 
-    /// Tries to become the sender, and returns whether this process may claim reports. The worker calls it until it
-    /// succeeds.
+    /// Tries to become the sender if this process is not the sender. Returns whether it is the sender now, so that its
+    /// worker may claim reports.
     fn try_become_sender(&self) -> Result<bool, Error>;
 
     /// Lets another process claim reports.
@@ -144,7 +145,7 @@ pub(crate) trait Store: Send + Sync {
     /// Returns whether this process is the sender and is notified of reports by other processes.
     fn is_watching(&self) -> bool;
 
-    /// Returns an error if the outbox still works but is in danger. For the worker.
+    /// Returns an error if the outbox works but another process could destroy it. Only the worker calls this function.
     fn danger(&self) -> Option<Error>;
 
     /// Returns how many times the outbox was replaced while this process used it, because it was damaged or removed.

@@ -28,17 +28,17 @@ use crate::sync::Mutex;
 /// The maximum number of attempts of an operation while other processes change the files.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// The maximum time that a fork waits for a call that is blocked on a disk.
+/// The maximum time that a fork waits for each outbox to become idle.
 const FORK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The maximum time to wait for other processes before rewriting the WAL.
+/// The maximum time that a flush waits for other processes before it rewrites the WAL.
 const REWRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum time that a checkpoint waits for readers and writers.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Whether a connection stays open across a fork because a disk did not respond in time. The value stays true in the
-/// child, where SQLite cannot be used.
+/// Whether a connection stays open across a fork because a disk did not respond in time. In the child, the value stays
+/// true, because SQLite cannot be used there.
 static IS_OPEN_ACROSS_FORK: AtomicBool = AtomicBool::new(false);
 
 /// The file of an outbox.
@@ -120,12 +120,12 @@ impl Database {
             let _guard = file.lock_for_writing(&self.busy_timeout)?;
             fail_if(file.files.change_before_write())?;
             if self.was_full.load(Ordering::Acquire) {
-                // If the checkpoint copies all pages to the file, the WAL restarts within its current size. Otherwise
-                // the write may still fit.
+                // If the checkpoint copies all pages to the file, the next write restarts the WAL and needs no more
+                // space. Otherwise the write may still fit.
                 file.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).ok();
             }
             let result = work(file)?;
-            // Without this check, the transaction may be in a WAL that no process will find.
+            // Without this check, the transaction could be in a WAL that no process will read.
             fail_if(file.files.change_after_write())?;
             Ok(Written { result, wal: Arc::clone(&file.files.wal_file) })
         });
@@ -213,7 +213,7 @@ impl Database {
     fn open_file(&self) -> Result<OpenFile, Failure> {
         if IS_OPEN_ACROSS_FORK.load(Ordering::Acquire) {
             return Err(Failure::outbox(
-                "the disk did not respond when this process was forked; the child can use the outbox only after exec",
+                "a disk did not respond when this process was forked; the child can use an outbox only after exec",
             ));
         }
         let mut file = self.outbox_path.open(&self.busy_timeout)?;
@@ -267,8 +267,8 @@ impl Database {
         Ok(())
     }
 
-    /// Closes everything for good, unless it is in use until `deadline`; its last user then closes it. A fork waits for
-    /// this call.
+    /// Closes both connections, unless one of them is in use until `deadline`. In that case, they are closed when the
+    /// last reference to the database is dropped. A fork waits for this call.
     pub(crate) fn close(&self, deadline: Instant) {
         if let (Some(_checkpoint_guard), Some(_guard)) =
             (self.checkpoints.lock.acquire(deadline, Wake::Always), self.lock.acquire(deadline, Wake::Always))
@@ -303,7 +303,7 @@ impl Database {
         }
     }
 
-    /// Returns whether a file has a second name. Returns false if the file is in use until `deadline`.
+    /// Returns whether one of the open files has a second name. Returns false if the files are in use until `deadline`.
     pub(crate) fn has_links(&self, deadline: Instant) -> bool {
         // If the disk hangs, other threads wait for this lock only until their own deadlines.
         let guard = self.lock.acquire(deadline, Wake::Once);
@@ -352,7 +352,7 @@ impl Checkpointed for Database {
         };
         if file.files.change().is_none() {
             work();
-            // If this fails, only the speed of the next submit is affected.
+            // If the write fails, only the next submit is slower.
             queries::remember_last(&file.connection).ok();
         }
     }
@@ -376,7 +376,7 @@ mod tests {
     use crate::reporter::outbox::Account;
 
     #[test]
-    fn files_are_only_checked_by_the_owner_of_the_lock() {
+    fn only_the_owner_of_the_lock_checks_for_links() {
         let folder = PathBuf::from(env!("OUT_DIR")).join("owner-of-lock");
         fs::remove_dir_all(&folder).ok();
         fs::create_dir(&folder).unwrap();
@@ -386,7 +386,7 @@ mod tests {
         database.write(access, queries::counters).unwrap();
         fs::hard_link(folder.join("outbox"), folder.join("link")).unwrap();
         let guard = database.lock.acquire(access.deadline, Wake::Always);
-        assert!(!database.has_links(Instant::now()), "the files were checked without the lock");
+        assert!(!database.has_links(Instant::now()), "the files must not be checked without the lock");
         drop(guard);
         assert!(database.has_links(access.deadline));
         fs::remove_dir_all(&folder).unwrap();

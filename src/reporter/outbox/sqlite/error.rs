@@ -1,4 +1,4 @@
-//! Converts errors of the file to the classes that the caller sees.
+//! Classifies the errors of outbox files and converts them to the errors that callers receive.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::os;
 /// Why an operation on the file failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// SQLite found the file corrupt.
+    /// The file or its WAL is corrupt.
     Corrupt(String),
     /// Another process changed the files. The operation is repeated.
     Changed(Change),

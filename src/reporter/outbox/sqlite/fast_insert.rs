@@ -1,5 +1,5 @@
 //! Inserts a report with a single statement if no other connection has inserted one since this connection did, because
-//! the next id is then known. Otherwise, a transaction first reads the counters to determine it.
+//! the next id is then known. Otherwise, a transaction first determines the id from the counters.
 
 use std::cell::Cell;
 
@@ -12,14 +12,14 @@ use crate::conversion::Conversion;
 use crate::reporter::outbox::counters::Counters;
 use crate::reporter::outbox::store::Overflow;
 
-/// The data with which a connection inserts the next report.
+/// The state from which a connection derives the id of the next report.
 #[derive(Debug, Default)]
 pub(crate) struct FastInsert(Cell<Known>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// The counters after this connection's last insert, as far as it changed them. If no other connection has inserted
-    /// since, the number of pending reports is not higher now.
+    /// The counters that this connection last read, plus the reports that it inserted since. If no other connection has
+    /// inserted a report since, at most this many reports are pending.
     counters: Counters,
     /// Whether no other connection inserted a report between the last two inserts of this one.
     is_sole_writer: bool,
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn sole_writer_knows_the_next_number() {
+    fn sole_writer_knows_the_next_id() {
         let [one, other] = two("next-alone");
         (0..5).for_each(|id| put(&one, &format!("alone-{id}")));
         assert!(one.1.0.get().is_sole_writer);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_used_by_others_are_not_reused() {
+    fn ids_used_by_others_are_not_reused() {
         for completed in [vec![], vec![6], vec![6, 7], vec![7], vec![1, 2, 3, 4, 5, 6, 7]] {
             let [one, other] = two("next-others");
             (0..5).for_each(|id| put(&one, &format!("one-{id}")));

@@ -32,7 +32,7 @@ use crate::clock::from_now;
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 
-/// The time that the worker waits while another process or thread has the file locked.
+/// The maximum time that the worker waits while another process or thread has the file locked.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The reports and events of an outbox in a file.
@@ -88,7 +88,7 @@ impl SqliteStore {
         let written = self.database.write(self.caller_access(), put).map_err(|failure| self.to_error(failure));
         let flushed = written.and_then(|written| match self.database.flush(&written) {
             Ok(()) => Ok(written.result),
-            // The report is committed, so it is still sent if the disk recovers.
+            // The reports are committed, so they are sent if the disk recovers.
             Err(failure) => Err(self.to_error(failure).with_report_possibly_stored()),
         });
         match flushed {
@@ -112,7 +112,7 @@ impl SqliteStore {
         }
     }
 
-    /// Returns whether the oldest report was dropped to make room.
+    /// Returns whether the oldest report was dropped to make room, or the error if the outbox was full.
     fn has_dropped(&self, outcome: &PutOutcome) -> Result<bool, Error> {
         match outcome {
             PutOutcome::Stored { has_dropped, .. } => Ok(*has_dropped),
@@ -272,7 +272,7 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.database.end();
-        // This does not wait for the checkpoint thread, which closes the connection that it uses.
+        // If the checkpoint thread is using the file, that thread closes it later.
         self.database.close(Instant::now());
     }
 }

@@ -11,7 +11,7 @@ use crate::reporter::outbox::event::{Event, EventKind, MAX_EVENTS, next_id, unix
 use crate::reporter::outbox::store::{Disposition, Found, Order, Overflow, Search};
 use crate::timestamp::Timestamp;
 
-/// The highest id of a report. Larger ones carry the generation of the file.
+/// The largest row id. The bits above it hold the generation of the file in the id of a report.
 const MAX_ID: i64 = (1 << 48) - 1;
 
 /// The outcome of storing a report.
@@ -54,10 +54,10 @@ fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<u
     insert_with(connection, INSERT, id, conversion)
 }
 
-/// Stores a report with the number `id` in its own transaction, unless `id` is not the next number or the key exists.
-/// Returns whether the report was stored.
+/// Stores a report with this id in its own transaction, unless `id` is not the next id or a report with the same key
+/// exists. Returns whether the report was stored.
 pub(crate) fn put_with_id(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
-    // If the number is not the next one, the message id is NULL, and SQLite ignores the row.
+    // If the id is not the next one, the message id is NULL, and SQLite ignores the row.
     const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
                           (SELECT max(last, coalesce((SELECT max(id) FROM report), 0)) FROM counters) THEN ?2 END, \
                           ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -79,7 +79,7 @@ fn insert_with(connection: &Connection, statement: &str, id: u64, conversion: &C
     ])
 }
 
-/// Deletes and counts an earlier report with the same key.
+/// Deletes an earlier report with the same key and counts it as replaced. `last` is the last id used.
 fn replace(connection: &Connection, last: u64, conversion: &Conversion) -> Result<()> {
     connection
         .prepare_cached("DELETE FROM report WHERE message_id = ? AND channel = ?")?
@@ -154,7 +154,7 @@ pub(crate) fn remove_damaged(connection: &Connection, ids: &[i64]) -> Result<()>
     connection.prepare_cached("UPDATE counters SET damaged = damaged + ?")?.execute([count]).map(drop)
 }
 
-/// Counts as damaged the reports up to number `submitted` that are missing because the file lost its latest changes.
+/// Counts as damaged the reports up to row `submitted` that are missing because the file lost its latest changes.
 pub(crate) fn count_lost(connection: &Connection, submitted: u64) -> Result<()> {
     let known = counters(connection)?.submitted;
     if known >= submitted {
@@ -181,7 +181,7 @@ pub(crate) fn complete<'a>(connection: &Connection, batch: impl Iterator<Item = 
     connection.prepare_cached("UPDATE counters SET accepted = accepted + ?")?.execute([accepted]).map(drop)
 }
 
-/// Stores the number of submitted reports. Must be called before rows are deleted.
+/// Stores the highest id used. Must be called before rows are deleted.
 pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
     connection
         .prepare_cached("UPDATE counters SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
@@ -232,7 +232,7 @@ fn make_event(
     discard_oldest_events(connection)
 }
 
-/// Returns the id of the last event, which may be gone.
+/// Returns the id of the last event created, even if that event was removed.
 pub(crate) fn last_event(connection: &Connection) -> Result<i64> {
     connection.prepare_cached("SELECT last_event FROM counters")?.query_row([], |row| row.get(0))
 }
@@ -245,7 +245,7 @@ fn count_event(kind: EventKind) -> &'static str {
     }
 }
 
-/// Enforces the limit on events.
+/// Discards and counts the oldest events beyond the limit.
 fn discard_oldest_events(connection: &Connection) -> Result<()> {
     const DISCARD: &str = "DELETE FROM event WHERE id IN \
                            (SELECT id FROM event ORDER BY id LIMIT max(0, (SELECT events FROM counters) - ?))";

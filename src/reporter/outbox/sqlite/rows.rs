@@ -32,7 +32,7 @@ pub(crate) fn event_checksum(event: &Event) -> i64 {
     checksum.text(&event.message).number(event.created_unix_ms).value()
 }
 
-/// A checksum that always changes if a single number, or eight bytes of a text, change, because each step is a
+/// A checksum. It always changes if only one number, or one 8-byte chunk of a text, changes, because each step is a
 /// bijection. It is not cryptographic: it detects damage, not forgery.
 struct Checksum(u64);
 

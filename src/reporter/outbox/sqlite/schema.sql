@@ -36,8 +36,9 @@ CREATE TABLE event (
     checksum INTEGER NOT NULL
 ) STRICT;
 
--- Counters of all other reports. One row. `last` is the highest id deleted from `report`. The number of submitted
--- reports is `last` or the highest id in `report`, whichever is larger, so a submit writes only the row of its report.
+-- Counters of the reports that are no longer pending, in one row. `last` is at least the highest id deleted from
+-- `report`. The number of submitted reports is `last` or the highest id in `report`, whichever is larger, so a submit
+-- writes only the row of its report.
 CREATE TABLE counters (
     last INTEGER NOT NULL DEFAULT 0,
     accepted INTEGER NOT NULL DEFAULT 0,

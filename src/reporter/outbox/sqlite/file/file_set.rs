@@ -15,13 +15,15 @@ use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
 use crate::os::file_status::{Directory, Status};
 
-/// The starts of two ranges far beyond the end of a file, whose bytes stand for other files. The database and the WAL
-/// use the range at `WAL_BYTES` for each other, the database and the index the one at `INDEX_BYTES`. A process locks
-/// the byte of the file that it uses together with this one.
+/// The starts of two ranges of bytes far beyond the end of each file. A byte represents another file that is used
+/// together with this one. In the range at `WAL_BYTES`, the database and the WAL represent each other. In the range at
+/// `INDEX_BYTES`, the database and the index represent each other. In each file, a process locks the bytes that
+/// represent the other files that it uses.
 const WAL_BYTES: i64 = 1 << 50;
 const INDEX_BYTES: i64 = 1 << 51;
 
-/// The number of bytes in each range. The byte of a file is its inode modulo this number.
+/// The number of bytes in each range. The index of the byte that represents a file is the file's inode modulo this
+/// number.
 const BYTE_COUNT: i64 = 1 << 40;
 
 /// The offsets in the WAL index of the number of pages in the WAL and of the number of pages copied to the database,
@@ -61,19 +63,19 @@ pub(crate) enum Change {
     DatabaseRemoved,
     /// The database was moved, or another file is at its path. The content of the database is intact.
     DatabaseMoved,
-    /// The WAL or its index was removed or replaced. The content of both is intact.
+    /// The WAL or its index was removed or replaced. The open WAL and index are intact.
     WalReplaced,
     /// The index was truncated. Accessing it would raise SIGBUS.
     IndexTruncated,
     /// The WAL was truncated, but all its pages are in the database.
     CopiedWalTruncated,
-    /// Content was lost.
+    /// The database was truncated, or a WAL with pages that are not in the database.
     ContentTruncated,
 }
 
 impl FileSet {
     /// Opens the files of the existing database, creates a missing WAL and index, and registers that this process uses
-    /// them together. Returns None if another process uses one of them together with a different file.
+    /// them together. Returns None if another process uses one of these files together with a different file.
     pub(crate) fn open(path: &OutboxPath) -> io::Result<Option<Self>> {
         let directory_path = path.path.parent().unwrap_or_else(|| Path::new("/"));
         let directory = Directory::open(directory_path)?;
@@ -90,8 +92,8 @@ impl FileSet {
         Ok(files.register()?.then_some(files))
     }
 
-    /// Locks, in each file, the bytes that stand for the other files. Returns false if another process uses one of them
-    /// together with a different file.
+    /// Locks, in each file, the bytes that represent the other files. Returns false if another process uses one of the
+    /// files together with a different file.
     fn register(&self) -> io::Result<bool> {
         let pairs = [
             (&self.database, WAL_BYTES, &self.wal),
@@ -113,15 +115,15 @@ impl FileSet {
         Ok(true)
     }
 
-    /// Like [`FileSet::change`], but does not detect that the WAL or its index was renamed. That can be detected later,
-    /// because no other process opens the outbox without these files.
+    /// Like [`FileSet::change`], but does not detect that the WAL or its index was renamed. A rename may be detected
+    /// later, because no other process opens the outbox without these files.
     pub(crate) fn change_before_write(&self) -> Option<Change> {
         let database = self.database.state(self.find_database());
         let is_same = database == FileState::Same && self.wal.is_intact() && self.index.is_intact();
         if is_same { None } else { self.change() }
     }
 
-    /// Returns None if the data just written is in files that still have a name, or else the change.
+    /// Returns None if the files just written still have a name and were not truncated; otherwise returns the change.
     pub(crate) fn change_after_write(&self) -> Option<Change> {
         if self.wal.is_intact() && self.database.is_intact() { None } else { self.change() }
     }
@@ -164,8 +166,8 @@ impl FileSet {
         }
     }
 
-    /// Returns whether the WAL has pages that are not in the database. Reads the index as a file, because the mapping
-    /// may have another length.
+    /// Returns whether the WAL has pages that are not in the database. Reads the index as a file, because a mapping may
+    /// extend beyond the end of the file.
     fn has_uncopied_pages(&self) -> bool {
         let number = |offset| {
             let mut bytes = [0; 4];
@@ -183,7 +185,7 @@ impl FileSet {
     }
 }
 
-/// The state of the path of a file.
+/// The result of comparing a known file with the file at its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileState {
     Same,

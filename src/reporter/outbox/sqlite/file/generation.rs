@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Identity;
 use crate::sync::Mutex;
 
-/// The low bits of a report id hold the row, the bits above them the generation.
+/// The number of low bits of a report id that hold the row. The bits above them hold the generation.
 const ROW_BITS: u32 = 48;
 
 /// The generations of the file that this process has seen.
@@ -15,7 +15,7 @@ const ROW_BITS: u32 = 48;
 pub(crate) struct Generations {
     /// The current generation, which changes whenever the file is replaced.
     current: AtomicU64,
-    /// The number of files that were damaged or removed.
+    /// The number of files that were damaged or removed, and replaced.
     resets: AtomicU64,
     /// The identity of the file opened last.
     known: Mutex<Option<Identity>>,
@@ -49,8 +49,8 @@ impl Generations {
         *self.known() = None;
     }
 
-    /// Records that a file was opened. Another process may have quarantined the previous one, or a user removed it,
-    /// while it was not open here.
+    /// Records that a file was opened. Advances the generation if it is not the previous file, which another process
+    /// may have quarantined, or a user removed, while it was not open here.
     pub(crate) fn opened(&self, identity: Identity) {
         if self.known().is_some_and(|known| known != identity) {
             self.advance();

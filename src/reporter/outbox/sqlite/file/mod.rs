@@ -38,7 +38,8 @@ const SCHEMA_VERSION: i32 = 1;
 const HEADER_SIZE: u64 = 100;
 const APPLICATION_ID_BYTES: std::ops::Range<usize> = 68..72;
 
-/// The page size of a new file, in bytes. A report changes two pages, and SQLite writes each page as a whole.
+/// The page size of a new file, in bytes. It is small because a submit changes two pages, and SQLite writes whole
+/// pages.
 const PAGE_SIZE: i32 = 1024;
 
 /// The size of the page cache, in KiB.
@@ -77,12 +78,12 @@ impl Drop for OpenLock {
     }
 }
 
-/// The device, inode and creation time of a file. Inodes alone are reused.
+/// The device, inode and creation time of a file. An inode alone can be reused.
 pub(crate) type Identity = (u64, u64, Option<SystemTime>);
 
 impl OutboxPath {
-    /// Resolves the directory of `path`, which must exist. Unless `allow_network` is set, it must be on a local file
-    /// system.
+    /// Resolves the directory of `path`. The directory must exist and, unless `allow_network` is set, be on a local
+    /// file system.
     pub(crate) fn find(path: &Path, allow_network: bool, account: &Account) -> Result<Self, Error> {
         let path = std::path::absolute(path).map_err(|error| directory_error("found", path, &error))?;
         let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
@@ -118,9 +119,10 @@ impl OutboxPath {
             let guard = write_lock.acquire(&open_lock.0, busy_timeout)?.ok_or(Failure::Busy)?;
             self.create_if_missing()?;
             if fs::symlink_metadata(&self.path)?.len() == 0 {
-                // If the creation fails or is interrupted, the next one must recognize the file.
+                // If the creation fails or is interrupted, the next process must recognize the file as an outbox.
                 open_lock.0.mark()?;
-                // SQLite would remove the WAL beside an empty file, so it creates both first.
+                // SQLite removes a WAL beside an empty database, so the tables are created before `FileSet::open` opens
+                // the WAL.
                 self.check(&mut self.connect(busy_timeout)?)?;
             }
             if let Some(files) = FileSet::open(self)? {
@@ -139,15 +141,15 @@ impl OutboxPath {
                     open_lock,
                 });
             }
-            // Other processes detect the change, at the latest at their next check for events, and open these files
-            // too.
+            // The notification wakes the other processes. They detect that their files were replaced, and open the
+            // files that are at the paths now.
             drop(guard);
             open_lock.0.notify();
             LockFile::open(&self.sidecar(".lock")).ok();
             if !busy_timeout.pause() {
                 let message = format!(
-                    "another process still uses {}, its WAL or its WAL index with a file that was removed or replaced; \
-                     retry after it has closed them",
+                    "another process still uses {}, its WAL or its WAL index together with a file that was removed or \
+                     replaced; retry after that process has closed the outbox",
                     self.path.display()
                 );
                 return Err(Failure::Other(Error::new(Kind::OutboxBusy, message)));
@@ -184,8 +186,8 @@ impl OutboxPath {
         Failure::outbox(format!("{} exists but is not an outbox file; choose another path", self.path.display()))
     }
 
-    /// Returns whether an outbox was ever opened at this path. Any other file must not be renamed, even if it is next
-    /// to the lock file of another program.
+    /// Returns whether an outbox was ever opened at this path. A file for which this returns false must not be renamed,
+    /// even if another program's lock file is next to it.
     pub(crate) fn was_outbox(&self) -> bool {
         LockFile::is_marked(&self.sidecar(".lock"))
     }
@@ -236,7 +238,7 @@ impl OutboxPath {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        // Without this setting, SQLite prepares a statement with a limit again for each limit.
+        // Without this setting, SQLite prepares a statement with a LIMIT parameter again whenever its value changes.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if connection.is_readonly(rusqlite::MAIN_DB)? {
             return Err(Failure::outbox(format!("{} is not writable", self.path.display())));
@@ -245,7 +247,10 @@ impl OutboxPath {
         connection.pragma_update(None, "page_size", PAGE_SIZE)?;
         let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {
-            return Err(Failure::outbox(format!("{} is on a file system without shared memory", self.path.display())));
+            return Err(Failure::outbox(format!(
+                "{} is on a file system that does not support shared memory",
+                self.path.display()
+            )));
         }
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;

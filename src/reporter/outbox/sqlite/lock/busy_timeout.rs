@@ -21,7 +21,7 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 
 /// Records whether a fork is waiting. While one is, calls do not wait for locked files.
 pub(crate) fn set_fork_waiting(is_waiting: bool) {
-    // First, so that a call whose wait ends finds it.
+    // The count is increased first, so that a call whose wait is interrupted sees the new count.
     FORKS.fetch_add(u64::from(is_waiting), Ordering::AcqRel);
     IS_FORK_WAITING.store(is_waiting, Ordering::Release);
 }
@@ -39,7 +39,8 @@ pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
 
-/// A deadline that the connection's busy handler checks. One call uses the connection at a time.
+/// A deadline that the connection's busy handler checks. Calls share it, because only one call at a time uses the
+/// connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BusyTimeout(Arc<Mutex<Option<Instant>>>);
 

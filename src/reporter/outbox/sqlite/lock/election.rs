@@ -2,9 +2,10 @@
 //! when the process exits, so there are no leases and no clocks to compare.
 //!
 //! The lock file also carries notifications. A process that inserts a report but is not the sender writes to the lock
-//! file after its commit, which wakes the sender through inotify. If the process is killed between commit and write,
-//! the kernel closes its lock file, and the sender watches for closes too. Standby processes watch for closes only,
-//! since the sender may have exited; watching for writes would wake them for every report.
+//! file after its commit, which wakes the sender through inotify. If the process is killed between the commit and this
+//! write, the kernel closes its lock file, which also wakes the sender. Standby processes watch only for closes,
+//! because the process that closed the file may have been the sender; watching for writes would wake them for every
+//! report.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -25,7 +26,7 @@ pub(crate) struct Election {
     /// Whether this process is the sender. Changes only while `state` is locked, and is true only while the lock is
     /// held.
     is_sender: AtomicBool,
-    /// Whether a report was stored of which the sender was not notified yet.
+    /// Whether a report was stored for which the sender has not been notified.
     is_notification_wanted: AtomicBool,
     watch: Option<Watch>,
 }
@@ -38,7 +39,7 @@ struct State {
 }
 
 impl Election {
-    /// Creates an election without opening the lock file. If the system has no watch available, the worker polls
+    /// Creates an election without opening the lock file. If the system cannot provide a watch, the worker polls
     /// instead.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
@@ -50,7 +51,7 @@ impl Election {
         }
     }
 
-    /// Tries to become the sender.
+    /// Tries to become the sender if this process is not the sender. Returns whether it is the sender now.
     pub(crate) fn try_become_sender(&self) -> io::Result<bool> {
         let result = self.try_lock_sender(&mut self.state());
         self.notify_if_wanted();
@@ -84,7 +85,7 @@ impl Election {
         }
     }
 
-    /// Called whenever the state is unlocked.
+    /// Notifies the sender if a notification is wanted. Must be called whenever the state has been unlocked.
     fn notify_if_wanted(&self) {
         while self.is_notification_wanted.load(Ordering::SeqCst) {
             let Some(mut state) = self.state.try_lock() else {
@@ -124,11 +125,11 @@ impl Election {
         if let Some(lock_file) = &state.lock_file {
             lock_file.unlock(Lock::Sender).ok();
         }
-        // The file is closed only after unlocking, so that the processes that this wakes find it unlocked.
+        // The file is closed only after unlocking, so that the processes that the close wakes find it unlocked.
         *state = State::default();
     }
 
-    /// Watches the lock file for `change`, replacing any earlier watch. Returns false if it cannot be watched.
+    /// Watches the lock file for `change` instead of any earlier change. Returns false if the file cannot be watched.
     fn watch_for(&self, change: Change) -> bool {
         self.watch.as_ref().is_some_and(|watch| watch.set(&self.path, change).is_ok())
     }
@@ -230,7 +231,7 @@ mod tests {
         outbox.put(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }).unwrap();
     }
 
-    /// Returns whether the outbox has been woken since the last call.
+    /// Returns whether the outbox has been notified since the last call.
     fn is_woken(outbox: &SqliteStore) -> bool {
         let is_readable = wait_for_either(outbox.watch().unwrap(), None, Some(Instant::now()));
         assert_eq!(outbox.clear_watch(), is_readable);
@@ -251,7 +252,7 @@ mod tests {
             put(&third);
             assert!(
                 is_woken(&sender) && !is_woken(&other),
-                "a store must wake the sender before its first try_become_sender"
+                "a put must wake the sender even before the store has called try_become_sender"
             );
             assert!(!third.try_become_sender().unwrap());
             clear_watch(&[&sender, &third]);
@@ -260,7 +261,7 @@ mod tests {
             drop(third);
             assert!(
                 is_woken(&sender) && is_woken(&other),
-                "closing a store must wake both, because its process may have been sending"
+                "closing a store must wake the sender and the standby process, because it may have been the sender"
             );
             assert!(!text.is_empty() && std::fs::read(folder.lock()).unwrap() == text);
         }
@@ -275,7 +276,7 @@ mod tests {
         clear_watch(&[&first, &second]);
         assert!(!first.is_watching() && second.is_watching());
         put(&first);
-        assert!(is_woken(&second) && !is_woken(&first), "a store without an open lock file must wake the sender");
+        assert!(is_woken(&second) && !is_woken(&first), "a put must wake the sender even if the lock file is not open");
         assert!(!first.try_become_sender().unwrap());
         put(&second);
         assert!(!is_woken(&first));
@@ -305,7 +306,7 @@ mod tests {
         let (sender, other) = folder.open_two(false);
         let state = other.election.state();
         put(&other);
-        assert!(!is_woken(&sender), "the thread that holds the lock notifies it");
+        assert!(!is_woken(&sender), "only the thread that holds the lock may notify the sender");
         drop(state);
         assert!(!other.is_watching());
         assert!(is_woken(&sender));
@@ -319,7 +320,7 @@ mod tests {
         assert!(sender.try_become_sender().unwrap(), "the store must become the sender with the new lock file");
         clear_watch(&[&sender]);
         put(&former);
-        assert!(!is_woken(&sender), "the sender cannot be notified through the removed lock file");
+        assert!(!is_woken(&sender), "a write to the removed lock file must not wake the sender");
         assert!(!former.try_become_sender().unwrap());
         assert!(is_woken(&sender));
         put(&former);

@@ -1,19 +1,19 @@
-//! A fair mutex with a deadline. Waiters older than 1 ms get it before newcomers; fork handlers may lock and unlock it
-//! without a guard.
+//! A fair mutex with a deadline. Threads that have waited for 1 ms lock it before newcomers. Fork handlers may lock and
+//! unlock it without a guard.
 
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use crate::sync::{Condvar, Mutex};
 
-/// The time after which a waiting thread precedes newcomers. Handing over at every unlock would cost a context switch
-/// each time.
+/// The time after which a waiting thread precedes newcomers. Without this delay, each unlock would cost a context
+/// switch while a thread waits.
 const OVERDUE_AFTER: Duration = Duration::from_millis(1);
 
 /// When a waiter is woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// At every unlock, although another thread may lock the mutex first.
+    /// At every unlock, even if another thread may lock the mutex first.
     Always,
     /// Once, and again when the waiter is overdue, so that a thread that locks in a loop does not pay for a wakeup each
     /// time.
@@ -50,13 +50,13 @@ impl State {
 pub(crate) struct Guard<'a>(&'a FairLock);
 
 impl FairLock {
-    /// Waits for the mutex until `deadline` and locks it.
+    /// Waits for the mutex and locks it. Returns None if `deadline` expires first.
     pub(crate) fn acquire(&self, deadline: Instant, wake: Wake) -> Option<Guard<'_>> {
         self.lock(deadline, wake).then(|| Guard(self))
     }
 
     /// Like [`FairLock::acquire`], but returns no guard: the caller calls [`FairLock::unlock`]. Returns false if
-    /// `deadline` expired first.
+    /// `deadline` expires first.
     pub(crate) fn lock(&self, deadline: Instant, wake: Wake) -> bool {
         let mut state = self.state();
         if state.try_lock() {
@@ -77,7 +77,7 @@ impl FairLock {
         self.lock_overdue(state, deadline)
     }
 
-    /// Waits until the mutex may be free.
+    /// Waits until the mutex may be free, or until `until`.
     fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
         state.waiting = state.waiting.saturating_add(1);
         let (mut state, wait) = self.unlocked.wait_timeout(state, remaining(until));
@@ -87,7 +87,7 @@ impl FairLock {
         state
     }
 
-    /// Continues to wait, ahead of all newcomers.
+    /// Continues to wait, ahead of all newcomers. Returns false if `deadline` expires first.
     fn lock_overdue(&self, mut state: MutexGuard<'_, State>, deadline: Instant) -> bool {
         state.overdue = state.overdue.saturating_add(1);
         let mut is_in_time = true;

@@ -6,10 +6,10 @@
 //! | 1 | shared | the outbox is open |
 //! | 1 | exclusive | the outbox is being quarantined |
 //! | 2 | exclusive | this process writes to the outbox, opens or creates it |
-//! | 3 | shared | this process has waited too long to write, and comes before newcomers |
+//! | 3 | shared | this process has waited too long to write and precedes newcomers |
 //!
-//! The content identifies it as the lock file of an outbox, so that no file of another program is quarantined. A write
-//! wakes the processes that watch it for writes; a close wakes those that watch it for closes.
+//! The content identifies the file as the lock file of an outbox, so that no file of another program is quarantined. A
+//! write wakes the processes that watch it for writes; a close wakes those that watch it for closes.
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -39,7 +39,7 @@ pub(crate) enum Lock {
     Quarantine,
     /// Held while the outbox is written, opened or created.
     Write,
-    /// Held while a process has waited too long for [`Lock::Write`].
+    /// Held by processes that have waited too long for [`Lock::Write`].
     Overdue,
 }
 
@@ -124,9 +124,9 @@ impl LockFile {
         fs::read(path).is_ok_and(|found| found == MAGIC)
     }
 
-    /// Wakes the processes that watch the file for writes, by rewriting its first byte unchanged. If that byte is not
-    /// the first of [`MAGIC`], opens and closes the file instead, which also wakes the processes that watch only for
-    /// closes.
+    /// Wakes the processes that watch the file for writes, by rewriting its first byte unchanged. If the file does not
+    /// begin with the first byte of [`MAGIC`] or cannot be written, opens and closes it instead, which also wakes the
+    /// processes that watch only for closes.
     pub(crate) fn notify(&self) {
         let mut first = [0];
         let file = self.file.file();

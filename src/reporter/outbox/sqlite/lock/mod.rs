@@ -1,4 +1,4 @@
-//! Locking: one connection at a time in a process, and one sender among all processes.
+//! Locking: one thread at a time uses the file in a process, one process at a time writes, and one process sends.
 
 pub(crate) mod busy_timeout;
 pub(crate) mod election;

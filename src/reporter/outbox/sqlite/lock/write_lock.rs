@@ -1,8 +1,8 @@
 //! Lets one process at a time write to an outbox, approximately in the order of arrival.
 //!
-//! The kernel's file locks guarantee no order and have no timeout. So a process tries the lock, and between two attempts
-//! waits for the futex in the lock file. A process that has waited long is overdue, and newcomers wait until it has the
-//! lock.
+//! The kernel's file locks guarantee no order and have no timeout. Therefore, a process tries the lock repeatedly and
+//! waits for the futex in the lock file between two attempts. A process that has waited long is overdue, and newcomers
+//! wait until it has acquired the lock.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +18,8 @@ const OVERDUE_AFTER: Duration = Duration::from_millis(5);
 /// The maximum wait for the futex between two attempts, because a notification can be missed.
 const WAIT: Duration = Duration::from_millis(2);
 
-/// The time for which overdue processes are ignored after one of them did not acquire the free lock, because it is
-/// stopped.
+/// The time for which overdue processes are ignored after one of them did not acquire the free lock. That process may
+/// be stopped.
 const IGNORED_FOR: Duration = Duration::from_millis(100);
 
 /// The bits of the futex that ordinary and overdue processes wait for.
@@ -46,8 +46,8 @@ impl WriteLock {
         Ok(Self { futex: lock_file.futex()?, created: Instant::now(), ignored_until: AtomicU64::new(0) })
     }
 
-    /// Waits for the lock, unless no other process has the outbox open, in which case SQLite's own locks suffice.
-    /// Returns None if the timeout expired first.
+    /// Waits for the lock if another process has the outbox open. Otherwise, SQLite's own locks suffice. Returns None
+    /// if the timeout expired first.
     pub(crate) fn acquire_among_others<'a>(
         &'a self,
         lock_file: &'a LockFile,

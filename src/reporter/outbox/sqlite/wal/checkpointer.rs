@@ -1,4 +1,4 @@
-//! Checkpoints the WAL on a separate thread, so that submits do not have to.
+//! Checkpoints the WAL on a separate thread, so that submits do not wait for checkpoints.
 //!
 //! A checkpoint that does not block writers never catches up with a writer that never pauses, and the WAL would grow
 //! without limit. So, when the WAL is long, one checkpoint blocks writers, and the WAL restarts.
@@ -22,17 +22,17 @@ use crate::sync::{Condvar, Mutex};
 /// The number of pages in the WAL that starts a checkpoint.
 const CHECKPOINT_PAGES: u32 = 16_000;
 
-/// The number of pages in the WAL that forces a restart.
+/// The number of pages in the WAL that forces a restart of the WAL.
 const RESTART_PAGES: u32 = 64_000;
 
-/// The maximum time for which a page is only in the WAL. A page that is also in the file survives power loss and the
-/// loss of the WAL.
+/// The maximum time that the thread waits before it checkpoints a WAL with fewer than [`CHECKPOINT_PAGES`] pages. A
+/// page that was copied to the file survives power loss and the loss of the WAL.
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// The maximum number of passes without blocking writers before the WAL restarts.
+/// The maximum number of further checkpoints without blocking writers before the WAL restarts.
 const MAX_PASSES: u32 = 4;
 
-/// The time that opening the connection waits for other users of the file.
+/// The maximum time that opening the connection waits for other users of the file.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The minimum time between two checkpoints.
@@ -41,7 +41,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The state shared by the writers and the checkpoint thread.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoints {
-    /// The number of pages in the WAL after the last write.
+    /// The number of pages in the WAL after the last write; 0 if no page was written since the last complete
+    /// checkpoint.
     pages: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
@@ -88,7 +89,7 @@ impl Checkpoints {
         self.changed.notify_one();
     }
 
-    /// Starts the thread unless it is running. If no thread can be started, the WAL keeps growing.
+    /// Starts the thread unless it is running. If no thread can be started, the WAL grows until a later call succeeds.
     pub(crate) fn start(outbox: &Arc<impl Checkpointed>) {
         let mut state = outbox.checkpoints().state();
         if !state.is_running && !state.is_stopped {
@@ -106,7 +107,7 @@ impl Checkpoints {
         }
     }
 
-    /// Waits for work. Returns false if the outbox is closing.
+    /// Waits until a checkpoint is due. Returns false if the outbox is closing.
     fn wait(&self) -> bool {
         let mut state = self.state();
         state = self.changed.wait_timeout(state, PAUSE).0;
@@ -168,7 +169,7 @@ fn checkpoint(outbox: &impl Checkpointed) {
         let before = outbox.checkpoints().pages.swap(0, Ordering::AcqRel);
         let mut wal = run(connection, CheckpointMode::PASSIVE).unwrap_or(WalPages { total: before, moved: 0 });
         if wal.total >= RESTART_PAGES {
-            // These passes keep the rest short, because writers are blocked while it is copied.
+            // Writers are blocked while the remaining pages are copied, so most pages are copied before that.
             for _ in 0..MAX_PASSES {
                 if wal.remaining() < CHECKPOINT_PAGES {
                     break;
@@ -194,8 +195,7 @@ impl WalPages {
     }
 }
 
-/// Runs a checkpoint. Returns None if another one is in progress or the disk failed. In the latter case, the next write
-/// reports the error.
+/// Runs a checkpoint. Returns None if it fails, for example because another checkpoint is in progress.
 fn run(connection: &Connection, mode: CheckpointMode) -> Option<WalPages> {
     let (total, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).ok()?;
     Some(WalPages { total: u32::try_from(total).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) })

@@ -16,7 +16,7 @@ const MAX_GROUP_SIZE: usize = 256;
 /// The result of storing a report: whether the oldest report was dropped for it.
 type Stored = Result<bool, Error>;
 
-/// Threads that wait for the disk together.
+/// The reports that wait for a commit, and the results of the commits.
 #[derive(Debug, Default)]
 pub(crate) struct GroupCommit {
     state: Mutex<State>,

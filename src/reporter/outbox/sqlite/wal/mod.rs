@@ -1,4 +1,4 @@
-//! The write-ahead log: how it is written, shared by concurrent submits, and copied to the file.
+//! The write-ahead log (WAL): writing, flushing and group commits, and checkpoints, which copy it to the file.
 
 pub(crate) mod checkpointer;
 pub(crate) mod group_commit;

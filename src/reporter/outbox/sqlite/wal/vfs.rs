@@ -1,15 +1,15 @@
-//! A VFS that writes the WAL with one system call per transaction instead of two per page.
+//! A VFS that writes a transaction of up to 48 KiB to the WAL with one system call instead of two per page.
 //!
-//! The VFS named by [`file_system`] behaves like the system's, except that it buffers writes to the WAL until the page
-//! that completes the transaction. The whole transaction is in the WAL before SQLite publishes it in the WAL index. If a
-//! write fails, the committing call returns the error, as it does without this VFS.
+//! The VFS named by [`file_system`] behaves like the system's, except that it buffers writes to the WAL until the
+//! transaction is complete or the buffer is full. The whole transaction is in the WAL before SQLite publishes it in the
+//! WAL index. If a write fails, the committing call returns the error, as it does without this VFS.
 //!
-//! The module also replaces system calls of this copy of SQLite. Its locks belong to open file descriptions instead of
-//! the process, so neither another copy of SQLite in the process nor a plain read of the file releases them. No file
-//! gets a standard descriptor. A reached file size limit counts as a full disk.
+//! The module also replaces system calls of this copy of SQLite. As a result, SQLite's locks belong to open file
+//! descriptions instead of the process, so neither another copy of SQLite in the process nor a plain read of the file
+//! releases them. No file gets descriptor 0, 1 or 2. A write beyond the file size limit fails as on a full disk.
 //!
-//! This requires a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). Any other read or
-//! write while the buffer contains data makes the transaction fail.
+//! The buffering requires a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). While the
+//! buffer contains data, any read, and any write that does not continue the data, fails.
 
 #![allow(unsafe_code)]
 
@@ -85,7 +85,7 @@ struct WalFile {
     /// The system's methods, used for everything not implemented here.
     system: *const sqlite3_io_methods,
     buffer: WriteBuffer,
-    /// The salt of the last page read.
+    /// The salt in the header of the WAL when it was last read.
     salt: [u8; SALT_SIZE],
 }
 
@@ -129,7 +129,7 @@ unsafe fn wal_file<'a>(file: *mut sqlite3_file) -> &'a mut WalFile {
 unsafe extern "C" fn write(file: *mut sqlite3_file, bytes: *const c_void, count: c_int, offset: i64) -> c_int {
     // SAFETY: SQLite calls this only for files from `buffering_methods`.
     let wal = unsafe { wal_file(file) };
-    // SAFETY: SQLite passes that many bytes.
+    // SAFETY: `bytes` points to `count` bytes.
     let data = unsafe { slice::from_raw_parts(bytes.cast::<u8>(), usize::try_from(count).unwrap_or(0)) };
     match wal.buffer.add(data, offset) {
         Step::Wait => SQLITE_OK,
@@ -164,8 +164,8 @@ unsafe fn write_through(
     }
 }
 
-/// Reads from the WAL. Fails while writes are buffered, and for a page that does not belong to this WAL, because SQLite
-/// would mistake zeros for a page after the file was truncated.
+/// Reads from the WAL. Fails while writes are buffered, and if a page does not belong to the current WAL. Without the
+/// latter check, SQLite would use zeros as a page after the file was truncated.
 unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_int, offset: i64) -> c_int {
     // SAFETY: SQLite calls this only for files from `buffering_methods`.
     let wal = unsafe { wal_file(file) };
@@ -175,8 +175,8 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_
     };
     // SAFETY: SQLite passes valid arguments, which are forwarded.
     let code = unsafe { read(file, bytes, count, offset) };
-    // Of all reads by SQLite, only those of a page have such a power of two as their size; it also reads headers, and
-    // pages together with their headers.
+    // SQLite also reads headers, and pages together with their headers. Only for a read of a page alone is the size a
+    // power of two of at least `MIN_PAGE_SIZE`.
     let is_page = count >= MIN_PAGE_SIZE && count.count_ones() == 1;
     if code != SQLITE_OK || !is_page || offset < WAL_HEADER_SIZE + FRAME_HEADER_SIZE {
         return code;
@@ -195,7 +195,7 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_
         Ok(of_page) => of_page,
         Err(code) => return code,
     };
-    // Another connection may have begun the WAL again.
+    // Another connection may have restarted the WAL.
     match salt(SALT_IN_HEADER) {
         Ok(of_wal) => wal.salt = of_wal,
         Err(code) => return code,

@@ -3,7 +3,7 @@
 /// The size of a WAL frame header (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
 const FRAME_HEADER_SIZE: usize = 24;
 
-/// The size beyond which the buffer is written before the transaction is complete. SQLite's own VFS limits a write to
+/// The size at which the buffer is written even if the transaction is not complete. SQLite's own VFS limits a write to
 /// less than 128 KiB.
 const MAX_BUFFERED: usize = 48 * 1024;
 
@@ -85,8 +85,8 @@ impl WriteBuffer {
     }
 }
 
-/// Returns the kind of page that a header announces. The size of the database in it is nonzero if the page completes a
-/// transaction.
+/// Returns the kind of page that a header announces. The database size in the header is nonzero only if the page
+/// completes a transaction.
 fn page(header: &[u8]) -> Page {
     if header.iter().skip(4).take(4).all(|byte| *byte == 0) { Page::Inner } else { Page::Last }
 }
