@@ -11,8 +11,8 @@
 //!       +-------------------------------------------+ success
 //! ```
 //!
-//! If a report was accepted within the last minute, possibly only some servers reject reports. The waits between the
-//! probes of a suspension then start short and grow as the suspension lasts, up to a minute.
+//! If a report was accepted within the last minute, perhaps only some of the service's servers return suspending
+//! responses. The waits between the probes of a suspension then start short and grow up to a minute.
 //!
 //! While the breaker backs off or is suspended, it sends single reports as probes. A report that fails while others are
 //! accepted is delayed separately.
@@ -34,11 +34,10 @@ use crate::outcome::Outcome;
 /// the suspension began.
 const SHORT_SUSPENSION: Duration = Duration::from_millis(50);
 
-/// The time after which a suspension with a recent success counts as confirmed.
+/// The minimum age at which another suspending response confirms a suspension with a recent success.
 const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
-/// The time for which the service may be unreachable, or a suspension may last, before another process may send
-/// instead.
+/// The minimum time without a response, or of a wait while suspended, after which another process may send instead.
 const MAX_HOLD: Duration = Duration::from_secs(3);
 
 /// Decides how many reports may be sent.
@@ -48,7 +47,7 @@ pub(crate) struct CircuitBreaker {
     max_in_flight: usize,
     state: State,
     failures: ReportFailures,
-    /// The time for which a caller last requested a probe.
+    /// The time at which the last requested probe is due.
     probe_requested_at: Option<Instant>,
     /// The start of the last probe that confirmed a suspension.
     confirmed_at: Option<Instant>,
@@ -56,8 +55,8 @@ pub(crate) struct CircuitBreaker {
     last_success: Option<Instant>,
     /// The start of the first request in the current series of requests without a response.
     unreachable_since: Option<Instant>,
-    /// Whether to probe with the next report that arrives, because the suspension is in doubt and no report was
-    /// available.
+    /// Whether to probe with the next report that arrives, because the suspension is in doubt and there was no other
+    /// report to probe with.
     waits_for_report: bool,
 }
 
@@ -65,16 +64,16 @@ pub(crate) struct CircuitBreaker {
 enum State {
     /// The number of reports that may be in flight.
     Running(usize),
-    /// The breaker waits after failures in a row.
+    /// The breaker waits after transient failures or requests without a response.
     BackingOff(Wait, Backoff),
     /// The breaker waits because of a problem that a user must correct.
     Suspended(Wait, Cause),
 }
 
-/// A period without reports except for one probe at its end.
+/// A period in which no report is sent, and the probe that follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wait {
-    /// The start. Failures of requests that started earlier are ignored.
+    /// The start. A failure of a request that started earlier can prolong the wait only by its `Retry-After`.
     since: Instant,
     until: Instant,
     /// Whether the service asked for the wait.
@@ -88,14 +87,14 @@ struct Wait {
 struct Cause {
     /// The report whose response caused the suspension.
     first_id: u64,
-    /// Whether no other report has received such a response.
+    /// Whether no other report has received a suspending response since.
     is_in_doubt: bool,
     /// The time at which the suspension began.
     since: Instant,
     /// Whether a later response, or the lack of a report to probe with, confirmed the suspension.
     is_confirmed: bool,
-    /// The back-off that it interrupted. It goes on if a probe fails temporarily, so that responses of both kinds in
-    /// turn do not cause many requests.
+    /// The back-off that the suspension interrupted. If a probe fails temporarily, this back-off continues, so that
+    /// alternating failures of both kinds do not cause many requests.
     backoff: Backoff,
 }
 
@@ -148,9 +147,9 @@ pub(crate) struct Attempt<'a> {
 enum Verdict {
     Accepted,
     Rejected,
-    /// A response for which a retry can succeed.
+    /// A response after which a retry can succeed.
     Transient,
-    /// No response.
+    /// No usable response.
     Unreachable,
     Suspending,
     Ignored,
@@ -229,8 +228,8 @@ impl CircuitBreaker {
         probe_due.filter(|until| *until > now).into_iter().chain(self.failures.next_retry(now)).min()
     }
 
-    /// Allows a probe by any report now, or a minimum interval after the previously requested probe. Does not shorten a
-    /// wait that the service asked for.
+    /// Allows a probe with any report now, or at the minimum interval after the last requested probe if that is later.
+    /// Does not shorten a wait that the service asked for.
     pub(crate) fn probe_now(&mut self, now: Instant) {
         let at = match self.probe_requested_at {
             Some(last) if last > now => last,
@@ -249,8 +248,8 @@ impl CircuitBreaker {
         self.state.wait().is_some_and(|wait| wait.is_requested)
     }
 
-    /// Returns whether another process may send during the current wait: this one cannot reach the service, or is
-    /// suspended.
+    /// Returns whether another process may send during the current wait, because this one has been unable to reach the
+    /// service or remains suspended for at least [`MAX_HOLD`].
     pub(crate) fn may_hand_over(&self, now: Instant) -> bool {
         let since = match &self.state {
             State::Running(_) => None,
@@ -267,15 +266,15 @@ impl CircuitBreaker {
         }
     }
 
-    /// Preserves a request for a probe that is due after `started`.
+    /// Keeps the requested probe if it is due after `started`, so that a new wait does not delay it.
     fn keep_request(&mut self, started: Instant) {
         if let Some(at) = self.probe_requested_at.filter(|at| *at > started && !self.is_wait_requested()) {
             self.shorten_wait(at);
         }
     }
 
-    /// Records that no report was available to probe with, because all reports that failed are delayed. The next probe
-    /// happens on request, when another report arrives, or a minute later.
+    /// Records that no report could be claimed. The next probe of a suspension is then made on request, after the usual
+    /// interval or, if the suspension is in doubt, when another report arrives.
     pub(crate) fn no_report_found(&mut self, now: Instant, random: u64) {
         self.waits_for_report = matches!(self.state, State::Suspended(_, Cause { is_in_doubt: true, .. }));
         if let State::Suspended(_, Cause { since, .. }) = self.state {
@@ -308,8 +307,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Returns the start of the last probe that confirmed a suspension. Such a probe gets another suspending response,
-    /// or cannot be made because there is no report for it.
+    /// Returns the start of the last probe that confirmed a suspension. A probe confirms it by another suspending
+    /// response, or because there is no report to probe with.
     pub(crate) fn confirmed_at(&self) -> Option<Instant> {
         self.confirmed_at
     }
@@ -357,9 +356,9 @@ impl CircuitBreaker {
         None
     }
 
-    /// Records that the service accepts reports: increases the capacity one step and ends the delays of reports that
-    /// failed only during the outage. If the request started before a wait that the service asked for, does not shorten
-    /// that wait.
+    /// Records that the service accepted or rejected a report. While running, doubles the capacity. Otherwise ends the
+    /// wait, and the delays of reports that failed only during the outage, unless the service asked for the wait after
+    /// the request had started.
     fn succeed(&mut self, attempt: &Attempt<'_>, now: Instant) {
         self.last_success = Some(now);
         self.failures.record_success(attempt.id, now);
@@ -431,7 +430,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Returns whether a suspension that began at `since` shows that the service accepts no reports at all.
+    /// Returns whether another suspending response at `now` confirms a suspension that began at `since`.
     fn is_confirming(&self, since: Instant, now: Instant) -> bool {
         !self.has_recent_success(now) || now.saturating_duration_since(since) >= CONFIRM_AFTER
     }

@@ -13,9 +13,9 @@ use crate::error::{Error, Kind};
 const MAX_CANCEL_WAIT: Duration = Duration::from_millis(500);
 
 impl Reporter {
-    /// Closes the reporter: rejects new reports, sends until no report submitted to this outbox before the call is
-    /// pending or `timeout` expires, and then cancels the requests in flight. The next reporter that opens the outbox
-    /// sends the reports that are still pending.
+    /// Closes the reporter: rejects new reports, waits like [`Reporter::flush`] for the reports submitted before the
+    /// call, and then cancels the requests in flight. The next reporter that opens the outbox sends the reports that
+    /// are still pending.
     ///
     /// A `timeout` of `None` means no limit; zero checks once. A second call does not wait.
     ///
@@ -48,7 +48,7 @@ impl Reporter {
         self.fail_if_abandoned()?;
         match waited? {
             Wait::Done => Ok(()),
-            // The service may have accepted the report of a cancelled request.
+            // The last reports may have been accepted while their requests were being cancelled.
             Wait::Pending if runtime.outbox.snapshot()?.counters.pending() == 0 => Ok(()),
             Wait::Pending => Err(self.pending_error(&runtime, Kind::Pending)),
             Wait::Suspended => Err(self.pending_error(&runtime, Kind::Suspended)),
@@ -73,7 +73,7 @@ impl Reporter {
         }
     }
 
-    /// Fails a waiting call once the reporter is abandoned.
+    /// Returns an error if the reporter has been abandoned.
     pub(super) fn fail_if_abandoned(&self) -> Result<(), Error> {
         match self.is_abandoned.load(Ordering::SeqCst) {
             true => Err(Error::new(Kind::Cancelled, "the reporter was freed during the call")),

@@ -17,9 +17,9 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::Pending`] if the limit expires while reports are pending; [`Kind::Suspended`] if the reporter is
-    /// suspended and a probe did not end the suspension or the service asked for a wait; [`Kind::Cancelled`] if the
-    /// reporter is freed during the call; and an outbox error if the outbox cannot be read.
+    /// Returns [`Kind::Pending`] if the limit expires or the worker ends while reports are pending; [`Kind::Suspended`]
+    /// if the reporter is suspended, and either a probe did not end the suspension or the service asked for a wait;
+    /// [`Kind::Cancelled`] if the reporter is freed during the call; and an outbox error if the outbox cannot be read.
     pub fn flush(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let runtime = self.runtime()?;
@@ -46,7 +46,7 @@ impl Reporter {
                 return Ok(Wait::Suspended);
             }
             self.fail_if_abandoned()?;
-            // The worker of a closed reporter has ended or is about to.
+            // After the worker of a closed reporter has ended, this reporter sends no more reports.
             let has_ended = runtime.has_ended() && runtime.signals.is_ending();
             if has_ended || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(Wait::Pending);

@@ -45,7 +45,7 @@ use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
 use crate::timestamp::Timestamp;
 
-/// The maximum time between two checks for events, because another process may create events.
+/// The maximum time between two checks of `poll` for events, because another process may create events.
 const EVENT_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Queues reports and sends them in the background.
@@ -115,8 +115,8 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::Closed`] if the reporter is closed, and outbox errors. The report is then not stored, unless
-    /// [`may_be_stored`](Error::may_be_stored) returns true.
+    /// Returns [`Kind::Closed`] if the reporter is closed, and outbox errors. After an error, the report is not stored,
+    /// unless [`may_be_stored`](Error::may_be_stored) returns true.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
         let runtime = self.runtime()?;
         // The call is counted before the check, so that it either sees a concurrent `close` or `close` waits for it.
@@ -169,12 +169,12 @@ impl Reporter {
         }
     }
 
-    /// Removes the event with that id. Succeeds if the event is already gone.
+    /// Removes the event with that id. Succeeds even if the event is already gone.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`] if no event can have that id, and outbox errors, after which the event is
-    /// still in the outbox.
+    /// Returns [`Kind::InvalidArgument`] if no event can have that id, and outbox errors, after which the event may
+    /// still be in the outbox.
     pub fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
         let runtime = self.runtime()?;
         runtime.outbox.acknowledge(event_id)?;
@@ -204,14 +204,15 @@ impl Reporter {
         Ok(runtime.signals.events.as_fd().as_raw_fd())
     }
 
-    /// Starts the worker unless the reporter is closed. If no thread can be started, the next call tries again.
+    /// Starts the worker unless the reporter is closed. If no thread can be started, a later call tries again.
     fn start(&self, runtime: &Runtime) {
         if !self.is_closed.load(Ordering::SeqCst) {
             runtime.start(&self.settings);
         }
     }
 
-    /// Returns the state of the reporter in this process, for one call. After a failure, the next call tries again.
+    /// Returns the runtime of this process for one call, and creates it if necessary. After a failure, the next call
+    /// tries again.
     fn runtime(&self) -> Result<Call<'_>, Error> {
         let without_signal = WithoutSignal::begin();
         let runtime = match self.runtime.get() {
@@ -225,7 +226,7 @@ impl Reporter {
     }
 }
 
-/// A call that uses the runtime and may write files.
+/// The runtime during one call. Blocks SIGXFSZ, because the call may write files.
 struct Call<'a> {
     runtime: &'a Runtime,
     _without_signal: WithoutSignal,
@@ -239,8 +240,8 @@ impl Deref for Call<'_> {
     }
 }
 
-/// Returns the report with the current time as its timestamp, unless it has one. If the clock was never set, adds none,
-/// and the service uses the time of arrival.
+/// Returns the report, with the current time as its timestamp if it has none. If the clock was never set, adds no
+/// timestamp, and the service uses the time of arrival.
 fn with_timestamp(conversion: &Conversion) -> Conversion {
     let now = || Moment::now().has_time_of_day().then(|| Timestamp::from_system_time(SystemTime::now()));
     Conversion { timestamp: conversion.timestamp.or_else(now), ..conversion.clone() }

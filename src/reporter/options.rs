@@ -28,7 +28,7 @@ const DEFAULT_MAX_IN_FLIGHT: u32 = 8;
 /// The largest `max_in_flight`.
 pub(crate) const MAX_IN_FLIGHT_LIMIT: u32 = 256;
 
-/// The default time that a call waits for a locked outbox.
+/// The default of the maximum time that a call waits for a locked outbox.
 const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The largest `busy_timeout`.
@@ -46,8 +46,8 @@ pub enum Durability {
     None,
 }
 
-/// The options of a reporter. `ReporterOptions::default()` is valid with durability `None` only: an outbox has no
-/// default path.
+/// The options of a reporter. An outbox has no default path, so `ReporterOptions::default()` is invalid unless `outbox`
+/// is set or `durability` is changed to `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReporterOptions<'a> {
     /// The path of the outbox file, in an existing directory. Required unless `durability` is `None`. A path that looks
@@ -63,7 +63,8 @@ pub struct ReporterOptions<'a> {
     pub max_age: Option<Duration>,
     /// The maximum number of reports in flight, 1 to 256. Default: chosen by the library.
     pub max_in_flight: Option<u32>,
-    /// The time that a call waits while another process or reporter has the outbox locked, 1 ms to 1 min. Default: 1 s.
+    /// The maximum time that a call waits while another process or reporter has the outbox locked, 1 ms to 1 min.
+    /// Default: 1 s.
     pub busy_timeout: Option<Duration>,
     /// Allows an outbox on a network file system, whose locks may not work.
     pub allow_network_file_system: bool,
@@ -152,8 +153,8 @@ impl<'a> ReporterOptions<'a> {
     }
 }
 
-/// Returns whether a path begins like a URL: with a colon, or with a scheme and a colon. A single letter before a colon
-/// is not a scheme.
+/// Returns whether a path begins like a URL: with a colon, or with a scheme and a colon. A single character before a
+/// colon is not a scheme.
 fn is_url(path: &[u8]) -> bool {
     let is_scheme_byte = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+.-".contains(byte);
     let scheme = path.iter().take_while(is_scheme_byte).count();

@@ -1,4 +1,4 @@
-//! The intervals at which the worker probes, retries and checks. Tests pass shorter ones.
+//! The intervals at which the worker probes, retries and checks for expired reports. Tests pass shorter ones.
 
 use std::time::Duration;
 

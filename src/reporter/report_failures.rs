@@ -10,11 +10,11 @@ use crate::clock::after;
 /// The maximum number of reports tracked.
 const MAX_TRACKED: usize = 10_000;
 
-/// The number of suspending responses that a report may get while others are accepted before it is rejected.
+/// The number of suspending responses at which a report is rejected if others are accepted between them.
 const MAX_SUSPENDING: u32 = 4;
 
-/// How long, in multiples of the longest delay, no report is rejected for suspending responses after a report that got
-/// one is accepted. Its acceptance shows that such responses do not depend on the report.
+/// The time, in multiples of the longest delay, for which no report is rejected after a report that had got a
+/// suspending response was accepted. The acceptance shows that such responses do not depend on the report.
 const RECOVERY_DELAYS: u32 = 10;
 
 /// The reports that failed and have not been accepted since.
@@ -22,7 +22,7 @@ const RECOVERY_DELAYS: u32 = 10;
 pub(crate) struct ReportFailures {
     /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
     retry_delays: [Duration; 3],
-    /// The number of reports accepted.
+    /// The number of reports that the service accepted or rejected.
     successes: u64,
     /// The last time at which a report was accepted after it had got a suspending response.
     recovered_at: Option<Instant>,
@@ -32,10 +32,11 @@ pub(crate) struct ReportFailures {
 /// The failures of one report.
 #[derive(Debug, Clone, Copy)]
 struct ReportFailure {
-    /// The number of failures while others were accepted, and the number of these that were suspending.
+    /// The number of failures, and how many of these were suspending responses. A failure after the first counts only
+    /// if another report was accepted since the previous one.
     failures: u32,
     suspending: u32,
-    /// The number of reports accepted before the last failure of this one.
+    /// The value of [`ReportFailures::successes`] at the last failure.
     successes: u64,
     retry_at: Instant,
 }
@@ -55,7 +56,7 @@ impl ReportFailures {
         self.by_id.get(&id).is_some_and(|failure| failure.retry_at > now)
     }
 
-    /// Returns the time at which the next delay ends.
+    /// Returns the earliest time after `now` at which a delay ends.
     pub(crate) fn next_retry(&self, now: Instant) -> Option<Instant> {
         self.by_id.values().map(|failure| failure.retry_at).filter(|retry_at| *retry_at > now).min()
     }
@@ -70,13 +71,13 @@ impl ReportFailures {
         self.by_id.values_mut().filter(|failure| failure.failures <= 1).for_each(|failure| failure.retry_at = now);
     }
 
-    /// Removes report `id`, which has a disposition.
+    /// Stops tracking report `id`, whose disposition is known.
     pub(crate) fn forget(&mut self, id: u64) {
         self.by_id.remove(&id);
     }
 
-    /// Records that the service accepted report `id`. A report that failed earlier and fails again has then failed
-    /// while others were accepted.
+    /// Records that the service accepted or rejected report `id`. If another report failed before and fails again, that
+    /// failure counts.
     pub(crate) fn record_success(&mut self, id: u64, now: Instant) {
         if self.by_id.remove(&id).is_some_and(|failure| failure.suspending > 0) {
             self.recovered_at = Some(now);
@@ -84,13 +85,14 @@ impl ReportFailures {
         self.successes = self.successes.saturating_add(1);
     }
 
-    /// Records that report `id` failed. After its first failure it is delayed by `first_delay`.
+    /// Records that report `id` failed and delays it: by `first_delay` while only one of its failures counts, then by
+    /// the retry delays.
     pub(crate) fn record(&mut self, id: u64, now: Instant, first_delay: Duration) {
         self.count(id, now, first_delay, 0);
     }
 
     /// Like [`ReportFailures::record`], but for a suspending response. Returns true if the report must be rejected,
-    /// because it got too many of these while others were accepted.
+    /// because it got too many such responses while others were accepted.
     pub(crate) fn record_suspending(&mut self, id: u64, now: Instant, first_delay: Duration) -> bool {
         let suspending = self.count(id, now, first_delay, 1);
         suspending >= MAX_SUSPENDING && !self.has_recovered(now, RECOVERY_DELAYS)

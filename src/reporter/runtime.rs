@@ -18,7 +18,7 @@ use crate::sync::Mutex;
 /// sending the reports.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The time between a failure to start the worker and the next attempt.
+/// The minimum time between a failure to start the worker and the next attempt.
 const START_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The state of a reporter in one process.
@@ -57,15 +57,16 @@ impl Runtime {
         })
     }
 
-    /// Starts the worker unless it is running or another thread is starting it. That thread may be waiting for a disk.
+    /// Starts the worker unless it is running or another thread is starting it. Does not wait for that thread, which
+    /// may be waiting for a disk.
     pub(super) fn start(&self, settings: &ReporterSettings) {
         let Some(mut worker) = self.worker.try_lock() else {
             return;
         };
         if !worker.is_started && worker.next_start.is_none_or(|next| Instant::now() >= next) {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
-            // The election happens before the thread starts, so that the state is right from the start. If it fails,
-            // the worker reports the error.
+            // The election happens before the thread starts, so that the state is right from the start. If the election
+            // fails, the worker reports the error.
             let is_sender = self.outbox.try_become_sender().unwrap_or(false);
             let state = if is_sender { State::Running } else { State::Standby };
             self.signals.update(|status| status.state = state);
@@ -106,7 +107,7 @@ impl Runtime {
         self.submitting.load(Ordering::SeqCst) > 0
     }
 
-    /// Returns whether no report up to number `id` is pending. A busy outbox counts as not done.
+    /// Returns whether no report up to `id` is pending. Returns false if the outbox is busy.
     pub(super) fn is_done(&self, id: u64) -> Result<bool, Error> {
         match self.outbox.is_done_up_to(id) {
             Err(error) if error.kind() == Kind::OutboxBusy => Ok(false),
@@ -114,7 +115,7 @@ impl Runtime {
         }
     }
 
-    /// Waits until the worker's status changes or the poll interval has passed.
+    /// Waits until the worker's status changes, the poll interval has passed or `deadline` expires.
     pub(super) fn wait(&self, deadline: Option<Instant>) {
         self.signals.wait(deadline, POLL_INTERVAL);
     }
@@ -124,7 +125,7 @@ impl Runtime {
 #[derive(Debug, Default)]
 struct WorkerThread {
     is_started: bool,
-    /// The time of the next attempt to start the worker.
+    /// The earliest time of the next attempt to start the worker; None if there is no limit.
     next_start: Option<Instant>,
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct SendResult {
 pub(crate) struct Senders {
     messenger: Arc<dyn Messenger>,
     max_threads: usize,
-    /// The function to call when the first result is available.
+    /// Called when a result is added and no other result is waiting to be fetched.
     notify: Box<dyn Fn() + Send + Sync>,
     state: Mutex<State>,
     changed: Condvar,
@@ -103,8 +103,8 @@ impl Senders {
         Self { messenger, max_threads, notify, state: Mutex::default(), changed: Condvar::default() }
     }
 
-    /// Queues `entries` ahead of everything already queued. Returns the entries and the error if no thread could be
-    /// started.
+    /// Queues `entries` ahead of everything already queued. If no thread is running and none can be started, empties
+    /// the queue and returns its entries with the error.
     pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), (Vec<Entry>, io::Error)> {
         let (mut state, count) = (self.state(), entries.len());
         for entry in entries.into_iter().rev() {
@@ -151,7 +151,7 @@ impl Senders {
         self.wait_for_report(state)
     }
 
-    /// Waits for the next report. A new thread counts as idle from the start.
+    /// Waits for the next report. Returns None if the thread must exit. A new thread counts as idle from the start.
     fn wait_for_report(&self, mut state: MutexGuard<'_, State>) -> Option<Entry> {
         loop {
             if state.is_stopped {
@@ -175,7 +175,7 @@ impl Senders {
         std::mem::take(&mut self.state().results)
     }
 
-    /// Resumes sending after the worker has evaluated the failures.
+    /// Resumes sending after the worker has evaluated the failures, unless there are new ones.
     pub(crate) fn resume(&self) {
         let mut state = self.state();
         if state.is_paused {

@@ -14,16 +14,16 @@ use crate::sync::{Condvar, Mutex};
 pub(crate) struct Signals {
     status: Mutex<WorkerStatus>,
     changed: Condvar,
-    /// The wakeup of the worker.
+    /// Wakes the worker.
     pub(crate) wake: Wakeup,
-    /// Readable while an event is waiting.
+    /// Readable while an event is waiting, and once the reporter is closed.
     pub(crate) events: Wakeup,
     /// Readable once the reporter is freed, or closed with no call of `close` waiting.
     pub(crate) ended: Wakeup,
-    /// Whether a new report wakes the worker.
+    /// Whether the next report wakes the worker.
     wakes_on_report: AtomicBool,
     is_probe_requested: AtomicBool,
-    /// For each call that waits for the reports submitted before it, the id of the last one.
+    /// For each call that waits for the reports submitted before it, the id of the last such report.
     flushes: Mutex<Vec<u64>>,
     is_ending: AtomicBool,
 }
@@ -43,7 +43,7 @@ impl Signals {
         })
     }
 
-    /// Wakes the worker after a submit, if it needs more reports.
+    /// Wakes the worker after a submit if the worker needs more reports.
     pub(crate) fn submitted(&self) {
         if self.wakes_on_report.load(Ordering::SeqCst) && self.wakes_on_report.swap(false, Ordering::SeqCst) {
             self.wake.notify();
@@ -59,7 +59,7 @@ impl Signals {
         self.wakes_on_report.load(Ordering::SeqCst)
     }
 
-    /// Makes the worker probe immediately, whatever it is waiting for.
+    /// Wakes the worker and requests a probe.
     pub(crate) fn request_probe(&self) {
         self.is_probe_requested.store(true, Ordering::SeqCst);
         self.wake.notify();
@@ -76,7 +76,7 @@ impl Signals {
         Flushing { flushes: &self.flushes, last }
     }
 
-    /// Returns the id up to which reports have precedence, or None if no reports have.
+    /// Returns the id up to which reports have precedence, or None if no report has precedence.
     pub(crate) fn flushed(&self) -> Option<u64> {
         self.flushes.lock().iter().min().copied()
     }
@@ -91,7 +91,7 @@ impl Signals {
         self.is_ending.load(Ordering::SeqCst)
     }
 
-    /// Records an error in the background.
+    /// Stores `error` as the last error in the background.
     pub(crate) fn record_error(&self, error: Error, http_status: Option<u16>) {
         let last = LastError { error, http_status, at: SystemTime::now() };
         self.update(|status| status.last_error = Some(last));
@@ -121,7 +121,7 @@ impl Signals {
         self.lock().clone()
     }
 
-    /// Waits until the status changes, for at most `longest`.
+    /// Waits until the status changes, for at most `longest` and at most until `deadline`.
     pub(crate) fn wait(&self, deadline: Option<Instant>, longest: Duration) {
         let left = deadline.map_or(longest, |deadline| deadline.saturating_duration_since(Instant::now()).min(longest));
         drop(self.changed.wait_timeout(self.lock(), left));

@@ -15,7 +15,7 @@ pub enum State {
     Running,
     /// The service is unreachable or failing. The reporter waits, then retries.
     BackingOff,
-    /// The service accepts no reports from this account. The reporter sends one probe a minute.
+    /// The service accepts no reports from this account. The reporter sends one probe about every minute.
     Suspended,
     /// The reporter is closed.
     Closed,
@@ -66,7 +66,7 @@ pub struct Statistics {
     pub replaced: u64,
     /// Reports dropped because the outbox was full.
     pub dropped: u64,
-    /// Reports that could not be read back and were removed.
+    /// Reports that were removed because they could not be read back, or that the outbox lost.
     pub damaged: u64,
     /// Reports still pending, including those in flight.
     pub pending: u64,

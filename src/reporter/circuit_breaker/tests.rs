@@ -60,7 +60,7 @@ fn outage_increases_backoff_and_allows_one_probe() {
     assert_eq!(waits, [100, 200, 400]);
     assert_eq!(fixture.capacity(), 1);
     fixture.breaker.sent(9);
-    assert_eq!(fixture.capacity(), 0, "a second probe was allowed during the first");
+    assert_eq!(fixture.capacity(), 0, "a second probe must not be allowed during the first");
     fixture.breaker.returned(9);
     assert_eq!(fixture.capacity(), 1, "another probe must be allowed after one that was not sent");
 }
@@ -325,7 +325,7 @@ fn suspension_with_a_recent_success_is_short_at_first() {
     }
     assert_eq!(waits[..5], [50, 50, 50, 75, 112]);
     assert!(waits.is_sorted() && confirmed_after.is_some_and(|after| after < Duration::from_secs(2)));
-    // When the last success is more than a minute ago, the interval is the usual one.
+    // Once the last success is more than a minute ago, the interval is the usual one.
     assert!(waits.iter().filter(|wait| **wait < 45_000).count() < 20, "{waits:?}");
     assert_eq!(waits.last(), Some(&60_000));
 }
@@ -356,9 +356,9 @@ fn another_process_may_send_while_this_one_cannot_reach_the_service() {
     }
     assert!(waited < MAX_HOLD, "{waited:?}");
     fixture.wait();
-    assert!(!fixture.breaker.may_hand_over(fixture.now), "this process may still probe");
+    assert!(!fixture.breaker.may_hand_over(fixture.now), "a process whose probe is due must not hand over");
     fixture.complete(100, Some(Kind::Unavailable));
-    assert!(!fixture.breaker.may_hand_over(fixture.now), "this process has reached the service");
+    assert!(!fixture.breaker.may_hand_over(fixture.now), "a process that got a response must not hand over");
     let mut fixture = Fixture::new();
     fixture.complete(1, Some(Kind::Timeout));
     let asked = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(Kind::RateLimited)) };

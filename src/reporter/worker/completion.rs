@@ -8,10 +8,10 @@ use crate::reporter::circuit_breaker::Attempt;
 use crate::reporter::outbox::{Completion, Disposition};
 use crate::reporter::senders::SendResult;
 
-/// The time for which results are collected while many reports are queued.
+/// The time to wait for more results while many reports are queued.
 const COLLECT_TIME: Duration = Duration::from_millis(2);
 
-/// The number of results from which on waiting for more is not worthwhile.
+/// The number of results at which the worker does not wait for more.
 const BATCH_SIZE: usize = 64;
 
 impl Worker {
@@ -58,7 +58,7 @@ impl Worker {
         if self.completions.is_empty() || Instant::now() < self.complete_due {
             return;
         }
-        // A caller that finds its reports accepted must not see the state from before.
+        // A caller that finds its reports accepted must not see an outdated state.
         self.set_state();
         match self.outbox.complete(&self.completions) {
             Ok(()) => {

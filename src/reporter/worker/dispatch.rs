@@ -10,11 +10,11 @@ use crate::outcome::Outcome;
 use crate::reporter::circuit_breaker::Attempt;
 use crate::reporter::outbox::{Completion, Disposition, Entry, EventKind};
 
-/// The maximum number of completed reports that could not be recorded in the outbox. Above it, no report is sent.
+/// The number of completed reports not yet recorded in the outbox at which no more reports are claimed.
 const MAX_COMPLETIONS: usize = 10_000;
 
 /// The number of reports claimed per sender, so that no sender waits for the outbox while results are collected. Newer
-/// reports are still sent ahead of them.
+/// reports are still sent ahead of the claimed ones.
 const CLAIMS_PER_SENDER: usize = 8;
 
 impl Worker {
@@ -34,7 +34,7 @@ impl Worker {
             return;
         }
         match self.claim(wanted, now) {
-            // New reports have been signaled since before the search, so no report is missed.
+            // A report that was submitted after the search began wakes the worker, so no report is missed.
             Ok(entries) if entries.is_empty() => self.breaker.no_report_found(now, client::random()),
             Ok(entries) => {
                 if self.send(entries) >= wanted {
@@ -58,7 +58,7 @@ impl Worker {
         self.outbox.claim(wanted, flushed, &|id| self.breaker.is_delayed(id, now))
     }
 
-    /// Sends the entries that have not expired. Returns their number.
+    /// Sends the entries that have not expired. Returns the number of entries sent.
     fn send(&mut self, entries: Vec<Entry>) -> usize {
         let (moment, max_age) = (Moment::now(), self.max_age);
         let (expired, entries): (Vec<_>, Vec<_>) =

@@ -25,25 +25,25 @@ use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 use crate::{backoff, client, os};
 
-/// The interval of the check for events without a notification.
+/// The interval between two checks for events that caused no notification.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The interval of that check if another process is the sender, because its events cause no notification, or if files
-/// cannot be watched.
+/// The same interval if another process is the sender, whose events cause no notification, or if files cannot be
+/// watched.
 const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The delay of that check after a notification by another process.
+/// The delay of the next check after a notification by another process.
 const NOTIFIED_SWEEP_DELAY: Duration = Duration::from_millis(10);
 
-/// The delay after an outbox error.
+/// The delay before a retry after an outbox error.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The maximum time that a sender takes to exit after the notification.
+/// The time after a notification for which the previous sender may still be exiting.
 const MAX_TAKEOVER: Duration = Duration::from_millis(300);
 
-/// The time for which a process that could not reach the service keeps the role of the sender before it hands over
-/// again, plus a random part of the same length. It prevents rapid changes of the sender while no process can reach the
-/// service.
+/// The minimum time for which a process that could not reach the service remains the sender before it hands over again.
+/// A random time of up to the same length is added. This prevents rapid changes of the sender while no process can
+/// reach the service.
 const KEEP_ROLE: Duration = Duration::from_secs(20);
 
 /// The worker of a reporter.
@@ -57,12 +57,12 @@ pub(crate) struct Worker {
     breaker: CircuitBreaker,
     completions: Vec<Completion>,
     is_sender: bool,
-    /// The time until which this process does not hand over although it cannot reach the service.
+    /// The time until which this process does not hand over even if it cannot reach the service.
     keep_role_until: Instant,
     next_expiry: Instant,
     next_sweep: Instant,
-    /// The times of the next claim and the next completion after a failure. They differ because a full disk prevents
-    /// completing, but not claiming.
+    /// The earliest times of the next claim and the next completion after an outbox error. They are separate because a
+    /// full disk prevents completions but not claims.
     claim_due: Instant,
     complete_due: Instant,
     /// The time until which the previous sender may still be exiting.
@@ -135,7 +135,7 @@ impl Worker {
         if self.breaker.waits_for_report() && !self.signals.wakes_on_report() {
             self.breaker.report_arrived(Instant::now());
         }
-        // New reports are sent before completed reports are recorded, which may wait for the disk.
+        // New reports are sent before completed reports are recorded, because recording may wait for the disk.
         if self.is_sender {
             self.refill(1);
         }
@@ -143,7 +143,7 @@ impl Worker {
         self.update_role(was_notified);
         if self.is_sender {
             self.expire();
-            // Small numbers are claimed in the next step, because a search reads all reports in flight.
+            // Fewer reports are claimed in a later step, because each search reads all reports in flight.
             self.refill(self.max_in_flight);
         } else {
             self.expire_while_waiting();
@@ -198,7 +198,7 @@ impl Worker {
         }
     }
 
-    /// Expires old reports after this process has handed over, because perhaps no other process sends.
+    /// Expires old reports after this process has handed over, because there may be no other process that sends.
     fn expire_while_waiting(&mut self) {
         let now = Instant::now();
         if now < self.next_expiry || !self.breaker.may_hand_over(now) {
@@ -221,7 +221,7 @@ impl Worker {
         }
     }
 
-    /// Checks for events without a notification.
+    /// Checks for events that caused no notification, and whether the outbox is in danger.
     fn sweep(&mut self) {
         let now = Instant::now();
         if now < self.next_sweep {
@@ -278,12 +278,12 @@ impl Worker {
         wait_for_either(self.signals.wake.as_fd(), self.outbox.watch().filter(|_| wants_wakeup), Some(next));
     }
 
-    /// Cancels the requests in flight and records completed reports.
+    /// Cancels the requests in flight, records completed reports and steps down.
     fn end(&mut self) {
         let queued = self.senders.end();
         self.outbox.release(queued.iter().map(|entry| entry.id));
-        // Cancelled requests end immediately. No other process may send before that, because its reports could overtake
-        // these.
+        // Cancelled requests end soon. Until then, no other process may send, because its reports could overtake those
+        // in flight.
         while self.senders.load().in_flight > 0 {
             wait_for_either(self.signals.wake.as_fd(), None, Some(after(Instant::now(), SHORT_SWEEP_INTERVAL)));
             self.signals.wake.clear();
