@@ -6,15 +6,15 @@
 # make test       runs every test; needs only a Rust toolchain, a C compiler, make and Python 3
 # make check      runs lints, and tests under valgrind, sanitizers and other compilers; installs them (Debian, root)
 # make gate       fails if an instruction count differs by over 2 % from benches/gate/counts.json; installs valgrind
-# make gate-proof  proves that the gate fails on an artificial slowdown of 3 %; make gate-renew writes counts.json
+# make gate-proof  proves that the gate fails on an artificial slowdown of 3 %; make gate-renew updates counts.json
 # make long       runs the slow tests: crash, lives, steady, inject, and fuzz for 10 minutes each; four hours
 # make crash      runs the long forms of the crash, multi-process, outage and ordering tests
-# make lives      kills LIVES=1000 processes that share an outbox, with a second copy of the library and a foreign SQLite
+# make lives      kills LIVES=1000 processes that share an outbox; each also uses a second copy of the library
 # make steady     runs the fault suite RUNS=20 times each on one core, beside two busy loops, and without either
 # make inject     makes every system call fail, one at a time, during the life of a client and a reporter; half an hour
 # make inject-quick  runs a random sample of inject and prints its seed; make check includes it
 # make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
-# make bench-quick ARGUMENTS=CASE  runs one measurement or all with fewer requests; writes only to build/bench
+# make bench-quick ARGUMENTS=CASE  runs one measurement, or all, with fewer requests; writes only to build/bench
 # make fuzz       runs each fuzz target for SECONDS=60; needs a nightly Rust toolchain; installs cargo-fuzz
 # make clean      deletes all build results
 
