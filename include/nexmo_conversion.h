@@ -499,8 +499,8 @@ typedef struct nexmo_reporter_options {
     /** The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0 lets
      *  the library choose. */
     int32_t max_in_flight;
-    /** The time that a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to
-     *  60000. 0 means 1000. */
+    /** The maximum time that a call waits while another process or reporter has the outbox locked, in milliseconds,
+     *  1 to 60000. 0 means 1000. */
     int32_t busy_timeout_ms;
 } nexmo_reporter_options;
 
@@ -742,13 +742,13 @@ typedef struct nexmo_statistics {
     int64_t replaced;
     /** Reports dropped because the outbox was full. */
     int64_t dropped;
-    /** Reports that could not be read back and were removed. */
+    /** Reports whose rows were damaged and removed, or are missing. */
     int64_t damaged;
     /** Reports still pending, including those in flight. */
     int64_t pending;
     /** Events waiting to be acknowledged: at most 10000. */
     int64_t events;
-    /** Events discarded because there were more than 10000. */
+    /** Events discarded because there were more than 10000, and damaged events. */
     int64_t events_discarded;
     /** The number of times the outbox was found corrupt or removed and was replaced. A corrupt outbox stays next to
      *  the new one, with .corrupt in its name. */

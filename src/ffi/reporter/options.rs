@@ -62,8 +62,8 @@ pub struct nexmo_reporter_options {
     /// The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0 lets
     /// the library choose.
     pub max_in_flight: i32,
-    /// The time that a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to 60000.
-    /// 0 means 1000.
+    /// The maximum time that a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to
+    /// 60000. 0 means 1000.
     pub busy_timeout_ms: i32,
 }
 

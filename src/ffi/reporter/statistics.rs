@@ -61,13 +61,13 @@ pub struct nexmo_statistics {
     pub replaced: i64,
     /// Reports dropped because the outbox was full.
     pub dropped: i64,
-    /// Reports that could not be read back and were removed.
+    /// Reports whose rows were damaged and removed, or are missing.
     pub damaged: i64,
     /// Reports still pending, including those in flight.
     pub pending: i64,
     /// Events waiting to be acknowledged: at most 10000.
     pub events: i64,
-    /// Events discarded because there were more than 10000.
+    /// Events discarded because there were more than 10000, and damaged events.
     pub events_discarded: i64,
     /// The number of times the outbox was found corrupt or removed and was replaced. A corrupt outbox stays next to the
     /// new one, with .corrupt in its name.
