@@ -359,7 +359,7 @@ typedef struct nexmo_result {
     uint32_t flags;
     /** The status that the call returns. */
     nexmo_status status;
-    /** The HTTP status of the last response; 0 if there was none. */
+    /** The HTTP status of the response to the last attempt; 0 if that attempt got none. */
     int32_t http_status;
     /** The number of requests attempted, including those for which no connection could be made; 0 if there was none. */
     int32_t attempts;

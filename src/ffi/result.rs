@@ -32,7 +32,7 @@ pub struct nexmo_result {
     pub flags: u32,
     /// The status that the call returns.
     pub status: nexmo_status,
-    /// The HTTP status of the last response; 0 if there was none.
+    /// The HTTP status of the response to the last attempt; 0 if that attempt got none.
     pub http_status: i32,
     /// The number of requests attempted, including those for which no connection could be made; 0 if there was none.
     pub attempts: i32,

@@ -97,7 +97,7 @@ class Error(Exception):
 
     @property
     def http_status(self) -> int:
-        """The HTTP status of the last response; 0 if there was none."""
+        """The HTTP status of the response to the last attempt; 0 if that attempt got none."""
         return self.result.http_status
 
     @property

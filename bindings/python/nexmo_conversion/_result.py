@@ -14,7 +14,7 @@ class Result:
     status: int
     """0 on success, otherwise the kind of failure: a `Status`, or an int from a later version of the library."""
     http_status: int = 0
-    """The HTTP status of the last response; 0 if there was none."""
+    """The HTTP status of the response to the last attempt; 0 if that attempt got none."""
     attempts: int = 0
     """The number of requests, including those that could not connect."""
     acceptance: Acceptance = Acceptance.NO
