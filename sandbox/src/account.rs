@@ -8,18 +8,18 @@ use crate::signature::SignatureMethod;
 /// An account that the sandbox accepts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The API key, which names the account.
+    /// The API key, which identifies the account.
     pub api_key: String,
     /// The secret for the query or the Basic header.
     pub api_secret: String,
     /// The secret for signatures; with `None`, all signatures are rejected.
     pub signature_secret: Option<String>,
-    /// The method that signatures must use; with `None`, any of the five is accepted.
+    /// The method that signatures must use; with `None`, any method is accepted.
     pub signature_method: Option<SignatureMethod>,
 }
 
 impl Default for Account {
-    /// Returns the account used if none is configured: `abcd1234`, `s3cret`, `sign4ture`, any method.
+    /// Returns the default account: key `abcd1234`, secret `s3cret`, signature secret `sign4ture`, any method.
     fn default() -> Self {
         Self {
             api_key: "abcd1234".into(),

@@ -18,12 +18,12 @@ pub enum Authentication {
     Basic,
     /// `sig` in the query.
     Signature,
-    /// No way, or more than one.
+    /// None of these ways, or more than one.
     None,
 }
 
 impl Authentication {
-    /// Returns the way that the request uses, whether or not it is successful.
+    /// Returns the way that the request uses, whether or not its credentials are valid.
     pub(crate) fn of(request: &Request) -> Self {
         match ways(request).as_slice() {
             [way] => *way,
@@ -36,7 +36,7 @@ impl Authentication {
 #[derive(Debug)]
 pub(crate) struct Caller<'a> {
     pub(crate) account: &'a Account,
-    /// The method of the request's signature, if it is signed.
+    /// The signature method, if the request is signed.
     pub(crate) method: Option<SignatureMethod>,
 }
 
@@ -92,7 +92,7 @@ fn by_signature<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller
     let key = query.get("api_key").ok_or_else(|| unauthorized("api_key is missing or not percent-encoded UTF-8."))?;
     let account = find_account(accounts, key)?;
     if query.count("timestamp") == 0 {
-        return Err(unauthorized("A signed request requires timestamp."));
+        return Err(unauthorized("A signed request requires a timestamp."));
     }
     let decoded = query.decoded().ok_or_else(|| unauthorized("The signed query is not percent-encoded UTF-8."))?;
     let base = base_string(decoded.into_iter());
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_signature_requires_a_timestamp() {
         let violation = authenticate(&post("/?api_key=abcd1234&sig=00", &[]), &[Account::default()]).unwrap_err();
-        assert_eq!(violation, Violation::new(401, "A signed request requires timestamp."));
+        assert_eq!(violation, Violation::new(401, "A signed request requires a timestamp."));
     }
 
     #[test]

@@ -1,29 +1,29 @@
-//! The ways in which a rule can make the sandbox handle an authenticated request.
+//! The behaviours that a rule can select for an authenticated request.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::random_faults::RandomFaults;
 
-/// The `Retry-After` of `throttled` if it has no number, in seconds.
+/// The `Retry-After` of `throttled` without `=SECONDS`, in seconds.
 const DEFAULT_RETRY_AFTER: u32 = 30;
 
-/// How the sandbox handles an authenticated request. It applies the behaviour before it validates the parameters.
+/// How the sandbox handles an authenticated request. It validates the parameters only for the normal response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
-    /// The normal response, as without a rule.
+    /// The normal response, as if no rule applied.
     Ok,
     /// 402: conversions are not enabled for the account.
     NotEnabled,
     /// 429 with this `Retry-After`, in seconds.
     Throttled(u32),
-    /// 503, with this `Retry-After` in seconds, or without it if `None`.
+    /// 503, with this `Retry-After` in seconds if it is given.
     Unavailable(Option<u32>),
     /// The normal response after this delay.
     Slow(Duration),
     /// This status with its documented body, if it has one.
     Status(u16),
-    /// This status with a body that repeats the request, including secrets.
+    /// This status with a body that repeats the request target and the credentials.
     Echo(u16),
     /// The normal response, except that some requests fail, are delayed or get no response.
     Erratic(RandomFaults),
@@ -70,7 +70,7 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("'{text}' is not a whole number"))
 }
 
-/// Parses a status. Rejects informational ones, which are not final responses.
+/// Parses the status of a final response, from 200 to 599.
 fn status(text: &str) -> Result<u16, String> {
     let code = text.parse().ok().filter(|code| (200..=599).contains(code));
     code.ok_or_else(|| format!("'{text}' is not a status from 200 to 599"))

@@ -57,13 +57,13 @@ fn server(now: SystemTime) -> Result<CertificateParams, rcgen::Error> {
     params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // Strict verifiers, such as Python's, reject a certificate without its issuer's key identifier.
+    // Strict verifiers, such as Python's, reject a certificate without an authority key identifier.
     params.use_authority_key_identifier_extension = true;
     Ok(params)
 }
 
-/// Sets a validity from last December to the end of next year. Some clients reject server certificates that are valid
-/// for more than 825 days.
+/// Sets a validity from December 1 of last year to the end of next year. Some clients reject server certificates that
+/// are valid for more than 825 days.
 fn valid_around(now: SystemTime, mut params: CertificateParams) -> CertificateParams {
     let year = DateTime::<Utc>::from(now).year();
     params.not_before = date_time_ymd(year.saturating_sub(1), 12, 1);

@@ -1,12 +1,12 @@
 //! A local stand-in for the Nexmo (Vonage) Conversion API, over HTTP and HTTPS.
 //!
 //! It validates requests against the service's documentation and returns the documented statuses and bodies, so a
-//! client can be tested without an account. It shares no code with the `nexmo-conversion` library, so the same bug
-//! cannot be in both.
+//! client can be tested without an account. It shares no code with the `nexmo-conversion` library, because a bug in
+//! shared code would remain undetected.
 //!
 //! The entry point is [`Sandbox`]. The modules, from the outside in:
 //!
-//! * `sandbox`, `settings`, `error`: a running sandbox, its settings, and why it does not start;
+//! * `sandbox`, `settings`, `error`: a running sandbox, its settings, and the reasons why it cannot start;
 //! * `server`: connections and HTTP; `certificates`: the CA and the server's certificate;
 //! * `service`: validates requests with the `validator` and records them;
 //! * `validator`: decides the response, using `authentication` (with `account` and `signature`), `rule` (with

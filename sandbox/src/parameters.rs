@@ -81,7 +81,8 @@ fn unknown(query: &Query) -> Vec<String> {
     unknown.map(|name| format!("'{name}' is not a parameter of the service.")).collect()
 }
 
-/// Reports a key in the query beside a Basic header, which contains a key too: the two could differ.
+/// Reports an `api_key` in the query of a request with an `Authorization` header. The header also contains a key, and
+/// the two could differ.
 fn key_in_two_places(request: &Request) -> Option<String> {
     let both = request.query.count("api_key") > 0 && request.authorizations().next().is_some();
     both.then(|| "api_key is given in the query and in the Authorization header.".into())

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The faults that an erratic service injects. The numbers are per thousand requests.
+/// The faults that [`Behaviour::Erratic`](crate::Behaviour::Erratic) injects. `errors`, `disconnects` and `delays` are
+/// averages per thousand requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomFaults {
     /// The seed. With the same seed, the request with the same number gets the same fault.
@@ -26,8 +27,8 @@ pub(crate) enum RandomFault {
 }
 
 impl RandomFaults {
-    /// Returns faults with this seed: of a thousand requests, 20 fail, 5 end with a closed connection, and 50 are
-    /// delayed by up to 20 ms.
+    /// Returns faults with this seed. On average, of a thousand requests, 20 fail, 5 end with a closed connection, and
+    /// 50 are delayed by up to 20 ms.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self { seed, errors: 20, disconnects: 5, delays: 50, max_delay: Duration::from_millis(20) }
@@ -63,7 +64,7 @@ fn below(limit: Duration, random: u64) -> Duration {
     Duration::from_nanos(random.checked_rem(nanoseconds).unwrap_or(0))
 }
 
-/// Mixes the bits of `number` with the output function of SplitMix64.
+/// Returns the first output of SplitMix64 with the seed `number`.
 fn split_mix(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     for (shift, factor) in [(30, 0xbf58_476d_1ce4_e5b9), (27, 0x94d0_49bb_1331_11eb)] {

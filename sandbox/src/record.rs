@@ -11,7 +11,7 @@ use crate::validator::Outcome;
 /// One request and its response, without secrets. Each line of the log is a record in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
-    /// The time at which the request was received, in UTC and RFC 3339 with milliseconds.
+    /// The time at which the request was received, in UTC, as RFC 3339 with milliseconds.
     pub at: String,
     /// The scheme of the listener that received the request.
     pub scheme: Scheme,
@@ -21,7 +21,7 @@ pub struct Record {
     pub method: String,
     /// The request target as received, with secrets replaced by `***`.
     pub target: String,
-    /// The names (in lower case) and values of the headers, in order, with Basic credentials replaced by `Basic ***`.
+    /// The headers, with names in lower case and with secrets replaced by `***`.
     pub headers: Vec<(String, String)>,
     /// The channel in the path, if the service defines the path.
     pub channel: Option<Channel>,
@@ -33,7 +33,7 @@ pub struct Record {
     pub delivered: Option<String>,
     /// The decoded `timestamp`.
     pub timestamp: Option<String>,
-    /// The way in which the request authenticates, whether or not it is successful.
+    /// The way in which the request authenticates, whether or not its credentials are valid.
     pub authentication: Authentication,
     /// The method of the signature, if the signature is valid.
     pub signature_method: Option<SignatureMethod>,

@@ -10,8 +10,8 @@ const REDACTED: &str = "***";
 const SECRET_PARAMETERS: [&str; 2] = ["api_secret", "sig"];
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// The length in bytes from which secrets are redacted in any text. Shorter ones occur in ordinary words, so they are
-/// redacted only as values of secret parameters and headers.
+/// The minimum length in bytes of the secrets that are redacted in any text. Shorter secrets occur in ordinary words,
+/// so they are redacted only as values of secret parameters and headers.
 const MIN_SECRET_LENGTH: usize = 4;
 
 /// Redacts the values of secret parameters and headers, and the accounts' secrets anywhere.
@@ -54,7 +54,8 @@ impl Redactor {
         }
     }
 
-    /// Redacts the value of a secret header, except for the scheme `Basic`, and the accounts' secrets in other headers.
+    /// Redacts the whole value of a secret header, except for the scheme `Basic`. In other headers, redacts the
+    /// accounts' secrets.
     pub(crate) fn header(&self, name: &str, value: &str) -> String {
         if !SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
             return self.text(value);
@@ -75,8 +76,8 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Returns whether the name is that of a secret parameter. Ignores encoding, case and dashes, because the value of a
-/// misspelled parameter is a secret too.
+/// Returns whether the name is that of a secret parameter. Ignores encoding and case, and treats `-` like `_`, because
+/// the value of a misspelled parameter is a secret too.
 fn is_secret(name: &str) -> bool {
     let plain = decoded(name).to_lowercase().replace('-', "_");
     SECRET_PARAMETERS.contains(&plain.as_str())

@@ -16,7 +16,7 @@ pub enum Scheme {
     Https,
 }
 
-/// The channel of the reported message, which is the last segment of the path.
+/// The channel of the reported message. It is the last segment of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {

@@ -19,7 +19,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// Returns a status with its documented headers and body, if there are any.
+    /// Returns a response with this status and, if there are any, its headers and its documented body.
     ///
     /// `number` makes the `instance` of each 401 unique, as in the service's responses.
     pub(crate) fn with_status(status: u16, number: u64) -> Self {
@@ -42,8 +42,8 @@ impl Response {
         seconds.into_iter().fold(response, |response, seconds| response.header("retry-after", seconds))
     }
 
-    /// Returns a body that repeats the credentials and the target, both as received and decoded, in the fields that a
-    /// client may use as a message.
+    /// Returns a response that repeats the credentials and the target, both as received and decoded, in the fields
+    /// that a client may show in an error message.
     pub(crate) fn echo(status: u16, request: &Request) -> Self {
         let authorization = request.authorizations().collect::<Vec<_>>().join(" ");
         let title = format!("{authorization} {}", request.target);

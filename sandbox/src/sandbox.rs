@@ -22,7 +22,7 @@ use crate::settings::Settings;
 
 /// A local stand-in for the service. It serves on a background thread until it is dropped.
 ///
-/// Any thread may call every method, including the threads of an asynchronous runtime.
+/// Any thread may call any method, including the threads of an asynchronous runtime.
 ///
 /// ```
 /// use nexmo_sandbox::{Behaviour, Rule, Sandbox, Settings};
@@ -102,7 +102,7 @@ impl Sandbox {
         self.service.connections()
     }
 
-    /// Clears the requests and both counts. Keeps the rules and the numbers of connections.
+    /// Clears the requests and both counts. Keeps the rules, and continues the numbering of connections.
     pub fn clear(&self) {
         self.service.clear();
     }
@@ -123,7 +123,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Both fail only if the thread has ended already.
+        // Both fail only if the thread has panicked.
         let _ = self.stop.take().map(|stop| stop.send(()));
         let _ = self.thread.take().map(JoinHandle::join);
     }

@@ -21,8 +21,8 @@ use crate::request::{Request, Scheme};
 use crate::response::Response;
 use crate::service::Service;
 
-/// The number of bytes of a body that are read. Any body is a violation, but reading it lets the client finish sending
-/// and read the response.
+/// The maximum number of bytes that are read of a body. Any body is a violation, but a client may not read the response
+/// before it has sent its whole body.
 const MAX_BODY_SIZE: usize = 64 * 1024;
 
 /// The pause after `accept` has failed, for example because no descriptor is free.
@@ -55,7 +55,7 @@ async fn serve_https(listener: TcpListener, tls: TlsAcceptor, service: &Arc<Serv
         let (stream, connection) = accept(&listener, service).await;
         let (handshake, service) = (tls.accept(stream), service.clone());
         tokio::spawn(async move {
-            // If the client does not trust the certificate, the connection counts, but there is no request.
+            // If the handshake fails, the connection is counted, but there is no request.
             if let Ok(stream) = handshake.await {
                 serve_connection(stream, Scheme::Https, connection, service).await;
             }

@@ -58,7 +58,7 @@ impl Service {
         let mut outcome = lock(&self.validator).validate(request, number);
         let at = DateTime::<Utc>::from(now).to_rfc3339_opts(SecondsFormat::Millis, true);
         if let Err(error) = lock(&self.log).add(Record::new(at, request, &outcome, &self.redactor)) {
-            // A response without a record would make the counts wrong, so the request fails.
+            // Tests rely on a complete log, so a request that cannot be logged fails.
             outcome.response = Response::log_failed(&error);
         }
         outcome
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_keep_counting_after_clear() {
+    fn clear_resets_the_connection_count_but_not_the_numbering() {
         let service = Service::new(&Settings::default()).unwrap();
         assert_eq!((service.connected(), service.connections()), (1, 1));
         service.clear();

@@ -1,5 +1,5 @@
-//! Verifies signatures. This module implements the published rules and shares no code with the library that signs, so
-//! the same bug cannot be in both.
+//! Verifies signatures. This module implements the published rules and shares no code with the library that signs,
+//! because a bug in shared code would remain undetected.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,7 +30,7 @@ impl SignatureMethod {
     /// All methods, in the order in which they are tried.
     pub const ALL: [Self; 5] = [Self::Md5Hash, Self::Md5, Self::Sha1, Self::Sha256, Self::Sha512];
 
-    /// The name in options and in the log: `md5hash`, `md5`, `sha1`, `sha256` or `sha512`.
+    /// Returns the name in options and in the log: `md5hash`, `md5`, `sha1`, `sha256` or `sha512`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ fn keyed<M: Mac + KeyInit>(base: &str, secret: &str, sig: &[u8]) -> bool {
         .is_ok_and(|mac| mac.chain_update(base.as_bytes()).verify_slice(sig).is_ok())
 }
 
-/// Returns the text to sign: every parameter except `sig`, sorted by name, with `&` and `=` in values replaced.
+/// Returns the text to sign: every parameter except `sig`, sorted by name, with `_` for each `&` and `=` in values.
 pub(crate) fn base_string<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut signed: Vec<_> = parameters.filter(|(name, _)| *name != "sig").collect();
     signed.sort_by_key(|(name, _)| *name);

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDateTime, Timelike};
 
 const FORMAT: &str = "%Y-%m-%d %H:%M:%S";
 
-/// The last second of the year 9999, which is the latest that the written form can express.
+/// The last second of the year 9999. `yyyy-MM-dd HH:mm:ss` cannot express a later one.
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Returns whether `text` is a valid time in exactly the form `yyyy-MM-dd HH:mm:ss`.
@@ -20,7 +20,7 @@ fn is_leap_second(time: &NaiveDateTime) -> bool {
     time.nanosecond() >= 1_000_000_000
 }
 
-/// Returns whether `text` is a number of seconds since 1970, which is valid in signed requests.
+/// Returns whether `text` is a number of seconds since 1970, up to the year 9999. Signed requests may use this form.
 pub(crate) fn is_unix_seconds(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|seconds: u64| seconds <= LAST_SECOND)
 }

@@ -38,7 +38,7 @@ pub(crate) struct Outcome {
 }
 
 impl Validator {
-    /// Validates a request; `number` counts the requests since the start.
+    /// Validates a request. `number` is the number of the request, counted from the start of the sandbox.
     pub(crate) fn validate(&mut self, request: &Request, number: u64) -> Outcome {
         let channel = request.channel(&self.prefix);
         let caller = check_target(request, channel).and_then(|()| authenticate(request, &self.accounts));

@@ -44,7 +44,7 @@ fn a_sandbox_runs_within_an_asynchronous_runtime() {
 }
 
 #[test]
-fn starting_on_a_port_in_use_fails_with_the_port() {
+fn the_error_for_a_port_in_use_contains_the_port() {
     let first = Sandbox::start(Settings::default()).unwrap();
     let port = first.http_url().rsplit(':').next().unwrap().parse().unwrap();
     let again = Sandbox::start(Settings { http_port: port, ..Settings::default() });
@@ -63,7 +63,7 @@ fn a_configured_folder_is_created_and_kept() {
 }
 
 #[test]
-fn starting_with_a_path_that_cannot_be_written_fails_with_the_path() {
+fn the_error_for_a_path_that_cannot_be_written_contains_the_path() {
     let log = Settings { log: Some("/nowhere/at/all".into()), ..Settings::default() };
     let folder = Settings { directory: Some("/dev/null/a".into()), ..Settings::default() };
     for (settings, name) in [(log, "/nowhere/at/all"), (folder, "/dev/null/a")] {

@@ -54,7 +54,7 @@ fn post(listening: &Value) -> u16 {
 }
 
 #[test]
-fn the_program_prints_addresses_and_requests_and_ends_on_either_signal() {
+fn the_program_prints_addresses_and_requests_and_ends_on_sigint_and_sigterm() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut serving = Serving::start(&[]);
         let first = serving.line();

@@ -29,7 +29,7 @@ pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Opti
     Some(command)
 }
 
-/// Waits for the command to exit and forwards signals to it. Returns the exit status for the sandbox.
+/// Forwards signals to the command until it exits. Returns the status with which the sandbox must exit.
 pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<ExitCode> {
     loop {
         tokio::select! {
@@ -39,11 +39,11 @@ pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<
     }
 }
 
-/// Forwards a signal other than SIGINT, which the terminal sends to the command as well.
+/// Forwards a signal. Ignores SIGINT, because the terminal also sends SIGINT to the command.
 fn forward(child: &Child, signal: Signal) {
     let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(id) = id.filter(|_| signal != Signal::INT) {
-        // Fails only if the command has just exited.
+        // Fails, for example, if the command runs as another user.
         let _ = kill_process(id, signal);
     }
 }

@@ -1,4 +1,4 @@
-//! The sandbox as a program, which serves until it receives a signal, or while a command runs.
+//! The sandbox as a program. It serves until it receives a signal or until its command exits.
 
 mod command;
 mod failure;
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 /// Prints the help or the version, which the parser returns as errors. For any other error, returns its first line.
 fn print_usage(error: &clap::Error) -> Result<ExitCode, Failure> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Ignores a closed pipe.
+        // Standard output may be a closed pipe.
         let _ = error.print();
         return Ok(ExitCode::SUCCESS);
     }
@@ -46,7 +46,7 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     let settings = options.settings().map_err(Failure::of_sandbox)?;
     let runtime = Builder::new_current_thread().enable_io().build().map_err(Failure::of_sandbox)?;
     runtime.block_on(async {
-        // Watches signals before it prints the addresses, because their reader may send a signal at once.
+        // Watches signals before it prints the addresses: the process that reads them may send a signal at once.
         let signals = Signals::watch().map_err(Failure::of_sandbox)?;
         if options.command.is_empty() {
             serve(settings, signals).await

@@ -20,7 +20,7 @@ Behaviours:
   unavailable[=SECONDS]   503, with Retry-After if SECONDS is given
   slow=MILLISECONDS       the normal response after this delay
   status=CODE             this status with its documented body
-  echo=CODE               this status with a body that repeats the request
+  echo=CODE               this status with a body that repeats target and credentials
   erratic=SEED            the normal response, with random errors, delays and disconnects
 The most specific rule applies: message before account before all. A rule with *TIMES
 applies to that many requests only.
@@ -79,7 +79,7 @@ impl Options {
             accounts,
             prefix: self.prefix.clone(),
             rules: self.rules.clone(),
-            // Absolute, because the command may change its folder.
+            // Absolute, because the command may change its working directory.
             log: self.log.as_deref().map(absolute).transpose()?,
             print: self.verbose || (self.command.is_empty() && !self.quiet),
             // Nothing in this process reads the records, and the process may run for weeks.

@@ -1,4 +1,4 @@
-//! The signals that end the sandbox.
+//! The signals that end the sandbox, or that it forwards to its command.
 
 use std::io;
 
