@@ -1,4 +1,4 @@
-//! A certificate authority for the tests: valid certificates and every kind of invalid one.
+//! Certificate authorities for the tests, which issue valid and invalid certificates.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-/// The identity of a server or a client, and the issuer of its certificate.
+/// The kind of certificate that a server or a client presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// A valid certificate for `localhost` and 127.0.0.1 from the trusted authority.
+    /// A valid server certificate for `localhost` from the trusted authority.
     Good,
     /// A self-signed certificate.
     SelfSigned,
@@ -31,7 +31,7 @@ pub(crate) enum Identity {
     UnknownAuthority,
     /// A certificate from an authority that has the name of the trusted authority but another key.
     FalseAuthority,
-    /// A certificate that was issued by a server certificate, which is not an authority.
+    /// A certificate that was signed with the key of a server certificate, which is not an authority's.
     ByNoAuthority,
     /// A certificate for clients only.
     ForClients,
@@ -41,20 +41,20 @@ pub(crate) enum Identity {
     ExpiredClient,
 }
 
-/// A certificate, its intermediates, and its key.
+/// A certificate chain, and the key of its first certificate.
 pub(crate) struct Proof {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: PrivatePkcs8KeyDer<'static>,
 }
 
-/// An authority that signs certificates.
+/// The issuers: the trusted authority, an authority with the same name, and an unknown authority.
 pub(crate) struct Authority {
     trusted: CertifiedIssuer<'static, KeyPair>,
     namesake: CertifiedIssuer<'static, KeyPair>,
     unknown: CertifiedIssuer<'static, KeyPair>,
 }
 
-/// Returns the trusted authority, which is created once.
+/// Returns the issuers, which are created once.
 pub(crate) fn authority() -> &'static Authority {
     static AUTHORITY: OnceLock<Authority> = OnceLock::new();
     AUTHORITY.get_or_init(|| Authority {
@@ -65,7 +65,7 @@ pub(crate) fn authority() -> &'static Authority {
 }
 
 impl Authority {
-    /// Returns the authority's certificate in DER.
+    /// Returns the certificate of the trusted authority.
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         self.trusted.der().clone()
     }
@@ -123,7 +123,7 @@ fn file(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// Returns a directory for these files, which is in the build directory and has the process id in its name.
+/// Returns the directory for the files. It is in the build directory and has the process id in its name.
 fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("faults-{}", std::process::id()))
 }

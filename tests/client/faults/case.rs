@@ -12,7 +12,7 @@ use crate::script::{Script, Step};
 /// small part of this time.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// The timeout of any other call, which no call reaches, even on a slow machine.
+/// The timeout of any other call. It is long enough never to expire, even on a slow machine.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// A fault and its expected effect. Texts may contain the placeholders that [`Endpoints`](crate::endpoints::Endpoints)
@@ -32,11 +32,11 @@ pub(crate) struct Case {
     pub(crate) awaits_body: bool,
     /// The URL of the proxy, if any.
     pub(crate) proxy: Option<String>,
-    /// The identity in the client certificate.
+    /// The certificate of the client, if any.
     pub(crate) identity: Option<Identity>,
     /// The maximum number of attempts for each call.
     pub(crate) attempts: Option<u32>,
-    /// The expected result of each report.
+    /// The expected result of each call, in order.
     pub(crate) calls: Vec<Expected>,
     /// The expected total number of requests.
     pub(crate) requests: RangeInclusive<usize>,
@@ -140,8 +140,8 @@ impl Case {
         self.ends(None, Acceptance::Yes).status(http_status)
     }
 
-    /// Expects the next call to fail with `kind` after a request. The service may have accepted the report, unless a
-    /// response of that kind rejects it.
+    /// Expects the next call to fail with `kind` after a request. The service may have accepted the report, unless
+    /// `kind` is a rejection.
     pub(crate) fn fails(self, kind: Kind) -> Self {
         let is_rejection = matches!(kind, Kind::Unauthorized | Kind::NotEnabled | Kind::Rejected | Kind::RateLimited);
         self.ends(Some(kind), if is_rejection { Acceptance::No } else { Acceptance::Unknown })
@@ -152,7 +152,7 @@ impl Case {
         self.ends(Some(kind), Acceptance::Unknown)
     }
 
-    /// Expects the next call to fail with `kind` before the client writes anything.
+    /// Expects the next call to fail with `kind` before the client writes any part of the report.
     pub(crate) fn fails_unsent(self, kind: Kind) -> Self {
         self.ends(Some(kind), Acceptance::No)
     }
@@ -177,7 +177,7 @@ impl Case {
         self.change(|call| call.other_kinds.push(kind))
     }
 
-    /// Allows the last described call to fail before the client writes anything.
+    /// Allows the last described call to fail before the client writes any part of the report.
     pub(crate) fn or_unsent(self) -> Self {
         self.change(|call| call.acceptance.push(Acceptance::No))
     }

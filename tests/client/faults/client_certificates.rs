@@ -18,8 +18,8 @@ pub(crate) fn cases() -> Vec<Case> {
             .shows(Identity::ForClients)
             .plays(unasked)
             .succeeds(200),
-        // With TLS 1.3, the client completes the handshake and writes its request before it learns that the server
-        // rejects its certificate.
+        // With TLS 1.3, the client completes the handshake and writes its request before it receives the server's
+        // rejection of the client certificate.
         secure_case("a missing client certificate, TLS 1.3").plays(wanted(&TLS13)).fails(Kind::Tls).no_request(),
         secure_case("a missing client certificate, TLS 1.2").plays(wanted(&TLS12)).fails_unsent(Kind::Tls).no_request(),
     ];

@@ -17,7 +17,7 @@ use crate::tls::Secure;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// More bytes than the library reads when it checks an idle connection, which is 12 KiB.
+/// More bytes than the library reads when it checks an idle connection. It reads at most 12 KiB.
 const MORE_THAN_A_CHECK: usize = 16 * 1024;
 
 /// The server's side of one connection.
@@ -78,8 +78,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits until all sent data has arrived, which the call could otherwise miss, and then lets the client make its
-    /// second call.
+    /// Waits until all sent data has arrived, because the client's second call could otherwise miss it. Then lets the
+    /// client make that call.
     fn let_call(&mut self) -> io::Result<()> {
         if self.tls.is_some() {
             self.flush()?;
@@ -89,8 +89,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Lets the client make its second call once more bytes of a flood have been `sent` than the client reads in a
-    /// check.
+    /// Lets the client make its second call once a flood has `sent` more bytes than the client reads when it checks an
+    /// idle connection.
     fn let_call_amid(&self, sent: usize) -> io::Result<()> {
         if sent > MORE_THAN_A_CHECK && !self.observations.seen().may_call {
             self.wait_for_arrival()?;
@@ -99,7 +99,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits until the client's system has acknowledged all sent data, or the connection has ended.
+    /// Waits until the client's kernel has acknowledged all sent data or the connection has failed, but at most
+    /// [`LONGEST_WAIT`].
     fn wait_for_arrival(&self) -> io::Result<()> {
         let until = Instant::now() + LONGEST_WAIT;
         while self.unacknowledged()? > 0 && self.tcp.take_error()?.is_none() && Instant::now() < until {
@@ -108,12 +109,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Returns the number of bytes that the client's system has not acknowledged. The end of the connection counts as
-    /// one byte.
+    /// Returns the number of bytes that the client's kernel has not acknowledged. A sent FIN counts as one byte.
     #[allow(unsafe_code)]
     fn unacknowledged(&self) -> io::Result<libc::c_int> {
         let mut bytes: libc::c_int = 0;
-        // SAFETY: the descriptor is open as long as `self`, and the system writes one `int`.
+        // SAFETY: the descriptor stays open while `self` exists, and the kernel writes one `int`.
         let status = unsafe { libc::ioctl(self.tcp.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
         if status == 0 { Ok(bytes) } else { Err(io::Error::last_os_error()) }
     }
@@ -169,7 +169,7 @@ impl Connection {
         self.flush()
     }
 
-    /// Sends records without rustls, which does not send such records.
+    /// Encrypts the records without the connection of rustls, which would not send such records.
     fn endless_records(&mut self, typ: ContentType, records: &[Vec<u8>], calls: usize) -> io::Result<()> {
         let tls = self.tls.take().unwrap();
         let suite = tls.negotiated_cipher_suite().unwrap().tls13().unwrap();
@@ -207,7 +207,7 @@ impl Connection {
         }
     }
 
-    /// Reads what arrives within `limit`. Returns the number of bytes, which is 0 at the end of the connection.
+    /// Waits at most `limit` for data and reads it. Returns the number of bytes, or 0 at the end of the connection.
     fn receive(&mut self, limit: Duration) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         self.tcp.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
@@ -334,7 +334,7 @@ fn read_packets(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<(
     tls.process_new_packets().map(drop).map_err(io::Error::other)
 }
 
-/// A connection that accepts only part of a large write, so a large write does not block before some of it has arrived.
+/// A writer that sends at most 4 KiB per call, so that its caller can check the observations during a flood.
 struct InPieces<'a>(&'a TcpStream);
 
 impl Write for InPieces<'_> {

@@ -12,7 +12,7 @@ const UNKNOWN: [&str; 4] = [
     "nowhere.invalid.",
 ];
 
-/// Special-purpose addresses to which no connection can be established, even without a network.
+/// Special-purpose addresses to which no connection can be established, whether or not there is a network.
 const OF_MANY: [&str; 3] = ["255.255.255.255", "224.0.0.1", "[ff02::1]"];
 
 pub(crate) fn cases() -> Vec<Case> {

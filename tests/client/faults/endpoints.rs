@@ -22,7 +22,7 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Opens the addresses that `case` needs. Returns `None` if this machine lacks one of them.
+    /// Opens the addresses that `case` needs. Returns `None` if `case` needs IPv6 and this machine does not support it.
     pub(crate) fn open(case: &Case, observations: &Arc<Observations>) -> Option<Self> {
         let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
         let closed_port = closed_port();

@@ -13,7 +13,7 @@ const SENSELESS: [(&str, &str); 10] = [
     ("a length with a plus", "content-length: +2"),
     ("a length in hex", "content-length: 0x2"),
     ("a length with a fraction", "content-length: 2.0"),
-    ("no length after the name", "content-length:"),
+    ("an empty length", "content-length:"),
     ("a length beyond 64 bits", "content-length: 99999999999999999999999999"),
     ("two different lengths", "content-length: 2\r\ncontent-length: 3"),
     ("two different lengths in one line", "content-length: 2, 3"),
@@ -25,7 +25,7 @@ const BROKEN_CHUNKS: [(&str, &str); 14] = [
     ("a chunk without a size", "\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size in words", "two\r\nOK\r\n0\r\n\r\n"),
     ("a negative chunk size", "-2\r\nOK\r\n0\r\n\r\n"),
-    ("a chunk size of 64 bits", "ffffffffffffffff\r\nOK\r\n0\r\n\r\n"),
+    ("a chunk size of 2^64 - 1", "ffffffffffffffff\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size beyond 64 bits", "10000000000000002\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size of many zeroes", "000000000000000000000000000000000000000000002\r\nOK\r\n0\r\n\r\n"),
     ("a chunk that is longer than its size", "2\r\nOKOK\r\n0\r\n\r\n"),
@@ -45,7 +45,7 @@ const WHOLE: [(&str, &str); 8] = [
     ("chunks with extensions and trailers", "transfer-encoding: chunked\r\n\r\n2;a=b\r\nOK\r\n0;c\r\nx: y\r\n\r\n"),
     ("chunks in capitals", "Transfer-Encoding: CHUNKED\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
     ("chunks and a length", "content-length: 99\r\ntransfer-encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
-    ("no length, to the end of the connection", "\r\nOK"),
+    ("no length, a body up to the end of the connection", "\r\nOK"),
     ("no length and no body", "\r\n"),
     ("an unknown transfer encoding", "transfer-encoding: brotli\r\n\r\nOK"),
 ];
@@ -64,16 +64,16 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(case(format!("framing: {name}")).plays(respond(format!("HTTP/1.1 200 OK\r\n{rest}"))).succeeds(200));
     }
     cases.extend([
-        broken("a body shorter than its length", "HTTP/1.1 STATUS\r\ncontent-length: 10\r\n\r\nshort"),
-        broken("a body longer than its length", "HTTP/1.1 STATUS\r\ncontent-length: 2\r\n\r\nlonger"),
-        broken("a length of all 64 bits", "HTTP/1.1 STATUS\r\ncontent-length: 18446744073709551615\r\n\r\nshort"),
+        broken("a body shorter than its Content-Length", "HTTP/1.1 STATUS\r\ncontent-length: 10\r\n\r\nshort"),
+        broken("a body longer than its Content-Length", "HTTP/1.1 STATUS\r\ncontent-length: 2\r\n\r\nlonger"),
+        broken("a length of 2^64 - 1", "HTTP/1.1 STATUS\r\ncontent-length: 18446744073709551615\r\n\r\nshort"),
         slow_chunks(),
     ]);
     cases
 }
 
-/// Returns a case with a malformed body, which must not affect the following call. The first call gets a 402 and the
-/// second call a success, to check both classes. The second call starts when all of the first response has arrived.
+/// Returns a case in which a 402 and then a 202 have the same malformed body, which must not affect the result of
+/// either call. The second call starts when all of the first response has arrived.
 fn broken(name: &str, bytes: &str) -> Case {
     let rejected = bytes.replace("STATUS", "402 No");
     let success = bytes.replace("STATUS", "202 Fine");

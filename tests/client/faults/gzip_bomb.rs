@@ -8,7 +8,7 @@ const REPETITIONS: usize = 40_643;
 /// The CRC-32 checksum of the zeroes.
 const CHECKSUM: u32 = 0x2ffd_3a2d;
 
-/// The bits of a deflate stream, which start with the lowest bit of each byte.
+/// The bits of a deflate stream. The lowest bit of each byte comes first.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,

@@ -89,7 +89,8 @@ fn lost() -> Vec<Case> {
     ]
 }
 
-/// Returns cases with a call that leaves its connection idle, an event on that connection, and a second call.
+/// Returns cases in which the client keeps its connection after the first call. In most cases, the server then ends the
+/// connection or sends unsolicited data before the second call gets its response.
 fn kept() -> Vec<Case> {
     let meanwhile = |name: &str, steps: Script| {
         let first = [vec![Step::Read, send(OK), Step::AwaitReturn], steps].concat();
@@ -125,7 +126,7 @@ fn kept() -> Vec<Case> {
             .requests(2..=2),
         with_second("reused, then no response", vec![Step::Stall]).fails(Kind::Timeout).requests(2..=2),
         with_second("reused, then garbage", vec![send("garbage\r\n\r\n")]).fails(Kind::Protocol).requests(2..=2),
-        case("reused and closed during a request, like the new connection")
+        case("reused, then closed during a request, as is the new connection")
             .plays(vec![Step::Read, send(OK), Step::Read])
             .plays(vec![Step::Read])
             .succeeds(200)

@@ -1,4 +1,4 @@
-//! Tests the effect of every fault of a server, a proxy or a network on a call.
+//! Tests how faults of a server, a proxy or a network affect a call.
 //!
 //! ```text
 //! tables -> case -> runner -> endpoints -> server -> connection -> script
@@ -7,8 +7,8 @@
 //!
 //! A case specifies what a server does, byte by byte, and the expected outcome: class, status, whether the service may
 //! have accepted the report, the number of requests, and, in cases about time, the time limit. A case passes regardless
-//! of whether the client or the server is faster. `NEXMO_FAULTS=words` runs only the cases whose names contain these
-//! words.
+//! of whether the client or the server is faster. `NEXMO_FAULTS=words` runs only the cases whose names contain
+//! `words`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod attempts;

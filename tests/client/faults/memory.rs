@@ -16,20 +16,20 @@ use crate::script::{Script, Step, endless, send};
 use crate::server::Server;
 use crate::statuses::ten_mib;
 
-/// The maximum memory of the client in KiB.
+/// The limit of the client's peak memory, in KiB.
 const MOST: u64 = 32 * 1024;
 
-/// The number of calls with each of the bodies.
+/// The number of calls for each body.
 const CALLS: usize = 20;
 
-/// The maximum duration of the whole test.
+/// The time after which the measured process is killed.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// The environment variable that passes the server's address to the measured process.
 const SERVER: &str = "NEXMO_FAULTS_SERVER";
 
 #[test]
-fn memory_stays_bounded_while_a_server_sends_much() {
+fn memory_stays_bounded_while_a_server_sends_huge_responses() {
     match env::var(SERVER) {
         Ok(base_url) => report_and_measure(&base_url),
         Err(_) => alone(serve_a_separate_process),
@@ -43,7 +43,7 @@ fn serve_a_separate_process() {
     let scripts = bodies().iter().cycle().take(bodies().len() * CALLS).cloned().collect();
     let server = Server::start(listener, scripts, Arc::default() as Arc<Observations>);
     let child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "memory::memory_stays_bounded_while_a_server_sends_much", "--nocapture"])
+        .args(["--exact", "memory::memory_stays_bounded_while_a_server_sends_huge_responses", "--nocapture"])
         .env(SERVER, base_url)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -53,7 +53,7 @@ fn serve_a_separate_process() {
     drop(server);
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    let most = text.lines().find(|line| line.contains("KiB at its worst")).expect("the child prints its peak memory");
+    let most = text.lines().find(|line| line.contains("peak memory")).expect("the child prints its peak memory");
     print(&format!("fault suite: {most}"));
 }
 
@@ -94,7 +94,7 @@ fn report_and_measure(base_url: &str) {
         }
     }
     let most = most_memory();
-    let output = format!("the client held {most} KiB at its worst; {MOST} are allowed");
+    let output = format!("the peak memory of the client is {most} KiB; the limit is {MOST} KiB");
     print(&output);
     assert!(most < MOST, "{output}");
 }

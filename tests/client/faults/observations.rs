@@ -18,7 +18,7 @@ pub(crate) struct Observations {
 /// A snapshot of the observations.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
-    /// The number of request heads that were received, without those of `CONNECT`.
+    /// The number of request heads that were received, except those of `CONNECT`.
     pub(crate) requests: usize,
     /// The relevant parts of the received data, in order.
     pub(crate) received: Vec<String>,
@@ -44,7 +44,7 @@ impl Observations {
         self.changed.notify_all();
     }
 
-    /// Waits until `is_so` returns true, but at most [`LONGEST_WAIT`].
+    /// Waits until `is_so` returns true or the case has ended, but at most [`LONGEST_WAIT`].
     pub(crate) fn wait_until(&self, is_so: impl Fn(&Seen) -> bool) {
         let seen = self.seen.lock().unwrap();
         drop(self.changed.wait_timeout_while(seen, LONGEST_WAIT, |seen| !is_so(seen) && !seen.is_over).unwrap());

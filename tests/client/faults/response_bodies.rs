@@ -40,7 +40,8 @@ fn unending((name, framing): (&str, &str)) -> [Case; 4] {
     ]
 }
 
-/// Returns cases in which the head arrives immediately. The body then has half a second, even if the timeout is longer.
+/// Returns cases about the time that a call waits for a body after the head: half a second, or less if the timeout ends
+/// earlier.
 fn timeouts() -> Vec<Case> {
     let framing = "content-length: 1000";
     let success =
@@ -63,7 +64,7 @@ fn timeouts() -> Vec<Case> {
             .succeeds(200),
         case("a success with a body without end").plays(success(vec![endless("x")])).succeeds(200),
         case("a success whose body is reset").plays(success(vec![send("x"), Step::Reset])).succeeds(200),
-        // The timeout leaves the body less than half a second.
+        // After the head, less than half a second of the timeout is left.
         case("a body that never arrives after a late head")
             .limit(2000)
             .plays(vec![Step::Read, send(format!("HTTP/1.1 402 No\r\n{framing}\r\n\r")), drip("\n", 1600), Step::Stall])
@@ -87,8 +88,8 @@ fn timeouts() -> Vec<Case> {
     ]
 }
 
-/// Returns cases with bodies that would be harmful if quoted. Each body is sent together with its head, so it has
-/// arrived when the head has, and the message quotes it even on a busy machine.
+/// Returns cases with bodies that contain the secret, are malformed, or take long to parse. Each body is sent together
+/// with its head, so a short body arrives with the head, and the message quotes it even on a busy machine.
 fn hostile() -> Vec<Case> {
     let of = |what: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 402 No\r\ncontent-length: {}\r\n\r\n", body.len());

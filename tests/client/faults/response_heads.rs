@@ -43,8 +43,8 @@ const NOT_HTTP: [(&str, &[u8]); 15] = [
     ("a request", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
 ];
 
-/// Heads with a valid status line and invalid header lines. They are invalid as a whole, because their end cannot be
-/// determined.
+/// Heads with an invalid header line or reason. Such a head is invalid as a whole, because its end cannot be determined
+/// reliably.
 const MALFORMED: [(&str, &[u8]); 7] = [
     ("NUL in a header's value", b"HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 0\r\n\r\n"),
     ("NUL in a header's name", b"HTTP/1.1 200 OK\r\nx\0y: a\r\ncontent-length: 0\r\n\r\n"),

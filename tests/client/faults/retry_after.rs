@@ -10,7 +10,7 @@ use crate::script::{respond, respond_with};
 
 const HOUR: RangeInclusive<u64> = 3_600_000..=3_600_000;
 
-/// Values of `Retry-After`, each with the delay that it asks for in milliseconds.
+/// Values of `Retry-After`, each with the delay that the call must return, in milliseconds.
 const VALUES: [(&str, Option<RangeInclusive<u64>>); 22] = [
     ("0", Some(0..=0)),
     ("1", Some(1000..=1000)),

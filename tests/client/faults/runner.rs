@@ -22,13 +22,14 @@ use crate::script::Step;
 /// The number of waiting cases that run concurrently.
 const WORKERS: usize = 16;
 
-/// The time by which a call in a case about time may exceed its timeout on a busy machine.
+/// The time by which a call in a case about time may exceed its time limit on a busy machine.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Like [`SLACK`], but for any other case. A call that exceeds its timeout by more waits for the server to give up.
+/// The time by which any other call may exceed its timeout. A call that exceeds the timeout by more has waited until
+/// the server gave up.
 const LOOSE_SLACK: Duration = Duration::from_secs(30);
 
-/// The secret, which must appear only in requests. It has the maximum length because the time to search for it matters.
+/// The secret, which must appear only in requests. It has the maximum length, for which a search takes longest.
 pub(crate) const SECRET: &str = concat!(
     "hush-hush-wj3degzdpcf54erf5dhqd3dqciu4jhvmgnzgedp95w77zvrmrfv9x6ueh4kxj94cewxy97eft8ed",
     "v6u2yb7ykh9dpuir339fk63ti5t4y2qjfmjqqa9msuaj4zwid73333g83dnep6khxdgajgzbep2jsyz8hh9788",
@@ -52,7 +53,7 @@ pub(crate) fn run(cases: Vec<Case>) {
     let failed: Vec<_> = verdicts.iter().filter(|verdict| !verdict.faults.is_empty()).collect();
     let worst = verdicts.iter().max_by_key(|verdict| verdict.overrun).expect("there are cases");
     let summary = format!(
-        "fault suite: {} cases, {} skipped, {} failed, in {:.1} s; worst overrun {} ms ({})",
+        "fault suite: {} cases, {} skipped, {} failed, in {:.1} s; largest overrun {} ms ({})",
         verdicts.len(),
         verdicts.iter().filter(|verdict| verdict.is_skipped).count(),
         failed.len(),
@@ -66,7 +67,7 @@ pub(crate) fn run(cases: Vec<Case>) {
     assert!(faults.is_empty(), "{summary}\n{}", faults.join("\n"));
 }
 
-/// Runs `test` while no other test runs.
+/// Runs `test` while no other test runs that also calls this function.
 pub(crate) fn alone(test: impl FnOnce()) {
     static LOCK: Mutex<()> = Mutex::new(());
     let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -232,7 +233,7 @@ fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: Range
     check(is_wait_right, "retry after", format!("{:?}", expected.retry_after), format!("{wait:?}"));
     let is_said = expected.says.as_deref().is_none_or(|words| message.contains(words));
     check(is_said, "message", format!("{:?}", expected.says), message.to_owned());
-    // `HTTP` and `TLS` have no capital after a small letter, as names in code do.
+    // Names in code have a capital letter after a lowercase letter. `HTTP` and `TLS` do not.
     let is_name = |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
     let shows_code = kind == Some(Kind::Tls) && message.as_bytes().windows(2).any(is_name);
     check(!shows_code, "message", "a sentence".to_owned(), message.to_owned());

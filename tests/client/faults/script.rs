@@ -9,8 +9,8 @@ use crate::tls::Secure;
 /// A successful response on a connection that stays open.
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
 
-/// The steps of a server on one connection. After the last step the server shuts down sending and reads until the
-/// client closes.
+/// The steps of a server on one connection. After the last step, unless it is [`Step::Reset`], the server shuts down
+/// sending and reads until the client closes the connection.
 pub(crate) type Script = Vec<Step>;
 
 /// A step of a server. Texts may contain the placeholders that [`Endpoints`](crate::endpoints::Endpoints) replaces.
@@ -26,12 +26,12 @@ pub(crate) enum Step {
     SendRecords(Vec<Vec<u8>>),
     /// Repeatedly sends TLS 1.3 records of this type with these contents, and reads nothing more. Ends when the
     /// connection ends or this number of calls have returned. The client may make its second call once more bytes have
-    /// arrived than it reads in a check.
+    /// arrived than it reads when it checks an idle connection.
     EndlessRecords { of_type: ContentType, records: Vec<Vec<u8>>, calls: usize },
-    /// Reads the rest of the client's handshake and sends the TLS session tickets that are ready, a little at a time,
-    /// until the client's second call has returned. The second call may start as in [`Step::EndlessRecords`].
+    /// Completes the TLS handshake and sends the session tickets in small parts, until all are sent or the client's
+    /// second call has returned. The second call may start as in [`Step::EndlessRecords`].
     FloodOfTickets,
-    /// Sends only a TLS close_notify.
+    /// Sends a TLS close_notify, but does not close the connection.
     Goodbye,
     /// Sends these bytes the given number of times.
     Repeat(Vec<u8>, usize),
@@ -39,7 +39,7 @@ pub(crate) enum Step {
     Endless(Vec<u8>),
     /// Sends these bytes one at a time, with a pause before each.
     Drip(Vec<u8>, Duration),
-    /// Does nothing until the client closes the connection.
+    /// Sends nothing until the client closes the connection.
     Stall,
     /// Reads nothing until the case has ended.
     Ignore,
@@ -76,7 +76,7 @@ pub(crate) fn endless(bytes: impl AsRef<[u8]>) -> Step {
     Step::Endless(bytes.as_ref().to_vec())
 }
 
-/// Returns a script that reads a request, responds with `bytes`, and closes.
+/// Returns a script that reads a request, responds with `bytes`, and closes the connection.
 pub(crate) fn respond(bytes: impl AsRef<[u8]>) -> Script {
     vec![Step::Read, send(bytes)]
 }

@@ -1,4 +1,4 @@
-//! Tests TLS 1.3 servers that send session tickets or empty records in addition to responses, including endless ones.
+//! Tests TLS 1.3 servers that send session tickets or empty records in addition to responses, in some cases endlessly.
 
 use nexmo_conversion::Kind;
 use rustls::ContentType;
@@ -13,8 +13,8 @@ const NOT_ENABLED: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
 /// The number of session tickets in a flood.
 const MANY: usize = 20_000;
 
-/// The length of a record, which is coprime to the length of a ticket; also the number of tickets that fill whole
-/// records of this length.
+/// The length of a record that is coprime to the length of a ticket. This number of tickets fills whole records of this
+/// length.
 const ACROSS: usize = 15_001;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -44,8 +44,8 @@ fn few() -> Vec<Case> {
 
 fn many() -> Vec<Case> {
     vec![
-        // The tickets arrive in few records. A ticket crosses the end of each record, so TLS buffers the records up to
-        // its limit.
+        // The tickets arrive in few records. A ticket crosses the end of each record, so rustls buffers the records up
+        // to its limit.
         of("20000 tickets and no response", vec![with_tickets(MANY), Step::Read, Step::Stall]).fails(Kind::Tls),
         of(
             "20000 tickets on an idle connection",
@@ -59,7 +59,7 @@ fn many() -> Vec<Case> {
 }
 
 fn endless() -> Vec<Case> {
-    // No record ends at the end of a ticket, so TLS buffers all records up to its limit.
+    // The first 49 records do not end at the end of a ticket, so rustls buffers them up to its limit.
     let across = ticket().repeat(ACROSS).chunks(ACROSS).map(<[u8]>::to_vec).collect();
     let records = [
         ("tickets", ContentType::Handshake, vec![ticket().repeat(300)], Kind::Timeout),
@@ -72,7 +72,7 @@ fn endless() -> Vec<Case> {
         let flood = |calls: usize| Step::EndlessRecords { of_type, records: records.clone(), calls };
         let after =
             |first: Script, calls| [vec![secure(Identity::Good), Step::Read], first, vec![flood(calls)]].concat();
-        // The flood lets the client make its second call. The last step makes the client wait until then.
+        // The flood lets the client make its second call. The client waits for that because the script has a `LetCall`.
         let kept =
             |name: String, first: Script| of(&name, [after(first, 2), vec![Step::LetCall]].concat()).succeeds(200);
         cases.extend([
@@ -80,7 +80,7 @@ fn endless() -> Vec<Case> {
             of(&format!("half a response and endless {name}"), after(vec![send("HTTP/1.1 2")], 1)).fails(kind),
             kept(format!("endless {name} on an idle connection"), vec![send(OK), Step::AwaitReturn]),
         ]);
-        // If a response arrives together with data that TLS rejects, the response may be lost too.
+        // If a response arrives together with data that rustls rejects, the response may be lost too.
         if kind == Kind::Timeout {
             cases.push(kept(format!("a response and endless {name}"), vec![send(OK)]));
         }

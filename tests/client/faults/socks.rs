@@ -12,7 +12,7 @@ const WITH_PASSWORD: [u8; 2] = [5, 2];
 const WELCOME: [u8; 2] = [1, 0];
 const CONNECTED: [u8; 10] = [5, 0, 0, 1, 0, 0, 0, 0, 0, 0];
 
-/// Replies to the greeting that reject it.
+/// Replies to the greeting that reject it or are invalid.
 const GREETINGS: [(&str, &[u8]); 8] = [
     ("none of the methods", &[5, 0xff]),
     ("a method that was not offered", &[5, 1]),
@@ -24,7 +24,7 @@ const GREETINGS: [(&str, &[u8]); 8] = [
     ("garbage", b"\xff\xfe\x01\x80"),
 ];
 
-/// Replies to the connect request that reject it.
+/// Replies to the connect request that reject it or are invalid.
 const REPLIES: [(&str, &[u8]); 17] = [
     ("general failure", &[5, 1, 0, 1, 0, 0, 0, 0, 0, 0]),
     ("not allowed", &[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]),

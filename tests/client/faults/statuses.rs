@@ -25,7 +25,7 @@ const STATUSES: [(u16, Option<Kind>); 12] = [
 ];
 
 /// A body, the header that announces it, and the text that the message quotes. `text` is sent together with the head,
-/// so it has arrived when the head has, and the message quotes it even on a busy machine.
+/// so the message quotes it even on a busy machine.
 struct Body {
     name: &'static str,
     header: String,

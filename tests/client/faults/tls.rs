@@ -28,12 +28,12 @@ impl Secure {
     }
 }
 
-/// Returns a handshake of TLS 1.3 with a certificate of `identity`.
+/// Returns a TLS 1.3 handshake with the certificate of `identity`.
 pub(crate) fn secure(identity: Identity) -> Step {
     Step::Secure(Secure::new(identity, &TLS13))
 }
 
-/// Returns a handshake of TLS 1.2 with a certificate of `identity`.
+/// Returns a TLS 1.2 handshake with the certificate of `identity`.
 pub(crate) fn secure_1_2(identity: Identity) -> Step {
     Step::Secure(Secure::new(identity, &TLS12))
 }
@@ -48,8 +48,8 @@ pub(crate) fn with_tickets(tickets: usize) -> Step {
     Step::Secure(Secure { tickets, ..Secure::new(Identity::Good, &TLS13) })
 }
 
-/// Returns a handshake of TLS 1.3 in which the server sends `early` before it reads the end of the handshake, and the
-/// session tickets once it reads again.
+/// Returns a TLS 1.3 handshake in which the server sends `early` before it reads the end of the handshake. The server
+/// sends the session tickets when it reads again.
 pub(crate) fn with_tickets_after(early: &'static str, tickets: usize) -> Step {
     Step::Secure(Secure { tickets, early: Some(early), ..Secure::new(Identity::Good, &TLS13) })
 }

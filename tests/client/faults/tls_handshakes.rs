@@ -22,11 +22,11 @@ const UNTRUSTED: [(&str, Identity); 9] = [
 /// Data that a server may send instead of the first handshake message.
 const NO_HANDSHAKE: [(&str, &[u8]); 11] = [
     ("TLS 1.0 only", b"\x15\x03\x01\x00\x02\x02\x46"),
-    ("an alert that nothing is in common", b"\x15\x03\x03\x00\x02\x02\x28"),
+    ("an alert that the handshake failed", b"\x15\x03\x03\x00\x02\x02\x28"),
     ("an alert that the name is unknown", b"\x15\x03\x03\x00\x02\x02\x70"),
     ("SSL 3", b"\x15\x03\x00\x00\x02\x02\x28"),
-    ("plain HTTP", OK.as_bytes()),
-    ("a plain HTTP response", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+    ("a plain HTTP 200", OK.as_bytes()),
+    ("a plain HTTP 400", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
     ("garbage", b"\x00\xff\xfe\x01\x80 \x13\x37\x00\x00 and more of it"),
     ("NULs", &[0; 512]),
     ("an SSH banner", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),

@@ -17,7 +17,7 @@ pub(crate) fn cases() -> Vec<Case> {
     versions.iter().flat_map(|(name, handshake)| [ended(name, *handshake), forged(name, *handshake)].concat()).collect()
 }
 
-/// Returns cases with a call that leaves its connection idle, the end of that connection, and a second call.
+/// Returns cases in which the server ends a connection between two calls or during the second call.
 fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: &str, steps: Script| {
@@ -45,8 +45,8 @@ fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     ]
 }
 
-/// Returns cases with an unsolicited second response, which a second call must not use. The second call starts when all
-/// of this data has arrived, because later data cannot be distinguished from the response to the call.
+/// Returns cases with an unsolicited second response, which the second call must not use. The second call starts when
+/// all of that response has arrived, because later data cannot be distinguished from the response to the call.
 fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: String, sent: Step| {
@@ -59,7 +59,7 @@ fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
             .requests(2..=2)
     };
     let mut cases = Vec::new();
-    // The lengths fit into one read, exceed one read, and exceed one record.
+    // The first length fits into one read, the second exceeds one read, and the third exceeds one record.
     for length in [60, 6000, 20_000] {
         let more = format!("HTTP/1.1 200 FORGED\r\nx: {}\r\ncontent-length: 2\r\n\r\nOK", "x".repeat(length));
         let apart = vec![OK.into(), more.clone().into_bytes()];
