@@ -13,8 +13,8 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
 /// The responses of a server on one connection, in order. After the last response the server closes the connection.
 type Script = Vec<Vec<u8>>;
 
-/// A server that plays a script for each connection, in order. After each response it sends an event with the numbers
-/// of the connection and of the request, and at the end of a script an event that it closed the connection.
+/// A server that plays a script for each connection, in order. It sends an event after each response, with the numbers
+/// of the connection and the request, and another event when it has played a script.
 struct Server {
     base_url: String,
     events: Receiver<String>,
@@ -34,7 +34,7 @@ impl Server {
         Self { base_url, events }
     }
 
-    /// Like `start`, but responds to the first requests of the first two connections only when both have arrived.
+    /// Like `start`, but responds only when the first two connections are open, and sends no event at a script's end.
     fn start_together(mut scripts: Vec<Script>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -61,7 +61,7 @@ impl Server {
     }
 
     fn wait_for(&self, event: &str) {
-        assert!(self.events.iter().any(|seen| seen == event), "the event {event} did not happen");
+        assert!(self.events.iter().any(|seen| seen == event), "the server did not send the event {event:?}");
     }
 }
 
@@ -71,7 +71,7 @@ fn play(stream: &mut TcpStream, script: Script, connection: usize, sender: &Send
             return;
         }
         stream.write_all(&response).unwrap();
-        sender.send(format!("{connection} outcome_of {request}")).ok();
+        sender.send(format!("{connection} responded to {request}")).ok();
     }
 }
 
@@ -112,7 +112,7 @@ fn a_connection_is_reused_for_later_reports() {
     for _ in 0..3 {
         assert_eq!(report(&client).acceptance, Acceptance::Yes);
     }
-    server.wait_for("0 outcome_of 2");
+    server.wait_for("0 responded to 2");
 }
 
 #[test]
@@ -123,13 +123,13 @@ fn a_dead_idle_connection_is_replaced_transparently() {
     server.wait_for("0 closed");
     let second = report(&client);
     assert_eq!((second.result, second.attempts, second.acceptance), (Ok(()), 1, Acceptance::Yes));
-    server.wait_for("1 outcome_of 0");
+    server.wait_for("1 responded to 0");
 }
 
 #[test]
 fn no_other_idle_connection_of_the_same_age_is_tried_after_a_dead_one() {
-    // The client opens two connections at once. The server receives one more request on each, and closes both without a
-    // response.
+    // The client opens two connections at once. The server closes each of them without a response when it receives a
+    // second request.
     let dying = || vec![OK.to_vec(), Vec::new()];
     let server = Server::start_together(vec![dying(), dying(), vec![OK.to_vec()]]);
     let client = server.client();
@@ -151,7 +151,7 @@ fn an_idle_connection_that_closes_during_a_request_is_replaced_transparently() {
     assert_eq!(report(&client).acceptance, Acceptance::Yes);
     let second = report(&client);
     assert_eq!((second.result, second.attempts, second.acceptance), (Ok(()), 1, Acceptance::Yes));
-    server.wait_for("1 outcome_of 0");
+    server.wait_for("1 responded to 0");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn bytes_after_a_response_are_never_read_as_the_next_response() {
     let client = server.client();
     assert_eq!(report(&client).acceptance, Acceptance::Yes);
     assert_eq!(report(&client).acceptance, Acceptance::Yes);
-    server.wait_for("1 outcome_of 0");
+    server.wait_for("1 responded to 0");
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Authority {
     }
 }
 
-/// A server that responds to one request on each connection, with the TLS configuration at that time.
+/// A server that responds to one request per connection. Each new connection uses the current value of `tls`.
 struct Server {
     base_url: String,
     tls: Arc<Mutex<Arc<ServerConfig>>>,
@@ -92,7 +92,7 @@ impl Server {
     }
 }
 
-/// A file that is replaced by renaming another file, as tools do.
+/// A file that is replaced by renaming a new file, as tools that renew certificates do.
 struct Replaced(PathBuf);
 
 impl Replaced {

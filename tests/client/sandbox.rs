@@ -175,8 +175,8 @@ fn without_a_server_nothing_is_accepted() {
 }
 
 #[test]
-fn a_server_that_never_responds_takes_no_longer_than_the_timeout() {
-    // The system accepts the connection, but the server never reads from it.
+fn a_server_that_never_responds_causes_a_timeout() {
+    // The kernel accepts the connection, but the server never reads from it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     let timeout = Some(Duration::from_millis(50));
@@ -187,7 +187,7 @@ fn a_server_that_never_responds_takes_no_longer_than_the_timeout() {
 }
 
 #[test]
-fn a_client_shared_by_threads_reports_each_once() {
+fn a_client_shared_by_threads_makes_each_report_once() {
     let sandbox = sandbox();
     let client = over_https(&sandbox, sandbox.ca_file());
     std::thread::scope(|scope| {
