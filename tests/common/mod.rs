@@ -88,8 +88,8 @@ pub(crate) fn reporter_of(
     once_unlocked(|| Reporter::new(credentials.clone(), &options(base_url), reporter_options))
 }
 
-/// Creates a reporter like [`reporter`], but with shorter intervals between requested probes and between retries of a
-/// failing report.
+/// Creates a reporter like [`reporter`], but with shorter intervals between requested probes, between retries of a
+/// failing report, and between checks for expired reports.
 pub(crate) fn hurried_reporter(base_url: &str, reporter_options: &ReporterOptions<'_>) -> Reporter {
     once_unlocked(|| Reporter::hurried(credentials(), &options(base_url), reporter_options, HURRY))
 }

@@ -44,7 +44,7 @@ impl OutboxContents {
         (version > 0).then(|| connection.query_row(ALL, [], read).unwrap())
     }
 
-    /// Fails unless every report has exactly one outcome and every pending report has a row.
+    /// Fails unless the number of submitted reports is the number of outcomes plus the number of rows.
     #[track_caller]
     pub(crate) fn audit(&self) {
         let gone = self.accepted + self.replaced + self.ended + self.damaged;

@@ -85,7 +85,7 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts a child that runs one of the [`children!`] with these arguments.
+    /// Starts a child that runs one of the functions in [`children!`] with these arguments.
     pub(crate) fn start(function: &str, arguments: &[&str]) -> Self {
         let mut process = command(function, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
@@ -104,7 +104,7 @@ impl Child {
         match self.lines.recv_timeout(limit) {
             Ok(text) => text,
             Err(RecvTimeoutError::Timeout) => panic!("the child printed nothing within {limit:?}"),
-            Err(RecvTimeoutError::Disconnected) => panic!("the child exited without output"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the child exited without printing another line"),
         }
     }
 
@@ -120,7 +120,7 @@ impl Child {
         assert_eq!(self.process.wait().unwrap().signal(), Some(libc::SIGKILL), "the child exited before it was killed");
     }
 
-    /// Makes the child exit, and waits until it has.
+    /// Makes the child exit and waits until it has exited. Fails unless its exit status is 0.
     #[track_caller]
     pub(crate) fn end(mut self) {
         drop(self.process.stdin.take());
@@ -169,7 +169,7 @@ impl Notes {
         Self(OpenOptions::new().create(true).append(true).open(path).unwrap())
     }
 
-    /// Appends a note by a single write, which survives a kill of the process once it has returned.
+    /// Appends a note with a single write. After the write, the note survives even if the process is killed.
     pub(crate) fn add(&mut self, message_id: &str, delivered: bool) {
         let line = format!("{message_id} {delivered}\n");
         assert_eq!(self.0.write(line.as_bytes()).unwrap(), line.len());

@@ -82,7 +82,7 @@ impl Service {
         self.rule(Rule::for_all(behaviour));
     }
 
-    /// Accepts every request from now on.
+    /// Removes all rules, so the sandbox accepts every valid request from now on.
     pub(crate) fn recover(&self) {
         self.sandbox.as_ref().unwrap().clear_rules();
     }
@@ -141,7 +141,7 @@ impl Service {
     }
 }
 
-/// Returns the number of duplicates: times that a report was accepted after the first.
+/// Returns the number of duplicates: how often reports were accepted again after the first time.
 pub(crate) fn duplicates(arrived: &HashMap<(String, bool), u64>) -> u64 {
     arrived.values().map(|times| times - 1).sum()
 }
