@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes requests.txt: every request that the library can make, byte for byte, according to the API documentation and
-the signing guide. This script shares no code with the library, so the two only agree if both are right.
+"""Writes requests.txt: the bytes of one request for each combination of channel, authentication method and timestamp,
+according to the API documentation and the signing guide. This script shares no code with the library, because a bug in
+shared code would remain undetected.
 
-The time of sending is 2020-01-01 12:00:00 UTC. HOST and VERSION stand for values that are only known when a test runs.
+The time of sending is 2020-01-01 12:00:00 UTC. HOST and VERSION stand for values that are known only when a test runs.
 """
 import base64
 import hashlib

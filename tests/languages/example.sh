@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the COBOL example against the sandbox, and compares its output without the messages, which may change.
+# Runs the COBOL example against the sandbox, and compares its output with example.txt. Omits the messages, which may
+# change.
 #
 #     nexmo-sandbox --response message=rejected-1:status=420 --response message=rejected-2:status=420 -- example.sh PROGRAM
 set -eu

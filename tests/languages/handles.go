@@ -1,12 +1,12 @@
-// Tests that a handle can be held as an unsafe.Pointer, as Go programs hold a void *. Go aborts a program if the
-// garbage collector or the growth of a stack finds a pointer below 4096 or into free memory of the Go heap.
+// Tests that a handle can be held as an unsafe.Pointer, as Go programs hold a void *. Go aborts a program if it finds a
+// pointer below 4096 when it grows a stack, or a pointer into free memory of the Go heap.
 package main
 
 /*
 #include <stdlib.h>
 #include "nexmo_conversion.h"
 
-// Go cannot use the macros that initialize these structs, and must not store Go pointers in them.
+// Go cannot use the macros that initialize these structs, and must not store Go pointers in C memory.
 static nexmo_status new_client(const char *key, nexmo_client **client)
 {
     nexmo_credentials credentials = NEXMO_CREDENTIALS_INIT;
@@ -32,7 +32,7 @@ import (
 	"unsafe"
 )
 
-// These handles are reachable by the garbage collector, in addition to those on the stack.
+// A global variable, so that the garbage collector finds the handles not only on the stack.
 var kept []unsafe.Pointer
 
 func expect(what string, found, expected C.nexmo_status) {
@@ -47,9 +47,9 @@ func same(handle unsafe.Pointer) unsafe.Pointer {
 	return handle
 }
 
-// Holds the handle in each of many frames, so the runtime copies the stack with it several times. The handle is in a
-// local variable because the runtime does not check parameters, and is used after the call because it does not check
-// dead values.
+// Holds the handle in each of many frames. The runtime copies these frames several times, because the stack grows. The
+// handle is in a local variable, because the runtime does not check parameters. It is used after the recursive call,
+// because the runtime does not check dead variables.
 //
 //go:noinline
 func deeper(handle unsafe.Pointer, depth int) unsafe.Pointer {

@@ -1,8 +1,10 @@
--- Tests that LuaJIT parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and calls the library.
+-- Tests that LuaJIT parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and that it can
+-- call the library.
 --
 --     luajit parsed.lua LIBRARY HEADER LAYOUT VERSION
 --
--- LAYOUT is the output of tests/abi/layout.c, with lines "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT VALUE".
+-- LAYOUT is the output of tests/abi/layout.c, with lines "STRUCT SIZE", "STRUCT.FIELD OFFSET SIZE" and "CONSTANT
+-- VALUE".
 
 local ffi = require("ffi")
 local path, header, layout, version = ...

@@ -1,5 +1,6 @@
 <?php
-// Tests that PHP's FFI parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and calls the library.
+// Tests that PHP's FFI parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and that it
+// can call the library.
 //
 //     php parsed.php LIBRARY HEADER LAYOUT VERSION
 //

@@ -1,5 +1,5 @@
-"""Tests that Python's cffi parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and calls the
-library.
+"""Tests that Python's cffi parses nexmo_conversion.ffi.h with the layout that the C compiler uses, and that it
+can call the library.
 
     python parsed.py LIBRARY HEADER LAYOUT VERSION
 
