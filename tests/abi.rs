@@ -1,6 +1,7 @@
-//! Tests the exports, dependencies and size of the shared library that ships. `tests/abi` contains the expected values.
+//! Tests the exports, dependencies and size of the shared library that ships. `tests/abi` contains the expected exports
+//! and dependencies.
 //!
-//! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates these values. `NEXMO_LIBRARY` selects another library to test.
+//! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates these files. `NEXMO_LIBRARY` selects another library to test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "common/library.rs"]

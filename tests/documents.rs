@@ -78,7 +78,7 @@ fn alternatives(path: &str) -> Vec<String> {
     }
 }
 
-/// Whether `name` matches a pattern with at most one `*`.
+/// Returns whether `name` matches a pattern with at most one `*`.
 fn matches(name: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
@@ -86,8 +86,9 @@ fn matches(name: &str, pattern: &str) -> bool {
     }
 }
 
-/// The parts of a document. Each part omits the other parts, or has a space in their place.
+/// The parts of a document.
 struct Document {
+    /// The text outside fenced blocks, including the headings. A space replaces each code span.
     prose: String,
     /// The contents of the code spans.
     code: Vec<String>,
@@ -127,7 +128,7 @@ impl Document {
         }
     }
 
-    /// The targets of the links.
+    /// Returns the targets of the links.
     fn links(&self) -> impl Iterator<Item = &str> {
         self.prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.trim()))
     }
@@ -186,7 +187,7 @@ fn problem_of_link(path: &str, link: &str, document: &Document, repository: &Rep
     let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
     let target = resolve(path, file);
     if !file.is_empty() && !repository.paths.contains(&target) {
-        return Some(format!("the link to {link} leads to no file"));
+        return Some(format!("the link to {link} leads to a missing file"));
     }
     let has_anchor = anchor.is_none_or(|anchor| {
         if file.is_empty() {
@@ -195,10 +196,10 @@ fn problem_of_link(path: &str, link: &str, document: &Document, repository: &Rep
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&target)).unwrap();
         Document::parse(&text).has_anchor(anchor)
     });
-    (!has_anchor).then(|| format!("the link to {link} names no heading"))
+    (!has_anchor).then(|| format!("the link to {link} leads to a missing heading"))
 }
 
-/// Returns the path that `link`, in the document at `path`, leads to.
+/// Returns the path to which `link` leads from the document at `path`.
 fn resolve(path: &str, link: &str) -> String {
     let mut folders: Vec<&str> = path.split('/').collect();
     folders.pop();
@@ -259,7 +260,7 @@ fn problems_of(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn correct_document_has_no_problem() {
+fn a_correct_document_has_no_problems() {
     let text = format!(
         "# One `code` heading!\n\n[a\nlink](../README.md), [two](#one-code-heading), [three](testing.md#one-test), \
          [out](https://example.com/#x)\n\
@@ -276,10 +277,10 @@ fn each_problem_is_found() {
     let broken = [
         ("é".repeat(WIDTH + 1), "line 1 is longer than 120 characters"),
         ("```c\nint x;\n".to_owned(), "a code block is not closed"),
-        ("[x](missing.md)".to_owned(), "the link to missing.md leads to no file"),
-        ("[x\ny](../docs)\n[z](../../README.md)".to_owned(), "the link to ../../README.md leads to no file"),
-        ("# Here\n[x](#there)".to_owned(), "the link to #there names no heading"),
-        ("[x](testing.md#missing)".to_owned(), "the link to testing.md#missing names no heading"),
+        ("[x](missing.md)".to_owned(), "the link to missing.md leads to a missing file"),
+        ("[x\ny](../docs)\n[z](../../README.md)".to_owned(), "the link to ../../README.md leads to a missing file"),
+        ("# Here\n[x](#there)".to_owned(), "the link to #there leads to a missing heading"),
+        ("[x](testing.md#missing)".to_owned(), "the link to testing.md#missing leads to a missing heading"),
         ("`src/missing.rs`".to_owned(), "src/missing.rs does not exist"),
         ("`cc src/missing.c`".to_owned(), "src/missing.c does not exist"),
         ("`missing.rs`".to_owned(), "missing.rs does not exist"),

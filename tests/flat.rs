@@ -145,7 +145,7 @@ fn a_client_reports_a_padded_message_id() {
 }
 
 #[test]
-fn invalid_input_is_reported_with_every_output_written() {
+fn every_output_is_written_even_if_the_input_is_invalid() {
     let service = Service::start();
     let client = opened(&settings(&service, ""));
     for (handle, id, time, expected, expected_message) in [
@@ -314,7 +314,7 @@ fn close_frees_the_handle_even_if_reports_are_pending() {
     assert_eq!(status, NEXMO_ERR_PENDING);
     assert!(message.starts_with("1 pending in the outbox; they are lost"), "{message}");
     assert_eq!(close(reporter, 0).0, NEXMO_ERR_INVALID_HANDLE);
-    // The other call may have started before or after the close.
+    // The poll may have started before or after the close.
     let status = waiting.join().unwrap();
     assert!([NEXMO_ERR_CANCELLED, NEXMO_ERR_CLOSED, NEXMO_ERR_INVALID_HANDLE].contains(&status), "{status}");
 }

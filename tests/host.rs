@@ -1,4 +1,5 @@
-//! Tests the library in a host process that lacks resources or restricts them. Each test runs in a separate process.
+//! Tests the library in host processes that lack file space, descriptors, threads or a unique process id. Each test
+//! runs child processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 
@@ -26,7 +27,7 @@ children![
     clone_in_a_pid_namespace
 ];
 
-/// The file size limit in these tests, in bytes.
+/// The file size limit in bytes.
 const FILE_SIZE: libc::rlim_t = 400 * 1024;
 
 #[test]
@@ -77,7 +78,7 @@ fn is_pending_or_blocked(signal: libc::c_int) -> bool {
     }
 }
 
-/// Sets the soft limit of a resource of this process, which can be raised again later.
+/// Sets the soft limit of a resource of this process. The limit can be raised again later.
 fn set_limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the struct outlives both calls.
@@ -89,7 +90,7 @@ fn set_limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
 }
 
 #[test]
-fn no_standard_descriptor_is_used_even_if_closed() {
+fn closed_standard_descriptors_are_not_used() {
     let (folder, service) = (Folder::new(), Service::start());
     let outbox = folder.outbox();
     for closed in ["0", "1", "2", "012"] {
@@ -143,7 +144,7 @@ fn state_and_last_error_show_that_no_thread_can_be_started() {
     }
 }
 
-/// Submits a report while the limit on threads is 0. The limit only applies to processes without privileges.
+/// Submits a report while the limit on threads is 0. The limit applies only to unprivileged processes.
 fn submit_without_threads(arguments: &[String]) {
     // SAFETY: no memory is involved. The call may fail in a process that already has no privileges.
     unsafe { libc::setuid(65_534) };
@@ -196,7 +197,7 @@ fn clone_in_a_pid_namespace(_: &[String]) {
             let grandchild = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
             if grandchild == 0 {
                 let is_well = std::process::id() == 1 && is_usable() == NEXMO_ERR_FORKED;
-                // SAFETY: it exits without running anything that belongs to its parent.
+                // SAFETY: `_exit` runs no exit handlers of the parent.
                 unsafe { libc::_exit(i32::from(!is_well)) };
             }
             has_succeeded(libc::pid_t::try_from(grandchild).unwrap())
@@ -207,7 +208,7 @@ fn clone_in_a_pid_namespace(_: &[String]) {
     assert!(has_succeeded(child));
 }
 
-/// The status of a call.
+/// Returns the status of a call.
 fn is_usable() -> i32 {
     let mut text = [0; 20];
     // SAFETY: the size is that of the text.

@@ -1,5 +1,5 @@
-//! Tests that module dependencies have no cycles. All modules below `ffi` count as one, because its generated tables
-//! name the structs of the others.
+//! Tests that module dependencies have no cycles. All modules below `ffi` count as one module, because the generated
+//! tables in `ffi` name the structs of those modules.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,7 +76,7 @@ fn target(path: &str, module: &Module, modules: &BTreeMap<Module, String>) -> Mo
     base
 }
 
-/// Returns the module that stands for `module`: `ffi` for each module below it, otherwise the module itself.
+/// Returns `ffi` if `module` is `ffi` or a module below it, otherwise `module`.
 fn merged(module: &Module) -> Module {
     if module.first().is_some_and(|first| first == "ffi") { vec!["ffi".to_owned()] } else { module.clone() }
 }
@@ -87,7 +87,7 @@ fn dependencies(modules: &BTreeMap<Module, String>) -> Dependencies {
         let from = merged(module);
         for path in paths(code) {
             let to = merged(&target(&path, module, modules));
-            // A dependency between a module and one below it does not count.
+            // A dependency between a module and a module below it does not count.
             if !from.starts_with(&to) && !to.starts_with(&from) {
                 found.entry(from.clone()).or_default().insert(to);
             }
@@ -96,7 +96,7 @@ fn dependencies(modules: &BTreeMap<Module, String>) -> Dependencies {
     found
 }
 
-/// A cycle that begins and ends with `module`, if there is one.
+/// Returns a cycle that begins and ends with `module`, if there is one.
 fn cycle(dependencies: &Dependencies, module: &Module) -> Option<Vec<String>> {
     let mut seen = BTreeSet::new();
     let mut ways = vec![vec![module.clone()]];

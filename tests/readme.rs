@@ -1,4 +1,4 @@
-//! Runs the examples in the README literally.
+//! Runs the examples in the README, and checks that the make targets in the documentation exist.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "common/library.rs"]
@@ -16,7 +16,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns the README's code blocks in one language, with the address of this test's sandbox in place of port 8080.
+/// Returns the README's code blocks in one language, with the URL of `sandbox` in place of `http://127.0.0.1:8080`.
 fn blocks(language: &str, sandbox: &Sandbox) -> Vec<String> {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let opening = format!("```{language}\n");
@@ -54,7 +54,7 @@ fn the_c_program_compiles_and_reports() {
 }
 
 #[test]
-fn the_client_example_replaces_the_one_call() {
+fn the_client_example_works_instead_of_the_single_call() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-client");
     let output = run_instead_of_the_call(1, &folder, &sandbox);
@@ -63,7 +63,7 @@ fn the_client_example_replaces_the_one_call() {
 }
 
 #[test]
-fn the_reporter_example_replaces_the_one_call() {
+fn the_reporter_example_works_instead_of_the_single_call() {
     let sandbox = Sandbox::start(Settings::default()).unwrap();
     let folder = clone_like("readme-reporter");
     let output = run_instead_of_the_call(2, &folder, &sandbox);

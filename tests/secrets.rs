@@ -1,5 +1,5 @@
-//! Tests that no secret stays in memory: searches the memory of a process that has reported and freed everything for
-//! copies.
+//! Tests that no secret stays in memory. A child process makes reports and frees everything; the test then searches the
+//! child's memory for copies of the secret.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 
@@ -20,7 +20,7 @@ use crate::common::{Folder, SOON, wait_until};
 
 children![report_and_free];
 
-/// The length of the secrets in bytes. No other process may know more about a secret.
+/// The length of each secret in bytes.
 const LENGTH: usize = 24;
 
 /// The behavior of a service that receives a secret in a request.
@@ -46,7 +46,7 @@ fn start(service: Service) -> String {
 
 fn serve(mut stream: TcpStream, service: Service) {
     let mut buffer = [0; 16 * 1024];
-    // The library sends a request by a single write, and without a body.
+    // The library sends a request with a single write, and without a body.
     while let Ok(count @ 1..) = stream.read(&mut buffer) {
         let request = String::from_utf8_lossy(&buffer[..count]).into_owned();
         let response = match service {
@@ -77,8 +77,8 @@ fn no_secret_stays_in_memory() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Runs a child that receives a secret only through its standard input. Returns a line for each copy that is left in
-/// its memory.
+/// Runs a child that receives a secret only through its standard input. Returns a line for each copy of the secret that
+/// is left in the child's memory.
 fn copies(folder: &Folder, method: &str, name: &str, address: &str, proxy: &str) -> Vec<String> {
     let outbox = folder.path().join(format!("{method}-{name}"));
     let library = library::built_library().to_str().unwrap();
@@ -87,7 +87,7 @@ fn copies(folder: &Folder, method: &str, name: &str, address: &str, proxy: &str)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // The secret is random, so it occurs nowhere else, and percent-encoding leaves it unchanged.
+    // The secret is random, so it occurs nowhere else. It is hexadecimal, so percent-encoding leaves it unchanged.
     let secret = format!("{:016x}{:08x}", random(), random() as u32);
     assert_eq!(secret.len(), LENGTH);
     child.stdin.as_mut().unwrap().write_all(secret.as_bytes()).unwrap();
@@ -162,7 +162,7 @@ fn report_and_free(arguments: &[String]) {
     read_secret(&mut secret);
     use_secret(arguments, &secret);
     wipe(&mut secret);
-    // A thread of the library ends after it has freed its memory.
+    // A thread of the library frees its memory before it ends.
     wait_until("the end of all threads", SOON, || fs::read_dir("/proc/self/task").unwrap().count() == 1);
     std::io::stdout().write_all(b"freed").unwrap();
     std::io::stdout().flush().unwrap();
@@ -184,7 +184,7 @@ fn wipe(secret: &mut [u8]) {
     hint::black_box(secret);
 }
 
-/// Calls the library that ships, because only optimized code leaves copies behind.
+/// Calls the library that ships, because optimization can add copies that a debug build does not have.
 fn use_secret(arguments: &[String], secret: &[u8]) {
     let [library, method, address, proxy, outbox] = arguments else { panic!("five arguments are needed") };
     let library = Library::load(library);

@@ -1,4 +1,4 @@
-//! Triggers every status by a real cause, and checks its acceptance and its row in `docs/statuses.md`.
+//! Triggers every status with a real cause, and checks its acceptance and its row in `docs/statuses.md`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
 
 mod common;
@@ -161,7 +161,7 @@ impl Drop for Reporter {
     }
 }
 
-/// Returns the texts and retryability in `docs/statuses.md`, by number.
+/// Returns the name, the retryability and the description of each status in `docs/statuses.md`, by number.
 fn documented() -> BTreeMap<i32, (String, bool, String)> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/statuses.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -280,7 +280,8 @@ fn report_without_descriptors_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// Forks without running the fork handlers. The child makes a call and returns its status as its exit code.
+/// Forks without running the fork handlers. The child makes a call and exits with a code that contains the status and
+/// the acceptance.
 fn report_after_a_raw_clone_in_a_child(task: &[String]) {
     let arguments = Arguments::to(&task[0]);
     // SAFETY: the new process makes one call, which must not depend on locks of other threads, and exits.
@@ -321,7 +322,7 @@ fn a_process_without_descriptors_or_fork_handlers() {
 }
 
 #[test]
-fn a_response_of_the_service() {
+fn a_response_from_the_service() {
     let service = Service::start();
     let arguments = Arguments::to(&service.url);
     for (http_status, name, acceptance, is_retryable) in [
@@ -403,7 +404,7 @@ fn panic_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// Triggers the only status that a bug alone can cause.
+/// Triggers the status that only a bug in the library can cause.
 #[cfg(feature = "testing")]
 #[test]
 fn a_panic_inside_the_library() {

@@ -91,7 +91,8 @@ fn play(
                 _ => nexmo_client_report(client, NEXMO_CHANNEL_SMS, c"id".as_ptr(), 1, ptr::null(), ptr::null_mut()),
             }
         };
-        assert!(matches!(status, NEXMO_OK | NEXMO_ERR_INVALID_HANDLE | NEXMO_ERR_CANCELLED), "{status}");
+        let is_expected = matches!(status, NEXMO_OK | NEXMO_ERR_INVALID_HANDLE | NEXMO_ERR_CANCELLED);
+        assert!(is_expected, "the call returned {status}");
         succeeded += usize::from(status == NEXMO_OK);
     }
     succeeded
@@ -100,13 +101,13 @@ fn play(
 #[test]
 fn threads_create_use_and_free_the_same_clients() {
     let base_url = server();
-    // SAFETY: the struct consists of integers and pointers, for which all zeroes are valid.
+    // SAFETY: the structs consist of integers and pointers, for which all zeroes are valid.
     let (mut credentials, mut options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = u32::try_from(size_of::<nexmo_credentials>()).unwrap();
     (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
     options.struct_size = u32::try_from(size_of::<nexmo_options>()).unwrap();
     options.base_url = base_url.as_ptr();
-    // Pointers are not `Send`, but their addresses are.
+    // Pointers are not `Send`, but `AtomicPtr` is.
     let (credentials, options) = (AtomicPtr::new(&raw mut credentials), AtomicPtr::new(&raw mut options));
     let handles: Vec<AtomicPtr<nexmo_client>> = (0..SLOTS).map(|_| AtomicPtr::default()).collect();
     let succeeded = AtomicUsize::new(0);
@@ -222,7 +223,7 @@ fn threads_create_use_and_free_the_same_reporters() {
     for slot in &handles {
         nexmo_reporter_free(slot.load(Ordering::Relaxed));
     }
-    assert!(accepted.load(Ordering::Relaxed) > 500, "only {accepted:?} reports were accepted");
+    assert!(accepted.load(Ordering::Relaxed) > 500, "only {accepted:?} reports were submitted");
     for suffix in ["", "-wal", "-shm", ".lock", ".reserve"] {
         std::fs::remove_file(format!("{}{suffix}", outbox.display())).unwrap();
     }
