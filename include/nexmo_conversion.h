@@ -363,9 +363,9 @@ typedef struct nexmo_result {
     int32_t http_status;
     /** The number of requests attempted, including those for which no connection could be made; 0 if there was none. */
     int32_t attempts;
-    /** Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a
-     *  submit, NEXMO_ACCEPTANCE_UNKNOWN if the report is or may be in the outbox. NEXMO_ACCEPTANCE_NO after any
-     *  other call that sends nothing. */
+    /** Whether the service accepted the report in any attempt: one of NEXMO_ACCEPTANCE_*. After a submit,
+     *  NEXMO_ACCEPTANCE_UNKNOWN if the report is or may be in the outbox. NEXMO_ACCEPTANCE_NO after any other call
+     *  that sends nothing. */
     int32_t acceptance;
     /** The duration of the call in microseconds. */
     int64_t elapsed_us;
@@ -544,8 +544,8 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials, const nexm
 
 /**
  * Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
- * events and statistics show their outcome. Sends these reports without waiting for a back-off. Does not wait for
- * reports that are submitted during the call. If reports are still pending, the message gives their number in the
+ * events and statistics show their outcome. During a back-off, sends a probe at once, but at most one per second, unless
+ * the service asked for the wait. Does not wait for reports that are submitted during the call. If reports are still pending, the message gives their number in the
  * whole outbox.
  *
  * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked
@@ -897,15 +897,15 @@ int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int3
 
 /* --- 4. Flat: events ---------------------------------------------------------------------------------------------- */
 
-/** The index of the element that holds nexmo_event.id in the event of nexmo_flat_poll. */
+/** The index of nexmo_event.id in the event array of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_ID 0
-/** The index of the element that holds nexmo_event.kind in the event of nexmo_flat_poll. */
+/** The index of nexmo_event.kind in the event array of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_KIND 1
-/** The index of the element that holds nexmo_event.channel in the event of nexmo_flat_poll. */
+/** The index of nexmo_event.channel in the event array of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_CHANNEL 2
-/** The index of the element that holds nexmo_event.delivered in the event of nexmo_flat_poll. */
+/** The index of nexmo_event.delivered in the event array of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_DELIVERED 3
-/** The index of the element that holds nexmo_event.http_status in the event of nexmo_flat_poll. */
+/** The index of nexmo_event.http_status in the event array of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_HTTP_STATUS 4
 /** The number of elements in the event of nexmo_flat_poll. Later versions may append elements. */
 #define NEXMO_EVENT_FIELD_COUNT 5

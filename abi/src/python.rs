@@ -38,7 +38,7 @@ const ENUMS: &[(&str, &str, &str)] = &[
     (
         "NEXMO_ACCEPTANCE_",
         "Acceptance(IntEnum)",
-        "Whether the service may have accepted a report, over all attempts of a call.",
+        "Whether the service accepted a report in any attempt of a call: no, unknown or yes.",
     ),
     ("NEXMO_DURABILITY_", "Durability(IntEnum)", "The failures that a submitted report survives."),
     ("NEXMO_OVERFLOW_", "Overflow(IntEnum)", "What a submit does when `max_pending` reports are pending."),

@@ -45,7 +45,7 @@ fn invalid_message_id(text: &str) -> Option<String> {
 
 fn invalid_delivered(text: &str) -> Option<String> {
     let valid = ["true", "false", "1", "0"].contains(&text);
-    (!valid).then(|| format!("delivered is '{text}', not true, false, 1 or 0."))
+    (!valid).then(|| format!("delivered is '{text}'; it must be true, false, 1 or 0."))
 }
 
 fn invalid_timestamp(text: &str, authentication: Authentication) -> Option<String> {

@@ -36,7 +36,7 @@ pub struct nexmo_result {
     pub http_status: i32,
     /// The number of requests attempted, including those for which no connection could be made; 0 if there was none.
     pub attempts: i32,
-    /// Whether the service may have accepted the report, over all attempts: one of NEXMO_ACCEPTANCE_*. After a submit,
+    /// Whether the service accepted the report in any attempt: one of NEXMO_ACCEPTANCE_*. After a submit,
     /// NEXMO_ACCEPTANCE_UNKNOWN if the report is or may be in the outbox. NEXMO_ACCEPTANCE_NO after any other call that
     /// sends nothing.
     pub acceptance: i32,

@@ -145,7 +145,7 @@ pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
     if host.len() > 253 || !name.split('.').all(is_label) {
         return Err("has no valid host name");
     }
-    // Some resolvers read a name that ends in a number as an address.
+    // Some resolvers read names such as `127.1` and `0x7f.1` as IPv4 addresses.
     let is_number =
         |label: &str| label.bytes().all(|byte| byte.is_ascii_digit()) || label.to_ascii_lowercase().starts_with("0x");
     if name.rsplit('.').next().is_some_and(is_number) && name.parse::<Ipv4Addr>().is_err() {

@@ -73,7 +73,8 @@ impl Failure {
             Self::Proxy(what) => (Kind::Proxy, format!("could not connect through the proxy: {what}")),
             Self::Tls(error) => (Kind::Tls, format!("TLS failed: {}", tls_error::sentence(error))),
             Self::TlsSetup => {
-                let words = "TLS failed: the host of base_url cannot be compared with a certificate; use a host name";
+                let words =
+                    "TLS failed: the host of base_url is neither a DNS name nor an IP address; correct base_url";
                 (Kind::Tls, words.to_owned())
             }
             Self::ClockBefore1970 => {

@@ -33,10 +33,10 @@ pub(super) fn sentence(error: &rustls::Error) -> String {
         InappropriateMessage { .. } | InappropriateHandshakeMessage { .. } | PeerMisbehaved(_) => BROKEN,
         PeerSentOversizedRecord => BROKEN,
         NoCertificatesPresented => "the server has no certificate; its operator must install one",
-        UnsupportedNameType => "the host of base_url cannot be compared with a certificate; use a host name",
+        UnsupportedNameType => "the host of base_url is neither a DNS name nor an IP address; correct base_url",
         DecryptError => "data from the server was changed in transit, or the server does not follow the protocol",
         InvalidCertRevocationList(_) => "a list of revoked certificates is invalid",
-        FailedToGetCurrentTime => "the system's clock cannot be read; set it",
+        FailedToGetCurrentTime => "the system's clock cannot be read",
         FailedToGetRandomBytes => "the system provides no random numbers",
         NoApplicationProtocol => "the server does not support HTTP on this port; check base_url",
         InconsistentKeys(_) => "client_key_file does not match the client certificate",
@@ -71,7 +71,8 @@ fn of_certificate(error: &CertificateError) -> String {
             );
         }
         NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            "the server's certificate names no host (subject alternative name); its operator must replace it"
+            "the server's certificate has no subject alternative name, so no host matches it; the server's operator must \
+             replace it"
         }
         NotValidForNameContext { expected, presented } => {
             return format!(
@@ -148,7 +149,7 @@ fn of_webpki(error: &webpki::Error) -> &'static str {
         MaximumNameConstraintComparisonsExceeded | MaximumPathBuildCallsExceeded | MaximumSignatureChecksExceeded => {
             "the server's certificate and its issuers are too complex to verify"
         }
-        UnsupportedNameType => "the host of base_url cannot be compared with a certificate; use a host name",
+        UnsupportedNameType => "the host of base_url is neither a DNS name nor an IP address; correct base_url",
         EmptyEkuExtension
         | ExtensionValueInvalid
         | InvalidNetworkMaskConstraint
@@ -354,6 +355,6 @@ mod tests {
         for presented in [&["DnsName(\"a\u{1b}[31m\")"][..], &[&long], &["Unknown"]] {
             assert_eq!(sentence(presented), bare);
         }
-        assert!(sentence(&[]).contains("names no host"));
+        assert!(sentence(&[]).contains("no subject alternative name"));
     }
 }

@@ -11,7 +11,7 @@
 
 enum { OTHERS = 0x5a };
 
-/* The path of a missing folder. The message about it contains characters of several bytes. */
+/* The path of an outbox in a missing folder. The message quotes it, and so contains multibyte characters. */
 static const char *const name_of_no_folder = "/not-\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87-\xe2\x82\xac\xf0\x9f\x98\x80/there";
 
 static nexmo_status open_into_no_folder(char *message, int32_t message_size)

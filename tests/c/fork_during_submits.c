@@ -1,5 +1,5 @@
 /*
- * Forks repeatedly while threads submit as fast as possible to one outbox file and its worker sends. Every child
+ * Forks repeatedly while threads submit to one reporter as fast as possible and its worker sends. Every child
  * submits through the inherited reporter, which the parent frees while some children still use it. At the end a new
  * process opens the file and sends the remaining reports. Every report whose submit returned NEXMO_OK must then have
  * arrived at the sandbox.

@@ -18,7 +18,7 @@ struct reporting {
 /* A time limit that an operation exceeds only if it fails, even on a busy machine or under a checker. */
 enum { PLENTY_MS = 60000 };
 
-/* Waits until a condition holds, and fails with a message if it does not. */
+/* Waits until a condition holds. Fails with a message if it does not hold within about PLENTY_MS. */
 #define WAIT_UNTIL(condition, ...)                                                                                               \
     do {                                                                                                                         \
         long left_ms = PLENTY_MS;                                                                                                \

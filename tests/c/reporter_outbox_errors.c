@@ -44,7 +44,7 @@ static void unusable_paths_are_rejected(void)
     check_cannot_be_used(link);
 }
 
-/* Writes the smallest empty database that SQLite opens, with a version that no outbox has. */
+/* Writes an empty database of one page, with a user_version that no outbox has. */
 static void write_database_of_another_program(const char *path)
 {
     unsigned char bytes[512] = "SQLite format 3";

@@ -1,4 +1,4 @@
-/* Tests callers that are older or newer than the library: struct sizes, additional bytes, and NULL pointers. */
+/* Tests how structs are passed: invalid sizes, structs of newer callers, unaligned structs, and NULL pointers. */
 #include "harness.h"
 
 #include <string.h>

@@ -284,7 +284,7 @@ class Channel(IntEnum):
 
 
 class Acceptance(IntEnum):
-    """Whether the service may have accepted a report, over all attempts of a call."""
+    """Whether the service accepted a report in any attempt of a call: no, unknown or yes."""
 
     NO = 0
     """Each attempt either wrote nothing of the request, or was rejected by a response (401, 402, 420, 422, 423,

@@ -119,12 +119,13 @@ class NullPointer(InvalidCall, status=Status.NULL_POINTER):
 
 
 class StructSize(InvalidCall, status=Status.STRUCT_SIZE):
-    """2: the library does not accept the size of a struct of this package. Load the library of this package's
-    version."""
+    """2: the library does not accept the size of a struct that this package passed. Load the version of the library
+    that matches this package."""
 
 
 class UnknownFlags(InvalidCall, status=Status.UNKNOWN_FLAGS):
-    """3: the library does not know a flag of this package. Load the library of this package's version."""
+    """3: the library does not know a flag that this package passed. Load the version of the library that matches this
+    package."""
 
 
 class InvalidArgument(InvalidCall, status=Status.INVALID_ARGUMENT):

@@ -1,4 +1,4 @@
-"""Helpers for reporters: reporters, programs that share their outbox, and bounded waits for background work."""
+"""Helpers for tests of reporters: reporters, servers, programs that share an outbox, and waits with a limit."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Tests arguments that the package itself rejects because they cannot be passed to the library."""
+"""Tests invalid arguments: those that the package rejects, and those that the library rejects."""
 
 from datetime import date, time
 from decimal import Decimal

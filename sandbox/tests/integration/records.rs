@@ -63,7 +63,7 @@ fn rejected_requests_are_recorded_with_their_violations() {
     let records = sandbox.requests();
     assert_eq!((records[0].status, records[0].channel, records[0].violations.len()), (404, None, 1));
     assert_eq!((records[1].status, records[1].channel), (423, Some(Channel::Sms)));
-    assert_eq!(records[1].violations, ["delivered is 'maybe', not true, false, 1 or 0."]);
+    assert_eq!(records[1].violations, ["delivered is 'maybe'; it must be true, false, 1 or 0."]);
 }
 
 #[test]

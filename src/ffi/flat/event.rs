@@ -13,15 +13,15 @@ use crate::ffi::sized_struct::SizedStruct;
 use crate::ffi::status::NEXMO_OK;
 use crate::outcome::Acceptance;
 
-/// The index of the element that holds nexmo_event.id in the event of nexmo_flat_poll.
+/// The index of nexmo_event.id in the event array of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_ID: usize = 0;
-/// The index of the element that holds nexmo_event.kind in the event of nexmo_flat_poll.
+/// The index of nexmo_event.kind in the event array of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_KIND: usize = 1;
-/// The index of the element that holds nexmo_event.channel in the event of nexmo_flat_poll.
+/// The index of nexmo_event.channel in the event array of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_CHANNEL: usize = 2;
-/// The index of the element that holds nexmo_event.delivered in the event of nexmo_flat_poll.
+/// The index of nexmo_event.delivered in the event array of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_DELIVERED: usize = 3;
-/// The index of the element that holds nexmo_event.http_status in the event of nexmo_flat_poll.
+/// The index of nexmo_event.http_status in the event array of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_HTTP_STATUS: usize = 4;
 /// The number of elements in the event of nexmo_flat_poll. Later versions may append elements.
 pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;

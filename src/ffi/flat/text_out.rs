@@ -19,8 +19,7 @@ impl TextOut {
     ///
     /// # Safety
     ///
-    /// `pointer` is NULL, or as many bytes as the absolute value of `size` can be written there for as long as the
-    /// value lives.
+    /// `pointer` is NULL or valid for writes of `size.unsigned_abs()` bytes for as long as the returned value exists.
     pub(super) unsafe fn new(name: &'static str, pointer: *mut c_char, size: i32) -> Self {
         Self { name, pointer: pointer.cast(), size }
     }

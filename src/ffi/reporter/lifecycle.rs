@@ -75,8 +75,8 @@ pub unsafe extern "C" fn nexmo_reporter_new(
 }
 
 /// Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
-/// events and statistics show their outcome. Sends these reports without waiting for a back-off. Does not wait for
-/// reports that are submitted during the call. If reports are still pending, the message gives their number in the
+/// events and statistics show their outcome. During a back-off, sends a probe at once, but at most one per second, unless
+/// the service asked for the wait. Does not wait for reports that are submitted during the call. If reports are still pending, the message gives their number in the
 /// whole outbox.
 ///
 /// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked

@@ -102,7 +102,7 @@ pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Calls `acquire` before each fork, and drops the returned value after the fork.
+/// Registers `acquire`, which is called before each fork. Its result is dropped after the fork.
 pub(crate) fn hold_during_forks(acquire: Acquire) {
     LOCKS.lock().push(acquire);
 }
@@ -128,7 +128,7 @@ extern "C" fn before_fork() {
 
 /// Returns the locks acquired before the fork, or None in a process that cannot use the library and acquired no locks.
 fn claim_held() -> Option<Held> {
-    // SAFETY: only the thread that holds the locks calls this, after a fork.
+    // SAFETY: in the parent, this thread holds the lock of `LOCKS`; in the child, it is the only thread.
     unsafe { (*HELD.0.get()).take() }
 }
 

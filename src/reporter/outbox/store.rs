@@ -39,7 +39,7 @@ pub(crate) enum Disposition {
 }
 
 impl Disposition {
-    /// Returns the disposition of a report that becomes an event without a response.
+    /// Returns the disposition of a report that becomes an event for a reason other than a response.
     pub(crate) fn event(kind: EventKind) -> Self {
         Self::Event(kind, None, kind.message().to_owned())
     }

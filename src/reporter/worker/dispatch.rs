@@ -24,7 +24,7 @@ impl Worker {
         let now = Instant::now();
         let load = self.senders.load();
         let capacity = self.breaker.capacity(now).min(self.max_in_flight);
-        // Below full capacity, the breaker limits the reports in flight, queued ones included.
+        // Below full capacity, the limit of the breaker includes queued reports.
         let is_at_full_capacity = capacity == self.max_in_flight && !self.breaker.is_probing();
         let limit = if is_at_full_capacity { capacity.saturating_mul(CLAIMS_PER_SENDER) } else { capacity };
         let wanted = limit.saturating_sub(load.queued).saturating_sub(load.in_flight).saturating_sub(load.completed);

@@ -23,7 +23,7 @@ pub(crate) struct Case {
     pub(crate) base_url: String,
     /// The scripts of the server for its first connection, its second, and so on.
     pub(crate) scripts: Vec<Script>,
-    /// Whether the server listens only at `[::1]`.
+    /// Whether the server listens only on `[::1]`.
     pub(crate) is_only_on_ipv6: bool,
     /// The connect timeout and the overall timeout of each call. By default they depend on the expected results.
     pub(crate) connect_timeout: Option<Duration>,
@@ -100,7 +100,7 @@ impl Case {
         self
     }
 
-    /// Makes the server listen only at `[::1]`.
+    /// Makes the server listen only on `[::1]`.
     pub(crate) fn only_on_ipv6(self) -> Self {
         Self { is_only_on_ipv6: true, ..self }
     }

@@ -14,7 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn not_made() -> Vec<Case> {
     vec![
         case("no listener").at("http://{closed}").fails_unsent(Kind::Network).no_request(),
-        case("no listener at either address of localhost")
+        case("no listener on either address of localhost")
             .at("http://localhost:{closed-port}")
             .fails_unsent(Kind::Network)
             .no_request(),
@@ -41,7 +41,7 @@ fn not_made() -> Vec<Case> {
             .within(500)
             .no_request(),
         case("a full backlog for TLS").at("https://{full}").fails_unsent(Kind::Timeout).no_request(),
-        case("localhost listens at ::1 but not at 127.0.0.1")
+        case("localhost listens on ::1 but not on 127.0.0.1")
             .only_on_ipv6()
             .at("http://localhost:{port}")
             .plays(respond(OK))

@@ -38,7 +38,7 @@ const ACCEPTED: &str = "accepted ";
 const FAILED: &str = "failed ";
 const SENT: &str = "sent ";
 
-/// The file of marks. The recorder records its lines in order with all other operations.
+/// The marks file. The recorder records its lines in order with all other operations.
 struct Marks(Mutex<std::fs::File>);
 
 impl Marks {
@@ -90,7 +90,7 @@ fn work_in_a_child(task: &[String]) {
     });
 }
 
-/// Opens the outbox as another process would, for more frequent checkpoints than those of the library.
+/// Opens the outbox as another process would, to make checkpoints more often than the library does.
 fn connect(outbox: &Path) -> Connection {
     let connection = Connection::open_with_flags(outbox, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     connection.busy_timeout(SOON).unwrap();

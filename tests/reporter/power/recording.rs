@@ -43,7 +43,7 @@ pub(crate) enum Step {
     Remove {
         name: String,
     },
-    /// A line that the child wrote to the file of marks.
+    /// A line that the child wrote to the marks file.
     Mark(String),
 }
 

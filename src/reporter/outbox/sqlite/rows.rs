@@ -37,7 +37,7 @@ pub(crate) fn event_checksum(event: &Event) -> i64 {
 struct Checksum(u64);
 
 impl Checksum {
-    /// An odd factor with well distributed bits, 2^64 divided by the golden ratio.
+    /// An odd factor with well-distributed bits, 2^64 divided by the golden ratio.
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
     fn new(first: i64) -> Self {

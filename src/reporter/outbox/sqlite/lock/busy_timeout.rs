@@ -16,7 +16,7 @@ const PAUSE_NS: (u64, u64) = (20_000, 80_000);
 /// the fork.
 static IS_FORK_WAITING: AtomicBool = AtomicBool::new(false);
 
-/// The number of forks that have waited.
+/// The number of forks that have begun to wait.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
 /// Records whether a fork is waiting. While one is, calls do not wait for locked files.
@@ -26,7 +26,7 @@ pub(crate) fn set_fork_waiting(is_waiting: bool) {
     IS_FORK_WAITING.store(is_waiting, Ordering::Release);
 }
 
-/// Waits until no fork waits for the outboxes, or until `deadline`. Returns the number of forks that have waited.
+/// Waits until no fork waits for the outboxes, or until `deadline`. Returns the number of forks that have begun to wait.
 pub(crate) fn wait_for_forks(deadline: Instant) -> u64 {
     while IS_FORK_WAITING.load(Ordering::Acquire) && Instant::now() < deadline {
         thread::sleep(Duration::from_nanos(PAUSE_NS.0));
@@ -34,7 +34,7 @@ pub(crate) fn wait_for_forks(deadline: Instant) -> u64 {
     forks()
 }
 
-/// Returns the number of forks that have waited for the outboxes.
+/// Returns the number of forks that have begun to wait for the outboxes to be closed.
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }

@@ -26,7 +26,7 @@ pub(crate) struct Election {
     /// Whether this process is the sender. Changes only while `state` is locked, and is true only while the lock is
     /// held.
     is_sender: AtomicBool,
-    /// Whether a report was stored for which the sender has not been notified.
+    /// Whether a report was stored of which the sender has not been notified.
     is_notification_wanted: AtomicBool,
     watch: Option<Watch>,
 }

@@ -1,4 +1,4 @@
-//! The lock file, through which the processes that share an outbox coordinate. The library never removes it.
+//! The lock file, which coordinates the processes that share an outbox. The library never removes it.
 //!
 //! | byte | lock | meaning |
 //! | --- | --- | --- |

@@ -182,7 +182,7 @@ fn checkpoint(outbox: &impl Checkpointed) {
     });
 }
 
-/// The number of pages in the WAL, and the number of them copied to the file.
+/// The number of pages in the WAL, and how many of them are copied to the database.
 #[derive(Debug, Clone, Copy, Default)]
 struct WalPages {
     total: u32,
