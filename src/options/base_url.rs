@@ -1,6 +1,7 @@
 //! The base URL of the service: `https://host[:port][/prefix]`, checked once. Pure.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
 
 use crate::error::Error;
 
@@ -12,19 +13,30 @@ const LONGEST: usize = 2048;
 
 /// A checked base URL, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct BaseUrl(String);
+pub(crate) struct BaseUrl {
+    text: String,
+    /// The position of the host and port in `text`. The prefix follows.
+    authority: Range<usize>,
+}
 
 impl BaseUrl {
     /// Parses and checks `text`. Plain `http://` is valid only for loopback hosts, unless `plain_http_anywhere` is set.
     pub(crate) fn parse(text: &str, plain_http_anywhere: bool) -> Result<Self, Error> {
         check(text, plain_http_anywhere)
-            .map(|()| Self(text.trim_end_matches('/').to_owned()))
+            .map(|()| Self::new(text.trim_end_matches('/')))
             .map_err(|problem| Error::argument("base_url", problem))
+    }
+
+    fn new(text: &str) -> Self {
+        let start = text.find("://").map_or(0, |end| end.saturating_add("://".len()));
+        let length = text.get(start..).and_then(|rest| rest.find('/'));
+        let end = length.map_or(text.len(), |length| start.saturating_add(length));
+        Self { text: text.to_owned(), authority: start..end }
     }
 
     /// Returns `http` or `https`.
     pub(crate) fn scheme(&self) -> &'static str {
-        if self.0.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("https")) { "https" } else { "http" }
+        if self.text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("https")) { "https" } else { "http" }
     }
 
     /// Returns the host. An IPv6 address is in brackets.
@@ -40,17 +52,12 @@ impl BaseUrl {
 
     /// Returns the host and port as given.
     pub(crate) fn authority(&self) -> &str {
-        self.authority_and_prefix().0
+        self.text.get(self.authority.clone()).unwrap_or_default()
     }
 
     /// Returns the path before the API's own path, with a leading slash, or an empty string if there is none.
     pub(crate) fn prefix(&self) -> &str {
-        self.authority_and_prefix().1
-    }
-
-    fn authority_and_prefix(&self) -> (&str, &str) {
-        let rest = self.0.get(self.scheme().len() + "://".len()..).unwrap_or_default();
-        rest.find('/').and_then(|slash| rest.split_at_checked(slash)).unwrap_or((rest, ""))
+        self.text.get(self.authority.end..).unwrap_or_default()
     }
 
     /// Returns the URL with its scheme and host in lower case and without the default port, so that URLs that differ
@@ -69,13 +76,13 @@ impl BaseUrl {
 
     /// Returns the URL up to the API's own path.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl Default for BaseUrl {
     fn default() -> Self {
-        Self(SERVICE.to_owned())
+        Self::new(SERVICE)
     }
 }
 
