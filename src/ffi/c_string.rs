@@ -49,14 +49,14 @@ pub(super) unsafe fn up_to<'a>(
     if pointer.is_null() {
         return Ok(None);
     }
-    let bytes = pointer.cast::<u8>();
-    // SAFETY: guaranteed by the caller: every byte up to the NUL can be read. No byte after the NUL is read.
-    let length = (0..=longest).find(|index| unsafe { bytes.add(*index).read() } == 0);
-    let length = length.ok_or_else(|| {
-        CallError::invalid_argument(format!("{name} is longer than {longest} bytes, or not NUL-terminated"))
-    })?;
+    // SAFETY: guaranteed by the caller: every byte up to the NUL can be read.
+    let length = unsafe { libc::strnlen(pointer, longest.saturating_add(1)) };
+    if length > longest {
+        let message = format!("{name} is longer than {longest} bytes, or not NUL-terminated");
+        return Err(CallError::invalid_argument(message));
+    }
     // SAFETY: guaranteed by the caller; `length` bytes were just read.
-    utf8(name, unsafe { slice::from_raw_parts(bytes, length) }).map(Some)
+    utf8(name, unsafe { slice::from_raw_parts(pointer.cast::<u8>(), length) }).map(Some)
 }
 
 pub(super) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, CallError> {
