@@ -1,6 +1,8 @@
 //! Parses the head of a response. All input is untrusted. Pure.
 
-use httparse::{EMPTY_HEADER, Error, Header, Response, Status};
+use std::mem::MaybeUninit;
+
+use httparse::{Error, Header, ParserConfig, Response, Status};
 
 use crate::response::RetryAfter;
 
@@ -38,9 +40,9 @@ pub(super) struct Head {
 impl Head {
     /// Parses the head at the beginning of `input`. Returns None if more data must arrive first.
     pub(super) fn parse(input: &[u8]) -> Result<Option<Self>, Error> {
-        let mut headers = [EMPTY_HEADER; MOST_HEADERS];
-        let mut response = Response::new(&mut headers);
-        match response.parse(input) {
+        let mut headers = [MaybeUninit::uninit(); MOST_HEADERS];
+        let mut response = Response::new(&mut []);
+        match ParserConfig::default().parse_response_with_uninit_headers(&mut response, input, &mut headers) {
             Ok(Status::Complete(length)) => Self::of(&response, length).map(Some),
             Ok(Status::Partial) => Ok(None),
             Err(error @ (Error::TooManyHeaders | Error::Version)) => match Odd::find(input) {
@@ -117,8 +119,12 @@ fn framing(status: u16, headers: &[Header<'_>], is_newer: bool) -> Framing {
 
 /// Parses a `Content-Length`, which must consist of digits.
 fn length(value: &[u8]) -> Option<u64> {
-    let text = str::from_utf8(value).ok()?.trim_matches([' ', '\t']);
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    let digits = value.trim_ascii();
+    let append = |number: u64, digit: &u8| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(digit & 0x0f)),
+        _ => None,
+    };
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, append) }
 }
 
 fn has(headers: &[Header<'_>], name: &str) -> bool {
