@@ -59,7 +59,7 @@ fn wipe_stack(blocks: u8) {
 fn compute(method: Method, parameters: &[(&str, &str)], secret: &str) -> String {
     let base = base_string(parameters);
     match method {
-        Method::Md5Hash => hex::encode(Md5::new().chain_update(base).chain_update(secret).finalize()),
+        Method::Md5Hash => hexadecimal(&Md5::new().chain_update(base).chain_update(secret).finalize()),
         Method::HmacMd5 => keyed::<Hmac<Md5>>(&base, secret),
         Method::HmacSha1 => keyed::<Hmac<Sha1>>(&base, secret),
         Method::HmacSha256 => keyed::<Hmac<Sha256>>(&base, secret),
@@ -72,7 +72,23 @@ fn compute(method: Method, parameters: &[(&str, &str)], secret: &str) -> String 
 fn base_string(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable_by_key(|(name, _)| *name);
-    sorted.iter().map(|(name, value)| format!("&{name}={}", value.replace(['&', '='], "_"))).collect()
+    let length = sorted.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    let mut base = String::with_capacity(length);
+    for (name, value) in sorted {
+        base.extend(["&", name, "="]);
+        let mut parts = value.split(['&', '=']);
+        base.extend(parts.next());
+        parts.for_each(|part| base.extend(["_", part]));
+    }
+    base
+}
+
+/// Returns `bytes` in lower-case hexadecimal.
+fn hexadecimal(bytes: &[u8]) -> String {
+    // Faster than `hex::encode`, which appends one character after the other.
+    let mut digits = vec![0; 2 * bytes.len()];
+    hex::encode_to_slice(bytes, &mut digits).ok();
+    String::from_utf8(digits).unwrap_or_default()
 }
 
 fn keyed<M: Mac + KeyInit>(base: &str, secret: &str) -> String {
@@ -80,7 +96,7 @@ fn keyed<M: Mac + KeyInit>(base: &str, secret: &str) -> String {
     let Ok(mac) = <M as KeyInit>::new_from_slice(secret.as_bytes()) else {
         return String::new();
     };
-    hex::encode(mac.chain_update(base).finalize().into_bytes())
+    hexadecimal(&mac.chain_update(base).finalize().into_bytes())
 }
 
 #[cfg(test)]
