@@ -43,7 +43,7 @@ pub(super) fn perform(
 ) -> nexmo_result {
     let _uncancellable = Uncancellable::begin();
     let start = Instant::now();
-    let result = match catch_panic(|| check_process().and_then(|()| work())) {
+    let mut result = match catch_panic(|| check_process().and_then(|()| work())) {
         Some(Ok(result)) => result,
         Some(Err(error)) => nexmo_result::new(error.status, error.acceptance, &error.message),
         None => {
@@ -51,7 +51,8 @@ pub(super) fn perform(
             nexmo_result::new(NEXMO_ERR_INTERNAL, after_panic, Error::bug().message())
         }
     };
-    nexmo_result { elapsed_us: i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX), ..result }
+    result.elapsed_us = i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX);
+    result
 }
 
 /// Like [`perform`], but also writes the result to `result`. If the size of that struct is invalid, returns
