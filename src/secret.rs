@@ -21,6 +21,12 @@ pub(crate) trait Wipe {
     fn wipe(&mut self);
 }
 
+/// Overwrites `bytes`, as fast as memory is filled.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    black_box(bytes);
+}
+
 impl<T: Copy + Default> Wipe for Vec<T> {
     fn wipe(&mut self) {
         self.clear();

@@ -25,6 +25,7 @@ use super::socket::Socket;
 use super::tcp::TcpConnector;
 use crate::error::Error;
 use crate::options::ClientSettings;
+use crate::secret::wipe;
 use crate::sync::Mutex;
 
 /// The capacity of the output buffer, larger than most requests. A longer request is sent in parts.
@@ -210,7 +211,7 @@ impl Stream {
             buffer.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
             let sent = self.0.transmit_output(now.len(), timeout);
             // The buffer is wiped now, because it lives as long as the connection.
-            self.0.buffers().output().iter_mut().take(now.len()).for_each(Zeroize::zeroize);
+            wipe(self.0.buffers().output().get_mut(..now.len()).unwrap_or_default());
             sent.map_err(|error| to_failure(error, deadline.limit))?;
             bytes = later;
         }
