@@ -114,8 +114,8 @@ pub(crate) fn report(
     let mut backoff = Backoff::default();
     loop {
         attempts += 1;
-        // Each attempt needs a new request, because a signature can include the time of sending.
-        let request = Request::new(conversion, credentials, settings, (environment.clock)());
+        // Each attempt needs a new signature, which includes the time of sending.
+        let request = Request::new(conversion, credentials, settings, environment.clock);
         let left = settings.timeout.saturating_sub(start.elapsed());
         let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
         let last = outcome_of(&request, exchange, (environment.clock)());

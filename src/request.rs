@@ -2,17 +2,27 @@
 
 use std::time::SystemTime;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use zeroize::Zeroizing;
+use percent_encoding::percent_encode_byte;
 
 use crate::auth::Proof;
 use crate::auth::credentials::Credentials;
 use crate::conversion::Conversion;
 use crate::options::ClientSettings;
+use crate::secret::Wiped;
 use crate::timestamp::Timestamp;
 
-/// The characters sent as `%XX`: all except the unreserved characters of RFC 3986.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// For each byte, whether it is sent as `%XX`, as all are that RFC 3986 does not call unreserved. A table, because the
+/// comparison of each byte with the ranges of letters and digits would be the most expensive part of a request.
+#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
+const RESERVED: [bool; 256] = {
+    let mut reserved = [true; 256];
+    let mut byte: u8 = 0;
+    while byte < u8::MAX {
+        reserved[byte as usize] = !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    reserved
+};
 
 /// The maximum number of parameters: delivered, message id, timestamp, key, and secret or signature.
 const MOST_PARAMETERS: usize = 5;
@@ -23,34 +33,38 @@ const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 /// One `POST` with an empty body, ready to send.
 pub(crate) struct Request<'a> {
     /// The bytes of the request.
-    text: Zeroizing<String>,
+    text: Wiped<Vec<u8>>,
     authority: &'a str,
     proof: Proof<'a>,
 }
 
 impl<'a> Request<'a> {
-    /// Builds the request that reports `conversion` at the time `now`.
+    /// Builds the request that reports `conversion` at the time of `clock`, which is read only if it is needed.
     pub(crate) fn new(
         conversion: &Conversion,
         credentials: &'a Credentials,
         settings: &'a ClientSettings,
-        now: SystemTime,
+        clock: fn() -> SystemTime,
     ) -> Self {
-        let timestamp = timestamp(conversion, credentials, settings, now);
+        let timestamp = timestamp(conversion, credentials, settings, clock);
+        // In byte order of the names.
         let mut parameters = Vec::with_capacity(MOST_PARAMETERS);
+        parameters.extend(Proof::key(credentials).map(|key| ("api_key", key)));
         parameters.push(("delivered", if conversion.delivered { "true" } else { "false" }));
         parameters.push(("message-id", conversion.message_id.as_str()));
         parameters.extend(timestamp.as_deref().map(|text| ("timestamp", text)));
-        let proof = Proof::new(credentials, &mut parameters);
-        parameters.extend(proof.parameter());
-        parameters.sort_unstable_by_key(|(name, _)| *name);
+        let proof = Proof::new(credentials, &parameters);
+        if let Some(parameter) = proof.parameter() {
+            let position = parameters.partition_point(|(name, _)| *name < parameter.0);
+            parameters.insert(position, parameter);
+        }
         let text = text(settings, conversion.channel.path_segment(), &parameters, proof.header());
         Self { text, authority: settings.base_url.authority(), proof }
     }
 
     /// Returns the bytes of the request.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.text.as_bytes()
+        &self.text
     }
 
     /// Returns the host and port of the service, as in the base URL.
@@ -69,14 +83,14 @@ fn timestamp(
     conversion: &Conversion,
     credentials: &Credentials,
     settings: &ClientSettings,
-    now: SystemTime,
+    clock: fn() -> SystemTime,
 ) -> Option<String> {
     let is_required = credentials.authentication().requires_timestamp();
     if is_required && settings.sign_unix_seconds {
-        return Some(now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string());
+        return Some(clock().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string());
     }
-    let sent_at = is_required.then(|| Timestamp::from_system_time(now));
-    conversion.timestamp.or(sent_at).map(Timestamp::text)
+    let sent_at = || is_required.then(|| Timestamp::from_system_time(clock()));
+    conversion.timestamp.or_else(sent_at).map(Timestamp::text)
 }
 
 /// Returns the request line and the headers. No value can contain a line end, because each was checked on input or is
@@ -86,24 +100,42 @@ fn text(
     channel: &str,
     parameters: &[(&str, &str)],
     authorization: Option<[&str; 2]>,
-) -> Zeroizing<String> {
+) -> Wiped<Vec<u8>> {
     let (base_url, user_agent) = (&settings.base_url, &settings.user_agent);
     let query: usize = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
     let proof: usize = authorization.iter().flatten().map(|part| part.len()).sum();
     // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not wiped.
     let capacity = base_url.as_str().len() + user_agent.len() + query + proof + CAPACITY_FOR_CONSTANT_PARTS;
-    let mut text = Zeroizing::new(String::with_capacity(capacity));
-    text.extend(["POST ", base_url.prefix(), "/conversions/", channel]);
+    let mut text = Wiped::new(Vec::with_capacity(capacity));
+    append(&mut text, &["POST ", base_url.prefix(), "/conversions/", channel]);
     for (index, (name, value)) in parameters.iter().enumerate() {
-        text.extend([if index == 0 { "?" } else { "&" }, name, "="]);
-        text.extend(utf8_percent_encode(value, ENCODED));
+        append(&mut text, &[if index == 0 { "?" } else { "&" }, name, "="]);
+        append_encoded(&mut text, value.as_bytes());
     }
-    text.extend([" HTTP/1.1\r\nhost: ", base_url.authority(), "\r\nuser-agent: ", user_agent]);
+    append(&mut text, &[" HTTP/1.1\r\nhost: ", base_url.authority(), "\r\nuser-agent: ", user_agent]);
     if let Some([scheme, proof]) = authorization {
-        text.extend(["\r\nauthorization: ", scheme, proof]);
+        append(&mut text, &["\r\nauthorization: ", scheme, proof]);
     }
-    text.push_str("\r\ncontent-length: 0\r\n\r\n");
+    append(&mut text, &["\r\ncontent-length: 0\r\n\r\n"]);
     text
+}
+
+fn append(text: &mut Vec<u8>, parts: &[&str]) {
+    parts.iter().for_each(|part| text.extend_from_slice(part.as_bytes()));
+}
+
+/// Appends `value` with `%XX` for each byte that RFC 3986 does not call unreserved.
+fn append_encoded(text: &mut Vec<u8>, value: &[u8]) {
+    let is_reserved = |byte: &u8| RESERVED.get(usize::from(*byte)) == Some(&true);
+    for part in value.split_inclusive(is_reserved) {
+        match part.split_last() {
+            Some((last, unreserved)) if is_reserved(last) => {
+                text.extend_from_slice(unreserved);
+                text.extend_from_slice(percent_encode_byte(*last).as_bytes());
+            }
+            _ => text.extend_from_slice(part),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -123,14 +155,13 @@ mod tests {
             delivered: true,
             timestamp: None,
         };
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000);
+        let clock = || SystemTime::UNIX_EPOCH + Duration::from_secs(1_577_880_000);
         let settings = options.check().unwrap();
-        let request = Request::new(&conversion, credentials, &settings, now);
+        let request = Request::new(&conversion, credentials, &settings, clock);
         assert_eq!(request.authority(), "api.nexmo.com");
-        // This detects a reallocation, which would double the capacity.
-        let unused = request.text.capacity() - request.text.len();
-        assert!(unused < 256, "{unused} bytes of the capacity are unused");
-        (request.text.to_string(), request.secrets().map(str::to_owned).collect())
+        // A string that reallocates doubles its capacity, which this would detect.
+        assert!(request.text.capacity() - request.text.len() < 256, "{}", request.text.capacity());
+        (String::from_utf8(request.text.to_vec()).unwrap(), request.secrets().map(str::to_owned).collect())
     }
 
     #[test]

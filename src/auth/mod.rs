@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use self::credentials::Credentials;
-use crate::secret::Secret;
+use crate::secret::{Secret, Wiped};
 
 /// The authentication method, with its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +35,8 @@ impl Authentication {
 /// The proof in one request: a parameter or a header.
 pub(crate) struct Proof<'a> {
     secret: &'a str,
-    /// The value sent in place of the secret; None if the secret itself is sent.
-    derived: Option<Zeroizing<String>>,
+    /// The value sent in place of the secret, if any.
+    derived: Option<Wiped<String>>,
     target: Target,
 }
 
@@ -49,29 +49,31 @@ enum Target {
 }
 
 impl<'a> Proof<'a> {
-    /// Returns the proof for a request with `parameters`. Before that, adds the API key to `parameters` if the method
-    /// sends the key as a parameter.
-    pub(crate) fn new<'p>(credentials: &'a Credentials, parameters: &mut Vec<(&str, &'p str)>) -> Self
-    where
-        'a: 'p,
-    {
-        let key = credentials.api_key();
+    /// Returns the API key if the method sends it as a parameter.
+    pub(crate) fn key(credentials: &Credentials) -> Option<&str> {
+        match credentials.authentication() {
+            Authentication::Query(_) | Authentication::Signature(..) => Some(credentials.api_key()),
+            Authentication::Basic(_) => None,
+        }
+    }
+
+    /// Returns the proof for a request with `parameters`.
+    pub(crate) fn new(credentials: &'a Credentials, parameters: &[(&str, &str)]) -> Self {
         match credentials.authentication() {
             Authentication::Query(secret) => {
-                parameters.push(("api_key", key));
                 Self { secret: secret.expose(), derived: None, target: Target::Parameter("api_secret") }
             }
             Authentication::Basic(secret) => {
                 // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not
                 // wiped.
+                let key = credentials.api_key();
                 let mut pair = Zeroizing::new(String::with_capacity(key.len() + 1 + secret.expose().len()));
                 pair.extend([key, ":", secret.expose()]);
-                let derived = Some(Zeroizing::new(STANDARD.encode(pair.as_bytes())));
+                let derived = Some(Wiped::new(STANDARD.encode(pair.as_bytes())));
                 Self { secret: secret.expose(), derived, target: Target::Authorization("Basic ") }
             }
             Authentication::Signature(method, secret) => {
-                parameters.push(("api_key", key));
-                let derived = Some(Zeroizing::new(signature::sign(*method, parameters, secret.expose())));
+                let derived = Some(Wiped::new(signature::sign(*method, parameters, secret.expose())));
                 Self { secret: secret.expose(), derived, target: Target::Parameter("sig") }
             }
         }
