@@ -109,6 +109,7 @@ pub(crate) fn report(
     environment: &Environment,
     start: Instant,
 ) -> Outcome {
+    let limits = Limits { connect: settings.connect_timeout, end: start.checked_add(settings.timeout) };
     let mut attempts = 0;
     let mut acceptance = Acceptance::No;
     let mut backoff = Backoff::default();
@@ -116,9 +117,8 @@ pub(crate) fn report(
         attempts += 1;
         // Each attempt needs a new signature, which includes the time of sending.
         let request = Request::new(conversion, credentials, settings, environment.clock);
-        let left = settings.timeout.saturating_sub(start.elapsed());
-        let exchange = transport.exchange(&request, Limits { connect: settings.connect_timeout, total: left });
-        let last = outcome_of(&request, exchange, (environment.clock)());
+        let exchange = transport.exchange(&request, limits);
+        let last = outcome_of(&request, exchange, environment.clock);
         acceptance = acceptance.max(last.acceptance);
         let is_useful = last.result.as_ref().is_err_and(|error| error.kind().is_retryable());
         let may_retry = is_useful && attempts < settings.max_attempts;
@@ -136,7 +136,7 @@ pub(crate) fn report(
 }
 
 /// Returns the outcome of one exchange.
-fn outcome_of(request: &Request<'_>, mut exchange: Exchange, now: SystemTime) -> Outcome {
+fn outcome_of(request: &Request<'_>, mut exchange: Exchange, clock: fn() -> SystemTime) -> Outcome {
     let result = match &mut exchange.response {
         Ok(response) => response.verdict(request.secrets()),
         Err(error) => Err(error.clone()),
@@ -149,7 +149,7 @@ fn outcome_of(request: &Request<'_>, mut exchange: Exchange, now: SystemTime) ->
     };
     Outcome {
         http_status: response.ok().map(|response| response.status),
-        retry_after: response.ok().filter(|_| result.is_err()).and_then(|response| response.retry_after(now)),
+        retry_after: response.ok().filter(|_| result.is_err()).and_then(|response| response.retry_after(clock())),
         attempts: 1,
         acceptance,
         elapsed: Duration::ZERO,

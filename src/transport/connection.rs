@@ -25,8 +25,6 @@ pub(super) struct Connection(pub(super) Stream);
 /// The outcome of a request on a connection.
 pub(super) struct RoundTrip {
     pub(super) result: Result<Response, Failure>,
-    /// Whether any part of the request may have been sent.
-    pub(super) is_written: bool,
     /// Whether any part of a response has arrived.
     pub(super) has_response: bool,
     /// Whether the connection can be reused for another request.
@@ -34,13 +32,13 @@ pub(super) struct RoundTrip {
 }
 
 impl Connection {
-    /// Sends `request` and reads the response.
+    /// Sends `request` and reads the response. Any part of the request may be sent, even if this fails.
     pub(super) fn round_trip(&mut self, request: &[u8], deadline: Deadline) -> RoundTrip {
-        let (is_written, mut has_response) = (deadline.left().is_ok(), false);
+        let mut has_response = false;
         let head = self.0.send(request, deadline).and_then(|()| self.read_head(deadline, &mut has_response));
         match head {
             Ok(head) => self.read_response(head, deadline),
-            Err(failure) => RoundTrip { result: Err(failure), is_written, has_response, is_reusable: false },
+            Err(failure) => RoundTrip { result: Err(failure), has_response, is_reusable: false },
         }
     }
 
@@ -75,23 +73,25 @@ impl Connection {
     /// Reads the body of the response. If the body cannot be read, returns the response without it and marks the
     /// connection as not reusable.
     fn read_response(&mut self, head: Head, deadline: Deadline) -> RoundTrip {
-        let body_deadline = Deadline::new(Instant::now(), BODY_TIME, Limit::Total);
-        let body = self.read_body(head.framing, body_deadline.or(deadline));
+        let body = self.read_body(head.framing, deadline);
         let is_reusable = head.keeps_alive && body.is_some() && self.0.input().is_empty();
         let response = Response { status: head.status, retry_after: head.retry_after, body };
-        RoundTrip { result: Ok(response), is_written: true, has_response: true, is_reusable }
+        RoundTrip { result: Ok(response), has_response: true, is_reusable }
     }
 
     /// Returns the body, or None if it does not arrive completely before `deadline` or exceeds the size limit.
     fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Wiped<Vec<u8>>> {
         let mut body = Body::new(framing).ok()?;
+        // The clock is read only if the body has not arrived with the head.
+        let mut body_deadline = None;
         loop {
             let consumed = body.read(self.0.input()).ok()?;
             self.0.consume(consumed);
             if body.is_complete() {
                 return body.whole(false);
             }
-            match self.0.read(deadline) {
+            let own = || Deadline::new(Instant::now(), BODY_TIME, Limit::Total).or(deadline);
+            match self.0.read(*body_deadline.get_or_insert_with(own)) {
                 Ok(()) => {}
                 Err(failure) => return body.whole(failure.is_end()),
             }

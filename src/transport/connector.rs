@@ -131,15 +131,17 @@ impl Connector {
     pub(super) fn connect(&self, deadline: Deadline) -> Result<(Stream, SocketAddr), Failure> {
         let tls = self.tls();
         let (address, socket) = self.tcp.connect(deadline)?;
+        let opened = time::Instant::now();
+        deadline.check(opened)?;
         let details = ConnectionDetails {
             uri: &self.uri,
             addrs: NoResolver.empty(),
             config: &tls.config,
             request_level: false,
             resolver: &NoResolver,
-            now: Instant::now(),
-            timeout: timeout(deadline)?,
-            current_time: Arc::new(Instant::now),
+            now: Instant::Exact(opened),
+            timeout: timeout(deadline, opened),
+            current_time: Arc::new(move || Instant::Exact(opened)),
             run_connector: Arc::new(|_| Err(UreqError::ConnectionFailed)),
             register_shutdown: Arc::new(|_| Ok(())),
         };
@@ -151,10 +153,10 @@ impl Connector {
             true => LazyBuffers::new(BUFFER_UNDER_TLS, BUFFER_UNDER_TLS),
             false => LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
         };
-        let connected = tls.connector.connect(&details, Some(TcpTransport { socket, buffers, checks: 0 }));
+        let connected = tls.connector.connect(&details, Some(TcpTransport { socket, opened, buffers, checks: 0 }));
         let connected = connected.inspect_err(|_| self.avoid(address));
         let transport = connected.map_err(|error| to_failure(error, deadline.limit))?.ok_or(Failure::Unexpected)?;
-        Ok((Stream(Box::new(transport)), address))
+        Ok((Stream { transport: Box::new(transport), opened }, address))
     }
 
     /// Makes later connections try another address before `address`, which did not respond.
@@ -164,8 +166,14 @@ impl Connector {
 }
 
 /// An open connection, plain or over TLS, with its buffers.
+///
+/// The clock of ureq's layers stands still at `opened`, so that they pass timeouts on without reading the clock. A timeout
+/// is therefore the time from `opened` until the deadline.
 #[derive(Debug)]
-pub(super) struct Stream(Box<dyn Transport>);
+pub(super) struct Stream {
+    transport: Box<dyn Transport>,
+    opened: time::Instant,
+}
 
 impl Drop for Stream {
     /// Wipes the data that was read, which may repeat a request.
@@ -173,29 +181,28 @@ impl Drop for Stream {
         let unread = self.input().len();
         self.consume(unread);
         // All input is consumed, so this is the whole buffer.
-        self.0.buffers().input_append_buf().zeroize();
+        self.transport.buffers().input_append_buf().zeroize();
     }
 }
 
 impl Stream {
     /// Returns the bytes that were read but not consumed.
     pub(super) fn input(&mut self) -> &[u8] {
-        self.0.buffers().input()
+        self.transport.buffers().input()
     }
 
     /// Removes `amount` bytes of the input.
     pub(super) fn consume(&mut self, amount: usize) {
-        self.0.buffers().input_consume(amount);
+        self.transport.buffers().input_consume(amount);
     }
 
     /// Waits for more input.
     pub(super) fn read(&mut self, deadline: Deadline) -> Result<(), Failure> {
-        let timeout = timeout(deadline)?;
         // A read into a full buffer returns no bytes, which would look like the end of the connection.
-        if self.0.buffers().input_append_buf().is_empty() {
+        if self.transport.buffers().input_append_buf().is_empty() {
             return Err(Failure::LargeHead);
         }
-        match self.0.await_input(timeout) {
+        match self.transport.await_input(timeout(deadline, self.opened)) {
             Ok(true) => Ok(()),
             Ok(false) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             Err(error) => Err(to_failure(error, deadline.limit)),
@@ -205,13 +212,12 @@ impl Stream {
     /// Sends all of `bytes`, which may contain a secret.
     pub(super) fn send(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Failure> {
         while !bytes.is_empty() {
-            let timeout = timeout(deadline)?;
-            let buffer = self.0.buffers().output();
+            let buffer = self.transport.buffers().output();
             let (now, later) = bytes.split_at(bytes.len().min(buffer.len()));
             buffer.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
-            let sent = self.0.transmit_output(now.len(), timeout);
+            let sent = self.transport.transmit_output(now.len(), timeout(deadline, self.opened));
             // The buffer is wiped now, because it lives as long as the connection.
-            wipe(self.0.buffers().output().get_mut(..now.len()).unwrap_or_default());
+            wipe(self.transport.buffers().output().get_mut(..now.len()).unwrap_or_default());
             sent.map_err(|error| to_failure(error, deadline.limit))?;
             bytes = later;
         }
@@ -221,7 +227,7 @@ impl Stream {
     /// Returns whether the connection is open and has no unread data. Reads from it, because any layer may hold bytes,
     /// encrypted or not, that would be mistaken for the next response.
     pub(super) fn is_idle(&mut self) -> bool {
-        self.input().is_empty() && matches!(self.0.await_input(CHECK), Err(UreqError::Timeout(_)))
+        self.input().is_empty() && matches!(self.transport.await_input(CHECK), Err(UreqError::Timeout(_)))
     }
 }
 
@@ -230,10 +236,11 @@ fn check_clock(now: SystemTime) -> Result<(), Failure> {
     now.duration_since(SystemTime::UNIX_EPOCH).map(drop).map_err(|_| Failure::ClockBefore1970)
 }
 
-/// Returns the remaining time as ureq's type. Its `reason` is not used.
-fn timeout(deadline: Deadline) -> Result<NextTimeout, Failure> {
-    let after = deadline.left()?.map_or(Duration::NotHappening, Duration::Exact);
-    Ok(NextTimeout { after, reason: Timeout::Global, per_read: None, per_write: None })
+/// Returns the time from `opened` until the deadline as ureq's type. Its `reason` is not used.
+fn timeout(deadline: Deadline, opened: time::Instant) -> NextTimeout {
+    let until = |at: time::Instant| Duration::Exact(at.saturating_duration_since(opened));
+    let after = deadline.at.map_or(Duration::NotHappening, until);
+    NextTimeout { after, reason: Timeout::Global, per_read: None, per_write: None }
 }
 
 fn to_failure(error: UreqError, limit: Limit) -> Failure {
@@ -250,6 +257,8 @@ fn to_failure(error: UreqError, limit: Limit) -> Failure {
 #[derive(Debug)]
 struct TcpTransport {
     socket: Arc<Socket>,
+    /// When the connection was opened. Timeouts count from here.
+    opened: time::Instant,
     buffers: LazyBuffers,
     /// The number of checks since the last write.
     checks: u8,
@@ -264,11 +273,13 @@ impl Transport for TcpTransport {
         if !is_check(limit) {
             self.checks = 0;
         }
+        let deadline = self.deadline(limit);
         let bytes = self.buffers.output().get(..amount).unwrap_or_default();
-        if self.socket.write_all(bytes, deadline(limit))? { Ok(()) } else { Err(UreqError::Timeout(limit.reason)) }
+        if self.socket.write_all(bytes, deadline)? { Ok(()) } else { Err(UreqError::Timeout(limit.reason)) }
     }
 
     fn await_input(&mut self, limit: NextTimeout) -> Result<bool, UreqError> {
+        let deadline = self.deadline(limit);
         let buffer = self.buffers.input_append_buf();
         let read = match is_check(limit) {
             true if self.checks >= MAX_CHECKS => return Err(io::Error::other("the connection is not idle").into()),
@@ -276,7 +287,7 @@ impl Transport for TcpTransport {
                 self.checks = self.checks.saturating_add(1);
                 self.socket.read_at_once(buffer)?
             }
-            false => self.socket.read(buffer, deadline(limit))?,
+            false => self.socket.read(buffer, deadline)?,
         };
         let amount = read.ok_or(UreqError::Timeout(limit.reason))?;
         self.buffers.input_appended(amount);
@@ -288,16 +299,18 @@ impl Transport for TcpTransport {
     }
 }
 
-fn is_check(limit: NextTimeout) -> bool {
-    limit.per_read == CHECK.per_read
+impl TcpTransport {
+    /// Returns the time at which a timeout expires, or None if it never does.
+    fn deadline(&self, limit: NextTimeout) -> Option<time::Instant> {
+        match limit.after {
+            Duration::Exact(after) => self.opened.checked_add(after),
+            Duration::NotHappening => None,
+        }
+    }
 }
 
-/// Returns the time at which a timeout expires, or None if it never does.
-fn deadline(limit: NextTimeout) -> Option<time::Instant> {
-    match limit.after {
-        Duration::Exact(after) => time::Instant::now().checked_add(after),
-        Duration::NotHappening => None,
-    }
+fn is_check(limit: NextTimeout) -> bool {
+    limit.per_read == CHECK.per_read
 }
 
 /// A resolver that resolves nothing, because ureq receives established connections.
@@ -332,7 +345,8 @@ mod tests {
         assert!(socket.finish(None).unwrap());
         // The peer does not read, so the buffers fill up.
         while socket.write_all(&[0; 64 * 1024], Some(time::Instant::now())).unwrap() {}
-        let mut connection = TcpTransport { socket, buffers: LazyBuffers::new(64, 64), checks: 0 };
+        let opened = time::Instant::now();
+        let mut connection = TcpTransport { socket, opened, buffers: LazyBuffers::new(64, 64), checks: 0 };
         assert!(matches!(connection.transmit_output(24, CHECK), Err(UreqError::Timeout(_))));
         for _ in 0..MAX_CHECKS {
             assert!(matches!(connection.await_input(CHECK), Err(UreqError::Timeout(_))));

@@ -26,12 +26,11 @@ impl Deadline {
         }
     }
 
-    /// Returns the remaining time, or None if the deadline never expires. Fails if the deadline has passed.
-    pub(super) fn left(self) -> Result<Option<Duration>, Failure> {
-        let Some(at) = self.at else {
-            return Ok(None);
-        };
-        let left = at.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(Failure::TimedOut(self.limit)) } else { Ok(Some(left)) }
+    /// Fails if the deadline has passed at `now`.
+    pub(super) fn check(self, now: Instant) -> Result<(), Failure> {
+        match self.at {
+            Some(at) if at <= now => Err(Failure::TimedOut(self.limit)),
+            _ => Ok(()),
+        }
     }
 }

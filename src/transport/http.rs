@@ -53,7 +53,7 @@ impl HttpTransport {
         self.resolver.wake();
     }
 
-    /// Sends one request on `connection`, and keeps the connection if it can be reused.
+    /// Sends one request on `connection`, and keeps the connection if it can be reused. `deadline` has not passed yet.
     fn run(&self, mut connection: Connection, request: &Request<'_>, deadline: Deadline) -> RoundTrip {
         let trip = connection.round_trip(request.bytes(), deadline);
         if trip.is_reusable {
@@ -66,13 +66,14 @@ impl HttpTransport {
     /// connection.
     fn run_on_new(&self, request: &Request<'_>, limits: Limits, whole: Deadline, is_written: bool) -> Exchange {
         let connect = Deadline::new(Instant::now(), limits.connect, Limit::Connect).or(whole);
-        match self.connector.connect(connect) {
+        let connected = self.connector.connect(connect);
+        match connected.and_then(|connected| whole.check(Instant::now()).map(|()| connected)) {
             Ok((stream, address)) => {
                 let trip = self.run(Connection(stream), request, whole);
                 if !trip.has_response {
                     self.connector.avoid(address);
                 }
-                self.to_error(trip.result, request, true, is_written || trip.is_written)
+                self.to_error(trip.result, request, true, true)
             }
             Err(failure) => self.to_error(Err(failure), request, false, is_written),
         }
@@ -106,17 +107,20 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn exchange(&self, request: &Request<'_>, limits: Limits) -> Exchange {
         let start = Instant::now();
-        let whole = Deadline::new(start, limits.total, Limit::Total);
-        let Some(pooled) = self.pool.acquire() else {
+        let whole = Deadline { at: limits.end, limit: Limit::Total };
+        if let Err(failure) = whole.check(start) {
+            return self.to_error(Err(failure), request, false, false);
+        }
+        let Some(pooled) = self.pool.acquire(start) else {
             return self.run_on_new(request, limits, whole, false);
         };
         let trip = self.run(pooled, request, whole);
-        if was_dead_in_the_pool(&trip, start.elapsed()) && !self.cancel.is_cancelled() {
+        if was_dead_in_the_pool(&trip, start) && !self.cancel.is_cancelled() {
             // Other connections of the same age are probably dead too.
             self.pool.clear();
-            return self.run_on_new(request, limits, whole, trip.is_written);
+            return self.run_on_new(request, limits, whole, true);
         }
-        self.to_error(trip.result, request, true, trip.is_written)
+        self.to_error(trip.result, request, true, true)
     }
 
     fn pause(&self, deadline: Instant) -> bool {
@@ -124,11 +128,11 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Returns whether the peer had probably closed the idle connection before it received the request. Servers often close
-/// idle connections, so this is not reported as a failure.
-fn was_dead_in_the_pool(trip: &RoundTrip, elapsed: Duration) -> bool {
+/// Returns whether the request of the exchange that began at `start` went to an idle connection that the peer had
+/// already closed. Servers often close idle connections, so this is not reported as a failure.
+fn was_dead_in_the_pool(trip: &RoundTrip, start: Instant) -> bool {
     let is_lost = trip.result.as_ref().is_err_and(Failure::is_loss);
-    is_lost && trip.is_written && !trip.has_response && elapsed < DEATH_TIME
+    is_lost && !trip.has_response && start.elapsed() < DEATH_TIME
 }
 
 /// Makes the underlying libraries initialize their process-wide state. They hold locks while they do so, and a

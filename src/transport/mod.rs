@@ -43,8 +43,8 @@ use crate::response::Response;
 pub(crate) struct Limits {
     /// The timeout for resolving the name and connecting.
     pub(crate) connect: Duration,
-    /// The timeout for the whole exchange.
-    pub(crate) total: Duration,
+    /// The end of the whole exchange; None if it is beyond the range of the clock.
+    pub(crate) end: Option<Instant>,
 }
 
 /// One request and its outcome.

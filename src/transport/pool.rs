@@ -29,11 +29,11 @@ impl Pool {
         Self { idle: Mutex::default(), most }
     }
 
-    /// Removes and returns a connection that is still open, if there is one.
-    pub(super) fn acquire(&self) -> Option<Connection> {
+    /// Removes and returns a connection that is still open at `now`, if there is one.
+    pub(super) fn acquire(&self, now: Instant) -> Option<Connection> {
         loop {
             let mut newest = self.idle.lock().pop()?;
-            if newest.since.elapsed() > IDLE_TIME {
+            if now.saturating_duration_since(newest.since) > IDLE_TIME {
                 self.clear();
                 return None;
             }

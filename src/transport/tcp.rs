@@ -31,7 +31,7 @@ impl TcpConnector {
 
     pub(super) fn connect(&self, deadline: Deadline) -> Result<(SocketAddr, Arc<Socket>), Failure> {
         let addresses = self.route.addresses(deadline)?;
-        deadline.left()?;
+        deadline.check(Instant::now())?;
         self.connect_to_any(&addresses, deadline.at).map_err(|error| match &self.route.proxy {
             _ if error.kind() == io::ErrorKind::TimedOut => Failure::TimedOut(deadline.limit),
             _ if is_shortage(&error) => Failure::Io(error),
