@@ -329,7 +329,15 @@ PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_one_call conversion_client
 	raw_socket raw_openssl launch)
 BARE_UREQ := $(CURDIR)/target/ureq/release/bare-ureq
 
-build-bench: library $(PROGRAMS) $(BARE_UREQ) $(BENCH)/venv/ready | tools-of-bench
+build-bench: library $(PROGRAMS) $(BARE_UREQ) $(BENCH)/venv/ready $(GATE)/calls $(BENCH)/profiled/$(NAME) | tools-of-bench
+
+# The library with a line table, by which benches/purposes.py attributes instructions.
+$(BENCH)/profiled/$(NAME): $(RUST) | tools-rust
+	CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
+		$(CARGO) rustc --locked --quiet --release --lib --crate-type cdylib --target-dir target/profiled
+	mkdir -p $(@D)
+	install -m 755 target/profiled/release/$(NAME) $@
+	ln -sf $(NAME) $@.$(MAJOR)
 
 $(BENCH)/programs/conversion_%: SHARED := benches/programs/common.c
 $(BENCH)/programs/conversion_%: LINK := -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion

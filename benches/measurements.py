@@ -5,6 +5,7 @@ from functools import partial
 
 import instructions
 import interleave
+import purposes
 import scaling
 import submit
 from cases import CASES, Case
@@ -21,6 +22,10 @@ def _case(case: Case, server: Server, is_short: bool, log: Log) -> object:
 
 def _instructions(server: Server, is_short: bool, _: Log) -> object:
     return instructions.run(server, 1, 250) if is_short else instructions.run(server, 3, 500)
+
+
+def _purposes(server: Server, is_short: bool, _: Log) -> object:
+    return purposes.run(server, 100 if is_short else 500)
 
 
 def _submit(_: Server, is_short: bool, __: Log) -> object:
@@ -50,6 +55,7 @@ def _size(*_: object) -> object:
 MEASUREMENTS: dict[str, Measurement] = {
     **{case.name: partial(_case, case) for case in CASES},
     "instructions": _instructions,
+    "purposes": _purposes,
     "submit": _submit,
     "size": _size,
     "threads": _threads,

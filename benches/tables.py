@@ -62,6 +62,12 @@ def _count(counts: Mapping[str, "list[float]"], name: str) -> "tuple[str, str]":
     return f"{count.median:,.0f} ({count.min:,.0f}\N{EN DASH}{count.max:,.0f})", f"{count.median / reference.median:.2f}"
 
 
+def _purposes(results: Mapping[str, Mapping[str, float]]) -> Rows:
+    names = list(next(iter(results.values())))
+    rows = [[name, *(f"{round(counts[name]):,}" for counts in results.values())] for name in names]
+    return [["", *results], *rows, ["total", *(f"{round(sum(counts.values())):,}" for counts in results.values())]]
+
+
 def _submit(results: "Sequence[Mapping[str, Any]]") -> Rows:
     heading = ["submit", "median", "99.9th percentile", "maximum", "per second"]
     return [heading, *([str(line["part"]), *(f"{line[key]:,.1f} us" for key in ("median_us", "p999_us", "max_us")),
@@ -100,6 +106,7 @@ def _many(results: Mapping[str, Any]) -> Rows:
 TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     **{case.name: (case.title, partial(_case, case)) for case in CASES},
     "instructions": ("Instructions per request, sequential", _instructions),
+    "purposes": ("Instructions of one report of a client, by purpose", _purposes),
     "submit": ("Cost of submit", _submit),
     "size": ("Size of the shared library", _size),
     "threads": ("Threads sharing one client, HTTPS", partial(_scaled, "threads")),
