@@ -1,6 +1,8 @@
 //! Creates a reporter from options with any bytes, and makes any calls on the reporter in any order.
 #![no_main]
 
+mod threads;
+
 use std::ffi::CString;
 use std::ptr;
 
@@ -54,6 +56,7 @@ fn reporter(options: &[u8]) -> *mut nexmo_reporter {
 
 fuzz_target!(|input: (&[u8], Vec<(u8, u16, Vec<u8>)>)| {
     let (options, calls) = input;
+    let threads = threads::count();
     let reporter = reporter(options);
     for (call, size, bytes) in calls {
         let mut buffer = struct_of(size, &bytes);
@@ -84,4 +87,5 @@ fuzz_target!(|input: (&[u8], Vec<(u8, u16, Vec<u8>)>)| {
         assert!(expected.contains(&status), "unexpected status {status}");
     }
     assert_eq!(nexmo_reporter_free(reporter), 0);
+    threads::wait_until_at_most(threads);
 });

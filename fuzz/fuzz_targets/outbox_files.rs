@@ -1,6 +1,8 @@
 //! Uses an outbox after changing bytes of its files: every call must return, and the counters must add up.
 #![no_main]
 
+mod threads;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -62,6 +64,7 @@ fuzz_target!(|changes: Vec<(u8, u32, u8)>| {
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
+    let threads = threads::count();
     let Ok(reporter) = open(&outbox) else {
         return;
     };
@@ -76,4 +79,6 @@ fuzz_target!(|changes: Vec<(u8, u32, u8)>| {
         assert!(add_up, "the counters do not add up: {found:?}");
     }
     reporter.close(Some(Duration::ZERO)).ok();
+    drop(reporter);
+    threads::wait_until_at_most(threads);
 });
