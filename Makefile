@@ -3,8 +3,8 @@
 # make sandbox    builds the local stand-in for the service, target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to the sandbox
 # make generate   writes the header and every other file that is generated from src/ffi
-# make test       runs every test; needs only a Rust toolchain, a C compiler, make and Python 3
-# make check      runs lints, and tests under valgrind, sanitizers and other compilers; installs them (Debian, root)
+# make test       runs the Rust, C and Python tests; needs only a Rust toolchain, a C compiler, make and Python 3
+# make check      runs lints, and tests with valgrind, sanitizers and other compilers, which it installs (Debian, root)
 # make gate       fails if an instruction count differs by over 2 % from benches/gate/counts.json; installs valgrind
 # make gate-proof  proves that the gate fails on an artificial slowdown of 3 %; make gate-renew updates counts.json
 # make long       runs the slow tests: crash, lives, steady, inject, and fuzz for 10 minutes each; four hours
@@ -14,7 +14,7 @@
 # make inject     makes every system call fail, one at a time, during the life of a client and a reporter; half an hour
 # make inject-quick  runs a random sample of inject and prints its seed; make check includes it
 # make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
-# make bench-quick ARGUMENTS=CASE  runs one measurement, or all, with fewer requests; writes only to build/bench
+# make bench-quick ARGUMENTS=CASE  measures CASE (all cases by default) with fewer requests; writes only to build/bench
 # make fuzz       runs each fuzz target for SECONDS=60; needs a nightly Rust toolchain; installs cargo-fuzz
 # make clean      deletes all build results
 
@@ -129,7 +129,8 @@ $(HARNESS): $(HARNESS_SOURCES) $(HARNESS_HEADERS) $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) $(CFLAGS_OF_TESTS) $(HARNESS_SOURCES) -pthread -L $(LIB) -Wl,--enable-new-dtags,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-# The other C programs link the testing library, whose symbols locate a fault.
+# The other C programs link the testing library, because some call its test functions and its symbols show where a crash
+# occurred.
 FIXTURE := tests/c/fixture.c tests/c/reporter_fixture.c
 $(C_PROGRAMS): $(BUILD)/c/%: tests/c/%.c $(FIXTURE) $(HARNESS_HEADERS) $(TESTING)
 	mkdir -p $(@D)
@@ -167,8 +168,8 @@ check-headers: | tools-of-check
 	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only tests/c/header.c
 
 # Checks the interface in other languages: each parser of nexmo_conversion.ffi.h must find the same sizes, offsets and
-# constants as the C compiler does in the other header; COBOL must read its copybook in both formats; Go must accept the
-# handles.
+# constants as the C compiler does in the other header; the COBOL example must compile in fixed and in free format, and
+# run; Go must accept the handles.
 LANGUAGES := $(BUILD)/languages
 PARSED = $(LIB)/$(NAME) include/nexmo_conversion.ffi.h $(LANGUAGES)/layout.txt $(VERSION)
 check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
@@ -187,7 +188,7 @@ check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
 	CGO_ENABLED=1 CGO_CFLAGS="-I $(CURDIR)/include" CGO_LDFLAGS="-L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion" \
 		GOCACHE=$(LANGUAGES)/go go run tests/languages/handles.go
 
-# Builds the library, its unit tests and the harness for 32-bit x86 and the oldest supported glibc, and runs both.
+# Builds the library, its unit tests and the C test programs for 32-bit x86 and glibc 2.17, and runs the tests.
 BITS_32 := $(BUILD)/32
 TARGET_32 := i686-unknown-linux-gnu
 ZIG := $(BITS_32)/venv/bin
@@ -305,7 +306,7 @@ $(GATE)/calls: benches/gate/calls.c include/nexmo_conversion.h $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -Wall -Wextra -Werror $< -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion -o $@
 
-# Waits for the library, which is built in the same target directory.
+# Runs after the library is built, because both builds use the same target directory.
 $(GATE)/parts: benches/gate/parts.rs $(RUST) | $(LIB)/$(NAME)
 	mkdir -p $(@D)
 	$(CARGO) bench --locked --quiet --no-run --features testing --bench gate --message-format=json > $(GATE)/parts.json
@@ -421,7 +422,7 @@ tools-of-gate: tools-rust tools-c tools-python
 	@command -v valgrind > /dev/null || { apt-get -qq update && apt-get -qq install -y valgrind > /dev/null; } || \
 		{ echo "valgrind is missing, and apt-get cannot install it" >&2; exit 1; }
 
-# Installs missing packages under their Debian names.
+# Installs missing Debian packages.
 tools-of-bench: tools-rust tools-c
 	@command -v nginx > /dev/null || missing="$$missing nginx"; \
 	test -e /usr/lib/nginx/modules/ngx_http_echo_module.so || missing="$$missing libnginx-mod-http-echo"; \

@@ -2,7 +2,7 @@
 
 use crate::interface::{Field, Function, Type};
 
-/// Returns a type without a name, such as `const char *`. For an array, returns the type of its elements.
+/// Returns a type in C syntax, such as `const char *`. For an array, returns the type of its elements.
 pub(crate) fn spelled(of: &Type) -> String {
     match of {
         Type::Void => "void".to_owned(),

@@ -1,4 +1,4 @@
-//! Generates `bindings/cobol/NEXMOCNV.cpy`, the copybook for COBOL programs. They call the flat functions.
+//! Generates `bindings/cobol/NEXMOCNV.cpy`, the copybook for COBOL programs, which call the flat functions.
 
 use std::fmt::Write as _;
 

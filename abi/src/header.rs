@@ -1,6 +1,6 @@
-//! Generates `include/nexmo_conversion.h`. cbindgen writes the declarations, one source file at a time, which keeps
-//! them in the order of the steps. This module adds what cbindgen cannot generate: the overview, the version and the
-//! INIT macros.
+//! Generates `include/nexmo_conversion.h`. cbindgen runs once for each source file, so that the declarations keep
+//! the order of the files in `source.rs`. This module adds what cbindgen cannot generate: the overview, the version and
+//! the INIT macros.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::source::FOLDER;
 use crate::text::wrapped;
 use crate::{Failure, NOTICE};
 
-/// The comment at the top of the header: what holds for every function.
+/// The comment at the top of the header, which states what applies to all functions.
 const OVERVIEW: &str = include_str!("../overview.txt");
 
 /// The maximum length of a line.
@@ -110,7 +110,7 @@ fn with_unsigned_flags(interface: &Interface, text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// Removes `struct` from pointers to the structs of this file. cbindgen writes it only for these.
+/// Removes `struct` from pointers to the structs of this file. cbindgen writes `struct` only in these pointers.
 fn with_plain_names(section: &Section, text: &str) -> String {
     let names = section.structs.iter().map(|item| &item.name).chain(&section.handles);
     names.fold(text.to_owned(), |text, name| text.replace(&format!("struct {name} *"), &format!("{name} *")))
@@ -140,7 +140,7 @@ fn with_filled_lines(text: &str) -> String {
     written
 }
 
-/// Puts the delimiters of a comment with one paragraph on the lines of its text.
+/// Moves the delimiters of a comment with one paragraph to the first and last lines of its text.
 fn with_compact_comments(text: &str) -> String {
     let mut lines = text.trim_matches('\n').lines();
     let mut written = String::new();

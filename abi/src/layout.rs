@@ -1,4 +1,4 @@
-//! Computes the offset and size of each field for 64 and for 32 bits, and checks that no compiler inserts padding.
+//! Computes the offset and size of each field for 64 and for 32 bits, and checks that no struct needs padding.
 
 use crate::Failure;
 use crate::interface::{Interface, Struct, Type};
@@ -54,7 +54,7 @@ pub(crate) fn layout(interface: &Interface, item: &Struct, target: Target) -> Re
     Ok(Layout { size: offset, fields })
 }
 
-/// Checks that no struct has padding, and that each first size is the end of a field.
+/// Checks that no struct has padding, and that each struct's size in the first release is the end of one of its fields.
 pub(crate) fn check(interface: &Interface) -> Result<(), Failure> {
     for item in interface.structs() {
         layout(interface, item, BITS_32_STRICT)?;

@@ -1,5 +1,5 @@
-//! Generates `tests/abi/layout.c`, a program that prints the layout that a compiler gives the header's structs, and the
-//! output expected of it.
+//! Generates `tests/abi/layout.c`, a program that prints how a compiler lays out the structs of the header, and the
+//! output that the program must print.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
 //! Generates every file that describes the C interface from the one place that declares it, `src/ffi`.
 //!
-//! `make generate` writes the files; `make check` and the tests compare them with what is committed.
+//! `make generate` writes the files; `make check` and the tests fail if a committed file differs.
 
 mod c;
 mod cobol;

@@ -48,8 +48,8 @@ const ENUMS: &[(&str, &str, &str)] = &[
     ("NEXMO_REPORTER_OPTIONS_", "ReporterOptionsFlag(IntFlag)", "The bits of nexmo_reporter_options.flags."),
 ];
 
-/// The beginnings of names that share the prefix of an enum without being its members: indices, and the kind that means
-/// no event, for which `Reporter.poll` returns None.
+/// The prefixes of constants that begin like the members of an enum but are not members: indices of event fields, and
+/// `NEXMO_EVENT_NONE`, for which `Reporter.poll` returns None.
 const NO_MEMBERS: [&str; 2] = ["NEXMO_EVENT_FIELD_", "NEXMO_EVENT_NONE"];
 
 const SIZED: &str = "\
@@ -122,7 +122,7 @@ fn is_member(constant: &Constant, prefix: &str) -> bool {
     constant.name.starts_with(prefix) && !is_other
 }
 
-/// Returns the text after the name of the field, as in `nexmo_event.kind: there is no event.`, as a separate sentence.
+/// Removes a field name, as in `nexmo_event.kind: there is no event.`, and capitalizes the first letter of the rest.
 fn sentence(documentation: &str) -> String {
     let text = documentation.split_once(": ").map_or(documentation, |(_, text)| text);
     let mut characters = text.chars();

@@ -1,4 +1,4 @@
-//! Reads the source files that declare the C interface, in the order of the steps.
+//! Reads the source files that declare the C interface, in the order of the sections of the header.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("flat/information.rs", "4. Flat: information"),
 ];
 
-/// The file whose functions exist only in the library that tests load, which is built with the feature `testing`.
+/// The file that is not part of the interface: its functions exist only if the feature `testing` is enabled.
 const EXCEPTED: &str = "testing.rs";
 
 /// Strings that occur only in files that declare part of the interface.

@@ -1,4 +1,4 @@
-//! Checks that the committed files are up to date and that compilers agree with them.
+//! Checks that the generated files are up to date, and that compilers lay out structs as the generator computes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};

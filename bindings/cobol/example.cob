@@ -95,7 +95,7 @@
            PERFORM CLOSE-HANDLE.
 
       *> A reporter stores a report and retries until the service
-      *> accepts or rejects it.
+      *> accepts or rejects it, or until the report expires.
        SUBMIT-TO-A-REPORTER.
            PERFORM WRITE-ACCOUNT
            STRING

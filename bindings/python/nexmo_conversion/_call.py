@@ -1,4 +1,4 @@
-"""Calls of the library and their outcomes."""
+"""Calls functions of the library, and returns or raises their outcomes."""
 
 from typing import Any, Optional, Tuple
 

@@ -208,11 +208,11 @@ class Rejected(ServiceError, status=Status.REJECTED):
 
 
 class RateLimited(ServiceError, status=Status.RATE_LIMITED):
-    """43: too many requests (429). Retry after `retry_after`."""
+    """43: too many requests (429). Retry later; wait `retry_after` seconds unless that is None."""
 
 
 class Unavailable(ServiceError, status=Status.UNAVAILABLE):
-    """44: the service is unavailable (408, 5xx). Retry later, after `retry_after` unless that is None."""
+    """44: the service is unavailable (408, 5xx). Retry later; wait `retry_after` seconds unless that is None."""
 
 
 class Redirected(ServiceError, status=Status.REDIRECTED):
@@ -280,7 +280,7 @@ class InternalError(Error, status=Status.INTERNAL):
     whether the report may have been accepted. File a bug report."""
 
 
-# A range that is full continues 1000 higher.
+# When all numbers of a range are in use, its further statuses are numbered 1000 higher.
 _BANDS: Tuple[Tuple[range, Type[Error]], ...] = (
     (range(1, 20), InvalidCall),
     (range(20, 40), NoResponse),

@@ -10,7 +10,7 @@ from ._abi import Channel, EventKind
 @dataclass(frozen=True)
 class Event:
     """The outcome of a report that was rejected, expired or dropped. The outbox keeps the event until it is
-    acknowledged.
+    acknowledged, but discards the oldest of more than 10,000 events.
 
     str(event) is one line for a log and never contains a secret.
     """

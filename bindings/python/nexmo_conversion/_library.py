@@ -19,7 +19,7 @@ _NAMES = (
 
 
 class LibraryError(OSError):
-    """The shared library cannot be used: it cannot be loaded, is another library, or a different file is already
+    """The shared library cannot be used: it cannot be loaded, it is not this library, or a different file is already
     loaded."""
 
 

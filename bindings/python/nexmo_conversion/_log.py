@@ -1,4 +1,4 @@
-"""The logger of the package. Only methods whose documentation says so use it, on the calling thread."""
+"""The logger of the package. Only methods whose documentation mentions it write to it, on the calling thread."""
 
 import logging
 

@@ -56,7 +56,7 @@ class Options:
     """Whether to trust the root certificates built into the library instead of the platform's store."""
     sign_unix_seconds: bool = False
     """Whether to sign with the UNIX time of sending as the timestamp. The service then does not receive the time of the
-    event."""
+    user's action."""
     proxy_from_environment: bool = False
     """Whether to use, if `proxy` is None, the proxy in the environment variable https_proxy, HTTPS_PROXY (http_proxy
     for an http:// `base_url`, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host.
