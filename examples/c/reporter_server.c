@@ -1,5 +1,5 @@
 /*
- * A login server that reports conversions in its request path. Copy the parts that you need.
+ * A login server that reports a conversion while it handles each login. Copy the parts that you need.
  *
  *     reporter_server OUTBOX
  *

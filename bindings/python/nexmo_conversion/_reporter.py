@@ -76,7 +76,7 @@ class Reporter:
             "nexmo_reporter_new", _credentials.struct(credentials), _options.struct(options), keeping, handle
         )
         self._api_key = credentials.api_key
-        # True from the start of `close`. The library closes the reporter when the wait of `close` has ended.
+        # True as soon as `close` begins. The library closes the reporter only after `close` has waited for reports.
         self._is_closed = False
         self._waits = _wait.Waits()
         # The library never reuses a handle and rejects freed ones, so a call needs no lock against a concurrent `free`.
@@ -305,8 +305,8 @@ class Reporter:
         except Pending as pending:
             if suspended is None:
                 raise
-            # A close with a time limit of 0 sends no probe, so it does not raise Suspended. Its message says whether
-            # reports are lost.
+            # With a time limit of 0, nexmo_reporter_close sends no probe and returns PENDING instead of SUSPENDED. The
+            # message of `pending` says whether reports are lost.
             message = f"the reporter is suspended: the service accepts no reports from this account; {pending}"
             raise Suspended(dataclasses.replace(suspended.result, message=message)) from None
 
@@ -353,8 +353,8 @@ class Reporter:
             raise self._explained(error) from None
 
     def _explained(self, error: Error) -> Error:
-        """Returns `error`. If the handle is invalid, perhaps after a bug in the library, frees the reporter and returns
-        an error that says so."""
+        """Returns `error` unless the handle is invalid, for example after a bug in the library. Otherwise, frees the
+        reporter and returns an error that says that the reporter is freed."""
         if not isinstance(error, InvalidHandle):
             return error
         self.free()

@@ -12,7 +12,7 @@ from ._result import Result
 
 @dataclass(frozen=True)
 class ReporterOptions:
-    """Options for the outbox of a reporter. In a numeric option, 0 selects the default. Immutable.
+    """Options for a reporter and its outbox. In a numeric option, 0 selects the default. Immutable.
 
     The library checks values and files when a `Reporter` is created. A value that cannot be passed to the library (a
     wrong type, a NUL, an unpaired surrogate, more than 32 bits) raises `InvalidArgument` immediately.

@@ -9,14 +9,14 @@ from ._abi import Acceptance
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of a call, which `sms`, `voice` and `Client.report` return and an `Error` contains."""
+    """The outcome of a call. `sms`, `voice` and `Client.report` return a `Result`, and each `Error` contains one."""
 
     status: int
     """0 on success, otherwise the kind of failure: a `Status`, or an int from a later version of the library."""
     http_status: int = 0
     """The HTTP status of the response to the last attempt; 0 if that attempt got none."""
     attempts: int = 0
-    """The number of requests, including those that could not connect."""
+    """The number of attempts, including those that could not connect."""
     acceptance: Acceptance = Acceptance.NO
     """Whether the service may have accepted the report. After a failed submit, `Acceptance.UNKNOWN` if the report may
     be in the outbox."""

@@ -34,13 +34,13 @@ class Statistics:
     dropped: int
     """The number of reports that were dropped because the outbox was full."""
     damaged: int
-    """The number of reports that could not be read back and were removed."""
+    """The number of reports that were lost because they were missing from the outbox or could not be read back."""
     pending: int
     """The number of pending reports, including those in flight."""
     events: int
     """The number of unacknowledged events, at most 10000."""
     events_discarded: int
-    """The number of events that were discarded because there were more than 10000."""
+    """The number of events that were discarded because they were damaged or because there were more than 10000."""
     outbox_resets: int
     """The number of times that the outbox was found corrupt or removed and was replaced. A corrupt outbox is kept next
     to the new one, with .corrupt in its name."""

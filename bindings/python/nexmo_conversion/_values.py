@@ -66,7 +66,7 @@ def word(value: int) -> str:
 
 
 def _utf8(value: str) -> Optional[bytes]:
-    # The error of the codec contains the whole text, which may be a secret, so our error must not include it.
+    # Returns None instead of raising UnicodeEncodeError, which contains the whole text: it may be a secret.
     try:
         return value.encode("utf-8")
     except UnicodeEncodeError:

@@ -25,9 +25,9 @@ def slices(timeout_ms: int) -> Iterator[int]:
 
 
 def interruptibly(call: Callable[[int], None], timeout_ms: int) -> None:
-    """Calls `call` with `timeout_ms`. Python runs signal handlers only on the main thread, and not during a call of the
-    library. On that thread, a call that may take longer than a slice is therefore made on another thread, which
-    continues the call if a handler raises."""
+    """Calls `call` with `timeout_ms`. Python runs signal handlers only on the main thread, and not while that thread is
+    in the library. If the main thread makes a call that may take longer than a slice, another thread therefore executes
+    the call, and continues it if a handler raises."""
     if 0 <= timeout_ms <= SLICE_MS or threading.current_thread() is not threading.main_thread():
         return call(timeout_ms)
     raised: List[BaseException] = []
@@ -51,8 +51,8 @@ def interruptibly(call: Callable[[int], None], timeout_ms: int) -> None:
 
 
 class Waits:
-    """The asyncio tasks that wait for a reporter's file descriptor. `end` wakes them when the reporter is freed,
-    because the descriptor does not become readable then."""
+    """The asyncio tasks that wait for a reporter's file descriptor. `end` wakes these tasks when the reporter is freed,
+    because freeing the reporter does not make the descriptor readable."""
 
     def __init__(self) -> None:
         self._has_ended = False

@@ -56,10 +56,11 @@ class Proxy(ThreadingTCPServer):
 
 
 class Tunnel(StreamRequestHandler):
-    """A connection of a client to the proxy."""
+    """A client's connection to the proxy."""
 
     server: Proxy
-    # Without a buffer, the proxy does not read beyond the head: the data after it belongs to the tunnel.
+    # Disables buffering, so that the proxy does not read past the head of the request. The data after the head belongs
+    # to the tunnel.
     rbufsize = 0
 
     def handle(self) -> None:

@@ -1,4 +1,4 @@
-"""Helpers for tests of reporters: reporters, servers, programs that share an outbox, and waits with a limit."""
+"""Helpers that create reporters, delay responses, run programs that share an outbox, and wait with a time limit."""
 
 import contextlib
 import os
@@ -49,7 +49,7 @@ def is_readable(reporter: Reporter, timeout_ms: int = 0) -> bool:
 
 
 def is_balanced(statistics: Statistics) -> bool:
-    """Returns whether each submitted report has exactly one outcome."""
+    """Returns whether the numbers of reports by outcome add up to the number of submitted reports."""
     outcomes = ("accepted", "rejected", "expired", "replaced", "dropped", "damaged", "pending")
     return statistics.submitted == sum(int(getattr(statistics, outcome)) for outcome in outcomes)
 

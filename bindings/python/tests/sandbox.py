@@ -1,4 +1,4 @@
-"""Helpers for the service: the sandbox, its log, and servers in the test process."""
+"""Helpers for tests that need a service: options for the sandbox, its log, and servers in the test process."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ Record = Dict[str, Any]
 
 
 def auth_id(credentials: Credentials) -> str:
-    """Returns the id of a test with these credentials."""
+    """Returns the id of the variant of a parametrized test that uses these credentials."""
     return f"{credentials.auth.name}-{credentials.signature_method!s}".lower()  # type: ignore[attr-defined]
 
 

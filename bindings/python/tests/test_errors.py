@@ -1,4 +1,4 @@
-"""Tests that each failure raises its class with the result of the library."""
+"""Tests that each failure raises the class of its status, with the result that the library returned."""
 
 import pickle
 import socket

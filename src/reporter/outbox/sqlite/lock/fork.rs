@@ -1,5 +1,5 @@
-//! Closes every outbox before a fork, because a child would inherit SQLite's record of its locks, but not the locks.
-//! Files are closed between two transactions, and both processes open them again at the next use.
+//! Closes every outbox before a fork, because a child that inherited the open files would share its parent's locks on
+//! them. Files are closed between two transactions, and both processes open them again at the next use.
 
 use std::any::Any;
 use std::process;
