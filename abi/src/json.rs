@@ -1,5 +1,5 @@
-//! Generates `docs/abi.json`, the whole interface for programs that generate bindings. Each item is on one line, so
-//! that a change is easy to see.
+//! Generates `docs/abi.json`, the whole interface for programs that generate bindings. Each constant, status,
+//! field and function is on a separate line, so that a change is easy to see in a diff.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn list(name: &str, items: Vec<String>) -> String {
     format!("\"{name}\": [\n{}\n]", items.join(",\n"))
 }
 
-/// Returns one line for the struct and one for each field.
+/// Returns a struct as JSON, with each field on a separate line.
 fn of_struct(interface: &Interface, item: &Struct) -> Result<String, Failure> {
     let (wide, narrow) = (layout(interface, item, BITS_64)?, layout(interface, item, BITS_32)?);
     let layouts = wide.fields.iter().zip(&narrow.fields);

@@ -34,7 +34,7 @@ pub(crate) struct FieldLayout {
     pub(crate) size: usize,
 }
 
-/// Returns the layout of a struct. It is the same for every compiler, because there is no padding.
+/// Returns the layout of a struct, or an error if a compiler for `target` would insert padding.
 pub(crate) fn layout(interface: &Interface, item: &Struct, target: Target) -> Result<Layout, Failure> {
     let (mut offset, mut largest_alignment) = (0_usize, 1);
     let mut fields = Vec::new();

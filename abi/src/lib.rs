@@ -23,7 +23,7 @@ use std::path::Path;
 
 use crate::interface::Interface;
 
-/// An error, with a sentence for the developer as its text.
+/// An error whose text is a message for the developer.
 pub type Failure = Box<dyn Error>;
 
 /// The notice in each generated file.

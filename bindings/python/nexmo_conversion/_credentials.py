@@ -28,7 +28,7 @@ class Credentials:
 
     @classmethod
     def query(cls, api_key: str, api_secret: str) -> "Credentials":
-        """Returns credentials that are sent in the query, as in the API documentation. Servers may log them."""
+        """Returns credentials that are sent in the query, as in the API documentation. Servers may log the secret."""
         return cls(api_key, _required("api_secret", api_secret), auth=Authentication.QUERY)
 
     @classmethod

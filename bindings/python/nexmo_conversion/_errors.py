@@ -45,12 +45,12 @@ __all__ = [
     "WrongType",
 ]
 
-# The class of each status. Each class adds itself.
+# The class of each status. Defining a class adds it.
 _CLASSES: "Dict[int, Type[Error]]" = {}
 
 
 class Error(Exception):
-    """A failed call. Its text is the message of the result, which never contains a secret.
+    """The error of a failed call. str(error) is the message of the result, which never contains a secret.
 
     `sms`, `voice` and `Client.report` do not keep a report that fails: `retryable`, `acceptance` and `retry_after` help
     the caller decide whether to retry it.

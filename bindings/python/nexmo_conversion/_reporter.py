@@ -48,7 +48,7 @@ class Reporter:
     options: the options for reports. None: all defaults. `max_attempts` is ignored: a reporter retries until a
     report expires.
 
-    Creating a reporter checks all three, reads the files that the options name, opens or creates the outbox, and starts
+    Creating a reporter checks these arguments, reads the files that the options name, opens or creates the outbox, and starts
     to send the reports in it. Raises a subclass of `InvalidCall` (`WrongType` for an argument of the wrong type;
     `NullPointer` if the outbox is None with a durability other than `Durability.NONE`) or of `OutboxError`, or
     `SystemFailure`. One of the reporters that share an outbox sends; when it ends or cannot send, another takes over.
@@ -104,7 +104,7 @@ class Reporter:
         a bug in the library, which frees the reporter. If this method raises, the report was not stored, unless
         `acceptance` is `Acceptance.UNKNOWN`.
 
-        Threads: any, concurrently. Blocks for some microseconds, for up to `busy_timeout_ms` while the outbox is locked
+        Threads: any, concurrently. Blocks for a few microseconds, for up to `busy_timeout_ms` while the outbox is locked
         elsewhere, and with `Durability.POWER` until the disk has the report. Never blocks for the network.
         """
         conversion = _call.conversion(message_id, delivered, timestamp)
@@ -245,8 +245,8 @@ class Reporter:
         Raises `Cancelled` if the reporter is freed during the call, `InvalidArgument` if timeout_ms is below -1,
         `OutboxError`, and `InvalidHandle` after `free`.
 
-        A flush of a closed reporter does not wait. A `close` on another thread ends a flush when the wait of `close`
-        has ended.
+        A flush of a closed reporter does not wait. If another thread calls `close`, the flush ends when `close` has
+        finished waiting.
 
         Threads: any. Blocks only the calling thread, for up to timeout_ms, and `busy_timeout_ms` for the outbox.
         Python's signal handlers run meanwhile: on the main thread, a wait of more than 500 ms is made by a separate

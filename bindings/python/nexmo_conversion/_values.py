@@ -61,7 +61,7 @@ def known(kind: Type[IntEnum], value: int) -> int:
 
 
 def word(value: int) -> str:
-    """Returns a number from `known` as a word for a sentence."""
+    """Describes a value that `known` returned: as the lower-case name of the member, or as "number" and the value."""
     return value.name.lower() if isinstance(value, IntEnum) else f"number {value}"
 
 

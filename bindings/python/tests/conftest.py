@@ -1,4 +1,4 @@
-"""Fixtures for all tests: loads the library under test once, and provides a log of the requests to the sandbox."""
+"""Loads the library under test, and provides fixtures for all tests."""
 
 import os
 from pathlib import Path

@@ -237,7 +237,7 @@ def test_closing_ends_a_wait_between_attempts(log: Log) -> None:
         call = pool.submit(client.sms, "throttled", True)
         while not (log.records() or call.done()):
             wait([call], timeout=0.01)
-        # Usually long enough to read the response. A call that has not read it yet must end in the same way.
+        # Usually long enough for the client to read the response. A call that has not read it must end in the same way.
         wait([call], timeout=0.2)
         client.close()
         (error,) = errors([call])

@@ -1,4 +1,4 @@
-"""Tests that events are returned until they are acknowledged: poll, events, the file descriptor, and the log."""
+"""Tests `poll`, `acknowledge`, `events`, the file descriptor, `log_events`, and interruption by Ctrl-C."""
 
 import logging
 import threading
@@ -95,7 +95,7 @@ def test_poll_waits_until_its_time_limit() -> None:
 def test_poll_waits_for_an_event(timeout_ms: int) -> None:
     with in_memory() as reporter, ThreadPoolExecutor(1) as pool:
         call = pool.submit(reporter.poll, timeout_ms)
-        # The event arrives after more than one slice of the wait.
+        # The event arrives during the second wait inside the library; each wait takes at most `_wait.SLICE_MS`.
         time.sleep(0.7)
         reject(reporter)
         assert call.result(LONG_MS / 1000) == polled(reporter)

@@ -1,4 +1,4 @@
-"""Tests the errors of an outbox and a reporter."""
+"""Tests errors of a reporter: a locked outbox, pending reports, a suspension, an outage, and secrets in responses."""
 
 from pathlib import Path
 from typing import Callable, List

@@ -100,7 +100,7 @@ def test_freeing_ends_a_flush_and_a_close_of_other_threads() -> None:
         reporter.submit(Channel.SMS, "held", True)
         server.wait()
         calls = [pool.submit(reporter.flush, LONG_MS), pool.submit(reporter.close, LONG_MS)]
-        # Usually long enough for both calls to wait. A call that does not wait yet must end too.
+        # Usually long enough for both calls to start waiting. A call that has not started to wait must end too.
         wait(calls, timeout=0.2)
         reporter.free()
         by_flush, by_close = [call.exception(timeout=LONG_MS / 1000) for call in calls]
@@ -162,7 +162,7 @@ def test_a_flush_waits_until_its_time_limit() -> None:
         assert flushed(reporter).accepted == 1
 
 
-# A call that ends within this time did not wait for its time limit, unless that is 0.
+# A call with a time limit other than 0 that ends within this time did not wait for its time limit.
 SOON_S = 15
 
 
@@ -228,7 +228,7 @@ def test_a_closing_reporter_waits_and_fails_submits() -> None:
         while not repr(reporter).endswith("closed>"):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        # The loop takes longer than one slice of the wait.
+        # The loop takes longer than one wait inside the library (`_wait.SLICE_MS`).
         for _ in range(2):
             with pytest.raises(Closed):
                 reporter.submit(Channel.SMS, "late", True)
@@ -258,7 +258,7 @@ def test_a_flush_waits_only_for_reports_submitted_before_it() -> None:
     is_over, count = threading.Event(), itertools.count()
 
     def hold() -> None:
-        # The server responds to the first request after more than one slice of a wait, and to all others at the end.
+        # The server responds to the first request after more than `_wait.SLICE_MS`, and to all others at the end.
         is_over.wait(1.0 if next(count) == 0 else LONG_MS / 1000)
 
     with holding(hold) as server, in_memory(server.options(timeout_ms=LONG_MS)) as reporter:

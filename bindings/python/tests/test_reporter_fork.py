@@ -1,4 +1,4 @@
-"""Tests that a reporter works in parent and child after a fork, and ends silently with its process."""
+"""Tests that a reporter works in parent and child after a fork, and that a process with an open reporter can exit."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tests timestamps in the format of the service."""
+"""Tests the conversion of timestamps to the format of the service."""
 
 import os
 import time
