@@ -48,8 +48,8 @@ class Reporter:
     options: the options for reports. None: all defaults. `max_attempts` is ignored: a reporter retries until a
     report expires.
 
-    Creating a reporter checks these arguments, reads the files that the options name, opens or creates the outbox, and starts
-    to send the reports in it. Raises a subclass of `InvalidCall` (`WrongType` for an argument of the wrong type;
+    Creating a reporter checks these arguments, reads the files that the options name, opens or creates the outbox, and
+    starts to send the reports in it. Raises a subclass of `InvalidCall` (`WrongType` for an argument of the wrong type;
     `NullPointer` if the outbox is None with a durability other than `Durability.NONE`) or of `OutboxError`, or
     `SystemFailure`. One of the reporters that share an outbox sends; when it ends or cannot send, another takes over.
 
@@ -104,8 +104,8 @@ class Reporter:
         a bug in the library, which frees the reporter. If this method raises, the report was not stored, unless
         `acceptance` is `Acceptance.UNKNOWN`.
 
-        Threads: any, concurrently. Blocks for a few microseconds, for up to `busy_timeout_ms` while the outbox is locked
-        elsewhere, and with `Durability.POWER` until the disk has the report. Never blocks for the network.
+        Threads: any, concurrently. Blocks for a few microseconds, for up to `busy_timeout_ms` while the outbox is
+        locked elsewhere, and with `Durability.POWER` until the disk has the report. Never blocks for the network.
         """
         conversion = _call.conversion(message_id, delivered, timestamp)
         channel = _values.number("channel", channel)

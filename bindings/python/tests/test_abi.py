@@ -1,4 +1,4 @@
-"""Tests that the package covers the whole C interface, has the version of the library, and lays out structs as C does."""
+"""Tests that the package covers the C interface, has the library's version, and lays out structs as C does."""
 
 import ctypes
 import enum
