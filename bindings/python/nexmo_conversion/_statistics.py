@@ -66,8 +66,8 @@ COUNTERS = (
     ("expired", "Reports that reached the age max_age_s."),
     ("replaced", "Reports replaced by a later report for the same message."),
     ("dropped", "Reports dropped because the outbox was full."),
-    ("damaged", "Reports that could not be read back and were removed."),
-    ("events_discarded", "Events discarded before they were acknowledged, because there were more than 10000."),
+    ("damaged", "Reports lost because they were missing from the outbox or could not be read back."),
+    ("events_discarded", "Events discarded because they were damaged or there were more than 10000."),
     ("outbox_resets", "Times that the outbox was found corrupt or removed and was replaced."),
     ("outbox_errors", "Times that the outbox could not be read or written in the background."),
 )
