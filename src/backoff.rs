@@ -1,4 +1,4 @@
-//! Computes when to retry, from the failures so far, the response and a random number. Pure.
+//! Computes when to retry from the number of failures, the response and a random number. Has no side effects.
 
 use std::time::Duration;
 
@@ -15,9 +15,10 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Counts a failure and returns the delay before the next attempt: a random part of a limit that doubles with each
-    /// failure, so that many callers do not retry at the same time. If the service `asked` for a longer delay, returns
-    /// that delay. `random` selects the part: zero returns no delay, and `u64::MAX` almost the whole limit.
+    /// Counts a failure and returns the delay before the next attempt. The delay is a random part of a limit that
+    /// doubles with each failure, so that many callers do not retry at the same time. If the service `asked` for a
+    /// longer delay, returns that delay. `random` selects the part: 0 selects no delay, and `u64::MAX` almost the whole
+    /// limit.
     pub(crate) fn delay(&mut self, asked: Option<Duration>, random: u64) -> Duration {
         let doubled = 2_u32.checked_pow(self.failures).and_then(|factor| FIRST.checked_mul(factor));
         self.failures = self.failures.saturating_add(1);
@@ -63,7 +64,7 @@ mod tests {
     fn a_service_that_asks_for_no_delay_gets_few_requests_in_ten_seconds() {
         let (mut backoff, mut elapsed) = (Backoff::default(), Duration::ZERO);
         let requests = (1..).take_while(|_| {
-            // Almost every sequence of random delays is longer than these, which are a tenth of each limit.
+            // Each delay is a tenth of its limit. The sum of random delays is almost always greater.
             elapsed += backoff.delay(Some(Duration::ZERO), u64::MAX / 10);
             elapsed < Duration::from_secs(10)
         });

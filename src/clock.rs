@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::os;
 
-/// 2020-01-01 in milliseconds since 1970. A clock that shows an earlier time is treated as never set.
+/// 2020-01-01 in milliseconds since 1970. A clock with an earlier time is assumed to have never been set.
 const CLOCKS_WERE_SET: i64 = 1_577_836_800_000;
 
 /// A point in time on both clocks.
@@ -15,7 +15,7 @@ const CLOCKS_WERE_SET: i64 = 1_577_836_800_000;
 pub(crate) struct Moment {
     /// Milliseconds since 1970 on the wall clock, which can be wrong and can be set.
     pub(crate) wall: i64,
-    /// Milliseconds since boot, including sleep.
+    /// Milliseconds since boot, including the time during which the system was suspended.
     pub(crate) uptime: i64,
     /// An identifier of the boot; 0 if unknown.
     pub(crate) boot: i64,
@@ -27,9 +27,9 @@ impl Moment {
         Self { wall: milliseconds(since), uptime: milliseconds(os::uptime()), boot: boot() }
     }
 
-    /// Returns the time elapsed since `then`: by uptime if both moments are in the same boot, and by the wall clock
-    /// otherwise. If the boots differ and the wall clock was not set at `then`, returns the current uptime, which is a
-    /// lower bound.
+    /// Returns the time elapsed since `then`: by uptime if both moments are known to be in the same boot, and otherwise
+    /// by the wall clock. If the wall clock was not set at `then` either, returns the uptime, which is a lower bound if
+    /// the system was rebooted after `then`.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;
         let elapsed = if by_uptime {
@@ -42,7 +42,7 @@ impl Moment {
         Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))
     }
 
-    /// Returns whether the wall clock had been set by this moment.
+    /// Returns whether the wall clock appears to have been set before this moment.
     pub(crate) fn has_time_of_day(&self) -> bool {
         self.wall >= CLOCKS_WERE_SET
     }
@@ -64,8 +64,8 @@ fn milliseconds(duration: Duration) -> i64 {
 
 /// Returns an identifier of the current boot, or 0 if it cannot be read.
 fn boot() -> i64 {
-    // Two threads may both read the file. A lock would prevent that, but it would stay locked forever in a child that
-    // is forked while another thread holds it.
+    // Two threads may both read the file. A lock would prevent that, but if the process forked while a thread held the
+    // lock, the lock would stay locked forever in the child.
     static BOOT: AtomicI64 = AtomicI64::new(0);
     match BOOT.load(Ordering::Relaxed) {
         0 => {

@@ -18,7 +18,7 @@ impl Channel {
     /// Every channel, in numerical order.
     pub const ALL: &[Self] = &[Self::Sms, Self::Voice];
 
-    /// Returns the channel with that number, or None. The C interface uses the same numbers.
+    /// Returns the channel with this number, or None. The C interface uses the same numbers.
     pub(crate) fn from_number(number: i32) -> Option<Self> {
         Self::ALL.iter().copied().find(|channel| channel.number() == number)
     }
@@ -69,8 +69,9 @@ pub struct Conversion {
     pub message_id: MessageId,
     /// Whether the user completed the action.
     pub delivered: bool,
-    /// The time at which the user completed the action. If None, a reporter uses the time of the submit. A client then
-    /// adds the time of sending to signed requests only; for other requests, the service uses the time of arrival.
+    /// The time at which the user completed the action. If it is None, a reporter sends the time of the submit, and a
+    /// client sends the time of sending in a signed request but no time in other requests. The service uses the time of
+    /// arrival for a request without a time.
     pub timestamp: Option<Timestamp>,
 }
 

@@ -21,7 +21,7 @@ pub enum Kind {
     Proxy,
     /// The client or reporter was freed during the call.
     Cancelled,
-    /// The system has no file descriptor, memory or thread left, or a file could not be read at the moment.
+    /// The system has no file descriptor, memory or thread left, or a file is temporarily unreadable.
     System,
     /// 401: the credentials are wrong.
     Unauthorized,
@@ -60,8 +60,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns whether the same report can succeed if it is sent or submitted again later, unchanged, without any
-    /// correction by a user.
+    /// Returns whether the unchanged report can succeed if it is sent or submitted again later, without a correction by
+    /// a user.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         matches!(
@@ -79,12 +79,13 @@ impl Kind {
         )
     }
 
-    /// Returns whether this is the class of a response that proves that the service did not accept the report.
+    /// Returns whether a failure of this class proves that the service responded but did not accept the report.
     pub(crate) fn is_unaccepted(self) -> bool {
         matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Rejected | Self::RateLimited)
     }
 
-    /// Returns whether the failure concerns only the report. A reporter then rejects the report and continues to send.
+    /// Returns whether the failure concerns only one report. A reporter then gives up that report and continues to send
+    /// others.
     pub(crate) fn is_final(self) -> bool {
         matches!(self, Self::Rejected)
     }
@@ -112,8 +113,8 @@ impl Error {
         Self { kind, message: message.into(), may_be_stored: false }
     }
 
-    /// Creates the error for an invalid argument. `parameter` is its name; `problem` says what is wrong with it and
-    /// which values are valid.
+    /// Creates the error for an invalid argument. `parameter` is the name of the parameter; `problem` says what is wrong
+    /// with the argument or which values are valid.
     pub(crate) fn argument(parameter: &str, problem: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidArgument, format!("{parameter} {problem}"))
     }
@@ -128,7 +129,7 @@ impl Error {
         Self::new(Kind::Cancelled, "the client was freed while the request was in flight")
     }
 
-    /// Marks the failure as that of a submit whose report may be in the outbox nevertheless.
+    /// Records that the report of this failed submit may nevertheless be in the outbox.
     pub(crate) fn with_report_possibly_stored(self) -> Self {
         Self { may_be_stored: true, ..self }
     }
@@ -161,7 +162,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Returns whether `error` is a lack of descriptors or memory, which may become available again.
+/// Returns whether `error` reports a lack of descriptors or memory, which may be temporary.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::OutOfMemory
         || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))

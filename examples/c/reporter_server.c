@@ -11,7 +11,7 @@
  * or unavailable service does not delay logins. SIGTERM stops the server; unsent reports stay in OUTBOX
  * until the next start.
  *
- * Environment variables: NEXMO_API_KEY, NEXMO_API_SECRET, and NEXMO_BASE_URL to try the server against the sandbox.
+ * Set NEXMO_API_KEY and NEXMO_API_SECRET in the environment. To use the sandbox, also set NEXMO_BASE_URL to its URL.
  *
  * Build, in this folder:
  *     cc -I ../../include reporter_server.c -L ../../build/lib -Wl,-rpath,"$PWD/../../build/lib" -lnexmo_conversion -o reporter_server
@@ -29,7 +29,8 @@
 
 #include "nexmo_conversion.h"
 
-/* The handler of SIGTERM writes to this pipe, which the main loop polls: a signal handler must not call the library. */
+/* The SIGTERM handler only writes to this pipe, because a signal handler must not call the library. The main loop polls
+ * the pipe. */
 static int ending[2];
 
 static void end(int signal_number)
@@ -58,8 +59,8 @@ static nexmo_reporter *start_reporting(const char *outbox)
     return reporter;
 }
 
-/* Handles the code that a user entered, in the request path. The submit takes microseconds and does not wait for the
- * network. If it fails, for example because the disk is full, the user can still log in. */
+/* Checks the code that a user entered, and submits the report before the reply. The submit takes microseconds and does
+ * not wait for the network. If the submit fails, for example because the disk is full, the user can still log in. */
 static const char *log_in(nexmo_reporter *reporter, const char *message_id, const char *code)
 {
     const int is_right = strcmp(code, "1234") == 0;
@@ -83,14 +84,14 @@ static void serve(int listener, nexmo_reporter *reporter)
     line[size > 0 ? size : 0] = '\0';
     if (sscanf(line, "%256s %16s", message_id, code) == 2)
         reply = log_in(reporter, message_id, code);
-    /* Without MSG_NOSIGNAL, a user who has disconnected would end the server by SIGPIPE. */
+    /* Without MSG_NOSIGNAL, SIGPIPE would kill the server if the client has already disconnected. */
     if (send(connection, reply, strlen(reply), MSG_NOSIGNAL) == -1)
         perror("send");
     close(connection);
 }
 
-/* Logs reports that were rejected, expired or dropped. Called when the descriptor is readable. An event stays in the
- * outbox until it is acknowledged, so a crash before that loses no event. */
+/* Logs and acknowledges the events: reports that were rejected, expired or dropped. An event stays in the outbox until
+ * it is acknowledged, so a crash before the acknowledgment loses no event. */
 static void log_events(nexmo_reporter *reporter)
 {
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -102,7 +103,7 @@ static void log_events(nexmo_reporter *reporter)
     }
 }
 
-/* Opens a listening socket on 127.0.0.1 and stores its port in *port. Returns -1 on failure. */
+/* Returns a socket that listens on a free port of 127.0.0.1, or -1 on failure. Stores the port in *port. */
 static int listen_on_loopback(int *port)
 {
     struct sockaddr_in address;
@@ -119,7 +120,7 @@ static int listen_on_loopback(int *port)
     return listener;
 }
 
-/* Serves until SIGTERM. Polls the reporter's descriptor together with the others. */
+/* Serves until SIGTERM. Polls the pipe, the listener and the reporter's descriptor together. */
 static void serve_until_the_end(int listener, nexmo_reporter *reporter)
 {
     struct pollfd watched[3];
@@ -142,7 +143,7 @@ static void serve_until_the_end(int listener, nexmo_reporter *reporter)
     }
 }
 
-/* Waits up to two seconds for the pending reports. The rest stay in the outbox, so no report is lost. */
+/* Waits up to two seconds until the pending reports are sent. Unsent reports stay in the outbox, so none is lost. */
 static void stop_reporting(nexmo_reporter *reporter)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;

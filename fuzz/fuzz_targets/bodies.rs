@@ -1,5 +1,5 @@
-//! Quotes any body with any secret: the quoted part must be one line of limited length without control characters and
-//! without the secret.
+//! Quotes any body for an error message, with any text as the secret. The quotation must be one line of at most 400
+//! characters, without control characters and without the secret.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Creates a reporter from options with any bytes, and makes any calls on the reporter in any order.
+//! Creates a reporter from an options struct that contains any bytes, and makes any calls on it in any order.
 #![no_main]
 
 mod threads;
@@ -19,8 +19,8 @@ use nexmo_conversion::ffi::status::*;
 /// The maximum valid `struct_size`.
 const LARGEST: usize = 4096;
 
-/// Returns `bytes` as a struct of exactly `size` bytes, limited to valid sizes, so that AddressSanitizer detects a
-/// write beyond its end.
+/// Returns a buffer of `size` bytes, but at least 4 and at most [`LARGEST`], with the content `bytes` and `size` as its
+/// `struct_size`. The buffer is no larger, so that AddressSanitizer detects a write beyond the struct.
 fn struct_of(size: u16, bytes: &[u8]) -> Box<[u8]> {
     let mut buffer = bytes.to_vec();
     buffer.resize(usize::from(size).clamp(4, LARGEST), 0);
@@ -28,9 +28,10 @@ fn struct_of(size: u16, bytes: &[u8]) -> Box<[u8]> {
     buffer.into_boxed_slice()
 }
 
-/// Creates a reporter with an outbox in memory and a service that cannot be reached.
+/// Creates a reporter with an outbox in memory and a service that cannot be reached. Returns NULL if the options are
+/// invalid.
 fn reporter(options: &[u8]) -> *mut nexmo_reporter {
-    // SAFETY: the struct consists of integers and pointers, for which all zeros are valid.
+    // SAFETY: the structs consist of integers and pointers, for which all zeros are valid.
     let (mut credentials, mut client_options): (nexmo_credentials, nexmo_options) = unsafe { std::mem::zeroed() };
     credentials.struct_size = size_of::<nexmo_credentials>() as u32;
     (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
@@ -40,7 +41,7 @@ fn reporter(options: &[u8]) -> *mut nexmo_reporter {
     buffer.resize(LARGEST, 0);
     let given = buffer.as_mut_ptr().cast::<nexmo_reporter_options>();
     let mut made = ptr::null_mut();
-    // SAFETY: the buffer holds the largest struct, and its pointer is replaced before the call.
+    // SAFETY: the buffer has the maximum size of a struct, and the only pointer in it is set to NULL before the call.
     unsafe {
         let mut value = given.read_unaligned();
         value.outbox = ptr::null();
@@ -64,7 +65,8 @@ fuzz_target!(|input: (&[u8], Vec<(u8, u16, Vec<u8>)>)| {
             (buffer.as_mut_ptr().cast::<nexmo_event>(), buffer.as_mut_ptr().cast::<nexmo_statistics>());
         let id = CString::new(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).unwrap_or_default();
         let (channel, result) = (i32::from(call % 4), ptr::null_mut());
-        // SAFETY: the buffer has the struct's size; a handle may have any value.
+        // SAFETY: the buffer has `struct_size` bytes if that size is valid; `id` ends with NUL; a handle may have any
+        // value.
         let status = unsafe {
             match call % 7 {
                 0 => nexmo_reporter_poll(reporter, i32::from(call % 5) - 3, event, result),

@@ -1,4 +1,5 @@
-//! Passes structs with any bytes and any `struct_size` to the C interface. The pointers in them are valid or NULL.
+//! Passes structs with any `struct_size` and any bytes to the C interface, except that all pointers in the structs are
+//! valid or NULL.
 #![no_main]
 
 use std::ptr;
@@ -26,7 +27,7 @@ fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
     let (sizes, credentials, options, result, handle) = input;
     let (mut credentials, mut options) = (struct_of(sizes[0], credentials), struct_of(sizes[1], options));
     let result = struct_of(sizes[2], result);
-    // SAFETY: each buffer holds its struct; the pointers are replaced before the calls.
+    // SAFETY: each buffer is larger than the struct that is read from it and written to it.
     unsafe {
         let credentials = credentials.as_mut_ptr().cast::<nexmo_credentials>();
         let mut value = credentials.read_unaligned();
@@ -39,12 +40,12 @@ fuzz_target!(|input: ([u16; 3], &[u8], &[u8], &[u8], usize)| {
         (value.client_cert_file, value.client_key_file, value.user_agent) = (ptr::null(), ptr::null(), ptr::null());
         options.write_unaligned(value);
     }
-    // The buffer has exactly `struct_size` bytes, so AddressSanitizer detects a write beyond them.
+    // If `struct_size` is valid, it is the size of the buffer, so AddressSanitizer detects a write beyond the struct.
     let size = usize::from(sizes[2]).clamp(4, LARGEST);
     let mut result = result[..size].to_vec().into_boxed_slice();
     let result = result.as_mut_ptr().cast::<nexmo_result>();
     let mut client = ptr::null_mut();
-    // SAFETY: the buffer holds its struct, and the handle may have any value.
+    // SAFETY: each buffer has at least `struct_size` bytes if that size is valid; all pointers are valid or NULL.
     let status = unsafe { nexmo_client_new(credentials.as_ptr().cast(), options.as_ptr().cast(), &mut client, result) };
     assert!(matches!(status, NEXMO_OK..=NEXMO_ERR_INVALID_ARGUMENT), "unexpected status {status}");
     // SAFETY: a handle may have any value.

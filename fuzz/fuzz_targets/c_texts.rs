@@ -1,5 +1,5 @@
-//! Passes any bytes as each text of the C interface. The base URL of the report is a port without a listener, so its
-//! status must be that of an invalid argument or a failed connection.
+//! Passes any bytes as each text of the C interface. No server listens on the port to which the report is sent, so the
+//! call must return the status of an invalid argument or of a failed connection.
 #![no_main]
 
 use std::ffi::c_char;
@@ -12,7 +12,7 @@ use nexmo_conversion::ffi::credentials::nexmo_credentials;
 use nexmo_conversion::ffi::options::nexmo_options;
 use nexmo_conversion::ffi::status::*;
 
-/// Returns the texts in the input, each with a terminating NUL.
+/// Splits the input at each NUL, and returns the parts, each with a terminating NUL.
 fn texts(input: &[u8]) -> Vec<Vec<u8>> {
     input.split(|byte| *byte == 0).map(|text| [text, &[0]].concat()).collect()
 }
@@ -35,7 +35,7 @@ fuzz_target!(|input: (i32, i32, i32, &[u8])| {
     let is_expected = matches!(status, NEXMO_ERR_NULL_POINTER..=NEXMO_ERR_INVALID_ARGUMENT | NEXMO_ERR_NETWORK);
     assert!(is_expected, "unexpected status {status}");
 
-    // Creating a client opens no connection, so the base URL, the proxy and the files can have any value here.
+    // Creating a client opens no connection and only reads the files, so these texts can have any value.
     (options.base_url, options.proxy, options.ca_file) = (text(6), text(7), text(8));
     (options.client_cert_file, options.client_key_file) = (text(9), text(10));
     let mut client = ptr::null_mut();

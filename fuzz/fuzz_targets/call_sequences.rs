@@ -34,7 +34,7 @@ fn open(kind: &str) -> i64 {
     // No server listens on this port.
     let settings = format!("api_key = k\napi_secret = s\nbase_url = http://127.0.0.1:1\nmax_attempts = 1\n{kind}");
     let (mut handle, size) = (0, i32::try_from(settings.len()).unwrap());
-    // SAFETY: the size is that of the settings, and NULL is a valid message buffer.
+    // SAFETY: `size` is the size of the settings, and NULL is a valid message buffer.
     let status = unsafe { nexmo_flat_open(settings.as_ptr().cast(), size, &mut handle, ptr::null_mut(), 0) };
     assert_eq!(status, NEXMO_OK);
     handle
@@ -100,7 +100,8 @@ fuzz_target!(|calls: Vec<(u8, u8, i64, &[u8], i8)>| {
         let (input, message) = (input.as_ptr().cast::<c_char>(), message.as_mut_ptr().cast::<c_char>());
         let (other, numbers) = (other.as_mut_ptr().cast::<c_char>(), numbers.as_mut_ptr());
         let (flag, limit) = (i32::from(which) % 4 - 1, [0, 0, 1, -2][usize::from(which % 4)]);
-        // SAFETY: each buffer and text has the size that is passed with it.
+        // SAFETY: each buffer and text has the size (or its absolute value) that is passed with it, or the size is
+        // invalid, or the size is -1 and the text ends with NUL. NULL is a valid buffer.
         let status = unsafe {
             match function % 9 {
                 0 => nexmo_flat_report(

@@ -33,7 +33,7 @@ const NAMES: [&str; 23] = [
     "allow_network_file_system",
 ];
 
-/// Returns whether the settings name a file, which the library would create or read. Such settings are skipped.
+/// Returns whether the settings may name a file. The fuzzer skips them, so that the library creates and reads no file.
 fn names_a_file(settings: &[u8]) -> bool {
     [&b"outbox"[..], b"_file"].iter().any(|name| settings.windows(name.len()).any(|part| part == *name))
 }
@@ -51,7 +51,7 @@ fuzz_target!(|input: (bool, Vec<(u8, &str)>, &[u8])| {
     let settings = settings.into_boxed_slice();
     let (mut handle, mut message) = (1, [1_u8; 300]);
     let size = i32::try_from(settings.len()).unwrap();
-    // SAFETY: each size is the size of its text.
+    // SAFETY: each size is that of the buffer before it, and `handle` can be written.
     let status = unsafe {
         nexmo_flat_open(settings.as_ptr().cast::<c_char>(), size, &mut handle, message.as_mut_ptr().cast(), 300)
     };

@@ -1,5 +1,5 @@
-//! Parses any bytes as a response in pieces of any size: the result must be the same as in one piece, and the body must
-//! not exceed the size limit.
+//! Parses any bytes as a response that arrives in pieces of any size. The result must be the same as for one piece, and
+//! the body must not exceed the size limit.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Uses an outbox after changing bytes of its files: every call must return, and the counters must add up.
+//! Changes bytes in the files of an outbox and then uses the outbox. Every call must return, and the counters must add
+//! up.
 #![no_main]
 
 mod threads;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use nexmo_conversion::{Channel, Conversion, Credentials, Error, MessageId, Options, Reporter, ReporterOptions};
 
-/// The suffixes of the files that are changed.
+/// The suffixes of the outbox files in which bytes are changed.
 const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", ".lock"];
 
 fn open(outbox: &Path) -> Result<Reporter, Error> {
@@ -36,7 +37,7 @@ fn folder() -> &'static Path {
     })
 }
 
-/// Returns the contents of the files of an outbox with reports.
+/// Returns the contents of the files that make up an outbox with 20 pending reports.
 fn template() -> &'static [Vec<u8>; 4] {
     static TEMPLATE: OnceLock<[Vec<u8>; 4]> = OnceLock::new();
     TEMPLATE.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! Parses any bytes as a PEM file: the number of certificates must not exceed the number of sections, and must stay the
-//! same with a byte order mark and other line ends.
+//! Parses any bytes as a PEM file. Unless the file is UTF-16, it must not contain more certificates than sections, and
+//! adding a UTF-8 byte order mark or changing the line ends must not change the certificates.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

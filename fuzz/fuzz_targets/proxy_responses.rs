@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(head.ends_with(b"\r\n\r\n"));
             let last = head.windows(9).rposition(|part| part.starts_with(b"HTTP/1.") && part[8] == b' ').unwrap();
             assert!(last < head.len());
-            // The remaining bytes belong to the tunnel, and may have any value.
+            // The bytes after the head belong to the tunnel, and must not affect the result.
             assert_eq!(connect_response(head), (None, read));
         }
         Some(message) => assert!(!message.is_empty() && !message.chars().any(char::is_control)),

@@ -1,5 +1,5 @@
-//! Sends any bytes as the response of a local server: the call must return in time, and its message must contain
-//! neither control characters nor the secret.
+//! Sends a report to a local server, which responds with any bytes. The call must return, and an error message must
+//! contain neither control characters nor the secret.
 #![no_main]
 
 use std::io::{Read, Write};

@@ -1,4 +1,5 @@
-//! Parses any `Retry-After` with any `Date` at any time: the delay must be at most an hour, or absent.
+//! Parses any `Retry-After` header, with any or no `Date` header, at any time. If there is a delay, it must be at most
+//! one hour.
 #![no_main]
 
 use std::time::{Duration, SystemTime};

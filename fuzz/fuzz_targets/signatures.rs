@@ -1,5 +1,5 @@
-//! Signs any parameters. Each signature must consist of hexadecimal digits and must not depend on the order of the
-//! parameters. A value that contains the text of another parameter must result in another signature.
+//! Signs any message id and timestamp. Each signature must consist of hexadecimal digits and must not depend on the
+//! order of the parameters. Moving the timestamp into the value of the message id must change the signatures.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

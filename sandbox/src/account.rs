@@ -10,7 +10,7 @@ use crate::signature::SignatureMethod;
 pub struct Account {
     /// The API key, which identifies the account.
     pub api_key: String,
-    /// The secret for the query or the Basic header.
+    /// The secret that a request sends in the query or in a Basic header.
     pub api_secret: String,
     /// The secret for signatures; with `None`, all signatures are rejected.
     pub signature_secret: Option<String>,

@@ -1,4 +1,4 @@
-//! Authenticates requests with a query, a Basic header or a signature.
+//! Authenticates requests by a secret in the query, a Basic header or a signature.
 
 use serde::Serialize;
 use subtle::ConstantTimeEq;
@@ -8,7 +8,7 @@ use crate::request::{KeyAndSecret, Request};
 use crate::signature::{SignatureMethod, base_string};
 use crate::violation::{MALFORMED, UNAUTHORIZED, Violation};
 
-/// The way in which a request authenticates.
+/// How a request authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authentication {
@@ -23,7 +23,7 @@ pub enum Authentication {
 }
 
 impl Authentication {
-    /// Returns the way that the request uses, whether or not its credentials are valid.
+    /// Returns how the request authenticates, whether or not its credentials are valid.
     pub(crate) fn of(request: &Request) -> Self {
         match ways(request).as_slice() {
             [way] => *way,
@@ -47,7 +47,7 @@ pub(crate) fn authenticate<'a>(request: &Request, accounts: &'a [Account]) -> Re
         [Authentication::Basic] => by_header(request, accounts),
         [Authentication::Signature] => by_signature(request, accounts),
         [] => Err(unauthorized("The request has no api_secret, no sig and no Authorization header.")),
-        _ => Err(Violation::new(MALFORMED, "The request authenticates in more than one way.")),
+        _ => Err(Violation::new(MALFORMED, "The request contains more than one set of credentials.")),
     }
 }
 
@@ -100,13 +100,13 @@ fn by_signature<'a>(request: &Request, accounts: &'a [Account]) -> Result<Caller
     Ok(Caller { account, method: Some(method) })
 }
 
-/// Finds the method of the signature among those that the account allows.
+/// Returns the method with which `sig` is the signature of `base`, among the methods that the account allows.
 fn matching_method(account: &Account, base: &str, sig: &str) -> Result<SignatureMethod, Violation> {
     let secret =
         account.signature_secret.as_deref().ok_or_else(|| unauthorized("The account has no signature secret."))?;
     let allowed = |method: &SignatureMethod| account.signature_method.is_none_or(|only| only == *method);
     let mut methods = SignatureMethod::ALL.into_iter().filter(allowed);
-    // The base string contains no secret. It shows the user where the client's base string differs.
+    // The message quotes the base string, which contains no secret, so that a user can compare it with the client's.
     let wrong = || unauthorized(&format!("sig is not the {} signature of '{base}'.", expected(account)));
     methods.find(|method| method.verifies(base, secret, sig)).ok_or_else(wrong)
 }

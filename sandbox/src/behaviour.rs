@@ -17,7 +17,7 @@ pub enum Behaviour {
     NotEnabled,
     /// 429 with this `Retry-After`, in seconds.
     Throttled(u32),
-    /// 503, with this `Retry-After` in seconds if it is given.
+    /// 503, with this `Retry-After` in seconds, if any.
     Unavailable(Option<u32>),
     /// The normal response after this delay.
     Slow(Duration),

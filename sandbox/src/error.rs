@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::{fmt, io};
 
-/// The reason why a sandbox cannot start. A running sandbox reports errors only in responses.
+/// The reason why a sandbox cannot start. A running sandbox reports its own errors in responses only.
 #[derive(Debug)]
 pub enum Error {
     /// The sandbox cannot listen on a port of 127.0.0.1.
@@ -13,7 +13,7 @@ pub enum Error {
         /// The system's error.
         source: io::Error,
     },
-    /// A file or folder cannot be written or opened.
+    /// A file or folder cannot be created, opened or written.
     File {
         /// Its path.
         path: PathBuf,

@@ -4,15 +4,15 @@
 //! client can be tested without an account. It shares no code with the `nexmo-conversion` library, because a bug in
 //! shared code would remain undetected.
 //!
-//! The entry point is [`Sandbox`]. The modules, from the outside in:
+//! The entry point is [`Sandbox`]. The modules are, from the outermost to the innermost:
 //!
 //! * `sandbox`, `settings`, `error`: a running sandbox, its settings, and the reasons why it cannot start;
 //! * `server`: connections and HTTP; `certificates`: the CA and the server's certificate;
 //! * `service`: validates requests with the `validator` and records them;
 //! * `validator`: decides the response, using `authentication` (with `account` and `signature`), `rule` (with
-//!   `behaviour` and `random_faults`) and `parameters` (with `timestamp`); `violation` is what is wrong with a request;
+//!   `behaviour` and `random_faults`) and `parameters` (with `timestamp`); `violation`: what is wrong with a request;
 //! * `request`, `query` and `response`: received requests and sent responses;
-//! * `record`, `redact`, `request_log` and `observer`: the record of a request, and its destinations.
+//! * `record`, `redact`, `request_log` and `observer`: the records of requests, and the destinations of the records.
 
 mod account;
 mod authentication;

@@ -1,4 +1,4 @@
-//! A callback for each request, for tests that make too many requests to keep all records.
+//! A callback that receives the record of each request, for tests that make too many requests to keep all records.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::record::Record;
 /// A function that the sandbox calls with the record of each request, one at a time and in order, before it sends the
 /// response.
 ///
-/// All other requests wait while the function runs.
+/// While the function runs, the sandbox handles no other request.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(&Record) + Send + Sync>);
 

@@ -51,8 +51,8 @@ fn invalid_delivered(text: &str) -> Option<String> {
 fn invalid_timestamp(text: &str, authentication: Authentication) -> Option<String> {
     let signed = authentication == Authentication::Signature;
     let valid = is_date_and_time(text) || (signed && is_unix_seconds(text));
-    let form = if signed { "a valid 'yyyy-MM-dd HH:mm:ss' or UNIX seconds" } else { "a valid 'yyyy-MM-dd HH:mm:ss'" };
-    (!valid).then(|| format!("timestamp is '{text}', not {form}."))
+    let form = if signed { "'yyyy-MM-dd HH:mm:ss' or in UNIX seconds" } else { "'yyyy-MM-dd HH:mm:ss'" };
+    (!valid).then(|| format!("timestamp is '{text}'; it must be a valid time in the form {form}."))
 }
 
 fn malformed(request: &Request) -> Vec<Violation> {

@@ -52,7 +52,7 @@ impl Pair {
 
 /// Decodes percent-encoding. Returns `None` for a stray `%`, an unencoded byte outside ASCII, or invalid UTF-8.
 ///
-/// Decodes a `+` to a space, as in forms, because several of the service's SDKs encode spaces as `+`.
+/// Decodes `+` to a space, as in HTML forms, because several of the service's SDKs encode a space as `+`.
 pub(crate) fn decode(text: &str) -> Option<String> {
     if !text.is_ascii() || !text.split('%').skip(1).all(begins_with_hex) {
         return None;

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// averages per thousand requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomFaults {
-    /// The seed. With the same seed, the request with the same number gets the same fault.
+    /// The seed. Requests with the same number get the same fault in every run with this seed.
     pub seed: u64,
     /// The number of requests that get 408, 429 (with `Retry-After: 0`), 500 or 503.
     pub errors: u16,
@@ -14,7 +14,7 @@ pub struct RandomFaults {
     pub disconnects: u16,
     /// The number of requests that are validated, but whose response is delayed by less than `max_delay`.
     pub delays: u16,
-    /// The upper limit of a delay.
+    /// The exclusive upper limit of a delay; zero means no delay.
     pub max_delay: Duration,
 }
 
@@ -27,8 +27,8 @@ pub(crate) enum RandomFault {
 }
 
 impl RandomFaults {
-    /// Returns faults with this seed. On average, of a thousand requests, 20 fail, 5 end with a closed connection, and
-    /// 50 are delayed by up to 20 ms.
+    /// Returns faults with this seed. On average, of a thousand requests, 20 get an error status, 5 get no response
+    /// because the connection is closed, and 50 are delayed by up to 20 ms.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self { seed, errors: 20, disconnects: 5, delays: 50, max_delay: Duration::from_millis(20) }

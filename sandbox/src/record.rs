@@ -11,7 +11,7 @@ use crate::validator::Outcome;
 /// One request and its response, without secrets. Each line of the log is a record in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Record {
-    /// The time at which the request was received, in UTC, as RFC 3339 with milliseconds.
+    /// The time at which the request was received: in UTC, in the format of RFC 3339, with milliseconds.
     pub at: String,
     /// The scheme of the listener that received the request.
     pub scheme: Scheme,
@@ -23,7 +23,7 @@ pub struct Record {
     pub target: String,
     /// The headers, with names in lower case and with secrets replaced by `***`.
     pub headers: Vec<(String, String)>,
-    /// The channel in the path, if the service defines the path.
+    /// The channel that the path names, if the path is valid.
     pub channel: Option<Channel>,
     /// The API key, from the query or the Basic header.
     pub api_key: Option<String>,
@@ -33,13 +33,13 @@ pub struct Record {
     pub delivered: Option<String>,
     /// The decoded `timestamp`.
     pub timestamp: Option<String>,
-    /// The way in which the request authenticates, whether or not its credentials are valid.
+    /// How the request authenticates, whether or not its credentials are valid.
     pub authentication: Authentication,
     /// The method of the signature, if the signature is valid.
     pub signature_method: Option<SignatureMethod>,
     /// The status of the response.
     pub status: u16,
-    /// Sentences that say what is wrong with the request, or that a rule chose the response.
+    /// Sentences that say what is wrong with the request, or that a rule chose the response or closed the connection.
     pub violations: Vec<String>,
 }
 

@@ -10,11 +10,12 @@ const REDACTED: &str = "***";
 const SECRET_PARAMETERS: [&str; 2] = ["api_secret", "sig"];
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
-/// The minimum length in bytes of the secrets that are redacted in any text. Shorter secrets occur in ordinary words,
-/// so they are redacted only as values of secret parameters and headers.
+/// The minimum length, in bytes, of an account's secret that is redacted in any text. Shorter secrets may occur in
+/// ordinary words, so they are redacted only as values of secret parameters and headers.
 const MIN_SECRET_LENGTH: usize = 4;
 
-/// Redacts the values of secret parameters and headers, and the accounts' secrets anywhere.
+/// Redacts the values of secret parameters and headers, and also the accounts' secrets, unless they are too short, in
+/// any other text.
 #[derive(Debug)]
 pub(crate) struct Redactor {
     secrets: Vec<String>,
@@ -26,16 +27,16 @@ impl Redactor {
         Self { secrets: secrets.filter(|secret| secret.len() >= MIN_SECRET_LENGTH).collect() }
     }
 
-    /// Redacts the accounts' secrets in any text.
+    /// Redacts the accounts' secrets in `text`, or all of `text` if it contains a percent-encoded secret.
     pub(crate) fn text(&self, text: &str) -> String {
         let plain = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
-        // A `+` can stand for itself or for a space.
+        // In encoded text, a `+` can stand for itself or for a space.
         let readings = [&plain, &plain.replace('+', " ")].map(|text| decoded(text));
         let found = readings.iter().any(|reading| self.secrets.iter().any(|secret| reading.contains(secret)));
         if found { REDACTED.into() } else { plain }
     }
 
-    /// Redacts the values of secret parameters and any user information in a request target.
+    /// Redacts the user information, the values of secret parameters and the accounts' secrets in a request target.
     pub(crate) fn target(&self, target: &str) -> String {
         match target.split_once('?') {
             None => self.text(&without_user(target)),
@@ -76,8 +77,8 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// Returns whether the name is that of a secret parameter. Ignores encoding and case, and treats `-` like `_`, because
-/// the value of a misspelled parameter is a secret too.
+/// Returns whether a parameter's value is secret. Decodes the name, ignores its case, and treats `-` like `_`, because
+/// a client may misspell the name and still send a secret.
 fn is_secret(name: &str) -> bool {
     let plain = decoded(name).to_lowercase().replace('-', "_");
     SECRET_PARAMETERS.contains(&plain.as_str())

@@ -16,7 +16,7 @@ pub enum Scheme {
     Https,
 }
 
-/// The channel of the reported message. It is the last segment of the path.
+/// The channel of the reported message, which the last segment of the path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -47,7 +47,7 @@ pub(crate) struct KeyAndSecret {
 }
 
 impl Request {
-    /// Returns the channel that the path names after the prefix, if any.
+    /// Returns the channel, or None if the path is not `prefix` followed by the path of a channel.
     pub(crate) fn channel(&self, prefix: &str) -> Option<Channel> {
         match self.path.strip_prefix(prefix)? {
             "/conversions/sms" => Some(Channel::Sms),

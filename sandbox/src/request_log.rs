@@ -47,7 +47,7 @@ impl RequestLog {
         if self.print {
             self.print_line(&line)?;
         }
-        // Each line is one unbuffered write, because other processes may append to the same file.
+        // The whole line is written at once, without a buffer, because other processes may append to the same file.
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes()))
     }
 
@@ -56,7 +56,7 @@ impl RequestLog {
         self.count = 0;
     }
 
-    /// Prints a line. If standard output is a closed pipe, disables printing and succeeds.
+    /// Prints a line. If standard output is a closed pipe, stops printing and returns success.
     fn print_line(&mut self, line: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         let printed = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());

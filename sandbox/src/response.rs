@@ -1,4 +1,4 @@
-//! Responses, with the body that the service's documentation gives for each status.
+//! Responses, with the bodies that the service's documentation gives for some statuses.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,8 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// Returns a response with this status and, if there are any, its headers and its documented body.
+    /// Returns a response with this status, and with the headers and the documented body that belong to the status, if
+    /// any.
     ///
     /// `number` makes the `instance` of each 401 unique, as in the service's responses.
     pub(crate) fn with_status(status: u16, number: u64) -> Self {

@@ -17,15 +17,15 @@ pub enum Scope {
 
 /// A behaviour and the requests to which it applies.
 ///
-/// The most specific scope wins: message, then account, then all. Within a scope, rules with `times` apply first, in
-/// the order in which they were added, and then the latest rule without `times`.
+/// The most specific scope wins: message before account before all. Within a scope, rules with `times` apply first, in
+/// the order in which they were added. When all are used up, the latest rule without `times` applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The requests to which the rule applies.
     pub scope: Scope,
     /// How the sandbox handles these requests.
     pub behaviour: Behaviour,
-    /// The number of requests to which the rule applies; `None` means all.
+    /// The maximum number of requests to which the rule applies; `None` means no limit.
     pub times: Option<u32>,
 }
 
@@ -58,7 +58,8 @@ impl Rule {
 impl FromStr for Rule {
     type Err = String;
 
-    /// Parses `[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]`. An id may contain colons, because a behaviour does not.
+    /// Parses `[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]`. A key or an id may contain colons, because a behaviour
+    /// contains none.
     fn from_str(text: &str) -> Result<Self, String> {
         let (scope, rest) = text.rsplit_once(':').map_or((None, text), |(scope, rest)| (Some(scope), rest));
         let (behaviour, times) = rest.split_once('*').map_or((rest, None), |(rest, times)| (rest, Some(times)));
@@ -103,7 +104,7 @@ impl Rules {
         self.0.clear();
     }
 
-    /// Returns the behaviour for one request. If the rule has `times`, counts the request.
+    /// Returns the behaviour for one request. Counts the request if the rule that applies to it has `times`.
     pub(crate) fn apply(&mut self, api_key: &str, message_id: Option<&str>) -> Behaviour {
         let message = message_id.map(|id| Scope::Message(id.into()));
         let mut scopes = message.into_iter().chain([Scope::Account(api_key.into()), Scope::All]);

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 
 /// A local stand-in for the service. It serves on a background thread until it is dropped.
 ///
-/// Any thread may call any method, including the threads of an asynchronous runtime.
+/// All methods can be called on any thread, including the threads of an asynchronous runtime.
 ///
 /// ```
 /// use nexmo_sandbox::{Behaviour, Rule, Sandbox, Settings};
@@ -50,7 +50,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Fails if a port is in use, a file cannot be written, or a certificate or thread cannot be created.
+    /// Returns an error if the sandbox cannot listen on a port, write a file, or create a certificate or thread.
     pub fn start(settings: Settings) -> Result<Self, Error> {
         let service = Arc::new(Service::new(&settings)?);
         let certificates = Certificates::generate(SystemTime::now())?;
@@ -84,7 +84,8 @@ impl Sandbox {
         &self.ca_file
     }
 
-    /// Returns the requests since the start or the last [`clear`](Self::clear), or none if [`Settings::keep`] is false.
+    /// Returns the records of the requests since the start or the last [`clear`](Self::clear). If [`Settings::keep`] is
+    /// false, there are none.
     #[must_use]
     pub fn requests(&self) -> Vec<Record> {
         self.service.records()
@@ -102,7 +103,8 @@ impl Sandbox {
         self.service.connections()
     }
 
-    /// Clears the requests and both counts. Keeps the rules, and continues the numbering of connections.
+    /// Removes the records, and resets the counts of requests and connections to 0. Keeps the rules, and does not reset
+    /// the numbers that identify connections.
     pub fn clear(&self) {
         self.service.clear();
     }
@@ -123,13 +125,13 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Both fail only if the thread has panicked.
+        // Both calls fail only if the thread has panicked.
         let _ = self.stop.take().map(|stop| stop.send(()));
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Returns the path of the folder for files. If it is temporary, also returns a guard that removes it.
+/// Creates the folder for `ca.pem` and returns its path. For a temporary folder, also returns a guard that removes it.
 fn folder(given: Option<PathBuf>) -> Result<(Option<TempDir>, PathBuf), Error> {
     let Some(path) = given else {
         let created = tempfile::Builder::new().prefix("nexmo-sandbox-").tempdir();
@@ -162,8 +164,7 @@ fn listen(port: u16) -> Result<(TcpListener, u16), Error> {
 
 type Running = (oneshot::Sender<()>, JoinHandle<()>);
 
-/// Serves on a new thread. That thread also drops the runtime, because a runtime must not be dropped within another
-/// one.
+/// Serves on a new thread. That thread also drops its runtime, because a thread of another runtime must not drop it.
 fn spawn(http: TcpListener, https: TcpListener, tls: TlsAcceptor, service: Arc<Service>) -> Result<Running, Error> {
     let (ready, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel();

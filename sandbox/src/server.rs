@@ -21,8 +21,8 @@ use crate::request::{Request, Scheme};
 use crate::response::Response;
 use crate::service::Service;
 
-/// The maximum number of bytes that are read of a body. Any body is a violation, but a client may not read the response
-/// before it has sent its whole body.
+/// The maximum number of bytes of a body that are read. Any body is a violation, but it is read because some clients
+/// read the response only after they have sent the whole body.
 const MAX_BODY_SIZE: usize = 64 * 1024;
 
 /// The pause after `accept` has failed, for example because no descriptor is free.
@@ -67,7 +67,7 @@ async fn accept(listener: &TcpListener, service: &Service) -> (TcpStream, u64) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Otherwise a response may be delayed until the peer acknowledges earlier data.
+                // Without this option, a response may be delayed until the peer acknowledges earlier data.
                 let _ = stream.set_nodelay(true);
                 return (stream, service.connected());
             }

@@ -1,4 +1,4 @@
-//! The state that all connections share. Validates requests and records them.
+//! Validates and records requests, with the state that all connections share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -93,7 +93,7 @@ fn prefix(given: &str) -> String {
     }
 }
 
-/// Locks a mutex even if it is poisoned: no operation leaves its value inconsistent.
+/// Locks a mutex even if it is poisoned, because its value remains usable after a panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,8 +13,8 @@ pub struct Settings {
     pub http_port: u16,
     /// The port for HTTPS on 127.0.0.1; 0 chooses a free one.
     pub https_port: u16,
-    /// The folder for `ca.pem`, which is created if it is missing. `None` means a temporary folder, which is removed
-    /// when the sandbox stops.
+    /// The folder for `ca.pem`. The sandbox creates the folder if it is missing. `None` means a temporary folder, which
+    /// is removed when the sandbox stops.
     pub directory: Option<PathBuf>,
     /// The accounts. If two have the same key, the first is used.
     pub accounts: Vec<Account>,

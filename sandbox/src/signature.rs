@@ -42,7 +42,8 @@ impl SignatureMethod {
         }
     }
 
-    /// Returns whether `sig`, in hexadecimal of either case, is the signature of `base`. Compares in constant time.
+    /// Returns whether `sig`, in hexadecimal with lower- or upper-case letters, is the signature of `base`. Compares in
+    /// constant time.
     pub(crate) fn verifies(self, base: &str, secret: &str, sig: &str) -> bool {
         let Ok(sig) = hex::decode(sig) else { return false };
         match self {

@@ -1,4 +1,4 @@
-//! Decides how the service responds to a request, without network, clock or files.
+//! Decides how the sandbox responds to a request. Uses no network, clock or files.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub(crate) struct Outcome {
 }
 
 impl Validator {
-    /// Validates a request. `number` is the number of the request, counted from the start of the sandbox.
+    /// Validates a request. `number` is 1 for the first request after the start of the sandbox.
     pub(crate) fn validate(&mut self, request: &Request, number: u64) -> Outcome {
         let channel = request.channel(&self.prefix);
         let caller = check_target(request, channel).and_then(|()| authenticate(request, &self.accounts));
@@ -80,7 +80,7 @@ impl Outcome {
 
 fn check_target(request: &Request, channel: Option<Channel>) -> Result<(), Violation> {
     if channel.is_none() {
-        let sentence = "The path is not the prefix followed by /conversions/sms or /conversions/voice.";
+        let sentence = "The path must be the prefix followed by /conversions/sms or /conversions/voice.";
         return Err(Violation::new(404, sentence));
     }
     if request.method != "POST" {

@@ -1,4 +1,4 @@
-//! The violations that a request can contain, and the status of the response to each.
+//! What can be wrong with a request, and the status of the response in each case.
 
 /// The credentials are missing or wrong.
 pub(crate) const UNAUTHORIZED: u16 = 401;
@@ -6,7 +6,7 @@ pub(crate) const UNAUTHORIZED: u16 = 401;
 pub(crate) const NOT_ENABLED: u16 = 402;
 /// A required parameter is missing.
 pub(crate) const MISSING: u16 = 420;
-/// The service does not define the form of the request.
+/// The request has a form that the service's documentation does not define.
 pub(crate) const MALFORMED: u16 = 422;
 /// A parameter has an invalid value.
 pub(crate) const INVALID: u16 = 423;

@@ -1,4 +1,4 @@
-//! The account's credentials: the API key and the authentication method, both checked.
+//! The account's credentials: the API key and the authentication method. The constructors check them.
 
 use super::{Authentication, signature};
 use crate::error::Error;
@@ -28,7 +28,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// Fails like [`Credentials::query`], and if the key contains a colon, which would make the header ambiguous.
+    /// Fails if [`Credentials::query`] would, or if the key contains a colon, which would make the header ambiguous.
     pub fn basic(api_key: &str, api_secret: &str) -> Result<Self, Error> {
         if api_key.contains(':') {
             return Err(Error::argument("api_key", "contains a colon, which Basic authentication does not allow"));

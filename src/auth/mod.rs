@@ -1,4 +1,4 @@
-//! Authenticates requests: adds the proof that a request comes from the account.
+//! Authenticates requests, by adding a proof that the request comes from the account.
 //!
 //! To add an authentication method, add a variant to [`Authentication`] and a branch to [`Proof::new`].
 
@@ -64,7 +64,7 @@ impl<'a> Proof<'a> {
                 Self { secret: secret.expose(), derived: None, target: Target::Parameter("api_secret") }
             }
             Authentication::Basic(secret) => {
-                // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not
+                // The full capacity is reserved, because reallocating the string would leave behind a copy that is not
                 // wiped.
                 let key = credentials.api_key();
                 let mut pair = Zeroizing::new(String::with_capacity(key.len() + 1 + secret.expose().len()));

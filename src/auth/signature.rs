@@ -1,6 +1,6 @@
-//! Computes the signature of a request's parameters: the base string and the five methods. Pure.
+//! Computes the signature of a request's parameters by any of the five methods. Has no side effects.
 //!
-//! Follows the service's signing guide and its official SDKs.
+//! Follows the service's signing guide and official SDKs.
 
 use std::hint::black_box;
 
@@ -40,7 +40,7 @@ pub(crate) fn sign(method: Method, parameters: &[(&str, &str)], secret: &str) ->
     signature
 }
 
-/// The number of 1 KiB blocks of the stack that are overwritten: more than [`compute`] uses.
+/// The number of 1 KiB blocks of the stack to overwrite, which is more than [`compute`] uses.
 const STACK_BLOCKS: u8 = 8;
 
 /// Overwrites the stack that [`compute`] used, one block in each call. The hash functions wipe their states on drop, but
@@ -92,7 +92,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn keyed<M: Mac + KeyInit>(base: &str, secret: &str) -> String {
-    // HMAC accepts a key of any length, so this cannot fail. If it did, the service would reject the empty signature.
+    // HMAC accepts a key of any length, so this call cannot fail. If it did, the service would reject the empty
+    // signature.
     let Ok(mac) = <M as KeyInit>::new_from_slice(secret.as_bytes()) else {
         return String::new();
     };

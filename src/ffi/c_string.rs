@@ -11,7 +11,7 @@ use crate::text::find_control;
 /// The maximum length of a text in bytes. Reading stops there, because longer text is probably not NUL-terminated.
 const LONGEST: usize = 4096;
 
-/// Returns the text at `pointer`, which must not be NULL.
+/// Returns the text at `pointer`, or an error if `pointer` is NULL.
 ///
 /// # Safety
 ///

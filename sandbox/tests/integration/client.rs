@@ -1,4 +1,4 @@
-//! A minimal HTTP client that sends exactly the bytes that a test gives it.
+//! A minimal HTTP client. It can send any bytes, including invalid requests.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};

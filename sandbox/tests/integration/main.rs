@@ -1,6 +1,6 @@
-//! Tests the sandbox over connections and as a program.
+//! Tests the sandbox over network connections, both as a library and as a program.
 
-// The lints exempt only test functions, not the functions that they call.
+// Clippy exempts only the test functions from these lints, not the functions that the tests call.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod client;

@@ -24,8 +24,8 @@ fn shell(options: &[&str], script: &str) -> Output {
     output(&[options, &["--", "sh", "-c", script]].concat())
 }
 
-/// A running program and its output. When the test ends, the program's standard input is closed, so a command that
-/// reads from it exits.
+/// A running program and its output. When the test ends, the program's standard input is closed, so that a command that
+/// reads standard input exits.
 struct Serving {
     child: Child,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,

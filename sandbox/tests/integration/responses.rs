@@ -1,4 +1,4 @@
-//! Tests each status on the wire, with its body and headers.
+//! Tests the statuses, bodies and headers of the responses that a client receives.
 
 use nexmo_sandbox::{Account, Behaviour, RandomFaults, Rule, Sandbox, Settings, SignatureMethod};
 use serde_json::json;

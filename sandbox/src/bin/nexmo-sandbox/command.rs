@@ -12,11 +12,11 @@ use tokio::process::{Child, Command};
 
 use crate::signals::Signals;
 
-// The exit statuses that a shell uses for these failures.
+// The statuses with which a shell exits if it cannot start, or cannot find, a command.
 const NOT_STARTED: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// Returns the command with its environment, or `None` if `words` is empty.
+/// Returns the command in `words`, with the sandbox's addresses in its environment, or `None` if `words` is empty.
 pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Option<Command> {
     let (program, arguments) = words.split_first()?;
     let mut command = Command::new(program);
@@ -29,7 +29,7 @@ pub(crate) fn prepare(words: &[OsString], sandbox: &Sandbox, log: &Path) -> Opti
     Some(command)
 }
 
-/// Forwards signals to the command until it exits. Returns the status with which the sandbox must exit.
+/// Waits until the command exits, and forwards signals to it. Returns the status with which the sandbox must exit.
 pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<ExitCode> {
     loop {
         tokio::select! {
@@ -39,11 +39,11 @@ pub(crate) async fn wait(mut child: Child, signals: &mut Signals) -> io::Result<
     }
 }
 
-/// Forwards a signal. Ignores SIGINT, because the terminal also sends SIGINT to the command.
+/// Forwards a signal, except SIGINT: on Ctrl-C, the terminal sends SIGINT to the command too.
 fn forward(child: &Child, signal: Signal) {
     let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     if let Some(id) = id.filter(|_| signal != Signal::INT) {
-        // Fails, for example, if the command runs as another user.
+        // This can fail, for example if the command runs as another user.
         let _ = kill_process(id, signal);
     }
 }

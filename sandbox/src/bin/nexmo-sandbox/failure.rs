@@ -7,7 +7,7 @@ use std::process::ExitCode;
 /// The exit status if the sandbox cannot run.
 pub(crate) const SANDBOX: u8 = 125;
 
-/// An exit status and the line that explains it.
+/// An error: the exit status and the line to print.
 pub(crate) struct Failure {
     status: u8,
     line: String,

@@ -1,4 +1,4 @@
-//! The sandbox as a program. It serves until it receives a signal or until its command exits.
+//! The sandbox as a program. It serves until its command exits or, without a command, until it receives a signal.
 
 mod command;
 mod failure;
@@ -30,7 +30,8 @@ fn main() -> ExitCode {
     result.unwrap_or_else(|failure| failure.report())
 }
 
-/// Prints the help or the version, which the parser returns as errors. For any other error, returns its first line.
+/// Prints the help or the version, which the parser returns as errors. For any other error, returns a failure with the
+/// first line of the error.
 fn print_usage(error: &clap::Error) -> Result<ExitCode, Failure> {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // Standard output may be a closed pipe.
@@ -46,7 +47,8 @@ fn run(options: &Options) -> Result<ExitCode, Failure> {
     let settings = options.settings().map_err(Failure::of_sandbox)?;
     let runtime = Builder::new_current_thread().enable_io().build().map_err(Failure::of_sandbox)?;
     runtime.block_on(async {
-        // Watches signals before it prints the addresses: the process that reads them may send a signal at once.
+        // Signals are watched before the addresses are printed, because the process that reads the addresses may send a
+        // signal at once.
         let signals = Signals::watch().map_err(Failure::of_sandbox)?;
         if options.command.is_empty() {
             serve(settings, signals).await
@@ -71,7 +73,7 @@ fn print_addresses(sandbox: &Sandbox) -> io::Result<()> {
 }
 
 async fn run_command(mut settings: Settings, mut signals: Signals, options: &Options) -> Result<ExitCode, Failure> {
-    // Dropping the folder removes it when this function returns, after the command has exited.
+    // A temporary folder is removed when this function returns, after the command has exited.
     let (log, _folder) = log(settings.log.take()).map_err(Failure::of_sandbox)?;
     settings.log = Some(log.clone());
     let sandbox = Sandbox::start(settings).map_err(Failure::of_sandbox)?;

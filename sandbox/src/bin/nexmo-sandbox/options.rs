@@ -43,19 +43,19 @@ pub(crate) struct Options {
     /// Port for HTTPS on 127.0.0.1; 0 chooses a free one
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     https: u16,
-    /// Folder for ca.pem, which HTTPS clients must trust [default: a temporary one]
+    /// Folder for ca.pem, the CA that HTTPS clients must trust [default: a temporary folder]
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// Accept this account; repeatable [default: abcd1234:s3cret:sign4ture, any signature method]
+    /// Accept this account; repeatable [default: abcd1234:s3cret:sign4ture with any signature method]
     #[arg(long = "account", value_name = "KEY:SECRET[:SIGNATURE_SECRET[:METHOD]]")]
     accounts: Vec<Account>,
     /// Path before /conversions
     #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
     prefix: String,
-    /// Respond to authenticated requests in this way; repeatable
+    /// Use this behaviour for authenticated requests; repeatable
     #[arg(long = "response", value_name = "[account=KEY:|message=ID:]BEHAVIOUR[*TIMES]")]
     rules: Vec<Rule>,
-    /// Append a line of JSON for each request to this file
+    /// Append one line of JSON per request to this file
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
     /// Write no request lines to standard output
@@ -79,7 +79,7 @@ impl Options {
             accounts,
             prefix: self.prefix.clone(),
             rules: self.rules.clone(),
-            // Absolute, because the command may change its working directory.
+            // Absolute, because the command receives this path and may change its working directory.
             log: self.log.as_deref().map(absolute).transpose()?,
             print: self.verbose || (self.command.is_empty() && !self.quiet),
             // Nothing in this process reads the records, and the process may run for weeks.

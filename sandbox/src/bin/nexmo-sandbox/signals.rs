@@ -1,4 +1,4 @@
-//! The signals that end the sandbox, or that it forwards to its command.
+//! The signals that end the sandbox or, if it runs a command, may be forwarded to the command.
 
 use std::io;
 
@@ -13,7 +13,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Starts watching the signals. Must be called within a runtime.
+    /// Starts watching the signals. Must be called within a Tokio runtime.
     pub(crate) fn watch() -> io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
