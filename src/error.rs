@@ -113,8 +113,8 @@ impl Error {
         Self { kind, message: message.into(), may_be_stored: false }
     }
 
-    /// Creates the error for an invalid argument. `parameter` is the name of the parameter; `problem` says what is wrong
-    /// with the argument or which values are valid.
+    /// Creates the error for an invalid argument. `parameter` is the parameter's name. `problem` says what is wrong and
+    /// which values are valid.
     pub(crate) fn argument(parameter: &str, problem: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidArgument, format!("{parameter} {problem}"))
     }

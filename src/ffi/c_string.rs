@@ -63,7 +63,7 @@ pub(super) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, CallError
     str::from_utf8(bytes).map_err(|_| CallError::invalid_argument(format!("{name} is not UTF-8")))
 }
 
-/// Writes as much of `text` as fits to `out`, up to a character boundary, and fills the rest with NULs.
+/// Writes as many whole characters of `text` to `out` as fit, and fills the rest of `out` with at least one NUL.
 pub(super) fn fill(out: &mut [c_char], text: &str) {
     out.fill(0);
     let text = truncated(text, out.len().saturating_sub(1));
@@ -89,7 +89,7 @@ pub(super) fn text_of(array: &[c_char]) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Writes `text` and its NUL to the `size` bytes at `pointer`.
+/// Writes `text` and a terminating NUL to the buffer of `size` bytes at `pointer`.
 ///
 /// # Safety
 ///

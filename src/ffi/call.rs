@@ -60,7 +60,7 @@ pub(super) fn perform(
 ///
 /// # Safety
 ///
-/// `result` is NULL or points to a result as the header requires.
+/// `result` is NULL or points to a nexmo_result that meets the requirements of the header.
 pub(super) unsafe fn call(
     result: *mut nexmo_result,
     after_panic: Acceptance,
@@ -72,7 +72,7 @@ pub(super) unsafe fn call(
         return error.status;
     }
     let done = perform(after_panic, discard, work);
-    // SAFETY: guaranteed by the caller; the struct was checked to be writable.
+    // SAFETY: guaranteed by the caller; `check_writable` has accepted the size of the struct.
     unsafe { sized_struct::write(result, &done) };
     done.status
 }

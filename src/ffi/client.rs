@@ -54,19 +54,19 @@ pub unsafe extern "C" fn nexmo_client_new(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     let make = || {
-        // SAFETY: the header requires the caller to ensure this for each parameter.
+        // SAFETY: the header requires each pointer parameter to be NULL or valid.
         let (credentials, settings) = unsafe { (credentials::read(credentials)?, options::read(options)?) };
         Ok(Client::with_settings(credentials, settings)?)
     };
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `client` and `result` to be NULL or valid.
     unsafe { CLIENTS.new_handle("client", client, result, make) }
 }
 
 /// Reports to the Conversion API, through a client, whether one message was effective. Works like nexmo_conversion_sms
 /// and nexmo_conversion_voice, but with the credentials, options and connections of the client.
 ///
-/// @param channel  One of NEXMO_CHANNEL_*. It determines what message_id is.
-/// @par Blocking: up to timeout_ms of the client's options.
+/// @param channel  One of NEXMO_CHANNEL_*. It determines which kind of id message_id is.
+/// @par Blocking: up to the timeout_ms of the client's options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_client_report(
     client: *mut nexmo_client,
@@ -78,13 +78,13 @@ pub unsafe extern "C" fn nexmo_client_report(
 ) -> nexmo_status {
     let work = || {
         let found = CLIENTS.get(number(client))?;
-        // SAFETY: the header requires the caller to ensure this for each parameter.
+        // SAFETY: the header requires each pointer parameter to be NULL or valid.
         let conversion = unsafe { conversion::read(self::channel(channel)?, message_id, delivered, timestamp) }?;
         #[cfg(feature = "testing")]
         super::testing::panic_if_asked();
         Ok(nexmo_result::from(&found.report(&conversion)))
     };
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `result` to be NULL or valid.
     unsafe { call(result, Acceptance::Unknown, || discard(client), work) }
 }
 

@@ -25,17 +25,17 @@ const _: () = assert!(NEXMO_CHANNEL_SMS == Channel::Sms.number() && NEXMO_CHANNE
 
 /// Reports to the Conversion API whether one SMS was effective. The comment at the top of this header shows a call.
 ///
-/// Makes one request (more only if max_attempts allows it) and waits for the response. Does not store the report: the
-/// caller must retry a report that fails. Later calls with the same base_url, proxy and TLS settings reuse the
-/// connection; a stale connection is replaced transparently.
+/// Makes one request (more only if max_attempts allows it) and waits for the response. Does not store the report, so
+/// the caller must retry a report that fails. Later calls with the same base_url, proxy and TLS settings reuse the
+/// connection if it is still open.
 ///
 /// @param message_id  The id described at NEXMO_CHANNEL_SMS: 1 to 256 bytes, without control characters (including
 ///                    those of bidirectional text) and without leading or trailing white space.
 /// @param delivered   1 if the user completed the action, otherwise 0.
-/// @param timestamp   The time at which the user completed the action, in UTC, as "yyyy-MM-dd HH:mm:ss". If NULL, the
-///                    service uses the time of arrival; a signed request contains the time of sending.
+/// @param timestamp   The time at which the user completed the action, in UTC, as "yyyy-MM-dd HH:mm:ss". If NULL, a
+///                    signed request contains the time of sending; for others, the service uses the time of arrival.
 /// @param options     NULL: all defaults.
-/// @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
+/// @par Blocking: up to timeout_ms, 10 s by default, which includes all attempts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_conversion_sms(
     credentials: *const nexmo_credentials,
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn nexmo_conversion_sms(
     options: *const nexmo_options,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header requires the caller to ensure this for each parameter.
+    // SAFETY: the header requires each pointer parameter to be NULL or valid.
     unsafe { report(Channel::Sms, credentials, message_id, delivered, timestamp, options, result) }
 }
 
@@ -60,13 +60,13 @@ pub unsafe extern "C" fn nexmo_conversion_voice(
     options: *const nexmo_options,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header requires the caller to ensure this for each parameter.
+    // SAFETY: the header requires each pointer parameter to be NULL or valid.
     unsafe { report(Channel::Voice, credentials, message_id, delivered, timestamp, options, result) }
 }
 
 /// # Safety
 ///
-/// Each pointer is NULL or points to what the header requires.
+/// Each pointer is NULL or meets the requirements of the header.
 unsafe fn report(
     channel: Channel,
     credentials: *const nexmo_credentials,

@@ -62,11 +62,11 @@ unsafe impl SizedStruct for nexmo_credentials {
 
 /// # Safety
 ///
-/// `pointer` is NULL or points to credentials as the header requires.
+/// `pointer` is NULL or points to a nexmo_credentials that meets the requirements of the header.
 pub(super) unsafe fn read(pointer: *const nexmo_credentials) -> Result<Credentials, CallError> {
     // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
-    // SAFETY: the header requires the caller to ensure this for each text of the struct.
+    // SAFETY: the header requires each text in the struct to be NULL or NUL-terminated.
     let required = |name, pointer| unsafe { c_string::required(name, pointer) };
     let api_secret = || required("api_secret", given.api_secret);
     let signature_secret = || required("signature_secret", given.signature_secret);

@@ -13,8 +13,8 @@ use super::status::{NEXMO_ERR_INTERNAL, NEXMO_ERR_INVALID_HANDLE, NEXMO_OK, nexm
 use crate::outcome::Acceptance;
 use crate::sync::Mutex;
 
-/// The first handle. Some runtimes reject small numbers as pointers; Go terminates a program that holds a pointer below
-/// 4096.
+/// The first handle. Some runtimes reject small numbers as pointers. For example, Go terminates a program that holds a
+/// pointer below 4096.
 const FIRST: u64 = 65_536;
 
 /// One more than the last handle. Every handle fits into a pointer, a double and, where pointers have 4 bytes, an
@@ -33,8 +33,8 @@ pub(super) struct Table<T: 'static> {
 type Entries<T> = BTreeMap<u64, Arc<T>>;
 
 impl<T> Table<T> {
-    /// Creates an empty table. The owner must ensure that [`Table::lock`] is held during forks; otherwise it could stay
-    /// locked forever in a child.
+    /// Creates an empty table. The owner must ensure that the forking thread holds [`Table::lock`] during a fork;
+    /// otherwise the table could stay locked forever in the child.
     pub(super) const fn new() -> Self {
         Self { entries: Mutex::new(BTreeMap::new()), next: &NEXT }
     }
@@ -67,7 +67,7 @@ impl<T> Table<T> {
     ///
     /// # Safety
     ///
-    /// `output` and `result` are NULL or point to what the header requires.
+    /// `output` and `result` are NULL or meet the requirements of the header.
     pub(super) unsafe fn new_handle<H>(
         &self,
         name: &str,

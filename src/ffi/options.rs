@@ -14,15 +14,16 @@ use crate::options::{ClientSettings, LONGEST_TIMEOUT, MOST_ATTEMPTS, MOST_CONNEC
 /// nexmo_options.flags: allows http:// to hosts other than loopback. Anyone on the network path can then read the
 /// credentials.
 pub const NEXMO_OPTIONS_ALLOW_PLAIN_HTTP: u32 = 1;
-/// nexmo_options.flags: if proxy is NULL, uses the proxy in the environment variable https_proxy, HTTPS_PROXY
-/// (http_proxy for an http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes
-/// the host. Ignored in CGI programs. docs/operations.md describes the values of these variables.
+/// nexmo_options.flags: if proxy is NULL, uses the proxy from the environment: from https_proxy or HTTPS_PROXY (for an
+/// http:// base_url, from http_proxy, but never from HTTP_PROXY), or else from all_proxy or ALL_PROXY, unless no_proxy
+/// or NO_PROXY excludes the host. The flag is ignored in CGI programs. docs/operations.md describes the values of these
+/// variables.
 pub const NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT: u32 = 2;
 /// nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store.
 pub const NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY: u32 = 4;
-/// nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The
-/// service then does not receive the time of the event. Without the flag, the library signs and sends the time of the
-/// event or, if none is given, the time of sending.
+/// nexmo_options.flags: signs with the UNIX time of sending as the timestamp, as the service's signing guide describes.
+/// The service then does not receive the timestamp of the report. Without the flag, the library signs and sends the
+/// timestamp of the report or, if it has none, the time of sending.
 pub const NEXMO_OPTIONS_SIGN_UNIX_SECONDS: u32 = 8;
 
 /// Options of requests. A NULL pointer to the struct selects all defaults. A field that is NULL or 0 selects its
@@ -42,10 +43,10 @@ pub struct nexmo_options {
     /// proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
     /// base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL means no proxy.
     pub proxy: *const c_char,
-    /// Path of a PEM file with the only certificates to trust. The library reads this file, the platform's store and
-    /// the two files below again when they change, and uses the new content for later connections. If the new content
-    /// cannot be used, clients and reporters keep the previous certificates, and one-call functions fail. NULL means
-    /// the platform's store, or the built-in roots if there is none.
+    /// Path of a PEM file with the certificates to trust; no others are trusted. The library reads this file, the
+    /// platform's store and the two files below again when they change, and uses the new content for later connections.
+    /// If the new content cannot be used, clients and reporters keep the previous certificates, and one-call functions
+    /// fail. NULL means the platform's store, or the built-in roots if there is none.
     pub ca_file: *const c_char,
     /// Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL means no
     /// client certificate.
@@ -65,7 +66,8 @@ pub struct nexmo_options {
     /// timeout_ms, the call returns instead. A reporter ignores this field: it retries until the report expires. 0
     /// means 1.
     pub max_attempts: i32,
-    /// The maximum number of idle connections to keep, 1 to 1024. A reporter keeps at least max_in_flight. 0 means 32.
+    /// The maximum number of idle connections to keep, 1 to 1024. For a reporter, the maximum is max_in_flight if that
+    /// is higher. 0 means 32.
     pub max_idle_connections: i32,
 }
 
@@ -84,14 +86,15 @@ unsafe impl SizedStruct for nexmo_options {
 
 /// # Safety
 ///
-/// `pointer` is NULL, which selects every default, or points to options as the header requires.
+/// `pointer` is NULL, which selects every default, or points to a nexmo_options that meets the requirements of the
+/// header.
 pub(super) unsafe fn read(pointer: *const nexmo_options) -> Result<ClientSettings, CallError> {
     if pointer.is_null() {
         return Ok(Options::default().check()?);
     }
     // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
-    // SAFETY: the header requires the caller to ensure this for each text of the struct.
+    // SAFETY: the header requires each text in the struct to be NULL or NUL-terminated.
     let optional = |name, pointer| unsafe { c_string::optional(name, pointer) };
     let limit = |name, value| number(name, value, LONGEST_TIMEOUT.as_millis()).map(|number| number.map(milliseconds));
     let has = |flag: u32| given.flags & flag != 0;

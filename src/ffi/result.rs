@@ -9,13 +9,14 @@ use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_OK, nexmo_status};
 use super::{c_string, sized_struct, status};
 use crate::outcome::{Acceptance, Outcome};
 
-/// nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
-/// 402, 420, 422, 423, 429).
+/// nexmo_result.acceptance: no attempt was made, or each attempt wrote nothing of the request or was rejected by a
+/// response (401, 402, 420, 422, 423, 429).
 pub const NEXMO_ACCEPTANCE_NO: i32 = 0;
-/// nexmo_result.acceptance: at least one attempt was written and got no such response, and no attempt got a 2xx.
-/// Reporting the same value for a message twice is harmless, so retry if the status allows it.
+/// nexmo_result.acceptance: at least one attempt wrote a part of the request but was not rejected by one of these
+/// responses (401, 402, 420, 422, 423, 429), and no attempt got a 2xx response. Reporting the same value for a message
+/// twice is harmless, so retry if the status allows it.
 pub const NEXMO_ACCEPTANCE_UNKNOWN: i32 = 1;
-/// nexmo_result.acceptance: an attempt got a 2xx.
+/// nexmo_result.acceptance: an attempt got a 2xx response.
 pub const NEXMO_ACCEPTANCE_YES: i32 = 2;
 
 /// Size of nexmo_result.message in bytes, including the NUL.

@@ -17,10 +17,10 @@ use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_UNKNOWN_FLAGS};
 /// The largest struct_size that is accepted. A larger value suggests that the field was not set.
 const LARGEST: usize = 4096;
 
-/// The size of the head, the smallest possible size.
+/// The size of the head, which is the minimum size of a struct.
 const SMALLEST: usize = size_of::<Head>();
 
-/// Every struct_size must be a multiple of this number, the size of a pointer.
+/// The size of a pointer. Every valid struct_size is a multiple of this number.
 const MULTIPLE: usize = size_of::<*const u8>();
 
 /// The first fields of every sized struct.
@@ -38,17 +38,17 @@ struct Head {
 pub(crate) unsafe trait SizedStruct: Layout {
     /// The name of the struct in messages, which is the name of the parameter.
     const NAME: &'static str;
-    /// The size in the first release, the smallest that is accepted. Never change it.
+    /// The size of the struct in the first release, which is the minimum struct_size. Never change it.
     const FIRST_SIZE: usize;
     /// The known flags.
     const KNOWN_FLAGS: u32;
-    /// The names of the flags' macros, for messages; empty if there are no flags.
+    /// The name pattern of the macros for the flags, for messages; empty if there are no flags.
     const FLAG_NAMES: &'static str = "";
     /// The initial values that the INIT macro and the `_init` function set, except for struct_size.
     const INITIAL: Self;
 }
 
-/// Returns `wide`, the size of a struct where pointers have 8 bytes, or `narrow`, the size where they have 4.
+/// Returns the size of a struct on this platform: `wide` if pointers have 8 bytes, or `narrow` if they have 4.
 pub(super) const fn first_size(wide: usize, narrow: usize) -> usize {
     if MULTIPLE == 8 { wide } else { narrow }
 }
@@ -63,7 +63,8 @@ pub(super) const fn zeroed<T: SizedStruct>() -> T {
 ///
 /// # Safety
 ///
-/// `pointer` is NULL, or as many bytes as its struct_size can be read there. It need not be aligned.
+/// `pointer` is NULL, or struct_size (4 bytes) can be read there and, if struct_size is valid, so can that many bytes.
+/// `pointer` need not be aligned.
 pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallError> {
     let name = T::NAME;
     // SAFETY: guaranteed by the caller.
@@ -91,7 +92,7 @@ pub(super) unsafe fn read<T: SizedStruct>(pointer: *const T) -> Result<T, CallEr
     Ok(value)
 }
 
-/// Checks that `pointer` is NULL or points to a struct that can be written.
+/// Checks that `pointer` is NULL or points to a struct with a valid struct_size.
 ///
 /// # Safety
 ///
@@ -104,7 +105,7 @@ pub(super) unsafe fn check_writable<T: SizedStruct>(pointer: *const T) -> Result
     unsafe { checked_size(pointer) }.map(drop)
 }
 
-/// Checks that `pointer` points to a struct that can be written.
+/// Checks that `pointer` is not NULL and points to a struct with a valid struct_size.
 ///
 /// # Safety
 ///
@@ -119,7 +120,7 @@ pub(super) unsafe fn check_required<T: SizedStruct>(pointer: *const T) -> Result
 ///
 /// # Safety
 ///
-/// `pointer` is NULL, or as many bytes as its struct_size can be written there.
+/// Same as for [`read`]. If struct_size is valid, that many bytes can also be written at `pointer`.
 pub(super) unsafe fn write<T: SizedStruct>(pointer: *mut T, value: &T) {
     if pointer.is_null() {
         return;
@@ -143,7 +144,7 @@ pub(super) unsafe fn write<T: SizedStruct>(pointer: *mut T, value: &T) {
 ///
 /// # Safety
 ///
-/// `pointer` is NULL, or `size` bytes can be written there. It need not be aligned.
+/// `pointer` is NULL, or `size` bytes can be written there. `pointer` need not be aligned.
 pub(super) unsafe fn init<T: SizedStruct>(pointer: *mut T, size: usize) {
     if pointer.is_null() || !(SMALLEST..=LARGEST).contains(&size) {
         return;
@@ -160,7 +161,7 @@ pub(super) unsafe fn init<T: SizedStruct>(pointer: *mut T, size: usize) {
     }
 }
 
-/// Returns the struct_size at `pointer`, which must not be NULL, if it is valid.
+/// Returns the struct_size at `pointer`, or an error if `pointer` is NULL or the struct_size is invalid.
 ///
 /// # Safety
 ///
@@ -173,7 +174,7 @@ unsafe fn size_of_required<T: SizedStruct>(pointer: *const T) -> Result<usize, C
     unsafe { checked_size(pointer) }
 }
 
-/// Returns the struct_size at `pointer`, if it is valid.
+/// Returns the struct_size at `pointer`, or an error if it is invalid.
 ///
 /// # Safety
 ///

@@ -23,16 +23,16 @@ pub const NEXMO_EVENT_FIELD_CHANNEL: usize = 2;
 pub const NEXMO_EVENT_FIELD_DELIVERED: usize = 3;
 /// The index of nexmo_event.http_status in the event array of nexmo_flat_poll.
 pub const NEXMO_EVENT_FIELD_HTTP_STATUS: usize = 4;
-/// The number of elements in the event of nexmo_flat_poll. Later versions may append elements.
+/// The number of elements in the event array of nexmo_flat_poll. Later versions may append elements.
 pub const NEXMO_EVENT_FIELD_COUNT: usize = 5;
 
 /// Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle must be a reporter.
 ///
 /// @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
-/// @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
-///                    invalid and the event is kept. A size of NEXMO_MESSAGE_ID_SIZE fits every id.
-/// @param timestamp   Receives the timestamp as submitted or, if none was given, the time of the submission. A size of
-///                    NEXMO_TIMESTAMP_SIZE fits every timestamp.
+/// @param message_id  Receives the message id as submitted. It is never truncated: a size that is too small is invalid,
+///                    and the event is kept. NEXMO_MESSAGE_ID_SIZE is enough for every id.
+/// @param timestamp   Receives the timestamp as submitted or, if none was given, the time of the submission.
+///                    NEXMO_TIMESTAMP_SIZE is enough for every timestamp.
 /// @param message     Receives nexmo_event.message if there is an event.
 /// @par Blocking: like nexmo_reporter_poll.
 ///
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn nexmo_flat_poll(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this for each output.
+    // SAFETY: the header requires each output to be NULL or to have the given size.
     let (event, message_id, timestamp, message) = unsafe {
         (
             NumbersOut::new("event", event, event_count),
@@ -99,7 +99,7 @@ fn numbers(event: &nexmo_event) -> [i64; NEXMO_EVENT_FIELD_COUNT] {
 
 /// Removes an event from the outbox, like nexmo_reporter_acknowledge. The handle must be a reporter.
 ///
-/// @param event_id  The element at index NEXMO_EVENT_FIELD_ID of the event.
+/// @param event_id  The element at index NEXMO_EVENT_FIELD_ID of the event array.
 /// @par Blocking: like nexmo_reporter_acknowledge.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_acknowledge(
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn nexmo_flat_acknowledge(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `message` to be NULL or to have the given size.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         find(handle)?.reporter()?.acknowledge(event_id)?;

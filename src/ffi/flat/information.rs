@@ -17,11 +17,11 @@ use crate::ffi::status::{NEXMO_OK, row_of};
 use crate::ffi::version;
 use crate::outcome::Acceptance;
 
-/// The maximum length of a name that is read, in bytes. The names of fields are much shorter.
+/// The maximum length, in bytes, of the name of a statistic. All valid names are much shorter.
 const LONGEST: usize = 4096;
 
 /// Returns one of the statistics that nexmo_reporter_statistics returns. The handle must be a reporter. Each call takes
-/// a new snapshot, so numbers from two calls may be inconsistent.
+/// a new snapshot, so the numbers from two calls may not be consistent.
 ///
 /// @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
 /// @param value  Receives the number; 0 for last_error_message.
@@ -43,14 +43,14 @@ pub unsafe extern "C" fn nexmo_flat_statistic(
     text: *mut c_char,
     text_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this for each output.
+    // SAFETY: the header requires each output to be NULL or to have the given size.
     let (value, text) = unsafe { (NumbersOut::new("value", value, 1), TextOut::new("text", text, text_size)) };
     let mut read = (0, String::new());
     let work = || {
         text.check()?;
         let found = find(handle)?;
         let reporter = found.reporter()?;
-        // SAFETY: the header requires the caller to ensure this.
+        // SAFETY: the header requires `name` to be NULL or to have the given size.
         let field = field(unsafe { text_in::required(LONGEST, "name", name, name_size) }?)?;
         read = statistic(&nexmo_statistics::from(&reporter.statistics()?), field);
         Ok(nexmo_result::ok())
@@ -71,7 +71,7 @@ fn field(name: &str) -> Result<&'static Field, CallError> {
 /// Returns a statistic as a number and as text.
 fn statistic(statistics: &nexmo_statistics, field: &Field) -> (i64, String) {
     let all = ptr::from_ref(statistics).cast::<u8>();
-    // SAFETY: a struct without padding, as layout.rs asserts, consists of initialized bytes.
+    // SAFETY: all bytes of the struct are initialized, because it has no padding, as layout.rs asserts.
     let all = unsafe { slice::from_raw_parts(all, size_of::<nexmo_statistics>()) };
     let bytes = all.get(field.offset..).and_then(|bytes| bytes.get(..field.size)).unwrap_or_default();
     let number = match (<[u8; 4]>::try_from(bytes), <[u8; 8]>::try_from(bytes)) {
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn nexmo_flat_status(
     text: *mut c_char,
     text_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this for each output.
+    // SAFETY: the header requires each output to be NULL or to have the given size.
     let (name, text) = unsafe { (TextOut::new("name", name, name_size), TextOut::new("text", text, text_size)) };
     let row = row_of(status);
     let (checked, written) = match name.check().and_then(|()| text.check()) {
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn nexmo_flat_status(
 /// Returns the version of the loaded library, like nexmo_conversion_version.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_version(text: *mut c_char, text_size: i32) -> i32 {
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `text` to be NULL or to have the given size.
     let text = unsafe { TextOut::new("text", text, text_size) };
     text.write(version::version());
     text.check().map_or_else(|error| error.status, |()| NEXMO_OK)

@@ -15,7 +15,7 @@ use crate::reporter::Reporter;
 use crate::settings;
 use crate::settings::{Checked, Settings};
 
-/// Opens a client or a reporter. The settings contain its credentials and options as text.
+/// Opens a client or a reporter. The settings contain the credentials and options as text.
 ///
 /// The settings are UTF-8 lines of the form "name = value" that end with LF or CRLF, at most 65536 bytes in all. A
 /// leading byte order mark, empty lines, and lines that begin with # are ignored. The names are the fields of
@@ -24,22 +24,22 @@ use crate::settings::{Checked, Settings};
 /// allow_network_file_system. Where C uses a constant, the value is the constant's name in lower case without its
 /// prefix, such as hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps
 /// its spaces; \" and \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a
-/// missing value ("" is the empty string) and control characters are invalid. The message for such an error gives the
-/// line, if there is one, and never quotes a value. If the settings contain outbox or durability = none, the handle is
-/// a reporter, otherwise a client.
+/// missing value ("" is the empty string) and control characters are invalid. The message for an invalid setting gives
+/// the number of the line, if there is one, and never quotes a value. If the settings contain outbox or
+/// durability = none, the handle is a reporter, otherwise a client.
 ///
 /// In all flat functions, input text has a size in bytes (..._size), and its trailing spaces and NULs are ignored. With
 /// a size of -1, the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An
 /// output buffer for text has a size in bytes. If the size is above 0, the text is NUL-terminated and the rest of the
-/// buffer is filled with NULs. If the size is below -1, the buffer has as many bytes as the absolute value, and the
-/// text is padded with spaces, without a NUL. A size of -1 is invalid. Text that does not fit is truncated at a
-/// character boundary. An array receives as many numbers as its count, which must not be negative; elements that this
-/// library does not know are 0. An output that is not needed may be NULL or have a size or count of 0. The size or
-/// count of a NULL pointer is ignored. Outputs are written on every return; if the call fails, they are 0 and "",
-/// except for details and message. message receives what happened, as one line. Pointers need not be aligned. Handles
-/// of the flat functions and of the other functions are not interchangeable.
+/// buffer is filled with NULs. If the size is below -1, its absolute value is the size of the buffer, and the text is
+/// padded with spaces instead of NULs. A size of -1 is invalid. Text that does not fit is truncated at a character
+/// boundary. An array receives as many numbers as its count, which must not be negative; elements that this library
+/// does not know are 0. An output that is not needed may be NULL or have a size or count of 0. The size or count of a
+/// NULL pointer is ignored. Outputs are written on every return. If the call fails, numbers are 0 and text is "",
+/// except for details and message. message receives one line that says what happened. Pointers need not be aligned.
+/// Handles of the flat functions and of the other functions are not interchangeable.
 ///
-/// @param settings  The settings. The library wipes its copies of them.
+/// @param settings  The settings. The library wipes its copies of the settings.
 /// @param handle    Required. Receives the handle; 0 on failure.
 /// @param message   With NEXMO_ERR_OUTBOX and the statuses that begin with NEXMO_ERR_OUTBOX_, it may contain the path
 ///                  of the outbox.
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn nexmo_flat_open(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this for each output.
+    // SAFETY: the header requires each output to be NULL or to have the given size.
     let (message, output) =
         unsafe { (TextOut::new("message", message, message_size), NumbersOut::new("handle", handle, 1)) };
     let mut opened = 0;
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn nexmo_flat_open(
         if handle.is_null() {
             return Err(null("handle"));
         }
-        // SAFETY: the header requires the caller to ensure this.
+        // SAFETY: the header requires `settings` to be NULL or to have the given size.
         let text = unsafe { text_in::required(settings::LONGEST, "settings", settings, settings_size) }?;
         opened = HANDLES.insert(open(text)?)?;
         Ok(nexmo_result::ok())
@@ -96,11 +96,11 @@ fn open(text: &str) -> Result<Flat, CallError> {
 /// Closes and frees a client or a reporter. For a reporter, waits for reports like nexmo_reporter_close and returns the
 /// same statuses.
 ///
-/// The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
-/// NEXMO_ERR_FORKED. Calls that wait on other threads return NEXMO_ERR_CANCELLED or, if they detect the close
-/// before the handle is freed, NEXMO_ERR_PENDING (flush, close) or NEXMO_ERR_CLOSED (poll).
+/// The handle is freed unless the call returns NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE or
+/// NEXMO_ERR_FORKED. Other threads that wait in a call with the handle get NEXMO_ERR_CANCELLED or, if the call detects
+/// the close before the handle is freed, NEXMO_ERR_PENDING (flush, close) or NEXMO_ERR_CLOSED (poll).
 ///
-/// @par Blocking: up to timeout_ms and half a second; never for a client.
+/// @par Blocking: up to timeout_ms plus half a second; never for a client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_flat_close(
     handle: i64,
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn nexmo_flat_close(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `message` to be NULL or to have the given size.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         let found = find(handle)?;
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn nexmo_flat_close(
             Flat::Client(_) => Ok(()),
             Flat::Reporter(reporter) => reporter.close(timeout),
         };
-        // Another thread may have closed the handle meanwhile.
+        // Another thread may already have closed the handle.
         drop(HANDLES.remove(number(handle)));
         found.end();
         closed?;
@@ -141,7 +141,7 @@ mod tests {
     const OPTIONS: &str = include_str!("../options.rs");
     const REPORTER_OPTIONS: &str = include_str!("../reporter/options.rs");
 
-    /// Returns the names with this prefix among the constants in `source`, without the prefix and in lower case.
+    /// Returns the names of the constants in `source` that begin with `prefix`, without the prefix and in lower case.
     fn constants(source: &str, prefix: &str) -> Vec<String> {
         let names = source.lines().filter_map(|line| line.strip_prefix(&format!("pub const {prefix}")));
         names.map(|line| line.split(':').next().unwrap().to_lowercase()).collect()

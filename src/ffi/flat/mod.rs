@@ -96,8 +96,8 @@ fn call(
     result
 }
 
-/// Removes an object that may be inconsistent after a panic, without dropping it. The next reporter that opens its
-/// outbox sends the reports in it.
+/// Removes an object that may be inconsistent after a panic, without dropping it. The pending reports of a reporter are
+/// sent by the next reporter that opens the same outbox.
 fn discard(handle: i64) {
     if let Ok(found) = HANDLES.remove(number(handle)) {
         catch_panic(|| found.end());

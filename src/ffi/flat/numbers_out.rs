@@ -1,4 +1,4 @@
-//! Writes numbers to an array of the caller.
+//! Writes numbers to an array that the caller provides.
 
 use crate::ffi::call::CallError;
 
@@ -14,7 +14,7 @@ impl NumbersOut {
     ///
     /// # Safety
     ///
-    /// `pointer` is NULL, or `count` numbers can be written there for as long as the value lives.
+    /// `pointer` is NULL, or `count` numbers can be written there for as long as the returned value exists.
     pub(super) unsafe fn new(name: &'static str, pointer: *mut i64, count: i32) -> Self {
         Self { name, pointer, count }
     }

@@ -32,14 +32,14 @@ pub const NEXMO_DETAIL_RETRY_AFTER_MS: usize = 5;
 /// elements.
 pub const NEXMO_DETAIL_COUNT: usize = 6;
 
-/// The maximum length of a message id or timestamp that is read, in bytes. The core's limits are much lower.
+/// The maximum length, in bytes, of a message id or timestamp that is passed to the core, whose limits are much lower.
 const LONGEST: usize = 4096;
 
 /// Reports to the Conversion API whether one message was effective, like nexmo_client_report. The handle must be a
 /// client.
 ///
 /// @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
-/// @par Blocking: up to timeout_ms of the settings.
+/// @par Blocking: up to the timeout_ms of the settings.
 ///
 /// @code
 /// int64_t details[NEXMO_DETAIL_COUNT];
@@ -61,14 +61,14 @@ pub unsafe extern "C" fn nexmo_flat_report(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this for each output.
+    // SAFETY: the header requires each output to be NULL or to have the given size.
     let (details, message) =
         unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
     let work = || {
         details.check()?;
         let found = find(handle)?;
         let client = found.client()?;
-        // SAFETY: the header requires the caller to ensure this for each text.
+        // SAFETY: the header requires each text to be NULL or to have the given size.
         let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
@@ -97,14 +97,14 @@ pub unsafe extern "C" fn nexmo_flat_submit(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this for each output.
+    // SAFETY: the header requires each output to be NULL or to have the given size.
     let (details, message) =
         unsafe { (NumbersOut::new("details", details, details_count), TextOut::new("message", message, message_size)) };
     let work = || {
         details.check()?;
         let found = find(handle)?;
         let reporter = found.reporter()?;
-        // SAFETY: the header requires the caller to ensure this for each text.
+        // SAFETY: the header requires each text to be NULL or to have the given size.
         let conversion = unsafe { read(channel, message_id, message_id_size, delivered, timestamp, timestamp_size) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn nexmo_flat_flush(
     message: *mut c_char,
     message_size: i32,
 ) -> i32 {
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `message` to be NULL or to have the given size.
     let message = unsafe { TextOut::new("message", message, message_size) };
     let work = || {
         find(handle)?.reporter()?.flush(time_limit(timeout_ms)?)?;
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn nexmo_flat_flush(
 
 /// # Safety
 ///
-/// Each text is NULL, or has the size in the parameter after it.
+/// Each text, with the size in the parameter after it, meets the requirements of [`text_in::optional`].
 unsafe fn read(
     channel: i32,
     message_id: *const c_char,

@@ -6,13 +6,13 @@ use std::slice;
 use crate::ffi::c_string;
 use crate::ffi::call::CallError;
 
-/// Returns the text at `pointer`, or None if `pointer` is NULL or the text is empty. A size of -1 means NUL-terminated
-/// text. Trims trailing spaces and NULs from other text.
+/// Returns the text at `pointer`, or None if `pointer` is NULL or the text is empty. With a size of -1, the text is
+/// NUL-terminated. Otherwise, trailing spaces and NULs are removed.
 ///
 /// # Safety
 ///
-/// `pointer` is NULL or points to `size` bytes or, if `size` is -1, to bytes that end with NUL. The bytes stay
-/// unchanged for `'a`.
+/// `pointer` is NULL, or `size` is below -1, or `pointer` points to `size` bytes (with a size of -1, to bytes that end
+/// with NUL) that stay unchanged for `'a`.
 pub(super) unsafe fn optional<'a>(
     longest: usize,
     name: &str,
@@ -77,15 +77,15 @@ mod tests {
 
     fn read(bytes: &[u8], size: i32) -> Result<Option<&str>, String> {
         assert!(usize::try_from(size).map_or(bytes.contains(&0), |size| size <= bytes.len()) || size < -1);
-        // SAFETY: `size` bytes, or all bytes up to a NUL, can be read.
+        // SAFETY: `size` bytes, or all bytes up to a NUL, can be read, or `size` is invalid.
         unsafe { optional(LONGEST, "text", bytes.as_ptr().cast(), size) }.map_err(|error| {
             assert_eq!(error.status, NEXMO_ERR_INVALID_ARGUMENT);
             error.message
         })
     }
 
-    /// Reads all of `bytes` from a separate allocation of exactly that size, so that a sanitizer detects a read beyond
-    /// it.
+    /// Reads all of `bytes` from an allocation of exactly that length, so that a sanitizer detects a read beyond the
+    /// end.
     fn all(bytes: &[u8]) -> Result<Option<String>, String> {
         let bytes = bytes.to_vec().into_boxed_slice();
         read(&bytes, i32::try_from(bytes.len()).unwrap()).map(|text| text.map(str::to_owned))

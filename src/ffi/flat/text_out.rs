@@ -1,4 +1,4 @@
-//! Writes text to a buffer of the caller, NUL-terminated or padded with spaces.
+//! Writes text, NUL-terminated or padded with spaces, to a buffer that the caller provides.
 
 use std::ffi::c_char;
 use std::ptr;
@@ -14,8 +14,8 @@ pub(super) struct TextOut {
 }
 
 impl TextOut {
-    /// Creates an output for the buffer at `pointer`. A size above 0 is for NUL-terminated text. A size below -1 is for
-    /// text padded with spaces; the buffer then has as many bytes as the absolute value.
+    /// Creates an output for the buffer at `pointer`. A size above 0 selects NUL-terminated text. A size below -1
+    /// selects text that is padded with spaces; its absolute value is then the size of the buffer.
     ///
     /// # Safety
     ///
@@ -70,8 +70,8 @@ impl TextOut {
 mod tests {
     use super::*;
 
-    /// Returns the contents of a buffer of size `size` after a write, and checks that the bytes after the buffer are
-    /// unchanged.
+    /// Writes `text` to a buffer of size `size` and returns the contents of the buffer. Checks that the bytes after the
+    /// buffer are unchanged.
     fn written(size: i32, text: &str) -> Vec<u8> {
         let count = usize::try_from(size.unsigned_abs()).unwrap();
         let mut bytes = vec![b'?'; count + 4];

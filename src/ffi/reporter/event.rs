@@ -96,7 +96,7 @@ impl From<&Event> for nexmo_event {
 ///
 /// @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
 ///               call fails.
-/// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
+/// @par Blocking: up to timeout_ms, plus busy_timeout_ms for the outbox. Signals do not end the wait.
 ///
 /// @code
 /// nexmo_event event = NEXMO_EVENT_INIT;
@@ -112,11 +112,11 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
     event: *mut nexmo_event,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: required by the header; a struct that cannot be written is left unchanged.
+    // SAFETY: the header requires `event` to be NULL or valid; `write` leaves a struct of invalid size unchanged.
     let write = |written: &nexmo_event| unsafe { sized_struct::write(event, written) };
     write(&nexmo_event::INITIAL);
     let work = || {
-        // SAFETY: the header requires the caller to ensure this.
+        // SAFETY: the header requires `event` to be NULL or valid.
         unsafe { sized_struct::check_required(event) }?;
         let found = REPORTERS.get(number(reporter))?;
         if let Some(oldest) = found.poll(time_limit(timeout_ms)?)? {
@@ -124,14 +124,14 @@ pub unsafe extern "C" fn nexmo_reporter_poll(
         }
         Ok(nexmo_result::ok())
     };
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `result` to be NULL or valid.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
 /// Removes one event from the outbox. Also succeeds if the event is already gone because another process acknowledged
 /// it, because it was discarded, or because its outbox was lost. The reporter may be closed. The outbox keeps at most
-/// 10000 events; it discards the oldest ones beyond that, even while a consumer handles them, and counts them in
-/// events_discarded.
+/// 10000 events. If there are more, it discards the oldest ones, even if a consumer is handling them, and counts them
+/// in events_discarded.
 ///
 /// @param event_id  nexmo_event.id. An id that no event can have is invalid.
 /// @retval NEXMO_ERR_OUTBOX_BUSY  The event stays in the outbox.
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn nexmo_reporter_acknowledge(
         REPORTERS.get(number(reporter))?.acknowledge(event_id)?;
         Ok(nexmo_result::ok())
     };
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `result` to be NULL or valid.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 

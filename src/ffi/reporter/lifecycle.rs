@@ -34,16 +34,17 @@ static AT_LOAD: extern "C" fn() = {
     hold
 };
 
-/// Creates a reporter. Opens or creates the outbox and starts to send its reports on the library's own threads.
+/// Creates a reporter. Opens or creates the outbox, and starts threads that send the reports in the outbox.
 ///
-/// Of all reporters, in any process, that share an outbox, one sends; when it ends or cannot send, another takes over.
-/// A corrupt outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox
-/// cannot be opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file
-/// unchanged. With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
+/// If several reporters, in any processes, share an outbox, only one sends; when it ends or cannot send, another takes
+/// over. A corrupt outbox is renamed, with .corrupt in the new name, and replaced; outbox_resets counts the
+/// replacements. If the outbox cannot be opened or created, or the file is not an outbox, the call fails with
+/// NEXMO_ERR_OUTBOX and leaves the file unchanged. With NEXMO_DURABILITY_NONE, a forked child's reporter starts with
+/// an empty outbox.
 ///
 /// @param options   NULL: all defaults. A reporter uses all options except max_attempts.
 /// @param reporter  Receives the reporter; NULL on failure.
-/// @par Blocking: while the files are read; this includes up to busy_timeout_ms for the outbox.
+/// @par Blocking: while files are read, and up to busy_timeout_ms for the outbox.
 ///
 /// @code
 /// nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
@@ -64,31 +65,32 @@ pub unsafe extern "C" fn nexmo_reporter_new(
     result: *mut nexmo_result,
 ) -> nexmo_status {
     let make = || {
-        // SAFETY: the header requires the caller to ensure this for each parameter.
+        // SAFETY: the header requires each pointer parameter to be NULL or valid.
         let (credentials, settings, plan) = unsafe {
             (credentials::read(credentials)?, options::read(options)?, super::options::read(reporter_options)?)
         };
         Ok(Reporter::with_settings(credentials, settings, plan)?)
     };
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `reporter` and `result` to be NULL or valid.
     unsafe { REPORTERS.new_handle("reporter", reporter, result, make) }
 }
 
 /// Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
-/// events and statistics show their outcome. During a back-off, sends a probe at once, but at most one per second, unless
-/// the service asked for the wait. Does not wait for reports that are submitted during the call. If reports are still pending, the message gives their number in the
-/// whole outbox.
+/// events and statistics show their outcome. If a back-off would delay the next attempt, sends a probe without waiting,
+/// but at most one per second, and none if the service asked for the back-off. Does not wait for reports that are
+/// submitted during the call. If reports are still pending, the message gives the number of all pending reports in the
+/// outbox.
 ///
-/// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked
-///                              for a wait. The call does not wait further.
-/// @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
+/// @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and either a probe did not end the suspension or no probe is
+///                              allowed because the service asked for a wait. The call returns before timeout_ms.
+/// @par Blocking: up to timeout_ms, plus busy_timeout_ms for the outbox.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_flush(
     reporter: *mut nexmo_reporter,
     timeout_ms: i32,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `result` to be NULL or valid.
     unsafe { wait(Reporter::flush, reporter, timeout_ms, result) }
 }
 
@@ -96,24 +98,24 @@ pub unsafe extern "C" fn nexmo_reporter_flush(
 /// requests in flight.
 ///
 /// Reports that are still pending stay in the outbox, and the next reporter that opens it sends them. With
-/// NEXMO_DURABILITY_NONE, they are lost. A program that ends without this call loses nothing that its durability
-/// protects. The reporter is closed whatever the call returns, unless the call was invalid (1 to 19). A closed reporter
+/// NEXMO_DURABILITY_NONE, they are lost. A program that ends without this call loses no report that the durability of
+/// the outbox protects. The reporter is closed unless the call is invalid (a status from 1 to 19). A closed reporter
 /// can still be polled, acknowledge events and return statistics, and must be freed. A second call does not wait.
 ///
-/// @par Blocking: up to timeout_ms and half a second.
+/// @par Blocking: up to timeout_ms plus half a second.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_close(
     reporter: *mut nexmo_reporter,
     timeout_ms: i32,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `result` to be NULL or valid.
     unsafe { wait(Reporter::close, reporter, timeout_ms, result) }
 }
 
 /// # Safety
 ///
-/// `result` is NULL or points to a result as the header requires.
+/// `result` is NULL or points to a nexmo_result that meets the requirements of the header.
 unsafe fn wait(
     wait: fn(&Reporter, Option<Duration>) -> Result<(), Error>,
     reporter: *mut nexmo_reporter,
@@ -129,8 +131,8 @@ unsafe fn wait(
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 
-/// Frees a reporter. If it is open, closes it first, without waiting for reports. Calls that wait on other threads
-/// return NEXMO_ERR_CANCELLED.
+/// Frees a reporter. If it is open, closes it first, without waiting for reports. Other threads that wait in a call
+/// with the reporter get NEXMO_ERR_CANCELLED.
 ///
 /// @par Blocking: up to half a second.
 #[unsafe(no_mangle)]
@@ -138,8 +140,8 @@ pub extern "C" fn nexmo_reporter_free(reporter: *mut nexmo_reporter) -> nexmo_st
     REPORTERS.free(reporter, Reporter::abandon)
 }
 
-/// Removes a reporter that may be inconsistent after a panic, without dropping it. The next reporter that opens its
-/// outbox sends the reports in it.
+/// Removes a reporter that may be inconsistent after a panic, without dropping it. The next reporter that opens the
+/// same outbox sends the pending reports.
 pub(super) fn discard(reporter: *mut nexmo_reporter) {
     if let Ok(reporter) = REPORTERS.remove(number(reporter)) {
         catch_panic(|| reporter.abandon());

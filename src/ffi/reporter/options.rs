@@ -25,10 +25,10 @@ pub const NEXMO_DURABILITY_POWER: i32 = 1;
 /// pending when the process ends are lost.
 pub const NEXMO_DURABILITY_NONE: i32 = 2;
 
-/// nexmo_reporter_options.overflow: submit fails with NEXMO_ERR_OUTBOX_FULL.
+/// nexmo_reporter_options.overflow: if max_pending reports are pending, submit fails with NEXMO_ERR_OUTBOX_FULL.
 pub const NEXMO_OVERFLOW_FAIL: i32 = 0;
-/// nexmo_reporter_options.overflow: the oldest pending report is dropped and becomes an event of kind
-/// NEXMO_EVENT_DROPPED.
+/// nexmo_reporter_options.overflow: if max_pending reports are pending, submit drops the oldest one, which becomes an
+/// event of kind NEXMO_EVENT_DROPPED.
 pub const NEXMO_OVERFLOW_DROP_OLDEST: i32 = 1;
 
 /// nexmo_reporter_options.flags: allows an outbox on a network file system, FUSE or a shared folder of a virtual
@@ -44,17 +44,18 @@ pub struct nexmo_reporter_options {
     /// A combination of NEXMO_REPORTER_OPTIONS_* flags, or 0.
     pub flags: u32,
     /// Path of the outbox file, in an existing directory. If the file does not exist, it is created, readable only by
-    /// its owner. The files whose names are this name with -wal, -shm, .lock or .reserve appended belong to it: move or
-    /// remove them together, and never while the outbox is open. Any number of processes may share an outbox if they
-    /// all use its account, the api_key and base_url stored in it. A value that begins with ":", or with two or more of
-    /// A-Z a-z 0-9 + . - followed by ":", is a URL, which is invalid; use ./x:y for a file named x:y. Must be
-    /// NULL with NEXMO_DURABILITY_NONE; otherwise required.
+    /// its owner. The outbox also includes the files at this path with -wal, -shm, .lock or .reserve appended: move or
+    /// remove all its files together, and never while the outbox is open. Any number of processes may share an outbox
+    /// if all use the same account, which is the api_key and base_url that the outbox stores. A path that begins with
+    /// ":", or with two or more of A-Z a-z 0-9 + . - followed by ":", is invalid, because it looks like a URL; use
+    /// ./x:y for a file named x:y. Must be NULL with NEXMO_DURABILITY_NONE; otherwise required.
     pub outbox: *const c_char,
     /// One of NEXMO_DURABILITY_*.
     pub durability: i32,
     /// One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending.
     pub overflow: i32,
-    /// The maximum number of pending reports, 1 to 1000000000. 0 means 1000000, which need up to about 300 MB.
+    /// The maximum number of pending reports, 1 to 1000000000. 0 means 1000000. A million reports need up to about 300
+    /// MB.
     pub max_pending: i32,
     /// The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0 means 86400
     /// (24 hours).
@@ -79,12 +80,12 @@ unsafe impl SizedStruct for nexmo_reporter_options {
 
 /// # Safety
 ///
-/// `pointer` is NULL or points to reporter options as the header requires.
+/// `pointer` is NULL or points to a nexmo_reporter_options that meets the requirements of the header.
 pub(super) unsafe fn read(pointer: *const nexmo_reporter_options) -> Result<ReporterSettings, CallError> {
     // SAFETY: guaranteed by the caller.
     let given = unsafe { sized_struct::read(pointer) }?;
     let durability = durability(given.durability)?;
-    // SAFETY: the header requires the caller to ensure this for each text of the struct.
+    // SAFETY: the header requires each text in the struct to be NULL or NUL-terminated.
     let outbox = unsafe { c_string::optional("outbox", given.outbox) }?;
     if outbox.is_none() && durability != Durability::None {
         return Err(null("outbox"));

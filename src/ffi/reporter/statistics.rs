@@ -17,7 +17,7 @@ use crate::reporter::{State, Statistics};
 /// nexmo_statistics.state: the reporter sends submitted reports.
 pub const NEXMO_STATE_RUNNING: i32 = 0;
 /// nexmo_statistics.state: the network or the service fails (no response, 408, 429 or 5xx). The reporter sends one
-/// report as a probe after growing delays of up to 30 s, or after the delay that the service asks for.
+/// report at a time as a probe, after delays that grow up to 30 s, or after the delay that the service asks for.
 pub const NEXMO_STATE_BACKING_OFF: i32 = 1;
 /// nexmo_statistics.state: the service accepts no reports from this account (401, 402, 3xx or an unexpected status).
 /// The reporter sends one report a minute as a probe; all other reports stay pending.
@@ -25,15 +25,15 @@ pub const NEXMO_STATE_SUSPENDED: i32 = 2;
 /// nexmo_statistics.state: the reporter is closed.
 pub const NEXMO_STATE_CLOSED: i32 = 3;
 /// nexmo_statistics.state: another process, or another reporter in this process, sends the reports in the outbox. This
-/// reporter takes over when the other one ends or cannot send.
+/// reporter takes over when the other reporter ends or cannot send.
 pub const NEXMO_STATE_STANDBY: i32 = 4;
 
 /// The numbers of reports by outcome, and the state of the reporter.
 ///
-/// The counts are those of the outbox and include all processes and reporters that ever used it; with
-/// NEXMO_DURABILITY_NONE, they are those of the reporter. state, in_flight, outbox_resets, outbox_errors and the last
-/// error are those of this reporter. submitted is the sum of accepted, rejected, expired, replaced, dropped, damaged
-/// and pending.
+/// The counts of reports and events cover the whole outbox, including all reporters and processes that have used it;
+/// with NEXMO_DURABILITY_NONE, they cover only this reporter. state, in_flight, outbox_resets, outbox_errors and the
+/// last error are always those of this reporter. submitted is the sum of accepted, rejected, expired, replaced,
+/// dropped, damaged and pending.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct nexmo_statistics {
@@ -45,9 +45,9 @@ pub struct nexmo_statistics {
     pub state: i32,
     /// The number of reports that this reporter is currently sending.
     pub in_flight: i32,
-    /// The status of the last error in the background; 0 if there was none.
+    /// The status of the last error that occurred in the background; 0 if there was none.
     pub last_error: nexmo_status,
-    /// The HTTP status of the response that was the last error; 0 if it was not a response.
+    /// The HTTP status of the response that caused the last error; 0 if no response caused it.
     pub last_error_http_status: i32,
     /// Reports stored by submit.
     pub submitted: i64,
@@ -61,7 +61,7 @@ pub struct nexmo_statistics {
     pub replaced: i64,
     /// Reports dropped because the outbox was full.
     pub dropped: i64,
-    /// Reports whose rows were damaged and removed, or are missing.
+    /// Reports whose rows in the outbox were removed because they were damaged, or are missing.
     pub damaged: i64,
     /// Reports still pending, including those in flight.
     pub pending: i64,
@@ -130,7 +130,7 @@ impl From<&Statistics> for nexmo_statistics {
 
 /// Returns the statistics of the reporter and its outbox. The reporter may be closed.
 ///
-/// @param statistics  Receives the statistics; on failure its initial values.
+/// @param statistics  Receives the statistics; on failure, the initial values.
 /// @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexmo_reporter_statistics(
@@ -138,16 +138,16 @@ pub unsafe extern "C" fn nexmo_reporter_statistics(
     statistics: *mut nexmo_statistics,
     result: *mut nexmo_result,
 ) -> nexmo_status {
-    // SAFETY: required by the header; a struct that cannot be written is left unchanged.
+    // SAFETY: the header requires `statistics` to be NULL or valid; `write` leaves a struct of invalid size unchanged.
     let write = |written: &nexmo_statistics| unsafe { sized_struct::write(statistics, written) };
     write(&nexmo_statistics::INITIAL);
     let work = || {
-        // SAFETY: the header requires the caller to ensure this.
+        // SAFETY: the header requires `statistics` to be NULL or valid.
         unsafe { sized_struct::check_required(statistics) }?;
         write(&nexmo_statistics::from(&REPORTERS.get(number(reporter))?.statistics()?));
         Ok(nexmo_result::ok())
     };
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `result` to be NULL or valid.
     unsafe { call(result, Acceptance::No, || discard(reporter), work) }
 }
 

@@ -15,16 +15,16 @@ use crate::reporter::Reporter;
 /// Submits a report to be sent in the background. message_id and delivered are the same as for nexmo_conversion_sms.
 ///
 /// On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it in the background and
-/// retries until the service accepts or rejects it or it expires. A pending report for the same message is replaced;
-/// the service always receives the most recently submitted value last. On any other status, the report is not stored,
-/// unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: the report may then be stored and sent.
+/// retries until the service accepts or rejects the report or the report expires. It replaces a pending report for the
+/// same message, and the service always receives the most recently submitted value last. On any other status, the
+/// report is not stored, unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: the report may then be stored and sent.
 ///
-/// @param channel    One of NEXMO_CHANNEL_*. It determines what message_id is.
+/// @param channel    One of NEXMO_CHANNEL_*. It determines which kind of id message_id is.
 /// @param timestamp  The same as for nexmo_conversion_sms, but NULL means now.
 /// @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by one that belongs to another account.
 /// @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by one that a later version of the library created.
-/// @par Blocking: a few microseconds; up to busy_timeout_ms while the outbox is locked elsewhere; with
-/// NEXMO_DURABILITY_POWER until the report is on disk. A disk that hangs blocks one thread (with
+/// @par Blocking: a few microseconds; up to busy_timeout_ms while another reporter or process has the outbox locked;
+/// with NEXMO_DURABILITY_POWER, until the report is on disk. A disk that hangs blocks one thread (with
 /// NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); other threads get NEXMO_ERR_OUTBOX_BUSY.
 /// Never waits for the network.
 #[unsafe(no_mangle)]
@@ -38,13 +38,13 @@ pub unsafe extern "C" fn nexmo_reporter_submit(
 ) -> nexmo_status {
     let work = || {
         let found = REPORTERS.get(number(reporter))?;
-        // SAFETY: the header requires the caller to ensure this for each parameter.
+        // SAFETY: the header requires each pointer parameter to be NULL or valid.
         let conversion = unsafe { conversion::read(conversion::channel(channel)?, message_id, delivered, timestamp) }?;
         #[cfg(feature = "testing")]
         crate::ffi::testing::panic_if_asked();
         submit(&found, &conversion)
     };
-    // SAFETY: the header requires the caller to ensure this.
+    // SAFETY: the header requires `result` to be NULL or valid.
     unsafe { call(result, Acceptance::Unknown, || discard(reporter), work) }
 }
 
