@@ -28,7 +28,7 @@ impl Moment {
     }
 
     /// Returns the time elapsed since `then`: by uptime if both moments are known to be in the same boot, and otherwise
-    /// by the wall clock. If the wall clock was not set at `then` either, returns the uptime, which is a lower bound if
+    /// by the wall clock. If the wall clock was not set at `then`, returns the uptime instead, which is a lower bound if
     /// the system was rebooted after `then`.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;

@@ -1,4 +1,4 @@
-//! A conversion: whether one message was effective. Constructors validate every value.
+//! A conversion: whether one message was effective.
 
 use crate::error::Error;
 use crate::text::check_name;

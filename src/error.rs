@@ -13,7 +13,7 @@ pub enum Kind {
     Network,
     /// A time limit expired.
     Timeout,
-    /// The TLS handshake failed, or the certificate is not trusted.
+    /// The TLS handshake failed, or the server's certificate is not trusted.
     Tls,
     /// The head of the response is not valid HTTP or exceeds a limit.
     Protocol,
@@ -41,7 +41,7 @@ pub enum Kind {
     Outbox,
     /// The outbox or its disk is full.
     OutboxFull,
-    /// The outbox is locked by another process.
+    /// The outbox is locked by another process or reporter.
     OutboxBusy,
     /// The outbox is corrupt and cannot be replaced while other processes have it open.
     OutboxCorrupt,

@@ -143,7 +143,7 @@ static void serve_until_the_end(int listener, nexmo_reporter *reporter)
     }
 }
 
-/* Waits up to two seconds until the pending reports are sent. Unsent reports stay in the outbox, so none is lost. */
+/* Waits up to two seconds for the pending reports to be sent. Unsent reports stay in the outbox, so none is lost. */
 static void stop_reporting(nexmo_reporter *reporter)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;

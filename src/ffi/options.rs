@@ -61,10 +61,10 @@ pub struct nexmo_options {
     pub connect_timeout_ms: i32,
     /// Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0 means 10000.
     pub timeout_ms: i32,
-    /// The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random back-off
-    /// of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would exceed
-    /// timeout_ms, the call returns instead. A reporter ignores this field: it retries until the report expires. 0
-    /// means 1.
+    /// The maximum number of requests for one report, 1 to 100. After a retryable failure, the library retries after a
+    /// random back-off, or after Retry-After if that is longer. The limit of the back-off is 200 ms, and doubles with
+    /// each failure up to 30 s. If the delay would exceed timeout_ms, the call returns instead. A reporter ignores this
+    /// field and retries until the report expires. 0 means 1.
     pub max_attempts: i32,
     /// The maximum number of idle connections to keep, 1 to 1024. For a reporter, the maximum is max_in_flight if that
     /// is higher. 0 means 32.

@@ -1,4 +1,4 @@
-//! Tests the records of requests in memory, in the log file and for the observer.
+//! Tests the records that are kept in memory, written to the log file and passed to the observer.
 
 use std::fs;
 use std::path::PathBuf;
