@@ -28,8 +28,8 @@ impl Moment {
     }
 
     /// Returns the time elapsed since `then`: by uptime if both moments are known to be in the same boot, and otherwise
-    /// by the wall clock. If the wall clock was not set at `then`, returns the uptime instead, which is a lower bound if
-    /// the system was rebooted after `then`.
+    /// by the wall clock. If the wall clock was not set at `then`, returns the uptime instead, which is a lower bound
+    /// if the system was rebooted after `then`.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;
         let elapsed = if by_uptime {

@@ -62,8 +62,8 @@ fn server(now: SystemTime) -> Result<CertificateParams, rcgen::Error> {
     Ok(params)
 }
 
-/// Makes a certificate valid from December 1 of last year to the end of next year. This period is shorter than 825 days,
-/// the maximum that some clients accept for a server certificate.
+/// Makes a certificate valid from December 1 of last year to the end of next year. This period is shorter than 825
+/// days, the maximum that some clients accept for a server certificate.
 fn valid_around(now: SystemTime, mut params: CertificateParams) -> CertificateParams {
     let year = DateTime::<Utc>::from(now).year();
     params.not_before = date_time_ymd(year.saturating_sub(1), 12, 1);

@@ -67,8 +67,8 @@ fn compute(method: Method, parameters: &[(&str, &str)], secret: &str) -> String 
     }
 }
 
-/// Returns the text to sign: `&name=value` for each parameter, in the byte order of the names. Replaces `&` and `=` in a
-/// value with `_`, so that a value cannot be mistaken for another parameter.
+/// Returns the text to sign: `&name=value` for each parameter, in the byte order of the names. Replaces `&` and `=` in
+/// a value with `_`, so that a value cannot be mistaken for another parameter.
 fn base_string(parameters: &[(&str, &str)]) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable_by_key(|(name, _)| *name);
