@@ -276,15 +276,16 @@ void nexmo_credentials_init(nexmo_credentials *credentials, size_t size);
 /** nexmo_options.flags: allows http:// to hosts other than loopback. Anyone on the network path can then read the
  *  credentials. */
 #define NEXMO_OPTIONS_ALLOW_PLAIN_HTTP 1u
-/** nexmo_options.flags: if proxy is NULL, uses the proxy in the environment variable https_proxy, HTTPS_PROXY
- *  (http_proxy for an http:// base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY
- *  excludes the host. Ignored in CGI programs. docs/operations.md describes the values of these variables. */
+/** nexmo_options.flags: if proxy is NULL, uses the proxy from the environment: from https_proxy or HTTPS_PROXY (for
+ *  an http:// base_url, from http_proxy, but never from HTTP_PROXY), or else from all_proxy or ALL_PROXY, unless
+ *  no_proxy or NO_PROXY excludes the host. The flag is ignored in CGI programs. docs/operations.md describes the
+ *  values of these variables. */
 #define NEXMO_OPTIONS_PROXY_FROM_ENVIRONMENT 2u
 /** nexmo_options.flags: trusts the root certificates built into the library instead of the platform's store. */
 #define NEXMO_OPTIONS_BUILT_IN_ROOTS_ONLY 4u
-/** nexmo_options.flags: signs with the UNIX time of sending as timestamp, as the service's signing guide describes.
- *  The service then does not receive the time of the event. Without the flag, the library signs and sends the time
- *  of the event or, if none is given, the time of sending. */
+/** nexmo_options.flags: signs with the UNIX time of sending as the timestamp, as the service's signing guide
+ *  describes. The service then does not receive the timestamp of the report. Without the flag, the library signs and
+ *  sends the timestamp of the report or, if it has none, the time of sending. */
 #define NEXMO_OPTIONS_SIGN_UNIX_SECONDS 8u
 
 /** Options of requests. A NULL pointer to the struct selects all defaults. A field that is NULL or 0 selects its
@@ -302,10 +303,10 @@ typedef struct nexmo_options {
      *  proxy resolves the service's name. User and password are percent-encoded. A remote proxy with an http://
      *  base_url is invalid, unless NEXMO_OPTIONS_ALLOW_PLAIN_HTTP is set. NULL means no proxy. */
     const char *proxy;
-    /** Path of a PEM file with the only certificates to trust. The library reads this file, the platform's store and
-     *  the two files below again when they change, and uses the new content for later connections. If the new
-     *  content cannot be used, clients and reporters keep the previous certificates, and one-call functions fail.
-     *  NULL means the platform's store, or the built-in roots if there is none. */
+    /** Path of a PEM file with the certificates to trust; no others are trusted. The library reads this file, the
+     *  platform's store and the two files below again when they change, and uses the new content for later
+     *  connections. If the new content cannot be used, clients and reporters keep the previous certificates, and
+     *  one-call functions fail. NULL means the platform's store, or the built-in roots if there is none. */
     const char *ca_file;
     /** Path of a PEM file with the client certificate and its intermediates. Requires client_key_file. NULL means no
      *  client certificate. */
@@ -320,13 +321,13 @@ typedef struct nexmo_options {
     int32_t connect_timeout_ms;
     /** Time limit for the whole call, all attempts included, in milliseconds, 1 to 3600000. 0 means 10000. */
     int32_t timeout_ms;
-    /** The maximum number of requests for one report, 1 to 100. Retryable failures are retried after a random
-     *  back-off of up to 200 ms, doubled each time, or after Retry-After if that is longer; if the delay would
-     *  exceed timeout_ms, the call returns instead. A reporter ignores this field: it retries until the report
-     *  expires. 0 means 1. */
+    /** The maximum number of requests for one report, 1 to 100. After a retryable failure, the library retries after
+     *  a random back-off, or after Retry-After if that is longer. The limit of the back-off is 200 ms, and doubles
+     *  with each failure up to 30 s. If the delay would exceed timeout_ms, the call returns instead. A reporter
+     *  ignores this field and retries until the report expires. 0 means 1. */
     int32_t max_attempts;
-    /** The maximum number of idle connections to keep, 1 to 1024. A reporter keeps at least max_in_flight. 0 means
-     *  32. */
+    /** The maximum number of idle connections to keep, 1 to 1024. For a reporter, the maximum is max_in_flight if
+     *  that is higher. 0 means 32. */
     int32_t max_idle_connections;
 } nexmo_options;
 
@@ -338,13 +339,14 @@ void nexmo_options_init(nexmo_options *options, size_t size);
 
 /* --- Results ------------------------------------------------------------------------------------------------------ */
 
-/** nexmo_result.acceptance: each attempt either wrote nothing of the request, or was rejected by a response (401,
- *  402, 420, 422, 423, 429). */
+/** nexmo_result.acceptance: no attempt was made, or each attempt wrote nothing of the request or was rejected by a
+ *  response (401, 402, 420, 422, 423, 429). */
 #define NEXMO_ACCEPTANCE_NO 0
-/** nexmo_result.acceptance: at least one attempt was written and got no such response, and no attempt got a 2xx.
- *  Reporting the same value for a message twice is harmless, so retry if the status allows it. */
+/** nexmo_result.acceptance: at least one attempt wrote a part of the request but was not rejected by one of these
+ *  responses (401, 402, 420, 422, 423, 429), and no attempt got a 2xx response. Reporting the same value for a
+ *  message twice is harmless, so retry if the status allows it. */
 #define NEXMO_ACCEPTANCE_UNKNOWN 1
-/** nexmo_result.acceptance: an attempt got a 2xx. */
+/** nexmo_result.acceptance: an attempt got a 2xx response. */
 #define NEXMO_ACCEPTANCE_YES 2
 
 /** Size of nexmo_result.message in bytes, including the NUL. */
@@ -395,17 +397,17 @@ void nexmo_result_init(nexmo_result *result, size_t size);
 /**
  * Reports to the Conversion API whether one SMS was effective. The comment at the top of this header shows a call.
  *
- * Makes one request (more only if max_attempts allows it) and waits for the response. Does not store the report: the
- * caller must retry a report that fails. Later calls with the same base_url, proxy and TLS settings reuse the
- * connection; a stale connection is replaced transparently.
+ * Makes one request (more only if max_attempts allows it) and waits for the response. Does not store the report, so
+ * the caller must retry a report that fails. Later calls with the same base_url, proxy and TLS settings reuse the
+ * connection if it is still open.
  *
  * @param message_id  The id described at NEXMO_CHANNEL_SMS: 1 to 256 bytes, without control characters (including
  *                    those of bidirectional text) and without leading or trailing white space.
  * @param delivered   1 if the user completed the action, otherwise 0.
- * @param timestamp   The time at which the user completed the action, in UTC, as "yyyy-MM-dd HH:mm:ss". If NULL, the
- *                    service uses the time of arrival; a signed request contains the time of sending.
+ * @param timestamp   The time at which the user completed the action, in UTC, as "yyyy-MM-dd HH:mm:ss". If NULL, a
+ *                    signed request contains the time of sending; for others, the service uses the time of arrival.
  * @param options     NULL: all defaults.
- * @par Blocking: up to timeout_ms, 10 s by default, all attempts included.
+ * @par Blocking: up to timeout_ms, 10 s by default, which includes all attempts.
  */
 nexmo_status nexmo_conversion_sms(const nexmo_credentials *credentials, const char *message_id, int32_t delivered,
                                   const char *timestamp, const nexmo_options *options, nexmo_result *result);
@@ -443,8 +445,8 @@ nexmo_status nexmo_client_new(const nexmo_credentials *credentials, const nexmo_
  * Reports to the Conversion API, through a client, whether one message was effective. Works like nexmo_conversion_sms
  * and nexmo_conversion_voice, but with the credentials, options and connections of the client.
  *
- * @param channel  One of NEXMO_CHANNEL_*. It determines what message_id is.
- * @par Blocking: up to timeout_ms of the client's options.
+ * @param channel  One of NEXMO_CHANNEL_*. It determines which kind of id message_id is.
+ * @par Blocking: up to the timeout_ms of the client's options.
  */
 nexmo_status nexmo_client_report(nexmo_client *client, int32_t channel, const char *message_id, int32_t delivered,
                                  const char *timestamp, nexmo_result *result);
@@ -464,10 +466,10 @@ nexmo_status nexmo_client_free(nexmo_client *client);
  *  pending when the process ends are lost. */
 #define NEXMO_DURABILITY_NONE 2
 
-/** nexmo_reporter_options.overflow: submit fails with NEXMO_ERR_OUTBOX_FULL. */
+/** nexmo_reporter_options.overflow: if max_pending reports are pending, submit fails with NEXMO_ERR_OUTBOX_FULL. */
 #define NEXMO_OVERFLOW_FAIL 0
-/** nexmo_reporter_options.overflow: the oldest pending report is dropped and becomes an event of kind
- *  NEXMO_EVENT_DROPPED. */
+/** nexmo_reporter_options.overflow: if max_pending reports are pending, submit drops the oldest one, which becomes
+ *  an event of kind NEXMO_EVENT_DROPPED. */
 #define NEXMO_OVERFLOW_DROP_OLDEST 1
 
 /** nexmo_reporter_options.flags: allows an outbox on a network file system, FUSE or a shared folder of a virtual
@@ -481,17 +483,18 @@ typedef struct nexmo_reporter_options {
     /** A combination of NEXMO_REPORTER_OPTIONS_* flags, or 0. */
     uint32_t flags;
     /** Path of the outbox file, in an existing directory. If the file does not exist, it is created, readable only
-     *  by its owner. The files whose names are this name with -wal, -shm, .lock or .reserve appended belong to it:
-     *  move or remove them together, and never while the outbox is open. Any number of processes may share an outbox
-     *  if they all use its account, the api_key and base_url stored in it. A value that begins with ":", or with two
-     *  or more of A-Z a-z 0-9 + . - followed by ":", is a URL, which is invalid; use ./x:y for a file named x:y.
-     *  Must be NULL with NEXMO_DURABILITY_NONE; otherwise required. */
+     *  by its owner. The outbox also includes the files at this path with -wal, -shm, .lock or .reserve appended:
+     *  move or remove all its files together, and never while the outbox is open. Any number of processes may share
+     *  an outbox if all use the same account, which is the api_key and base_url that the outbox stores. A path that
+     *  begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by ":", is invalid, because it looks like
+     *  a URL; use ./x:y for a file named x:y. Must be NULL with NEXMO_DURABILITY_NONE; otherwise required. */
     const char *outbox;
     /** One of NEXMO_DURABILITY_*. */
     int32_t durability;
     /** One of NEXMO_OVERFLOW_*: what submit does when max_pending reports are pending. */
     int32_t overflow;
-    /** The maximum number of pending reports, 1 to 1000000000. 0 means 1000000, which need up to about 300 MB. */
+    /** The maximum number of pending reports, 1 to 1000000000. 0 means 1000000. A million reports need up to about
+     *  300 MB. */
     int32_t max_pending;
     /** The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0 means 86400
      *  (24 hours). */
@@ -516,16 +519,17 @@ void nexmo_reporter_options_init(nexmo_reporter_options *options, size_t size);
 typedef struct nexmo_reporter nexmo_reporter;
 
 /**
- * Creates a reporter. Opens or creates the outbox and starts to send its reports on the library's own threads.
+ * Creates a reporter. Opens or creates the outbox, and starts threads that send the reports in the outbox.
  *
- * Of all reporters, in any process, that share an outbox, one sends; when it ends or cannot send, another takes over.
- * A corrupt outbox is renamed, with .corrupt in its name, and replaced; outbox_resets counts this. If the outbox
- * cannot be opened or created, or the file is not an outbox, the call fails with NEXMO_ERR_OUTBOX and leaves the file
- * unchanged. With NEXMO_DURABILITY_NONE, a forked child's reporter starts with an empty outbox.
+ * If several reporters, in any processes, share an outbox, only one sends; when it ends or cannot send, another takes
+ * over. A corrupt outbox is renamed, with .corrupt in the new name, and replaced; outbox_resets counts the
+ * replacements. If the outbox cannot be opened or created, or the file is not an outbox, the call fails with
+ * NEXMO_ERR_OUTBOX and leaves the file unchanged. With NEXMO_DURABILITY_NONE, a forked child's reporter starts with
+ * an empty outbox.
  *
  * @param options   NULL: all defaults. A reporter uses all options except max_attempts.
  * @param reporter  Receives the reporter; NULL on failure.
- * @par Blocking: while the files are read; this includes up to busy_timeout_ms for the outbox.
+ * @par Blocking: while files are read, and up to busy_timeout_ms for the outbox.
  *
  * @code
  * nexmo_reporter_options reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
@@ -544,13 +548,14 @@ nexmo_status nexmo_reporter_new(const nexmo_credentials *credentials, const nexm
 
 /**
  * Waits until the reports that were submitted to this outbox before the call, by any process, are no longer pending;
- * events and statistics show their outcome. During a back-off, sends a probe at once, but at most one per second, unless
- * the service asked for the wait. Does not wait for reports that are submitted during the call. If reports are still pending, the message gives their number in the
- * whole outbox.
+ * events and statistics show their outcome. If a back-off would delay the next attempt, sends a probe without waiting,
+ * but at most one per second, and none if the service asked for the back-off. Does not wait for reports that are
+ * submitted during the call. If reports are still pending, the message gives the number of all pending reports in the
+ * outbox.
  *
- * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and a probe did not end the suspension or the service asked
- *                              for a wait. The call does not wait further.
- * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox.
+ * @retval NEXMO_ERR_SUSPENDED  The reporter is suspended, and either a probe did not end the suspension or no probe is
+ *                              allowed because the service asked for a wait. The call returns before timeout_ms.
+ * @par Blocking: up to timeout_ms, plus busy_timeout_ms for the outbox.
  */
 nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result);
 
@@ -559,17 +564,17 @@ nexmo_status nexmo_reporter_flush(nexmo_reporter *reporter, int32_t timeout_ms, 
  * requests in flight.
  *
  * Reports that are still pending stay in the outbox, and the next reporter that opens it sends them. With
- * NEXMO_DURABILITY_NONE, they are lost. A program that ends without this call loses nothing that its durability
- * protects. The reporter is closed whatever the call returns, unless the call was invalid (1 to 19). A closed reporter
+ * NEXMO_DURABILITY_NONE, they are lost. A program that ends without this call loses no report that the durability of
+ * the outbox protects. The reporter is closed unless the call is invalid (a status from 1 to 19). A closed reporter
  * can still be polled, acknowledge events and return statistics, and must be freed. A second call does not wait.
  *
- * @par Blocking: up to timeout_ms and half a second.
+ * @par Blocking: up to timeout_ms plus half a second.
  */
 nexmo_status nexmo_reporter_close(nexmo_reporter *reporter, int32_t timeout_ms, nexmo_result *result);
 
 /**
- * Frees a reporter. If it is open, closes it first, without waiting for reports. Calls that wait on other threads
- * return NEXMO_ERR_CANCELLED.
+ * Frees a reporter. If it is open, closes it first, without waiting for reports. Other threads that wait in a call
+ * with the reporter get NEXMO_ERR_CANCELLED.
  *
  * @par Blocking: up to half a second.
  */
@@ -581,16 +586,16 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
  * Submits a report to be sent in the background. message_id and delivered are the same as for nexmo_conversion_sms.
  *
  * On NEXMO_OK, the report is stored with the reporter's durability. The reporter sends it in the background and
- * retries until the service accepts or rejects it or it expires. A pending report for the same message is replaced;
- * the service always receives the most recently submitted value last. On any other status, the report is not stored,
- * unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: the report may then be stored and sent.
+ * retries until the service accepts or rejects the report or the report expires. It replaces a pending report for the
+ * same message, and the service always receives the most recently submitted value last. On any other status, the
+ * report is not stored, unless acceptance is NEXMO_ACCEPTANCE_UNKNOWN: the report may then be stored and sent.
  *
- * @param channel    One of NEXMO_CHANNEL_*. It determines what message_id is.
+ * @param channel    One of NEXMO_CHANNEL_*. It determines which kind of id message_id is.
  * @param timestamp  The same as for nexmo_conversion_sms, but NULL means now.
  * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by one that belongs to another account.
  * @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by one that a later version of the library created.
- * @par Blocking: a few microseconds; up to busy_timeout_ms while the outbox is locked elsewhere; with
- * NEXMO_DURABILITY_POWER until the report is on disk. A disk that hangs blocks one thread (with
+ * @par Blocking: a few microseconds; up to busy_timeout_ms while another reporter or process has the outbox locked;
+ * with NEXMO_DURABILITY_POWER, until the report is on disk. A disk that hangs blocks one thread (with
  * NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); other threads get NEXMO_ERR_OUTBOX_BUSY.
  * Never waits for the network.
  */
@@ -648,7 +653,7 @@ typedef struct nexmo_event {
  *
  * @param event  Receives the event. Its kind is NEXMO_EVENT_NONE when the time limit expires (with NEXMO_OK) or the
  *               call fails.
- * @par Blocking: up to timeout_ms, and busy_timeout_ms for the outbox. Signals do not end the wait.
+ * @par Blocking: up to timeout_ms, plus busy_timeout_ms for the outbox. Signals do not end the wait.
  *
  * @code
  * nexmo_event event = NEXMO_EVENT_INIT;
@@ -664,8 +669,8 @@ nexmo_status nexmo_reporter_poll(nexmo_reporter *reporter, int32_t timeout_ms, n
 /**
  * Removes one event from the outbox. Also succeeds if the event is already gone because another process acknowledged
  * it, because it was discarded, or because its outbox was lost. The reporter may be closed. The outbox keeps at most
- * 10000 events; it discards the oldest ones beyond that, even while a consumer handles them, and counts them in
- * events_discarded.
+ * 10000 events. If there are more, it discards the oldest ones, even if a consumer is handling them, and counts them
+ * in events_discarded.
  *
  * @param event_id  nexmo_event.id. An id that no event can have is invalid.
  * @retval NEXMO_ERR_OUTBOX_BUSY  The event stays in the outbox.
@@ -698,7 +703,7 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 /** nexmo_statistics.state: the reporter sends submitted reports. */
 #define NEXMO_STATE_RUNNING 0
 /** nexmo_statistics.state: the network or the service fails (no response, 408, 429 or 5xx). The reporter sends one
- *  report as a probe after growing delays of up to 30 s, or after the delay that the service asks for. */
+ *  report at a time as a probe, after delays that grow up to 30 s, or after the delay that the service asks for. */
 #define NEXMO_STATE_BACKING_OFF 1
 /** nexmo_statistics.state: the service accepts no reports from this account (401, 402, 3xx or an unexpected status).
  *  The reporter sends one report a minute as a probe; all other reports stay pending. */
@@ -706,16 +711,16 @@ void nexmo_event_init(nexmo_event *event, size_t size);
 /** nexmo_statistics.state: the reporter is closed. */
 #define NEXMO_STATE_CLOSED 3
 /** nexmo_statistics.state: another process, or another reporter in this process, sends the reports in the outbox.
- *  This reporter takes over when the other one ends or cannot send. */
+ *  This reporter takes over when the other reporter ends or cannot send. */
 #define NEXMO_STATE_STANDBY 4
 
 /**
  * The numbers of reports by outcome, and the state of the reporter.
  *
- * The counts are those of the outbox and include all processes and reporters that ever used it; with
- * NEXMO_DURABILITY_NONE, they are those of the reporter. state, in_flight, outbox_resets, outbox_errors and the last
- * error are those of this reporter. submitted is the sum of accepted, rejected, expired, replaced, dropped, damaged
- * and pending.
+ * The counts of reports and events cover the whole outbox, including all reporters and processes that have used it;
+ * with NEXMO_DURABILITY_NONE, they cover only this reporter. state, in_flight, outbox_resets, outbox_errors and the
+ * last error are always those of this reporter. submitted is the sum of accepted, rejected, expired, replaced,
+ * dropped, damaged and pending.
  */
 typedef struct nexmo_statistics {
     /** sizeof(nexmo_statistics). The library reads only this field. */
@@ -726,9 +731,9 @@ typedef struct nexmo_statistics {
     int32_t state;
     /** The number of reports that this reporter is currently sending. */
     int32_t in_flight;
-    /** The status of the last error in the background; 0 if there was none. */
+    /** The status of the last error that occurred in the background; 0 if there was none. */
     nexmo_status last_error;
-    /** The HTTP status of the response that was the last error; 0 if it was not a response. */
+    /** The HTTP status of the response that caused the last error; 0 if no response caused it. */
     int32_t last_error_http_status;
     /** Reports stored by submit. */
     int64_t submitted;
@@ -742,7 +747,7 @@ typedef struct nexmo_statistics {
     int64_t replaced;
     /** Reports dropped because the outbox was full. */
     int64_t dropped;
-    /** Reports whose rows were damaged and removed, or are missing. */
+    /** Reports whose rows in the outbox were removed because they were damaged, or are missing. */
     int64_t damaged;
     /** Reports still pending, including those in flight. */
     int64_t pending;
@@ -766,7 +771,7 @@ typedef struct nexmo_statistics {
 /**
  * Returns the statistics of the reporter and its outbox. The reporter may be closed.
  *
- * @param statistics  Receives the statistics; on failure its initial values.
+ * @param statistics  Receives the statistics; on failure, the initial values.
  * @par Blocking: up to busy_timeout_ms. The time does not depend on the number of reports.
  */
 nexmo_status nexmo_reporter_statistics(nexmo_reporter *reporter, nexmo_statistics *statistics, nexmo_result *result);
@@ -780,7 +785,7 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
 /* --- 4. Flat: open and close -------------------------------------------------------------------------------------- */
 
 /**
- * Opens a client or a reporter. The settings contain its credentials and options as text.
+ * Opens a client or a reporter. The settings contain the credentials and options as text.
  *
  * The settings are UTF-8 lines of the form "name = value" that end with LF or CRLF, at most 65536 bytes in all. A
  * leading byte order mark, empty lines, and lines that begin with # are ignored. The names are the fields of
@@ -789,22 +794,22 @@ void nexmo_statistics_init(nexmo_statistics *statistics, size_t size);
  * allow_network_file_system. Where C uses a constant, the value is the constant's name in lower case without its
  * prefix, such as hmac_sha256, power or drop_oldest. Numbers may have leading zeros. A value in double quotes keeps
  * its spaces; \" and \\ are the only escapes. An unknown name, a name that occurs twice, a missing required name, a
- * missing value ("" is the empty string) and control characters are invalid. The message for such an error gives the
- * line, if there is one, and never quotes a value. If the settings contain outbox or durability = none, the handle is
- * a reporter, otherwise a client.
+ * missing value ("" is the empty string) and control characters are invalid. The message for an invalid setting gives
+ * the number of the line, if there is one, and never quotes a value. If the settings contain outbox or
+ * durability = none, the handle is a reporter, otherwise a client.
  *
  * In all flat functions, input text has a size in bytes (..._size), and its trailing spaces and NULs are ignored. With
  * a size of -1, the text is NUL-terminated and used unchanged. Text that is NULL or empty counts as not given. An
  * output buffer for text has a size in bytes. If the size is above 0, the text is NUL-terminated and the rest of the
- * buffer is filled with NULs. If the size is below -1, the buffer has as many bytes as the absolute value, and the
- * text is padded with spaces, without a NUL. A size of -1 is invalid. Text that does not fit is truncated at a
- * character boundary. An array receives as many numbers as its count, which must not be negative; elements that this
- * library does not know are 0. An output that is not needed may be NULL or have a size or count of 0. The size or
- * count of a NULL pointer is ignored. Outputs are written on every return; if the call fails, they are 0 and "",
- * except for details and message. message receives what happened, as one line. Pointers need not be aligned. Handles
- * of the flat functions and of the other functions are not interchangeable.
+ * buffer is filled with NULs. If the size is below -1, its absolute value is the size of the buffer, and the text is
+ * padded with spaces instead of NULs. A size of -1 is invalid. Text that does not fit is truncated at a character
+ * boundary. An array receives as many numbers as its count, which must not be negative; elements that this library
+ * does not know are 0. An output that is not needed may be NULL or have a size or count of 0. The size or count of a
+ * NULL pointer is ignored. Outputs are written on every return. If the call fails, numbers are 0 and text is "",
+ * except for details and message. message receives one line that says what happened. Pointers need not be aligned.
+ * Handles of the flat functions and of the other functions are not interchangeable.
  *
- * @param settings  The settings. The library wipes its copies of them.
+ * @param settings  The settings. The library wipes its copies of the settings.
  * @param handle    Required. Receives the handle; 0 on failure.
  * @param message   With NEXMO_ERR_OUTBOX and the statuses that begin with NEXMO_ERR_OUTBOX_, it may contain the path
  *                  of the outbox.
@@ -827,11 +832,11 @@ int32_t nexmo_flat_open(const char *settings, int32_t settings_size, int64_t *ha
  * Closes and frees a client or a reporter. For a reporter, waits for reports like nexmo_reporter_close and returns the
  * same statuses.
  *
- * The handle is freed whatever the call returns, except for NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE and
- * NEXMO_ERR_FORKED. Calls that wait on other threads return NEXMO_ERR_CANCELLED or, if they detect the close
- * before the handle is freed, NEXMO_ERR_PENDING (flush, close) or NEXMO_ERR_CLOSED (poll).
+ * The handle is freed unless the call returns NEXMO_ERR_INVALID_ARGUMENT, NEXMO_ERR_INVALID_HANDLE or
+ * NEXMO_ERR_FORKED. Other threads that wait in a call with the handle get NEXMO_ERR_CANCELLED or, if the call detects
+ * the close before the handle is freed, NEXMO_ERR_PENDING (flush, close) or NEXMO_ERR_CLOSED (poll).
  *
- * @par Blocking: up to timeout_ms and half a second; never for a client.
+ * @par Blocking: up to timeout_ms plus half a second; never for a client.
  */
 int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int32_t message_size);
 
@@ -864,7 +869,7 @@ int32_t nexmo_flat_close(int64_t handle, int32_t timeout_ms, char *message, int3
  * client.
  *
  * @param details  Receives the outcome as numbers, at the indices NEXMO_DETAIL_*.
- * @par Blocking: up to timeout_ms of the settings.
+ * @par Blocking: up to the timeout_ms of the settings.
  *
  * @code
  * int64_t details[NEXMO_DETAIL_COUNT];
@@ -907,17 +912,17 @@ int32_t nexmo_flat_flush(int64_t handle, int32_t timeout_ms, char *message, int3
 #define NEXMO_EVENT_FIELD_DELIVERED 3
 /** The index of nexmo_event.http_status in the event array of nexmo_flat_poll. */
 #define NEXMO_EVENT_FIELD_HTTP_STATUS 4
-/** The number of elements in the event of nexmo_flat_poll. Later versions may append elements. */
+/** The number of elements in the event array of nexmo_flat_poll. Later versions may append elements. */
 #define NEXMO_EVENT_FIELD_COUNT 5
 
 /**
  * Waits for an event and returns the oldest one, like nexmo_reporter_poll. The handle must be a reporter.
  *
  * @param event       Receives the event as numbers, at the indices NEXMO_EVENT_FIELD_*.
- * @param message_id  Receives the message id as submitted. It is never truncated: if it does not fit, the size is
- *                    invalid and the event is kept. A size of NEXMO_MESSAGE_ID_SIZE fits every id.
- * @param timestamp   Receives the timestamp as submitted or, if none was given, the time of the submission. A size of
- *                    NEXMO_TIMESTAMP_SIZE fits every timestamp.
+ * @param message_id  Receives the message id as submitted. It is never truncated: a size that is too small is invalid,
+ *                    and the event is kept. NEXMO_MESSAGE_ID_SIZE is enough for every id.
+ * @param timestamp   Receives the timestamp as submitted or, if none was given, the time of the submission.
+ *                    NEXMO_TIMESTAMP_SIZE is enough for every timestamp.
  * @param message     Receives nexmo_event.message if there is an event.
  * @par Blocking: like nexmo_reporter_poll.
  *
@@ -939,7 +944,7 @@ int32_t nexmo_flat_poll(int64_t handle, int32_t timeout_ms, int64_t *event, int3
 /**
  * Removes an event from the outbox, like nexmo_reporter_acknowledge. The handle must be a reporter.
  *
- * @param event_id  The element at index NEXMO_EVENT_FIELD_ID of the event.
+ * @param event_id  The element at index NEXMO_EVENT_FIELD_ID of the event array.
  * @par Blocking: like nexmo_reporter_acknowledge.
  */
 int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, int32_t message_size);
@@ -948,7 +953,7 @@ int32_t nexmo_flat_acknowledge(int64_t handle, int64_t event_id, char *message, 
 
 /**
  * Returns one of the statistics that nexmo_reporter_statistics returns. The handle must be a reporter. Each call takes
- * a new snapshot, so numbers from two calls may be inconsistent.
+ * a new snapshot, so the numbers from two calls may not be consistent.
  *
  * @param name   A field of nexmo_statistics, such as "pending", except struct_size and flags.
  * @param value  Receives the number; 0 for last_error_message.

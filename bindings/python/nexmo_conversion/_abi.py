@@ -287,15 +287,16 @@ class Acceptance(IntEnum):
     """Whether the service accepted a report in any attempt of a call: no, unknown or yes."""
 
     NO = 0
-    """Each attempt either wrote nothing of the request, or was rejected by a response (401, 402, 420, 422, 423,
-    429)."""
+    """No attempt was made, or each attempt wrote nothing of the request or was rejected by a response (401, 402, 420,
+    422, 423, 429)."""
 
     UNKNOWN = 1
-    """At least one attempt was written and got no such response, and no attempt got a 2xx. Reporting the same value for
-    a message twice is harmless, so retry if the status allows it."""
+    """At least one attempt wrote a part of the request but was not rejected by one of these responses (401, 402, 420,
+    422, 423, 429), and no attempt got a 2xx response. Reporting the same value for a message twice is harmless, so
+    retry if the status allows it."""
 
     YES = 2
-    """An attempt got a 2xx."""
+    """An attempt got a 2xx response."""
 
 
 class Durability(IntEnum):
@@ -317,10 +318,11 @@ class Overflow(IntEnum):
     """What a submit does when `max_pending` reports are pending."""
 
     FAIL = 0
-    """Submit fails with NEXMO_ERR_OUTBOX_FULL."""
+    """If max_pending reports are pending, submit fails with NEXMO_ERR_OUTBOX_FULL."""
 
     DROP_OLDEST = 1
-    """The oldest pending report is dropped and becomes an event of kind NEXMO_EVENT_DROPPED."""
+    """If max_pending reports are pending, submit drops the oldest one, which becomes an event of kind
+    NEXMO_EVENT_DROPPED."""
 
 
 class State(IntEnum):
@@ -330,8 +332,8 @@ class State(IntEnum):
     """The reporter sends submitted reports."""
 
     BACKING_OFF = 1
-    """The network or the service fails (no response, 408, 429 or 5xx). The reporter sends one report as a probe after
-    growing delays of up to 30 s, or after the delay that the service asks for."""
+    """The network or the service fails (no response, 408, 429 or 5xx). The reporter sends one report at a time as a
+    probe, after delays that grow up to 30 s, or after the delay that the service asks for."""
 
     SUSPENDED = 2
     """The service accepts no reports from this account (401, 402, 3xx or an unexpected status). The reporter sends one
@@ -342,7 +344,7 @@ class State(IntEnum):
 
     STANDBY = 4
     """Another process, or another reporter in this process, sends the reports in the outbox. This reporter takes over
-    when the other one ends or cannot send."""
+    when the other reporter ends or cannot send."""
 
 
 class EventKind(IntEnum):
@@ -365,17 +367,18 @@ class OptionsFlag(IntFlag):
     """Allows http:// to hosts other than loopback. Anyone on the network path can then read the credentials."""
 
     PROXY_FROM_ENVIRONMENT = 2
-    """If proxy is NULL, uses the proxy in the environment variable https_proxy, HTTPS_PROXY (http_proxy for an http://
-    base_url, never HTTP_PROXY), all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY excludes the host. Ignored in CGI
-    programs. docs/operations.md describes the values of these variables."""
+    """If proxy is NULL, uses the proxy from the environment: from https_proxy or HTTPS_PROXY (for an http:// base_url,
+    from http_proxy, but never from HTTP_PROXY), or else from all_proxy or ALL_PROXY, unless no_proxy or NO_PROXY
+    excludes the host. The flag is ignored in CGI programs. docs/operations.md describes the values of these
+    variables."""
 
     BUILT_IN_ROOTS_ONLY = 4
     """Trusts the root certificates built into the library instead of the platform's store."""
 
     SIGN_UNIX_SECONDS = 8
-    """Signs with the UNIX time of sending as timestamp, as the service's signing guide describes. The service then does
-    not receive the time of the event. Without the flag, the library signs and sends the time of the event or, if none
-    is given, the time of sending."""
+    """Signs with the UNIX time of sending as the timestamp, as the service's signing guide describes. The service then
+    does not receive the timestamp of the report. Without the flag, the library signs and sends the timestamp of the
+    report or, if it has none, the time of sending."""
 
 
 class ReporterOptionsFlag(IntFlag):
