@@ -499,8 +499,9 @@ typedef struct nexmo_reporter_options {
     /** The age at which a report expires, in seconds since it was submitted, 1 to 31536000 (365 days). 0 means 86400
      *  (24 hours). */
     int32_t max_age_s;
-    /** The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. 0 lets
-     *  the library choose. */
+    /** The maximum number of reports in flight at a time, each on a separate connection and thread, 1 to 256. Within
+     *  it, the reporter adapts their number to the service: more while a backlog exists and the service accepts
+     *  reports, fewer after a 429, a 5xx or a timeout. 0 means 64. */
     int32_t max_in_flight;
     /** The maximum time that a call waits while another process or reporter has the outbox locked, in milliseconds,
      *  1 to 60000. 0 means 1000. */

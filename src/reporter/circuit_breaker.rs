@@ -5,11 +5,14 @@
 //!                success                 needs a correction by the user (401, 402, 3xx, ...)
 //!       +----------------- BACKING OFF <--+  +--> SUSPENDED
 //!       v                                 |  |      | tries one other report at once,
-//!     RUNNING: 2, 4, 8 ... in flight -----+--+      | then a different one each minute,
+//!     RUNNING: in_flight_limit.rs --------+--+      | then a different one each minute,
 //!       |                                           | or sooner if others were just accepted
 //!       ^      transient (network, 5xx ...)         |
 //!       +-------------------------------------------+ success
 //! ```
+//!
+//! A transient failure begins backing off if the service asks for a wait, or if no report was accepted while the request
+//! was in flight. Otherwise it only reduces the number of reports in flight.
 //!
 //! If a report was accepted within the last minute, perhaps only some of the service's servers return suspending
 //! responses. The waits between the probes of a suspension then start short and grow up to a minute.
@@ -22,6 +25,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
+use super::in_flight_limit::InFlightLimit;
 use super::outbox::{Disposition, EventKind};
 use super::pace::Pace;
 use super::report_failures::ReportFailures;
@@ -44,7 +48,7 @@ const MAX_HOLD: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct CircuitBreaker {
     pace: Pace,
-    max_in_flight: usize,
+    limit: InFlightLimit,
     state: State,
     failures: ReportFailures,
     /// The time at which the last requested probe is due.
@@ -62,8 +66,7 @@ pub(crate) struct CircuitBreaker {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The number of reports that may be in flight.
-    Running(usize),
+    Running,
     /// The breaker waits after transient failures or requests without a response.
     BackingOff(Wait, Backoff),
     /// The breaker waits because of a problem that a user must correct.
@@ -113,14 +116,14 @@ impl Wait {
 impl State {
     fn wait(&self) -> Option<&Wait> {
         match self {
-            Self::Running(_) => None,
+            Self::Running => None,
             Self::BackingOff(wait, _) | Self::Suspended(wait, _) => Some(wait),
         }
     }
 
     fn wait_mut(&mut self) -> Option<&mut Wait> {
         match self {
-            Self::Running(_) => None,
+            Self::Running => None,
             Self::BackingOff(wait, _) | Self::Suspended(wait, _) => Some(wait),
         }
     }
@@ -140,6 +143,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) id: u64,
     /// The time at which the request started.
     pub(crate) started: Instant,
+    /// The number of reports in flight when the response arrived, including this one.
+    pub(crate) in_flight: usize,
     pub(crate) outcome: &'a Outcome,
 }
 
@@ -171,8 +176,8 @@ impl CircuitBreaker {
     pub(crate) fn new(pace: Pace, max_in_flight: usize) -> Self {
         Self {
             pace,
-            max_in_flight,
-            state: State::Running(max_in_flight),
+            limit: InFlightLimit::new(max_in_flight),
+            state: State::Running,
             failures: ReportFailures::new(pace.retry_delays),
             probe_requested_at: None,
             confirmed_at: None,
@@ -184,7 +189,7 @@ impl CircuitBreaker {
 
     pub(crate) fn phase(&self) -> Phase {
         match self.state {
-            State::Running(_) => Phase::Running,
+            State::Running => Phase::Running,
             State::BackingOff(..) => Phase::BackingOff,
             State::Suspended(..) => Phase::Suspended,
         }
@@ -193,7 +198,7 @@ impl CircuitBreaker {
     /// Returns how many reports may be in flight now.
     pub(crate) fn capacity(&self, now: Instant) -> usize {
         match self.state {
-            State::Running(capacity) => capacity,
+            State::Running => self.limit.current(now),
             State::BackingOff(wait, _) | State::Suspended(wait, _) => {
                 usize::from(wait.probe.is_none() && now >= wait.until)
             }
@@ -224,8 +229,26 @@ impl CircuitBreaker {
 
     /// Returns the next time at which the breaker's decisions change without a new result.
     pub(crate) fn next_wakeup(&self, now: Instant) -> Option<Instant> {
-        let probe_due = self.state.wait().filter(|wait| wait.probe.is_none()).map(|wait| wait.until);
-        probe_due.filter(|until| *until > now).into_iter().chain(self.failures.next_retry(now)).min()
+        let due = match &self.state {
+            State::Running => self.limit.next_step(now),
+            State::BackingOff(wait, _) | State::Suspended(wait, _) => {
+                Some(wait.until).filter(|until| wait.probe.is_none() && *until > now)
+            }
+        };
+        due.into_iter().chain(self.failures.next_retry(now)).min()
+    }
+
+    /// Returns the time at which [`CircuitBreaker::check_overdue`] reduces the limit. `started` is the time by which
+    /// half of the requests in flight had started.
+    pub(crate) fn overdue_at(&self, started: Instant, now: Instant) -> Option<Instant> {
+        self.limit.overdue_at(started, now).filter(|_| self.state == State::Running)
+    }
+
+    /// Reduces the number of reports in flight if half of the requests in flight are overdue.
+    pub(crate) fn check_overdue(&mut self, started: Instant, now: Instant) {
+        if self.overdue_at(started, now).is_some_and(|at| at <= now) {
+            self.limit.restart(now);
+        }
     }
 
     /// Allows a probe with any report now, or at the minimum interval after the last requested probe if that is later.
@@ -252,7 +275,7 @@ impl CircuitBreaker {
     /// service or remains suspended for at least [`MAX_HOLD`].
     pub(crate) fn may_hand_over(&self, now: Instant) -> bool {
         let since = match &self.state {
-            State::Running(_) => None,
+            State::Running => None,
             State::BackingOff(wait, _) => self.unreachable_since.filter(|_| !wait.is_requested),
             State::Suspended(wait, _) => Some(wait.since),
         };
@@ -339,7 +362,7 @@ impl CircuitBreaker {
             Verdict::Suspending => {
                 let since = match self.state {
                     State::Suspended(_, cause) => cause.since,
-                    State::Running(_) | State::BackingOff(..) => now,
+                    State::Running | State::BackingOff(..) => now,
                 };
                 let delay = self.suspension(since, now, random);
                 let is_at_fault = self.failures.record_suspending(attempt.id, now, delay);
@@ -356,14 +379,17 @@ impl CircuitBreaker {
         None
     }
 
-    /// Records that the service accepted or rejected a report. While running, doubles the capacity. Otherwise ends the
+    /// Records that the service accepted or rejected a report. While running, lets the limit grow. Otherwise ends the
     /// wait, and the delays of reports that failed only during the outage, unless the service asked for the wait after
     /// the request had started.
     fn succeed(&mut self, attempt: &Attempt<'_>, now: Instant) {
         self.last_success = Some(now);
         self.failures.record_success(attempt.id, now);
+        // Three quarters allow for the time in which results wait for the worker.
+        let is_used = self.state == State::Running && attempt.in_flight > self.limit.current(now).saturating_mul(3) / 4;
+        self.limit.succeeded(attempt.started, attempt.outcome.elapsed, is_used, now);
         self.state = match self.state {
-            State::Running(capacity) => State::Running(capacity.saturating_mul(2).min(self.max_in_flight)),
+            State::Running => State::Running,
             waiting @ (State::BackingOff(wait, _) | State::Suspended(wait, _))
                 if wait.is_requested && attempt.started < wait.since =>
             {
@@ -371,19 +397,26 @@ impl CircuitBreaker {
             }
             State::BackingOff(..) | State::Suspended(..) => {
                 self.failures.clear_first_delays(now);
-                State::Running(self.max_in_flight.min(2))
+                self.limit.resume(now);
+                State::Running
             }
         };
     }
 
     fn back_off(&mut self, attempt: &Attempt<'_>, now: Instant, random: u64) {
         let retry_after = attempt.outcome.retry_after;
+        let are_others_accepted = self.last_success.is_some_and(|at| at > attempt.started);
+        match are_others_accepted {
+            true => self.limit.failed(attempt.started, now),
+            false => self.limit.restart(now),
+        }
         let backing_off = |mut backoff: Backoff| {
             let delay = backoff.delay(retry_after, random);
             State::BackingOff(Wait::new(now, delay, retry_after.is_some()), backoff)
         };
         self.state = match self.state {
-            State::Running(_) => backing_off(Backoff::default()),
+            State::Running if are_others_accepted && retry_after.is_none() => State::Running,
+            State::Running => backing_off(Backoff::default()),
             State::BackingOff(wait, backoff) if attempt.started >= wait.since => backing_off(backoff),
             State::Suspended(wait, cause) if attempt.started >= wait.since => backing_off(cause.backoff),
             // The request was in flight when backing off began. Its Retry-After still counts.
@@ -396,7 +429,8 @@ impl CircuitBreaker {
         let retry_after = attempt.outcome.retry_after;
         self.state = match self.state {
             // Tries another report at once, unless the service asked for a wait.
-            State::Running(_) | State::BackingOff(..) => {
+            State::Running | State::BackingOff(..) => {
+                self.limit.restart(now);
                 let backoff = if let State::BackingOff(_, backoff) = self.state { backoff } else { Backoff::default() };
                 State::Suspended(
                     Wait::new(now, retry_after.unwrap_or_default(), retry_after.is_some()),

@@ -9,6 +9,7 @@
 mod circuit_breaker;
 mod close;
 mod flush;
+mod in_flight_limit;
 mod options;
 mod outbox;
 mod pace;
@@ -16,6 +17,8 @@ mod report_failures;
 mod runtime;
 mod senders;
 mod signals;
+#[cfg(test)]
+mod simulation;
 mod statistics;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -22,8 +22,8 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_secs(24 * 3600);
 /// The largest `max_age`.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The default maximum number of reports in flight.
-const DEFAULT_MAX_IN_FLIGHT: u32 = 8;
+/// The default maximum number of reports in flight. Each needs a thread and a connection.
+const DEFAULT_MAX_IN_FLIGHT: u32 = 64;
 
 /// The largest `max_in_flight`.
 pub(crate) const MAX_IN_FLIGHT_LIMIT: u32 = 256;
@@ -61,7 +61,7 @@ pub struct ReporterOptions<'a> {
     pub overflow: Overflow,
     /// The maximum age of a report, counted from its submission, 1 s to 365 days. Default: 24 h.
     pub max_age: Option<Duration>,
-    /// The maximum number of reports in flight, 1 to 256. Default: chosen by the library.
+    /// The maximum number of reports in flight, 1 to 256. The reporter adapts their number to the service. Default: 64.
     pub max_in_flight: Option<u32>,
     /// The maximum time that a call waits while another process or reporter has the outbox locked, 1 ms to 1 min.
     /// Default: 1 s.
@@ -198,7 +198,7 @@ mod tests {
         assert!(ReporterOptions { durability: Durability::None, outbox, ..Default::default() }.check().is_err());
         assert!(ReporterOptions { outbox: Some(Path::new("")), ..Default::default() }.check().is_err());
         let settings = ReporterOptions { outbox, ..Default::default() }.check().unwrap();
-        assert_eq!((settings.max_age, settings.max_in_flight), (DEFAULT_MAX_AGE, 8));
+        assert_eq!((settings.max_age, settings.max_in_flight), (DEFAULT_MAX_AGE, 64));
         let outbox = settings.outbox;
         assert_eq!((outbox.max_pending, outbox.survives_power_loss), (1_000_000, false));
         assert_eq!(outbox.busy_timeout, DEFAULT_BUSY_TIMEOUT);

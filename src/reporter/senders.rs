@@ -40,6 +40,8 @@ impl Messenger for Client {
 pub(crate) struct SendResult {
     pub(crate) id: u64,
     pub(crate) started: Instant,
+    /// The number of requests in flight when it ended, including this one.
+    pub(crate) in_flight: usize,
     pub(crate) outcome: Outcome,
 }
 
@@ -57,7 +59,10 @@ pub(crate) struct Senders {
 struct State {
     queue: VecDeque<Entry>,
     results: Vec<SendResult>,
-    in_flight: usize,
+    /// The times at which the requests in flight started, in this order.
+    in_flight: Vec<Instant>,
+    /// The number of requests that may be in flight.
+    limit: usize,
     idle: usize,
     threads: usize,
     /// Whether the queue is paused until the worker has evaluated a failure, which may affect all reports.
@@ -66,17 +71,26 @@ struct State {
 }
 
 impl State {
-    /// Dequeues a report for an idle thread.
-    fn dequeue(&mut self) -> Option<Entry> {
-        let entry = if self.is_paused { None } else { self.queue.pop_front() }?;
+    /// Returns how many reports of the queue may be sent now.
+    fn sendable(&self) -> usize {
+        self.queue.len().min(self.limit.saturating_sub(self.in_flight.len()))
+    }
+
+    /// Dequeues a report for an idle thread. Returns it with the time at which the request starts.
+    fn dequeue(&mut self) -> Option<(Entry, Instant)> {
+        let entry = if self.is_paused || self.sendable() == 0 { None } else { self.queue.pop_front() }?;
+        let started = Instant::now();
         self.idle = self.idle.saturating_sub(1);
-        self.in_flight = self.in_flight.saturating_add(1);
-        Some(entry)
+        self.in_flight.push(started);
+        Some((entry, started))
     }
 
     /// Stores the result of a thread, which becomes idle.
-    fn finish(&mut self, result: SendResult) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    fn finish(&mut self, mut result: SendResult) {
+        result.in_flight = self.in_flight.len();
+        if let Some(index) = self.in_flight.iter().position(|started| *started == result.started) {
+            self.in_flight.remove(index);
+        }
         self.idle = self.idle.saturating_add(1);
         self.is_paused |= is_failure(&result);
         self.results.push(result);
@@ -94,6 +108,8 @@ impl State {
 pub(crate) struct Load {
     pub(crate) queued: usize,
     pub(crate) in_flight: usize,
+    /// The time by which half of the requests in flight had started.
+    pub(crate) half_started: Option<Instant>,
     /// Reports whose result has not been fetched.
     pub(crate) completed: usize,
 }
@@ -103,15 +119,16 @@ impl Senders {
         Self { messenger, max_threads, notify, state: Mutex::default(), changed: Condvar::default() }
     }
 
-    /// Queues `entries` ahead of everything already queued. If no thread is running and none can be started, empties
-    /// the queue and returns its entries with the error.
-    pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>) -> Result<(), (Vec<Entry>, io::Error)> {
-        let (mut state, count) = (self.state(), entries.len());
+    /// Sets the number of requests that may be in flight, and queues `entries` ahead of everything already queued. If no
+    /// thread is running and none can be started, empties the queue and returns its entries with the error.
+    pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>, limit: usize) -> Result<(), (Vec<Entry>, io::Error)> {
+        let mut state = self.state();
+        state.limit = limit;
         for entry in entries.into_iter().rev() {
             state.queue.push_front(entry);
         }
         let mut spawned = Ok(());
-        while state.queue.len() > state.idle && state.threads < self.max_threads && spawned.is_ok() {
+        while state.sendable() > state.idle && state.threads < self.max_threads && spawned.is_ok() {
             let senders = Arc::clone(self);
             spawned = os::spawn("nexmo-sender", move || senders.work());
             let count = usize::from(spawned.is_ok());
@@ -119,7 +136,7 @@ impl Senders {
             state.idle = state.idle.saturating_add(count);
         }
         // Busy threads need no notification, because they dequeue the next report themselves.
-        (0..count.min(state.idle)).for_each(|_| self.changed.notify_one());
+        (0..state.sendable().min(state.idle)).for_each(|_| self.changed.notify_one());
         match spawned {
             Err(error) if state.threads == 0 => Err((state.queue.drain(..).collect(), error)),
             _ => Ok(()),
@@ -128,16 +145,15 @@ impl Senders {
 
     fn work(&self) {
         let mut result = None;
-        while let Some(entry) = self.exchange(result.take()) {
-            let started = Instant::now();
+        while let Some((entry, started)) = self.exchange(result.take()) {
             let outcome = catch_panic(|| self.messenger.report(&entry.conversion))
                 .unwrap_or_else(|| Outcome::unsent(Error::bug()));
-            result = Some(SendResult { id: entry.id, started, outcome });
+            result = Some(SendResult { id: entry.id, started, in_flight: 0, outcome });
         }
     }
 
     /// Stores a result, if any, and waits for the next report.
-    fn exchange(&self, result: Option<SendResult>) -> Option<Entry> {
+    fn exchange(&self, result: Option<SendResult>) -> Option<(Entry, Instant)> {
         let mut state = self.state();
         if let Some(result) = result {
             let is_first = state.results.is_empty();
@@ -152,21 +168,21 @@ impl Senders {
     }
 
     /// Waits for the next report. Returns None if the thread must exit. A new thread counts as idle from the start.
-    fn wait_for_report(&self, mut state: MutexGuard<'_, State>) -> Option<Entry> {
+    fn wait_for_report(&self, mut state: MutexGuard<'_, State>) -> Option<(Entry, Instant)> {
+        let mut has_timed_out = false;
         loop {
-            if state.is_stopped {
+            if !state.is_stopped
+                && let Some(next) = state.dequeue()
+            {
+                return Some(next);
+            }
+            if state.is_stopped || has_timed_out {
                 state.end_thread();
                 return None;
-            }
-            if let Some(entry) = state.dequeue() {
-                return Some(entry);
             }
             let (next, wait) = self.changed.wait_timeout(state, IDLE_TIMEOUT);
             state = next;
-            if wait.timed_out() && state.queue.is_empty() {
-                state.end_thread();
-                return None;
-            }
+            has_timed_out = wait.timed_out();
         }
     }
 
@@ -185,14 +201,18 @@ impl Senders {
         }
     }
 
-    /// Empties the queue and returns its reports.
-    pub(crate) fn recall(&self) -> Vec<Entry> {
-        self.state().queue.drain(..).collect()
+    /// Empties the queue, returns its reports, and lowers the number of requests that may be in flight to `limit`.
+    pub(crate) fn recall(&self, limit: usize) -> Vec<Entry> {
+        let mut state = self.state();
+        state.limit = limit;
+        state.queue.drain(..).collect()
     }
 
     pub(crate) fn load(&self) -> Load {
         let state = self.state();
-        Load { queued: state.queue.len(), in_flight: state.in_flight, completed: state.results.len() }
+        let in_flight = state.in_flight.len();
+        let half_started = state.in_flight.get(in_flight / 2).copied();
+        Load { queued: state.queue.len(), in_flight, half_started, completed: state.results.len() }
     }
 
     /// Stops the threads, cancels their requests and returns the queued reports.

@@ -25,7 +25,7 @@ impl Fixture {
     fn complete(&mut self, id: u64, kind: Option<Kind>) -> Option<Disposition> {
         self.breaker.sent(id);
         let (started, outcome) = (self.now, outcome(kind));
-        self.breaker.record(&Attempt { id, started, outcome: &outcome }, self.now, MIDPOINT)
+        self.breaker.record(&Attempt { id, started, in_flight: 1, outcome: &outcome }, self.now, MIDPOINT)
     }
 
     fn capacity(&self) -> usize {
@@ -49,7 +49,7 @@ impl Fixture {
 #[test]
 fn outage_increases_backoff_and_allows_one_probe() {
     let mut fixture = Fixture::new();
-    assert_eq!((fixture.capacity(), fixture.breaker.next_wakeup(fixture.now)), (32, None));
+    assert_eq!((fixture.capacity(), fixture.breaker.next_wakeup(fixture.now)), (8, None));
     let waits: Vec<u128> = (1..=3)
         .map(|id| {
             assert_eq!(fixture.complete(id, Some(Kind::Network)), None);
@@ -72,7 +72,7 @@ fn failures_of_earlier_requests_do_not_extend_backoff() {
     fixture.now += Duration::from_millis(5);
     for id in 1..=30 {
         let outcome = outcome(Some(Kind::Timeout));
-        fixture.breaker.record(&Attempt { id, started, outcome: &outcome }, fixture.now, MIDPOINT);
+        fixture.breaker.record(&Attempt { id, started, in_flight: 1, outcome: &outcome }, fixture.now, MIDPOINT);
     }
     assert_eq!(fixture.wait(), Duration::from_millis(100));
 }
@@ -84,22 +84,57 @@ fn retry_after_of_a_late_response_is_honored() {
     fixture.now += Duration::from_millis(5);
     fixture.complete(1, Some(Kind::Unavailable));
     let late = Outcome { retry_after: Some(Duration::from_secs(7)), ..outcome(Some(Kind::RateLimited)) };
-    fixture.breaker.record(&Attempt { id: 2, started, outcome: &late }, fixture.now, MIDPOINT);
+    fixture.breaker.record(&Attempt { id: 2, started, in_flight: 1, outcome: &late }, fixture.now, MIDPOINT);
     assert_eq!(fixture.wait(), Duration::from_secs(7));
 }
 
 #[test]
-fn capacity_grows_step_by_step_after_an_outage() {
+fn capacity_grows_from_two_after_an_outage() {
     let mut fixture = Fixture::new();
     fixture.complete(1, Some(Kind::Network));
     fixture.wait();
-    let capacities: Vec<usize> = (1..=6)
-        .map(|id| {
-            assert_eq!(fixture.complete(id, None), Some(Disposition::Accepted));
-            fixture.capacity()
-        })
-        .collect();
-    assert_eq!(capacities, [2, 4, 8, 16, 32, 32]);
+    assert_eq!(fixture.complete(2, None), Some(Disposition::Accepted));
+    assert_eq!(fixture.capacity(), 2);
+    let mut capacities = vec![2];
+    let start = fixture.now;
+    for id in 3.. {
+        let (started, in_flight) = (fixture.now, fixture.capacity());
+        fixture.now += Duration::from_millis(1);
+        let outcome = Outcome { elapsed: Duration::from_millis(1), ..outcome(None) };
+        fixture.breaker.record(&Attempt { id, started, in_flight, outcome: &outcome }, fixture.now, MIDPOINT);
+        if fixture.capacity() != capacities[capacities.len() - 1] {
+            capacities.push(fixture.capacity());
+        }
+        if fixture.now - start >= Duration::from_secs(10) {
+            break;
+        }
+    }
+    assert_eq!(capacities, (2..=32).collect::<Vec<_>>());
+}
+
+#[test]
+fn failure_among_successes_reduces_capacity_without_backing_off() {
+    let mut fixture = Fixture::new();
+    let started = fixture.now;
+    fixture.now += Duration::from_millis(200);
+    for kind in [None, Some(Kind::RateLimited), Some(Kind::Unavailable), Some(Kind::Timeout), None] {
+        let outcome = outcome(kind);
+        fixture.breaker.record(&Attempt { id: 1, started, in_flight: 1, outcome: &outcome }, fixture.now, MIDPOINT);
+    }
+    assert_eq!((fixture.capacity(), fixture.breaker.phase()), (5, Phase::Running));
+    let asked = Outcome { retry_after: Some(Duration::from_secs(1)), ..outcome(Some(Kind::RateLimited)) };
+    fixture.breaker.record(&Attempt { id: 2, started, in_flight: 1, outcome: &asked }, fixture.now, MIDPOINT);
+    assert_eq!((fixture.capacity(), fixture.breaker.phase()), (0, Phase::BackingOff));
+    assert_eq!(fixture.wait(), Duration::from_secs(1));
+}
+
+#[test]
+fn failure_without_a_success_meanwhile_begins_backing_off() {
+    let mut fixture = Fixture::new();
+    fixture.complete(1, None);
+    fixture.now += Duration::from_millis(1);
+    fixture.complete(2, Some(Kind::RateLimited));
+    assert_eq!(fixture.breaker.phase(), Phase::BackingOff);
 }
 
 #[test]
@@ -197,7 +232,7 @@ fn probe_requested_during_another_follows_it() {
     fixture.now += Duration::from_millis(1500);
     fixture.breaker.probe_now(fixture.now);
     let outcome = outcome(Some(Kind::NotEnabled));
-    fixture.breaker.record(&Attempt { id: 3, started, outcome: &outcome }, fixture.now, MIDPOINT);
+    fixture.breaker.record(&Attempt { id: 3, started, in_flight: 1, outcome: &outcome }, fixture.now, MIDPOINT);
     assert_eq!(fixture.capacity(), 1);
 }
 
@@ -219,7 +254,11 @@ fn callers_do_not_shorten_a_requested_wait() {
         let mut fixture = Fixture::new();
         let delayed = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(kind)) };
         fixture.breaker.sent(1);
-        fixture.breaker.record(&Attempt { id: 1, started: fixture.now, outcome: &delayed }, fixture.now, MIDPOINT);
+        fixture.breaker.record(
+            &Attempt { id: 1, started: fixture.now, in_flight: 1, outcome: &delayed },
+            fixture.now,
+            MIDPOINT,
+        );
         fixture.breaker.probe_now(fixture.now);
         fixture.breaker.report_arrived(fixture.now);
         fixture.breaker.no_report_found(fixture.now, MIDPOINT);
@@ -362,7 +401,11 @@ fn another_process_may_send_while_this_one_cannot_reach_the_service() {
     let mut fixture = Fixture::new();
     fixture.complete(1, Some(Kind::Timeout));
     let asked = Outcome { retry_after: Some(Duration::from_secs(90)), ..outcome(Some(Kind::RateLimited)) };
-    fixture.breaker.record(&Attempt { id: 2, started: fixture.now, outcome: &asked }, fixture.now, MIDPOINT);
+    fixture.breaker.record(
+        &Attempt { id: 2, started: fixture.now, in_flight: 1, outcome: &asked },
+        fixture.now,
+        MIDPOINT,
+    );
     assert!(
         !fixture.breaker.may_hand_over(fixture.now),
         "the wait that the service asked for applies to all processes"

@@ -17,25 +17,26 @@ const BATCH_SIZE: usize = 64;
 impl Worker {
     /// Evaluates the available results.
     pub(super) fn collect_results(&mut self) {
-        let results = self.drain_results();
-        let was_probing = self.breaker.is_probing();
+        let before = (self.sender_limit(Instant::now()), self.breaker.is_probing());
+        let results = self.drain_results(before.0);
         let mut released: Vec<u64> = results.iter().filter_map(|result| self.evaluate(result)).collect();
-        if self.breaker.is_probing() && !was_probing {
-            released.extend(self.senders.recall().iter().map(|entry| entry.id));
+        let now = Instant::now();
+        if let Some(started) = self.senders.load().half_started {
+            self.breaker.check_overdue(started, now);
+        }
+        let limit = self.sender_limit(now);
+        if limit < before.0 || self.breaker.is_probing() && !before.1 {
+            released.extend(self.senders.recall(limit).iter().map(|entry| entry.id));
         }
         self.senders.resume();
         self.outbox.release(released);
     }
 
     /// Returns the results since the last call. While many reports are queued, first waits briefly for more results.
-    fn drain_results(&self) -> Vec<SendResult> {
+    fn drain_results(&self, limit: usize) -> Vec<SendResult> {
         let load = self.senders.load();
         let mut results = self.senders.drain_results();
-        if !results.is_empty()
-            && results.len() < BATCH_SIZE
-            && load.queued > self.max_in_flight / 2
-            && load.in_flight > 0
-        {
+        if !results.is_empty() && results.len() < BATCH_SIZE && load.queued > limit / 2 && load.in_flight > 0 {
             std::thread::sleep(COLLECT_TIME);
             results.extend(self.senders.drain_results());
         }
@@ -44,7 +45,8 @@ impl Worker {
 
     /// Evaluates a result. Returns the report's id if the report must be sent again.
     fn evaluate(&mut self, result: &SendResult) -> Option<u64> {
-        let attempt = Attempt { id: result.id, started: result.started, outcome: &result.outcome };
+        let SendResult { id, started, in_flight, outcome } = result;
+        let attempt = Attempt { id: *id, started: *started, in_flight: *in_flight, outcome };
         let disposition = self.breaker.record(&attempt, Instant::now(), client::random());
         let is_retry = disposition.is_none();
         self.completions.extend(disposition.map(|disposition| Completion { id: result.id, disposition }));

@@ -8,6 +8,7 @@ use crate::clock::Moment;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 use crate::reporter::circuit_breaker::Attempt;
+use crate::reporter::in_flight_limit;
 use crate::reporter::outbox::{Completion, Disposition, Entry, EventKind};
 
 /// The number of completed reports not yet recorded in the outbox at which no more reports are claimed.
@@ -18,19 +19,23 @@ const MAX_COMPLETIONS: usize = 10_000;
 const CLAIMS_PER_SENDER: usize = 8;
 
 impl Worker {
-    /// Claims and sends reports while more may be in flight. At full capacity, does so only if at least `min` more are
-    /// wanted.
+    /// Claims and sends reports while more may be in flight. If reports are claimed ahead, does so only if at least `min`
+    /// more are wanted.
     pub(super) fn refill(&mut self, min: usize) {
         let now = Instant::now();
         let load = self.senders.load();
-        let capacity = self.breaker.capacity(now).min(self.max_in_flight);
-        // Below full capacity, the limit of the breaker includes queued reports.
-        let is_at_full_capacity = capacity == self.max_in_flight && !self.breaker.is_probing();
-        let limit = if is_at_full_capacity { capacity.saturating_mul(CLAIMS_PER_SENDER) } else { capacity };
+        let capacity = self.breaker.capacity(now);
+        // With few reports in flight, no queue is needed.
+        let claims_ahead = !self.breaker.is_probing() && capacity >= self.max_in_flight.min(in_flight_limit::INITIAL);
+        let limit = if claims_ahead { capacity.saturating_mul(CLAIMS_PER_SENDER) } else { capacity };
         let wanted = limit.saturating_sub(load.queued).saturating_sub(load.in_flight).saturating_sub(load.completed);
         let has_capacity = wanted > 0 && self.completions.len() < MAX_COMPLETIONS && now >= self.claim_due;
         self.signals.set_wakes_on_report(has_capacity);
-        if !has_capacity || is_at_full_capacity && wanted < min {
+        if !has_capacity || claims_ahead && wanted < min {
+            if load.queued > 0 {
+                // The limit may have grown.
+                self.send(Vec::new());
+            }
             return;
         }
         match self.claim(wanted, now) {
@@ -44,6 +49,11 @@ impl Worker {
             }
             Err(error) => self.claim_due = self.outbox_failed(error),
         }
+    }
+
+    /// Returns how many requests the senders may have in flight. A probe is sent even if earlier requests hang.
+    pub(super) fn sender_limit(&self, now: Instant) -> usize {
+        if self.breaker.is_probing() { usize::MAX } else { self.breaker.capacity(now) }
     }
 
     /// Claims reports that are not delayed. For a probe, prefers a report that has not failed.
@@ -68,7 +78,7 @@ impl Worker {
             .extend(expired.iter().map(|entry| Completion { id: entry.id, disposition: disposition.clone() }));
         entries.iter().for_each(|entry| self.breaker.sent(entry.id));
         let count = entries.len();
-        let Err((unsent, error)) = self.senders.send(entries) else {
+        let Err((unsent, error)) = self.senders.send(entries, self.sender_limit(Instant::now())) else {
             return count;
         };
         let (now, outcome) = (Instant::now(), Outcome::unsent(Error::new(Kind::System, error.to_string())));
@@ -76,7 +86,7 @@ impl Worker {
         unsent.iter().for_each(|entry| self.breaker.returned(entry.id));
         // Without a thread, the reporter backs off as if the service were unreachable, and another process may send.
         if let Some(entry) = unsent.first() {
-            let attempt = Attempt { id: entry.id, started: now, outcome: &outcome };
+            let attempt = Attempt { id: entry.id, started: now, in_flight: 1, outcome: &outcome };
             self.breaker.record(&attempt, now, client::random());
         }
         self.outbox.release(unsent.iter().map(|entry| entry.id));

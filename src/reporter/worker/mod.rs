@@ -144,7 +144,7 @@ impl Worker {
         if self.is_sender {
             self.expire();
             // Fewer reports are claimed in a later step, because each search reads all reports in flight.
-            self.refill(self.max_in_flight);
+            self.refill(self.breaker.capacity(Instant::now()));
         } else {
             self.expire_while_waiting();
         }
@@ -271,7 +271,8 @@ impl Worker {
         let takeover_check =
             Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_sender && now < self.takeover_deadline);
         let claim_due = Some(self.claim_due).filter(|due| *due > now);
-        let dues = [self.breaker.next_wakeup(now), complete_due, expiry, takeover_check, claim_due];
+        let overdue = self.senders.load().half_started.and_then(|started| self.breaker.overdue_at(started, now));
+        let dues = [self.breaker.next_wakeup(now), overdue, complete_due, expiry, takeover_check, claim_due];
         let next = dues.into_iter().flatten().fold(self.next_sweep, Instant::min);
         // Without capacity for more reports, the worker need not wake for reports by other processes.
         let wants_wakeup = !self.is_sender || self.signals.wakes_on_report();
