@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn overdue_requests_are_those_that_take_twice_the_round_trip() {
+    fn requests_are_overdue_after_twice_the_round_trip() {
         let mut fixture = Fixture::new();
         let unknown = fixture.limit.overdue_at(fixture.now, fixture.now).unwrap();
         assert_eq!(unknown - fixture.now, INITIAL_TIMEOUT);

@@ -44,6 +44,8 @@ struct Simulation {
     service: Service,
     /// A fixed number of reports in flight, which replaces the breaker's decisions.
     fixed: Option<usize>,
+    /// The client's timeout.
+    timeout: Duration,
     /// The requests arrive up to this much later, at random.
     jitter: Duration,
     random: u64,
@@ -67,6 +69,7 @@ impl Simulation {
             breaker: CircuitBreaker::new(Pace::REAL, 64),
             service,
             fixed: None,
+            timeout: Duration::from_secs(10),
             jitter: Duration::ZERO,
             random: 1,
             start: now,
@@ -87,6 +90,10 @@ impl Simulation {
 
     fn with_jitter(self, jitter: Duration, seed: u64) -> Self {
         Self { jitter, random: seed, ..self }
+    }
+
+    fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// Runs until all reports are accepted, for at most `limit`. Returns the time of the simulation at the end.
@@ -126,7 +133,12 @@ impl Simulation {
         match event {
             Event::Arrival(id) => {
                 let (responds_at, response) = self.service.respond(time);
-                self.schedule(self.start + responds_at + ONE_WAY, Event::Response(id, response));
+                let started = self.in_flight.iter().find(|(in_flight, _)| *in_flight == id).unwrap().1;
+                let (responds_at, timed_out_at) = (self.start + responds_at + ONE_WAY, started + self.timeout);
+                match responds_at <= timed_out_at {
+                    true => self.schedule(responds_at, Event::Response(id, response)),
+                    false => self.schedule(timed_out_at, Event::Response(id, Response::TimedOut)),
+                }
             }
             Event::Response(id, response) => {
                 let index = self.in_flight.iter().position(|(in_flight, _)| *in_flight == id).unwrap();

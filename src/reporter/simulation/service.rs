@@ -11,6 +11,8 @@ pub(super) enum Response {
     /// 429, with this `Retry-After`.
     Throttled(Option<Duration>),
     Unavailable,
+    /// No response within the client's timeout.
+    TimedOut,
 }
 
 impl Response {
@@ -19,6 +21,7 @@ impl Response {
             Self::Accepted => None,
             Self::Throttled(_) => Some(Kind::RateLimited),
             Self::Unavailable => Some(Kind::Unavailable),
+            Self::TimedOut => Some(Kind::Timeout),
         }
     }
 

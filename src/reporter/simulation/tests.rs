@@ -31,9 +31,9 @@ fn simulation(service: Service) -> Simulation {
 }
 
 /// Simulates a service that changes and changes back, until 60 s after that.
-fn with_change(usual: Limit, change: Limit) -> Simulation {
+fn with_change(usual: Limit, change: Limit, timeout: f64) -> Simulation {
     let service = Service::new(usual).then(seconds(CHANGE), change).then(seconds(CHANGE_BACK), usual);
-    let mut simulation = simulation(service);
+    let mut simulation = simulation(service).with_timeout(seconds(timeout));
     simulation.run(seconds(CHANGE_BACK + 60.0));
     simulation
 }
@@ -110,7 +110,7 @@ fn a_fixed_number_in_flight_exceeds_the_rate_of_the_service() {
 fn a_service_that_throttles_to_two_per_second_gets_two_requests_at_a_time() {
     for retry_after in [None, Some(seconds(1.0))] {
         for burst in [1.0, 0.1] {
-            let simulation = with_change(throttled(RATE, burst, None), throttled(2.0, 1.0, retry_after));
+            let simulation = with_change(throttled(RATE, burst, None), throttled(2.0, 1.0, retry_after), 10.0);
             let from = CHANGE + 1.0;
             let most = simulation.most_in_flight(from, CHANGE_BACK);
             let (accepted, failed) =
@@ -128,7 +128,8 @@ fn a_service_that_throttles_to_two_per_second_gets_two_requests_at_a_time() {
 #[test]
 fn a_service_that_queues_gets_two_requests_at_a_time() {
     for usual in [Limit::None, throttled(RATE, 1.0, None), throttled(RATE, 0.1, None)] {
-        let simulation = with_change(usual, Limit::Queue { rate: 2.0 });
+        // No request times out.
+        let simulation = with_change(usual, Limit::Queue { rate: 2.0 }, 60.0);
         let from = CHANGE + 1.0;
         let most = simulation.most_in_flight(from, CHANGE_BACK);
         let slowest = simulation.ended.iter().map(|ended| ended.elapsed).max().unwrap();
@@ -142,6 +143,18 @@ fn a_service_that_queues_gets_two_requests_at_a_time() {
 }
 
 #[test]
+fn requests_that_time_out_in_a_queue_are_not_replaced_by_more() {
+    let simulation = with_change(Limit::None, Limit::Queue { rate: 2.0 }, 10.0);
+    let most = simulation.most_in_flight(CHANGE + 1.0, CHANGE_BACK);
+    let accepted = simulation.count(true, CHANGE + 1.0, CHANGE_BACK);
+    let recovery = simulation.recovery(CHANGE_BACK);
+    println!(
+        "2/s with a queue and timeouts: {most} in flight, {accepted} accepted; then 90 % of the rate after {recovery} s"
+    );
+    assert!(most <= 2 && accepted > 90);
+}
+
+#[test]
 fn a_service_that_stays_slow_gets_more_requests_later() {
     let service = Service::new(Limit::None).then(seconds(CHANGE), Limit::Slow(seconds(0.8)));
     let mut simulation = simulation(service);
@@ -152,7 +165,7 @@ fn a_service_that_stays_slow_gets_more_requests_later() {
 
 #[test]
 fn after_an_outage_the_rate_rises_in_seconds() {
-    let simulation = with_change(Limit::None, Limit::Down);
+    let simulation = with_change(Limit::None, Limit::Down, 10.0);
     let failed = simulation.count(false, CHANGE + 1.0, CHANGE_BACK);
     let first = simulation.ended.iter().find(|ended| ended.is_accepted && ended.at > seconds(CHANGE_BACK)).unwrap();
     let (recovery, probed) = (simulation.recovery(CHANGE_BACK), first.at.as_secs_f64() - CHANGE_BACK);
@@ -184,9 +197,9 @@ fn scenarios_are_written_for_the_chart() {
     for (name, simulation) in [
         ("steady", steady),
         ("throttled", throttled_all),
-        ("throttled to 2/s", with_change(usual, throttled(2.0, 1.0, None))),
-        ("queueing at 2/s", with_change(usual, Limit::Queue { rate: 2.0 })),
-        ("dead", with_change(usual, Limit::Down)),
+        ("throttled to 2/s", with_change(usual, throttled(2.0, 1.0, None), 10.0)),
+        ("queueing at 2/s", with_change(usual, Limit::Queue { rate: 2.0 }, 60.0)),
+        ("dead", with_change(usual, Limit::Down, 10.0)),
     ] {
         simulation.write(name, &mut text);
     }
