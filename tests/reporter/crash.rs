@@ -14,7 +14,7 @@ use common::outbox_db::{OutboxContents, assert_sound};
 use common::process::{Child, Notes, children, noted, notes, wait_for_end, write_line};
 use common::service::{Service, duplicates};
 use common::{Folder, LATER, SOON, SeededRng, in_calm_file, in_file, is_long, reporter, sms, statistics, wait_until};
-use nexmo_conversion::{Kind, State};
+use nexmo_conversion::{Kind, ReporterOptions, State};
 use nexmo_sandbox::{Behaviour, RandomFaults};
 
 /// The maximum number of submits of one process.
@@ -103,7 +103,10 @@ fn submit_until_killed(task: &[String]) {
     let [url, folder, process] = task else { panic!("{task:?}") };
     let folder = Path::new(&folder);
     let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
-    let reporter = reporter(url, &in_file(&folder.join("outbox")));
+    // The number of duplicates depends on the number in flight.
+    let outbox = folder.join("outbox");
+    let options = ReporterOptions { max_in_flight: Some(8), ..in_file(&outbox) };
+    let reporter = reporter(url, &options);
     write_line("ready");
     for number in 0..SUBMITS {
         // One of eight reports is first submitted as false, and as true four reports later.

@@ -141,7 +141,10 @@ fn submit_in_a_child(task: &[String]) {
     let [url, folder, process, count] = task else { panic!("{task:?}") };
     let folder = Path::new(&folder);
     let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
-    let reporter = reporter(url, &in_file(&folder.join("outbox")));
+    // The number of duplicates depends on the number in flight.
+    let outbox = folder.join("outbox");
+    let options = ReporterOptions { max_in_flight: Some(8), ..in_file(&outbox) };
+    let reporter = reporter(url, &options);
     write_line("ready");
     wait_for_resume();
     let (began, mut worst, mut busy) = (Instant::now(), Duration::ZERO, 0);
