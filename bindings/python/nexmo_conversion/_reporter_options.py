@@ -37,8 +37,8 @@ class ReporterOptions:
     """The time after submission at which a report expires, in seconds, 1 to 31536000 (365 days). 0: 86400 (24
     hours)."""
     max_in_flight: int = 0
-    """The maximum number of reports in flight, each on its own connection and thread, 1 to 256. 0: the library
-    chooses."""
+    """The maximum number of reports in flight, each on its own connection and thread, 1 to 256. Within it, the reporter
+    adapts their number to the service. 0: 64."""
     busy_timeout_ms: int = 0
     """The maximum time that a call waits while another process or reporter has the outbox locked, in milliseconds, 1 to
     60000. 0: 1000."""
