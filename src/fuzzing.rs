@@ -14,7 +14,7 @@ pub fn quote(body: &[u8], secret: &str) -> Option<String> {
     crate::sanitize::quote(body, if secret.is_empty() { &[] } else { &secrets })
 }
 
-/// Returns the delay that a response with this `Retry-After` and `Date` asks for.
+/// Returns the delay that a response with these `Retry-After` and `Date` headers requests.
 #[must_use]
 pub fn retry_after(text: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let retry_after = RetryAfter { value: text.to_owned(), date: date.map(str::to_owned) };
@@ -48,8 +48,8 @@ pub fn connect_response(input: &[u8]) -> (Option<String>, usize) {
     (result.err().map(|error| error.to_string()), read)
 }
 
-/// Returns Ok if the response at the beginning of `input` is a success, or the error, whose message does not contain
-/// `secret`. Returns None if the head is invalid or incomplete.
+/// Returns Ok if the response at the beginning of `input` is a success. Otherwise returns an error whose message does
+/// not contain `secret`. Returns None if the head is invalid or incomplete.
 #[must_use]
 pub fn verdict(input: &[u8], secret: &str) -> Option<Result<(), Error>> {
     let (status, body) = crate::transport::read_response(input, usize::MAX)?;

@@ -1,5 +1,5 @@
-//! Reports conversions to the Nexmo (Vonage) Conversion API: whether a one-time code sent by SMS or phone call was
-//! effective. The library is designed for C and every language that can call C; Rust programs can also use it.
+//! Reports to the Nexmo (Vonage) Conversion API whether a one-time code sent by SMS or phone call was effective. The
+//! library is designed for C and for languages that can call C; Rust programs can also use it.
 //!
 //! The core does not depend on the C interface, which is in [`ffi`]. `docs/architecture.md` describes the modules and
 //! their dependencies.

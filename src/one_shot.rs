@@ -1,8 +1,8 @@
-//! Makes one report without a client. The process keeps the connection, so a loop of such calls reuses it.
+//! Makes one report without a client. The process keeps the connection open, so later calls can reuse it.
 //!
 //! Calls share a connection pool if they have the same base URL, proxy, trusted certificates, client certificate and
-//! number of idle connections, and if the certificate files have not changed. The process keeps at most 8 pools; a new
-//! one evicts the least recently used one.
+//! maximum number of idle connections, and if the certificate files have not changed. The process keeps at most 8
+//! pools; a new one evicts the least recently used one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(crate) fn report_with(
     Ok(client::report(conversion, credentials, settings, &*transport, &Environment::REAL, start))
 }
 
-/// Abandons all pools, whose state may be inconsistent after a panic.
+/// Abandons all pools after a panic, which may have left them in an inconsistent state.
 pub(crate) fn discard() {
     POOLS.abandon();
 }
@@ -80,7 +80,7 @@ impl Pools {
         if let Some(transport) = find(&mut self.pools.lock(), settings, &files) {
             return Ok(transport);
         }
-        // The lock is not held here, because this reads files.
+        // The lock is not held while `TransportConfig::new` reads files.
         let transport = Arc::new(HttpTransport::new(&TransportConfig::new(settings)?, self.resolver.clone()));
         let mut pools = self.pools.lock();
         if let Some(first) = find(&mut pools, settings, &files) {
@@ -117,7 +117,7 @@ mod tests {
     use crate::error::Kind;
     use crate::transport::Lookup;
 
-    /// A lookup that resolves every name to loopback and counts its calls.
+    /// A lookup that resolves every name to the loopback address and counts its calls.
     struct Counted(Arc<AtomicUsize>);
 
     impl Lookup for Counted {

@@ -7,19 +7,19 @@ use crate::error::Error;
 /// Whether the service accepted a report in any attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Acceptance {
-    /// No: each attempt either wrote nothing of the request or was rejected by a response: 401, 402, 420, 422, 423 or
-    /// 429.
+    /// No. Each attempt wrote no part of the request, or was rejected by a 401, 402, 420, 422, 423 or 429 response.
     No,
-    /// Unknown: at least one attempt wrote a part of the request and got no such response, and no attempt got a 2xx.
+    /// Unknown. At least one attempt wrote a part of the request and got none of these responses, and no attempt got a
+    /// 2xx response.
     Unknown,
-    /// Yes: an attempt got a 2xx.
+    /// Yes. An attempt got a 2xx response.
     Yes,
 }
 
 /// The outcome of one report, on success and on failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Success if the service accepted the report, or the error.
+    /// Ok if the service accepted the report; otherwise, the error.
     pub result: Result<(), Error>,
     /// The HTTP status of the response to the last attempt; None if it got no response or the report was cancelled.
     pub http_status: Option<u16>,
@@ -29,8 +29,8 @@ pub struct Outcome {
     pub acceptance: Acceptance,
     /// The duration of all attempts and of the pauses between them.
     pub elapsed: Duration,
-    /// The suggested delay before a retry: the delay that the service asked for, or a back-off that would have exceeded
-    /// the time limit. None if there is neither.
+    /// The suggested delay before a retry: the delay that the service requested, or a back-off delay that would have
+    /// exceeded the time limit. None if there is neither.
     pub retry_after: Option<Duration>,
 }
 

@@ -7,7 +7,7 @@ use crate::secret::Wiped;
 use crate::error::{Error, Kind};
 use crate::sanitize::{quote, redact};
 
-/// The longest delay that a response can ask for.
+/// The maximum delay before a retry. A longer delay that a response requests is shortened.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A response as received.
@@ -15,13 +15,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 pub(crate) struct Response {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The value of `Retry-After`, if it is text. In a box, because few responses have this header.
+    /// The `Retry-After` header, if its value is text, with the `Date` header. In a box, because few responses have a
+    /// `Retry-After` header.
     pub(crate) retry_after: Option<Box<RetryAfter>>,
     /// The body, if it is complete and within the size limit.
     pub(crate) body: Option<Wiped<Vec<u8>>>,
 }
 
-/// The headers that say when the service asks for the next attempt.
+/// The headers that determine the delay that the service requests before a retry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RetryAfter {
     /// The value of `Retry-After`.
@@ -31,8 +32,8 @@ pub(crate) struct RetryAfter {
 }
 
 impl Response {
-    /// Returns Ok if the service accepted the report. Otherwise, removes `secrets` from the body and returns an error
-    /// whose message contains none of them.
+    /// Returns Ok if the service accepted the report. Otherwise, redacts the body and returns an error whose message
+    /// contains none of `secrets`.
     pub(crate) fn verdict<'a>(&mut self, secrets: impl Iterator<Item = &'a str>) -> Result<(), Error> {
         let Some((kind, meaning)) = meaning_of(self.status) else {
             return Ok(());
@@ -46,7 +47,7 @@ impl Response {
         Err(Error::new(kind, format!("HTTP {}: {meaning}{quoted}", self.status)))
     }
 
-    /// Returns the delay before a retry that the service asks for, at most an hour. Ignores invalid values. A date is
+    /// Returns the delay that the service requests before a retry, at most an hour. Ignores invalid values. A date is
     /// compared with the `Date` of the response, because the clocks of the service and of this machine may differ, or
     /// with `now` if the response has no valid `Date`.
     pub(crate) fn retry_after(&self, now: SystemTime) -> Option<Duration> {
@@ -57,16 +58,16 @@ impl Response {
     }
 }
 
-/// Returns the class and the meaning of a status, or None if it is a success.
+/// Returns the error kind and the meaning of an HTTP status, or None if the status is a success.
 fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     Some(match status {
         200..=299 => return None,
         300..=399 => (
             Kind::Redirected,
-            "a redirect, which is never followed; check base_url, and whether anything else responds in place of the service",
+            "a redirect, which is never followed; check base_url, and whether another server responds in place of the service",
         ),
         401 => (Kind::Unauthorized, "the credentials are wrong"),
-        402 => (Kind::NotEnabled, "conversion is not enabled for the account, or the account's credentials are bad"),
+        402 => (Kind::NotEnabled, "conversion is not enabled for the account, or the credentials are wrong"),
         420 | 422 | 423 => (Kind::Rejected, "the service rejected the parameters"),
         429 => (Kind::RateLimited, "too many requests"),
         408 | 500..=599 => (Kind::Unavailable, "the service is unavailable"),
@@ -74,7 +75,7 @@ fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     })
 }
 
-/// Parses a delay in seconds. A number that overflows becomes the longest delay.
+/// Parses a delay in seconds. On overflow, returns the longest delay.
 fn seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))

@@ -1,4 +1,4 @@
-//! Strings that are never printed and are wiped from memory.
+//! Wipes secrets from memory. A [`Secret`] also hides its text from `Debug` output.
 
 use std::fmt;
 use std::hint::black_box;
@@ -78,7 +78,7 @@ impl<T: Wipe> Drop for Wiped<T> {
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Copies a secret. `parameter` is the name that an error message uses for it.
+    /// Copies `text` to a secret. `parameter` is the name of the secret in error messages.
     pub(crate) fn new(parameter: &str, text: &str) -> Result<Self, Error> {
         if text.is_empty() || text.len() > LONGEST_NAME {
             return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));

@@ -29,7 +29,7 @@ pub(crate) fn check_name(parameter: &str, text: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns whether `character` changes the order or the line in which a log or a terminal shows the text around it.
+/// Returns whether `character` reorders the text around it, or begins a new line, in a log or on a terminal.
 fn misleads(character: char) -> bool {
     matches!(
         character,
@@ -39,12 +39,12 @@ fn misleads(character: char) -> bool {
 
 /// Returns the first control character of `text`.
 pub(crate) fn find_control(text: &str) -> Option<char> {
-    // The control characters beyond ASCII, U+0080 to U+009F, begin with the byte 0xc2.
+    // In UTF-8, the control characters beyond ASCII, U+0080 to U+009F, begin with the byte 0xc2.
     let may_have_one = text.bytes().fold(false, |found, byte| found | byte.is_ascii_control() | (byte == 0xc2));
     if may_have_one { text.chars().find(|character| character.is_control()) } else { None }
 }
 
-/// Checks that `text` contains no control characters. No valid value has any; they come from untrimmed line ends and
+/// Checks that `text` contains no control characters. No valid value has any; most come from untrimmed line ends or
 /// corrupt buffers.
 pub(crate) fn check_no_controls(parameter: &str, text: &str) -> Result<(), Error> {
     match find_control(text) {

@@ -33,8 +33,8 @@ impl Timestamp {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) outside the years 1 to 9999 (-62135596800 to
-    /// 253402300799 seconds).
+    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if the time is not in the years 1 to 9999
+    /// (-62135596800 to 253402300799 seconds).
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
         const YEARS_1_TO_9999: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
         DateTime::from_timestamp(seconds, 0)

@@ -27,7 +27,7 @@ fn record(listener: &TcpListener) -> Vec<u8> {
         bytes.extend_from_slice(&buffer[..length]);
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-    // Reading until the connection ends would find a body.
+    // Reads until the connection ends, to detect an unexpected body.
     stream.read_to_end(&mut bytes).unwrap();
     bytes
 }
@@ -89,6 +89,6 @@ fn every_request_matches_the_recorded_bytes() {
     assert_eq!(
         count,
         2 * 7 * 2,
-        "the file must contain each combination of channel, authentication method and timestamp"
+        "tests/data/requests.txt must contain each combination of channel, authentication method and timestamp"
     );
 }

@@ -1,4 +1,4 @@
-//! Tests the exports, dependencies and size of the shared library that ships. `tests/abi` contains the expected exports
+//! Tests the exports, dependencies and size of the released shared library. `tests/abi` contains the expected exports
 //! and dependencies.
 //!
 //! `NEXMO_UPDATE_GOLDEN=1 cargo test --test abi` updates these files. `NEXMO_LIBRARY` selects another library to test.
@@ -15,7 +15,7 @@ use object::elf::{DF_1_NODELETE, DT_FLAGS_1, DT_NEEDED, DT_SONAME, FileHeader64}
 use object::read::elf::{Dyn, FileHeader, SectionHeader};
 use object::{Endianness, Object, ObjectSymbol};
 
-/// The maximum size of the shipped library in bytes.
+/// The maximum size of the released library in bytes.
 const LARGEST_LIBRARY: u64 = 3_500_000;
 
 fn compare_with_golden(path: &str, actual: &str) {

@@ -8,17 +8,17 @@ use crate::{Failure, NOTICE};
 const INTRODUCTION: &str = "\
 Every function that can fail returns a status. 0 is success. No status of this version is negative or above 99, so that
 a status can be a program's exit status and is never mistaken for an HTTP status. *Retryable* is what
-`nexmo_status_is_retryable` returns: whether the same report can succeed if it is sent or submitted again later,
-unchanged, without any correction by a user.
+`nexmo_status_is_retryable` returns: whether the same report can succeed if it is sent or submitted again later without
+a correction by a user.
 
-Later versions may continue a full band 1000 higher, so the status modulo 1000 determines the band:
+If a band is full, later versions may add statuses that are 1000 higher, so the status modulo 1000 determines the band:
 
 | band | meaning |
 | --- | --- |
 | 1 to 19 | The call was invalid and nothing was sent. |
-| 20 to 39 | The service sent no valid response; `acceptance` says whether the report may have been accepted. |
-| 40 to 59 | The service's response. |
-| 60 to 79 | Outbox and reporter. |
+| 20 to 39 | No valid response was received; `acceptance` says whether the report may have been accepted. |
+| 40 to 59 | The service's response is an error. |
+| 60 to 79 | An error of the outbox or the reporter. |
 | 80 to 98 | Unused. |
 | 99 | A bug in the library. |
 

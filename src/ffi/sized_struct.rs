@@ -178,7 +178,7 @@ unsafe fn size_of_required<T: SizedStruct>(pointer: *const T) -> Result<usize, C
 ///
 /// # Safety
 ///
-/// At least the first four bytes can be read at `pointer`.
+/// The first four bytes of the struct can be read at `pointer`.
 unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallError> {
     // SAFETY: guaranteed by the caller; every sized struct begins with its size.
     let size = unsafe { pointer.cast::<u32>().read_unaligned() };
@@ -187,7 +187,7 @@ unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallE
         _ => Err(CallError::new(
             NEXMO_ERR_STRUCT_SIZE,
             format!(
-                "{}.struct_size is {size}; {} accepts multiples of {MULTIPLE} from {} to {LARGEST}: initialize the struct with \
+                "{}.struct_size is {size}; {} requires a multiple of {MULTIPLE} from {} to {LARGEST}: initialize the struct with \
                  its INIT macro or _init function",
                 T::NAME,
                 T::TYPE,
@@ -202,17 +202,17 @@ unsafe fn checked_size<T: SizedStruct>(pointer: *const T) -> Result<usize, CallE
 /// `size` bytes can be read at `pointer`.
 unsafe fn copied<T: SizedStruct>(pointer: *const T, size: usize) -> T {
     let mut value = MaybeUninit::<T>::zeroed();
-    // SAFETY: guaranteed by the caller; at most the size of `value` is copied.
+    // SAFETY: the caller guarantees that `size` bytes can be read; at most the size of `value` is written to it.
     unsafe {
         ptr::copy_nonoverlapping(pointer.cast::<u8>(), value.as_mut_ptr().cast::<u8>(), size.min(size_of::<T>()))
     };
-    // SAFETY: every byte is set, and the trait guarantees that every bit pattern is valid.
+    // SAFETY: every byte is initialized, and the trait guarantees that every bit pattern is valid.
     unsafe { value.assume_init() }
 }
 
 /// # Safety
 ///
-/// `size` bytes can be read at `pointer` for as long as the slice is used.
+/// As long as the slice is used, `size` bytes at `pointer` can be read and are not written.
 unsafe fn surplus<'a, T: SizedStruct>(pointer: *const T, size: usize) -> &'a [u8] {
     let known = size_of::<T>();
     match size.checked_sub(known) {

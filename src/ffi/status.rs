@@ -1,6 +1,7 @@
-//! The statuses: number, name, meaning, and whether a retry can succeed.
+//! Defines the number, name and meaning of each status, and whether a retry can succeed.
 //!
-//! The comment of each constant is the source of the status's text: `status_table.rs` is generated from it.
+//! The comment on each constant is also the text that [`nexmo_status_describe`] returns: `status_table.rs` is generated
+//! from these comments.
 #![allow(non_camel_case_types)]
 
 use std::ffi::{CStr, c_char};
@@ -8,33 +9,35 @@ use std::ffi::{CStr, c_char};
 use super::status_table::{ROWS, UNKNOWN};
 use crate::error::Kind;
 
-/// The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. No status of this version is negative or above 99, so that a
-/// status can be a program's exit status. Later versions may continue a full band 1000 higher, so the status modulo
-/// 1000 determines the band: 1 to 19, the call was invalid and nothing was sent; 20 to 39, the service sent no valid
-/// response (acceptance says whether the report may have been accepted); 40 to 59, the service's response; 60 to 79,
-/// outbox and reporter; 80 to 98, unused; 99, a bug.
+/// The result of a call: NEXMO_OK or one of the NEXMO_ERR_* constants. No status of this version is negative or above
+/// 99, so that a status can be a program's exit status. If a band is full, later versions may add statuses that are
+/// 1000 higher, so the status modulo 1000 determines the band: 1 to 19, the call was invalid and nothing was sent; 20
+/// to 39, no valid response was received (acceptance says whether the report may have been accepted); 40 to 59, the
+/// service's response is an error; 60 to 79, an error of the outbox or the reporter; 80 to 98, unused; 99, a bug.
 pub type nexmo_status = i32;
 
 /// Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done.
 pub const NEXMO_OK: nexmo_status = 0;
 
-/// A required pointer is NULL. Nothing was sent. Pass what the message names.
+/// A required pointer is NULL. Nothing was sent. Set the pointer that the message names.
 pub const NEXMO_ERR_NULL_POINTER: nexmo_status = 1;
-/// A struct has a size that this library does not accept, or values other than 0 in fields that it does not know.
+/// A struct has a size that this library does not accept, or a field that this library does not know is not 0.
 /// Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the library that the program
 /// was built for.
 pub const NEXMO_ERR_STRUCT_SIZE: nexmo_status = 2;
-/// A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library.
+/// This library does not know one of the flags. Nothing was sent. Clear the flag, or load a later version of the
+/// library.
 pub const NEXMO_ERR_UNKNOWN_FLAGS: nexmo_status = 3;
-/// An argument, or a file that it names, is invalid. Nothing was sent. Correct what the message names.
+/// An argument, or a file that it names, is invalid. Nothing was sent. Correct the argument or file that the message
+/// names.
 pub const NEXMO_ERR_INVALID_ARGUMENT: nexmo_status = 4;
-/// The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call.
+/// The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Pass a valid handle.
 pub const NEXMO_ERR_INVALID_HANDLE: nexmo_status = 5;
 /// The reporter is closed and, if the call was a poll, has no more events. A submitted report was not stored. Submit it
 /// to another reporter.
 pub const NEXMO_ERR_CLOSED: nexmo_status = 6;
-/// The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or execute
-/// a new program in them.
+/// The fork handlers did not run when this process was created. Nothing was sent. Create the process with fork, or
+/// execute a new program in it.
 pub const NEXMO_ERR_FORKED: nexmo_status = 7;
 
 /// The host name could not be resolved, no connection could be made, or the connection was lost before the response was
@@ -44,7 +47,7 @@ pub const NEXMO_ERR_NETWORK: nexmo_status = 20;
 pub const NEXMO_ERR_TIMEOUT: nexmo_status = 21;
 /// The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
 /// acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and
-/// whether anything else responds in place of the service.
+/// whether another server responds in place of the service.
 pub const NEXMO_ERR_TLS: nexmo_status = 22;
 /// The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
 /// base_url.
@@ -57,15 +60,15 @@ pub const NEXMO_ERR_PROXY: nexmo_status = 24;
 /// been accepted.
 pub const NEXMO_ERR_CANCELLED: nexmo_status = 25;
 /// The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The
-/// report was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise
-/// the limit that the message names.
+/// report was not accepted unless acceptance says that it may have been. Retry later; if the error persists, remove
+/// the cause that the message states.
 pub const NEXMO_ERR_SYSTEM: nexmo_status = 26;
 
-/// 401: the credentials are wrong. The service did not accept the report. Retry it with the right key and secret; a
-/// signed report may also be rejected because its timestamp is old or the machine's clock is wrong.
+/// 401: the credentials are wrong or, if the report is signed, its timestamp is old or the machine's clock is wrong.
+/// The service did not accept the report. Correct the cause before retrying.
 pub const NEXMO_ERR_UNAUTHORIZED: nexmo_status = 40;
-/// 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept the
-/// report. Check the account, or ask the service's support team to enable conversions; then retry.
+/// 402: conversion is not enabled for the account, or the credentials are wrong. The service did not accept the
+/// report. Check the credentials, or ask the service's support team to enable conversions; then retry.
 pub const NEXMO_ERR_NOT_ENABLED: nexmo_status = 41;
 /// 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
 /// retry it unchanged.
@@ -76,12 +79,12 @@ pub const NEXMO_ERR_RATE_LIMITED: nexmo_status = 43;
 /// 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms; if that
 /// is -1, choose a delay.
 pub const NEXMO_ERR_UNAVAILABLE: nexmo_status = 44;
-/// 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
-/// The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place of
-/// the service.
+/// 3xx: a redirect. The library follows no redirect, because doing so could send the credentials to another server. The
+/// report may have been accepted. Before retrying, check base_url, and whether another server responds in place of the
+/// service.
 pub const NEXMO_ERR_REDIRECTED: nexmo_status = 45;
-/// An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
-/// retrying, check base_url, and whether anything else responds in place of the service.
+/// Any other HTTP status, which the Conversion API does not document. The report may have been accepted. Before
+/// retrying, check base_url, and whether another server responds in place of the service.
 pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 
 /// The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance is
@@ -89,11 +92,11 @@ pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 60;
 /// The outbox or its disk is full. A submitted report was not stored. Retry later.
 pub const NEXMO_ERR_OUTBOX_FULL: nexmo_status = 61;
-/// Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted report was not
+/// Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted report was not
 /// stored. Retry.
 pub const NEXMO_ERR_OUTBOX_BUSY: nexmo_status = 62;
 /// The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
-/// replaced once all other processes have closed it.
+/// replaced once no process has it open.
 pub const NEXMO_ERR_OUTBOX_CORRUPT: nexmo_status = 63;
 /// The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account.
 pub const NEXMO_ERR_OUTBOX_WRONG_ACCOUNT: nexmo_status = 64;
@@ -109,8 +112,8 @@ pub const NEXMO_ERR_PENDING: nexmo_status = 70;
 /// account, its credentials or base_url.
 pub const NEXMO_ERR_SUSPENDED: nexmo_status = 71;
 
-/// A bug in this library was caught; the calling program is unaffected. Before reporting again, check
-/// acceptance: it says whether the report may have been accepted. File a bug report.
+/// An internal error occurred because of a bug in this library. The calling program can continue. Before reporting
+/// again, check acceptance: it says whether the report may have been accepted. File a bug report.
 pub const NEXMO_ERR_INTERNAL: nexmo_status = 99;
 
 /// The statuses for which `nexmo_status_is_retryable` returns 1.
@@ -138,7 +141,7 @@ pub(super) fn row_of(status: nexmo_status) -> &'static Row {
     ROWS.iter().find(|row| row.status == status).unwrap_or(&UNKNOWN)
 }
 
-/// Returns the status for an error class of the core.
+/// Returns the status that corresponds to an error kind.
 pub(super) fn of(kind: Kind) -> nexmo_status {
     match kind {
         Kind::InvalidArgument => NEXMO_ERR_INVALID_ARGUMENT,
@@ -183,8 +186,8 @@ pub extern "C" fn nexmo_status_describe(status: nexmo_status) -> *const c_char {
     row_of(status).text.as_ptr()
 }
 
-/// Returns 1 if the same report can succeed when it is sent or submitted again later, unchanged, without any correction
-/// by a user. Returns 0 otherwise and for a number that this version does not know.
+/// Returns 1 if the same report can succeed when it is sent or submitted again later without a correction by a user.
+/// Returns 0 otherwise, including for a number that this version does not know.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_status_is_retryable(status: nexmo_status) -> i32 {
     i32::from(RETRYABLE.contains(&status))
@@ -195,7 +198,7 @@ mod tests {
     use super::*;
 
     fn text(pointer: *const c_char) -> &'static str {
-        // SAFETY: the functions above return texts of the table, which is static.
+        // SAFETY: the functions above return static strings that end with NUL.
         unsafe { CStr::from_ptr(pointer) }.to_str().unwrap()
     }
 

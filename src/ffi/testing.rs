@@ -1,5 +1,6 @@
-//! Test support: a panic on demand, and structs as a later version might define them. Exported only with the feature
-//! `testing`. A test of the exported symbols checks that released libraries contain none of these functions.
+//! Functions for tests, exported only with the feature `testing`. They cause a panic, count the clients, disable the
+//! fork handlers, and use structs as a later version might define them. `tests/abi.rs` checks that a library without
+//! the feature exports none of these functions.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,7 +29,7 @@ pub extern "C" fn nexmo_testing_live_clients() -> usize {
     crate::client::LIVE.load(Ordering::SeqCst)
 }
 
-/// Disables the fork handlers for the rest of the process, to show their effect.
+/// Disables the fork handlers until the process ends, so that a test can check what happens without them.
 #[unsafe(no_mangle)]
 pub extern "C" fn nexmo_testing_without_fork_handlers() {
     crate::os::fork::ARE_DISABLED.store(true, Ordering::SeqCst);
@@ -52,7 +53,7 @@ struct Later<T> {
 /// The initial value of the additional field.
 const ADDED: [u8; 8] = 7_u64.to_ne_bytes();
 
-/// Returns the existing fields and one more at the end.
+/// Returns the fields in `today`, followed by the additional field at offset `end`.
 const fn later_fields<const COUNT: usize>(today: &'static [Field], end: usize) -> [Field; COUNT] {
     let mut fields = [Field { name: "added", offset: end, size: 8 }; COUNT];
     let (todays, _added) = fields.split_at_mut(today.len());
@@ -68,7 +69,7 @@ macro_rules! later {
                 &later_fields::<{ $today::FIELDS.len() + 1 }>($today::FIELDS, size_of::<$today>());
         }
 
-        // SAFETY: the struct is one that meets the trait's requirements, with 8 bytes appended.
+        // SAFETY: `today` meets the trait's requirements, and the 8 bytes after it add no padding.
         unsafe impl SizedStruct for Later<$today> {
             const NAME: &'static str = $today::NAME;
             const FIRST_SIZE: usize = $today::FIRST_SIZE;
@@ -76,7 +77,7 @@ macro_rules! later {
             const INITIAL: Self = Self { today: $today::INITIAL, added: ADDED };
         }
 
-        /// Reads a struct as a later version would, and returns the additional field.
+        /// Reads a struct as a later version would, and stores the additional field in `added`.
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $read(given: *const $today, added: &mut [u8; 8]) -> nexmo_status {
             // SAFETY: guaranteed by the test.
@@ -96,7 +97,7 @@ macro_rules! later {
             // SAFETY: guaranteed by the test.
             match unsafe { sized_struct::check_writable(written) } {
                 Ok(()) => {
-                    // SAFETY: guaranteed by the test; the struct was checked to be writable.
+                    // SAFETY: guaranteed by the test.
                     unsafe { sized_struct::write(written, &Later::INITIAL) };
                     NEXMO_OK
                 }

@@ -27,7 +27,7 @@ pub extern "C" fn nexmo_conversion_version() -> *const c_char {
     TEXT.as_ptr()
 }
 
-/// Converts UNIX time, as returned by time(), to the API's "yyyy-MM-dd HH:mm:ss" in UTC.
+/// Converts a UNIX time, as returned by time(), to the API's format "yyyy-MM-dd HH:mm:ss" in UTC.
 ///
 /// @param unix_seconds  Seconds since 1970-01-01 00:00:00 UTC: -62135596800 to 253402300799, the years 1 to 9999.
 /// @param text          Receives the text and its NUL; "" on failure.
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn nexmo_timestamp_from_unix(
     text_size: usize,
 ) -> nexmo_status {
     let work = || {
-        // SAFETY: required by the header: `text_size` bytes can be written at `text`.
+        // SAFETY: the header requires that `text_size` bytes can be written at `text`.
         let write = |written: &str| unsafe { c_string::write_to("text", text, text_size, written) };
         write("")?;
         write(&Timestamp::from_unix_seconds(unix_seconds)?.to_string())?;

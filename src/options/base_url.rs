@@ -74,7 +74,7 @@ impl BaseUrl {
         format!("{}://{authority}{}", self.scheme(), self.prefix())
     }
 
-    /// Returns the URL up to the API's own path.
+    /// Returns the URL as given, but without trailing slashes.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -92,7 +92,7 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(
-            "contains a space, a control character or a non-ASCII character; percent-encode it, and use the xn-- form of a host name",
+            "contains a space, a control character or a non-ASCII character; percent-encode it or, in a host name, use the xn-- form",
         );
     }
     let (is_plain, rest) = split_scheme(text)?;
@@ -110,7 +110,7 @@ fn check(text: &str, plain_http_anywhere: bool) -> Result<(), &'static str> {
     check_prefix(prefix.trim_end_matches('/'))?;
     if is_plain && !plain_http_anywhere && !is_loopback(host) {
         return Err(
-            "uses http:// to a remote host, which exposes the credentials; use https:// or set allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)",
+            "uses http:// for a remote host, which exposes the credentials; use https:// or set allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)",
         );
     }
     Ok(())
@@ -169,7 +169,7 @@ pub(crate) fn check_port(port: Option<&str>) -> Result<(), &'static str> {
 
 fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     if prefix.starts_with('/') {
-        // Some servers read what follows two slashes at the start of a request target as a host name.
+        // Some servers interpret the text after two slashes at the start of a request target as a host name.
         return Err("has a path prefix that begins with two slashes");
     }
     let mut bytes = prefix.bytes();
@@ -188,7 +188,7 @@ fn check_prefix(prefix: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Returns whether `host` is loopback: 127.0.0.0/8, ::1 or `localhost`.
+/// Returns whether `host` is a loopback host: an address in 127.0.0.0/8, `::1` or `localhost`.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")

@@ -17,7 +17,7 @@ use crate::error::Error;
 /// The default overall timeout of one report.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The default timeout for resolving the name and connecting.
+/// The default timeout for resolving the host name and connecting.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest timeout that can be set.
@@ -35,14 +35,14 @@ pub(crate) const MOST_CONNECTIONS: u32 = 1024;
 /// The longest user agent suffix accepted, in bytes.
 const LONGEST_USER_AGENT: usize = 256;
 
-/// The options of a client. An option that is `None` or `false`, as in `Options::default()`, has the default value
-/// stated.
+/// The options of a client. `None` and `false`, as in `Options::default()`, select the default that the comment on each
+/// field states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options<'a> {
-    /// Base URL of the service, `https://host[:port][/prefix]`; `http://` only for loopback hosts. Default:
-    /// `https://api.nexmo.com`.
+    /// Base URL of the service, `https://host[:port][/prefix]`. `http://` requires a loopback host or
+    /// `allow_plain_http`. Default: `https://api.nexmo.com`.
     pub base_url: Option<&'a str>,
-    /// Allows `http://` to remote hosts, which exposes the credentials on the network.
+    /// Allows `http://` for remote hosts, which exposes the credentials on the network.
     pub allow_plain_http: bool,
     /// PEM file with the only root certificates to trust. Default: the platform's store or, if there is none, the
     /// built-in roots.
@@ -51,7 +51,7 @@ pub struct Options<'a> {
     pub built_in_roots_only: bool,
     /// Text appended to the `user-agent` header, such as `shop/2.1`: up to 256 visible ASCII characters and spaces.
     pub user_agent: Option<&'a str>,
-    /// Timeout for resolving the name and connecting, 1 ms to 1 h. Default: 5 s.
+    /// Timeout for resolving the host name and connecting, 1 ms to 1 h. Default: 5 s.
     pub connect_timeout: Option<Duration>,
     /// Overall timeout, 1 ms to 1 h. Default: 10 s.
     pub timeout: Option<Duration>,
@@ -60,10 +60,10 @@ pub struct Options<'a> {
     /// none.
     pub proxy: Option<&'a str>,
     /// If `proxy` is `None`, uses the proxy in the environment variable `https_proxy` (`http_proxy` for an `http://`
-    /// base URL) or `all_proxy`, unless `no_proxy` lists the host. The names can be in upper case, except `HTTP_PROXY`.
+    /// base URL) or `all_proxy`, unless `no_proxy` lists the host. Also reads upper-case names, except `HTTP_PROXY`.
     /// Has no effect in a CGI program.
     pub proxy_from_environment: bool,
-    /// PEM file with the client certificate and its intermediate certificates, for a server that requests one.
+    /// PEM file with the client certificate and its intermediate certificates. Used if the server requests it.
     /// Requires `client_key_file`. Default: none.
     pub client_cert_file: Option<&'a Path>,
     /// PEM file with the private key of the client certificate.
@@ -73,9 +73,9 @@ pub struct Options<'a> {
     pub max_attempts: Option<u32>,
     /// The maximum number of idle connections to keep, 1 to 1024. Default: 32.
     pub max_idle_connections: Option<u32>,
-    /// With signature authentication, sends the time of sending in seconds since 1970 as `timestamp`, as the service's
-    /// signing guide describes, and not the conversion's timestamp. By default, sends the conversion's timestamp or, if
-    /// it has none, the time of sending.
+    /// With signature authentication, sends the current time in seconds since 1970 as `timestamp`, as the service's
+    /// signing guide describes, instead of the conversion's timestamp. By default, sends the conversion's timestamp or,
+    /// if that is `None`, the current date and time.
     pub sign_unix_seconds: bool,
 }
 
@@ -149,7 +149,7 @@ pub(crate) struct Identity {
 }
 
 impl<'a> Options<'a> {
-    /// The settings for the options, in the order of the fields and flags in C.
+    /// One setting for each option, in the order of the fields and flags of the C struct.
     pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
         Setting::new("base_url", Form::Text(|options, text| options.base_url = Some(text))),
         Setting::new("proxy", Form::Text(|options, text| options.proxy = Some(text))),
@@ -173,7 +173,7 @@ impl<'a> Options<'a> {
         Setting::new("sign_unix_seconds", Form::Flag(|options, flag| options.sign_unix_seconds = flag)),
     ];
 
-    /// Checks everything that requires no access to a file or the network.
+    /// Checks the options as far as possible without access to files or the network.
     pub(crate) fn check(&self) -> Result<ClientSettings, Error> {
         let base_url =
             self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?.unwrap_or_default();
@@ -219,8 +219,8 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Returns the proxy to use. Without `allow_plain_http`, credentials must not reach a remote proxy over plain HTTP:
-    /// if `proxy` is remote, this fails, and a remote proxy from the environment is not used.
+    /// Returns the proxy to use. With an `http://` base URL, a remote proxy would receive the credentials unencrypted.
+    /// Unless `allow_plain_http` is set, it is therefore an error in `proxy`, and ignored in the environment.
     fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
         const EXPOSED: &str = "is a remote proxy, which exposes the credentials of an http:// base_url; use https:// or set \
                             allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)";
@@ -237,8 +237,8 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Returns the error for a number that is out of range. `given` and `most` are in the unit that the parameter's name
-/// states. In the C interface and the settings, 0 means the default.
+/// Returns the error for a number that is out of range. If the parameter's name ends with a unit, such as `_ms`, both
+/// `given` and `most` are in that unit. In the C interface and the settings, 0 means the default.
 pub(crate) fn out_of_range(parameter: &str, given: impl Display, most: impl Display) -> Error {
     Error::argument(parameter, format!("is {given}; valid: 1 to {most}, or 0 for the default"))
 }

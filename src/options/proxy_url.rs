@@ -45,10 +45,10 @@ impl ProxyUrl {
         parse(text).map_err(|problem| Error::argument("proxy", problem))
     }
 
-    /// Returns the proxy that the environment specifies for a service at `scheme`, `host` and `port`. Follows the rules
-    /// of curl: uses `https_proxy` or `http_proxy`, or else `all_proxy`, unless `no_proxy` lists the host. Looks for
-    /// each name in lower case, then in upper case. In a CGI program, an HTTP client can influence the environment, so
-    /// this function ignores the variables there. It always ignores `HTTP_PROXY`, which such a client can set.
+    /// Returns the proxy that the environment specifies for a service at `scheme`, `host` and `port`. Like curl, uses
+    /// `https_proxy` or `http_proxy`, or else `all_proxy`, unless `no_proxy` lists the host. Prefers a name in lower
+    /// case to the same name in upper case. Ignores `HTTP_PROXY`, because an HTTP client can set it in a CGI program.
+    /// Ignores all of the variables if the process is a CGI program.
     pub(crate) fn from_environment(scheme: &str, host: &str, port: u16) -> Result<Option<Self>, Error> {
         // The conversion is lossy, so that a value that is not UTF-8 is reported as invalid rather than ignored.
         from_variables(scheme, host, port, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
@@ -81,8 +81,8 @@ fn from_variables(
     }
 }
 
-/// Like [`parse`], but accepts forms that are common in variables: a URL without a scheme means `http`, and `socks5h`
-/// means the same as `socks5`.
+/// Like [`parse`], but also accepts two forms that are common in variables: a URL without a scheme, which means
+/// `http://`, and the scheme `socks5h`, which means `socks5`.
 fn parse_variable(text: &str) -> Result<ProxyUrl, &'static str> {
     match text.split_once("://") {
         None => parse(&Zeroizing::new(format!("http://{text}"))),
@@ -117,7 +117,7 @@ fn parse(text: &str) -> Result<ProxyUrl, &'static str> {
 
 fn parse_user(text: &str) -> Result<ProxyUser, &'static str> {
     const PROBLEM: &str =
-        "has an invalid user or password; valid: each 1 to 255 bytes of UTF-8 without control characters";
+        "has an invalid user or password; each must be 1 to 255 bytes of UTF-8 without control characters";
     let (name, password) = text.split_once(':').ok_or(PROBLEM)?;
     let decode = |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| PROBLEM);
     let (name, password) = (decode(name)?, Zeroizing::new(decode(password)?));

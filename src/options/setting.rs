@@ -1,4 +1,4 @@
-//! A setting: the name of an option, and the function that stores its value.
+//! A setting consists of the name of an option and a function that stores the option's value.
 
 /// A setting whose value is stored in a `T`, which may borrow the value.
 pub(crate) struct Setting<'a, T> {
@@ -10,7 +10,7 @@ pub(crate) struct Setting<'a, T> {
 pub(crate) enum Form<'a, T> {
     /// Any text.
     Text(fn(&mut T, &'a str)),
-    /// Decimal digits; 0 selects the default, which is None.
+    /// Decimal digits. 0 selects the default, for which the function receives None.
     Number(fn(&mut T, Option<u64>)),
     /// `true` or `false`.
     Flag(fn(&mut T, bool)),
@@ -18,7 +18,7 @@ pub(crate) enum Form<'a, T> {
     Choice(&'a [Choice<'a, T>]),
 }
 
-/// A word, and the function that stores the value that it stands for.
+/// A word, and the function that stores the corresponding value.
 type Choice<'a, T> = (&'a str, fn(&mut T));
 
 impl<'a, T> Setting<'a, T> {
@@ -31,19 +31,19 @@ impl<'a, T> Setting<'a, T> {
         match &self.form {
             Form::Text(set) => set(target, value),
             Form::Number(set) => {
-                let number = number(value).ok_or("is not a number; valid: decimal digits")?;
+                let number = number(value).ok_or("must consist of decimal digits")?;
                 set(target, (number != 0).then_some(number));
             }
             Form::Flag(set) => match value {
                 "true" => set(target, true),
                 "false" => set(target, false),
-                _ => return Err("is not true or false".to_owned()),
+                _ => return Err("must be true or false".to_owned()),
             },
             Form::Choice(choices) => match choices.iter().find(|(word, _)| *word == value) {
                 Some((_, choose)) => choose(target),
                 None => {
                     let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-                    return Err(format!("is not one of {}", words.join(", ")));
+                    return Err(format!("must be one of {}", words.join(", ")));
                 }
             },
         }

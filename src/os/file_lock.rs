@@ -1,4 +1,4 @@
-//! Files that several processes share: checks, byte locks and the type of the file system.
+//! Checks files that several processes share, locks bytes of them, and recognizes network file systems.
 
 use std::ffi::{CString, c_char};
 use std::fs::{File, OpenOptions};
@@ -52,22 +52,22 @@ fn check_private(file: File, path: &Path) -> io::Result<File> {
         "is not a regular file".to_owned()
     } else if found.uid() != user {
         format!(
-            "belongs to user {}, and this process runs as user {user}; run it as the owner, or use another path",
+            "belongs to user {}, and this process runs as user {user}; run as the owner, or use another path",
             found.uid()
         )
     } else if found.mode() & 0o022 != 0 {
         "can be written by others; remove their permission (chmod go-w)".to_owned()
     } else if found.nlink() != 1 {
-        "has a second name (a hard link), by which another process could destroy it; remove one of the names".to_owned()
+        "has another name (a hard link), by which a process could damage it; remove one of the names".to_owned()
     } else if is_mount_point(path) {
-        "is a mount point, so it has a second name; mount its directory instead".to_owned()
+        "is a mount point, so it has another name; mount its directory instead".to_owned()
     } else {
         return Ok(file);
     };
     Err(io::Error::other(format!("{} {problem}", path.display())))
 }
 
-/// Calls `open` with three arguments. Like [`open_private`], never returns the descriptor of a standard stream.
+/// Calls `open64`. Like [`open_private`], never returns a descriptor of standard input, output or error.
 ///
 /// # Safety
 ///
@@ -102,15 +102,17 @@ pub(crate) fn unlock(file: &File, byte: i64) -> io::Result<()> {
     set_lock(file, byte, libc::F_UNLCK)
 }
 
-/// Returns whether another open file description has a lock of any kind on one of the `count` bytes from `start` on.
+/// Returns whether another open file description holds a lock of any kind on one of the `count` bytes that begin at
+/// `start`.
 pub(crate) fn is_locked_elsewhere(file: &File, start: i64, count: i64) -> io::Result<bool> {
     let mut lock = lock_of(start, count, libc::F_WRLCK);
     call_fcntl(file, libc::F_OFD_GETLK, &mut lock)?;
     Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK)
 }
 
-/// The number of the system call. With 32-bit pointers, the struct that glibc's `fcntl` expects for these locks depends
-/// on the glibc version that the program was linked against; the kernel always accepts the struct with 64-bit offsets.
+/// The number of the `fcntl` system call. With 32-bit pointers, the struct that glibc's `fcntl` expects for these locks
+/// depends on the glibc version that the program was linked against; the kernel always accepts the struct with 64-bit
+/// offsets.
 #[cfg(target_pointer_width = "32")]
 const FCNTL: libc::c_long = libc::SYS_fcntl64;
 #[cfg(not(target_pointer_width = "32"))]
@@ -154,33 +156,32 @@ unsafe fn lock_by_system_call(file: libc::c_int, command: libc::c_int, lock: &mu
     results.find(|result| *result >= 0).unwrap_or(-1)
 }
 
-/// Calls `fcntl`, but replaces locks of the process by locks of the open file description. A lock of the process does
-/// not exclude other users of the file in the same process, and is released when any of them closes the file.
+/// Calls `fcntl`, but locks for the open file description if `command` locks for the process. A lock of the process
+/// does not exclude other users of the file in the same process, and is released when any of them closes the file.
 ///
 /// # Safety
 ///
-/// Same as for `fcntl`. `argument` must be what `command` expects; for locks, a pointer to a struct with 64-bit
-/// offsets.
+/// Same as for `fcntl`. For a lock command, `argument` must be a pointer to a `flock64`.
 pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, argument: usize) -> libc::c_int {
     let Some(command) = of_open_file(command) else {
         // SAFETY: the caller guarantees that the arguments are valid.
         return unsafe { libc::fcntl(file, command, argument) };
     };
-    // SAFETY: for these commands, the caller passes a pointer to a struct.
+    // SAFETY: for these commands, the caller passes a pointer to a `flock64`.
     let mut lock = unsafe { *(argument as *const libc::flock64) };
     // The kernel requires this to be 0.
     lock.l_pid = 0;
-    // SAFETY: the caller's arguments are passed on.
+    // SAFETY: the caller guarantees that `file` and `command` are valid, and `lock` outlives the call.
     let result = unsafe { lock_by_system_call(file, command, &mut lock) };
-    // SAFETY: as above; for `F_OFD_GETLK`, the kernel writes to the struct.
+    // SAFETY: as above; `F_OFD_GETLK` returns its result in the struct.
     unsafe { *(argument as *mut libc::flock64) = lock };
     libc::c_int::try_from(result).unwrap_or(-1)
 }
 
-/// Returns the command for locks of the open file description that corresponds to a command for locks of the process.
-/// Returns None for any other command.
+/// Converts a command for locks of the process to the command for locks of the open file description. Returns None for
+/// any other command.
 fn of_open_file(command: libc::c_int) -> Option<libc::c_int> {
-    // The commands with 64-bit offsets, which SQLite uses with 32-bit pointers too.
+    // `F_GETLK64` and `F_SETLK64`, which SQLite uses if pointers have 32 bits.
     #[cfg(target_pointer_width = "32")]
     const GET_SET: [libc::c_int; 2] = [12, 13];
     #[cfg(not(target_pointer_width = "32"))]
@@ -210,7 +211,7 @@ pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
 
 /// Returns whether other machines can change the files of a file system of this type, so that locks and shared memory
 /// are not coherent. The type is a 32-bit number, but `f_type` has 32 or 64 bits, signed or unsigned, so the same type
-/// can be negative or not.
+/// can have a positive or a negative value.
 fn is_network(kind: impl Into<i128>) -> bool {
     // From linux/magic.h and the sources of the file systems.
     const NETWORK: [i128; 21] = [

@@ -13,7 +13,7 @@ pub(crate) struct WithoutSignal {
     before: Option<libc::sigset_t>,
     /// Whether the signal was already pending.
     was_pending: bool,
-    /// Prevents sending this value to another thread, because the blocked signals belong to the thread.
+    /// Prevents sending this value to another thread, because each thread blocks signals separately.
     is_not_send: PhantomData<*const ()>,
 }
 
@@ -78,8 +78,8 @@ fn signal() -> libc::sigset_t {
     }
 }
 
-/// Calls `pwrite` with a 64-bit offset. Reports a reached file size limit or quota as a full disk, so that SQLite does
-/// too.
+/// Calls `pwrite` with a 64-bit offset. If a file size limit or a quota is reached, reports a full disk, so that SQLite
+/// does too.
 ///
 /// # Safety
 ///
@@ -92,7 +92,7 @@ pub(crate) unsafe extern "C" fn write_at(
 ) -> isize {
     // SAFETY: the caller guarantees that the arguments are valid.
     let written = unsafe { libc::pwrite64(file, bytes, count, offset) };
-    // SAFETY: the address is that of this thread's own variable.
+    // SAFETY: the address is that of this thread's `errno`.
     let error = unsafe { &mut *libc::__errno_location() };
     if written < 0 && matches!(*error, libc::EFBIG | libc::EDQUOT) {
         *error = libc::ENOSPC;
@@ -112,9 +112,9 @@ pub(crate) unsafe extern "C" fn read_at(
     count: usize,
     offset: i64,
 ) -> isize {
-    // SAFETY: the caller's arguments are passed on.
+    // SAFETY: the caller guarantees that the arguments are valid.
     let read = unsafe { libc::pread64(file, bytes, count, offset) };
-    // SAFETY: the address is that of this thread's own variable.
+    // SAFETY: the address is that of this thread's `errno`.
     let error = unsafe { &mut *libc::__errno_location() };
     if read < 0 && matches!(*error, libc::EIO | libc::ERANGE | libc::ENXIO) {
         *error = libc::EREMOTEIO;

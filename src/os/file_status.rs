@@ -75,7 +75,7 @@ fn status_at(directory: libc::c_int, name: &CStr) -> io::Result<Status> {
 /// Returns whether a file is a mount point, for example in a container, and so has another name elsewhere. Returns
 /// false if the system does not report this.
 pub(crate) fn is_mount_point(path: &Path) -> bool {
-    /// The indices, in 64-bit words of `struct statx`, of the attributes and of the mask of supported attributes.
+    /// The offsets of `stx_attributes` and `stx_attributes_mask` in `struct statx`, in 64-bit words.
     const ATTRIBUTES: usize = 1;
     const KNOWN: usize = 7;
     const MOUNT_ROOT: u64 = 0x2000;

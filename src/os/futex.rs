@@ -1,4 +1,4 @@
-//! Waits for a notification from another process through a page of a file that both processes have mapped.
+//! Sends notifications between processes through a page of a file that both have mapped.
 
 use std::fs::File;
 use std::io;
@@ -31,8 +31,8 @@ impl Futex {
         NonNull::new(address).map(Self).ok_or_else(|| io::ErrorKind::Other.into())
     }
 
-    /// Waits until [`Futex::wake_one`] is called with one of `bits`, or until `timeout` expires. Returns immediately if
-    /// the file does not begin with `expected`. Spurious returns are possible.
+    /// Waits until [`Futex::wake_one`] wakes this call by one of `bits`, or until `timeout` expires. Returns immediately
+    /// if the file does not begin with `expected`. Spurious returns are possible.
     pub(crate) fn wait(&self, expected: [u8; 4], bits: u32, timeout: Duration) {
         let Some(until) = super::uptime().checked_add(timeout) else {
             return;
@@ -81,7 +81,7 @@ impl Drop for Futex {
 }
 
 fn zero_time() -> libc::timespec {
-    // SAFETY: all fields of the struct are integers.
+    // SAFETY: all fields of the struct are integers, for which zero is a valid value.
     unsafe { std::mem::zeroed() }
 }
 

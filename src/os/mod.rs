@@ -34,7 +34,7 @@ pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Res
     })
 }
 
-/// Opens a file to read it, with a descriptor above those of the standard streams.
+/// Opens a file for reading, with a descriptor above those of the standard streams.
 pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path).and_then(above_standard)
 }
@@ -80,7 +80,7 @@ pub(crate) struct Uncancellable(libc::c_int);
 impl Uncancellable {
     pub(crate) fn begin() -> Self {
         let mut before = ENABLE;
-        // SAFETY: the call changes only this thread's own state, and `before` outlives it.
+        // SAFETY: the call changes only this thread's own state, and `before` outlives the call.
         unsafe { pthread_setcancelstate(DISABLE, &raw mut before) };
         Self(before)
     }
@@ -102,11 +102,11 @@ unsafe extern "C" {
 }
 
 /// Returns a number, initially 0, that the kernel resets to 0 in each child process, even if no fork handler runs.
-/// Returns None if the kernel cannot do this, as before Linux 4.14, or if memory is short.
+/// Returns None if the kernel cannot do this because it is older than Linux 4.14, or if memory is short.
 pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
     const SIZE: usize = size_of::<AtomicU32>();
     let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-    // SAFETY: a new mapping is made at an address that is free. The system rounds the size up to a page.
+    // SAFETY: the kernel chooses a free address for the mapping and rounds the size up to a page.
     let page = unsafe { libc::mmap(ptr::null_mut(), SIZE, access, kind, -1, 0) };
     if page == libc::MAP_FAILED {
         return None;
@@ -128,7 +128,7 @@ pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_ch
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 
-/// Closes a descriptor that nothing in this process owns.
+/// Closes a descriptor, which nothing else in this process may use.
 pub(crate) fn close(descriptor: RawFd) {
     // SAFETY: the caller guarantees that the descriptor is not used elsewhere in this process.
     unsafe { libc::close(descriptor) };
@@ -254,7 +254,7 @@ mod tests {
 
     fn is_blocked(signal: libc::c_int) -> bool {
         let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: `set` is local; a NULL second argument only queries.
+        // SAFETY: `set` is local; with NULL as its second argument, the call only reads the mask.
         unsafe {
             assert_eq!(libc::pthread_sigmask(libc::SIG_SETMASK, ptr::null(), set.as_mut_ptr()), 0);
             libc::sigismember(set.as_ptr(), signal) == 1

@@ -118,7 +118,7 @@ fn owned(descriptor: RawFd) -> io::Result<File> {
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// Waits until one of two descriptors is readable. Returns false if `deadline` expired first.
+/// Waits until `first` or `second` is readable. Returns false if `deadline` expired first or the wait failed.
 pub(crate) fn wait_for_either(
     first: BorrowedFd<'_>,
     second: Option<BorrowedFd<'_>>,
@@ -128,7 +128,7 @@ pub(crate) fn wait_for_either(
     // `poll` ignores negative descriptors.
     let mut both = [poll(first.as_raw_fd()), poll(second.map_or(-1, |second| second.as_raw_fd()))];
     loop {
-        // SAFETY: two descriptors are passed, which are borrowed for the duration of the call.
+        // SAFETY: `both` has two elements, and their descriptors are borrowed for the duration of the call or negative.
         let ready = unsafe { libc::poll(both.as_mut_ptr(), 2, milliseconds_until(deadline)) };
         let is_over = ready > 0 || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if is_over || ignore_interruption(ready).is_err() {

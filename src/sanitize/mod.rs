@@ -2,7 +2,7 @@
 //! contain control characters, or be deeply nested JSON. Pure.
 //!
 //! Secrets that appear literally or percent-encoded are masked. A body that contains a secret in another form (escaped,
-//! encoded, truncated or split) is not quoted at all, because the possible encodings are unlimited.
+//! encoded, truncated or split) is not quoted at all, because such a secret cannot be masked reliably.
 
 mod secret_finder;
 
@@ -20,18 +20,18 @@ const MASK: &str = "***";
 /// The maximum length of the quoted text, in characters.
 const LONGEST: usize = 400;
 
-/// The maximum length of the examined text, in characters. A secret that this limit cuts off is found like a secret in
-/// a truncated text.
+/// The maximum length of the examined text, in characters. A secret that this limit cuts short is found like a
+/// secret at the end of a truncated text.
 const LONGEST_EXAMINED: usize = 1024;
 
 /// The fields of the service's error bodies, in the order in which they are quoted.
 const QUOTED_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
 
-/// The length of the shortest secret that is removed from a body. Shorter secrets are removed only from the quoted
-/// text, because they may also be part of the body's syntax.
+/// The length of the shortest secret that is removed from a body, in bytes. Shorter secrets are removed only from the
+/// quoted text, because they may also be part of the body's syntax.
 const SHORTEST_REDACTED: usize = 6;
 
-/// Replaces each occurrence in `body` of a secret that is long enough, plain or percent-encoded, ignoring ASCII case.
+/// Masks each secret of at least [`SHORTEST_REDACTED`] bytes in `body`, plain or percent-encoded, ignoring ASCII case.
 pub(crate) fn redact(body: &mut Vec<u8>, secrets: &[&str]) {
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_REDACTED) {
         redact_one(body, secret.as_bytes());
@@ -91,7 +91,7 @@ pub(crate) fn quote(body: &[u8], secrets: &[&str]) -> Option<String> {
     Some(line.chars().take(LONGEST).collect())
 }
 
-/// Decodes the body as UTF-8, or else as ISO-8859-1, which old servers send and in which every byte is a character.
+/// Decodes the body as UTF-8 or, if it is not valid UTF-8, as ISO-8859-1, which old servers send.
 fn text_of(body: &[u8]) -> Cow<'_, str> {
     match str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
@@ -99,7 +99,8 @@ fn text_of(body: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Replaces each run of white space, control characters and invisible characters by a single space.
+/// Replaces each run of white space, control characters and invisible characters with one space. Removes such runs at
+/// the beginning and the end.
 fn one_line(text: &str) -> String {
     let is_unseen = |c: char| c.is_whitespace() || c.is_control() || is_format(c);
     text.split(is_unseen).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")

@@ -71,8 +71,8 @@ impl<'a> SecretFinder<'a> {
     }
 }
 
-/// Returns the Base64 characters that depend only on `secret` if a longer text is encoded in which the secret begins at
-/// `offset` in a group of three bytes.
+/// Returns the Base64 characters that depend only on `secret` if it is a part of an encoded text and begins at `offset`
+/// in a group of three bytes.
 fn base64_inside(secret: &str, offset: usize) -> Wiped<String> {
     let mut padded = Wiped::new(Vec::with_capacity(offset.saturating_add(secret.len())));
     padded.resize(offset, 0);
@@ -103,7 +103,7 @@ fn bare_ascii(text: &str) -> Wiped<Vec<char>> {
 }
 
 /// Decodes one layer of percent-encoding and of the escapes of HTML, JSON, programming languages and mail. Removes
-/// named escapes other than those of HTML's special characters.
+/// named HTML entities, except those of HTML's special characters.
 fn unescape(text: &str) -> String {
     let text = percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned();
     let text = replace_escapes(&text, "&", read_entity);

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-/// The longest unknown name that a message quotes.
+/// The length of the longest unknown name that a message quotes, in bytes.
 const LONGEST_NAME: usize = 32;
 
 /// The characters trimmed from names and values: only spaces and tabs.

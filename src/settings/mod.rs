@@ -1,4 +1,4 @@
-//! Settings as text: credentials and options in lines of the form `name = value`.
+//! Reads credentials and options from text that consists of lines of the form `name = value`.
 //!
 //! ```text
 //! # Comments and empty lines are skipped.
@@ -55,7 +55,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`] for every error in `text`.
+    /// Returns [`Kind::InvalidArgument`] if `text` is invalid.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > LONGEST {
             return Err(Error::argument("settings", format!("is longer than {LONGEST} bytes")));
@@ -100,17 +100,17 @@ impl Settings {
     fn chosen(&self) -> Chosen<'_> {
         let mut chosen = Chosen::default();
         for given in &self.given {
-            // This cannot fail, because the value was valid when it was read.
+            // This cannot fail, because `parse` has checked the value.
             let _ = chosen.set(given.known.name, &given.value);
         }
         chosen
     }
 
-    /// Checks everything that requires no access to a file or the network.
+    /// Checks the settings as far as possible without access to files or the network.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`]. Pass the error to [`Settings::explain`].
+    /// Returns [`Kind::InvalidArgument`] if a setting is missing or invalid. Pass the error to [`Settings::explain`].
     pub(crate) fn check(&self) -> Result<Checked, Error> {
         let chosen = self.chosen();
         Ok(Checked {

@@ -1,4 +1,4 @@
-/* Runs tests/data/bad_inputs.tsv, which explains its rows: calls that fail without sending a request. */
+/* Makes the calls that tests/data/bad_inputs.tsv describes. Each must fail without sending a request. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -42,7 +42,8 @@ static size_t unescape(const char *value, char *out)
     return length;
 }
 
-/* Returns the text that value stands for: NULL, N*T, or T, where T may contain escapes. */
+/* Returns NULL if value is NULL, T repeated N times if it is N*T, and T if it is any other text T. T may contain
+ * escapes. */
 static const char *text_of(const char *value, struct texts *texts)
 {
     char *end, *out = texts->text[texts->used++];
@@ -144,7 +145,7 @@ static void check_failure(struct call *call, nexmo_status (*make_it)(struct call
           "%s: a request was sent or the report may have been accepted", call_text);
 }
 
-/* Makes the call of a row by both functions. strtok splits the row. */
+/* Makes the call that a row describes, once without and once with a client. Splits the row with strtok. */
 static void run(char *row)
 {
     static struct texts texts;

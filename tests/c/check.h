@@ -1,4 +1,4 @@
-/* Counts checks. A failed check prints its location and its message, and the harness continues. */
+/* Counts checks. A failed check prints its location and its message, and the program continues. */
 #ifndef CHECK_H
 #define CHECK_H
 

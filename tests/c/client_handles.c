@@ -152,8 +152,8 @@ static void invalid_channels_are_rejected(void)
     nexmo_client_free(client);
 }
 
-/* All types share one counter, which starts at 65536 and only increases. So a handle is never a small number, is never
- * reused and is never valid for another type. */
+/* All types of handles share a counter, which starts at 65536 and only increases. So a handle is never a small number,
+ * is never reused and is never valid for another type. */
 static void handles_are_never_reused(void)
 {
     struct reporting reporting = valid_reporting();
@@ -193,7 +193,7 @@ static void a_report_is_retried_up_to_max_attempts(void)
           "the call made %d attempts", (int)call.result.attempts);
 }
 
-/* The calls of a thread with a shared client, and the number of times each status was returned. */
+/* The calls that a thread makes with a shared client, and how often each status was returned. */
 struct shared {
     nexmo_client *client;
     const char *message_id;
@@ -210,7 +210,7 @@ static void *report_in_a_thread(void *argument)
     return NULL;
 }
 
-/* Uses one client in THREADS threads, and calls meanwhile after they have started. */
+/* Uses one client in THREADS threads, and calls meanwhile() after they have started. */
 static void share(nexmo_client *client, const char *message_id, int calls, void (*meanwhile)(nexmo_client *),
                   struct shared *shared)
 {

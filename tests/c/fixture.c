@@ -41,7 +41,7 @@ static FILE *open_log(void)
 
 long sandbox_requests(void)
 {
-    /* The sandbox only appends lines, so earlier lines need not be counted again. */
+    /* The sandbox only appends lines to its log, so earlier lines need not be counted again. */
     static long counted = 0;
     static long read_so_far = 0;
     FILE *log = open_log();

@@ -1,4 +1,4 @@
-/* Helpers for all C tests: the sandbox of this run, and a valid call. */
+/* Helpers for C tests: access to the sandbox of this run, and a valid call. */
 #ifndef FIXTURE_H
 #define FIXTURE_H
 
@@ -15,7 +15,8 @@ struct call {
     nexmo_result result;
 };
 
-/* Return the addresses and the certificate authority of the sandbox. Exit with a message if they are missing. */
+/* Return the addresses and the certificate authority of the sandbox. Exit with a message if the sandbox did not set them
+ * in the environment. */
 const char *sandbox_http(void);
 const char *sandbox_https(void);
 const char *sandbox_ca(void);
@@ -32,7 +33,7 @@ struct call valid_call(void);
 /* Makes the call and returns its status. */
 nexmo_status make(struct call *call);
 
-/* Makes the same report through a new client. Returns the status of the function that failed. */
+/* Makes the same report through a new client. Returns the first status that is not NEXMO_OK, or NEXMO_OK. */
 nexmo_status make_by_client(struct call *call);
 
 #endif

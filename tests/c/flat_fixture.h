@@ -22,7 +22,7 @@ nexmo_status try_to_open_flat(const char *settings, char message[NEXMO_MESSAGE_S
 /* Submits a report for a delivered SMS, which must succeed. */
 void submit_flat(int64_t handle, const char *message_id);
 
-/* Returns the number of a statistic, which must exist. */
+/* Returns the value of a statistic, which must exist. */
 int64_t flat_statistic(int64_t handle, const char *name);
 
 /* Closes a handle, and returns the status. */
@@ -31,10 +31,10 @@ nexmo_status close_flat(int64_t handle, int32_t timeout_ms);
 /* Returns whether the details are those of a call that sent nothing. */
 int are_of_nothing(const int64_t *details, nexmo_status status);
 
-/* Returns size bytes at the end of accessible memory: an access beyond them ends the process. */
+/* Returns size bytes at the end of accessible memory, so that an access beyond them ends the process. */
 char *guarded(size_t size);
 
-/* Returns a copy of bytes at the end of that memory. */
+/* Copies bytes to such memory and returns the copy. */
 char *guarded_copy(const void *bytes, size_t size);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { OTHERS = 0x5a };
 
-/* Checks that each function returns the same status for a handle that is not valid for it. */
+/* Checks that each function for which the handle is not valid returns NEXMO_ERR_INVALID_HANDLE. */
 static void check_rejected_everywhere(int64_t handle, int is_client, int is_reporter)
 {
     int64_t details[NEXMO_DETAIL_COUNT], event[NEXMO_EVENT_FIELD_COUNT] = {-1, -1, -1, -1, -1}, value = -1;

@@ -1,4 +1,4 @@
-/* Tests reports and events through the flat functions, in comparison with the other functions. */
+/* Tests reports and events through the flat functions. */
 #define _GNU_SOURCE
 #include "flat_fixture.h"
 
@@ -131,7 +131,8 @@ static void arguments_are_checked_as_by_the_other_functions(void)
     CHECK(close_flat(client, 0) == NEXMO_OK && close_flat(reporter, 0) == NEXMO_OK, "a handle was not closed");
 }
 
-/* Polls the event of "invalid" into a buffer of this size, which is too small, and checks that the event stays. */
+/* Polls the event of the report "invalid" into a buffer of this size, which is too small, and checks that the event
+ * stays. */
 static void check_too_small(int64_t handle, int32_t size)
 {
     int64_t event[NEXMO_EVENT_FIELD_COUNT] = {-1, -1, -1, -1, -1};

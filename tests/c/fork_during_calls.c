@@ -1,6 +1,6 @@
 /*
- * Forks repeatedly while threads are inside calls. Every child reports through the inherited client and by the one-call
- * function. The parent does the same throughout.
+ * Forks repeatedly while threads are inside calls. Every child reports through the inherited client and without a
+ * client. The threads of the parent do the same until all children have ended.
  *
  *     nexmo-sandbox -- fork_during_calls CHILDREN             fails if a child hangs or cannot report
  *     nexmo-sandbox -- fork_during_calls CHILDREN without     disables the fork handlers (testing library only), and prints

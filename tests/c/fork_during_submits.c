@@ -1,13 +1,13 @@
 /*
- * Forks repeatedly while threads submit to one reporter as fast as possible and its worker sends. Every child
+ * Forks repeatedly while threads submit to one reporter as fast as possible and its worker sends reports. Every child
  * submits through the inherited reporter, which the parent frees while some children still use it. At the end a new
- * process opens the file and sends the remaining reports. Every report whose submit returned NEXMO_OK must then have
+ * process opens the outbox and sends the remaining reports. Every report whose submit returned NEXMO_OK must then have
  * arrived at the sandbox.
  *
  *     nexmo-sandbox -- fork_during_submits ROUNDS            fails if a report is lost, or a child hangs or fails
  *     nexmo-sandbox -- fork_during_submits ROUNDS without    disables the fork handlers (testing library only), and prints the
  *                                                            number of lost reports and of children that hang or fail
- *     nexmo-sandbox -- fork_during_submits servers           runs server processes that share a reporter, and kills the senders
+ *     nexmo-sandbox -- fork_during_submits servers           runs server processes that inherit a reporter, and kills senders
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -76,8 +76,8 @@ static void *submit_flat_out(void *argument)
     return NULL;
 }
 
-/* Submits reports in a child. Every second child waits until the parent has freed its reporter. Some children free
- * their reporter, others just exit. */
+/* Submits reports in a child. Every second child first waits until the parent has freed the reporter in the parent.
+ * Some children free the reporter; others only exit. */
 static void run_child(int number, int gate)
 {
     char byte;
@@ -117,7 +117,7 @@ static void run_round(struct reporting *reporting, long *hung, long *failed)
     for (i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, submit_flat_out, NULL);
     for (i = 0; i < CHILDREN; i++) {
-        /* Waits for some submits since the last fork, so threads are inside transactions. */
+        /* Waits for some submits since the last fork, so that threads are probably inside transactions. */
         const long seen = board->next;
         WAIT_UNTIL(board->next > seen + 20 || board->next >= board->most, "the threads do not submit");
         children[i] = fork();
@@ -134,7 +134,7 @@ static void run_round(struct reporting *reporting, long *hung, long *failed)
     wait_for(children, CHILDREN, hung, failed);
 }
 
-/* Opens the file in a new process, which sends the remaining reports. Returns whether that succeeds. */
+/* Opens the outbox in a new process, which sends the remaining reports. Returns whether that succeeds. */
 static int drain(const char *program, const char *outbox)
 {
     int state;
@@ -161,7 +161,7 @@ static int drain_here(const char *outbox)
     return checks_failed == 0 ? 0 : 1;
 }
 
-/* Sets arrived for each report that the sandbox accepted, and returns the number of accepted requests. */
+/* Marks each report that the sandbox accepted in arrived, and returns the number of accepted requests. */
 static long arrivals(unsigned char *arrived)
 {
     static const char key[] = "\"message_id\":\"fork-";
@@ -232,7 +232,7 @@ static void be_a_server(int number)
     }
 }
 
-/* Returns the number of the server that sends, or -1. */
+/* Returns the number of the server that sends, or -1 if none does. */
 static int sender(void)
 {
     int i;
@@ -258,7 +258,7 @@ static void kill_server(pid_t server)
     CHECK(WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "the process ended with %d", state);
 }
 
-/* Waits for a server that sends, and kills it. */
+/* Waits until a server sends, and kills it. */
 static void kill_the_sender(const pid_t *servers)
 {
     int i;
@@ -270,7 +270,7 @@ static void kill_the_sender(const pid_t *servers)
     board->done[i] = -1;
 }
 
-/* Creates a reporter before the server processes. One of them sends for all until it is killed. */
+/* Creates a reporter, and then server processes that inherit it. One server sends for all until it is killed. */
 static void kill_the_senders_of_a_server(const char *program)
 {
     struct reporting reporting = valid_reporting();

@@ -3,7 +3,7 @@
  *
  *     nexmo-sandbox RULES -- harness BAD_INPUTS.tsv STATUSES.md [CALLS]
  *
- * CALLS is the number of calls in the long loop; the default is 10000. The Makefile contains RULES.
+ * CALLS is the number of calls in the long loop; the default is 10000. The Makefile defines RULES.
  */
 #include <stdio.h>
 #include <stdlib.h>

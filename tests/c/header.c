@@ -1,4 +1,5 @@
-/* Tests that the header compiles first and twice, as C89 and later and C++98 and later, with all warnings. */
+/* Tests that the header compiles without another header before it, and when it is included twice. The Makefile compiles
+ * this file as C89 and later and as C++98 and later, with many warnings. */
 #include "nexmo_conversion.h"
 #include "nexmo_conversion.h"
 

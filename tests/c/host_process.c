@@ -16,8 +16,8 @@
 
 enum { THREADS = 8, CALLS_A_THREAD = 25, CHILDREN = 4, CALLS_A_CHILD = 5 };
 
-/* The maximum growth of memory in a long loop, in KiB, which detects a leak of 32 bytes per call. A shorter loop would
- * not detect that, and would measure the memory of a checker like valgrind. */
+/* The maximum growth of memory in a long loop, in KiB, which detects a leak of 32 bytes per call. In a shorter
+ * loop, such a leak would be too small to detect, and the growth could come from a checker such as valgrind. */
 enum { MOST_GROWTH = 256, LONG_LOOP = 10000 };
 
 static long resident_kib(void)
@@ -150,7 +150,7 @@ static void count_interruption(int number)
     interruptions++;
 }
 
-/* A timer interrupts every system call, and SIGPIPE has its default action, which ends the process. */
+/* A timer often interrupts system calls, and SIGPIPE has its default action, which ends the process. */
 static void signals_change_nothing(void)
 {
     const struct itimerval often = {{0, 300}, {0, 300}}, never = {{0, 0}, {0, 0}};

@@ -1,5 +1,5 @@
 /*
- * Exits processes in every way while their reporter sends, most of them without close or free. No process may hang or
+ * Ends processes in several ways while their reporter sends, mostly without close or free. No process may hang or
  * print anything, and the next start must send the pending reports.
  *
  *     nexmo-sandbox RULES -- process_exit LIBRARY
@@ -21,7 +21,7 @@
 
 enum { REPORTS = 300, THREADS = 4 };
 
-/* The maximum time in which a process must exit. */
+/* The time limit within which a process must exit. */
 enum { LONGEST_END_MS = 10000 };
 
 long checks_passed = 0;
@@ -114,7 +114,7 @@ static void end_by(const char *way)
 }
 
 /* Unloads the library as many times as it was loaded, while its threads run code that must stay mapped. Returns whether
- * it succeeded. */
+ * the calls of dlclose succeeded. */
 static int unload(void *handle, const char *library)
 {
     const int is_unloaded = dlclose(handle) == 0 && dlclose(dlopen(library, RTLD_NOW)) == 0;
@@ -122,7 +122,7 @@ static int unload(void *handle, const char *library)
     return is_unloaded;
 }
 
-/* Exits while reports are being sent, or returns the result of main. */
+/* Exits while reports are being sent, or returns the value that main must return. */
 static int send_and_end(const char *way, const char *outbox, const char *library)
 {
     void *handle = strcmp(way, "dlclose") == 0 ? load(library) : NULL;
@@ -134,7 +134,7 @@ static int send_and_end(const char *way, const char *outbox, const char *library
     return failure == 0 && handle != NULL && !unload(handle, library) ? 5 : failure;
 }
 
-/* Runs such a process with its output in a pipe, and measures the time until it exits. */
+/* Runs a process that ends in this way, with its output in a pipe, and measures the time until it exits. */
 static void run(const char *program, const char *way, const char *outbox, const char *library)
 {
     char output[256];

@@ -76,7 +76,7 @@ long now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Returns a socket whose backlog accepts connections, and its address in url. */
+/* Returns a listening socket, on which connections are established but get no response, and stores its URL in url. */
 static int silent_service(const char **url)
 {
     static int listener = -1;

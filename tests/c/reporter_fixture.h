@@ -29,15 +29,15 @@ enum { PLENTY_MS = 60000 };
         CHECK(left_ms > 0, __VA_ARGS__);                                                                                         \
     } while (0)
 
-/* Return arguments for a reporter to the sandbox, with an outbox in a new file or at a given path. */
+/* Return arguments for a reporter that sends to the sandbox, with an outbox in a new file or at a given path. */
 struct reporting valid_reporting(void);
 struct reporting valid_reporting_at(const char *outbox);
 
-/* Returns arguments for a reporter to a service that accepts connections but never responds. */
+/* Returns arguments for a reporter that sends to a service that accepts connections but never responds. */
 struct reporting unanswered_reporting(void);
 
-/* Returns arguments for a reporter with a wrong secret. Its reports stay in the outbox, which belongs to the account of
- * a valid reporter. */
+/* Returns arguments for a reporter with a wrong secret. Its reports stay in the outbox, and a reporter of
+ * valid_reporting_at can send them. */
 struct reporting unauthorized_reporting(void);
 
 /* Creates a reporter, which must succeed. */
@@ -65,7 +65,7 @@ nexmo_event consume_event(nexmo_reporter *reporter);
 /* Returns whether the reporter's descriptor is readable. */
 int is_readable(nexmo_reporter *reporter);
 
-/* Returns the number of accepted requests for "NAME-..." or NAME, and the log line of the last one in line. */
+/* Returns the number of accepted requests for "NAME-..." or NAME, and copies the log line of the last one to line. */
 long sandbox_accepted(const char *name, char *line, size_t size);
 
 /* Returns the number of connections to the service that never responds. */

@@ -1,4 +1,4 @@
-/* Tests each option of a reporter by its effect. */
+/* Tests the options of a reporter by their effects. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -11,7 +11,7 @@
 
 #include "reporter_fixture.h"
 
-/* The number of flushes in this process. The library calls the function below in place of the system's function. */
+/* The number of calls of fdatasync in this process. The library calls the fdatasync below instead of the system's. */
 static long syncs;
 
 int fdatasync(int file);
@@ -22,7 +22,7 @@ int fdatasync(int file)
     return (int)syscall(SYS_fdatasync, file);
 }
 
-/* An invalid value of an option; the error message must begin with its name. */
+/* An invalid value of an option. The error message must begin with the name of the option. */
 struct invalid_option {
     const char *name;
     size_t offset;
@@ -77,7 +77,8 @@ static void outbox_and_durability_must_agree(void)
     CHECK(try_new_reporter(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
 }
 
-/* Returns the number of pending reports after a reporter that sent none is created again. */
+/* Submits reports to a reporter that cannot send them, frees it, and returns the number of reports that are pending in a
+ * new reporter with the same options. */
 static long pending_at_next_start(int32_t durability, const char *name)
 {
     struct reporting reporting = unanswered_reporting();
@@ -116,7 +117,7 @@ static void a_reporter_in_memory_sends(void)
     nexmo_reporter_free(reporter);
 }
 
-/* Returns the number of flushes during count submits. */
+/* Returns the number of calls of fdatasync during count submits. */
 static long syncs_of(int32_t durability, const char *name, int count)
 {
     struct reporting reporting = unanswered_reporting();

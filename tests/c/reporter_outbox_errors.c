@@ -1,4 +1,5 @@
-/* Tests files that a reporter cannot use: NEXMO_ERR_OUTBOX, _OUTBOX_BUSY, _OUTBOX_CORRUPT and _OUTBOX_WRONG_ACCOUNT. */
+/* Tests that a reporter rejects files that it cannot use, with NEXMO_ERR_OUTBOX, _OUTBOX_BUSY, _OUTBOX_CORRUPT or
+ * _OUTBOX_WRONG_ACCOUNT. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -107,7 +108,8 @@ static void no_secret_is_in_an_outbox(void)
         CHECK(size > 0, "%s cannot be read", files[i]);
         CHECK(memmem(bytes, size, "s3cret", 6) == NULL && memmem(bytes, size, "sign4ture", 9) == NULL, "a secret is in %s",
               files[i]);
-        /* The file stays open, because closing it would release this process's locks on it. */
+        /* The file stays open, because closing it would release locks that the process, rather than the open file
+         * description, holds on it. */
     }
     nexmo_reporter_free(reporter);
 }
@@ -174,8 +176,8 @@ static void a_call_waits_no_longer_than_busy_timeout_ms(void)
     nexmo_reporter_free(reporter);
 }
 
-/* Overwrites a file with garbage and returns its descriptor, which stays open: closing it would release the locks of
- * this process on the file. */
+/* Overwrites a file with garbage and returns its descriptor. The descriptor stays open, because closing it would release
+ * locks that the process, rather than the open file description, holds on the file. */
 static int damage(const char *path)
 {
     static const char garbage[4096] = {0x5a, 0x11, 0x77};
@@ -219,7 +221,8 @@ static void a_corrupt_outbox_is_counted_and_kept(void)
     const char *path = reporting.reporter_options.outbox;
     int file, state;
     pid_t child;
-    /* A separate process, so that no thread that still has the files open restores them from the WAL. */
+    /* Creates the outbox in a separate process, so that no thread that still has the files open restores them from the
+     * WAL. */
     fflush(NULL);
     child = fork();
     if (child == 0) {

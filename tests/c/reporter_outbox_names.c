@@ -8,7 +8,7 @@
 
 #include "reporter_fixture.h"
 
-/* No URL is a valid file name. No message may quote a URL, because it may contain a password. */
+/* No URL is valid as the path of an outbox. No message may quote a URL, because it may contain a password. */
 static void urls_are_rejected_and_not_quoted(void)
 {
     static const char *const urls[] = {

@@ -89,7 +89,7 @@ static void pending_reports_in_memory_are_lost_at_close(void)
     nexmo_reporter_free(reporter);
 }
 
-/* A flush of a suspended reporter sends a probe, at most once a second, and returns its outcome immediately. */
+/* A flush of a suspended reporter sends a probe, at most once a second, and returns when the outcome is known. */
 static void a_flush_probes_once_a_second(void)
 {
     struct reporting wrong = unauthorized_reporting();
@@ -109,7 +109,7 @@ static void a_flush_probes_once_a_second(void)
     nexmo_reporter_free(reporter);
 }
 
-/* The sandbox responds with 503 without Retry-After: a flush does not wait for the back-off. */
+/* The sandbox responds with 503 and no Retry-After. A flush does not wait for the back-off delay. */
 static void a_flush_does_not_wait_for_a_back_off(void)
 {
     struct reporting reporting = valid_reporting();

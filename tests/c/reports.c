@@ -115,7 +115,7 @@ static void a_time_limit_ends_a_slow_call(void)
     CHECK(call.result.elapsed_us >= 50000, "the call ended after only %ld us", (long)call.result.elapsed_us);
 }
 
-/* The Makefile sets the responses of the sandbox to these message ids. */
+/* The Makefile defines how the sandbox responds to these message ids. */
 static void each_response_has_its_status(void)
 {
     static const struct {

@@ -9,7 +9,7 @@
 
 enum { LARGEST = 4096, OTHERS = 0x5a };
 
-/* A struct: its _init function, and the initial values of its macro. */
+/* The name and size of a struct, the initial values of its INIT macro, and its _init function. */
 struct kind {
     const char *name;
     size_t size;

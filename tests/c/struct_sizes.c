@@ -83,7 +83,7 @@ static void the_message_names_an_invalid_size_and_valid_ones(void)
         for (j = 0; j < sizeof sizes / sizeof sizes[0]; j++) {
             memset(&any, 0, sizeof any);
             any.struct_size = sizes[j];
-            snprintf(expected, sizeof expected, "%s.struct_size is %u; nexmo_%s accepts multiples of %u from %u to 4096", name,
+            snprintf(expected, sizeof expected, "%s.struct_size is %u; nexmo_%s requires a multiple of %u from %u to 4096", name,
                      sizes[j], name, (unsigned)sizeof(char *), first);
             CHECK(call_with(name, &any, &reporting, reporter) == NEXMO_ERR_STRUCT_SIZE,
                   "%s with size %u was accepted", name, sizes[j]);

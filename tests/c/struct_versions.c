@@ -13,7 +13,7 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-/* The six structs, by the suffix of their functions. */
+/* The six structs, identified by the suffixes of the names of their functions. */
 #define EACH_STRUCT(DO) DO(credentials) DO(options) DO(result) DO(reporter_options) DO(statistics) DO(event)
 
 /* The functions of the later library. The added field has 8 bytes and the initial value 7. */

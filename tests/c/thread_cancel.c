@@ -227,7 +227,7 @@ static void *submit_until_cancelled(void *argument)
     return NULL;
 }
 
-/* A thread may be cancelled at any step of a submit: the status of the submit must agree with the outbox. */
+/* A thread may be cancelled at any step of a submit. The status of the submit must agree with the outbox. */
 static void a_submit_is_stored_or_not_begun(int32_t durability)
 {
     struct reporting reporting = unanswered_reporting();

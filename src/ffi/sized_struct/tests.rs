@@ -1,7 +1,7 @@
 use super::*;
 use crate::ffi::layout::Field;
 
-/// A struct as defined in its first release.
+/// A struct as the first version of a library defines it.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Old {
@@ -10,7 +10,7 @@ struct Old {
     value: i64,
 }
 
-/// The same struct as defined later, with an additional field.
+/// The same struct as a later version defines it, with an additional field.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct New {
@@ -35,7 +35,7 @@ impl Layout for New {
     const FIELDS: &'static [Field] = &FIELDS;
 }
 
-// SAFETY: all fields are integers, and the struct has no padding.
+// SAFETY: the struct is `repr(C)`, begins with the fields of `Head`, contains only integers and has no padding.
 unsafe impl SizedStruct for Old {
     const NAME: &'static str = "old";
     const FIRST_SIZE: usize = size_of::<Old>();
@@ -44,7 +44,7 @@ unsafe impl SizedStruct for Old {
     const INITIAL: Self = Self { value: -1, ..zeroed() };
 }
 
-// SAFETY: all fields are integers, and the struct has no padding.
+// SAFETY: the struct is `repr(C)`, begins with the fields of `Head`, contains only integers and has no padding.
 unsafe impl SizedStruct for New {
     const NAME: &'static str = "new";
     const FIRST_SIZE: usize = size_of::<Old>();
@@ -57,7 +57,7 @@ fn old(struct_size: u32, flags: u32) -> Old {
 }
 
 fn read_status<T: SizedStruct>(pointer: *const T) -> i32 {
-    // SAFETY: each test passes NULL, a struct with as many bytes as its size says, or an invalid size.
+    // SAFETY: each test passes NULL or a pointer at which struct_size bytes can be read.
     unsafe { read(pointer) }.map_or_else(|error| error.status, |_| 0)
 }
 
@@ -80,10 +80,11 @@ fn an_old_library_reads_the_struct_of_a_new_caller_if_its_new_fields_are_0() {
 #[test]
 fn invalid_sizes_are_reported_with_name_size_and_range() {
     for size in [0, 4, 8, 15, 17, 18, 4097, 4104, 4_000_000_000, u32::MAX] {
-        // SAFETY: the size is invalid, and nothing else is read.
+        // SAFETY: the size is invalid, so `read` reads only the size.
         let error = unsafe { read(&old(size, 0)) }.err().unwrap();
         assert_eq!(error.status, NEXMO_ERR_STRUCT_SIZE, "{size}");
-        let expected = format!("old.struct_size is {size}; old_struct accepts multiples of {MULTIPLE} from 16 to 4096");
+        let expected =
+            format!("old.struct_size is {size}; old_struct requires a multiple of {MULTIPLE} from 16 to 4096");
         assert!(error.message.starts_with(&expected), "{}", error.message);
     }
 }
@@ -126,7 +127,7 @@ fn an_old_library_writes_0_to_fields_it_does_not_know() {
 
 fn initialized<T: SizedStruct>(size: usize) -> [u8; 64] {
     let mut bytes = [0xaa_u8; 64];
-    // SAFETY: at most 64 bytes are written, and the array has that many.
+    // SAFETY: no test passes a size above 64, the length of the array.
     unsafe { init(bytes.as_mut_ptr().cast::<T>(), size) };
     bytes
 }
@@ -149,7 +150,7 @@ fn init_sets_the_fields_that_fit_and_zeroes_the_rest_for_any_version_of_the_call
     let bytes = initialized::<Old>(40);
     assert!(
         bytes[16..40].iter().all(|byte| *byte == 0) && bytes[40] == 0xaa,
-        "init must zero the field of a later version and write no further byte"
+        "init must zero the bytes that only a later version knows and write nothing after them"
     );
 }
 
@@ -159,7 +160,7 @@ fn init_does_nothing_with_an_invalid_size() {
         assert_eq!(initialized::<New>(size), [0xaa; 64]);
     }
     let mut large = vec![0xaa_u8; 5000];
-    // SAFETY: 5000 bytes can be written, and NULL may be passed.
+    // SAFETY: `large` has more than 4097 bytes, and `init` accepts NULL.
     unsafe {
         init(large.as_mut_ptr().cast::<New>(), 4097);
         init(ptr::null_mut::<New>(), 24);

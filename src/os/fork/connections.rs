@@ -8,11 +8,11 @@ use std::time::Duration;
 use crate::os;
 use crate::sync::{Condvar, Mutex};
 
-/// The maximum time that a fork waits for connections that are being opened or closed. A disk that hangs must not block
-/// the fork.
+/// The maximum time that a fork waits for connections and files that are being opened or closed. A file on a disk that
+/// hangs must not block the fork.
 const MAX_WAIT: Duration = Duration::from_millis(100);
 
-/// The open connections of this process. Its lock is not held while a connection is opened or closed, except in the
+/// The open connections of this process. This mutex is not locked while a connection is opened or closed, except in the
 /// child of a fork, which has no other thread.
 static CONNECTIONS: Mutex<Connections> =
     Mutex::new(Connections { open: Vec::new(), changing: 0, is_fork_waiting: false });
@@ -20,7 +20,7 @@ static CONNECTIONS: Mutex<Connections> =
 /// Notified when `changing` decreases while a fork waits, and when the fork stops waiting.
 static CONNECTIONS_CHANGED: Condvar = Condvar::new();
 
-/// Connections, and other files that a child must close.
+/// The connections and other files that a forked child must close.
 pub(super) struct Connections {
     open: Vec<RawFd>,
     /// The number of connections that are being opened or closed.
@@ -37,8 +37,8 @@ impl Connections {
     }
 }
 
-/// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. A call still
-/// in progress after that is most likely blocked in the kernel, before its file has a descriptor to inherit.
+/// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. If an
+/// open call takes longer, it is most likely blocked in the kernel and has no descriptor that a child could inherit.
 pub(super) fn lock_for_fork() -> MutexGuard<'static, Connections> {
     let mut connections = CONNECTIONS.lock();
     if connections.changing > 0 {
@@ -52,7 +52,7 @@ pub(super) fn lock_for_fork() -> MutexGuard<'static, Connections> {
 }
 
 /// Opens a connection and registers it, so that a forked child closes its copy. The descriptor is above those of the
-/// standard streams. A fork waits for the call, for at most [`MAX_WAIT`].
+/// standard streams. A fork in another thread waits for this call, for at most [`MAX_WAIT`].
 pub(crate) fn open_connection<C>(open: impl FnOnce() -> io::Result<C>) -> io::Result<C>
 where
     C: AsRawFd + From<OwnedFd> + Into<OwnedFd>,
@@ -123,7 +123,7 @@ mod tests {
             // SAFETY: the child only exits.
             let child = unsafe { libc::fork() };
             if child == 0 {
-                // SAFETY: the call ends the child without running code of the parent.
+                // SAFETY: `_exit` ends the child without running exit handlers.
                 unsafe { libc::_exit(i32::from(CONNECTIONS.lock().changing > 0)) };
             }
             let mut status = -1;

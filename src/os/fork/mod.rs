@@ -27,8 +27,9 @@ use crate::sync::Mutex;
 /// The id of the process in which [`mark_process`] last ran.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
-/// Points to a number that is not 0 in a process in which [`mark_process`] ran. Null if the system cannot reset it in
-/// children. Then [`PROCESS`] is used instead, although a child in another PID namespace can have the same process id.
+/// Points to a number that is not 0 in a process in which [`mark_process`] ran. Null if the system cannot reset the
+/// number in children. In that case, [`PROCESS`] is used, although a child in another PID namespace can have the same
+/// process id.
 static MARK: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
 
 /// Whether a test has disabled the handlers.
@@ -42,7 +43,7 @@ fn are_disabled() -> bool {
     false
 }
 
-/// Acquires one lock, which is released when the box is dropped.
+/// A function that acquires a lock and returns a guard in a box. Dropping the box releases the lock.
 type Acquire = fn() -> Box<dyn Any>;
 
 /// The functions that acquire the locks of other modules before a fork.
@@ -55,7 +56,7 @@ type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Connections>, MutexGuard<'st
 /// thread-locals are destroyed.
 struct Keep(UnsafeCell<Option<Held>>);
 
-// SAFETY: only the thread that holds the lock of `LOCKS` accesses the value. In a child, that is the only thread.
+// SAFETY: in a parent, only the thread that holds the lock of `LOCKS` accesses the value. A child has only one thread.
 unsafe impl Sync for Keep {}
 
 static HELD: Keep = Keep(UnsafeCell::new(None));
@@ -86,8 +87,8 @@ fn mark() -> Option<&'static AtomicU32> {
     unsafe { MARK.load(Ordering::Acquire).as_ref() }
 }
 
-/// Returns whether this process can use the library. A process created by `_Fork` or a raw `clone`, which run no fork
-/// handlers, cannot, because its locks may stay locked forever.
+/// Returns whether this process can use the library. It cannot if it was created by `_Fork` or a raw `clone`: these run
+/// no fork handlers, so its locks may stay locked forever.
 pub(crate) fn is_sound() -> bool {
     let is_marked = match mark() {
         Some(mark) => mark.load(Ordering::Acquire) != 0,
@@ -96,7 +97,7 @@ pub(crate) fn is_sound() -> bool {
     is_marked || are_disabled()
 }
 
-/// Runs `work` while no fork can start, so that a child never sees its changes half done.
+/// Runs `work` while no fork can start, so that no child inherits only a part of the changes that `work` makes.
 pub(crate) fn with_no_fork<T>(work: impl FnOnce() -> T) -> T {
     let _locks = LOCKS.lock();
     work()
@@ -107,7 +108,7 @@ pub(crate) fn hold_during_forks(acquire: Acquire) {
     LOCKS.lock().push(acquire);
 }
 
-/// Like [`hold_during_forks`], but does nothing after the first call, which `is_known` records.
+/// Like [`hold_during_forks`], but does nothing if `is_known` is already set. Sets `is_known`.
 pub(crate) fn hold_during_forks_once(is_known: &AtomicBool, acquire: Acquire) {
     let mut locks = LOCKS.lock();
     if !is_known.swap(true, Ordering::AcqRel) {
@@ -126,7 +127,7 @@ extern "C" fn before_fork() {
     unsafe { *HELD.0.get() = Some(held) };
 }
 
-/// Returns the locks acquired before the fork, or None in a process that cannot use the library and acquired no locks.
+/// Returns the locks acquired before the fork, or None if there are none because the process cannot use the library.
 fn claim_held() -> Option<Held> {
     // SAFETY: in the parent, this thread holds the lock of `LOCKS`; in the child, it is the only thread.
     unsafe { (*HELD.0.get()).take() }

@@ -1,10 +1,10 @@
-//! Holds values that a child of a fork creates again.
+//! Holds values that each forked child must create for itself.
 #![allow(unsafe_code)]
 
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
-/// The number of forks between the first process that used the library and this one.
+/// The number of forks between the process that loaded the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// Abandons the values of all [`PerProcess`] in the child of a fork.
@@ -27,7 +27,8 @@ struct Link<T> {
     older: *mut Link<T>,
 }
 
-// SAFETY: any thread may create values, but accesses them only by shared reference; the owner of the list drops them.
+// SAFETY: one thread may create a value and another drop it, for which `T` is `Send`; threads otherwise access values
+// only by shared reference, for which `T` is `Sync`.
 unsafe impl<T: Send + Sync> Sync for PerProcess<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Send for PerProcess<T> {}
@@ -53,14 +54,14 @@ impl<T> PerProcess<T> {
 
     /// Abandons the value of this process. The next call of [`PerProcess::get_or_make`] creates a new value.
     pub(crate) fn abandon(&self) {
-        // SAFETY: a link, once published, lives as long as `self`.
+        // SAFETY: the pointer is null or refers to a published link, which lives as long as `self`.
         if let Some(link) = unsafe { self.newest.load(Ordering::SeqCst).as_ref() } {
             link.is_abandoned.store(true, Ordering::Release);
         }
     }
 
     fn usable(&self, link: *mut Link<T>) -> Option<&T> {
-        // SAFETY: a link, once published, lives as long as `self`.
+        // SAFETY: the pointer is null or refers to a published link, which lives as long as `self`.
         unsafe { link.as_ref() }.filter(|link| link.is_usable()).map(|link| &link.value)
     }
 
@@ -91,7 +92,7 @@ impl<T> Link<T> {
 impl<T> Drop for PerProcess<T> {
     fn drop(&mut self) {
         let mut link = *self.newest.get_mut();
-        // SAFETY: links come from boxes, and no other reference exists any more. The first abandoned link and all older
+        // SAFETY: links come from boxes, and no other references to them exist. The first abandoned link and all older
         // ones are kept.
         while !link.is_null() && unsafe { (*link).is_usable() } {
             // SAFETY: as above.

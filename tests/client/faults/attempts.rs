@@ -100,7 +100,7 @@ fn in_vain() -> Vec<Case> {
             .fails_unsent(Kind::Timeout)
             .makes(3..=3)
             .no_request(),
-        three_attempts("the first request is read and may have been accepted, the others are not read")
+        three_attempts("the first request is read and may have been accepted, and the others are not read")
             .plays(vec![Step::Read, Step::Reset])
             .plays(vec![Step::Reset])
             .fails(Kind::Network)
@@ -128,7 +128,7 @@ fn not_repeated() -> Vec<Case> {
     cases
 }
 
-/// Returns cases in which the delay that the service asks for, or the back-off delay, would exceed the timeout. The
+/// Returns cases in which the delay that the service requests, or the back-off delay, would exceed the timeout. The
 /// call returns the delay instead of waiting for it.
 fn out_of_time() -> Vec<Case> {
     let returned = |name: &str, status: &str, kind: Kind, wait: u64| {

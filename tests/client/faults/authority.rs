@@ -25,13 +25,13 @@ pub(crate) enum Identity {
     NotYetValid,
     /// A certificate for another name.
     OtherHost,
-    /// A certificate with the name in the subject only, which is obsolete.
+    /// A certificate that has the host name only in the subject, which is obsolete.
     NoAlternativeName,
     /// A certificate from an unknown authority.
     UnknownAuthority,
     /// A certificate from an authority that has the name of the trusted authority but another key.
     FalseAuthority,
-    /// A certificate that was signed with the key of a server certificate, which is not an authority's.
+    /// A certificate signed with the key of a server certificate, which does not belong to an authority.
     ByNoAuthority,
     /// A certificate for clients only.
     ForClients,

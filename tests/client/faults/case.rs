@@ -1,4 +1,4 @@
-//! A case: a fault, and its expected effect on the caller.
+//! A case describes a fault and its expected effect on the caller.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::script::{Script, Step};
 /// small part of this time.
 const SHORT: Duration = Duration::from_secs(1);
 
-/// The timeout of any other call. It is long enough never to expire, even on a slow machine.
+/// The timeout of any other call. It is so long that it does not expire, even on a slow machine.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// A fault and its expected effect. Texts may contain the placeholders that [`Endpoints`](crate::endpoints::Endpoints)
@@ -21,7 +21,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) base_url: String,
-    /// The scripts of the server for its first connection, its second, and so on.
+    /// The scripts of the server, one for each connection, in order.
     pub(crate) scripts: Vec<Script>,
     /// Whether the server listens only on `[::1]`.
     pub(crate) is_only_on_ipv6: bool,
@@ -47,20 +47,20 @@ pub(crate) struct Case {
 /// The expected result of a call.
 #[derive(Debug, Clone)]
 pub(crate) struct Expected {
-    /// The expected class; `None` for a success.
+    /// The expected error kind; `None` for a success.
     pub(crate) kind: Option<Kind>,
     /// The expected HTTP status.
     pub(crate) http_status: Option<u16>,
-    /// Other possible classes, without a status, where the result depends on the machine.
+    /// Other possible error kinds, without an HTTP status, if the result depends on the machine.
     pub(crate) other_kinds: Vec<Kind>,
-    /// The possible acceptances: several where the result depends on the machine.
+    /// The possible values of the acceptance; more than one if the result depends on the machine.
     pub(crate) acceptance: Vec<Acceptance>,
     pub(crate) attempts: RangeInclusive<u32>,
     /// The suggested delay in milliseconds; `None` if no delay is suggested.
     pub(crate) retry_after: Option<RangeInclusive<u64>>,
     /// Text that the message must contain.
     pub(crate) says: Option<String>,
-    /// The time limit of the call, if the case is about time.
+    /// The time within which the call must end, if the case checks this.
     pub(crate) within: Option<Duration>,
 }
 
@@ -202,8 +202,7 @@ impl Case {
         self.change(|call| call.says = Some(words.to_owned()))
     }
 
-    /// Expects the last described call to end within this time, regardless of its timeouts. The case is then about
-    /// time.
+    /// Expects the last described call to end within this time, regardless of its timeouts.
     pub(crate) fn within(self, milliseconds: u64) -> Self {
         self.change(|call| call.within = Some(Duration::from_millis(milliseconds)))
     }
