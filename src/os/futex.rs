@@ -31,8 +31,8 @@ impl Futex {
         NonNull::new(address).map(Self).ok_or_else(|| io::ErrorKind::Other.into())
     }
 
-    /// Waits until [`Futex::wake_one`] wakes this call by one of `bits`, or until `timeout` expires. Returns immediately
-    /// if the file does not begin with `expected`. Spurious returns are possible.
+    /// Waits until [`Futex::wake_one`] wakes this call by one of `bits`, or until `timeout` expires. Returns at once if
+    /// the file does not begin with `expected`. Spurious returns are possible.
     pub(crate) fn wait(&self, expected: [u8; 4], bits: u32, timeout: Duration) {
         let Some(until) = super::uptime().checked_add(timeout) else {
             return;

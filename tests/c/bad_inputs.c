@@ -116,7 +116,7 @@ static int set_number(struct call *call, const char *field, const char *value)
     return 0;
 }
 
-/* Sets the field of a call that a cell describes. */
+/* Sets a field of the call from a cell of the form FIELD=VALUE. */
 static void set(struct call *call, char *cell, struct texts *texts)
 {
     char *value = strchr(cell, '=');

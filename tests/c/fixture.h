@@ -15,8 +15,8 @@ struct call {
     nexmo_result result;
 };
 
-/* Return the addresses and the certificate authority of the sandbox. Exit with a message if the sandbox did not set them
- * in the environment. */
+/* Return the addresses and the certificate authority of the sandbox. Exit with a message if they are not in the
+ * environment. */
 const char *sandbox_http(void);
 const char *sandbox_https(void);
 const char *sandbox_ca(void);

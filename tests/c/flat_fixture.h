@@ -7,7 +7,7 @@
 
 #include "nexmo_conversion.h"
 
-/* Opens a client for the sandbox with additional settings, which must succeed. */
+/* Opens a client for the sandbox with additional settings. The call must succeed. */
 int64_t open_flat_client(const char *settings);
 
 /* Opens a reporter with an outbox in a new file. The first function uses the sandbox, the second a service that never
@@ -15,11 +15,11 @@ int64_t open_flat_client(const char *settings);
 int64_t open_flat_reporter(const char *settings);
 int64_t open_unanswered_flat_reporter(const char *settings);
 
-/* Tries to open NUL-terminated settings, and closes the handle if that succeeds. Returns the status and the message of
- * the open. */
+/* Tries to open a handle with NUL-terminated settings, and closes it on success. Returns the status of nexmo_flat_open
+ * and copies its message to message. */
 nexmo_status try_to_open_flat(const char *settings, char message[NEXMO_MESSAGE_SIZE]);
 
-/* Submits a report for a delivered SMS, which must succeed. */
+/* Submits a report for a delivered SMS. The call must succeed. */
 void submit_flat(int64_t handle, const char *message_id);
 
 /* Returns the value of a statistic, which must exist. */

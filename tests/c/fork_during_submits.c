@@ -48,7 +48,7 @@ static nexmo_reporter *reporter;
 /* The time limit of a child, which is shorter if many children are expected to hang. */
 static unsigned int seconds_a_child = 120;
 
-/* Submits a report with a unique number, and records that it was stored. */
+/* Submits a report with a unique number. If the report was stored, records this in board. */
 static nexmo_status submit_next(void)
 {
     const long number = board->next++;

@@ -10,8 +10,8 @@ nexmo_reporter_options header_reporter_options = NEXMO_REPORTER_OPTIONS_INIT;
 nexmo_statistics header_statistics = NEXMO_STATISTICS_INIT;
 nexmo_event header_event = NEXMO_EVENT_INIT;
 
-/* Checks that no struct has padding, inside or at its end, for any pointer size. An array of negative size would not
- * compile. */
+/* Checks that no struct has padding, inside or at its end, whatever the size of a pointer. An array of negative size
+ * would not compile. */
 typedef char header_credentials_size[sizeof(nexmo_credentials) == 4 * 4 + 3 * sizeof(char *) ? 1 : -1];
 typedef char header_options_size[sizeof(nexmo_options) == 6 * 4 + 6 * sizeof(char *) ? 1 : -1];
 typedef char header_result_size[sizeof(nexmo_result) == 6 * 4 + 2 * 8 + 256 ? 1 : -1];

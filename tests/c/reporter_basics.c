@@ -162,7 +162,7 @@ static void an_invalid_report_is_not_stored(void)
 static const uint32_t invalid_sizes[] = {0, 4, 8, 4097, 4000000000u, 4294967295u};
 #define INVALID_SIZES (sizeof invalid_sizes / sizeof invalid_sizes[0])
 
-/* Checks that a call with a struct of that size fails and leaves the struct unchanged. */
+/* Checks that a call with a struct of the given size fails and leaves the struct unchanged. */
 #define CHECK_REJECTED(type, size, call)                                                                                         \
     do {                                                                                                                         \
         type given, untouched;                                                                                                   \

@@ -222,7 +222,7 @@ int is_readable(nexmo_reporter *reporter)
     return poll(&watched, 1, 0) == 1 && (watched.revents & POLLIN) != 0;
 }
 
-/* Returns whether the request in this line was for "NAME-..." or NAME and was accepted. */
+/* Returns whether the request in this line has the message id NAME or "NAME-..." and was accepted. */
 static int is_accepted(const char *line, const char *name)
 {
     const char *found = strstr(line, "\"message_id\":\"");

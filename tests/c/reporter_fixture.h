@@ -40,7 +40,7 @@ struct reporting unanswered_reporting(void);
  * valid_reporting_at can send them. */
 struct reporting unauthorized_reporting(void);
 
-/* Creates a reporter, which must succeed. */
+/* Creates a reporter. The call must succeed. */
 nexmo_reporter *begin(struct reporting *reporting);
 
 /* Tries to create a reporter and frees it immediately. Returns the status of the creation. */
@@ -49,14 +49,14 @@ nexmo_status try_new_reporter(struct reporting *reporting);
 /* Submits a report for a delivered SMS. */
 nexmo_status submit(nexmo_reporter *reporter, const char *message_id);
 
-/* Submits "NAME-0" to "NAME-(count - 1)". Each must succeed. */
+/* Submits reports with the message ids "NAME-0" to "NAME-(count - 1)". Each submit must succeed. */
 void submit_some(nexmo_reporter *reporter, const char *name, int count);
 
 /* Returns the statistics, and checks that the counts add up. */
 nexmo_statistics statistics_of(nexmo_reporter *reporter);
 
-/* Returns the oldest event without acknowledging it. Its kind is NEXMO_EVENT_NONE if there is no event, even in a
- * closed reporter. */
+/* Returns the oldest event without acknowledging it. If there is no event, returns one of the kind NEXMO_EVENT_NONE,
+ * even for a closed reporter. */
 nexmo_event oldest_event(nexmo_reporter *reporter);
 
 /* Returns the oldest event and acknowledges it. */
@@ -65,7 +65,8 @@ nexmo_event consume_event(nexmo_reporter *reporter);
 /* Returns whether the reporter's descriptor is readable. */
 int is_readable(nexmo_reporter *reporter);
 
-/* Returns the number of accepted requests for "NAME-..." or NAME, and copies the log line of the last one to line. */
+/* Returns the number of accepted requests with the message id NAME or "NAME-...", and copies the log line of the last
+ * one to line. */
 long sandbox_accepted(const char *name, char *line, size_t size);
 
 /* Returns the number of connections to the service that never responds. */

@@ -77,8 +77,8 @@ static void outbox_and_durability_must_agree(void)
     CHECK(try_new_reporter(&reporting) == NEXMO_ERR_NULL_POINTER, "%s", reporting.result.message);
 }
 
-/* Submits reports to a reporter that cannot send them, frees it, and returns the number of reports that are pending in a
- * new reporter with the same options. */
+/* Submits reports to a reporter that cannot send them, frees it, and returns the number of reports that are pending in
+ * a new reporter with the same options. */
 static long pending_at_next_start(int32_t durability, const char *name)
 {
     struct reporting reporting = unanswered_reporting();

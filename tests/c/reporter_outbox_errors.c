@@ -176,8 +176,8 @@ static void a_call_waits_no_longer_than_busy_timeout_ms(void)
     nexmo_reporter_free(reporter);
 }
 
-/* Overwrites a file with garbage and returns its descriptor. The descriptor stays open, because closing it would release
- * locks that the process, rather than the open file description, holds on the file. */
+/* Overwrites a file with garbage and returns its descriptor. The descriptor stays open, because closing it would
+ * release locks that the process, rather than the open file description, holds on the file. */
 static int damage(const char *path)
 {
     static const char garbage[4096] = {0x5a, 0x11, 0x77};

@@ -16,7 +16,7 @@
 /* The six structs, identified by the suffixes of the names of their functions. */
 #define EACH_STRUCT(DO) DO(credentials) DO(options) DO(result) DO(reporter_options) DO(statistics) DO(event)
 
-/* The functions of the later library. The added field has 8 bytes and the initial value 7. */
+/* The functions that handle structs like a later version. The added field has 8 bytes and the initial value 7. */
 #define DECLARE(name)                                                                                                            \
     nexmo_status nexmo_testing_read_later_##name(const nexmo_##name *given, uint8_t added[8]);                                   \
     nexmo_status nexmo_testing_write_later_##name(nexmo_##name *written);                                                        \

@@ -17,7 +17,7 @@ use crate::tls::Secure;
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
-/// More bytes than the library reads when it checks an idle connection. It reads at most 12 KiB.
+/// More bytes than the library reads when it checks an idle TLS connection. It reads at most 12 KiB.
 const MORE_THAN_A_CHECK: usize = 16 * 1024;
 
 /// The server's side of one connection.
