@@ -23,13 +23,13 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest timeout that can be set.
 pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(3600);
 
-/// The maximum number of requests for one report.
+/// The largest valid `max_attempts`.
 pub(crate) const MOST_ATTEMPTS: u32 = 100;
 
-/// The default number of idle connections to keep.
+/// The default maximum number of idle connections to keep.
 const DEFAULT_CONNECTIONS: u32 = 32;
 
-/// The maximum number of idle connections to keep.
+/// The largest valid `max_idle_connections`.
 pub(crate) const MOST_CONNECTIONS: u32 = 1024;
 
 /// The longest user agent suffix accepted, in bytes.
@@ -44,8 +44,8 @@ pub struct Options<'a> {
     pub base_url: Option<&'a str>,
     /// Allows `http://` for remote hosts, which exposes the credentials on the network.
     pub allow_plain_http: bool,
-    /// PEM file with the only root certificates to trust. Default: the platform's store or, if there is none, the
-    /// built-in roots.
+    /// PEM file with the root certificates to trust, and no others. Default: the platform's store or, if there is none,
+    /// the built-in roots.
     pub ca_file: Option<&'a Path>,
     /// Trusts the root certificates built into the library instead of the platform's store.
     pub built_in_roots_only: bool,
@@ -95,7 +95,7 @@ pub(crate) struct ClientSettings {
 }
 
 impl ClientSettings {
-    /// Returns whether requests with the `other` settings may use the same connections.
+    /// Returns whether requests with these settings and requests with `other` may share connections.
     pub(crate) fn shares_connections_with(&self, other: &Self) -> bool {
         // The pattern has no `..`, so the compiler reports a new field that this function ignores.
         let Self {

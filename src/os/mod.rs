@@ -39,7 +39,7 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path).and_then(above_standard)
 }
 
-/// Returns the error if no file can be opened because the process or the system lacks descriptors or memory.
+/// Tries to open a file. Returns the error if this fails because the process or the system lacks descriptors or memory.
 pub(crate) fn descriptor_shortage() -> Option<io::Error> {
     open_to_read(Path::new("/dev/null")).err().filter(is_shortage)
 }
@@ -60,7 +60,7 @@ pub(crate) fn above_standard<F: From<OwnedFd> + Into<OwnedFd>>(file: F) -> io::R
 fn with_signals_blocked<T>(action: impl FnOnce() -> T) -> T {
     let mut all = MaybeUninit::<libc::sigset_t>::uninit();
     let mut before = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: both sets are local and outlive the calls; `before` is initialized by the call that reads `all`.
+    // SAFETY: both sets are local and outlive the calls. The call that reads `all` initializes `before` if it succeeds.
     let is_blocked = unsafe {
         libc::sigfillset(all.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) == 0
@@ -93,7 +93,7 @@ impl Drop for Uncancellable {
     }
 }
 
-/// `PTHREAD_CANCEL_ENABLE` and `PTHREAD_CANCEL_DISABLE` of glibc and musl, which the libc crate lacks.
+/// The values of `PTHREAD_CANCEL_ENABLE` and `PTHREAD_CANCEL_DISABLE` in glibc and musl. The libc crate lacks them.
 const ENABLE: libc::c_int = 0;
 const DISABLE: libc::c_int = 1;
 
@@ -121,7 +121,7 @@ pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
     Some(unsafe { &*page.cast::<AtomicU32>() })
 }
 
-/// Registers three functions to call on every fork: before it, and after it in the parent and in the child.
+/// Registers three functions that run at every fork: before it, and after it in the parent and in the child.
 pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
     // SAFETY: the functions are never unloaded, because the library is linked with `nodelete`. If the system has no
     // memory to register them, `fork::is_sound` returns false in a child, which then cannot use the library.
@@ -173,7 +173,7 @@ pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: O
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(false),
             1.. => return Ok(true),
-            // The loop continues if a signal interrupted the wait or if it ended less than a millisecond early.
+            // The loop continues if a signal interrupted the wait or if the wait ended less than a millisecond early.
             _ => ignore_interruption(ready)?,
         }
     }
@@ -196,7 +196,7 @@ pub(crate) fn wait_for_any(
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(None),
             1.. => return Ok(polls.iter().position(|poll| poll.revents != 0)),
-            // The loop continues if a signal interrupted the wait or if it ended less than a millisecond early.
+            // The loop continues if a signal interrupted the wait or if the wait ended less than a millisecond early.
             _ => ignore_interruption(ready)?,
         }
     }

@@ -61,7 +61,7 @@ impl AsFd for Wakeup {
     }
 }
 
-/// A watch on files for changes by any process.
+/// Watches files for changes that any process makes.
 #[derive(Debug)]
 pub(crate) struct Watch(Descriptor);
 

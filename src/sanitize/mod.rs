@@ -106,7 +106,7 @@ fn one_line(text: &str) -> String {
     text.split(is_unseen).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns whether a character changes the direction of text or has no width, which would make a log misleading.
+/// Returns whether a character changes the direction of text or has no width, and so could make a log misleading.
 fn is_format(c: char) -> bool {
     matches!(
         c,

@@ -9,10 +9,11 @@ use percent_encoding::percent_decode;
 
 use super::{MASK, between_tags};
 
-/// The number of consecutive letters and digits of a secret that count as revealing it.
+/// The minimum number of consecutive letters and digits of a secret that count as revealing it.
 const REVEALING_PART: usize = 6;
 
-/// The number of leading letters and digits of a secret that count as revealing it at the end of a truncated text.
+/// The minimum number of leading letters and digits of a secret that count as revealing it at the end of a text, which
+/// may be truncated.
 const REVEALING_START: usize = 3;
 
 /// The maximum number of layers of encoding that are decoded to find a secret.
@@ -22,7 +23,7 @@ const MOST_LAYERS: usize = 3;
 pub(super) struct SecretFinder<'a> {
     /// The secrets without a letter or digit, which are searched for literally.
     signs: Vec<&'a str>,
-    /// The letters and digits of each secret, plain and encoded.
+    /// The letters and digits of each secret, of its hexadecimal form and of its Base64 forms.
     bare: Vec<Wiped<Vec<char>>>,
     /// Every substring of an element of `bare` that has the length of a revealing part, sorted.
     parts: Wiped<Vec<[char; REVEALING_PART]>>,

@@ -25,7 +25,7 @@ use crate::error::{Error, Kind};
 use crate::options::ClientSettings;
 use crate::reporter::ReporterSettings;
 
-/// The maximum length of settings, in bytes.
+/// The maximum length of the text that contains settings, in bytes.
 pub(crate) const LONGEST: usize = 65_536;
 
 /// Parsed settings.

@@ -1,5 +1,5 @@
-//! Finds settings by their names and stores their values. The settings for options are defined in the modules of the
-//! options.
+//! Finds settings by their names and stores their values. The modules that define the options also define their
+//! settings.
 
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
@@ -28,7 +28,7 @@ pub(crate) struct GivenCredentials<'a> {
 }
 
 impl<'a> GivenCredentials<'a> {
-    /// The settings for the credentials, in the order of the fields in C.
+    /// The settings for the credentials, in the order of the fields of the C struct.
     pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
         Setting::new("api_key", Form::Text(|given, text| given.api_key = Some(text))),
         Setting::new("api_secret", Form::Text(|given, text| given.api_secret = Some(text))),

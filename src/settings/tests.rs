@@ -9,7 +9,7 @@ use crate::options;
 use crate::options::base_url::BaseUrl;
 use crate::reporter::Overflow;
 
-/// Text that invalid values contain and no message may contain.
+/// A text that invalid values contain and that no message may contain.
 const CANARY: &str = "CANARY";
 
 const ACCOUNT: &str = "api_key = key\napi_secret = secret\n";

@@ -11,7 +11,7 @@
 /* The maximum length of a text in a row. */
 #define LONGEST 8192
 
-/* The texts of a row, which a call borrows. */
+/* The memory for the texts of a row, to which a call points. */
 struct texts {
     char text[16][LONGEST + 1];
     size_t used;

@@ -21,7 +21,7 @@ const char *sandbox_http(void);
 const char *sandbox_https(void);
 const char *sandbox_ca(void);
 
-/* Returns the number of requests that the sandbox has received. The sandbox counts a request before it responds. */
+/* Returns the number of requests that the sandbox has received. The sandbox logs a request before it responds. */
 long sandbox_requests(void);
 
 /* Copies the last line of the sandbox's log, truncated to fit. */

@@ -31,7 +31,7 @@ static long resident_kib(void)
     return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-/* Returns the number of the connection of the last request, as counted by the sandbox. */
+/* Returns the number that the sandbox gave to the connection of the last request. */
 static long last_connection(void)
 {
     char line[8192];

@@ -54,7 +54,7 @@ static void an_event_stays_until_it_is_acknowledged(void)
     nexmo_reporter_free(reporter);
 }
 
-/* The ids next to the id of a waiting event belong to acknowledged events. */
+/* The id before that of the oldest event belongs to an acknowledged event. */
 static void one_event_is_acknowledged_and_no_other(void)
 {
     struct reporting reporting = dropping_reporting();

@@ -1,4 +1,4 @@
-/* Tests which names of outboxes are valid, and which accounts are equal. */
+/* Tests which paths of outboxes are valid, and which values of base_url belong to the same account. */
 #define _GNU_SOURCE
 #include "harness.h"
 
@@ -66,7 +66,7 @@ static void other_names_are_valid(void)
     close(before);
 }
 
-/* Checks whether two values of base_url name the same account. */
+/* Checks whether two values of base_url belong to the same account. */
 static void check_account(const char *first, const char *second, int is_same)
 {
     struct reporting reporting = valid_reporting();

@@ -128,7 +128,7 @@ static void a_flush_does_not_wait_for_a_back_off(void)
     nexmo_reporter_free(reporter);
 }
 
-/* The sandbox responds with 429 and Retry-After: 7, which no flush overrides. */
+/* The sandbox responds with 429 and Retry-After: 7. A flush does not shorten this delay. */
 static void a_flush_respects_retry_after(void)
 {
     struct reporting reporting = valid_reporting();

@@ -101,7 +101,7 @@ static void other_sizes_do_nothing(const struct kind *kind)
     kind->init(NULL, 0);
 }
 
-/* The function writes the fields that fit into the struct of an older caller, and no part of another field. */
+/* An _init function writes the fields that fit into the struct of an older caller, and no part of any other field. */
 static void an_older_caller_has_the_fields_that_fit(void)
 {
     const size_t end = offsetof(nexmo_result, retry_after_ms) + 8;

@@ -63,7 +63,7 @@ static void check_cancelled(pthread_t thread, struct call_in_a_thread *call, nex
     CHECK(call->status == status, "%s: %s", name, nexmo_status_name(call->status));
 }
 
-/* Cancels a thread during a call that ends after the cancellation. */
+/* Cancels a thread during a call. The call must still complete, with this status. */
 static void cancel_in(struct call_in_a_thread call, nexmo_status status, const char *name)
 {
     const pthread_t thread = begin_call(&call);

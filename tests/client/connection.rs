@@ -129,7 +129,7 @@ fn a_dead_idle_connection_is_replaced_transparently() {
 #[test]
 fn no_other_idle_connection_of_the_same_age_is_tried_after_a_dead_one() {
     // The client opens two connections at once. The server closes each of them without a response when it receives a
-    // second request.
+    // second request on it.
     let dying = || vec![OK.to_vec(), Vec::new()];
     let server = Server::start_together(vec![dying(), dying(), vec![OK.to_vec()]]);
     let client = server.client();
