@@ -51,8 +51,8 @@ impl<'a, T> Setting<'a, T> {
     }
 }
 
-/// Parses decimal digits; returns None for any other text. On overflow, returns the largest `u64`, which is out of range
-/// for every setting.
+/// Parses decimal digits. Returns None for any other text. On overflow, returns the largest `u64`, which is out of
+/// range for every setting.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let append = |number: u64, byte: u8| number.saturating_mul(10).saturating_add(u64::from(byte & 0x0f));
