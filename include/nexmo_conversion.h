@@ -86,33 +86,36 @@ extern "C" {
 
 /* --- Statuses ----------------------------------------------------------------------------------------------------- */
 
-/** The result of a call: NEXMO_OK, or one of NEXMO_ERR_*. No status of this version is negative or above 99, so that
- *  a status can be a program's exit status. Later versions may continue a full band 1000 higher, so the status
- *  modulo 1000 determines the band: 1 to 19, the call was invalid and nothing was sent; 20 to 39, the service sent
- *  no valid response (acceptance says whether the report may have been accepted); 40 to 59, the service's response;
- *  60 to 79, outbox and reporter; 80 to 98, unused; 99, a bug. */
+/** The result of a call: NEXMO_OK or one of the NEXMO_ERR_* constants. No status of this version is negative or
+ *  above 99, so that a status can be a program's exit status. If a band is full, later versions may add statuses
+ *  that are 1000 higher, so the status modulo 1000 determines the band: 1 to 19, the call was invalid and nothing
+ *  was sent; 20 to 39, no valid response was received (acceptance says whether the report may have been accepted);
+ *  40 to 59, the service's response is an error; 60 to 79, an error of the outbox or the reporter; 80 to 98, unused;
+ *  99, a bug. */
 typedef int32_t nexmo_status;
 
 /** Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done. */
 #define NEXMO_OK 0
 
-/** A required pointer is NULL. Nothing was sent. Pass what the message names. */
+/** A required pointer is NULL. Nothing was sent. Set the pointer that the message names. */
 #define NEXMO_ERR_NULL_POINTER 1
-/** A struct has a size that this library does not accept, or values other than 0 in fields that it does not know.
+/** A struct has a size that this library does not accept, or a field that this library does not know is not 0.
  *  Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the library that the
  *  program was built for. */
 #define NEXMO_ERR_STRUCT_SIZE 2
-/** A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library. */
+/** This library does not know one of the flags. Nothing was sent. Clear the flag, or load a later version of the
+ *  library. */
 #define NEXMO_ERR_UNKNOWN_FLAGS 3
-/** An argument, or a file that it names, is invalid. Nothing was sent. Correct what the message names. */
+/** An argument, or a file that it names, is invalid. Nothing was sent. Correct the argument or file that the message
+ *  names. */
 #define NEXMO_ERR_INVALID_ARGUMENT 4
-/** The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call. */
+/** The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Pass a valid handle. */
 #define NEXMO_ERR_INVALID_HANDLE 5
 /** The reporter is closed and, if the call was a poll, has no more events. A submitted report was not stored. Submit
  *  it to another reporter. */
 #define NEXMO_ERR_CLOSED 6
-/** The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
- *  execute a new program in them. */
+/** The fork handlers did not run when this process was created. Nothing was sent. Create the process with fork, or
+ *  execute a new program in it. */
 #define NEXMO_ERR_FORKED 7
 /** The host name could not be resolved, no connection could be made, or the connection was lost before the response
  *  was complete. acceptance says whether the report may have been accepted. Retry later. */
@@ -121,7 +124,7 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_TIMEOUT 21
 /** The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
  *  acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and whether
- *  anything else responds in place of the service. */
+ *  another server responds in place of the service. */
 #define NEXMO_ERR_TLS 22
 /** The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
  *  base_url. */
@@ -134,14 +137,14 @@ typedef int32_t nexmo_status;
  *  have been accepted. */
 #define NEXMO_ERR_CANCELLED 25
 /** The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The report
- *  was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise the
- *  limit that the message names. */
+ *  was not accepted unless acceptance says that it may have been. Retry later; if the error persists, remove the
+ *  cause that the message states. */
 #define NEXMO_ERR_SYSTEM 26
-/** 401: the credentials are wrong. The service did not accept the report. Retry it with the right key and secret; a
- *  signed report may also be rejected because its timestamp is old or the machine's clock is wrong. */
+/** 401: the credentials are wrong or, if the report is signed, its timestamp is old or the machine's clock is wrong.
+ *  The service did not accept the report. Correct the cause before retrying. */
 #define NEXMO_ERR_UNAUTHORIZED 40
-/** 402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
- *  the report. Check the account, or ask the service's support team to enable conversions; then retry. */
+/** 402: conversion is not enabled for the account, or the credentials are wrong. The service did not accept the
+ *  report. Check the credentials, or ask the service's support team to enable conversions; then retry. */
 #define NEXMO_ERR_NOT_ENABLED 41
 /** 420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
  *  retry it unchanged. */
@@ -152,23 +155,23 @@ typedef int32_t nexmo_status;
 /** 408 or 5xx: the service is unavailable. The report may have been accepted. Retry after retry_after_ms; if that is
  *  -1, choose a delay. */
 #define NEXMO_ERR_UNAVAILABLE 44
-/** 3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
- *  The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place
+/** 3xx: a redirect. The library follows no redirect, because doing so could send the credentials to another server.
+ *  The report may have been accepted. Before retrying, check base_url, and whether another server responds in place
  *  of the service. */
 #define NEXMO_ERR_REDIRECTED 45
-/** An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
- *  retrying, check base_url, and whether anything else responds in place of the service. */
+/** Any other HTTP status, which the Conversion API does not document. The report may have been accepted. Before
+ *  retrying, check base_url, and whether another server responds in place of the service. */
 #define NEXMO_ERR_UNEXPECTED_STATUS 46
 /** The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
  *  is NEXMO_ACCEPTANCE_UNKNOWN: it may then be stored and sent. Remove the cause, then repeat the call. */
 #define NEXMO_ERR_OUTBOX 60
 /** The outbox or its disk is full. A submitted report was not stored. Retry later. */
 #define NEXMO_ERR_OUTBOX_FULL 61
-/** Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted report was not
+/** Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted report was not
  *  stored. Retry. */
 #define NEXMO_ERR_OUTBOX_BUSY 62
 /** The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
- *  replaced once all other processes have closed it. */
+ *  replaced once no process has it open. */
 #define NEXMO_ERR_OUTBOX_CORRUPT 63
 /** The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each account. */
 #define NEXMO_ERR_OUTBOX_WRONG_ACCOUNT 64
@@ -183,8 +186,8 @@ typedef int32_t nexmo_status;
  *  reporter has lost its pending reports; otherwise they stay pending and need not be submitted again. Correct the
  *  account, its credentials or base_url. */
 #define NEXMO_ERR_SUSPENDED 71
-/** A bug in this library was caught; the calling program is unaffected. Before reporting again, check acceptance: it
- *  says whether the report may have been accepted. File a bug report. */
+/** An internal error occurred because of a bug in this library. The calling program can continue. Before reporting
+ *  again, check acceptance: it says whether the report may have been accepted. File a bug report. */
 #define NEXMO_ERR_INTERNAL 99
 
 /** Returns the name of a status, such as "NEXMO_ERR_TIMEOUT", or "NEXMO_ERR_UNKNOWN" for a number that this version
@@ -195,8 +198,8 @@ const char *nexmo_status_name(nexmo_status status);
  *  been accepted, and what to do next. */
 const char *nexmo_status_describe(nexmo_status status);
 
-/** Returns 1 if the same report can succeed when it is sent or submitted again later, unchanged, without any
- *  correction by a user. Returns 0 otherwise and for a number that this version does not know. */
+/** Returns 1 if the same report can succeed when it is sent or submitted again later without a correction by a user.
+ *  Returns 0 otherwise, including for a number that this version does not know. */
 int32_t nexmo_status_is_retryable(nexmo_status status);
 
 /* --- Version and time --------------------------------------------------------------------------------------------- */
@@ -209,7 +212,7 @@ int32_t nexmo_status_is_retryable(nexmo_status status);
 const char *nexmo_conversion_version(void);
 
 /**
- * Converts UNIX time, as returned by time(), to the API's "yyyy-MM-dd HH:mm:ss" in UTC.
+ * Converts a UNIX time, as returned by time(), to the API's format "yyyy-MM-dd HH:mm:ss" in UTC.
  *
  * @param unix_seconds  Seconds since 1970-01-01 00:00:00 UTC: -62135596800 to 253402300799, the years 1 to 9999.
  * @param text          Receives the text and its NUL; "" on failure.

@@ -1,4 +1,4 @@
-//! Wipes secrets from memory. A [`Secret`] also hides its text from `Debug` output.
+//! Wipes secrets from memory, and hides them from `Debug` output.
 
 use std::fmt;
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use crate::text::{LONGEST_NAME, check_no_controls};
 
 /// A vector or string whose whole capacity is overwritten when it is dropped. Faster than `zeroize::Zeroizing`, which
 /// overwrites one byte at a time. `black_box` keeps the compiler from removing the write.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Wiped<T: Wipe>(T);
 
 /// A value that [`Wiped`] can hold.
@@ -93,8 +93,25 @@ impl Secret {
     }
 }
 
+impl<T: Wipe> fmt::Debug for Wiped<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_hides_secrets() {
+        assert_eq!(format!("{:?}", Secret::new("api_secret", "s3cret").unwrap()), "***");
+        assert_eq!(format!("{:?} {:?}", Wiped::new("s3cret".to_owned()), Wiped::new(vec![b's'])), "*** ***");
     }
 }

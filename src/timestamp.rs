@@ -35,15 +35,15 @@ impl Timestamp {
     ///
     /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if the time is not in the years 1 to 9999
     /// (-62135596800 to 253402300799 seconds).
-    pub fn from_unix_seconds(seconds: i64) -> Result<Self, Error> {
+    pub fn from_unix_seconds(unix_seconds: i64) -> Result<Self, Error> {
         const YEARS_1_TO_9999: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
-        DateTime::from_timestamp(seconds, 0)
-            .filter(|_| YEARS_1_TO_9999.contains(&seconds))
+        DateTime::from_timestamp(unix_seconds, 0)
+            .filter(|_| YEARS_1_TO_9999.contains(&unix_seconds))
             .map(|date| Self(date.naive_utc()))
             .ok_or_else(|| {
                 Error::argument(
-                    "seconds",
-                    format!("is {seconds}; valid: -62135596800 to 253402300799 (the years 1 to 9999)"),
+                    "unix_seconds",
+                    format!("is {unix_seconds}; valid: -62135596800 to 253402300799 (the years 1 to 9999)"),
                 )
             })
     }

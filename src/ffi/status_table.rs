@@ -22,32 +22,32 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 1,
         name: c"NEXMO_ERR_NULL_POINTER",
-        text: c"A required pointer is NULL. Nothing was sent. Pass what the message names.",
+        text: c"A required pointer is NULL. Nothing was sent. Set the pointer that the message names.",
     },
     Row {
         status: 2,
         name: c"NEXMO_ERR_STRUCT_SIZE",
-        text: c"A struct has a size that this library does not accept, or values other than 0 in fields that it \
-            does not know. Nothing was sent. Initialize the struct with its INIT macro or _init function, or \
+        text: c"A struct has a size that this library does not accept, or a field that this library does not \
+            know is not 0. Nothing was sent. Initialize the struct with its INIT macro or _init function, or \
             load the library that the program was built for.",
     },
     Row {
         status: 3,
         name: c"NEXMO_ERR_UNKNOWN_FLAGS",
-        text: c"A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer \
-            library.",
+        text: c"This library does not know one of the flags. Nothing was sent. Clear the flag, or load a later \
+            version of the library.",
     },
     Row {
         status: 4,
         name: c"NEXMO_ERR_INVALID_ARGUMENT",
-        text: c"An argument, or a file that it names, is invalid. Nothing was sent. Correct what the message \
-            names.",
+        text: c"An argument, or a file that it names, is invalid. Nothing was sent. Correct the argument or file \
+            that the message names.",
     },
     Row {
         status: 5,
         name: c"NEXMO_ERR_INVALID_HANDLE",
-        text: c"The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct \
-            the call.",
+        text: c"The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Pass a \
+            valid handle.",
     },
     Row {
         status: 6,
@@ -58,8 +58,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 7,
         name: c"NEXMO_ERR_FORKED",
-        text: c"The process was created without running the fork handlers. Nothing was sent. Create processes \
-            with fork, or execute a new program in them.",
+        text: c"The fork handlers did not run when this process was created. Nothing was sent. Create the \
+            process with fork, or execute a new program in it.",
     },
     Row {
         status: 20,
@@ -78,7 +78,7 @@ pub(super) static ROWS: &[Row] = &[
         name: c"NEXMO_ERR_TLS",
         text: c"The TLS handshake failed, or the server's certificate is not trusted. The report was not \
             accepted unless acceptance says that it may have been. Before retrying, check base_url, ca_file, \
-            the machine's clock, and whether anything else responds in place of the service.",
+            the machine's clock, and whether another server responds in place of the service.",
     },
     Row {
         status: 23,
@@ -104,21 +104,21 @@ pub(super) static ROWS: &[Row] = &[
         name: c"NEXMO_ERR_SYSTEM",
         text: c"The system has no file descriptor, memory or thread available, or a file cannot be read at the \
             moment. The report was not accepted unless acceptance says that it may have been. Retry later; \
-            if the error persists, raise the limit that the message names.",
+            if the error persists, remove the cause that the message states.",
     },
     Row {
         status: 40,
         name: c"NEXMO_ERR_UNAUTHORIZED",
-        text: c"401: the credentials are wrong. The service did not accept the report. Retry it with the right \
-            key and secret; a signed report may also be rejected because its timestamp is old or the \
-            machine's clock is wrong.",
+        text: c"401: the credentials are wrong or, if the report is signed, its timestamp is old or the \
+            machine's clock is wrong. The service did not accept the report. Correct the cause before \
+            retrying.",
     },
     Row {
         status: 41,
         name: c"NEXMO_ERR_NOT_ENABLED",
-        text: c"402: conversion is not enabled for the account, or the account's credentials are bad. The \
-            service did not accept the report. Check the account, or ask the service's support team to \
-            enable conversions; then retry.",
+        text: c"402: conversion is not enabled for the account, or the credentials are wrong. The service did \
+            not accept the report. Check the credentials, or ask the service's support team to enable \
+            conversions; then retry.",
     },
     Row {
         status: 42,
@@ -141,15 +141,15 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 45,
         name: c"NEXMO_ERR_REDIRECTED",
-        text: c"3xx: a redirect. The library never follows redirects, because that would send the credentials to \
-            another address. The report may have been accepted. Before retrying, check base_url, and whether \
-            anything else responds in place of the service.",
+        text: c"3xx: a redirect. The library follows no redirect, because doing so could send the credentials to \
+            another server. The report may have been accepted. Before retrying, check base_url, and whether \
+            another server responds in place of the service.",
     },
     Row {
         status: 46,
         name: c"NEXMO_ERR_UNEXPECTED_STATUS",
-        text: c"An HTTP status that is not in the Conversion API's documentation. The report may have been \
-            accepted. Before retrying, check base_url, and whether anything else responds in place of the \
+        text: c"Any other HTTP status, which the Conversion API does not document. The report may have been \
+            accepted. Before retrying, check base_url, and whether another server responds in place of the \
             service.",
     },
     Row {
@@ -167,14 +167,14 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 62,
         name: c"NEXMO_ERR_OUTBOX_BUSY",
-        text: c"Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted \
+        text: c"Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted \
             report was not stored. Retry.",
     },
     Row {
         status: 63,
         name: c"NEXMO_ERR_OUTBOX_CORRUPT",
         text: c"The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: \
-            the outbox is replaced once all other processes have closed it.",
+            the outbox is replaced once no process has it open.",
     },
     Row {
         status: 64,
@@ -205,7 +205,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 99,
         name: c"NEXMO_ERR_INTERNAL",
-        text: c"A bug in this library was caught; the calling program is unaffected. Before reporting again, \
-            check acceptance: it says whether the report may have been accepted. File a bug report.",
+        text: c"An internal error occurred because of a bug in this library. The calling program can continue. \
+            Before reporting again, check acceptance: it says whether the report may have been accepted. \
+            File a bug report.",
     },
 ];

@@ -57,7 +57,7 @@ fn check_private(file: File, path: &Path) -> io::Result<File> {
         )
     } else if found.mode() & 0o022 != 0 {
         "can be written by others; remove their permission (chmod go-w)".to_owned()
-    } else if found.nlink() != 1 {
+    } else if found.nlink() > 1 {
         "has a second name (a hard link), by which another process could damage it; remove one of the names".to_owned()
     } else if is_mount_point(path) {
         "is a mount point, so it has a second name; mount its directory instead".to_owned()

@@ -104,29 +104,31 @@ class Status(IntEnum):
     """Success. The service accepted the report or, after a submit, the outbox stored it. Nothing needs to be done."""
 
     NULL_POINTER = 1
-    """A required pointer is NULL. Nothing was sent. Pass what the message names."""
+    """A required pointer is NULL. Nothing was sent. Set the pointer that the message names."""
 
     STRUCT_SIZE = 2
-    """A struct has a size that this library does not accept, or values other than 0 in fields that it does not know.
+    """A struct has a size that this library does not accept, or a field that this library does not know is not 0.
     Nothing was sent. Initialize the struct with its INIT macro or _init function, or load the library that the program
     was built for."""
 
     UNKNOWN_FLAGS = 3
-    """A flag is set that this library does not know. Nothing was sent. Clear the flag, or load a newer library."""
+    """This library does not know one of the flags. Nothing was sent. Clear the flag, or load a later version of the
+    library."""
 
     INVALID_ARGUMENT = 4
-    """An argument, or a file that it names, is invalid. Nothing was sent. Correct what the message names."""
+    """An argument, or a file that it names, is invalid. Nothing was sent. Correct the argument or file that the message
+    names."""
 
     INVALID_HANDLE = 5
-    """The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Correct the call."""
+    """The handle is NULL, was freed, or is not a handle for this function. Nothing was sent. Pass a valid handle."""
 
     CLOSED = 6
     """The reporter is closed and, if the call was a poll, has no more events. A submitted report was not stored. Submit
     it to another reporter."""
 
     FORKED = 7
-    """The process was created without running the fork handlers. Nothing was sent. Create processes with fork, or
-    execute a new program in them."""
+    """The fork handlers did not run when this process was created. Nothing was sent. Create the process with fork, or
+    execute a new program in it."""
 
     NETWORK = 20
     """The host name could not be resolved, no connection could be made, or the connection was lost before the response
@@ -138,7 +140,7 @@ class Status(IntEnum):
     TLS = 22
     """The TLS handshake failed, or the server's certificate is not trusted. The report was not accepted unless
     acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and whether
-    anything else responds in place of the service."""
+    another server responds in place of the service."""
 
     PROTOCOL = 23
     """The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
@@ -155,16 +157,16 @@ class Status(IntEnum):
 
     SYSTEM = 26
     """The system has no file descriptor, memory or thread available, or a file cannot be read at the moment. The report
-    was not accepted unless acceptance says that it may have been. Retry later; if the error persists, raise the limit
-    that the message names."""
+    was not accepted unless acceptance says that it may have been. Retry later; if the error persists, remove the cause
+    that the message states."""
 
     UNAUTHORIZED = 40
-    """401: the credentials are wrong. The service did not accept the report. Retry it with the right key and secret; a
-    signed report may also be rejected because its timestamp is old or the machine's clock is wrong."""
+    """401: the credentials are wrong or, if the report is signed, its timestamp is old or the machine's clock is wrong.
+    The service did not accept the report. Correct the cause before retrying."""
 
     NOT_ENABLED = 41
-    """402: conversion is not enabled for the account, or the account's credentials are bad. The service did not accept
-    the report. Check the account, or ask the service's support team to enable conversions; then retry."""
+    """402: conversion is not enabled for the account, or the credentials are wrong. The service did not accept the
+    report. Check the credentials, or ask the service's support team to enable conversions; then retry."""
 
     REJECTED = 42
     """420, 422 or 423: the service rejected the report because of its parameters. The report was not accepted. Do not
@@ -179,13 +181,13 @@ class Status(IntEnum):
     -1, choose a delay."""
 
     REDIRECTED = 45
-    """3xx: a redirect. The library never follows redirects, because that would send the credentials to another address.
-    The report may have been accepted. Before retrying, check base_url, and whether anything else responds in place of
+    """3xx: a redirect. The library follows no redirect, because doing so could send the credentials to another server.
+    The report may have been accepted. Before retrying, check base_url, and whether another server responds in place of
     the service."""
 
     UNEXPECTED_STATUS = 46
-    """An HTTP status that is not in the Conversion API's documentation. The report may have been accepted. Before
-    retrying, check base_url, and whether anything else responds in place of the service."""
+    """Any other HTTP status, which the Conversion API does not document. The report may have been accepted. Before
+    retrying, check base_url, and whether another server responds in place of the service."""
 
     OUTBOX = 60
     """The outbox cannot be read or written; the message says why. A submitted report was not stored, unless acceptance
@@ -195,12 +197,12 @@ class Status(IntEnum):
     """The outbox or its disk is full. A submitted report was not stored. Retry later."""
 
     OUTBOX_BUSY = 62
-    """Other processes or reporters had the outbox locked for longer than busy_timeout_ms. A submitted report was not
+    """Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted report was not
     stored. Retry."""
 
     OUTBOX_CORRUPT = 63
     """The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
-    replaced once all other processes have closed it."""
+    replaced once no process has it open."""
 
     OUTBOX_WRONG_ACCOUNT = 64
     """The outbox belongs to another account. A submitted report was not stored. Use a separate outbox for each
@@ -221,8 +223,8 @@ class Status(IntEnum):
     account, its credentials or base_url."""
 
     INTERNAL = 99
-    """A bug in this library was caught; the calling program is unaffected. Before reporting again, check acceptance: it
-    says whether the report may have been accepted. File a bug report."""
+    """An internal error occurred because of a bug in this library. The calling program can continue. Before reporting
+    again, check acceptance: it says whether the report may have been accepted. File a bug report."""
 
 
 RETRYABLE = frozenset(
