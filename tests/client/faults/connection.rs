@@ -109,7 +109,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Returns the number of bytes that the client's kernel has not acknowledged. A sent FIN counts as one byte.
+    /// Returns the number of sent bytes that the client's kernel has not acknowledged. A sent FIN counts as one byte.
     #[allow(unsafe_code)]
     fn unacknowledged(&self) -> io::Result<libc::c_int> {
         let mut bytes: libc::c_int = 0;
@@ -169,7 +169,8 @@ impl Connection {
         self.flush()
     }
 
-    /// Encrypts the records without the connection of rustls, which would not send such records.
+    /// Encrypts and sends the records without rustls's `ServerConnection`, which cannot send records with arbitrary
+    /// types and contents.
     fn endless_records(&mut self, typ: ContentType, records: &[Vec<u8>], calls: usize) -> io::Result<()> {
         let tls = self.tls.take().unwrap();
         let suite = tls.negotiated_cipher_suite().unwrap().tls13().unwrap();
@@ -207,7 +208,8 @@ impl Connection {
         }
     }
 
-    /// Waits at most `limit` for data and reads it. Returns the number of bytes, or 0 at the end of the connection.
+    /// Waits at most `limit` for data and appends it to `pending`. Returns the number of bytes, or 0 if the client has
+    /// closed the connection.
     fn receive(&mut self, limit: Duration) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         self.tcp.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
@@ -242,7 +244,7 @@ impl Connection {
         while self.count_head() {}
     }
 
-    /// Records the next request head and returns true, if a complete one has arrived.
+    /// Records the next request head if all of it has arrived. Returns whether it has.
     fn count_head(&mut self) -> bool {
         let Some(end) = self.pending.windows(END_OF_HEAD.len()).position(|bytes| bytes == END_OF_HEAD) else {
             return false;
@@ -271,7 +273,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for `limit` and keeps the data that arrives. Returns an error if the client closes the connection.
+    /// Appends the data that arrives within `limit` to `pending`. Returns an error if the client closes the connection
+    /// earlier.
     fn wait_for_end(&mut self, limit: Duration) -> io::Result<()> {
         let until = Instant::now() + limit;
         loop {
@@ -326,7 +329,7 @@ impl Connection {
     }
 }
 
-/// Reads the next bytes and passes them to TLS.
+/// Reads encrypted data from `tcp` and lets `tls` process it.
 fn read_packets(tls: &mut ServerConnection, tcp: &mut TcpStream) -> io::Result<()> {
     if tls.read_tls(tcp)? == 0 {
         return Err(ErrorKind::UnexpectedEof.into());

@@ -1,4 +1,4 @@
-//! The addresses of one case: its server, another server, and addresses at which connections fail.
+//! The addresses that a case can use: those of its server and of another server, and those to which connections fail.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Opens the addresses that `case` needs. Returns `None` if `case` needs IPv6 and this machine does not support it.
+    /// Opens the sockets and starts the servers for `case`. Returns `None` if `case` needs IPv6 and no port on `::1`
+    /// can be bound.
     pub(crate) fn open(case: &Case, observations: &Arc<Observations>) -> Option<Self> {
         let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
         let closed_port = closed_port();
@@ -93,15 +94,15 @@ fn closed_port() -> Socket {
     socket
 }
 
-/// Opens a listener and fills its backlog, so further connections are neither accepted nor refused. The first socket is
-/// the listener.
+/// Opens a listener and fills its backlog, so further connections are neither accepted nor refused. Returns the
+/// listener first, then the sockets that fill the backlog.
 fn full_backlog() -> Vec<Socket> {
     let listener = closed_port();
     listener.listen(0).unwrap();
     let waiting = (0..4).map(|_| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         socket.set_nonblocking(true).unwrap();
-        // The result does not matter: the connection may not be established immediately.
+        // A nonblocking connect returns an error until the connection is established.
         socket.connect(&listener.local_addr().unwrap()).ok();
         socket
     });

@@ -1,5 +1,5 @@
-//! Tests the framing of bodies. A wrong or invalid length closes the connection and never changes the class: a 402 with
-//! a wrong length is still a 402.
+//! Tests the framing of bodies. A wrong or invalid length does not change the class, but the connection is not reused:
+//! a 402 with a wrong length is still a 402.
 
 use nexmo_conversion::Kind;
 
@@ -20,7 +20,7 @@ const SENSELESS: [(&str, &str); 10] = [
     ("two lengths separated by a space", "content-length: 2 3"),
 ];
 
-/// Malformed chunked bodies. The class is determined before the body begins.
+/// Chunked bodies that are malformed, or that a strict parser rejects. The head alone determines the class.
 const BROKEN_CHUNKS: [(&str, &str); 14] = [
     ("a chunk without a size", "\r\nOK\r\n0\r\n\r\n"),
     ("a chunk size in words", "two\r\nOK\r\n0\r\n\r\n"),
@@ -38,7 +38,7 @@ const BROKEN_CHUNKS: [(&str, &str); 14] = [
     ("a NUL for a chunk size", "\0\r\nOK\r\n0\r\n\r\n"),
 ];
 
-/// Bodies with unusual but valid framing.
+/// Framings that are valid or that clients usually tolerate.
 const WHOLE: [(&str, &str); 8] = [
     ("two equal lengths", "content-length: 2\r\ncontent-length: 2\r\n\r\nOK"),
     ("chunks", "transfer-encoding: chunked\r\n\r\n2\r\nOK\r\n0\r\n\r\n"),
@@ -72,8 +72,8 @@ pub(crate) fn cases() -> Vec<Case> {
     cases
 }
 
-/// Returns a case in which a 402 and then a 202 have the same malformed body, which must not affect the result of
-/// either call. The second call starts when all of the first response has arrived.
+/// Returns a case in which a 402 and then a 202 have the same faulty framing, which must not affect the result of
+/// either call. The second call starts once all of the first response has arrived.
 fn broken(name: &str, bytes: &str) -> Case {
     let rejected = bytes.replace("STATUS", "402 No");
     let success = bytes.replace("STATUS", "202 Fine");

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-/// The number of repetitions of maximum length, 258 bytes. One byte precedes the first repetition.
+/// The number of repetitions, each of the maximum length of 258 bytes. One byte precedes the first repetition.
 const REPETITIONS: usize = 40_643;
 
 /// The CRC-32 checksum of the zeroes.
@@ -24,12 +24,12 @@ impl Bits {
         self.count += 1;
     }
 
-    /// Writes a number of `width` bits, its lowest bit first.
+    /// Writes `value` as a number with `width` bits, beginning with the lowest bit.
     fn number(&mut self, value: usize, width: usize) {
         (0..width).for_each(|bit| self.push(value >> bit & 1 == 1));
     }
 
-    /// Writes a Huffman code in the order of its digits.
+    /// Writes a Huffman code, beginning with its first digit.
     fn code(&mut self, code: &str) {
         code.chars().for_each(|bit| self.push(bit == '1'));
     }
@@ -51,13 +51,15 @@ fn deflated() -> Vec<u8> {
     let mut bits = Bits::default();
     // This is the last block, with dynamic codes: 286 for bytes and lengths, 1 for distances, and 18 for code lengths.
     [(1, 1), (2, 2), (29, 5), (0, 5), (14, 4)].into_iter().for_each(|(value, width)| bits.number(value, width));
-    // The 18 code lengths, in the order of the RFC: code 18 (a run of zeroes) is `0`, code 1 is `10`, code 2 is `11`.
+    // The bit lengths of the 18 code length codes, in the order of the RFC. They encode 18 (a run of zeroes) as `0`, 1
+    // as `10`, and 2 as `11`.
     [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2].into_iter().for_each(|length| bits.number(length, 3));
     let run = |bits: &mut Bits, length: usize| {
         bits.code("0");
         bits.number(length - 11, 7);
     };
-    // The byte 0 has the code `10`, the end of the block `11`, the length 258 `0`, and the only distance `0`.
+    // These lengths give the byte 0 the code `10`, the end of the block `11`, the length 258 `0`, and the only distance
+    // `0`.
     bits.code("11");
     run(&mut bits, 138);
     run(&mut bits, 117);

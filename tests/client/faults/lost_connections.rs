@@ -1,4 +1,5 @@
-//! Tests connections that cannot be opened, are reset, or are closed while idle.
+//! Tests connections that cannot be established, that are lost during a call or while idle, and that the client must or
+//! must not reuse.
 
 use nexmo_conversion::Kind;
 
@@ -41,7 +42,7 @@ fn not_made() -> Vec<Case> {
             .within(500)
             .no_request(),
         case("a full backlog for TLS").at("https://{full}").fails_unsent(Kind::Timeout).no_request(),
-        case("localhost listens on ::1 but not on 127.0.0.1")
+        case("a server on localhost that listens on ::1 but not on 127.0.0.1")
             .only_on_ipv6()
             .at("http://localhost:{port}")
             .plays(respond(OK))
@@ -126,7 +127,7 @@ fn kept() -> Vec<Case> {
             .requests(2..=2),
         with_second("reused, then no response", vec![Step::Stall]).fails(Kind::Timeout).requests(2..=2),
         with_second("reused, then garbage", vec![send("garbage\r\n\r\n")]).fails(Kind::Protocol).requests(2..=2),
-        case("reused, then closed during a request, as is the new connection")
+        case("reused, then closed during a request, and the new connection closed too")
             .plays(vec![Step::Read, send(OK), Step::Read])
             .plays(vec![Step::Read])
             .succeeds(200)

@@ -1,14 +1,15 @@
 //! Tests how faults of a server, a proxy or a network affect a call.
 //!
+//! An arrow points to a module that is used; `tables` stands for the modules that define cases.
+//!
 //! ```text
-//! tables -> case -> runner -> endpoints -> server -> connection -> script
-//!                                                               -> tls
+//! tables, runner -> case -> script -> tls
+//! runner -> endpoints -> server -> connection -> script, tls
 //! ```
 //!
 //! A case specifies what a server does, byte by byte, and the expected outcome: class, status, whether the service may
-//! have accepted the report, the number of requests, and, in cases about time, the time limit. A case passes regardless
-//! of whether the client or the server is faster. `NEXMO_FAULTS=words` runs only the cases whose names contain
-//! `words`.
+//! have accepted the report, the number of requests, and, in cases about time, the time limit. A case must pass whether
+//! the client or the server is faster. `NEXMO_FAULTS=words` runs only the cases whose names contain `words`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod attempts;

@@ -1,4 +1,4 @@
-//! Measures the memory of a client while a server sends as much as it can.
+//! Measures the peak memory of a client that receives huge responses.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
@@ -16,10 +16,10 @@ use crate::script::{Script, Step, endless, send};
 use crate::server::Server;
 use crate::statuses::ten_mib;
 
-/// The limit of the client's peak memory, in KiB.
+/// The limit on the client's peak memory, in KiB.
 const MOST: u64 = 32 * 1024;
 
-/// The number of calls for each body.
+/// The number of calls that receive each response.
 const CALLS: usize = 20;
 
 /// The time after which the measured process is killed.
@@ -36,7 +36,7 @@ fn memory_stays_bounded_while_a_server_sends_huge_responses() {
     }
 }
 
-/// Runs the server in this process, so the measured process contains only the client.
+/// Runs the server in this process and the client in a child process, so only the client's memory is measured.
 fn serve_a_separate_process() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());

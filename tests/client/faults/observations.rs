@@ -1,4 +1,4 @@
-//! The observations of the servers of one case, and the progress of its client.
+//! What the servers of a case have received, and the progress of its client.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
@@ -18,9 +18,9 @@ pub(crate) struct Observations {
 /// A snapshot of the observations.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
-    /// The number of request heads that were received, except those of `CONNECT`.
+    /// The number of request heads that were received, not counting those of `CONNECT` requests.
     pub(crate) requests: usize,
-    /// The relevant parts of the received data, in order.
+    /// The received request heads, including those of `CONNECT` requests, and notes about SOCKS messages, in order.
     pub(crate) received: Vec<String>,
     /// The number of calls that have returned.
     pub(crate) returned: usize,

@@ -5,7 +5,7 @@ use nexmo_conversion::Kind;
 use crate::case::{Case, case};
 use crate::script::{OK, Step, drip, endless, respond, respond_with, send};
 
-/// Statuses that the API does not document.
+/// Undocumented statuses that the library must report as unexpected.
 const UNEXPECTED: [u16; 15] = [400, 403, 404, 405, 406, 407, 409, 410, 418, 421, 431, 451, 499, 600, 999];
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -55,7 +55,7 @@ fn failures() -> Vec<Case> {
     unexpected.into_iter().chain(unavailable).collect()
 }
 
-/// Returns cases with invalid statuses: a status has three digits and begins with 1 to 9.
+/// Returns cases with invalid statuses. A valid status has three digits, the first of which is not 0.
 fn no_statuses() -> Vec<Case> {
     ["000", "099", "20", "2000", "-200", "2OO", "0x200", "+20", " 200", ""]
         .map(|status| {

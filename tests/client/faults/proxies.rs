@@ -1,7 +1,7 @@
-//! Tests HTTP `CONNECT` proxies. A failure before the tunnel is established is attributed to the proxy. A response in
-//! the tunnel is attributed to the service, regardless of its sender.
+//! Tests HTTP `CONNECT` proxies. A failure before the tunnel is established, unless it is a timeout, is attributed to
+//! the proxy. A response in the tunnel is attributed to the service, even if the proxy sent it.
 //!
-//! The service's name cannot be resolved, so a call succeeds only if it leaves the resolution to the proxy.
+//! Without TLS, the service has a name that cannot be resolved, so a call succeeds only if the proxy resolves the name.
 
 use nexmo_conversion::Kind;
 
@@ -48,7 +48,7 @@ fn proxied(name: &str) -> Case {
     case(format!("proxy: {name}")).at("http://service.invalid:8080").through("http://{here}")
 }
 
-/// Returns a script in which the proxy responds to `CONNECT` with `head` and then plays the service.
+/// Returns a script in which the proxy responds to `CONNECT` with `head` and then plays `service`.
 fn tunnel(head: &str, service: Script) -> Script {
     [vec![Step::Read, send(head)], service].concat()
 }
@@ -192,7 +192,7 @@ fn under_tls() -> Vec<Case> {
         )
         .fails_unsent(Kind::Tls)
         .no_request(),
-        of("reports a tunnel, then sends garbage for a handshake", localhost, vec![send("garbage, and more of it")])
+        of("reports a tunnel, then sends garbage as a handshake", localhost, vec![send("garbage, and more of it")])
             .fails_unsent(Kind::Tls)
             .no_request(),
         of("reports a tunnel, then closes in the handshake", localhost, vec![Step::Finish])

@@ -9,7 +9,7 @@ use crate::tls::secure;
 
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 
-/// The targets of redirects. No target may receive a request.
+/// The targets of redirects, none of which the client may follow.
 const TARGETS: [(&str, &str); 4] = [
     ("to another path on the same host", "http://{here}/elsewhere"),
     ("to another host", "http://{elsewhere}/conversions/sms"),

@@ -1,5 +1,5 @@
-//! Tests bodies that never end, end late or are malformed. Once the head has arrived, the body affects only the
-//! message.
+//! Tests bodies that never end, end late or are malformed. Once the head has arrived, the body affects neither the
+//! class nor the status.
 
 use nexmo_conversion::Kind;
 
@@ -40,8 +40,8 @@ fn unending((name, framing): (&str, &str)) -> [Case; 4] {
     ]
 }
 
-/// Returns cases about the time that a call waits for a body after the head: half a second, or less if the timeout ends
-/// earlier.
+/// Returns cases about slow or overlong bodies. A call waits for a body for at most half a second after the head, and
+/// never beyond its timeout.
 fn timeouts() -> Vec<Case> {
     let framing = "content-length: 1000";
     let success =
@@ -88,8 +88,9 @@ fn timeouts() -> Vec<Case> {
     ]
 }
 
-/// Returns cases with bodies that contain the secret, are malformed, or take long to parse. Each body is sent together
-/// with its head, so a short body arrives with the head, and the message quotes it even on a busy machine.
+/// Returns cases with bodies that contain the secret, are malformed or unusual, or take long to parse. Each body is
+/// sent together with its head, so a short body arrives with the head, and the message quotes it even on a busy
+/// machine.
 fn hostile() -> Vec<Case> {
     let of = |what: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 402 No\r\ncontent-length: {}\r\n\r\n", body.len());

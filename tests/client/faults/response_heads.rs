@@ -5,7 +5,7 @@ use nexmo_conversion::Kind;
 use crate::case::{Case, case};
 use crate::script::{OK, Step, drip, endless, respond, send};
 
-/// Unusual but valid heads, some with bodies.
+/// Unusual heads that the client accepts, some with bodies.
 const ODD: [(&str, &str); 15] = [
     ("lines that end in a bare LF", "HTTP/1.1 200 OK\ncontent-length: 2\n\nOK"),
     ("an empty line before the head", "\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
@@ -43,8 +43,8 @@ const NOT_HTTP: [(&str, &[u8]); 15] = [
     ("a request", b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
 ];
 
-/// Heads with an invalid header line or reason. Such a head is invalid as a whole, because its end cannot be determined
-/// reliably.
+/// Heads with an invalid header line or reason. The client rejects the whole response, because it cannot determine
+/// reliably where the head ends.
 const MALFORMED: [(&str, &[u8]); 7] = [
     ("NUL in a header's value", b"HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 0\r\n\r\n"),
     ("NUL in a header's name", b"HTTP/1.1 200 OK\r\nx\0y: a\r\ncontent-length: 0\r\n\r\n"),

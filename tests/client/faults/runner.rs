@@ -1,7 +1,7 @@
 //! Runs cases and reports all failures together.
 //!
-//! Cases that wait for a timeout run concurrently. All other cases run one at a time, so they do not compete for the
-//! processor. The cases about time run last.
+//! Cases that mostly wait run concurrently. All other cases run one at a time, so they do not compete for the
+//! processor. The cases that check the duration of a call run last, also one at a time.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -22,11 +22,11 @@ use crate::script::Step;
 /// The number of waiting cases that run concurrently.
 const WORKERS: usize = 16;
 
-/// The time by which a call in a case about time may exceed its time limit on a busy machine.
+/// The time by which a call may exceed [`Expected::within`] on a busy machine.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// The time by which any other call may exceed its timeout. A call that exceeds the timeout by more has waited until
-/// the server gave up.
+/// The time by which any other call may exceed its timeout. It is less than [`LONGEST_WAIT`], so a call with a short
+/// timeout fails its case if it returns only because the server has given up.
 const LOOSE_SLACK: Duration = Duration::from_secs(30);
 
 /// The secret, which must appear only in requests. It has the maximum length, for which a search takes longest.
@@ -67,7 +67,7 @@ pub(crate) fn run(cases: Vec<Case>) {
     assert!(faults.is_empty(), "{summary}\n{}", faults.join("\n"));
 }
 
-/// Runs `test` while no other test runs that also calls this function.
+/// Runs `test`. Concurrent calls of this function wait, so the tests that call it run one at a time.
 pub(crate) fn alone(test: impl FnOnce()) {
     static LOCK: Mutex<()> = Mutex::new(());
     let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,7 +140,7 @@ fn run_case(case: &Case) -> Verdict {
             }
         }
     }
-    // Dropping the endpoints waits for the servers, so the observations are then complete.
+    // Dropping the endpoints waits until the servers have stopped, after which the observations are complete.
     drop(endpoints);
     verdict.faults.extend(faults_seen(case, &observations));
     verdict
@@ -187,8 +187,8 @@ fn call(case: &Case, observations: &Observations, sender: &Sender<(Outcome, Dura
     }
 }
 
-/// Returns the deviations of `outcome` from `expected`. `time` ranges from the shortest time after which a timeout can
-/// expire to the longest time that the call may take.
+/// Returns how `outcome` differs from `expected`. `time` begins with the shortest time after which a timeout may expire
+/// and ends with the longest time that the call may take.
 fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: RangeInclusive<Duration>) -> Vec<String> {
     let kind: Option<Kind> = outcome.result.as_ref().err().map(|error| error.kind());
     let message = outcome.result.as_ref().err().map(|error| error.message()).unwrap_or_default();
@@ -233,7 +233,7 @@ fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: Range
     check(is_wait_right, "retry after", format!("{:?}", expected.retry_after), format!("{wait:?}"));
     let is_said = expected.says.as_deref().is_none_or(|words| message.contains(words));
     check(is_said, "message", format!("{:?}", expected.says), message.to_owned());
-    // Names in code have a capital letter after a lowercase letter. `HTTP` and `TLS` do not.
+    // A capital letter directly after a lowercase letter reveals the name of a type, such as `UnknownIssuer`.
     let is_name = |pair: &[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
     let shows_code = kind == Some(Kind::Tls) && message.as_bytes().windows(2).any(is_name);
     check(!shows_code, "message", "a sentence".to_owned(), message.to_owned());
@@ -245,7 +245,7 @@ fn faults(expected: &Expected, outcome: &Outcome, elapsed: Duration, time: Range
     faults
 }
 
-/// Returns the deviations of the servers' observations from those that `case` expects.
+/// Returns how the observations of the servers differ from those that `case` expects.
 fn faults_seen(case: &Case, observations: &Observations) -> Vec<String> {
     let seen = observations.seen();
     let mut faults = Vec::new();

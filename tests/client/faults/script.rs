@@ -1,4 +1,4 @@
-//! Scripts: the steps of a server on one connection.
+//! The steps that a server can perform on a connection, and functions that return common scripts.
 
 use std::time::Duration;
 
