@@ -30,8 +30,8 @@ impl Repository {
         self.paths.iter().filter(|path| path.ends_with(".md"))
     }
 
-    /// Returns whether `path` names a file or folder, relative to the root or to any other folder. Expands `{a,b}` and
-    /// `*`.
+    /// Returns whether `path` names an existing file or folder, relative to the root or to any other folder. Expands
+    /// `{a,b}` and `*`.
     fn has(&self, path: &str) -> bool {
         let path = path.trim_end_matches("/**").trim_end_matches('/');
         alternatives(path).iter().all(|wanted| {
@@ -92,7 +92,7 @@ struct Document {
     prose: String,
     /// The contents of the code spans.
     code: Vec<String>,
-    /// The contents of the fenced blocks that are not in a programming language.
+    /// The contents of the fenced blocks that have no language or the language `text`.
     diagrams: String,
     headings: Vec<String>,
     has_open_fence: bool,
@@ -213,7 +213,7 @@ fn resolve(path: &str, link: &str) -> String {
     folders.join("/")
 }
 
-/// Returns the deviations from the format of Keep a Changelog.
+/// Returns how `text` deviates from the format of Keep a Changelog.
 fn problems_of_changelog(text: &str) -> Vec<String> {
     const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Tests the flat functions, called as a language without structs would call them.
+//! Tests the flat functions by calling them as a language without structs would.
 #![allow(unsafe_code, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::undocumented_unsafe_blocks)]
 
 mod common;

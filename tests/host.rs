@@ -1,5 +1,5 @@
-//! Tests the library in host processes that lack file space, descriptors, threads or a unique process id. Each test
-//! runs child processes.
+//! Tests the library in host processes that have a file size limit, closed standard descriptors, no permission to start
+//! threads, or the same process id as their parent. Each test runs child processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 
@@ -69,7 +69,7 @@ fn submit_up_to_a_file_size_limit(arguments: &[String]) {
 
 fn is_pending_or_blocked(signal: libc::c_int) -> bool {
     let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: the set is a local variable, and each call initializes it.
+    // SAFETY: the set is a local variable, which `sigpending` and `pthread_sigmask` initialize before it is read.
     unsafe {
         assert_eq!(libc::sigpending(set.as_mut_ptr()), 0);
         let is_pending = libc::sigismember(set.as_ptr(), signal) == 1;
@@ -78,7 +78,7 @@ fn is_pending_or_blocked(signal: libc::c_int) -> bool {
     }
 }
 
-/// Sets the soft limit of a resource of this process. The limit can be raised again later.
+/// Sets this process's soft limit on a resource, which can be raised again later.
 fn set_limit(resource: libc::__rlimit_resource_t, value: libc::rlim_t) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the struct outlives both calls.
@@ -103,10 +103,10 @@ fn closed_standard_descriptors_are_not_used() {
 fn report_without_standard_descriptors(arguments: &[String]) {
     let closed: Vec<i32> = arguments[0].bytes().map(|digit| i32::from(digit - b'0')).collect();
     for descriptor in &closed {
-        // SAFETY: the child no longer uses this descriptor.
+        // SAFETY: no Rust value owns a standard descriptor.
         unsafe { libc::close(*descriptor) };
     }
-    // The library may briefly get one of these numbers for a new descriptor, until it moves the descriptor.
+    // A new descriptor of the library may briefly have one of these numbers, until the library moves the descriptor.
     let check = || {
         for descriptor in &closed {
             let path = format!("/proc/self/fd/{descriptor}");
@@ -146,7 +146,7 @@ fn state_and_last_error_show_that_no_thread_can_be_started() {
 
 /// Submits a report while the limit on threads is 0. The limit applies only to unprivileged processes.
 fn submit_without_threads(arguments: &[String]) {
-    // SAFETY: no memory is involved. The call may fail in a process that already has no privileges.
+    // SAFETY: the call has no pointer argument. It may fail if the process is already unprivileged.
     unsafe { libc::setuid(65_534) };
     let options = in_calm_file(Path::new(&arguments[0]));
     let limit = |value| set_limit(libc::RLIMIT_NPROC, value);
@@ -183,9 +183,9 @@ fn a_child_of_a_raw_clone_with_the_same_process_id_is_recognized() {
 
 /// The first process of a PID namespace creates the first process of a nested one, so both have process id 1.
 fn clone_in_a_pid_namespace(_: &[String]) {
-    // SAFETY: no memory is involved.
+    // SAFETY: the call has no pointer argument.
     if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
-        println!("skipped: only root can create a PID namespace");
+        println!("skipped: this process may not create a PID namespace");
         return;
     }
     // SAFETY: the process has one thread.
@@ -193,7 +193,7 @@ fn clone_in_a_pid_namespace(_: &[String]) {
     if child == 0 {
         let is_well = std::process::id() == 1 && is_usable() == NEXMO_OK && {
             let flags = libc::c_long::from(libc::CLONE_NEWPID | libc::SIGCHLD);
-            // SAFETY: the child has a copy of the memory, and does little before it exits.
+            // SAFETY: like `fork`, this `clone` copies the memory of a process with one thread.
             let grandchild = unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
             if grandchild == 0 {
                 let is_well = std::process::id() == 1 && is_usable() == NEXMO_ERR_FORKED;

@@ -32,8 +32,8 @@ impl Authority {
         Self { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
     }
 
-    /// Returns the configuration of a server with a certificate from this authority. The server requires a client
-    /// certificate from `clients`, if given.
+    /// Returns the configuration of a server with a certificate from this authority. If `clients` is not `None`, the
+    /// server requires a client certificate from that authority.
     fn server(&self, clients: Option<&Self>) -> Arc<ServerConfig> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
@@ -92,7 +92,7 @@ impl Server {
     }
 }
 
-/// A file that is replaced by renaming a new file, as tools that renew certificates do.
+/// A file that is replaced as certificate renewal tools do it: by renaming a new file to its name.
 struct Replaced(PathBuf);
 
 impl Replaced {
@@ -125,7 +125,7 @@ fn conversion(message_id: &str) -> Conversion {
     Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }
 }
 
-/// Repeats a report until it succeeds: the client checks its files at most once a second.
+/// Repeats a report until it succeeds, because the client checks its files at most once a second.
 fn report_until_accepted(client: &Client) {
     let start = Instant::now();
     while let Err(error) = client.report(&conversion("id")).result {

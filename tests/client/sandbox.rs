@@ -1,4 +1,4 @@
-//! Tests the core against the sandbox with each authentication method and each response, over HTTP and HTTPS.
+//! Tests the Rust client against the sandbox: authentication methods, responses, HTTP and HTTPS.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::net::TcpListener;

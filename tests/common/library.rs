@@ -1,4 +1,4 @@
-//! Builds the shared library that ships, for tests that load it.
+//! Builds the release version of the shared library, for tests that load it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub(crate) fn built_library() -> &'static Path {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut make = Command::new("make");
         make.args(["--silent", "library"]).current_dir(root);
-        // Variables that cargo and make set for child processes would change the build.
+        // Variables that cargo and make set for their child processes would change this build.
         let is_inherited = |name: &str| {
             ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix)) || name == "MAKEFLAGS"
         };

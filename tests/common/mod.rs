@@ -1,5 +1,5 @@
-//! Helpers for the reporter tests: folders, reporters, a service that records requests, child processes, and access to
-//! the contents of an outbox file.
+//! Helpers that several tests share: folders, reporters, a service that records requests, child processes, and access
+//! to the contents of an outbox file.
 #![allow(dead_code, unused_imports, unused_macros, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 pub(crate) mod outbox_db;
@@ -22,18 +22,18 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 /// Like [`SOON`], but for the long variants of the tests.
 pub(crate) const LATER: Duration = Duration::from_secs(900);
 
-/// Whether to run the long variants of the tests, as `make crash` does.
+/// Returns whether to run the long variants of the tests, as `make crash` does.
 pub(crate) fn is_long() -> bool {
     std::env::var_os("NEXMO_TEST_LONG").is_some()
 }
 
-/// Whether this process runs as root.
+/// Returns whether this process runs as root.
 pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-/// A temporary folder, which is removed when it is dropped.
+/// A temporary folder, which is removed when this value is dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -75,7 +75,7 @@ pub(crate) fn sms(message_id: &str, delivered: bool) -> Conversion {
 /// The factor by which [`hurried_reporter`] shortens its intervals.
 pub(crate) const HURRY: u32 = 20;
 
-/// Creates a reporter with the right secret.
+/// Creates a reporter with credentials that the sandbox accepts.
 pub(crate) fn reporter(base_url: &str, reporter_options: &ReporterOptions<'_>) -> Reporter {
     reporter_of(credentials(), base_url, reporter_options)
 }
@@ -98,8 +98,8 @@ fn options(base_url: &str) -> Options<'_> {
     Options { base_url: Some(base_url), ..Options::default() }
 }
 
-/// Calls `create` until the outbox is not busy: on a slow machine, other users may lock it for longer than the busy
-/// timeout.
+/// Calls `create` until it does not return [`Kind::OutboxBusy`]. On a slow machine, other reporters may lock the outbox
+/// for longer than the busy timeout.
 fn once_unlocked(create: impl Fn() -> Result<Reporter, nexmo_conversion::Error>) -> Reporter {
     let deadline = Instant::now() + SOON;
     loop {
@@ -147,7 +147,7 @@ pub(crate) fn consume_event(reporter: &Reporter) -> Option<Event> {
     Some(event)
 }
 
-/// Waits until a condition holds, and fails after `limit`.
+/// Waits until `is_so` returns true. Fails after `limit`.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit;
@@ -157,7 +157,7 @@ pub(crate) fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() ->
     }
 }
 
-/// A generator of pseudorandom numbers, which are the same for the same seed.
+/// A pseudorandom number generator that returns the same numbers for the same seed.
 pub(crate) struct SeededRng(u64);
 
 impl SeededRng {

@@ -44,7 +44,7 @@ impl OutboxContents {
         (version > 0).then(|| connection.query_row(ALL, [], read).unwrap())
     }
 
-    /// Fails unless the number of submitted reports is the number of outcomes plus the number of rows.
+    /// Fails unless every submitted report either has been counted as completed or still has a row.
     #[track_caller]
     pub(crate) fn audit(&self) {
         let gone = self.accepted + self.replaced + self.ended + self.damaged;

@@ -1,5 +1,5 @@
-//! Child processes. Each runs the test program again with an environment variable that selects a function to run
-//! instead of the tests.
+//! Child processes. Each child runs the test program again with an environment variable that selects the function to
+//! run instead of the tests.
 #![allow(unsafe_code)]
 
 use std::fs::{self, File, OpenOptions};
@@ -29,7 +29,8 @@ macro_rules! children {
     ($($(#[$attribute:meta])* $function:path),+ $(,)?) => {
         #[used]
         #[allow(unsafe_code)]
-        // SAFETY: the C library calls each function in this section, and this one returns or exits.
+        // SAFETY: this section must contain pointers to functions that the C library can call before `main`. `run` is
+        // such a function: it returns or exits.
         #[unsafe(link_section = ".init_array")]
         static RUN_CHILD: $crate::common::process::Constructor = {
             extern "C" fn run() {
@@ -46,7 +47,7 @@ pub(crate) use children;
 pub(crate) fn run_child(functions: &[(&str, Function)], this: *const Constructor) {
     let Ok(task) = env::var(TASK) else { return };
     run_constructors_after(this);
-    // SAFETY: the call replaces no handler. Rust's runtime makes the same call before `main`.
+    // SAFETY: ignoring a signal installs no handler. Rust's runtime also ignores SIGPIPE before it calls `main`.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     let has_succeeded = panic::catch_unwind(|| {
         let mut words = task.split('\n').map(str::to_owned);
@@ -78,7 +79,7 @@ pub(crate) fn command(function: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// A child process, which is killed when it is dropped.
+/// A child process, which is killed when this value is dropped.
 pub(crate) struct Child {
     process: process::Child,
     lines: Receiver<String>,
@@ -140,7 +141,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // The child is still running only after a failure.
+        // Ends the child if it is still running, for example after a failed assertion.
         self.process.kill().ok();
         self.process.wait().ok();
     }
@@ -176,7 +177,7 @@ impl Notes {
     }
 }
 
-/// Returns the path of the notes of child `number`.
+/// Returns the path of the file to which child `number` adds its notes.
 pub(crate) fn notes(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("notes-{number}"))
 }

@@ -34,7 +34,7 @@ impl Received {
     }
 }
 
-/// A sandbox, and those parts of each request that the tests need.
+/// A sandbox, and the parts of each received request that the tests need.
 pub(crate) struct Service {
     sandbox: Option<Sandbox>,
     pub(crate) url: String,
@@ -54,7 +54,7 @@ impl Service {
         service
     }
 
-    /// Starts the sandbox again at the same address.
+    /// Starts the sandbox, at its previous address if it has been stopped.
     pub(crate) fn resume(&mut self) {
         let received = self.received.clone();
         let observer = Observer::new(move |record| {
@@ -105,7 +105,7 @@ impl Service {
         self.wait_until(limit, |received| received.len() >= count);
     }
 
-    /// Waits until a condition holds for the received requests, and checks it after each request.
+    /// Waits until `is_so` returns true for the received requests. Fails after `limit`.
     #[track_caller]
     pub(crate) fn wait_until(&self, limit: Duration, mut is_so: impl FnMut(&[Received]) -> bool) {
         let deadline = Instant::now() + limit;
@@ -121,7 +121,7 @@ impl Service {
         }
     }
 
-    /// Returns the number of times that each version of each report was accepted.
+    /// Returns how often each version of each report was accepted.
     pub(crate) fn arrived(&self) -> HashMap<(String, bool), u64> {
         let mut arrived = HashMap::new();
         for request in self.received().iter().filter(|request| request.is_accepted()) {
@@ -130,18 +130,18 @@ impl Service {
         arrived
     }
 
-    /// Returns the version of each report that was received last.
+    /// Returns, for each report, the version that was received last.
     pub(crate) fn last_versions(&self) -> HashMap<String, bool> {
         self.received().iter().map(|request| (request.message_id.clone(), request.delivered)).collect()
     }
 
-    /// Returns the number of reports that the service accepted without a response.
+    /// Returns the number of requests whose report the service accepted without sending a response.
     pub(crate) fn without_response(&self) -> u64 {
         self.received().iter().filter(|request| request.is_accepted() && request.is_without_response).count() as u64
     }
 }
 
-/// Returns the number of duplicates: how often reports were accepted again after the first time.
+/// Returns the number of duplicates, which are all acceptances of a version after its first.
 pub(crate) fn duplicates(arrived: &HashMap<(String, bool), u64>) -> u64 {
     arrived.values().map(|times| times - 1).sum()
 }

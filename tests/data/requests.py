@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes requests.txt: the bytes of one request for each combination of channel, authentication method and timestamp,
-according to the API documentation and the signing guide. This script shares no code with the library, because a bug in
+"""Writes requests.txt: the request that the API documentation and the signing guide require for each channel and
+authentication method, with and without a timestamp. This script shares no code with the library, because a bug in
 shared code would remain undetected.
 
 The time of sending is 2020-01-01 12:00:00 UTC. HOST and VERSION stand for values that are known only when a test runs.

@@ -1,16 +1,16 @@
 /*
- * A preloaded library that counts the system calls of libnexmo_conversion.so and makes one of them fail. A call site
- * consists of the call and of the stack frames within the library, so it is the same in each run. Calls that libc makes
- * internally are not intercepted.
+ * A preloaded library that counts the system calls that libnexmo_conversion.so makes through libc, and makes some of
+ * them fail. A call and the stack frames within the library identify a call site, so a site is the same in each run.
+ * Calls that libc makes internally are not intercepted.
  *
- *     INJECT_RECORD=FILE     records each call site: the call, its hash, the number of calls, and its stack
+ *     INJECT_RECORD=FILE     receives the name of the call, the hash, the call count and the stack of each call site
  *     INJECT_SITE=HASH       the call site that fails
- *     INJECT_OCCURRENCE=N    the number of the call at this site that fails, counted from 1
+ *     INJECT_OCCURRENCE=N    which call at this site fails, counted from 1
  *     INJECT_FAULT=FAULT     an error number (for getaddrinfo an EAI number), "short" for half of the bytes, or "hang"
  *     INJECT_REPEAT=1        all later calls of the same name fail too, at any site
- *     INJECT_HANG_MS=N       the time that a call hangs before it is made
+ *     INJECT_HANG_MS=N       how long a call hangs before it is made
  *     INJECT_NOTE=FILE       receives the name of the thread in which the fault occurred
- *     INJECT_STORE=FILE      the file that replaces the certificate store of the platform
+ *     INJECT_STORE=FILE      the file that replaces the platform's certificate store
  *
  * The name conversion.test resolves to 127.0.0.1. The calls of a thread that has called inject_exclude_thread are not
  * counted and do not fail.
@@ -112,7 +112,7 @@ __attribute__((constructor)) static void begin(void)
     hang_ms = (long)number_of("INJECT_HANG_MS", 10);
     repeats = number_of("INJECT_REPEAT", 10) != 0;
     dl_iterate_phdr(find_library, NULL);
-    /* The first call of backtrace loads a library. */
+    /* The first call of backtrace loads a library, which must not happen during an intercepted call. */
     backtrace(frames, 2);
 }
 
@@ -187,7 +187,8 @@ static void write_note(void)
     syscall(SYS_close, file);
 }
 
-/* Returns the error with which this call must fail, SHORT if it must process half of its bytes, or NONE. */
+/* Returns the error with which this call must fail, SHORT if it must process half of its bytes, or NONE. Returns NONE
+ * after a delay if the call must hang. */
 static int fault_of(const char *call, const void *caller)
 {
     const int before = errno;
@@ -248,7 +249,7 @@ static int fault_of(const char *call, const void *caller)
 
 /* --- Files --- */
 
-/* Returns the path to open instead of this path, which may be a certificate store of the platform. */
+/* Returns this path, or its replacement if the path may be the platform's certificate store. */
 static const char *redirected(const char *path, const void *caller)
 {
     if (!store || !path || !is_of_library(caller))
@@ -356,7 +357,7 @@ void *mmap(void *address, size_t size, int protection, int flags, int file, off_
     return real(address, size, protection, flags, file, offset);
 }
 
-/* Returns the name of an fcntl operation: "lock", "unlock" and other operations fail for different reasons. */
+/* Returns the name of an fcntl operation. Operations that fail with different errors have different names. */
 static const char *name_of_fcntl(int command, const void *argument)
 {
     switch (command) {
@@ -583,7 +584,7 @@ long syscall(long number, ...)
         FAIL_IF_INJECTED(name_of_fcntl((int)given[1], (const void *)given[2]), -1);
         break;
     case SYS_futex:
-        /* The kernel fails no wakeup of a valid futex. */
+        /* A wakeup of a valid futex never fails. */
         if ((given[1] & FUTEX_CMD_MASK) == FUTEX_WAIT || (given[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
             FAIL_IF_INJECTED("futex", -1);
         break;

@@ -1,15 +1,15 @@
 /*
- * The whole life of a client and a reporter, in which inject.c makes system calls fail. Prints a line for each call,
- * which run.py checks.
+ * A program that creates, uses and frees a client and a reporter while inject.c makes system calls fail. It prints a
+ * line for each call, and run.py checks these lines.
  *
  *     life first      a client; a new outbox, reports, events, statistics; leaves some reports pending
- *     life second     another process, which opens this outbox and sends the remaining reports
+ *     life second     opens the same outbox in another process and sends the remaining reports
  *
  *     LIFE_BASE_URL, LIFE_CA_FILE, LIFE_OUTBOX    the service, its CA file (or "") and the outbox
- *     LIFE_BYSTANDER_URL                          the service for a client in another thread, which no fault must delay
+ *     LIFE_BYSTANDER_URL                          the service for the client of another thread, which has no faults
  *     LIFE_PREFIX                                 the prefix of every message id except "rejected"
- *     LIFE_SUBMITS                                the number of reports before the flush
- *     LIFE_DURABILITY                             NEXMO_DURABILITY_...
+ *     LIFE_SUBMITS                                the number of reports before the flush, not counting "rejected"
+ *     LIFE_DURABILITY                             the numeric value of a NEXMO_DURABILITY_ constant
  *     LIFE_CRASHES=1                              the process exits without closing the reporter
  */
 #define _GNU_SOURCE
@@ -23,7 +23,7 @@
 
 #include "nexmo_conversion.h"
 
-/* The time limits of calls in milliseconds: those that are passed as parameters, and documented limits. */
+/* The time limits of calls in milliseconds. Some are passed to the library; it documents the others. */
 enum { REPORT_MS = 3000, CONNECT_MS = 2000, BUSY_MS = 1000, FLUSH_MS = 1000, CLOSE_MS = 1500, FREE_MS = 500 };
 
 enum { TRIES = 3, TRIES_OF_SECOND = 30, LATER_SUBMITS = 5, MAX_EVENTS = 100 };
@@ -169,7 +169,7 @@ static void live_as_reporter(int is_first, int crashes)
     CALL("reporter_free", "", FREE_MS, nexmo_reporter_free(reporter));
 }
 
-/* Makes reports repeatedly. Prints the number of failed reports and the longest duration of a report. */
+/* Sends reports until the other thread has finished. Prints the number of failures and the longest duration. */
 static void *stand_by(void *argument)
 {
     nexmo_client *client = argument;
@@ -194,7 +194,7 @@ static void *stand_by(void *argument)
     return NULL;
 }
 
-/* Creates the client of that thread before any fault occurs. */
+/* Creates the client that stand_by uses. */
 static nexmo_client *new_bystander(void)
 {
     nexmo_options own = NEXMO_OPTIONS_INIT;

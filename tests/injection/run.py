@@ -1,4 +1,4 @@
-"""Injects faults into the system calls in the life of a client and a reporter, and checks the outcome of each fault.
+"""Makes the system calls of a client and a reporter fail, and checks the outcome of each fault.
 
 Usage: nexmo-sandbox --log FILE --response message=rejected:status=420 -- python3 run.py LIFE INJECT LIBRARY [options]
 
@@ -70,21 +70,22 @@ FAULTS = {
 }
 OF_GETADDRINFO = {"EAI_NONAME": 2, "EAI_AGAIN": 3, "EAI_FAIL": 4, "EAI_MEMORY": 10, "EAI_SYSTEM": 11}
 
-# Faults that are never repeated: callers retry interrupted calls, and a lock is eventually released.
+# Faults that are never repeated, and the call whose faults are never repeated. A repeated EINTR would be retried
+# endlessly, a repeated hang would exceed every limit, and a lock whose release always fails would never be free.
 NEVER_REPEATED = {"EINTR", "hang", "unlock"}
 
-# The additional time of a call while no lock can be acquired, which is the time that SQLite retries
+# The additional time that a call may take while no lock can be acquired, because SQLite retries for this long
 # (docs/limitations.md).
 LOCKS_FAIL_MS = 22_000
 
 OK, CLOSED, TLS, PENDING = 0, 6, 22, 70
-# Statuses that no system fault explains: an invalid call, another account or version, or a bug.
+# Statuses that no system fault explains. They mean an invalid call, another account or version, or a bug.
 UNEXPLAINED = {1, 2, 3, 5, 7, 64, 65, 99}
 
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
-    """A kind of life: its connection, its trusted certificates, and the durability of its outbox."""
+    """The parameters of a life, among them the connection, the trusted certificates and the durability."""
 
     scheme: str = "http"
     ca_file: str = ""
@@ -105,8 +106,8 @@ MODES = {
     "wrong_ca_file": Mode("https", ca_file=OTHER_CA, is_trusted=False, submits=3),
     "wrong_store": Mode("https", store=OTHER_CA, is_trusted=False, submits=3),
 }
-# The runs, each with the process in which the fault occurs. With untrusted certificates, the second process adds no
-# case.
+# Each mode with each process in which faults are injected. With untrusted certificates, faults in the second process
+# would add no case.
 LIVES = [(name, phase) for name in MODES for phase in ("first", "second") if phase == "first" or MODES[name].is_trusted]
 
 
@@ -159,14 +160,14 @@ STATISTICS = ["submitted", "accepted", "rejected", "expired", "replaced", "dropp
 
 
 class Process:
-    """The output of a process, and the way it ended."""
+    """The output of a process, and how the process ended."""
 
     def __init__(self, output="", errors="", code=0):
         self.errors, self.code = errors, code
         self.steps = []
         self.calls, self.statistics, self.events, self.acknowledged = [], [], [], []
         self.bystander, self.has_ended = None, False
-        # The fault, if any, and the thread in which it occurred; None if it did not occur.
+        # The fault to inject, if any, and the name of the thread in which it occurred, if it did.
         self.case, self.thread = None, None
         for line in output.splitlines():
             kind, *fields = line.split("\t")
@@ -190,7 +191,7 @@ class Process:
 
 
 class RequestLog:
-    """The ids of the reports that the sandbox has accepted."""
+    """Reads the ids of the accepted reports from the sandbox's request log."""
 
     def __init__(self, path):
         self.file = open(path, encoding="utf-8")
@@ -254,7 +255,7 @@ def problems_of_process(process, mode, is_last):
 
 
 def problems(mode, processes, accepted_before_last, accepted, quarantined):
-    """Yields the problems of a life. `processes` are in order, and the last process had no fault."""
+    """Yields the problems of a life. `processes` is in the order of their runs, and the last process had no fault."""
     if not mode.is_trusted:
         wrong = {message_id for message_id in accepted_before_last if not message_id.endswith("bystander")}
         if wrong:
@@ -341,7 +342,7 @@ class Runner:
         return process
 
     def run(self, mode_name, phase, case=None, record=None):
-        """Runs a life. Returns its problems, whether the fault occurred, and the output."""
+        """Runs a life. Returns its problems, whether the fault occurred, and the processes."""
         mode = MODES[mode_name]
         with self.lock:
             self.number += 1
@@ -367,7 +368,8 @@ class Runner:
         return found, any(process.thread for process in processes), processes
 
     def sites(self):
-        """Runs each life without a fault. Returns its call sites, except those of earlier lives with the same trust."""
+        """Runs each life without a fault. Returns the call sites of each life, except those that the mode "process" or
+        an earlier life with the same trust has reached."""
         known = {True: set(), False: set()}
         result = []
         for mode_name, phase in LIVES:
@@ -386,7 +388,7 @@ class Runner:
         return result
 
     def stack(self, frames):
-        """Returns the functions of a call site, innermost first."""
+        """Returns the functions of a call site, innermost first, without those of Rust's standard library."""
         try:
             command = ["addr2line", "-Cfse", self.library, *frames]
             lines = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout.splitlines()
@@ -411,7 +413,7 @@ def cases_of(sites, generator):
 
 
 def check_the_checks():
-    """Tests the checks: each kind of violation must be detected in fabricated output."""
+    """Tests that the checks accept correct fabricated output and detect violations in it."""
     line = "call\tsubmit\ta\t0\t1\t0\t1000\tstored"
     counts = "statistics\t1\t1\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t"
     end = "bystander\t0\t1\t\nend"

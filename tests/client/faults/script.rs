@@ -13,7 +13,8 @@ pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK";
 /// sending and reads until the client closes the connection.
 pub(crate) type Script = Vec<Step>;
 
-/// A step of a server. Texts may contain the placeholders that [`Endpoints`](crate::endpoints::Endpoints) replaces.
+/// A step of a server. The text of [`Step::Send`] may contain the placeholders that
+/// [`Endpoints`](crate::endpoints::Endpoints) replaces.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// Reads the head of a request.
@@ -29,7 +30,7 @@ pub(crate) enum Step {
     /// arrived than it reads when it checks an idle connection.
     EndlessRecords { of_type: ContentType, records: Vec<Vec<u8>>, calls: usize },
     /// Completes the TLS handshake and sends the session tickets in small parts, until all are sent or the client's
-    /// second call has returned. The second call may start as in [`Step::EndlessRecords`].
+    /// second call has returned. The second call may start under the same condition as in [`Step::EndlessRecords`].
     FloodOfTickets,
     /// Sends a TLS close_notify, but does not close the connection.
     Goodbye,
@@ -71,17 +72,17 @@ pub(crate) fn drip(bytes: impl AsRef<[u8]>, pause: u64) -> Step {
     Step::Drip(bytes.as_ref().to_vec(), Duration::from_millis(pause))
 }
 
-/// Returns a step that sends `bytes` without end.
+/// Returns a step that sends `bytes` repeatedly, as [`Step::Endless`] does.
 pub(crate) fn endless(bytes: impl AsRef<[u8]>) -> Step {
     Step::Endless(bytes.as_ref().to_vec())
 }
 
-/// Returns a script that reads a request, responds with `bytes`, and closes the connection.
+/// Returns a script that reads a request, responds with `bytes`, and shuts down sending.
 pub(crate) fn respond(bytes: impl AsRef<[u8]>) -> Script {
     vec![Step::Read, send(bytes)]
 }
 
-/// Returns a script that reads a request and responds with `status`, `header` unless it is empty, and `body`.
+/// Returns a script that reads a request and responds with `status`, `header` and `body`. Omits an empty `header`.
 pub(crate) fn respond_with(status: &str, header: &str, body: &str) -> Script {
     let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
     respond(format!("HTTP/1.1 {status}\r\n{header}content-length: {}\r\n\r\n{body}", body.len()))

@@ -1,4 +1,4 @@
-//! A local server that plays scripts and counts requests.
+//! A local server that plays a script on each connection.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server for the connections to `listener`.
+    /// Starts a server that accepts the connections of `listener`.
     pub(crate) fn start(listener: TcpListener, scripts: Vec<Script>, observations: Arc<Observations>) -> Self {
         let address = listener.local_addr().unwrap();
         let for_thread = observations.clone();

@@ -1,4 +1,5 @@
-//! Tests TLS 1.3 servers that send session tickets or empty records in addition to responses, in some cases endlessly.
+//! Tests TLS 1.3 servers that send session tickets or empty records, with or without a response, in some cases
+//! endlessly.
 
 use nexmo_conversion::Kind;
 use rustls::ContentType;
@@ -13,8 +14,8 @@ const NOT_ENABLED: &str = "HTTP/1.1 402 No\r\ncontent-length: 0\r\n\r\n";
 /// The number of session tickets in a flood.
 const MANY: usize = 20_000;
 
-/// The length of a record that is coprime to the length of a ticket. This number of tickets fills whole records of this
-/// length.
+/// A record length that is coprime to the length of a ticket, so this number of tickets is the smallest that fills
+/// whole records.
 const ACROSS: usize = 15_001;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -44,8 +45,8 @@ fn few() -> Vec<Case> {
 
 fn many() -> Vec<Case> {
     vec![
-        // The tickets arrive in few records. A ticket crosses the end of each record, so rustls buffers the records up
-        // to its limit.
+        // The tickets arrive in few records, each of which ends within a ticket, so rustls buffers the records up to
+        // its limit.
         of("20000 tickets and no response", vec![with_tickets(MANY), Step::Read, Step::Stall]).fails(Kind::Tls),
         of(
             "20000 tickets on an idle connection",
@@ -59,7 +60,7 @@ fn many() -> Vec<Case> {
 }
 
 fn endless() -> Vec<Case> {
-    // The first 49 records do not end at the end of a ticket, so rustls buffers them up to its limit.
+    // Each of the first 49 records ends within a ticket, so rustls buffers the records up to its limit.
     let across = ticket().repeat(ACROSS).chunks(ACROSS).map(<[u8]>::to_vec).collect();
     let records = [
         ("tickets", ContentType::Handshake, vec![ticket().repeat(300)], Kind::Timeout),
@@ -72,7 +73,8 @@ fn endless() -> Vec<Case> {
         let flood = |calls: usize| Step::EndlessRecords { of_type, records: records.clone(), calls };
         let after =
             |first: Script, calls| [vec![secure(Identity::Good), Step::Read], first, vec![flood(calls)]].concat();
-        // The flood lets the client make its second call. The client waits for that because the script has a `LetCall`.
+        // The flood itself lets the client make its second call. The script contains a `LetCall` only because the
+        // client otherwise would not wait for that.
         let kept =
             |name: String, first: Script| of(&name, [after(first, 2), vec![Step::LetCall]].concat()).succeeds(200);
         cases.extend([
@@ -93,7 +95,8 @@ fn of(name: &str, script: Script) -> Case {
     secure_case(name).plays(script).plays([vec![secure(Identity::Good)], respond(OK)].concat())
 }
 
-/// Adds a second call, which succeeds. A server that is busy with tickets may not have read the first request.
+/// Expects a second call to succeed, and one or two requests in total, because a server that is busy with tickets may
+/// not have read the first request.
 fn and_another(case: Case) -> Case {
     case.succeeds(200).requests(1..=2)
 }

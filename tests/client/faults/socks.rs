@@ -1,4 +1,5 @@
-//! Tests SOCKS5 proxies (RFC 1928, RFC 1929). A failure before the tunnel is established is attributed to the proxy.
+//! Tests SOCKS5 proxies (RFC 1928, RFC 1929). A failure before the tunnel is established, unless it is a timeout, is
+//! attributed to the proxy.
 
 use nexmo_conversion::Kind;
 
@@ -58,7 +59,7 @@ fn with_password(name: &str) -> Case {
 }
 
 /// Returns a script in which the proxy requires no password, replies to the connect request with `reply`, and then
-/// plays the service.
+/// plays `service`.
 fn tunnel(reply: &[u8], service: Script) -> Script {
     [vec![Step::ReadSocksGreeting, send(OPEN), Step::ReadSocksTarget, send(reply)], service].concat()
 }
@@ -170,7 +171,7 @@ fn in_the_tunnel() -> Vec<Case> {
         of("reports a tunnel, then sends garbage", respond("garbage\r\n\r\n")).fails(Kind::Protocol),
         of("reports a tunnel, then closes after the request", vec![Step::Read]).fails(Kind::Network),
         of("reports a tunnel, then hangs", vec![Step::Read, Step::Stall]).fails(Kind::Timeout),
-        of("reports a tunnel, then sends garbage for a handshake", vec![send("garbage, and more of it")])
+        of("reports a tunnel, then sends garbage as a handshake", vec![send("garbage, and more of it")])
             .at("https://localhost:9443")
             .fails_unsent(Kind::Tls)
             .no_request(),

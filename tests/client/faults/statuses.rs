@@ -24,8 +24,8 @@ const STATUSES: [(u16, Option<Kind>); 12] = [
     (504, Some(Kind::Unavailable)),
 ];
 
-/// A body, the header that announces it, and the text that the message quotes. `text` is sent together with the head,
-/// so the message quotes it even on a busy machine.
+/// A body, the header that announces it, and what the message must quote from it. `text` is sent together with the
+/// head, so the message can quote it even on a busy machine; `steps` send the rest of the body.
 struct Body {
     name: &'static str,
     header: String,

@@ -10,7 +10,7 @@ use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use crate::authority::{Identity, authority};
 use crate::script::Step;
 
-/// The way in which a server performs a handshake.
+/// How a server performs a TLS handshake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Secure {
     identity: Identity,

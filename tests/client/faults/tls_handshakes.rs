@@ -1,4 +1,4 @@
-//! Tests servers with invalid certificates, and handshakes that fail.
+//! Tests valid and invalid certificates of a server, handshakes that fail, and faults after a handshake.
 
 use nexmo_conversion::Kind;
 
@@ -19,7 +19,7 @@ const UNTRUSTED: [(&str, Identity); 9] = [
     ("for clients only", Identity::ForClients),
 ];
 
-/// Data that a server may send instead of the first handshake message.
+/// Data that a server may send instead of its first handshake message.
 const NO_HANDSHAKE: [(&str, &[u8]); 11] = [
     ("TLS 1.0 only", b"\x15\x03\x01\x00\x02\x02\x46"),
     ("an alert that the handshake failed", b"\x15\x03\x03\x00\x02\x02\x28"),
@@ -104,7 +104,7 @@ fn no_handshake() -> Vec<Case> {
     cases
 }
 
-/// Returns cases with failures after the handshake.
+/// Returns cases with faults after the handshake.
 fn broken() -> Vec<Case> {
     let of = |name: &str, script: Script| secure_case(format!("under TLS: {name}")).plays(under_tls(script));
     vec![

@@ -1,5 +1,5 @@
-//! Tests idle TLS connections that the server closes with or without close_notify, or on which it sends unsolicited
-//! data.
+//! Tests idle and reused TLS connections that the server closes with or without close_notify, or on which it sends
+//! unsolicited data.
 
 use nexmo_conversion::Kind;
 
@@ -33,11 +33,11 @@ fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     let crossed = |name: &str, end: Script| of(name, [vec![Step::Read], end].concat()).requests(3..=3);
     vec![
         idle("idle connection closed with close_notify", vec![Step::Goodbye, Step::Finish]),
-        idle("idle connection with close_notify but not closed", vec![Step::Goodbye]),
+        idle("idle connection that stays open after close_notify", vec![Step::Goodbye]),
         idle("idle connection closed without close_notify", vec![Step::Finish]),
         crossed("reused connection closed with close_notify during a request", vec![Step::Goodbye, Step::Finish]),
         crossed(
-            "reused connection with close_notify but not closed during a request",
+            "reused connection that stays open after close_notify during a request",
             vec![Step::Goodbye, Step::Stall],
         ),
         crossed("reused connection closed without close_notify during a request", vec![Step::Finish]),
@@ -45,8 +45,9 @@ fn ended(version: &str, handshake: Handshake) -> Vec<Case> {
     ]
 }
 
-/// Returns cases with an unsolicited second response, which the second call must not use. The second call starts when
-/// all of that response has arrived, because later data cannot be distinguished from the response to the call.
+/// Returns cases with an unsolicited second response, which the second call must not use. The second call starts once
+/// all of that response has arrived, because the client cannot distinguish data that arrives during the call from the
+/// response to the call.
 fn forged(version: &str, handshake: Handshake) -> Vec<Case> {
     let under_tls = |script: Script| [vec![handshake(Identity::Good)], script].concat();
     let of = |name: String, sent: Step| {
