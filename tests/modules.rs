@@ -42,7 +42,8 @@ fn paths(code: &str) -> Vec<String> {
     found
 }
 
-/// Parses a path, or a tree of paths, at the beginning of `code`, and returns the rest of `code`.
+/// Parses a path or a tree of paths at the beginning of `code`, and adds the paths, with `prefix`, to `found`. Returns
+/// the rest of `code`.
 fn expand<'a>(prefix: String, code: &'a str, found: &mut Vec<String>) -> &'a str {
     let end = code.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':'))).unwrap_or(code.len());
     let path = prefix + &code[..end];
@@ -57,7 +58,7 @@ fn expand<'a>(prefix: String, code: &'a str, found: &mut Vec<String>) -> &'a str
     rest.strip_prefix('}').unwrap_or(rest)
 }
 
-/// Returns the module that `path` leads to when it is used in `module`.
+/// Returns the module that contains the item at `path`, which is used in `module`.
 fn target(path: &str, module: &Module, modules: &BTreeMap<Module, String>) -> Module {
     let mut base = module.clone();
     let mut segments: Vec<&str> = path.split("::").filter(|segment| !segment.is_empty()).collect();

@@ -72,7 +72,7 @@ fn the_reporter_example_works_instead_of_the_single_call() {
     assert!(folder.join("conversions.outbox").exists());
 }
 
-/// Runs the first C program of the README with another C block in place of its call.
+/// Compiles and runs the README's first C program with the C block number `block` in place of the call.
 fn run_instead_of_the_call(block: usize, folder: &Path, sandbox: &Sandbox) -> Output {
     let blocks_of_c = blocks("c", sandbox);
     let call = blocks_of_c[0].lines().find(|line| line.contains("nexmo_conversion_sms(")).unwrap();

@@ -1,5 +1,5 @@
-//! Tests that no secret stays in memory. A child process makes reports and frees everything; the test then searches the
-//! child's memory for copies of the secret.
+//! Tests that no secret stays in memory after every handle is freed. A child process makes reports and frees its
+//! handles; the test then searches the child's memory for copies of the secret.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(unsafe_code)]
 
@@ -32,7 +32,7 @@ enum Service {
     Echoes,
 }
 
-/// Starts a service that responds to every request, and to every `CONNECT` as a proxy does. Returns its address.
+/// Starts a service that also accepts every `CONNECT` request, like a proxy. Returns the service's address.
 fn start(service: Service) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -77,8 +77,8 @@ fn no_secret_stays_in_memory() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Runs a child that receives a secret only through its standard input. Returns a line for each copy of the secret that
-/// is left in the child's memory.
+/// Runs a child to which a secret is passed only through standard input. Returns a line for each copy of the secret
+/// that is left in the child's memory.
 fn copies(folder: &Folder, method: &str, name: &str, address: &str, proxy: &str) -> Vec<String> {
     let outbox = folder.path().join(format!("{method}-{name}"));
     let library = library::built_library().to_str().unwrap();
@@ -106,7 +106,7 @@ fn random() -> u64 {
     u64::from_ne_bytes(bytes)
 }
 
-/// Searches all writable memory of the child for the secret and for values that reveal it.
+/// Searches the writable memory of the child for the secret and for values that reveal the secret or a part of it.
 fn search(child: &Child, secret: &[u8]) -> Vec<String> {
     use base64::Engine;
     let base64 = base64::engine::general_purpose::STANDARD.encode([b"key:", secret].concat());
@@ -156,13 +156,14 @@ fn offsets(bytes: &[u8], part: &[u8]) -> Vec<usize> {
     }
 }
 
-/// Reads a secret, uses it with every kind of handle, and frees everything.
+/// Reads a secret, uses it with a client, a reporter in memory and a reporter with an outbox file, and frees
+/// everything.
 fn report_and_free(arguments: &[String]) {
     let mut secret = [0; LENGTH];
     read_secret(&mut secret);
     use_secret(arguments, &secret);
     wipe(&mut secret);
-    // A thread of the library frees its memory before it ends.
+    // Each thread of the library frees its memory before it ends.
     wait_until("the end of all threads", SOON, || fs::read_dir("/proc/self/task").unwrap().count() == 1);
     std::io::stdout().write_all(b"freed").unwrap();
     std::io::stdout().flush().unwrap();
@@ -184,7 +185,7 @@ fn wipe(secret: &mut [u8]) {
     hint::black_box(secret);
 }
 
-/// Calls the library that ships, because optimization can add copies that a debug build does not have.
+/// Calls the release build of the library, because optimization can add copies that a debug build does not have.
 fn use_secret(arguments: &[String], secret: &[u8]) {
     let [library, method, address, proxy, outbox] = arguments else { panic!("five arguments are needed") };
     let library = Library::load(library);
@@ -246,7 +247,7 @@ impl Library {
         let open: Open = unsafe { mem::transmute(self.function("nexmo_flat_open")) };
         let (mut handle, mut message) = (0, [0_u8; 400]);
         let size = settings.len() as i32;
-        // SAFETY: each size is the size of its text.
+        // SAFETY: each size is that of its buffer.
         let status = unsafe { open(settings.as_ptr().cast(), size, &raw mut handle, message.as_mut_ptr().cast(), 400) };
         assert_eq!(status, 0, "{}", String::from_utf8_lossy(&message));
         handle
@@ -270,7 +271,7 @@ impl Library {
         let report: Report = unsafe { mem::transmute(self.function(name)) };
         let (size, none) = (message_id.len() as i32, ptr::null_mut());
         let mut message = [0_u8; 400];
-        // SAFETY: each size is the size of its text.
+        // SAFETY: each size is that of its buffer.
         unsafe {
             let (id, message) = (message_id.as_ptr().cast(), message.as_mut_ptr().cast());
             report(handle, 1, id, size, 1, ptr::null(), 0, none, 0, message, 400);

@@ -1,4 +1,5 @@
-//! Triggers every status with a real cause, and checks its acceptance and its row in `docs/statuses.md`.
+//! Triggers every status with a real call, and checks its acceptance and its row in `docs/statuses.md`. Only with the
+//! feature `testing` can `ERR_INTERNAL` be triggered.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, unsafe_code)]
 
 mod common;
@@ -43,7 +44,7 @@ const YES: i32 = 2;
 /// The status that a call returned, and the acceptance in its result.
 type Provoked = (i32, i32);
 
-/// Returns a struct initialized by one of the `_init` functions.
+/// Returns a struct that `init`, one of the `_init` functions, has initialized.
 fn initialized<T>(init: unsafe extern "C" fn(*mut T, usize)) -> T {
     let mut value = std::mem::MaybeUninit::<T>::zeroed();
     // SAFETY: `init` initializes the whole struct, which is valid for every bit pattern.
@@ -99,7 +100,7 @@ impl Arguments {
 
     fn report(&self) -> Provoked {
         let id = c"00A0B0C0".as_ptr();
-        // SAFETY: the structs are initialized, and their texts are alive.
+        // SAFETY: the structs are initialized, and their texts outlive the call.
         provoked(|result| unsafe { nexmo_conversion_sms(&self.credentials, id, 1, ptr::null(), &self.options, result) })
     }
 
@@ -128,7 +129,7 @@ impl Arguments {
 
 /// Makes a report through a client. `client` may be any value.
 fn report_through(client: *mut nexmo_client) -> Provoked {
-    // SAFETY: the texts are alive, and any handle may be passed.
+    // SAFETY: the text outlives the call, and any handle may be passed.
     provoked(|result| unsafe {
         nexmo_client_report(client, NEXMO_CHANNEL_SMS, c"00A0B0C0".as_ptr(), 1, ptr::null(), result)
     })
@@ -188,7 +189,7 @@ fn the_functions_agree_with_the_table() {
     let documented = documented();
     assert_eq!(documented.len(), 31);
     for (number, (name, is_retryable, text)) in documented {
-        // SAFETY: both return text that lives as long as the process.
+        // SAFETY: both functions return static text that ends with NUL.
         let said = |text| unsafe { CStr::from_ptr(text) }.to_str().unwrap();
         assert_eq!(said(nexmo_status_name(number)), name);
         assert_eq!(said(nexmo_status_describe(number)), text);
@@ -280,11 +281,11 @@ fn report_without_descriptors_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// Forks without running the fork handlers. The child makes a call and exits with a code that contains the status and
-/// the acceptance.
+/// Creates a process like `fork`, but without running the fork handlers. The new process makes a call and exits with a
+/// code that contains the status and the acceptance.
 fn report_after_a_raw_clone_in_a_child(task: &[String]) {
     let arguments = Arguments::to(&task[0]);
-    // SAFETY: the new process makes one call, which must not depend on locks of other threads, and exits.
+    // SAFETY: like `fork`, this `clone` copies the memory of a process with one thread.
     let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
     if child == 0 {
         let (status, acceptance) = arguments.report();
@@ -373,7 +374,7 @@ fn an_outbox_that_is_corrupt_and_open_elsewhere() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Unavailable(None)));
     let child = Child::start("open_in_a_child", &[&service.url, folder.outbox().to_str().unwrap()]);
     child.read_line(SOON);
-    // A stopped child keeps its lock and cannot find the damage first.
+    // While the child is stopped, it keeps its lock and cannot find the corruption first.
     child.signal(libc::SIGSTOP);
     for suffix in ["", "-wal"] {
         let path = format!("{}{suffix}", folder.outbox().display());
@@ -404,7 +405,7 @@ fn panic_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// Triggers the status that only a bug in the library can cause.
+/// Triggers the status that, without the feature `testing`, only a bug in the library can cause.
 #[cfg(feature = "testing")]
 #[test]
 fn a_panic_inside_the_library() {

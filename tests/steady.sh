@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs a command RUNS times (20 by default) in each of three situations: on one core, beside two busy loops, and without
-# either. Prints the number of failures in each situation, and fails if there was any failure.
+# Runs a command RUNS times (20 by default) in each of three situations: limited to one core, beside two busy loops, and
+# without either. Prints the number of failures in each situation, and fails if there was any failure.
 set -u
 
 runs=${RUNS:-20}

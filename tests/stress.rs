@@ -54,7 +54,7 @@ fn server() -> CString {
     CString::new(base_url).unwrap()
 }
 
-/// A generator of pseudorandom numbers, which are the same in each run.
+/// A pseudorandom number generator that returns the same numbers in each run.
 struct SeededRng(u64);
 
 impl SeededRng {
@@ -107,7 +107,7 @@ fn threads_create_use_and_free_the_same_clients() {
     (credentials.api_key, credentials.api_secret) = (c"key".as_ptr(), c"secret".as_ptr());
     options.struct_size = u32::try_from(size_of::<nexmo_options>()).unwrap();
     options.base_url = base_url.as_ptr();
-    // Pointers are not `Send`, but `AtomicPtr` is.
+    // Threads cannot share raw pointers, but they can share an `AtomicPtr`.
     let (credentials, options) = (AtomicPtr::new(&raw mut credentials), AtomicPtr::new(&raw mut options));
     let handles: Vec<AtomicPtr<nexmo_client>> = (0..SLOTS).map(|_| AtomicPtr::default()).collect();
     let succeeded = AtomicUsize::new(0);

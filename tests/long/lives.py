@@ -1,4 +1,4 @@
-"""Repeatedly kills processes that share an outbox: every report that was submitted must arrive.
+"""Repeatedly kills processes that share an outbox, and checks that every submitted report arrives.
 
 Usage, inside the sandbox: lives.py LIBRARY DIRECTORY [LIVES [SEED]]
 
@@ -41,7 +41,7 @@ def open_reporter(outbox: Path) -> Reporter:
 
 
 def read_with_sqlite(outbox: Path) -> None:
-    """Repeatedly opens, reads and closes the files."""
+    """Repeatedly reads the outbox through SQLite and as a plain file."""
     while True:
         connection = sqlite3.connect(outbox, timeout=60)
         connection.execute("SELECT count(*) FROM report").fetchone()

@@ -1,4 +1,4 @@
-//! Tests the reporter against the sandbox: every submitted report arrives or becomes an event.
+//! Tests how a reporter stores reports, sends them to the sandbox and returns events.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -126,7 +126,7 @@ fn a_full_outbox_fails_new_submits_until_there_is_space() {
         let reporter = reporter_backing_off(&service, &ReporterOptions { max_pending: Some(10), ..options });
         submit(&reporter, "id", 9);
         assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
-        // A later report for a pending message needs no space.
+        // A later report for a pending message replaces the pending report, so it needs no space.
         reporter.submit(&sms("id-3", false)).unwrap();
         assert_eq!(reporter.submit(&sms("too many", true)).unwrap_err().kind(), Kind::OutboxFull);
         let counted = statistics(&reporter);
@@ -149,7 +149,7 @@ fn a_full_outbox_drops_its_oldest_report_if_so_configured() {
         let options = ReporterOptions { max_pending: Some(10), overflow: Overflow::DropOldest, ..options };
         let reporter = reporter_backing_off(&service, &options);
         submit(&reporter, "id", 9);
-        // This report was replaced, so it is no longer among the oldest.
+        // The later report counts from its own submission, so it is not among the oldest.
         reporter.submit(&sms("id-0", false)).unwrap();
         submit(&reporter, "new", 3);
         let counted = statistics(&reporter);
@@ -270,7 +270,8 @@ fn the_descriptor_is_readable_while_an_event_is_waiting() {
             assert!(poller.poll(Some(Duration::ZERO)).unwrap().is_none());
             !becomes_readable(descriptor, Duration::ZERO)
         });
-        // The other reporter with this outbox is also notified of the event.
+        // The event also notified the other reporter of this outbox. A poll that finds no event clears the
+        // notification.
         sender.poll(Some(Duration::ZERO)).unwrap();
         other.poll(Some(Duration::ZERO)).unwrap();
     }
@@ -296,7 +297,7 @@ fn a_report_has_the_time_of_its_event_however_late_it_is_sent() {
     first.submit(&sms("stamped", true)).unwrap();
     let after = now();
     assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
-    // The next reporter sends the reports in a later second. The service rejects them, so the events show their
+    // The next reporter sends the reports in a later second. The service rejects the reports, so events contain their
     // timestamps.
     wait_until("another second", SOON, || now() > after);
     service.does(Behaviour::Status(420));
@@ -382,7 +383,7 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
 #[allow(unsafe_code)]
 fn submit_without_threads_in_a_child(task: &[String]) {
     let reporter = reporter(&task[0], &IN_MEMORY);
-    // This memory is freed for the allocations of the calls below.
+    // Allocates and frees memory, which the calls below can then use without more address space.
     drop((0..200).map(|_| Vec::<u8>::with_capacity(8 * 1024)).collect::<Vec<_>>());
     let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
     // SAFETY: the call has no pointer argument.

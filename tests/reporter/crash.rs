@@ -23,8 +23,8 @@ const SUBMITS: u64 = 2000;
 /// The maximum lifetime of a process after it has created its reporter.
 const LONGEST_RUN: Duration = Duration::from_millis(600);
 
-/// The maximum number of reports in transit when a process dies: each of its 8 sender threads has up to 8 claimed reports,
-/// whose responses may all have arrived and not be recorded yet, and one that is being sent.
+/// The maximum number of reports that are sent twice because a process dies: for each of its 8 sender threads, up to 8
+/// reports whose responses have arrived but are not recorded yet, and one report that is being sent.
 const ON_THEIR_WAY: u64 = 8 * 8 + 8;
 
 children![submit_until_killed];
@@ -78,7 +78,7 @@ fn no_submitted_report_is_lost_when_processes_are_killed() {
     assert!(twice <= processes * ON_THEIR_WAY + without_response, "{twice} duplicates");
     assert_eq!((counted.pending, counted.events, counted.outbox_resets), (0, 0, 0));
     let submits: u64 = (0..processes).map(|process| noted(&notes(folder.path(), process)).len() as u64).sum();
-    // Each process may have submitted one more report and died before it noted that.
+    // Each process may have died after it had submitted one more report and before it noted that report.
     assert!(
         (submits..=submits + processes).contains(&counted.submitted),
         "{submits} reports were noted, {} were submitted",
@@ -89,7 +89,7 @@ fn no_submitted_report_is_lost_when_processes_are_killed() {
     assert_sound(&folder.outbox());
 }
 
-/// Returns the last version of each report that was noted as submitted.
+/// Returns the last noted version of each report.
 fn all_noted(folder: &Path, processes: u64) -> HashMap<String, bool> {
     (0..processes).flat_map(|process| noted(&notes(folder, process))).collect()
 }
@@ -139,7 +139,7 @@ fn a_standby_sends_the_reports_of_a_killed_process_without_being_called() {
         let outbox = folder.outbox();
         let standby = reporter(&service.url, &in_calm_file(&outbox));
         wait_until("standby", SOON, || statistics(&standby).state == State::Standby);
-        // Sending the remaining reports takes seconds, which is longer than the exit of a process.
+        // Sending the remaining reports takes seconds, so the process is killed before it has sent them all.
         assert_eq!(sender.read_line(SOON), "submitted");
         let count = service.count();
         service.wait_for(count + usize::try_from(1 + rng.below(100)).unwrap(), SOON);

@@ -1,4 +1,4 @@
-//! Tests that events survive crashes and that their ids are never reused: after a crash, in a restored outbox, or in an
+//! Tests that events survive crashes, and that their ids are not reused after a crash, in a restored outbox, or in an
 //! outbox that replaces a corrupt one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 

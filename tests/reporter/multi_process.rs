@@ -20,11 +20,11 @@ use nexmo_sandbox::{Behaviour, RandomFaults};
 
 const PROCESSES: u64 = 8;
 
-/// The maximum number of reports in transit when a process dies or stops: each of its 8 sender threads has up to 8 claimed
-/// reports, whose responses may all have arrived and not be recorded yet, and one that is being sent.
+/// The maximum number of reports that are sent twice because a process dies or stops: for each of its 8 sender threads,
+/// up to 8 reports whose responses have arrived but are not recorded yet, and one report that is being sent.
 const ON_THEIR_WAY: u64 = 8 * 8 + 8;
 
-/// The processes that are disturbed, by number. The first process is the sender.
+/// The numbers of the processes that are killed or stopped. Process 0 is the sender at first.
 struct Disturbance {
     killed: &'static [u64],
     stopped: u64,
@@ -57,7 +57,8 @@ fn play(name: &str, disturbance: &Disturbance) {
         })
         .collect();
     children.iter_mut().flatten().for_each(Child::resume);
-    // Kills the first of these processes after a third of its reports, and the second after half of them.
+    // Kills the first of these processes after about a third of its reports, and the second after about half of its
+    // reports.
     for (number, share) in disturbance.killed.iter().zip([3, 2]) {
         wait_for_notes(folder.path(), *number, each / share - rng.below(each / 10), limit);
         children[usize::try_from(*number).unwrap()].take().unwrap().kill();
@@ -116,7 +117,7 @@ fn play(name: &str, disturbance: &Disturbance) {
 #[track_caller]
 fn wait_for_notes(folder: &Path, number: u64, count: u64, limit: Duration) {
     let path = notes(folder, number);
-    // A note has at most the length of "7-999 true" and a line end.
+    // Estimates the length of `count` notes, which contain numbers of different lengths.
     let length = count * format!("{number}-999 true\n").len() as u64;
     wait_until("notes", limit, || fs::metadata(&path).is_ok_and(|found| found.len() >= length));
 }
@@ -161,7 +162,8 @@ fn submit_in_a_child(task: &[String]) {
     wait_for_end();
 }
 
-/// The number of reports. If the sender found them only by polling the outbox, they would take longer than [`SOON`].
+/// The number of reports that are sent one by one. If the sender found them only by polling the outbox, sending them
+/// would take longer than [`SOON`].
 const ONE_BY_ONE: usize = 30;
 
 #[test]

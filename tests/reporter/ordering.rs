@@ -33,12 +33,12 @@ fn the_later_report_is_received_last_with_an_outbox_in_a_file() {
     assert!(observed.both > tries / 100 && observed.replaced > tries / 100, "{observed:?}");
 }
 
-/// The numbers of observed cases, by which a test checks that both cases occurred.
+/// How often each of two cases occurred. A test checks that both occurred often enough.
 #[derive(Debug)]
 struct Observed {
-    /// The number of messages for which the service received both reports.
+    /// The number of messages for which the service accepted both reports.
     both: usize,
-    /// The number of messages whose first report was never sent.
+    /// The number of messages whose second report replaced the first one in the outbox.
     replaced: usize,
 }
 

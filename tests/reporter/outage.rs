@@ -22,8 +22,8 @@ use nexmo_sandbox::{Behaviour, Rule};
 
 const CONNECTIONS: usize = 8;
 
-/// The maximum average rate of requests per second to a service that is down, without the requests that were in flight
-/// when the outage began. The back-off with full jitter starts at 100 ms on average and doubles.
+/// The maximum average rate of requests per second to a service that is down, not counting one request per connection.
+/// The back-off with full jitter starts at 100 ms on average and doubles.
 const STORM: f64 = 10.0;
 
 /// The number of fresh reports submitted while the backlog drains.
@@ -60,8 +60,8 @@ fn after_an_outage_all_reports_arrive_newest_first() {
     assert_eq!((counted.accepted, counted.pending), ((count + FRESH) as u64, 0));
 }
 
-/// Submits fresh reports while the backlog drains slowly. Returns the number of other reports that were received before
-/// each fresh report.
+/// Submits fresh reports while the backlog drains slowly. Returns, for each fresh report, the number of other requests
+/// that were received between its submission and its arrival.
 fn drain_with_fresh(reporter: &Reporter, service: &Service) -> Vec<usize> {
     service.does(Behaviour::Slow(Duration::from_millis(100)));
     // The flush causes a probe and returns before anything else is sent.
@@ -84,13 +84,13 @@ fn submit(reporter: &Reporter, name: &str, count: usize) {
     (0..count).for_each(|number| reporter.submit(&sms(&format!("{name}-{number}"), true)).unwrap());
 }
 
-/// Returns the number of the report, if it has this name and was accepted.
+/// Returns the number in the message id if the report has this name and was accepted.
 fn number(request: &Received, name: &str) -> Option<usize> {
     let (found, number) = request.message_id.split_once('-')?;
     (found == name && request.is_accepted()).then(|| number.parse().unwrap())
 }
 
-/// Returns Spearman's coefficient: 1 if `numbers` ascend, -1 if they descend, and about 0 if they are unordered.
+/// Returns Spearman's rank correlation: 1 if `numbers` ascend, -1 if they descend, and about 0 if they are unordered.
 fn rank_correlation(numbers: &[usize]) -> f64 {
     let mut positions: Vec<usize> = (0..numbers.len()).collect();
     positions.sort_by_key(|position| numbers[*position]);
@@ -120,7 +120,7 @@ fn an_unreachable_service_costs_only_time() {
         reporter.flush(Some(SOON)).unwrap();
         let counted = statistics(&reporter);
         assert_eq!((counted.accepted, counted.rejected, counted.expired), (100, 0, 0));
-        // The outbox belongs to the account at this service.
+        // An outbox cannot be used with another service.
         drop(reporter);
         std::fs::remove_file(&outbox).ok();
     }
@@ -135,7 +135,7 @@ fn sending_resumes_soon_after_a_short_outage_without_a_call() {
     service.recover();
     let well = Instant::now();
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 100);
-    println!("outage: all reports were sent {:?} after it, without a call", well.elapsed());
+    println!("outage: all reports were sent {:?} after the outage, without a call", well.elapsed());
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn account_errors_suspend_the_reporter_and_cost_no_report() {
         let reporter = hurried_reporter(&service.url, &options);
         let mut sent = 0;
         for status in [402, 401, 302, 404] {
-            // Of many reports each is sent as a probe at most once, of two reports more than once.
+            // The probes send many reports at most once each, but two reports repeatedly.
             for count in [50, 2] {
                 service.forget();
                 suspend(&reporter, &service, status, count);
@@ -221,7 +221,8 @@ fn account_errors_suspend_the_reporter_and_cost_no_report() {
 /// The number of flushes that request a probe of a suspended reporter.
 const FLUSHES: usize = 3;
 
-/// Suspends the reporter: makes the service respond with `status` to `count` reports and to a few probes.
+/// Submits `count` reports while the service responds with `status`, which suspends the reporter. Then requests a few
+/// probes.
 fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     service.does(Behaviour::Status(status));
     submit(reporter, &format!("s{status}"), count);
@@ -237,7 +238,7 @@ fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     let counted = statistics(reporter);
     assert_eq!((counted.pending, counted.rejected, counted.events), (count as u64, 0, 0), "{status}");
     assert_eq!(counted.last_error.unwrap().http_status, Some(status));
-    // The next flush must only see requests that are sent after it starts.
+    // A later flush must see only requests that are sent after it has started.
     wait_until("the end of all requests", SOON, || statistics(reporter).in_flight == 0);
 }
 
@@ -296,7 +297,7 @@ fn all_reports_arrive_while_half_of_the_responses_reject_the_account() {
 
 const REJECTED: usize = 200;
 
-/// A service that responds to half of the requests with 401.
+/// A service that responds to about half of the requests with 401.
 struct HalfBroken {
     url: String,
 }
@@ -311,7 +312,8 @@ impl HalfBroken {
                 let (mut stream, random) = (stream.unwrap(), Arc::clone(&random));
                 thread::spawn(move || {
                     let mut buffer = [0; 16 * 1024];
-                    // The library sends each request in a single write, without a body, so each read is one request.
+                    // The library sends each request in a single write, without a body, so each read returns one
+                    // request.
                     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {
                         let mut random = random.lock().unwrap();
                         random.1 += 1;
@@ -348,7 +350,7 @@ fn a_sender_that_cannot_reach_the_service_steps_down() {
     second.flush(Some(SOON)).unwrap();
     assert_eq!((statistics(&first).accepted, statistics(&second).accepted), (20, 20));
     wait_until("the standby state", SOON, || statistics(&first).state == State::Standby);
-    // The first reporter still notifies the second one.
+    // The first reporter still notifies the second one, which sends the new reports.
     submit(&first, "late", 10);
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 30);
 }
@@ -373,7 +375,7 @@ fn a_reporter_with_a_wrong_secret_does_not_block_a_reporter_with_the_right_secre
     right.flush(Some(SOON)).unwrap();
     let counted = statistics(&right);
     assert_eq!((counted.submitted, counted.accepted, counted.rejected), (40, 40, 0));
-    // The reporter with the right secret is notified of later reports to the other one, and sends them.
+    // The reporter with the right secret also sends reports that are later submitted to the other reporter.
     submit(&wrong, "late", 20);
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 60);
 }
@@ -394,7 +396,7 @@ fn a_report_that_expires_during_an_outage_becomes_an_event() {
             });
             let requests = service.count();
             wait_until("the expiry", SOON, || statistics(&reporter).expired == 10);
-            // One more request is allowed: the reports may not have expired yet at the first check.
+            // One more request is allowed, because a probe may be sent before the reports have expired.
             assert!(service.count() <= requests + 1, "expired reports must not be sent as probes");
             for _ in 0..10 {
                 let event = consume_event(&reporter).unwrap();

@@ -1,5 +1,5 @@
-//! Tests the framing of bodies. A wrong or invalid length does not change the class, but the connection is not reused:
-//! a 402 with a wrong length is still a 402.
+//! Tests the framing of bodies. A wrong or invalid length never changes the class: a 402 with a wrong length is still a
+//! 402.
 
 use nexmo_conversion::Kind;
 

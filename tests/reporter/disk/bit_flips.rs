@@ -1,5 +1,5 @@
-//! Tests random corruption of bytes before the file is opened and while it is open. Every call returns a success or a
-//! documented error within a time limit.
+//! Tests an outbox whose bytes are corrupted at random, before it is opened or while it is open. Every call succeeds or
+//! returns a documented error within a time limit.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use crate::{is_of_the_outbox, quarantined, sidecar, try_open};
 
 const REPORTS: u64 = 40;
 
-/// The time limit of a flush that may wait in vain because reports were lost.
+/// The time limit of a flush that may never succeed because of the corruption.
 const FLUSH_LIMIT: Duration = Duration::from_secs(3);
 
 /// The maximum duration of a round.
@@ -71,11 +71,11 @@ enum Outcome {
     CallFailed,
     /// Every report arrived.
     Intact,
-    /// All calls succeeded, but some reports are missing or changed: SQLite cannot detect this corruption.
+    /// All calls succeeded although some reports are missing or changed, because SQLite did not detect the corruption.
     Undetected,
 }
 
-/// Opens an outbox, submits and sends, as a program would.
+/// Opens an outbox, submits a report and sends all reports, as a program would.
 fn use_outbox(outbox: &Path, service: &Service, description: &str) -> Outcome {
     let reporter = match try_open(outbox, &service.url) {
         Ok(reporter) => reporter,
@@ -216,8 +216,7 @@ fn open_alone(outbox: &Path, service: &Service, counts: &mut BTreeMap<String, u3
     opened.unwrap()
 }
 
-/// Waits until a new report can be stored and sent, once the bytes have stopped changing. Undetected corruption may
-/// remain.
+/// Waits, after the last corruption, until a new report can be stored and sent. Undetected corruption may remain.
 fn recovers(reporter: &Reporter, service: &Service) {
     let mut number = 0;
     wait_until("a report that arrives", SOON, || {

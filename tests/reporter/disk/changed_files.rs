@@ -1,5 +1,5 @@
-//! Tests that other programs remove, rename, replace, truncate or link the files of an open outbox. No stored report
-//! whose contents still exist is lost, and a loss is counted.
+//! Tests an open outbox whose files other programs remove, rename, replace, truncate or link. No stored report whose
+//! contents still exist is lost, and a loss is counted.
 
 use std::fs;
 use std::fs::{File, Permissions};
@@ -14,7 +14,7 @@ use crate::common::outbox_db::{OutboxContents, assert_sound};
 use crate::common::{Folder, SOON, is_root, sms, statistics, wait_until};
 use crate::{NOWHERE, open_error, quarantined, sidecar, try_open};
 
-/// Opens a reporter whose service cannot be reached. Several reporters behave like separate processes.
+/// Opens a reporter whose service cannot be reached. Several reporters of an outbox behave like separate processes.
 fn open(outbox: &Path) -> Reporter {
     let mut reporter = None;
     wait_until("an open outbox", SOON, || {
@@ -27,7 +27,7 @@ fn open(outbox: &Path) -> Reporter {
     reporter.unwrap()
 }
 
-/// Submits reports, and repeats each submit until it succeeds.
+/// Submits reports, and repeats each submit while the outbox is busy.
 fn submit(reporter: &Reporter, name: &str, count: usize) {
     for number in 0..count {
         wait_until("a submit", SOON, || match reporter.submit(&sms(&format!("{name}-{number}"), true)) {
@@ -183,8 +183,8 @@ fn removals_under_load_lose_no_report() {
         println!("changed files: {} removals", remover.join().unwrap());
     });
     assert_eq!((statistics(&first).outbox_resets, statistics(&second).outbox_resets), (0, 0));
-    // A submit may store its report and fail because a file was removed. The repeated submit then counts the report as
-    // replaced.
+    // A submit may store its report and still fail because a file was removed. The repeated submit then replaces the
+    // stored report.
     let counted = statistics(&first);
     assert_eq!(counted.pending, 2 * REPORTS as u64, "{counted:?}");
     assert_pending(&outbox, 2 * REPORTS as u64);
@@ -254,8 +254,7 @@ fn a_link_to_a_file_is_not_followed() {
         if suffix == ".lock" {
             assert_eq!(open_error(&outbox), Kind::Outbox);
         } else {
-            // The link does not belong to the new outbox, so it is moved away together with the other files of the old
-            // one.
+            // There is no outbox file, so the library moves the link away as a remaining file of an earlier outbox.
             drop(try_open(&outbox, NOWHERE));
         }
         assert_eq!(fs::read(&target).unwrap(), b"precious");

@@ -1,4 +1,5 @@
-//! Tests that a corrupt outbox is quarantined with all its files once no other process has it open.
+//! Tests that a corrupt outbox is quarantined with all its files once nothing else has it open, and that a corrupt log
+//! or row leaves the rest of the outbox usable.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -18,8 +19,8 @@ const REPORTS: u64 = 200;
 /// A description of the damage to a file, and a function that causes it.
 type Damage = (&'static str, fn(&Path));
 
-/// Creates an outbox of many pages and closes it. Its data is in the database file if `is_moved`, otherwise in the
-/// write-ahead log.
+/// Creates an outbox with `reports` reports and closes it. Its data is in the database file if `is_moved`, otherwise in
+/// the write-ahead log.
 pub(crate) fn left_behind(outbox: &Path, base_url: &str, reports: u64, is_moved: bool) {
     let reporter = reporter(base_url, &in_file(outbox));
     for number in 0..reports {
@@ -91,8 +92,8 @@ fn a_file_truncated_to_nothing_is_quarantined_with_its_log() {
     );
 }
 
-/// SQLite reads a write-ahead log up to the first invalid checksum and ignores the rest. This is how it recovers from a
-/// crash, so this corruption looks like a crash. The remaining outbox must work.
+/// SQLite reads a write-ahead log up to the first invalid checksum and ignores the rest, as after a crash, so it does
+/// not report this corruption. The rest of the outbox must remain usable.
 #[test]
 fn a_corrupt_log_loses_only_its_own_reports() {
     let damages: [Damage; 5] = [
@@ -122,7 +123,7 @@ fn a_corrupt_log_loses_only_its_own_reports() {
     }
 }
 
-/// Takes the lock by which another process marks an outbox as in use.
+/// Acquires the lock with which a process marks an outbox as in use.
 fn share(outbox: &Path) -> File {
     lock(outbox, libc::F_RDLCK).unwrap()
 }
@@ -133,7 +134,8 @@ fn wait_until_closed(outbox: &Path) {
     wait_until("the close of the outbox", SOON, || lock(outbox, libc::F_WRLCK).is_some());
 }
 
-/// Locks the byte of the lock file that marks the outbox as in use, if possible.
+/// Tries to lock the byte of the lock file that marks the outbox as in use. Returns `None` if a conflicting lock
+/// exists.
 fn lock(outbox: &Path, kind: libc::c_int) -> Option<File> {
     let lock = File::options().read(true).write(true).open(sidecar(outbox, ".lock")).unwrap();
     let range = libc::flock {
@@ -215,7 +217,7 @@ fn a_changed_row_is_removed_and_counted_and_no_other_row_is_lost() {
         service.recover();
         let reporter = reporter(&service.url, &in_file(&outbox));
         reporter.flush(Some(SOON)).unwrap();
-        // A row with an impossible id is only found when all other reports have been sent.
+        // A row with an impossible id is found only after all other reports have been sent.
         wait_until("the removal of the damaged row", SOON, || statistics(&reporter).damaged == 1);
         let counted = statistics(&reporter);
         assert_eq!((counted.submitted, counted.accepted, counted.pending), (REPORTS, REPORTS - 1, 0), "{change}");

@@ -65,7 +65,7 @@ fn a_database_of_another_program_fails_and_is_unchanged() {
         let folder = Folder::new();
         let database = Connection::open(folder.outbox()).unwrap();
         database.execute_batch(form).unwrap();
-        // The database is tested while it is closed and while its owner has it open.
+        // The database must stay unchanged while its owner has it open and after it is closed.
         fails_and_is_unchanged(&folder.outbox(), Kind::Outbox);
         drop(database);
         fails_and_is_unchanged(&folder.outbox(), Kind::Outbox);
@@ -145,11 +145,11 @@ fn missing_permissions_are_an_error() {
 fn without_privileges<T>(work: impl FnOnce() -> T) -> T {
     const KEEP: libc::c_long = -1;
     let become_user = |user: libc::c_long| {
-        // SAFETY: no memory is involved. The raw system call affects only this thread; the function of libc would
-        // affect all threads.
+        // SAFETY: the call has no pointer argument. Unlike libc's function, the raw system call affects only this
+        // thread.
         unsafe { libc::syscall(libc::SYS_setresuid, KEEP, user, KEEP) }
     };
-    // SAFETY: no memory is involved.
+    // SAFETY: the call has no arguments.
     if unsafe { libc::geteuid() } != 0 {
         return work();
     }

@@ -38,7 +38,7 @@ fn a_held_lock_makes_submits_fail_in_time_and_does_not_prevent_sending() {
         assert_eq!(reporter.submit(&sms(&format!("no-{number}"), true)).unwrap_err().kind(), Kind::OutboxBusy);
         assert!(began.elapsed() < BUSY_TIMEOUT_AND_MARGIN, "the wait took {:?}", began.elapsed());
     }
-    // Many threads wait no longer than a single thread.
+    // Many threads must not wait longer than a single thread.
     let began = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..16 {

@@ -1,13 +1,14 @@
-//! Tests disk failures of an outbox: each call returns a success or a documented error, and sending continues.
+//! Tests an outbox whose disk or files fail. Each call succeeds or returns a documented error, and sending continues as
+//! far as possible.
 //!
 //! * `disk_full`: the disk is full or almost full, or the file system is read-only
 //! * `foreign_files`: the file at the path is not a usable outbox
-//! * `removed`: the file or its folder is removed or replaced while in use
+//! * `removed`: the outbox file or its folder is removed or replaced while in use
 //! * `changed_files`: a file of an open outbox is removed, replaced, truncated, or linked
 //! * `privileges`: the process drops privileges or changes its root directory
 //! * `locked`: a process holds a lock and does not release it
-//! * `corrupt`: the file or its write-ahead log is corrupt, which must be detected
-//! * `bit_flips`: bytes are corrupted at random before the file is opened or while it is open
+//! * `corrupt`: the outbox file, its write-ahead log or a row is corrupt
+//! * `bit_flips`: bytes are corrupted at random before the outbox is opened or while it is open
 //!
 //! Some tests need a separate file system, which only root can mount. Without root, these tests print that they are
 //! skipped.
@@ -45,7 +46,7 @@ children![
 /// A base URL without a server.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// Opens a reporter with an outbox at this path.
+/// Tries to create a reporter with an outbox at this path.
 fn try_open(outbox: &Path, base_url: &str) -> Result<Reporter, Error> {
     let options = Options { base_url: Some(base_url), ..Options::default() };
     Reporter::new(credentials(), &options, &in_file(outbox))
@@ -60,7 +61,7 @@ fn open_error(outbox: &Path) -> Kind {
     error.kind()
 }
 
-/// Returns whether an outbox may return this kind of error.
+/// Returns whether errors of this kind concern the outbox.
 fn is_of_the_outbox(kind: Kind) -> bool {
     let of_the_outbox = [
         Kind::Outbox,
@@ -80,7 +81,7 @@ fn sidecar(outbox: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-/// Returns the quarantined files next to an outbox, without the write-ahead logs.
+/// Returns the quarantined outbox files next to an outbox, without their companion files.
 fn quarantined(outbox: &Path) -> Vec<PathBuf> {
     let beginning = format!("{}.corrupt-", outbox.file_name().unwrap().to_str().unwrap());
     let files = std::fs::read_dir(outbox.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());

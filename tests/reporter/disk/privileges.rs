@@ -64,7 +64,7 @@ pub(crate) fn submit_in_another_root(arguments: &[String]) {
     });
 }
 
-/// Submits some reports before `change` and most of them after it.
+/// Submits one report before `change` and all others after it.
 fn submit_after(arguments: &[String], change: impl FnOnce()) {
     let reporter = try_open(Path::new(&arguments[0]), NOWHERE).unwrap();
     reporter.submit(&sms("before", true)).unwrap();

@@ -1,5 +1,5 @@
-//! Tests that the file or its folder is removed or replaced while in use: the loss is counted, and the next report goes
-//! to a new file.
+//! Tests an outbox whose file or folder is removed or replaced while in use. The loss is counted, and the next report
+//! is stored in a new file.
 
 use std::fs;
 use std::path::Path;
@@ -24,13 +24,13 @@ fn with_three(service: &Service, outbox: &Path) -> Reporter {
     reporter
 }
 
-/// Removes the files of an outbox, the outbox file last: the library does not check for companion files while the
-/// outbox file exists.
+/// Removes the files of an outbox. Removes the outbox file last, because the library checks for companion files only
+/// once the outbox file is missing.
 fn remove(outbox: &Path, endings: &[&str]) {
     endings.iter().rev().for_each(|ending| fs::remove_file(sidecar(outbox, ending)).unwrap());
 }
 
-/// Checks that the call failed: either with the error, or with a busy outbox because the worker is detecting the
+/// Checks that the call failed with [`Kind::Outbox`], or with [`Kind::OutboxBusy`] while the worker detects the
 /// removal.
 #[track_caller]
 fn is_reported<T: std::fmt::Debug>(result: Result<T, nexmo_conversion::Error>) {
@@ -77,7 +77,7 @@ fn two_reporters_whose_file_was_removed_share_the_new_file() {
         let outbox = folder.outbox();
         let (first, second) = (with_three(&service, &outbox), reporter(&service.url, &in_file(&outbox)));
         remove(&outbox, endings);
-        // A reporter may keep the old file open while it is idle.
+        // A submit may fail, because an idle reporter may still have the old file open.
         wait_until("a new file", SOON, || first.submit(&sms("first", true)).is_ok());
         wait_until("a submit to the same file", SOON, || second.submit(&sms("second", true)).is_ok());
         service.recover();
@@ -134,7 +134,7 @@ fn calls_fail_after_the_folder_was_removed_until_it_exists_again() {
     fs::create_dir(&inner).unwrap();
     let outbox = inner.join("outbox");
     let reporter = with_three(&service, &outbox);
-    // Removes the folder in a single step; otherwise the reporter could create a new file in it meanwhile.
+    // Renames the folder first, because the reporter could otherwise create a new file in it during the removal.
     let removed = folder.path().join("removed");
     fs::rename(&inner, &removed).unwrap();
     fs::remove_dir_all(&removed).unwrap();

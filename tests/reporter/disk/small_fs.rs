@@ -1,4 +1,4 @@
-//! A small file system in memory, visible only to the thread that mounts it and its children.
+//! A small file system in memory. Only the thread that mounts it, and its child threads and processes, can see it.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -61,10 +61,11 @@ fn text(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).unwrap()
 }
 
-/// Mounts a file system in a separate mount namespace of this thread, so nothing is left behind even if the test fails.
+/// Mounts a file system in a new mount namespace of this thread, so nothing is left behind even if the test fails. If
+/// `flags` is not 0, remounts it.
 fn mount(path: &Path, flags: libc::c_ulong, data: &str) -> io::Result<()> {
     let (path, data) = (text(path), CString::new(data).unwrap());
-    // SAFETY: all texts end with NUL and outlive the calls; the other arguments are not pointers.
+    // SAFETY: all texts end with NUL and outlive the calls. `mount` ignores the arguments that are NULL here.
     unsafe {
         if flags == 0 {
             done(libc::unshare(libc::CLONE_NEWNS))?;

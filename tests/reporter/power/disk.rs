@@ -1,8 +1,8 @@
 //! Simulates the contents of a disk after a power loss.
 //!
 //! A write is guaranteed to survive if it was made before the start of a completed flush of its file. Each sector of a
-//! later write may or may not survive. Changes of file names are guaranteed to survive if they were made before the
-//! last flush of their folder. Later changes of names survive in order, if at all.
+//! later write may or may not survive. A change of a file name is guaranteed to survive if it was made before the start
+//! of a completed flush of the folder. Of the later changes of names, all up to some point survive.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ pub(crate) enum Unflushed {
     Kept,
     /// Each sector is kept or lost at random.
     Torn,
-    /// Each sector is kept or lost at random, and the kept sectors are written in a random order.
+    /// The writes are made in a random order, and each of their sectors is kept or lost at random.
     Shuffled,
 }
 
@@ -31,7 +31,7 @@ impl Unflushed {
 
 #[derive(Clone, Default)]
 struct FileOnDisk {
-    /// The contents that are guaranteed to survive.
+    /// The file contents that are guaranteed to survive.
     image: Vec<u8>,
     /// The changes that may or may not survive, each with the number of its step.
     unflushed: Vec<(usize, Change)>,
@@ -56,9 +56,9 @@ pub(crate) struct Disk {
     files: BTreeMap<u64, FileOnDisk>,
     /// The names that are guaranteed to survive.
     names: BTreeMap<String, u64>,
-    /// The later changes of names, each with the number of its step.
+    /// The changes of names that may or may not survive, each with the number of its step.
     naming: Vec<(usize, Naming)>,
-    /// The number of the step at which each flush in progress started.
+    /// For each flush in progress, the number of the step at which it started.
     flushes: BTreeMap<u64, usize>,
     steps: usize,
 }
@@ -75,7 +75,7 @@ impl Disk {
                 let began = self.flushes.remove(flush).unwrap();
                 if name.is_empty() { self.flush_names(began) } else { self.flush(*inode, began) }
             }
-            // After a failed flush, the system marks the data as written and does not retry.
+            // After a failed flush, Linux marks the data as clean and does not write it again.
             Step::FlushFails { inode, number: flush } => {
                 let began = self.flushes.remove(flush).unwrap();
                 self.files.entry(*inode).or_default().unflushed.retain(|(made, _)| *made > began);
@@ -104,7 +104,7 @@ impl Disk {
         self.naming.drain(..kept).for_each(|(_, naming)| naming.apply(&mut self.names));
     }
 
-    /// Simulates a power loss after the last step, and writes the remaining files to `folder`.
+    /// Simulates a power loss after the last step, and writes the surviving files to `folder`.
     pub(crate) fn cut(&self, unflushed: Unflushed, rng: &mut SeededRng, folder: &Path) {
         let mut names = self.names.clone();
         let count = match unflushed {
@@ -129,7 +129,7 @@ impl FileOnDisk {
                 changes.swap(last, usize::try_from(rng.below(last as u64 + 1)).unwrap());
             }
         }
-        // Keeps a random share of the sectors, so long runs of kept sectors occur too.
+        // Chooses the probability at random, so sometimes most sectors are kept and sometimes only few.
         let odds = 1 + rng.below(15);
         let mut keeps = |_: usize| match unflushed {
             Unflushed::Lost => false,

@@ -16,10 +16,10 @@ use crate::recording::{Recording, Run, Step};
 /// The prefix of the mark that the child writes before it acknowledges an event.
 const EVENT: &str = "event ";
 
-/// The number of events in a run of the child.
+/// The number of events that the child handles.
 const EVENTS: usize = 60;
 
-/// Submits reports, which the service rejects, and acknowledges their events.
+/// Submits reports that the service rejects, and acknowledges their events.
 pub(crate) fn handle_events_in_a_child(task: &[String]) {
     let [folder, durability, url] = task else { panic!("{task:?}") };
     let folder = Path::new(folder);
@@ -49,7 +49,8 @@ fn event_ids_increase_across_power_loss() {
     }
 }
 
-/// Simulates power losses after about `count` steps, in all four ways, and causes another event after each.
+/// Simulates a power loss in all four ways at each of about `count` points of the recording, and causes another event
+/// after each loss.
 fn cut_and_continue(service: &Service, recording: &Recording, count: usize) -> usize {
     let (mut rng, _) = SeededRng::from_environment("power, events");
     let (mut disk, mut seen, mut cuts) = (Disk::default(), HashMap::new(), 0);
@@ -80,8 +81,8 @@ fn cut_and_continue(service: &Service, recording: &Recording, count: usize) -> u
     cuts
 }
 
-/// Checks that an event from before the power loss is unchanged if it is returned again, and that the id of a new event
-/// is above all earlier ids.
+/// Checks that an event from before the power loss is unchanged if it is returned again, and that the id of each new
+/// event is greater than all earlier ids.
 fn continue_after(reporter: &Reporter, seen: &HashMap<i64, String>) {
     reporter.submit(&sms("after the cut", true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();

@@ -1,8 +1,8 @@
 //! Tests that reports that were submitted with durability *power* survive a power loss.
 //!
-//! A test cannot cut the power. Instead, a recorder records all file operations of a child process. The test then
-//! simulates a power loss at many points of the recording, and checks what is left on the disk each time (see
-//! `disk.rs`). With durability *process*, which guarantees less, some reports must be lost: this proves that the test
+//! A test cannot cut the power. Instead, a recorder records all changes that a child process makes to its files. The
+//! test then simulates a power loss at many points of the recording (see `disk.rs`), and each time checks what is left
+//! on the disk. With durability *process*, which guarantees less, some reports must be lost, which proves that the test
 //! can detect a loss.
 //!
 //! Neither the library nor this test can detect a disk that acknowledges flushes without performing them.
@@ -38,7 +38,7 @@ const ACCEPTED: &str = "accepted ";
 const FAILED: &str = "failed ";
 const SENT: &str = "sent ";
 
-/// The marks file. The recorder records its lines in order with all other operations.
+/// A file of marks. The recorder records each line of this file in order with all other changes.
 struct Marks(Mutex<std::fs::File>);
 
 impl Marks {
@@ -90,7 +90,7 @@ fn work_in_a_child(task: &[String]) {
     });
 }
 
-/// Opens the outbox as another process would, to make checkpoints more often than the library does.
+/// Opens the outbox as another process would, so the test can make checkpoints more often than the library does.
 fn connect(outbox: &Path) -> Connection {
     let connection = Connection::open_with_flags(outbox, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
     connection.busy_timeout(SOON).unwrap();
@@ -115,7 +115,7 @@ struct Found {
     damaged: Vec<String>,
 }
 
-/// Simulates power losses after about `count` steps, in all four ways.
+/// Simulates a power loss in all four ways at each of about `count` points of the recording.
 fn cut_at_many_moments(recording: &Recording, count: usize, seed: u64) -> Found {
     let mut rng = SeededRng::new(seed);
     let (mut disk, mut found) = (Disk::default(), Found::default());
@@ -129,7 +129,8 @@ fn cut_at_many_moments(recording: &Recording, count: usize, seed: u64) -> Found 
             Step::Mark(mark) if mark.starts_with(SENT) => drop(sent.insert(mark.replacen(SENT, "", 1))),
             _ => {}
         }
-        // Half of the chosen steps are ends of flushes. The others are arbitrary, with more of the early steps.
+        // About half of the chosen steps are ends of flushes, and half are other steps. More of the early steps are
+        // chosen.
         let of = if is_end(step) { 2 * ends } else { 2 * (recording.steps.len() - ends) };
         let is_moment = rng.below(of as u64) < count as u64 || number < 60 && rng.below(4) == 0;
         if is_moment || number + 1 == recording.steps.len() {
@@ -169,7 +170,8 @@ impl Found {
     }
 }
 
-/// Returns the reports in a file, or an error if the integrity check fails or the counters are wrong.
+/// Returns the reports in a file, or an error if the file cannot be read or fails the integrity check. Panics if the
+/// counters are wrong.
 fn pending(outbox: &Path) -> Result<HashSet<String>, String> {
     let to_text = |error: rusqlite::Error| error.to_string();
     if !outbox.exists() {
@@ -232,7 +234,8 @@ fn without_power_durability_reports_are_lost_and_nothing_is_corrupt() {
     assert!(found.damaged.is_empty(), "{found:?}");
 }
 
-/// Returns the number of restarts of the write-ahead log. Only its header is written at offset 0.
+/// Returns the number of times that the write-ahead log was started or restarted. Each time, SQLite writes a header of
+/// 32 bytes at offset 0.
 fn log_restarts(recording: &Recording) -> usize {
     let is_header = |step: &&Step| matches!(step, Step::Write { at: 0, bytes, .. } if bytes.len() == 32);
     recording.steps.iter().filter(is_header).count()
@@ -241,7 +244,7 @@ fn log_restarts(recording: &Recording) -> usize {
 #[test]
 fn threads_share_their_flushes() {
     const REPORTS: usize = 16 * 60;
-    // A flush takes 20 ms on this disk, so even slow threads submit again before the next flush.
+    // Each flush takes at least 20 ms here, so even slow threads submit again before the next flush.
     let recording = record("power", 16, 60, 20_000, None);
     let flushes = recording.flushes("-wal");
     println!("{flushes} flushes for {REPORTS} reports of 16 threads");

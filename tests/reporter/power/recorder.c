@@ -1,14 +1,14 @@
 /*
- * Records the changes of a process to the files of one folder, in the order in which the kernel makes them. Load it
- * with LD_PRELOAD.
+ * Records the changes that a process makes to the files in one folder, in the order in which the kernel makes them.
+ * This library is loaded with LD_PRELOAD.
  *
  *   NEXMO_RECORD          the file to which the records are appended; if it is not set, nothing is recorded
  *   NEXMO_RECORD_FOLDER   the folder whose files are recorded
- *   NEXMO_RECORD_SLOW_US  the additional duration of each flush, to simulate a slow disk
- *   NEXMO_RECORD_FAIL     the number of the flush of the write-ahead log that fails, counted from 1
+ *   NEXMO_RECORD_SLOW_US  the additional duration of each flush in microseconds, to simulate a slow disk
+ *   NEXMO_RECORD_FAIL     which flush of the write-ahead log fails, counted from 1
  *
- * A lock is held during a change and its record, so no other change comes between them. The start and the end of a
- * flush are recorded separately: the flush covers the changes that were recorded before its start.
+ * A lock is held while a change is made and recorded, so no other change comes between. The start and the end of a
+ * flush are recorded separately, because the flush covers only the changes that were recorded before its start.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -64,7 +64,7 @@ static void note(uint32_t kind, const char *name, uint64_t inode, uint64_t at, c
     errno = error;
 }
 
-/* Returns the name within the folder: empty for the folder itself, NULL for a path outside it. */
+/* Returns the part of the path below the folder: empty for the folder itself, NULL for a path outside the folder. */
 static const char *within(const char *path) {
     size_t length = strlen(folder);
     if (notes < 0 || strncmp(path, folder, length) != 0) return NULL;

@@ -1,4 +1,4 @@
-//! The file operations of a child process that the preloaded recorder has recorded.
+//! The recording of a child process's file operations, which a preloaded recorder makes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(crate) enum Step {
         inode: u64,
         length: usize,
     },
-    /// The start of a flush of a file or of the folder, whose name is empty.
+    /// The start of a flush of a file or of the folder. The end of the flush has the same number.
     FlushBegins {
         number: u64,
     },
@@ -62,7 +62,7 @@ pub(crate) struct Run<'a> {
     pub(crate) task: &'a [&'a str],
     /// The additional duration of each flush in microseconds.
     pub(crate) slow_us: u32,
-    /// The number of the flush of the write-ahead log that fails.
+    /// Which flush of the write-ahead log fails, if any, counted from 1.
     pub(crate) failing: Option<u32>,
 }
 
@@ -88,7 +88,7 @@ impl Recording {
         Self { steps: Notes { rest: &recorded }.collect() }
     }
 
-    /// Returns the number of flushes of files whose names have this ending.
+    /// Returns the number of completed flushes of files whose names end with `ending`.
     pub(crate) fn flushes(&self, ending: &str) -> usize {
         let is_one = |step: &&Step| matches!(step, Step::FlushEnds { name, .. } if name.ends_with(ending));
         self.steps.iter().filter(is_one).count()
