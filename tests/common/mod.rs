@@ -7,6 +7,7 @@ pub(crate) mod process;
 pub(crate) mod service;
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -33,6 +34,18 @@ pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
+/// Creates a reporter if this process has not created one, because the first one replaces the file locks of SQLite, and
+/// no test may have a database open then (docs/limitations.md).
+fn create_first_reporter() {
+    static FIRST: Once = Once::new();
+    FIRST.call_once(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("first-reporter-{}", std::process::id()));
+        fs::create_dir(&folder).unwrap();
+        reporter("http://127.0.0.1:1", &in_file(&folder.join("outbox"))).close(Some(Duration::ZERO)).unwrap();
+        fs::remove_dir_all(&folder).ok();
+    });
+}
+
 /// A temporary folder, which is removed when this value is dropped.
 pub(crate) struct Folder(PathBuf);
 
@@ -42,6 +55,7 @@ impl Folder {
         let name = format!("nexmo-reporter-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
         let path = std::env::temp_dir().join(name);
         fs::create_dir(&path).unwrap();
+        create_first_reporter();
         Self(path)
     }
 
