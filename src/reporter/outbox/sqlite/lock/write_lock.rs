@@ -13,10 +13,16 @@ use super::lock_file::{Lock, LockFile, MAGIC_START};
 use crate::os::futex::Futex;
 
 /// The time after which a waiting process precedes newcomers.
-const OVERDUE_AFTER: Duration = Duration::from_millis(5);
+const OVERDUE_AFTER: Duration = Duration::from_millis(2);
 
-/// The maximum wait for the futex between two attempts, because a notification can be missed.
-const WAIT: Duration = Duration::from_millis(2);
+/// The time for which the lock stays free after which an overdue process counts as stopped.
+const STOPPED_AFTER: Duration = Duration::from_millis(1);
+
+/// The first and the longest wait for the futex between two attempts. A process that releases the lock between the
+/// attempt and the wait of another one notifies it too early, so the first wait is short. Each wait is twice as long as
+/// the one before, so that many processes that wait for long cost little.
+const FIRST_WAIT: Duration = Duration::from_micros(100);
+const MAX_WAIT: Duration = Duration::from_millis(2);
 
 /// The time for which overdue processes are ignored after one of them did not acquire the free lock. That process may
 /// be stopped.
@@ -68,8 +74,8 @@ impl WriteLock {
         if !self.must_yield(lock_file)? && lock_file.try_lock(Lock::Write)? {
             return Ok(Some(WriteGuard(Some((self, lock_file)))));
         }
-        let start = Instant::now();
-        let mut overdue = None;
+        let (start, mut wait) = (Instant::now(), FIRST_WAIT);
+        let (mut overdue, mut free_since) = (None, None);
         while busy_timeout.has_time() {
             if overdue.is_none() && start.elapsed() >= OVERDUE_AFTER && lock_file.try_lock(Lock::Overdue)? {
                 overdue = Some(OverdueGuard(lock_file));
@@ -79,8 +85,11 @@ impl WriteLock {
             if !must_yield && lock_file.try_lock(Lock::Write)? {
                 return Ok(Some(WriteGuard(Some((self, lock_file)))));
             }
-            self.wait(if is_overdue { OVERDUE } else { ORDINARY });
-            if must_yield && !lock_file.is_locked_elsewhere(Lock::Write)? && self.must_yield(lock_file)? {
+            self.wait(if is_overdue { OVERDUE } else { ORDINARY }, wait);
+            wait = wait.saturating_mul(2).min(MAX_WAIT);
+            if !must_yield || lock_file.is_locked_elsewhere(Lock::Write)? || !self.must_yield(lock_file)? {
+                free_since = None;
+            } else if free_since.get_or_insert_with(Instant::now).elapsed() >= STOPPED_AFTER {
                 let until = self.created.elapsed().saturating_add(IGNORED_FOR);
                 self.ignored_until.store(to_nanoseconds(until), Ordering::Relaxed);
             }
@@ -95,9 +104,9 @@ impl WriteLock {
         Ok(!is_ignored && lock_file.is_locked_elsewhere(Lock::Overdue)?)
     }
 
-    fn wait(&self, bit: u32) {
+    fn wait(&self, bit: u32, timeout: Duration) {
         let start = Instant::now();
-        self.futex.wait(MAGIC_START, bit, WAIT);
+        self.futex.wait(MAGIC_START, bit, timeout);
         // An immediate return means that the lock file was changed or that the system does not support futexes in it.
         if start.elapsed() < Duration::from_micros(1) {
             std::thread::sleep(Duration::from_micros(50));
