@@ -599,9 +599,9 @@ nexmo_status nexmo_reporter_free(nexmo_reporter *reporter);
  * @retval NEXMO_ERR_OUTBOX_WRONG_ACCOUNT  The outbox was replaced by one that belongs to another account.
  * @retval NEXMO_ERR_OUTBOX_VERSION        The outbox was replaced by one that a later version of the library created.
  * @par Blocking: a few microseconds; up to busy_timeout_ms while another reporter or process has the outbox locked;
- * with NEXMO_DURABILITY_POWER, until the report is on disk. A disk that hangs blocks one thread (with
- * NEXMO_DURABILITY_POWER, all threads whose reports are in the same write); other threads get NEXMO_ERR_OUTBOX_BUSY.
- * Never waits for the network.
+ * with NEXMO_DURABILITY_POWER, until the report is on disk. A disk that hangs blocks one thread; other threads get
+ * NEXMO_ERR_OUTBOX_BUSY, or NEXMO_ERR_OUTBOX with NEXMO_ACCEPTANCE_UNKNOWN if their reports are in the same write. With
+ * NEXMO_DURABILITY_POWER, it blocks all threads whose reports are in the same write. Never waits for the network.
  */
 nexmo_status nexmo_reporter_submit(nexmo_reporter *reporter, int32_t channel, const char *message_id, int32_t delivered,
                                    const char *timestamp, nexmo_result *result);

@@ -10,12 +10,14 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::Failure;
-use super::file::file_set::Change;
+use super::file::file_set::{Change, FileSet};
 use super::file::generation::Generations;
 use super::file::reserve::Reserve;
 use super::file::{Identity, OpenFile, OutboxPath};
 use super::lock::busy_timeout;
 use super::lock::busy_timeout::BusyTimeout;
+#[cfg(test)]
+use super::lock::fair_lock::Guard;
 use super::lock::fair_lock::{FairLock, Wake};
 use super::queries;
 use super::transaction::in_transaction;
@@ -162,11 +164,14 @@ impl Database {
     }
 
     fn with_file<T>(&self, access: Access, work: impl Fn(&OpenFile) -> Result<T, Failure>) -> Result<T, Failure> {
-        let Access { deadline, may_create, wake } = access;
+        let Access { deadline, may_create, mut wake } = access;
         let mut changes: u32 = 0;
         while changes < MAX_ATTEMPTS {
             let forks = busy_timeout::wait_for_forks(deadline);
-            let _guard = self.lock.acquire(deadline, wake).ok_or(Failure::Busy)?;
+            let is_in_use = if wake == Wake::Never { Failure::InUse } else { Failure::Busy };
+            let _guard = self.lock.acquire(deadline, wake).ok_or(is_in_use)?;
+            // Once `work` has begun, it is repeated if necessary.
+            wake = if wake == Wake::Never { Wake::Always } else { wake };
             self.busy_timeout.set_deadline(deadline);
             let mut open = self.open();
             match self.attempt(&mut open, may_create, &work) {
@@ -310,6 +315,12 @@ impl Database {
         guard.is_some() && self.open().as_ref().is_some_and(|file| file.files.has_links())
     }
 
+    /// Keeps other threads from using the file.
+    #[cfg(test)]
+    pub(crate) fn use_file(&self) -> Guard<'_> {
+        self.lock.acquire(from_now(Duration::from_secs(60)), Wake::Always).unwrap()
+    }
+
     /// Starts the checkpoint thread.
     pub(crate) fn start(self: &Arc<Self>) {
         Checkpoints::start(self);
@@ -333,7 +344,7 @@ impl Checkpointed for Database {
         Self::close(self, from_now(CHECKPOINT_TIMEOUT));
     }
 
-    fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection)) {
+    fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection, &FileSet)) {
         self.checkpoint_connection.with(from_now(CHECKPOINT_TIMEOUT), work);
     }
 

@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Full,
     /// Another user of the file held the lock for too long.
     Busy,
+    /// Another thread uses the file, and the call does not wait.
+    InUse,
     /// Any other error, which is returned to the caller unchanged.
     Other(Error),
 }
@@ -41,6 +43,12 @@ impl Failure {
         Self::outbox(format!("the outbox cannot be flushed to the disk: {error}"))
     }
 
+    /// Returns the error for a report that another thread is still storing.
+    pub(crate) fn unfinished() -> Self {
+        let message = "another thread stores this report, and its write did not return within busy_timeout_ms";
+        Self::Other(Error::new(Kind::Outbox, message).with_report_possibly_stored())
+    }
+
     /// Converts the failure to an error for the outbox at `path`.
     pub(crate) fn into_error(self, path: &Path) -> Error {
         let path = path.display();
@@ -53,7 +61,7 @@ impl Failure {
             ),
             Self::Changed(_) => Error::new(Kind::Outbox, format!("other processes changed the files of {path}")),
             Self::Full => Error::new(Kind::OutboxFull, format!("the disk of {path} is full")),
-            Self::Busy => Error::new(
+            Self::Busy | Self::InUse => Error::new(
                 Kind::OutboxBusy,
                 format!("{path} is locked by another process or reporter (waited busy_timeout_ms)"),
             ),

@@ -49,12 +49,30 @@ impl FastInsert {
             return Ok(PutOutcome::Stored { id: submitted, has_dropped: false });
         }
         let (put, counters) = in_transaction(connection, |rows| {
-            let counters = queries::counters(rows)?;
-            Ok((queries::put(rows, &counters, conversion, max_pending, overflow)?, counters))
+            let mut counters = queries::counters(rows)?;
+            Ok((queries::put(rows, &mut counters, conversion, max_pending, overflow)?, counters))
         })?;
-        let submitted = counters.submitted.saturating_add(u64::from(matches!(put, PutOutcome::Stored { .. })));
-        self.0.set(known.after(Counters { submitted, ..counters }));
+        self.0.set(known.after(counters));
         Ok(put)
+    }
+
+    /// Like [`FastInsert::put`], but stores many reports in one transaction.
+    pub(crate) fn put_all<'a>(
+        &self,
+        connection: &Connection,
+        reports: impl Iterator<Item = &'a Conversion>,
+        max_pending: u64,
+        overflow: Overflow,
+    ) -> Result<Vec<PutOutcome>> {
+        let (outcomes, known) = in_transaction(connection, |rows| {
+            let mut counters = queries::counters(rows)?;
+            let is_sole_writer = counters.submitted == self.0.get().counters.submitted;
+            let put = |report| queries::put(rows, &mut counters, report, max_pending, overflow);
+            let outcomes = reports.map(put).collect::<Result<_>>()?;
+            Ok((outcomes, Known { counters, is_sole_writer }))
+        })?;
+        self.0.set(known);
+        Ok(outcomes)
     }
 }
 
@@ -82,10 +100,13 @@ mod tests {
         [first, second]
     }
 
-    fn put_with(side: &(Connection, FastInsert), id: &str, max_pending: u64, overflow: Overflow) -> bool {
+    fn report(id: &str) -> Conversion {
         let message_id = MessageId::new(id).unwrap();
-        let report = Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None };
-        matches!(side.1.put(&side.0, &report, max_pending, overflow).unwrap(), PutOutcome::Stored { .. })
+        Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }
+    }
+
+    fn put_with(side: &(Connection, FastInsert), id: &str, max_pending: u64, overflow: Overflow) -> bool {
+        matches!(side.1.put(&side.0, &report(id), max_pending, overflow).unwrap(), PutOutcome::Stored { .. })
     }
 
     fn put(side: &(Connection, FastInsert), id: &str) {
@@ -126,6 +147,31 @@ mod tests {
             let accepted = u64::try_from(completed.len()).unwrap();
             assert_eq!((counters(&one).submitted, counters(&one).accepted), (8, accepted), "{completed:?}");
         }
+    }
+
+    fn put_group(side: &(Connection, FastInsert), ids: &[&str], max_pending: u64, overflow: Overflow) -> Vec<bool> {
+        let reports: Vec<_> = ids.iter().map(|id| report(id)).collect();
+        let outcomes = side.1.put_all(&side.0, reports.iter(), max_pending, overflow).unwrap();
+        outcomes.iter().map(|outcome| matches!(outcome, PutOutcome::Stored { .. })).collect()
+    }
+
+    #[test]
+    fn group_is_stored_like_single_reports() {
+        let [one, other] = two("next-group");
+        put(&one, "1");
+        assert_eq!(put_group(&one, &["2", "1", "3", "3"], MAX_PENDING, Overflow::Fail), [true; 4]);
+        assert!(one.1.0.get().is_sole_writer);
+        assert_eq!(one.1.0.get().counters, counters(&one));
+        assert_eq!((counters(&one).submitted, counters(&one).replaced, counters(&one).pending()), (5, 2, 3));
+        put(&one, "4");
+        assert!(one.1.0.get().is_sole_writer);
+        put(&other, "5");
+        assert_eq!(put_group(&one, &["6"], MAX_PENDING, Overflow::Fail), [true]);
+        assert!(!one.1.0.get().is_sole_writer);
+        assert_eq!(put_group(&one, &["7", "6", "8", "9"], 7, Overflow::Fail), [true, true, false, false]);
+        assert_eq!(put_group(&one, &["7", "8", "9"], 7, Overflow::DropOldest), [true; 3]);
+        assert_eq!(one.1.0.get().counters, counters(&one));
+        assert_eq!((counters(&one).dropped, counters(&one).pending()), (2, 7));
     }
 
     #[test]

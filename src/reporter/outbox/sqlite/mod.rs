@@ -10,6 +10,8 @@ mod rows;
 mod transaction;
 mod wal;
 
+use std::cell::RefCell;
+use std::iter;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,13 +19,13 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use self::database::{Access, Database};
+use self::database::{Access, Database, Written};
 use self::error::Failure;
-use self::file::{OpenFile, OutboxPath};
+use self::file::OutboxPath;
 use self::lock::election::Election;
 use self::lock::fair_lock::Wake;
 use self::queries::{OldestEvent, PutOutcome};
-use self::wal::group_commit::{GroupCommit, Step};
+use self::wal::group_commit::{Committer, GroupCommit, Step};
 use super::counters::Snapshot;
 use super::event::Event;
 use super::store::{Completion, Entry, Found, Overflow, Search, Store, full_error};
@@ -39,8 +41,8 @@ const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct SqliteStore {
     database: Arc<Database>,
     election: Election,
-    /// The group commit, if submits wait for the disk.
-    group_commit: Option<GroupCommit>,
+    group_commit: GroupCommit,
+    survives_power_loss: bool,
     max_pending: u64,
     overflow: Overflow,
     busy_timeout: Duration,
@@ -56,53 +58,102 @@ impl SqliteStore {
         Ok(Self {
             database,
             election,
-            group_commit: settings.survives_power_loss.then(GroupCommit::default),
+            group_commit: GroupCommit::new(!settings.survives_power_loss),
+            survives_power_loss: settings.survives_power_loss,
             max_pending: settings.max_pending,
             overflow: settings.overflow,
             busy_timeout: settings.busy_timeout,
         })
     }
 
-    /// Stores a report in a group commit with the reports of other threads.
-    fn put_in_group(&self, group_commit: &GroupCommit, conversion: &Conversion) -> Result<bool, Error> {
-        let deadline = from_now(self.busy_timeout);
-        let slot = group_commit.queue(conversion);
-        loop {
-            match group_commit.wait(slot, deadline) {
-                Step::Return(result) => return result,
-                Step::TimedOut => return Err(self.to_error(Failure::Busy)),
-                Step::Commit(group) => {
-                    let results = self.put_all(&group.reports);
-                    group.finish(results);
-                }
+    /// Stores a report at once, and with it the reports that were queued while this thread waited for other processes.
+    /// Fails if another thread uses the file.
+    fn put_at_once(&self, conversion: &Conversion) -> Result<bool, Failure> {
+        let group = RefCell::new(self.group_commit.group());
+        let written = self.database.change(Access { wake: Wake::Never, ..self.caller_access() }, |file| {
+            if self.group_commit.is_idle() && group.borrow().is_empty() {
+                let put = file.fast_insert.put(&file.connection, conversion, self.max_pending, self.overflow)?;
+                return Ok((put, Vec::new()));
+            }
+            let mut group = group.borrow_mut();
+            group.fill();
+            let all = iter::once(conversion).chain(group.reports());
+            let mut outcomes = file.fast_insert.put_all(&file.connection, all, self.max_pending, self.overflow)?;
+            Ok((outcomes.remove(0), outcomes))
+        });
+        let group = group.into_inner();
+        match written {
+            Ok(Written { result: (own, others), .. }) => {
+                self.notify_sender(others.iter().chain([&own]));
+                group.finish(None, others.iter().map(|outcome| self.has_dropped(outcome)));
+                self.has_dropped(&own).map_err(Failure::Other)
+            }
+            Err(failure) if group.is_empty() => Err(failure),
+            Err(failure) => {
+                let error = self.to_error(failure);
+                group.fail(None, &error);
+                Err(Failure::Other(error))
             }
         }
     }
 
-    /// Inserts many reports in one transaction and waits for the disk.
-    fn put_all(&self, all: &[Conversion]) -> Vec<Result<bool, Error>> {
-        let put = |rows: &Connection| {
-            let put = |report| queries::put(rows, &queries::counters(rows)?, report, self.max_pending, self.overflow);
-            all.iter().map(put).collect::<Result<Vec<_>, _>>()
-        };
-        let written = self.database.write(self.caller_access(), put).map_err(|failure| self.to_error(failure));
-        let flushed = written.and_then(|written| match self.database.flush(&written) {
-            Ok(()) => Ok(written.result),
-            // The reports are committed, so they are sent if the disk recovers.
-            Err(failure) => Err(self.to_error(failure).with_report_possibly_stored()),
+    /// Stores a report in one transaction with the reports of other threads.
+    fn put_in_group(&self, conversion: &Conversion) -> Result<bool, Error> {
+        let deadline = from_now(self.busy_timeout);
+        let queued = self.group_commit.queue(conversion);
+        loop {
+            match queued.wait(deadline, self.survives_power_loss) {
+                Step::Return(result) => return result,
+                Step::TimedOut => return Err(self.to_error(Failure::Busy)),
+                Step::Unfinished => return Err(self.to_error(Failure::unfinished())),
+                Step::Commit(_) if queued.is_finished() => {}
+                Step::Commit(committer) => match self.put_all(committer, deadline) {
+                    // If another thread stores the report, its result counts.
+                    Err(error) if queued.leave() => return Err(error),
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    /// Stores the queued reports in one transaction and, if required, waits for the disk. Returns an error if that
+    /// failed before it began.
+    fn put_all(&self, committer: Committer<'_>, deadline: Instant) -> Result<(), Error> {
+        let group = RefCell::new(self.group_commit.group());
+        let written = self.database.change(Access { deadline, ..self.caller_access() }, |file| {
+            let mut group = group.borrow_mut();
+            group.fill();
+            match group.is_empty() {
+                true => Ok(Vec::new()),
+                false => file.fast_insert.put_all(&file.connection, group.reports(), self.max_pending, self.overflow),
+            }
         });
+        let flushed = written.map_err(|failure| self.to_error(failure)).and_then(|written| {
+            if self.survives_power_loss && !written.result.is_empty() {
+                // The report is committed, so it is still sent if the disk recovers.
+                let flushed = self.database.flush(&written);
+                flushed.map_err(|failure| self.to_error(failure).with_report_possibly_stored())?;
+            }
+            Ok(written.result)
+        });
+        let group = group.into_inner();
         match flushed {
             Ok(outcomes) => {
-                self.notify_sender(&outcomes);
-                outcomes.iter().map(|outcome| self.has_dropped(outcome)).collect()
+                self.notify_sender(outcomes.iter());
+                group.finish(Some(committer), outcomes.iter().map(|outcome| self.has_dropped(outcome)));
+                Ok(())
             }
-            Err(error) => all.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) if group.is_empty() => Err(error),
+            Err(error) => {
+                group.fail(Some(committer), &error);
+                Ok(())
+            }
         }
     }
 
     /// Notifies the sender of committed reports.
-    fn notify_sender(&self, outcomes: &[PutOutcome]) {
-        let stored = outcomes.iter().filter_map(|outcome| match outcome {
+    fn notify_sender<'a>(&self, outcomes: impl Iterator<Item = &'a PutOutcome>) {
+        let stored = outcomes.filter_map(|outcome| match outcome {
             PutOutcome::Stored { id, .. } => Some(*id),
             PutOutcome::Full => None,
         });
@@ -156,13 +207,13 @@ fn worker_access() -> Access {
 
 impl Store for SqliteStore {
     fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
-        if let Some(group_commit) = &self.group_commit {
-            return self.put_in_group(group_commit, conversion);
+        if !self.survives_power_loss && self.group_commit.is_idle() {
+            match self.put_at_once(conversion) {
+                Err(Failure::InUse) => {}
+                other => return other.map_err(|failure| self.to_error(failure)),
+            }
         }
-        let put = |file: &OpenFile| file.fast_insert.put(&file.connection, conversion, self.max_pending, self.overflow);
-        let written = self.database.change(self.caller_access(), put).map_err(|failure| self.to_error(failure))?;
-        self.notify_sender(std::slice::from_ref(&written.result));
-        self.has_dropped(&written.result)
+        self.put_in_group(conversion)
     }
 
     /// Finds pending reports. Also removes and counts damaged rows, so that one damaged row does not make the whole
@@ -274,5 +325,109 @@ impl Drop for SqliteStore {
         self.database.end();
         // If the checkpoint thread is using the file, that thread closes it later.
         self.database.close(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::wal::group_commit::Queued;
+    use super::*;
+    use crate::conversion::{Channel, MessageId};
+
+    fn report(id: usize) -> Conversion {
+        let message_id = MessageId::new(&id.to_string()).unwrap();
+        Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }
+    }
+
+    /// Opens a store in a new directory, which must be removed.
+    fn open(name: &str, survives_power_loss: bool, busy_timeout: Duration) -> (PathBuf, SqliteStore) {
+        let folder = PathBuf::from(env!("OUT_DIR")).join(name);
+        std::fs::remove_dir_all(&folder).ok();
+        std::fs::create_dir(&folder).unwrap();
+        let settings = OutboxSettings {
+            path: None,
+            allow_network: true,
+            survives_power_loss,
+            max_pending: 20,
+            overflow: Overflow::Fail,
+            busy_timeout,
+        };
+        let account = Account { api_key: "k".to_owned(), base_url: "http://127.0.0.1".to_owned() };
+        let store = SqliteStore::new(&folder.join("outbox"), &settings, &account).unwrap();
+        store.snapshot().unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn reports_of_waiting_threads_are_stored_together() {
+        for survives_power_loss in [false, true] {
+            let name = if survives_power_loss { "together-power" } else { "together" };
+            let (folder, store) = open(name, survives_power_loss, Duration::from_secs(60));
+            let guard = store.database.use_file();
+            std::thread::scope(|scope| {
+                for id in 0..16 {
+                    let store = &store;
+                    scope.spawn(move || assert_eq!(store.put(&report(id)), Ok(false)));
+                }
+                while store.group_commit.queued() < 16 {
+                    std::thread::yield_now();
+                }
+                drop(guard);
+            });
+            assert_eq!(store.snapshot().unwrap().counters.pending(), 16);
+            assert!(store.group_commit.is_idle());
+            assert_eq!(store.put(&report(99)), Ok(false));
+            drop(store);
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn thread_that_gets_the_lock_first_stores_the_queued_reports() {
+        let (folder, store) = open("queued", false, Duration::from_secs(60));
+        // This report was queued while the thread below waited for another process.
+        let queued = store.group_commit.queue(&report(1));
+        assert!(!store.put_at_once(&report(2)).unwrap());
+        assert!(queued.is_finished());
+        assert_eq!(store.snapshot().unwrap().counters.pending(), 2);
+        drop(queued);
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn full_outbox_rejects_only_the_reports_that_do_not_fit() {
+        let (folder, store) = open("queued-full", false, Duration::from_secs(60));
+        (0..19).for_each(|id| assert!(!store.put(&report(id)).unwrap()));
+        let [same, first, second] = [18, 19, 20].map(|id| store.group_commit.queue(&report(id)));
+        assert!(!store.put_at_once(&report(21)).unwrap());
+        let result = |queued: &Queued<'_>| loop {
+            if let Step::Return(result) = queued.wait(from_now(Duration::from_secs(60)), true) {
+                return result.map_err(|error| error.kind());
+            }
+        };
+        assert_eq!([&same, &first, &second].map(result), [Ok(false), Err(Kind::OutboxFull), Err(Kind::OutboxFull)]);
+        drop((same, first, second));
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn each_waiting_thread_gives_up_at_its_deadline() {
+        let (folder, store) = open("deadlines", false, Duration::from_millis(1));
+        let guard = store.database.use_file();
+        std::thread::scope(|scope| {
+            for id in 0..8 {
+                let store = &store;
+                scope.spawn(move || assert_eq!(store.put(&report(id)).unwrap_err().kind(), Kind::OutboxBusy));
+            }
+        });
+        drop(guard);
+        assert!(store.group_commit.is_idle());
+        assert_eq!(store.snapshot().unwrap().counters.submitted, 0);
+        drop(store);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -25,10 +25,10 @@ pub(crate) enum PutOutcome {
 }
 
 /// Stores a report, unless `max_pending` reports are pending and `overflow` forbids dropping one. `counters` is the
-/// result of [`counters`] in the same transaction.
+/// result of [`counters`] in the same transaction, and is updated.
 pub(crate) fn put(
     connection: &Connection,
-    counters: &Counters,
+    counters: &mut Counters,
     conversion: &Conversion,
     max_pending: u64,
     overflow: Overflow,
@@ -37,14 +37,19 @@ pub(crate) fn put(
     if is_full {
         match overflow {
             Overflow::Fail => return Ok(PutOutcome::Full),
-            Overflow::DropOldest => drop_oldest(connection)?,
+            Overflow::DropOldest => {
+                drop_oldest(connection)?;
+                *counters = self::counters(connection)?;
+            }
         }
     }
     let id = counters.submitted.saturating_add(1);
     if insert(connection, id, conversion)? == 0 {
         replace(connection, counters.submitted, conversion)?;
+        counters.replaced = counters.replaced.saturating_add(1);
         insert(connection, id, conversion)?;
     }
+    counters.submitted = id;
     Ok(PutOutcome::Stored { id, has_dropped: is_full })
 }
 

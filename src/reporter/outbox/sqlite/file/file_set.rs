@@ -26,6 +26,9 @@ const INDEX_BYTES: i64 = 1 << 51;
 /// number.
 const BYTE_COUNT: i64 = 1 << 40;
 
+/// The byte of the index that a process locks while it makes a checkpoint.
+const CHECKPOINT_BYTE: i64 = 1 << 52;
+
 /// The offsets in the WAL index of the number of pages in the WAL and of the number of pages copied to the database,
 /// from SQLite's documentation of the format.
 const INDEX_PAGES: u64 = 16;
@@ -54,6 +57,29 @@ struct KnownFile {
     inode: u64,
     /// The length when it was last checked.
     length: AtomicU64,
+}
+
+/// The numbers of pages in the WAL, and of those copied to the database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WalPages {
+    pub(crate) total: u32,
+    pub(crate) copied: u32,
+}
+
+impl WalPages {
+    /// Returns the number of pages that are only in the WAL.
+    pub(crate) fn uncopied(self) -> u32 {
+        self.total.saturating_sub(self.copied)
+    }
+}
+
+/// A guard that releases the lock for a checkpoint when dropped.
+pub(crate) struct CheckpointGuard<'a>(&'a File);
+
+impl Drop for CheckpointGuard<'_> {
+    fn drop(&mut self) {
+        file_lock::unlock(self.0, CHECKPOINT_BYTE).ok();
+    }
 }
 
 /// A change of the files by another process.
@@ -143,7 +169,7 @@ impl FileSet {
             return Some(Change::ContentTruncated);
         }
         if self.wal.is_truncated() {
-            return Some(match self.has_uncopied_pages() {
+            return Some(match self.wal_pages().uncopied() > 0 {
                 true => Change::ContentTruncated,
                 false => Change::CopiedWalTruncated,
             });
@@ -166,17 +192,28 @@ impl FileSet {
         }
     }
 
-    /// Returns whether the WAL has pages that are not in the database. Reads the index as a file, because a mapping may
-    /// extend beyond the end of the file.
-    fn has_uncopied_pages(&self) -> bool {
+    /// Returns the numbers of pages in the WAL. Reads the index as a file, because the mapping may have another length.
+    pub(crate) fn wal_pages(&self) -> WalPages {
         let number = |offset| {
             let mut bytes = [0; 4];
             self.index.file.read_exact_at(&mut bytes, offset).map(|()| u32::from_ne_bytes(bytes))
         };
         match (number(INDEX_PAGES), number(INDEX_COPIED)) {
-            (Ok(pages), Ok(copied)) => copied < pages,
-            _ => true,
+            (Ok(total), Ok(copied)) => WalPages { total, copied },
+            _ => WalPages { total: u32::MAX, copied: 0 },
         }
+    }
+
+    /// Flushes the database to the disk.
+    pub(crate) fn flush_database(&self) {
+        // If this fails, the checkpoint fails too, or flushes the database again.
+        self.database.file.sync_data().ok();
+    }
+
+    /// Acquires the lock for a checkpoint. Returns None if another process holds it.
+    pub(crate) fn lock_for_checkpoint(&self) -> Option<CheckpointGuard<'_>> {
+        let is_locked = file_lock::try_lock(&self.index.file, CHECKPOINT_BYTE, Sharing::Exclusive);
+        is_locked.is_ok_and(|is_locked| is_locked).then_some(CheckpointGuard(&self.index.file))
     }
 
     /// Returns whether a file has a second name, by which another process may use it with another WAL.

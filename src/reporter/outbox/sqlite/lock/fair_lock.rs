@@ -18,6 +18,8 @@ pub(crate) enum Wake {
     /// Once, and again when the waiter is overdue, so that a thread that locks in a loop does not pay for a wakeup each
     /// time.
     Once,
+    /// Never: a locked mutex is not waited for.
+    Never,
 }
 
 /// The mutex.
@@ -61,6 +63,9 @@ impl FairLock {
         let mut state = self.state();
         if state.try_lock() {
             return true;
+        }
+        if wake == Wake::Never {
+            return false;
         }
         let overdue_at = Instant::now().checked_add(OVERDUE_AFTER).unwrap_or(deadline).min(deadline);
         while !remaining(overdue_at).is_zero() {
@@ -146,7 +151,9 @@ mod tests {
         let lock = FairLock::default();
         let guard = lock.acquire(Instant::now(), Wake::Always).unwrap();
         assert!(lock.acquire(Instant::now(), Wake::Always).is_none());
+        assert!(lock.acquire(far_deadline(), Wake::Never).is_none());
         drop(guard);
+        assert!(lock.acquire(far_deadline(), Wake::Never).is_some());
         assert!(lock.acquire(Instant::now(), Wake::Always).is_some());
         assert!(lock.lock(Instant::now(), Wake::Always));
         std::thread::scope(|scope| {

@@ -14,12 +14,13 @@ use crate::clock::from_now;
 use crate::os;
 use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::file::OutboxPath;
-use crate::reporter::outbox::sqlite::file::file_set::FileSet;
+use crate::reporter::outbox::sqlite::file::file_set::{FileSet, WalPages};
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
+use crate::reporter::outbox::sqlite::wal::vfs;
 use crate::sync::{Condvar, Mutex};
 
-/// The number of pages in the WAL that starts a checkpoint.
+/// The number of pages that are only in the WAL that starts a checkpoint.
 const CHECKPOINT_PAGES: u32 = 16_000;
 
 /// The number of pages in the WAL that forces a restart of the WAL.
@@ -29,8 +30,11 @@ const RESTART_PAGES: u32 = 64_000;
 /// page that was copied to the file survives power loss and the loss of the WAL.
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// The maximum number of further checkpoints without blocking writers before the WAL restarts.
-const MAX_PASSES: u32 = 4;
+/// The number of pages only in the WAL below which writers may be blocked until these pages are copied and flushed.
+const BLOCKING_PAGES: u32 = 256;
+
+/// The maximum number of passes without blocking writers before the WAL restarts.
+const MAX_PASSES: u32 = 8;
 
 /// The maximum time that opening the connection waits for other users of the file.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -41,9 +45,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The state shared by the writers and the checkpoint thread.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoints {
-    /// The number of pages in the WAL after the last write; 0 if no page was written since the last complete
-    /// checkpoint.
-    pages: AtomicU32,
+    /// The number of pages only in the WAL after the last write; 0 if there was none since the last checkpoint.
+    uncopied: AtomicU32,
+    /// The number of pages in the WAL that the last checkpoint found copied.
+    copied: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
     /// The lock held during a checkpoint.
@@ -63,8 +68,8 @@ pub(crate) trait Checkpointed: Send + Sync + 'static {
     /// Closes the open file.
     fn close(&self);
 
-    /// Runs `work` with the checkpoint connection. The caller holds the lock.
-    fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection));
+    /// Runs `work` with the checkpoint connection and its files. The caller holds the lock.
+    fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection, &FileSet));
 
     /// Runs `work` while writers are blocked, then makes a write, because the first write to a restarted WAL waits for
     /// the disk.
@@ -75,12 +80,25 @@ impl Checkpoints {
     /// Records the number of pages in the WAL and wakes the checkpoint thread if necessary. Called after each
     /// transaction of the writing connection.
     pub(crate) fn record_pages(&self, pages: u32) {
-        let before = self.pages.swap(pages, Ordering::AcqRel);
-        if before == 0 || (pages >= CHECKPOINT_PAGES && before < CHECKPOINT_PAGES) {
+        let uncopied = pages.checked_sub(self.copied.load(Ordering::Acquire)).unwrap_or_else(|| {
+            // The WAL has restarted.
+            self.copied.store(0, Ordering::Release);
+            pages
+        });
+        let before = self.uncopied.swap(uncopied.max(1), Ordering::AcqRel);
+        if before == 0 || (uncopied >= CHECKPOINT_PAGES && before < CHECKPOINT_PAGES) {
             // Locking the state ensures that a thread that is about to wait does not miss the notification.
             drop(self.state());
             self.changed.notify_one();
         }
+    }
+
+    /// Records the result of a checkpoint that began after `uncopied` was set to 0.
+    fn record_checkpoint(&self, wal: WalPages) {
+        self.copied.store(wal.copied, Ordering::Release);
+        let is_written = self.uncopied.swap(wal.uncopied(), Ordering::AcqRel) > 0;
+        // The last page may be one that was written during the checkpoint.
+        self.uncopied.fetch_max(u32::from(is_written), Ordering::AcqRel);
     }
 
     /// Stops the thread at its next check.
@@ -111,11 +129,11 @@ impl Checkpoints {
     fn wait(&self) -> bool {
         let mut state = self.state();
         state = self.changed.wait_timeout(state, PAUSE).0;
-        while !state.is_stopped && self.pages.load(Ordering::Acquire) == 0 {
+        while !state.is_stopped && self.uncopied.load(Ordering::Acquire) == 0 {
             state = self.changed.wait(state);
         }
         let is_below_threshold =
-            |state: &mut State| !state.is_stopped && self.pages.load(Ordering::Acquire) < CHECKPOINT_PAGES;
+            |state: &mut State| !state.is_stopped && self.uncopied.load(Ordering::Acquire) < CHECKPOINT_PAGES;
         let waited = self.changed.wait_timeout_while(state, MAX_DELAY, is_below_threshold);
         !waited.0.is_stopped
     }
@@ -146,12 +164,12 @@ impl CheckpointConnection {
     }
 
     /// Runs `work`, unless the outbox is closed or another process changed its files.
-    pub(crate) fn with(&self, deadline: Instant, work: &mut dyn FnMut(&Connection)) {
+    pub(crate) fn with(&self, deadline: Instant, work: &mut dyn FnMut(&Connection, &FileSet)) {
         self.set_deadline(deadline);
         if let Some((connection, files)) = &*self.open.lock()
             && files.change().is_none()
         {
-            work(connection);
+            work(connection, files);
         }
     }
 
@@ -164,39 +182,80 @@ fn checkpoint(outbox: &impl Checkpointed) {
     let Some(_guard) = outbox.checkpoints().lock.acquire(from_now(Duration::from_secs(1)), Wake::Always) else {
         return;
     };
-    outbox.with_checkpoint_connection(&mut |connection| {
+    outbox.with_checkpoint_connection(&mut |connection, files| {
+        // Another process may be making a checkpoint. Waiting for it while writers are blocked would delay them.
+        let Some(_process_guard) = files.lock_for_checkpoint() else {
+            return;
+        };
         // Pages written from now on are counted separately.
-        let before = outbox.checkpoints().pages.swap(0, Ordering::AcqRel);
-        let mut wal = run(connection, CheckpointMode::PASSIVE).unwrap_or(WalPages { total: before, moved: 0 });
-        if wal.total >= RESTART_PAGES {
-            // Writers are blocked while the remaining pages are copied, so most pages are copied before that.
-            for _ in 0..MAX_PASSES {
-                if wal.remaining() < CHECKPOINT_PAGES {
-                    break;
-                }
-                wal = run(connection, CheckpointMode::PASSIVE).unwrap_or(wal);
+        let is_long = outbox.checkpoints().uncopied.swap(0, Ordering::AcqRel) >= CHECKPOINT_PAGES;
+        let mut wal = files.wal_pages();
+        // Another process may have made a checkpoint.
+        if !is_long || wal.uncopied() >= CHECKPOINT_PAGES {
+            // With very many pages, writers are faster than a checkpoint with pauses.
+            match wal.uncopied() < 2 * CHECKPOINT_PAGES {
+                true => vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE)),
+                false => copy(connection, CheckpointMode::PASSIVE),
             }
-            outbox.without_writers(&mut || wal = run(connection, CheckpointMode::RESTART).unwrap_or(wal));
+            wal = files.wal_pages();
+            if wal.total >= RESTART_PAGES {
+                restart(outbox, connection, files);
+                wal = files.wal_pages();
+            }
         }
-        outbox.checkpoints().pages.fetch_max(wal.remaining(), Ordering::AcqRel);
+        outbox.checkpoints().record_checkpoint(wal);
     });
 }
 
-/// The number of pages in the WAL, and how many of them are copied to the database.
-#[derive(Debug, Clone, Copy, Default)]
-struct WalPages {
-    total: u32,
-    moved: u32,
-}
-
-impl WalPages {
-    fn remaining(self) -> u32 {
-        self.total.saturating_sub(self.moved)
+/// Blocks writers and restarts the WAL. Before that, copies and flushes most of the pages without blocking writers,
+/// because both take long.
+fn restart(outbox: &impl Checkpointed, connection: &Connection, files: &FileSet) {
+    for _ in 0..MAX_PASSES {
+        files.flush_database();
+        if files.wal_pages().uncopied() < BLOCKING_PAGES {
+            break;
+        }
+        copy(connection, CheckpointMode::PASSIVE);
     }
+    outbox.without_writers(&mut || copy(connection, CheckpointMode::RESTART));
 }
 
-/// Runs a checkpoint. Returns None if it fails, for example because another checkpoint is in progress.
-fn run(connection: &Connection, mode: CheckpointMode) -> Option<WalPages> {
-    let (total, moved) = connection.wal_checkpoint_v2(None::<&str>, mode).ok()?;
-    Some(WalPages { total: u32::try_from(total).unwrap_or(0), moved: u32::try_from(moved).unwrap_or(0) })
+/// Copies pages from the WAL to the database. If the disk fails, the next write reports the error.
+fn copy(connection: &Connection, mode: CheckpointMode) {
+    connection.wal_checkpoint_v2(None::<&str>, mode).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uncopied(checkpoints: &Checkpoints) -> u32 {
+        checkpoints.uncopied.load(Ordering::Acquire)
+    }
+
+    #[test]
+    fn pages_are_counted_from_the_last_checkpoint_or_restart() {
+        let checkpoints = Checkpoints::default();
+        checkpoints.record_pages(100);
+        assert_eq!(uncopied(&checkpoints), 100);
+        checkpoints.uncopied.store(0, Ordering::Release);
+        checkpoints.record_checkpoint(WalPages { total: 100, copied: 100 });
+        assert_eq!(uncopied(&checkpoints), 0);
+        checkpoints.record_pages(103);
+        assert_eq!(uncopied(&checkpoints), 3);
+        checkpoints.record_pages(7);
+        assert_eq!(uncopied(&checkpoints), 7);
+        checkpoints.record_pages(150);
+        assert_eq!(uncopied(&checkpoints), 150);
+    }
+
+    #[test]
+    fn pages_written_during_a_checkpoint_are_not_forgotten() {
+        let checkpoints = Checkpoints::default();
+        checkpoints.record_pages(102);
+        checkpoints.record_checkpoint(WalPages { total: 100, copied: 100 });
+        assert_eq!(uncopied(&checkpoints), 1);
+        checkpoints.record_checkpoint(WalPages { total: 104, copied: 100 });
+        assert_eq!(uncopied(&checkpoints), 4);
+    }
 }

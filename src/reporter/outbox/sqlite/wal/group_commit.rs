@@ -1,88 +1,154 @@
-//! Group commit: stores the reports of many threads in one transaction with one flush to the disk.
+//! Group commit: stores the reports of many threads in one transaction, with at most one flush to the disk.
 //!
-//! One of the threads is the committer. It commits the waiting reports while later reports are queued.
+//! A thread that finds the outbox in use queues its report. One of the queued threads is the committer, which waits for
+//! the lock of the outbox. The thread that gets the lock, the committer or another one, stores all queued reports.
+//!
+//! Unless submits wait for the disk, the next group begins only when all threads of the last one have returned. Otherwise
+//! a few threads would submit again and again while the others wait for a processor.
 
-use std::collections::HashMap;
-use std::sync::MutexGuard;
-use std::time::Instant;
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::iter;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, MutexGuard};
+use std::time::{Duration, Instant};
 
 use crate::conversion::Conversion;
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex};
 
-/// The maximum number of reports in one transaction.
+/// The maximum number of reports in one transaction, which limits how long it holds the lock.
 const MAX_GROUP_SIZE: usize = 256;
 
 /// The result of storing a report: whether the oldest report was dropped for it.
 type Stored = Result<bool, Error>;
 
-/// The reports that wait for a commit, and the results of the commits.
-#[derive(Debug, Default)]
+/// The time after which a queued thread no longer waits for threads that have not returned. Doubled with each wait.
+const RETURN_TIMEOUT: Duration = Duration::from_millis(1);
+
+/// The reports that wait to be stored together.
+#[derive(Debug)]
 pub(crate) struct GroupCommit {
     state: Mutex<State>,
-    finished: Condvar,
+    /// The number of threads that are queued or have not returned, which is read without locking the state.
+    busy: AtomicUsize,
+    /// Whether a group waits for the threads of the last one.
+    waits_for_return: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    last_slot: u64,
-    waiting: Vec<(u64, Conversion)>,
-    is_committing: bool,
-    results: HashMap<u64, Stored>,
+    queue: VecDeque<Arc<Slot>>,
+    has_committer: bool,
+    /// The number of groups stored.
+    groups: u64,
+    /// The number of threads of the last group that have a result and have not returned.
+    unreturned: usize,
+}
+
+/// A report and its result.
+#[derive(Debug)]
+struct Slot {
+    report: Conversion,
+    progress: Mutex<Progress>,
+    /// Each thread waits for its own condition variable, so that no other thread is woken with it.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    is_committer: bool,
+    /// The result and the number of the group.
+    result: Option<(Stored, u64)>,
+}
+
+/// A queued report, which leaves the queue when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Queued<'a> {
+    group_commit: &'a GroupCommit,
+    slot: Arc<Slot>,
+    may_be_queued: Cell<bool>,
 }
 
 /// The next action of a thread that waits for its report.
 pub(crate) enum Step<'a> {
     /// Return this result.
     Return(Stored),
-    /// Store the reports of this group, and wait again.
-    Commit(Group<'a>),
+    /// Store the queued reports, and wait again.
+    Commit(Committer<'a>),
     /// Give up: the report was not stored by the deadline.
     TimedOut,
+    /// Another thread started to store the report, but did not finish by the deadline.
+    Unfinished,
 }
 
-/// The reports that this thread commits, for itself and for other threads. If the group is dropped without results,
-/// each report gets an internal error.
+/// The right to wait for the lock. When dropped, the next queued thread gets it.
+pub(crate) struct Committer<'a>(&'a GroupCommit);
+
+/// Reports that this thread stores. If the group is dropped without results, each report gets an internal error.
 pub(crate) struct Group<'a> {
     group_commit: &'a GroupCommit,
-    slots: Vec<u64>,
-    pub(crate) reports: Vec<Conversion>,
+    slots: Vec<Arc<Slot>>,
 }
 
 impl GroupCommit {
-    /// Queues a report and returns its slot for [`GroupCommit::wait`].
-    pub(crate) fn queue(&self, report: &Conversion) -> u64 {
-        let mut state = self.state();
-        state.last_slot = state.last_slot.wrapping_add(1);
-        let slot = state.last_slot;
-        state.waiting.push((slot, report.clone()));
-        slot
+    pub(crate) fn new(waits_for_return: bool) -> Self {
+        Self { state: Mutex::default(), busy: AtomicUsize::new(0), waits_for_return }
     }
 
-    /// Waits until the report in `slot` is stored, until this thread must commit, or until `deadline`. After a commit
-    /// of the report has started, ignores `deadline`.
-    pub(crate) fn wait(&self, slot: u64, deadline: Instant) -> Step<'_> {
+    /// Returns whether no thread is queued and all threads have returned.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.busy.load(Ordering::Acquire) == 0
+    }
+
+    /// Queues a report.
+    pub(crate) fn queue(&self, report: &Conversion) -> Queued<'_> {
+        let slot = Slot { report: report.clone(), progress: Mutex::default(), changed: Condvar::new() };
+        let slot = Arc::new(slot);
         let mut state = self.state();
-        loop {
-            if let Some(result) = state.results.remove(&slot) {
-                return Step::Return(result);
-            }
-            if !state.is_committing {
-                state.is_committing = true;
-                let count = state.waiting.len().min(MAX_GROUP_SIZE);
-                let (slots, reports) = state.waiting.drain(..count).unzip();
-                return Step::Commit(Group { group_commit: self, slots, reports });
-            }
-            let is_waiting = state.waiting.iter().any(|(other, _)| *other == slot);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if !is_waiting {
-                state = self.finished.wait(state);
-            } else if left.is_zero() {
-                state.waiting.retain(|(other, _)| *other != slot);
-                return Step::TimedOut;
-            } else {
-                state = self.finished.wait_timeout(state, left).0;
-            }
+        state.queue.push_back(Arc::clone(&slot));
+        self.changed(&mut state);
+        Queued { group_commit: self, slot, may_be_queued: Cell::new(true) }
+    }
+
+    /// Returns the number of queued reports.
+    #[cfg(test)]
+    pub(crate) fn queued(&self) -> usize {
+        self.state().queue.len()
+    }
+
+    /// Returns an empty group.
+    pub(crate) fn group(&self) -> Group<'_> {
+        Group { group_commit: self, slots: Vec::new() }
+    }
+
+    /// Makes the first queued thread the committer if there is none and all threads have returned. Called after each
+    /// change of the state. Returns the new committer, which the caller must wake.
+    fn changed(&self, state: &mut State) -> Option<Arc<Slot>> {
+        self.busy.store(state.queue.len().saturating_add(state.unreturned), Ordering::Release);
+        let next = state.queue.front().filter(|_| !state.has_committer && state.unreturned == 0).map(Arc::clone)?;
+        state.has_committer = true;
+        next.progress.lock().is_committer = true;
+        Some(next)
+    }
+
+    /// Counts a group of `count` threads, and returns its number.
+    fn finished(&self, count: usize) -> u64 {
+        let mut state = self.state();
+        if count > 0 && self.waits_for_return {
+            state.groups = state.groups.wrapping_add(1);
+            state.unreturned = count;
+            self.changed(&mut state);
+        }
+        state.groups
+    }
+
+    /// Ends the wait for threads that have not returned.
+    fn stop_waiting(&self) {
+        let mut state = self.state();
+        if !state.has_committer {
+            state.unreturned = 0;
+            wake(self.changed(&mut state));
         }
     }
 
@@ -91,30 +157,153 @@ impl GroupCommit {
     }
 }
 
+impl<'a> Queued<'a> {
+    /// Waits until the report is stored, until this thread must commit, or until `deadline`. With `must_finish`, waits
+    /// beyond `deadline` after another thread has started to store the report.
+    pub(crate) fn wait(&self, deadline: Instant, must_finish: bool) -> Step<'a> {
+        let mut return_timeout = RETURN_TIMEOUT;
+        let mut progress = self.slot.progress.lock();
+        loop {
+            if std::mem::take(&mut progress.is_committer) {
+                return Step::Commit(Committer(self.group_commit));
+            }
+            if let Some((result, group)) = progress.result.take() {
+                drop(progress);
+                self.returned(group);
+                return Step::Return(result);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                let (woken, wait) = self.slot.changed.wait_timeout(progress, left.min(return_timeout));
+                progress = woken;
+                if wait.timed_out() {
+                    return_timeout = return_timeout.saturating_mul(2);
+                    drop(progress);
+                    self.group_commit.stop_waiting();
+                    progress = self.slot.progress.lock();
+                }
+            } else if self.may_be_queued.get() {
+                drop(progress);
+                if self.leave() {
+                    return Step::TimedOut;
+                }
+                progress = self.slot.progress.lock();
+            } else if must_finish {
+                progress = self.slot.changed.wait(progress);
+            } else {
+                return Step::Unfinished;
+            }
+        }
+    }
+
+    /// Records that this thread has the result of a group.
+    fn returned(&self, group: u64) {
+        self.may_be_queued.set(false);
+        let mut state = self.group_commit.state();
+        if state.groups == group && state.unreturned > 0 {
+            state.unreturned = state.unreturned.saturating_sub(1);
+            let next = self.group_commit.changed(&mut state);
+            drop(state);
+            wake(next);
+        }
+    }
+
+    /// Removes the report from the queue. Returns false if another thread has started to store it.
+    pub(crate) fn leave(&self) -> bool {
+        let mut state = self.group_commit.state();
+        let position = state.queue.iter().position(|slot| Arc::ptr_eq(slot, &self.slot));
+        let is_queued = position.and_then(|position| state.queue.remove(position)).is_some();
+        // The thread may have become the committer meanwhile.
+        let was_committer = is_queued && std::mem::take(&mut self.slot.progress.lock().is_committer);
+        state.has_committer &= !was_committer;
+        let next = self.group_commit.changed(&mut state);
+        drop(state);
+        self.may_be_queued.set(false);
+        wake(next);
+        is_queued
+    }
+
+    /// Returns whether the report has a result.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.slot.progress.lock().result.is_some()
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        if self.may_be_queued.get() {
+            self.leave();
+        }
+    }
+}
+
+impl Drop for Committer<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.has_committer = false;
+        let next = self.0.changed(&mut state);
+        drop(state);
+        wake(next);
+    }
+}
+
+fn wake(committer: Option<Arc<Slot>>) {
+    if let Some(committer) = committer {
+        committer.changed.notify_one();
+    }
+}
+
 impl Group<'_> {
+    /// Takes more reports from the queue.
+    pub(crate) fn fill(&mut self) {
+        let mut state = self.group_commit.state();
+        let count = MAX_GROUP_SIZE.saturating_sub(self.slots.len()).min(state.queue.len());
+        self.slots.extend(state.queue.drain(..count));
+        self.group_commit.changed(&mut state);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    pub(crate) fn reports(&self) -> impl Iterator<Item = &Conversion> {
+        self.slots.iter().map(|slot| &slot.report)
+    }
+
     /// Passes the results, in the order of the reports, to the threads that wait for them.
-    pub(crate) fn finish(mut self, results: Vec<Stored>) {
+    pub(crate) fn finish(mut self, committer: Option<Committer<'_>>, results: impl IntoIterator<Item = Stored>) {
+        let mut results = results.into_iter();
         let slots = std::mem::take(&mut self.slots);
-        self.group_commit.state().results.extend(slots.into_iter().zip(results));
+        let group = self.group_commit.finished(slots.len());
+        // The next committer can use the file while this thread wakes the others.
+        drop(committer);
+        for slot in slots {
+            slot.finish(results.next().unwrap_or_else(|| Err(Error::bug())), group);
+        }
+    }
+
+    /// Passes `error` to all threads of the group.
+    pub(crate) fn fail(self, committer: Option<Committer<'_>>, error: &Error) {
+        self.finish(committer, iter::repeat_with(|| Err(error.clone())));
     }
 }
 
 impl Drop for Group<'_> {
     fn drop(&mut self) {
-        let mut state = self.group_commit.state();
-        for slot in self.slots.drain(..) {
-            state.results.insert(slot, Err(Error::bug()));
-        }
-        state.is_committing = false;
-        drop(state);
-        self.group_commit.finished.notify_all();
+        self.slots.iter().for_each(|slot| slot.finish(Err(Error::bug()), 0));
+    }
+}
+
+impl Slot {
+    fn finish(&self, result: Stored, group: u64) {
+        self.progress.lock().result = Some((result, group));
+        self.changed.notify_one();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
     use crate::conversion::{Channel, MessageId};
@@ -128,63 +317,147 @@ mod tests {
         Instant::now() + Duration::from_secs(60)
     }
 
-    /// Queues a report and waits until it is stored. If this thread has to commit the group, stores it with `put_all`.
-    fn put(commit: &GroupCommit, id: usize, put_all: &dyn Fn(&[Conversion]) -> Vec<Stored>) -> Stored {
-        let slot = commit.queue(&report(id));
-        loop {
-            match commit.wait(slot, far_deadline()) {
-                Step::Return(result) => return result,
-                Step::Commit(group) => {
-                    let results = put_all(&group.reports);
-                    group.finish(results);
-                }
-                Step::TimedOut => panic!("the report was not stored within a minute"),
+    fn ids(group: &Group<'_>) -> Vec<String> {
+        group.reports().map(|report| report.message_id.as_str().to_owned()).collect()
+    }
+
+    fn filled(commit: &GroupCommit) -> Group<'_> {
+        let mut group = commit.group();
+        group.fill();
+        group
+    }
+
+    fn is_committer(queued: &Queued<'_>) -> bool {
+        matches!(queued.wait(Instant::now(), false), Step::Commit(_))
+    }
+
+    #[test]
+    fn reports_queued_while_the_committer_waits_form_one_group() {
+        let (commit, groups, stored) = (GroupCommit::new(true), AtomicUsize::new(0), AtomicUsize::new(0));
+        let commit_group = |committer: Committer<'_>| {
+            // The first committer waits until the reports of all threads are queued.
+            while groups.load(Ordering::SeqCst) == 0 && commit.state().queue.len() < 16 {}
+            let group = filled(&commit);
+            groups.fetch_add(1, Ordering::SeqCst);
+            stored.fetch_add(group.slots.len(), Ordering::SeqCst);
+            let results: Vec<_> = group.reports().map(|report| Ok(report.message_id.as_str() == "7")).collect();
+            group.finish(Some(committer), results);
+        };
+        std::thread::scope(|scope| {
+            for id in 0..16 {
+                let (commit, commit_group) = (&commit, &commit_group);
+                scope.spawn(move || {
+                    let queued = commit.queue(&report(id));
+                    loop {
+                        match queued.wait(far_deadline(), true) {
+                            Step::Return(result) => return assert_eq!(result, Ok(id == 7)),
+                            Step::Commit(committer) => commit_group(committer),
+                            Step::TimedOut | Step::Unfinished => panic!("the report was not stored within a minute"),
+                        }
+                    }
+                });
             }
+        });
+        assert_eq!((groups.into_inner(), stored.into_inner()), (1, 16));
+        assert!(commit.is_idle() && !commit.state().has_committer);
+    }
+
+    #[test]
+    fn role_passes_to_the_next_report_in_the_queue() {
+        let commit = GroupCommit::new(true);
+        let [first, second, third] = [1, 2, 3].map(|id| commit.queue(&report(id)));
+        let Step::Commit(committer) = first.wait(far_deadline(), false) else { panic!("the first thread must commit") };
+        assert!(first.leave());
+        drop(committer);
+        assert!(is_committer(&second), "the next thread must commit, because the first one gave up");
+        drop(second);
+        assert!(is_committer(&third));
+        drop(third);
+        assert!(commit.is_idle() && !commit.state().has_committer);
+    }
+
+    #[test]
+    fn next_group_waits_for_the_threads_of_the_last_one() {
+        for waits_for_return in [true, false] {
+            let commit = GroupCommit::new(waits_for_return);
+            let [first, second] = [1, 2].map(|id| commit.queue(&report(id)));
+            let Step::Commit(committer) = first.wait(far_deadline(), false) else {
+                panic!("the first thread must commit")
+            };
+            filled(&commit).finish(Some(committer), [Ok(false), Ok(true)]);
+            let third = commit.queue(&report(3));
+            assert!(!commit.is_idle());
+            assert!(matches!(first.wait(Instant::now(), true), Step::Return(Ok(false))));
+            assert_eq!(third.slot.progress.lock().is_committer, !waits_for_return);
+            assert!(matches!(second.wait(Instant::now(), true), Step::Return(Ok(true))));
+            assert!(is_committer(&third));
         }
     }
 
     #[test]
-    fn reports_queued_during_a_commit_form_the_next_group() {
-        let (commit, groups, stored) = (GroupCommit::default(), AtomicUsize::new(0), AtomicUsize::new(0));
-        // The first commit lasts until the reports of all other threads are queued.
-        let put_all = |reports: &[Conversion]| {
-            while groups.load(Ordering::SeqCst) == 0 && commit.state().waiting.len() + reports.len() < 16 {}
-            groups.fetch_add(1, Ordering::SeqCst);
-            stored.fetch_add(reports.len(), Ordering::SeqCst);
-            reports.iter().map(|report| Ok(report.message_id.as_str() == "7")).collect()
-        };
-        std::thread::scope(|scope| {
-            for id in 0..16 {
-                let (commit, put_all) = (&commit, &put_all);
-                scope.spawn(move || assert_eq!(put(commit, id, put_all), Ok(id == 7)));
-            }
-        });
-        assert!(groups.into_inner() <= 2, "the other reports must form one group");
-        assert_eq!(stored.into_inner(), 16);
-        assert!(commit.state().results.is_empty());
+    fn thread_that_does_not_return_is_not_waited_for_indefinitely() {
+        let commit = GroupCommit::new(true);
+        let first = commit.queue(&report(1));
+        let Step::Commit(committer) = first.wait(far_deadline(), false) else { panic!("the first thread must commit") };
+        filled(&commit).finish(Some(committer), [Ok(false)]);
+        let second = commit.queue(&report(2));
+        assert!(matches!(second.wait(far_deadline(), false), Step::Commit(_)));
+        assert!(matches!(first.wait(far_deadline(), false), Step::Return(Ok(false))));
+        drop(second);
+        assert!(commit.is_idle());
+    }
+
+    #[test]
+    fn thread_that_gives_up_or_panics_passes_the_role_on() {
+        let commit = GroupCommit::new(true);
+        let [first, second, third] = [1, 2, 3].map(|id| commit.queue(&report(id)));
+        let Step::Commit(committer) = first.wait(far_deadline(), false) else { panic!("the first thread must commit") };
+        // The committer is still in the queue, so it becomes the committer again.
+        drop(committer);
+        drop(first);
+        // The second thread has not noticed yet that it commits.
+        drop(second);
+        assert!(is_committer(&third));
+        assert_eq!(ids(&filled(&commit)), ["3"]);
     }
 
     #[test]
     fn timeout_removes_the_report_from_the_queue() {
-        let commit = GroupCommit::default();
-        let first = commit.queue(&report(1));
-        let Step::Commit(group) = commit.wait(first, far_deadline()) else {
-            panic!("the first thread must commit, because no other thread does")
-        };
-        let second = commit.queue(&report(2));
-        assert!(matches!(commit.wait(second, Instant::now()), Step::TimedOut));
-        assert!(commit.state().waiting.is_empty());
-        group.finish(vec![Ok(false)]);
-        assert!(matches!(commit.wait(first, far_deadline()), Step::Return(Ok(false))));
+        let commit = GroupCommit::new(true);
+        let [first, second] = [1, 2].map(|id| commit.queue(&report(id)));
+        assert!(matches!(second.wait(Instant::now(), true), Step::TimedOut));
+        let group = filled(&commit);
+        assert_eq!(ids(&group), ["1"]);
+        assert!(commit.is_idle() && !first.leave(), "the report is being stored");
+        group.finish(None, [Ok(false)]);
+        assert!(first.is_finished());
     }
 
     #[test]
-    fn committer_that_fails_is_replaced() {
-        let commit = GroupCommit::default();
-        let first = commit.queue(&report(1));
-        drop(commit.wait(first, far_deadline()));
-        let Step::Return(result) = commit.wait(first, far_deadline()) else { panic!("the report must have a result") };
-        assert_eq!(result, Err(Error::bug()));
-        assert_eq!(put(&commit, 2, &|reports| reports.iter().map(|_| Ok(true)).collect()), Ok(true));
+    fn timeout_while_the_report_is_being_stored_is_distinguished() {
+        let commit = GroupCommit::new(true);
+        let [_first, second] = [1, 2].map(|id| commit.queue(&report(id)));
+        let group = filled(&commit);
+        assert!(matches!(second.wait(Instant::now(), false), Step::Unfinished));
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                let third = commit.queue(&report(3));
+                let group = filled(&commit);
+                scope.spawn(move || group.finish(None, [Ok(true)]));
+                matches!(third.wait(Instant::now(), true), Step::Return(Ok(true)))
+            });
+            assert!(waiter.join().unwrap(), "the wait must ignore the deadline, because it must finish");
+        });
+        drop(group);
+        assert!(matches!(second.wait(Instant::now(), false), Step::Return(Err(_))));
+    }
+
+    #[test]
+    fn report_of_a_dropped_group_gets_an_error() {
+        let commit = GroupCommit::new(true);
+        let queued = commit.queue(&report(1));
+        drop(filled(&commit));
+        assert!(is_committer(&queued));
+        assert!(matches!(queued.wait(far_deadline(), true), Step::Return(Err(_))));
     }
 }

@@ -13,9 +13,11 @@
 
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::OnceLock;
-use std::{ptr, slice};
+use std::time::Duration;
+use std::{ptr, slice, thread};
 
 use rusqlite::ffi;
 use rusqlite::ffi::{SQLITE_OK, sqlite3_file, sqlite3_filename, sqlite3_io_methods, sqlite3_vfs};
@@ -29,9 +31,19 @@ const NAME: &CStr = c"nexmo-outbox";
 /// a random number that changes when the WAL restarts. From SQLite's documentation of the format.
 const WAL_HEADER_SIZE: i64 = 32;
 const FRAME_HEADER_SIZE: i64 = 24;
+const HEADER_BYTES: usize = 24;
 const SALT_IN_HEADER: i64 = 16;
-const SALT_IN_FRAME: i64 = 8;
+const SALT_IN_FRAME: usize = 8;
 const SALT_SIZE: usize = 8;
+
+/// The number of pages copied between two pauses, and the length of a pause.
+const PAGES_PER_PAUSE: u32 = 32;
+const PAUSE: Duration = Duration::from_micros(200);
+
+thread_local! {
+    /// The number of pages that this thread reads before its next pause; 0 if it makes no pauses.
+    static PAGES_UNTIL_PAUSE: Cell<u32> = const { Cell::new(0) };
+}
 
 /// The minimum size of a page, in bytes.
 const MIN_PAGE_SIZE: c_int = 512;
@@ -87,6 +99,8 @@ struct WalFile {
     buffer: WriteBuffer,
     /// The salt in the header of the WAL when it was last read.
     salt: [u8; SALT_SIZE],
+    /// The header and the content of the last page read.
+    frame: Vec<u8>,
 }
 
 /// Opens a file with the system's VFS. If the file is a WAL, replaces its write, read and close methods.
@@ -117,7 +131,14 @@ unsafe fn buffering_methods(system: *const sqlite3_io_methods) -> *const sqlite3
     // SAFETY: the caller passes the methods of an open file.
     let found = unsafe { *system };
     let methods = sqlite3_io_methods { xWrite: Some(write), xRead: Some(read), xClose: Some(close), ..found };
-    Box::into_raw(Box::new(WalFile { methods, system, buffer: WriteBuffer::default(), salt: [0; SALT_SIZE] })).cast()
+    Box::into_raw(Box::new(WalFile {
+        methods,
+        system,
+        buffer: WriteBuffer::default(),
+        salt: [0; SALT_SIZE],
+        frame: Vec::new(),
+    }))
+    .cast()
 }
 
 /// Returns the WAL whose methods `file` has.
@@ -173,34 +194,54 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_
     let Some(read) = (unsafe { (*wal.system).xRead }).filter(|_| wal.buffer.is_empty()) else {
         return ffi::SQLITE_IOERR_READ;
     };
-    // SAFETY: SQLite passes valid arguments, which are forwarded.
-    let code = unsafe { read(file, bytes, count, offset) };
     // SQLite also reads headers, and pages together with their headers. Only for a read of a page alone is the size a
     // power of two of at least `MIN_PAGE_SIZE`.
     let is_page = count >= MIN_PAGE_SIZE && count.count_ones() == 1;
-    if code != SQLITE_OK || !is_page || offset < WAL_HEADER_SIZE + FRAME_HEADER_SIZE {
+    let Some(start) = offset.checked_sub(FRAME_HEADER_SIZE).filter(|start| is_page && *start >= WAL_HEADER_SIZE) else {
+        // SAFETY: SQLite passes valid arguments, which are forwarded.
+        return unsafe { read(file, bytes, count, offset) };
+    };
+    pause_between_pages();
+    let (header_size, page_size) = (HEADER_BYTES, usize::try_from(count).unwrap_or(0));
+    wal.frame.resize(header_size.saturating_add(page_size), 0);
+    let size = c_int::try_from(wal.frame.len()).unwrap_or(0);
+    // SAFETY: the file is open, and the buffer has that size.
+    let code = unsafe { read(file, wal.frame.as_mut_ptr().cast(), size, start) };
+    let (header, page) = wal.frame.split_at(header_size);
+    // SAFETY: SQLite passes a buffer for a page, and the system fills the rest of a page that it cannot read.
+    unsafe { ptr::copy_nonoverlapping(page.as_ptr(), bytes.cast(), page.len()) };
+    if code != SQLITE_OK || header.get(SALT_IN_FRAME..SALT_IN_FRAME.saturating_add(SALT_SIZE)) == Some(&wal.salt) {
         return code;
     }
-    let salt = |at: i64| {
-        let mut salt = [0_u8; SALT_SIZE];
-        let size = c_int::try_from(SALT_SIZE).unwrap_or(0);
-        // SAFETY: the file is open, and the buffer has that size.
-        match unsafe { read(file, salt.as_mut_ptr().cast(), size, at) } {
-            SQLITE_OK => Ok(salt),
-            code => Err(code),
-        }
-    };
-    let of_page = match salt(offset - FRAME_HEADER_SIZE + SALT_IN_FRAME) {
-        Ok(of_page) if of_page == wal.salt => return SQLITE_OK,
-        Ok(of_page) => of_page,
-        Err(code) => return code,
-    };
     // Another connection may have restarted the WAL.
-    match salt(SALT_IN_HEADER) {
-        Ok(of_wal) => wal.salt = of_wal,
-        Err(code) => return code,
+    let size = c_int::try_from(SALT_SIZE).unwrap_or(0);
+    // SAFETY: the file is open, and the buffer has that size.
+    let code = unsafe { read(file, wal.salt.as_mut_ptr().cast(), size, SALT_IN_HEADER) };
+    if code != SQLITE_OK {
+        return code;
     }
-    if of_page == wal.salt { SQLITE_OK } else { ffi::SQLITE_CORRUPT }
+    let is_same = header.get(SALT_IN_FRAME..SALT_IN_FRAME.saturating_add(SALT_SIZE)) == Some(&wal.salt);
+    if is_same { SQLITE_OK } else { ffi::SQLITE_CORRUPT }
+}
+
+/// Runs `work`, which copies pages, and pauses it briefly after every few pages. So it does not occupy a processor for
+/// long while other threads wait for it, one of which may hold a lock.
+pub(crate) fn with_pauses<T>(work: impl FnOnce() -> T) -> T {
+    PAGES_UNTIL_PAUSE.set(PAGES_PER_PAUSE);
+    let result = work();
+    PAGES_UNTIL_PAUSE.set(0);
+    result
+}
+
+fn pause_between_pages() {
+    match PAGES_UNTIL_PAUSE.get() {
+        0 => {}
+        1 => {
+            thread::sleep(PAUSE);
+            PAGES_UNTIL_PAUSE.set(PAGES_PER_PAUSE);
+        }
+        pages => PAGES_UNTIL_PAUSE.set(pages.saturating_sub(1)),
+    }
 }
 
 unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
