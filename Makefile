@@ -318,7 +318,9 @@ $(GATE)/slow_malloc.so: benches/gate/slow_malloc.c | tools-c
 
 # --- bench ---
 
-# If ARGUMENTS names measurements (benches/README.md), runs only those and prints their tables.
+# If ARGUMENTS names measurements (benches/README.md), runs only those and prints their tables. If BEFORE is the folder of
+# an older library, `tail` compares it with this one.
+bench bench-quick: export BEFORE := $(BEFORE)
 bench: build-bench
 	$(BENCH)/venv/bin/python benches/run.py $(ARGUMENTS)
 
@@ -327,7 +329,7 @@ bench-quick: build-bench
 
 BENCH := $(BUILD)/bench
 PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_one_call conversion_client conversion_reporter curl_easy curl_multi \
-	raw_socket raw_openssl launch)
+	submit_load raw_socket raw_openssl launch)
 BARE_UREQ := $(CURDIR)/target/ureq/release/bare-ureq
 
 build-bench: library $(PROGRAMS) $(BARE_UREQ) $(BENCH)/venv/ready $(GATE)/calls $(BENCH)/profiled/$(NAME) | tools-of-bench
@@ -342,6 +344,8 @@ $(BENCH)/profiled/$(NAME): $(RUST) | tools-rust
 
 $(BENCH)/programs/conversion_%: SHARED := benches/programs/common.c
 $(BENCH)/programs/conversion_%: LINK := -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion
+$(BENCH)/programs/submit_%: SHARED := benches/programs/common.c
+$(BENCH)/programs/submit_%: LINK := -I include -L $(LIB) -Wl,-rpath,$(LIB) -lnexmo_conversion
 $(BENCH)/programs/curl_%: SHARED := benches/programs/common.c benches/programs/curl_handle.c
 $(BENCH)/programs/curl_%: LINK := -lcurl
 $(BENCH)/programs/raw_%: SHARED := benches/programs/common.c benches/programs/raw.c

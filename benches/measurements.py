@@ -8,6 +8,7 @@ import interleave
 import purposes
 import scaling
 import submit
+import tail
 from cases import CASES, Case
 from paths import LIBRARY
 from server import Server
@@ -48,6 +49,12 @@ def _many(server: Server, is_short: bool, _: Log) -> object:
     return scaling.many(server, 100_000 if is_short else 1_000_000)
 
 
+def _tail(server: Server, is_short: bool, log: Log) -> object:
+    if is_short:
+        return tail.run(server, ((1, 1), (1, 64), (8, 8)), 1, 1, log)
+    return tail.run(server, ((1, 1), (1, 8), (1, 64), (8, 1), (8, 8)), 2, 3, log)
+
+
 def _size(*_: object) -> object:
     return {"bytes": LIBRARY.stat().st_size}
 
@@ -57,6 +64,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "instructions": _instructions,
     "purposes": _purposes,
     "submit": _submit,
+    "tail": _tail,
     "size": _size,
     "threads": _threads,
     "connections": _connections,

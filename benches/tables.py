@@ -74,6 +74,13 @@ def _submit(results: "Sequence[Mapping[str, Any]]") -> Rows:
                         f"{line['rate']:,.0f}"] for line in results)]
 
 
+def _tail(results: "Sequence[Mapping[str, Any]]") -> Rows:
+    heading = ["durability", "service", "processes x threads", "load", "library", "per second", "median", "99th percentile",
+               "99.9th percentile", "maximum"]
+    return [heading, *([*(line[key] for key in ("durability", "service", "shape", "load", "library")), f"{line['rate']:,.0f}",
+                        *(f"{line[key]:.2f} ms" for key in ("median_ms", "p99_ms", "p999_ms", "max_ms"))] for line in results)]
+
+
 def _size(results: Mapping[str, int]) -> Rows:
     return [["", "bytes"], ["libnexmo_conversion.so, stripped", f"{results['bytes']:,}"]]
 
@@ -108,6 +115,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     "instructions": ("Instructions per request, sequential", _instructions),
     "purposes": ("Instructions of one report of a client, by purpose", _purposes),
     "submit": ("Cost of submit", _submit),
+    "tail": ("Tail latency of submit", _tail),
     "size": ("Size of the shared library", _size),
     "threads": ("Threads sharing one client, HTTPS", partial(_scaled, "threads")),
     "connections": ("Connections of a reporter, HTTPS, each response after 50 ms", partial(_scaled, "connections")),
