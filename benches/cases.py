@@ -1,4 +1,4 @@
-"""The cases. Each lists the clients that do the same work and the figures to compare."""
+"""The cases, each of which lists clients that do the same work and the figures by which they are compared."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Case:
     url: str
     clients: tuple[Client, ...]
     reference: Client
-    #: The names of the compared figures: "rate", "cpu_us", "peak_kib", "median_s".
+    #: The figures to compare, each one of "rate", "cpu_us", "peak_kib" and "median_s".
     figures: tuple[str, ...]
     full: Length
     short: Length

@@ -1,4 +1,4 @@
-"""Draws docs/benchmarks.svg, which shows the ratios and how figures scale."""
+"""Draws benchmarks.svg, which shows the ratios and how costs scale."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,14 +20,14 @@ Results = Mapping[str, Any]
 OURS, THEIRS = "#0b6e99", "#9aa0a6"
 COLORS = {"our client": OURS, "libcurl easy": THEIRS, "our reporter, none": OURS, "our reporter, process": "#d9730d"}
 
-# Text is not converted to paths, so the file is small and searchable. The fixed salt makes the file reproducible.
+# Text is not converted to paths, so the file is small and searchable. With a fixed salt, ids are the same in each run.
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8, "axes.titlesize": 9,
     "axes.spines.top": False, "axes.spines.right": False,
 }
 
-#: The case, the figure and the title of each panel.
+#: The case, the figure and the title of each panel that shows ratios.
 RATIOS = (
     ("https-serial", "rate", "HTTPS, sequential:\nrequests/s (more is better)"),
     ("https-serial", "cpu_us", "HTTPS, sequential:\nCPU per request (less is better)"),

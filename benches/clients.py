@@ -15,12 +15,12 @@ OUR_PACKAGE = {"PYTHONPATH": str(ROOT / "bindings" / "python")}
 
 @dataclass(frozen=True)
 class Client:
-    """A program, and the arguments that follow those common to all programs."""
+    """A program, with extra arguments that follow the arguments of all programs."""
 
     name: str
     program: tuple[str, ...]
     extra: tuple[str, ...] = ()
-    #: The share of a case's requests that the program makes; less than 1 if all requests would take minutes.
+    #: The share of a case's requests that the program makes. It is less than 1 for a program that is much slower.
     share: float = 1.0
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -29,7 +29,7 @@ class Client:
         return [*self.program, url, ca_file, *map(str, numbers), *self.extra]
 
     def environment_with(self, ca_file: str) -> "dict[str, str]":
-        """Returns the environment with the variable that names the CA file for `requests`, which the SDK uses too."""
+        """Returns the environment, with the CA file in a variable that `requests` reads. The SDK uses `requests`."""
         return {**self.environment, "REQUESTS_CA_BUNDLE": ca_file}
 
 

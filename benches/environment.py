@@ -1,4 +1,4 @@
-"""The description of the machine, and the versions of the measured software."""
+"""Describes the machine and the versions of the measured software."""
 
 import os
 import platform
@@ -34,7 +34,7 @@ def _output(*command: str) -> str:
 
 
 def _after(path: str, beginning: str) -> str:
-    """Returns what follows `beginning` in the first line of a file that starts with it."""
+    """Finds the first line that starts with `beginning`, and returns the rest of that line without quotation marks."""
     lines = (ROOT / path).read_text().splitlines()
     return next(line.removeprefix(beginning).strip('"') for line in lines if line.startswith(beginning))
 
@@ -52,7 +52,7 @@ def _memory_gib() -> float:
 
 
 def _locked(package: str) -> str:
-    """Returns the version of a package in bare ureq. If this library uses another version, names that too."""
+    """Returns the version of a package that bare ureq uses, and that of this library if it differs."""
     def of(folder: Path) -> str:
         return re.search(rf'name = "{package}"\nversion = "(.*)"', (folder / "Cargo.lock").read_text()).group(1)  # type: ignore[union-attr]
     ours, bare = of(ROOT), of(ROOT / "benches" / "ureq")
@@ -60,6 +60,6 @@ def _locked(package: str) -> str:
 
 
 def _linked(program: str, library: str) -> str:
-    """Returns the file name of the shared library to which a program is linked."""
+    """Returns the file name of a shared library that a program loads, directly or indirectly."""
     found = re.search(rf"lib{library}\S*", _output("ldd", str(PROGRAMS / program)))
     return found.group(0) if found else "no " + library

@@ -1,4 +1,4 @@
-"""Draws docs/in_flight.svg from the lines that the simulation of a reporter writes.
+"""Draws in_flight.svg in FOLDER from the file LINES, which the simulation of a reporter writes.
 
     in_flight.py LINES FOLDER
 """
@@ -11,7 +11,7 @@ from matplotlib import pyplot
 
 import chart
 
-#: The figures of the panels in a row: names, unit, color of each.
+#: The panels of each row: the names of their figures, the unit, and the color of each figure.
 FIGURES = (
     (("accepted", "failed"), "responses per second", (chart.OURS, "#d93025")),
     (("in_flight",), "reports in flight", (chart.OURS,)),

@@ -1,6 +1,6 @@
-"""Counts the instructions per request with callgrind. Unlike the other figures, this one hardly varies between runs.
+"""Counts the instructions per request with callgrind. Unlike the other figures, this count hardly varies between runs.
 
-The count is the difference between a longer and a shorter run, so the instructions of the start-up cancel out.
+The count is computed from the difference between a longer and a shorter run, so the start-up does not affect it.
 """
 
 import re
@@ -19,7 +19,7 @@ Counts = dict[str, dict[str, list[float]]]
 
 
 def run(server: Server, rounds: int, count: int) -> Counts:
-    """Returns the instructions of one request for each protocol and client, with one figure per round."""
+    """Returns the instructions per request for each protocol and client, with one figure for each round."""
     return {
         protocol: {client.name: [_per_request(client, server, protocol, count) for _ in range(rounds)] for client in CLIENTS}
         for protocol in ("https", "http")

@@ -1,4 +1,4 @@
-"""Runs the clients of a case alternately, so that other load on the machine affects all of them equally."""
+"""Runs the clients of a case in turn, so that other load on the machine affects all of them about equally."""
 
 import os
 import shutil
@@ -30,13 +30,13 @@ def run(case: Case, server: Server, length: Length, log: "Callable[[str], None]"
 
 
 def _cores(case: Case) -> "set[int]":
-    """Returns all cores, or only the last one, which usually handles the fewest interrupts."""
+    """Returns the cores to use: all, or for `one_core` only the last, which usually handles the fewest interrupts."""
     cores = os.sched_getaffinity(0)
     return {max(cores)} if case.one_core else cores
 
 
 def _rotated(clients: "Sequence[Client]", number: int) -> "Sequence[Client]":
-    """Returns the clients, starting with a different one in each round, because a run can affect the next one."""
+    """Rotates the clients by one position for each round, because a run can affect the run that follows it."""
     first = number % len(clients)
     return [*clients[first:], *clients[:first]]
 
@@ -59,7 +59,7 @@ def _cold_start(case: Case, client: Client, url: str, ca_file: str, times: int) 
 
 
 def _with_system_store(ca_file: Path, command: "list[str]") -> "list[str]":
-    """Returns a command that runs `command` in a mount namespace whose certificate store includes our CA."""
+    """Returns a command that runs `command` with the server's CA in the system's store, in a mount namespace."""
     store = BUILD / "store.crt"
     store.write_text(SYSTEM_STORE.read_text() + ca_file.read_text())
     unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]

@@ -1,4 +1,4 @@
-"""The function for each measurement, with its full and its short length."""
+"""Defines each measurement as a function that runs it at full or short length."""
 
 from collections.abc import Callable
 from functools import partial

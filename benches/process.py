@@ -20,7 +20,7 @@ def run(command: Sequence[str], cores: "set[int]", environment: "Mapping[str, st
 
 
 def figures(command: Sequence[str], status: int, output: str) -> Figures:
-    """Returns the figures in the last line of a program's output, and the figures per request computed from them."""
+    """Returns the figures in the last line of a program's output, with the rate and the CPU time per request added."""
     lines = output.splitlines()
     if status != 0 or not lines:
         raise Failed(f"status {status} of: {' '.join(command)}")

@@ -1,7 +1,8 @@
 """Attributes the instructions of one request to purposes, with callgrind and the line table of the library.
 
-Each instruction counts for the innermost function of its inline stack whose source file or name is in PURPOSES. A function
-without such a file, such as memcpy, counts for its callers, in proportion to the instructions that they spend in it.
+Each instruction is attributed to the innermost function of its inline stack that matches a pattern in PURPOSES. The
+instructions of a function that matches none, such as memcpy, are attributed to its callers, in proportion to the
+instructions that it spends for each.
 """
 
 import re
@@ -15,7 +16,7 @@ from paths import BUILD, GATE, PROFILED
 from process import Failed
 from server import Server
 
-#: Each purpose with a pattern that is searched in `file function` of an inline frame.
+#: The purposes, each with a pattern. A function has the purpose if the pattern matches part of `file function`.
 PURPOSES = tuple((name, re.compile(pattern)) for name, pattern in (
     ("allocation", r"libc\S* (_?_?(malloc|calloc|realloc|c?free)|_int_\w+|unlink_chunk|sysmalloc|alloc_perturb)\b"
                    r"|/alloc/src/(alloc|raw_vec/mod)\.rs "),
@@ -38,7 +39,7 @@ PURPOSES = tuple((name, re.compile(pattern)) for name, pattern in (
 ))
 OTHER = "other"
 
-#: The measured requests: a name, the arguments of the program, and the key of the server's URL.
+#: The measured requests: a name, the method of authentication, and the key of the URL in `Server.urls`.
 REQUESTS = (("HTTP", "query", "http"), ("HTTPS", "query", "https"), ("HTTP, signed", "signature", "http"))
 
 Function = tuple[str, str]
@@ -47,10 +48,10 @@ Shares = dict[str, float]
 
 @dataclass
 class Profile:
-    """The instructions that a callgrind file counts. A function is an object file and a name."""
+    """The instructions that a callgrind file counts. An object file and a name identify a function."""
 
     own: "dict[tuple[Function, int], int]" = field(default_factory=lambda: defaultdict(int))
-    #: The instructions that each function spends for each address that calls it.
+    #: The instructions that each function spends, for each address from which it is called.
     calls: "dict[Function, dict[tuple[Function, int], int]]" = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
 
 
@@ -133,7 +134,7 @@ def _inline_frames(library: Path, addresses: "list[int]") -> "Iterator[tuple[int
 
 
 def read(path: Path) -> Profile:
-    """Reads a callgrind file with addresses, whose names and numbers are compressed."""
+    """Reads a callgrind file that was written with --dump-instr=yes. Its names and addresses are compressed."""
     profile, names = Profile(), dict[tuple[str, str], str]()
     here: "dict[str, str]" = {}
     callee: "dict[str, str]" = {}

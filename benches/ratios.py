@@ -1,4 +1,4 @@
-"""Ratios and their spread over many rounds. Each ratio is computed within one round, because other load varies."""
+"""Ratios and their spread over many rounds. Each is computed within a round, because other load varies over time."""
 
 from collections.abc import Sequence
 from statistics import median

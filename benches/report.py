@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks.md from the results and methodology.md."""
+"""Writes benchmarks.md from the results and methodology.md."""
 
 import textwrap
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 //! Measures the cost of `submit` with each durability, and of draining an outbox. `make bench` runs this program. An
-//! argument with a slash is the folder for the outboxes, `short` reduces the number of rows, and the other arguments
-//! name the parts to run. Each line that begins with a brace is a JSON object with figures for `make bench`.
+//! argument with a slash is the folder for the outboxes, `short` omits the largest outbox, and the other arguments name
+//! the parts to run. Each line that begins with a brace is a JSON object with figures for `make bench`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ fn main() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Returns a report with an id like the service's: 16 unique hexadecimal digits in no particular order.
+/// Returns a report with an id like the service's: 16 hexadecimal digits, unique and in no particular order.
 fn report() -> Conversion {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -70,7 +70,7 @@ fn options(outbox: &Path, durability: Durability) -> ReporterOptions<'_> {
     }
 }
 
-/// Makes `count` submits and returns their times in nanoseconds, sorted.
+/// Submits `count` reports and returns the time of each call in nanoseconds, sorted.
 fn submit(reporter: &Reporter, count: usize) -> Vec<u128> {
     let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
     let mut times: Vec<u128> = reports.iter().map(|report| timed(|| reporter.submit(report).unwrap())).collect();
@@ -89,7 +89,7 @@ fn quantile(times: &[u128], fraction: f64) -> f64 {
     times[((times.len() - 1) as f64 * fraction) as usize] as f64 / 1000.0
 }
 
-/// The times of submits in microseconds, and the number of submits per second.
+/// Statistics of the times of `submit` in microseconds, and the number of reports per second.
 #[derive(Clone, Copy)]
 struct Figures {
     median: f64,
@@ -159,8 +159,8 @@ fn flat_out_once(folder: &Path, durability: Durability, count: usize, round: usi
     Figures::of(&times, count as f64 / start.elapsed().as_secs_f64())
 }
 
-/// Alternates submits with plain inserts into a similar database with the same unique key, to show the cost of SQLite
-/// itself.
+/// Alternates batches of submits with batches of plain inserts into a simple database with unique message ids, to show
+/// the cost of SQLite itself.
 fn compare_with_sqlite(folder: &Path) {
     let (outbox, database) = (folder.join("ours"), folder.join("sqlite"));
     let stub = Arc::new(Stub::new(Duration::ZERO));
@@ -187,7 +187,7 @@ fn compare_with_sqlite(folder: &Path) {
 const SCHEMA: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                     CREATE TABLE report (id INTEGER PRIMARY KEY, message_id TEXT NOT NULL UNIQUE, wall INTEGER)";
 
-/// Makes `count` inserts and returns their times in nanoseconds, sorted.
+/// Inserts `count` rows and returns the time of each insert in nanoseconds, sorted.
 fn insert(sqlite: &rusqlite::Connection, count: usize) -> Vec<u128> {
     let mut statement = sqlite.prepare("INSERT INTO report (message_id, wall) VALUES (?, 0)").unwrap();
     let reports: Vec<Conversion> = (0..count).map(|_| report()).collect();
@@ -197,7 +197,7 @@ fn insert(sqlite: &rusqlite::Connection, count: usize) -> Vec<u128> {
     times
 }
 
-/// Submits 10,000 reports per second and sends them to a service that responds after a millisecond.
+/// Submits 10,000 reports per second while the reporter sends them to a stub that responds after a millisecond.
 fn paced(folder: &Path) {
     let outbox = folder.join("paced");
     let stub = Arc::new(Stub::new(Duration::from_millis(1)));
@@ -216,7 +216,7 @@ fn paced(folder: &Path) {
     println!("    {} reports were pending at the end", reporter.statistics().unwrap().pending);
 }
 
-/// Submits from 1 and from 16 threads alternately. Each submit waits for the disk.
+/// Submits alternately from 1 thread and from 16 threads. Each submit waits until its report is on disk.
 fn power(folder: &Path) {
     let outbox = folder.join("power");
     let stub = Arc::new(Stub::new(Duration::ZERO));
@@ -257,8 +257,8 @@ struct Filled {
     reporter: Reporter,
 }
 
-/// Measures how the number of rows in the outbox affects `submit`, memory and draining. The submits alternate between
-/// the outboxes.
+/// Measures how the number of rows in the outbox affects `submit`, memory and draining. The outboxes of all sizes are
+/// measured in turn, one batch of submits at a time.
 fn rows(folder: &Path, sizes: &[usize]) {
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);

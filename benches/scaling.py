@@ -21,14 +21,17 @@ Sizes = dict[str, dict[str, list[process.Figures]]]
 
 
 def threads(server: Server, rounds: int, count: int) -> Sizes:
-    """Returns the figures of one client that all threads share, and of libcurl with one handle for each thread."""
+    """Returns the figures of a client shared by all threads and of a libcurl handle per thread, by number of threads."""
     def once(client: Client, size: int) -> process.Figures:
         return _run_once(server, "https", client, max(count, 5 * size), size)
     return _sizes(rounds, THREADS, (replace(OUR_CLIENT, name="our client"), CURL_EASY), once)
 
 
 def connections(server: Server, rounds: int, seconds: float) -> Sizes:
-    """Returns the figures of both reporters for each number of connections; the server responds after 50 ms."""
+    """Returns the figures of a reporter with and without an outbox file, by number of connections.
+
+    The server responds after 50 ms.
+    """
     def once(client: Client, size: int) -> process.Figures:
         return _run_once(server, "delayed", client, max(10, round(size * seconds / DELAY_S)), size)
     return _sizes(rounds, CONNECTIONS, (OUR_REPORTER_NONE, OUR_REPORTER), once)

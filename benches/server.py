@@ -1,4 +1,4 @@
-"""The server of all measurements: nginx on loopback, with HTTP, with HTTPS, and with delayed responses over HTTPS."""
+"""The server for the measurements: nginx on loopback, over HTTP, over HTTPS, and with delayed responses over HTTPS."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ ECHO_MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 DELAY_S = 0.05
 
 # nginx runs one worker for each core, as in Debian's configuration. Clients decide how long connections stay open. The
-# response is short and has a Content-Length, like the service's. TLS uses nginx's defaults: version 1.3, with tickets,
-# if the client supports it.
+# response is short and has a Content-Length, like the service's. Clients that support TLS 1.3 use it, with nginx's
+# default session tickets.
 CONFIGURATION = """
 load_module {module};
 daemon off;

@@ -10,7 +10,7 @@ Lines = list[dict[str, object]]
 
 
 def submits(is_short: bool) -> Lines:
-    """Returns the times of submit with each durability."""
+    """Returns the times of submit with each durability and, for comparison, of plain SQLite inserts."""
     return _run("none", "process", "sqlite", "one-power", *([] if is_short else ["paced"]))
 
 

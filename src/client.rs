@@ -32,9 +32,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid or names a file that
-    /// cannot be read or has no usable content, and [`Kind::System`](crate::Kind::System) if a file temporarily
-    /// cannot be read or the platform's certificates cannot be used.
+    /// Returns [`Kind::System`](crate::Kind::System) if the platform's certificates cannot be used, or if a file cannot
+    /// be read for a reason that may be temporary. Returns
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid, or names a file that cannot be
+    /// read for another reason or has no usable content.
     pub fn new(credentials: Credentials, options: &Options<'_>) -> Result<Self, Error> {
         Self::with_settings(credentials, options.check()?)
     }
@@ -59,8 +60,8 @@ impl Client {
 
     /// Makes all reports in progress, and all later ones, fail with [`Kind::Cancelled`](crate::Kind::Cancelled).
     pub fn cancel(&self) {
-        // The flag must be set first: a report that does not see it has already created the transport, which is
-        // cancelled here.
+        // The flag must be set first. A report that does not see the flag has already created the transport, which the
+        // next statement then cancels.
         self.is_cancelled.store(true, Ordering::SeqCst);
         if let Some(transport) = self.transport.get() {
             transport.cancel();
@@ -99,7 +100,7 @@ pub(crate) fn random() -> u64 {
     hasher.finish()
 }
 
-/// Reports over `transport` and returns the outcome. Retries retryable failures as often as `settings` allow. The
+/// Reports over `transport` and returns the outcome. Retries retryable failures as often as `settings` allows. The
 /// overall timeout counts from `start`.
 pub(crate) fn report(
     conversion: &Conversion,
@@ -115,7 +116,7 @@ pub(crate) fn report(
     let mut backoff = Backoff::default();
     loop {
         attempts += 1;
-        // Each attempt needs a new signature, which includes the time of sending.
+        // Each attempt needs a new request, because a signature includes the time of sending.
         let request = Request::new(conversion, credentials, settings, environment.clock);
         let exchange = transport.exchange(&request, limits);
         let last = outcome_of(&request, exchange, environment.clock);

@@ -1,4 +1,4 @@
-//! Builds the request for a conversion as the bytes to send. Pure: the caller passes the time.
+//! Builds the request for a conversion as the bytes to send. Pure except for the clock, which the caller passes.
 
 use std::time::SystemTime;
 
@@ -11,8 +11,8 @@ use crate::options::ClientSettings;
 use crate::secret::Wiped;
 use crate::timestamp::Timestamp;
 
-/// For each byte, whether it is sent as `%XX`, as all are that RFC 3986 does not call unreserved. A table, because the
-/// comparison of each byte with the ranges of letters and digits would be the most expensive part of a request.
+/// Whether each byte is sent as `%XX`. Only the bytes that RFC 3986 calls unreserved are sent as they are. This is a
+/// table because comparing each byte with the ranges of letters and digits would be the most expensive part of a request.
 #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
 const RESERVED: [bool; 256] = {
     let mut reserved = [true; 256];
@@ -27,7 +27,7 @@ const RESERVED: [bool; 256] = {
 /// The maximum number of parameters: delivered, message id, timestamp, key, and secret or signature.
 const MOST_PARAMETERS: usize = 5;
 
-/// The capacity for the constant parts of every request: the path and the header names.
+/// The capacity for the constant parts of every request, such as the path and the header names.
 const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
 /// One `POST` with an empty body, ready to send.
@@ -39,7 +39,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Builds the request that reports `conversion` at the time of `clock`, which is read only if it is needed.
+    /// Builds the request that reports `conversion`. Reads `clock` only if the request needs the current time.
     pub(crate) fn new(
         conversion: &Conversion,
         credentials: &'a Credentials,
@@ -104,7 +104,7 @@ fn text(
     let (base_url, user_agent) = (&settings.base_url, &settings.user_agent);
     let query: usize = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
     let proof: usize = authorization.iter().flatten().map(|part| part.len()).sum();
-    // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a vector that reallocates leaves unwiped copies behind.
     let capacity = base_url.as_str().len() + user_agent.len() + query + proof + CAPACITY_FOR_CONSTANT_PARTS;
     let mut text = Wiped::new(Vec::with_capacity(capacity));
     append(&mut text, &["POST ", base_url.prefix(), "/conversions/", channel]);
@@ -159,7 +159,7 @@ mod tests {
         let settings = options.check().unwrap();
         let request = Request::new(&conversion, credentials, &settings, clock);
         assert_eq!(request.authority(), "api.nexmo.com");
-        // A string that reallocates doubles its capacity, which this would detect.
+        // If the text had been reallocated, its capacity would have doubled.
         assert!(request.text.capacity() - request.text.len() < 256, "{}", request.text.capacity());
         (String::from_utf8(request.text.to_vec()).unwrap(), request.secrets().map(str::to_owned).collect())
     }

@@ -1,11 +1,12 @@
 /*
- * Makes the calls of the release library that the gate counts:
+ * Calls the functions of the release library whose instructions the gate counts:
  *
  *     calls client query|signature URL CA_FILE|- COUNT    reports with one client
  *     calls reporter OUTBOX|- COUNT                       submits to a reporter
  *     calls flat COUNT                                    submits with the flat functions, without an outbox file
  *
- * The reporters cannot reach a service. During the count they are backing off, so they only store reports.
+ * No service listens on the port that the reporters use. The count starts when they are backing off, so that a submit
+ * only stores the report.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-"""Pure functions that compare counts with counts.json and compute its updated contents."""
+"""Pure functions that compare counts with those in counts.json and compute the new entries of that file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def renewed(baselines: dict[str, Baseline], old: Counts, new: Counts, margin: fl
         if name not in baselines or name not in old or name in accepted:
             result[name] = Baseline(count, count)
             continue
-        # Converts the reference to the current tools.
+        # Scales the reference, which may have been counted with other tools, to the current tools.
         reference = round(old[name] * baselines[name].reference / baselines[name].counted)
         if count > reference * (1 + margin):
             slower.append(name)

@@ -57,9 +57,9 @@ def count(path: HotPath, slow_malloc: int | None = None) -> int:
     """
     Returns the number of instructions of one call.
 
-    With `slow_malloc`, each allocation additionally runs a loop with that many iterations.
+    With `slow_malloc`, each call of `malloc` additionally runs a loop with that many iterations.
     """
-    # Excludes all other variables, because the counts must not depend on the caller's environment.
+    # Passes on only PATH, because the counts must not depend on the rest of the caller's environment.
     environment = {"PATH": os.environ["PATH"]}
     if slow_malloc is not None:
         environment |= {"LD_PRELOAD": str(BUILD / "slow_malloc.so"), "SLOW_MALLOC": str(slow_malloc)}
@@ -83,7 +83,7 @@ def count(path: HotPath, slow_malloc: int | None = None) -> int:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions on which the counts depend."""
+    """Returns the versions of the tools, and the processor, on which the counts depend."""
     return {
         "rustc": _first_line("rustc", "--version"),
         "cc": _first_line(os.environ.get("CC", "cc"), "--version"),

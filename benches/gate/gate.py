@@ -65,7 +65,7 @@ def proof() -> None:
     _fail_if("counts.json was made with other tools", differing(made_with, versions()))
     rows, wrong = [], []
     for path in HOT_PATHS:
-        # Compares with the current count, because the count in the file can already differ from it.
+        # The reference is a new count, because the current code can already differ from the count in the file.
         reference, some = count(path, slow_malloc=0), count(path, slow_malloc=1000)
         row: Row = (path.name, f"{reference:,}")
         for slowdown, must_fail in ((0.01, False), (0.03, True)):
@@ -81,7 +81,7 @@ def proof() -> None:
 
 
 def _count_old_code() -> Counts:
-    """Counts the code of the commit that last changed the file, with the programs and the Makefile of that commit."""
+    """Counts the code of the commit that last changed counts.json, with that commit's programs and Makefile."""
     revision = _git("log", "-1", "--format=%H", "--", str(FILE)).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["tar", "-x", "-C", folder], input=_git("archive", revision), check=True)

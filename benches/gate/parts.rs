@@ -1,10 +1,10 @@
-//! Runs the internal code that the gate counts:
+//! Runs the internal code whose instructions the gate counts:
 //!
 //! ```text
-//! parts responses COUNT         parses COUNT responses of each kind
+//! parts responses COUNT         parses COUNT responses that accept a report and COUNT that reject one
 //! parts batches OUTBOX COUNT    claims and completes COUNT batches
-//! parts fill OUTBOX COUNT       submits reports for COUNT batches; `batches` runs this as a separate process so that
-//!                               no page is cached in memory
+//! parts fill OUTBOX COUNT       submits reports for COUNT batches; `batches` runs this in a separate process so that
+//!                               it starts with an empty page cache
 //! ```
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -75,7 +75,7 @@ fn batches(outbox: &str, count: &str) {
     assert_eq!(reports, BATCH * count.parse::<usize>().unwrap());
 }
 
-/// Submits reports while the service is down.
+/// Submits `reports` reports to a reporter whose service is down.
 fn fill(outbox: &Path, reports: usize) {
     let stub = Arc::new(Stub::new(Duration::ZERO));
     stub.set_down(true);

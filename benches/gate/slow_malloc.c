@@ -1,6 +1,6 @@
 /*
- * A library that make gate-proof preloads to slow down every path without changing the library under test. Each
- * allocation runs a loop with SLOW_MALLOC iterations.
+ * A library that make gate-proof preloads to slow down every path without changing the library under test. Each call of
+ * malloc first runs a loop with SLOW_MALLOC iterations.
  */
 #include <stddef.h>
 #include <stdlib.h>

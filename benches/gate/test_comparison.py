@@ -1,4 +1,4 @@
-"""Tests comparison.py: python3 -m unittest discover --start-directory benches/gate"""
+"""Tests of comparison.py. To run them: python3 -m unittest discover --start-directory benches/gate"""
 
 import unittest
 
@@ -19,7 +19,7 @@ class ComparisonTest(unittest.TestCase):
         self.assertEqual(len(differing({"rustc": "1", "libc": "2"}, {"rustc": "3", "libc": "2", "cc": "4"})), 2)
 
     def test_a_renewal_with_other_tools_keeps_the_slowdown_since_the_reference(self) -> None:
-        # The count was 1.5 % above its reference. The other tools count half as much, and the code grew by 0.4 %.
+        # The count was 1.5 % above its reference. The other tools halve all counts; the new code adds 0.4 %.
         baselines, slower = renewed({"path": Baseline(1000, 1015)}, {"path": 508}, {"path": 510}, 0.02, set())
         self.assertEqual((baselines["path"], slower), (Baseline(500, 510), []))
         self.assertEqual(renewed({"path": Baseline(1000, 1015)}, {"path": 508}, {"path": 511}, 0.02, set())[1], ["path"])

@@ -31,7 +31,7 @@ static double cpu(void)
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-/* Returns the peak resident memory in KiB. getrusage would include the parent's memory before the fork. */
+/* Returns the peak resident memory in KiB. The peak that getrusage returns includes the parent's memory at the fork. */
 static long peak(void)
 {
     char line[128];

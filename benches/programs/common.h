@@ -10,7 +10,7 @@
 #define TIMESTAMP "2026-01-01 12:00:00"
 #define USER_AGENT "nexmo-conversion/1.0.0"
 
-/* The request target, as a format string for the message id. */
+/* The request target, as a format string whose argument is the message id. */
 #define TARGET "/conversions/sms?api_key=" API_KEY "&api_secret=" API_SECRET \
     "&delivered=true&message-id=%s&timestamp=2026-01-01%%2012%%3A00%%3A00"
 #define URL_SIZE 512
@@ -49,7 +49,7 @@ typedef bool work(void *context, size_t thread, size_t number);
  */
 size_t on_threads(size_t threads, size_t first, size_t count, work *work, void *context);
 
-/* Warms up, measures and prints the figures of a program that makes its requests in `work`; returns the exit status. */
+/* Runs `work` for the warm-up, then for the measured requests. Prints the figures and returns the exit status. */
 int measure(const struct arguments *arguments, work *work, void *context);
 
 _Noreturn void die(const char *what);

@@ -23,7 +23,7 @@ def peak_kib():
 
 
 def measure(report):
-    """Warms up, measures and prints the figures. If a report fails, its exception ends the program."""
+    """Calls `report` for the warm-up, then for the measured reports, and prints the figures. Ends at an exception."""
     for number in range(WARM_UP):
         report(message_id(number))
     wall, cpu = time.monotonic(), time.process_time()

@@ -1,4 +1,4 @@
-/* Reports with one client of this library, which CONCURRENCY threads share. Has no extra arguments. */
+/* Reports on CONCURRENCY threads that share one client of this library. Has no extra arguments. */
 #include <stdio.h>
 
 #include "common.h"

@@ -60,7 +60,7 @@ static void send(nexmo_reporter *reporter, size_t first, size_t count)
         fprintf(stderr, "%s\n", result.message);
 }
 
-/* Returns the number of reports that the service has accepted, or 0 if it cannot be read. */
+/* Returns the number of reports that the service has accepted, or 0 if the statistics cannot be read. */
 static size_t accepted(nexmo_reporter *reporter)
 {
     nexmo_statistics statistics = NEXMO_STATISTICS_INIT;

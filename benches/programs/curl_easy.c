@@ -1,6 +1,6 @@
 /*
- * Reports with libcurl's easy interface on CONCURRENCY threads. Each thread has a handle, which reuses its connection.
- * Has no extra arguments.
+ * Reports with libcurl's easy interface on CONCURRENCY threads. Each thread has its own handle, which
+ * reuses its connection. Has no extra arguments.
  */
 #include <stdlib.h>
 

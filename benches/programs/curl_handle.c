@@ -8,7 +8,7 @@ static size_t discard(char *bytes, size_t size, size_t count, void *context)
     return size * count;
 }
 
-/* Returns a list, shared by all handles, that suppresses two headers that this library does not send. */
+/* Returns a list, shared by all handles, that removes libcurl's default headers that this library does not send. */
 static struct curl_slist *headers(void)
 {
     static struct curl_slist *list;

@@ -10,7 +10,7 @@ struct reports {
     size_t next, last, in_flight, failures;
 };
 
-/* Starts the next report on a handle, if another report is left. */
+/* Starts the next report on a handle, if any report is left. */
 static void send_next(struct reports *reports, CURL *handle)
 {
     if (reports->next == reports->last)

@@ -3,8 +3,8 @@
  *
  *     launch TIMES PROGRAM ARGUMENTS...
  *
- * Prints a line of JSON like the programs, with the totals `wall_s` and `cpu_s` of all runs and the median wall time of
- * a run as `median_s`. Discards the program's output.
+ * Prints a line of JSON, as the other programs do, with the totals `wall_s` and `cpu_s` of all runs and the median wall
+ * time of a run, `median_s`. Discards the program's standard output.
  */
 #include <fcntl.h>
 #include <spawn.h>

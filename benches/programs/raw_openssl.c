@@ -1,4 +1,4 @@
-/* Sends prepared bytes with OpenSSL, to measure the lower limit of the cost over HTTPS. Has no extra arguments. */
+/* Sends prepared bytes with OpenSSL, to measure the minimum cost of a report over HTTPS. Has no extra arguments. */
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>

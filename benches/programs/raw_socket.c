@@ -1,4 +1,4 @@
-/* Sends prepared bytes over a socket, to measure the lower limit of the cost over HTTP. Has no extra arguments. */
+/* Sends prepared bytes over a socket, to measure the minimum cost of a report over HTTP. Has no extra arguments. */
 #include <unistd.h>
 
 #include "raw.h"

@@ -1,4 +1,4 @@
-"""Makes sequential reports with the official Python SDK, `vonage`. REQUESTS_CA_BUNDLE names its CA file."""
+"""Makes sequential reports with the official Python SDK, `vonage`, which reads REQUESTS_CA_BUNDLE for the CA file."""
 
 from datetime import datetime
 

@@ -34,8 +34,8 @@ impl CertificateWatch {
         Self { files, state: Mutex::new(State { certificates, versions, checked: None, problem: None }) }
     }
 
-    /// Returns the certificates to use at `now`. Checks at most once a second whether the files have changed, and then
-    /// reads them again. If they cannot be used, the previous certificates stay in use.
+    /// Returns the certificates to use at `now`. Checks at most once a second whether the files have changed, and if
+    /// so, reads them again. If they cannot be used, the previous certificates stay in use.
     pub(super) fn current(&self, now: Instant) -> Arc<Certificates> {
         let known = {
             let mut state = self.state.lock();

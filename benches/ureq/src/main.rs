@@ -1,4 +1,4 @@
-//! Reports with ureq, with its defaults and a CA file. `programs/common.h` describes the arguments.
+//! Reports with ureq, with its defaults and a CA file. `benches/programs/common.h` describes the arguments.
 
 use std::error::Error;
 use std::time::Instant;
@@ -46,7 +46,7 @@ fn report(agent: &Agent, url: &str, number: u64) -> Result<(), Box<dyn Error>> {
     if response.status() == 200 { Ok(()) } else { Err(response.status().to_string().into()) }
 }
 
-/// Returns the CPU time in seconds of this thread, which is the only one.
+/// Returns the CPU time, in seconds, of this thread, which is the only thread of the process.
 fn cpu_s() -> Result<f64, Box<dyn Error>> {
     let text = fs::read_to_string("/proc/thread-self/schedstat")?;
     Ok(text.split(' ').next().ok_or("no schedstat")?.parse::<f64>()? / 1e9)
