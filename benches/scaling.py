@@ -21,7 +21,7 @@ Sizes = dict[str, dict[str, list[process.Figures]]]
 
 
 def threads(server: Server, rounds: int, count: int) -> Sizes:
-    """Returns the figures of a client shared by all threads and of a libcurl handle per thread, by number of threads."""
+    """Returns the figures of one client for all threads and of a libcurl handle per thread, by number of threads."""
     def once(client: Client, size: int) -> process.Figures:
         return _run_once(server, "https", client, max(count, 5 * size), size)
     return _sizes(rounds, THREADS, (replace(OUR_CLIENT, name="our client"), CURL_EASY), once)

@@ -12,7 +12,7 @@ use crate::secret::Wiped;
 use crate::timestamp::Timestamp;
 
 /// Whether each byte is sent as `%XX`. Only the bytes that RFC 3986 calls unreserved are sent as they are. This is a
-/// table because comparing each byte with the ranges of letters and digits would be the most expensive part of a request.
+/// table because comparing each byte with ranges of letters and digits would be the most expensive part of a request.
 #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
 const RESERVED: [bool; 256] = {
     let mut reserved = [true; 256];

@@ -46,7 +46,7 @@ impl CertificateWatch {
             state.checked = Some(now);
             state.versions.clone()
         };
-        // The lock is not held here, because this examines and reads files.
+        // The lock is not held here, because examining and reading files can block.
         let versions = self.files.versions();
         let read = (versions != known).then(|| self.files.read());
         let mut state = self.state.lock();

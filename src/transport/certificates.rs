@@ -51,8 +51,8 @@ pub(super) struct Certificates {
     pub(super) versions: Versions,
 }
 
-/// An identifier of a version of a file: the device, inode and size, and the times of the last modification and the
-/// last change of metadata, in seconds and nanoseconds.
+/// Identifies a version of a file by its device, inode and size, and by the times of its last modification and its last
+/// change of metadata, each in seconds and nanoseconds.
 pub(crate) type FileVersion = (u64, u64, u64, [i64; 4]);
 
 /// The versions of several files, each None if the file does not exist or cannot be examined.
@@ -67,8 +67,8 @@ pub(crate) fn file_version(path: &Path) -> io::Result<FileVersion> {
 impl CertificateFiles {
     pub(super) fn of(settings: &ClientSettings) -> Self {
         let trust = match (settings.base_url.scheme(), &settings.trust) {
-            // Plain HTTP uses no certificates, so the platform's store is not read. An error in a given file is still
-            // reported.
+            // Plain HTTP uses no certificates, so the platform's store is not read. If the settings name a file, it is
+            // read, so that errors in it are reported.
             ("http", Trust::Platform) => Trust::BuiltIn,
             (_, trust) => trust.clone(),
         };
@@ -106,7 +106,7 @@ fn shared_platform_roots() -> Result<RootCerts, Error> {
     if let Some((_, roots)) = shared.lock().as_ref().filter(|(known, _)| *known == versions) {
         return Ok(roots.clone());
     }
-    // The lock is not held here, because this reads files.
+    // The lock is not held here, because reading files can block.
     let roots = platform_roots(&PLATFORM_STORES, read_file)?;
     let mut shared = shared.lock();
     if matches!((&roots, &*shared), (RootCerts::WebPki, Some((_, RootCerts::Specific(_))))) {
@@ -117,8 +117,8 @@ fn shared_platform_roots() -> Result<RootCerts, Error> {
 }
 
 /// Returns the usable certificates of the first store that has any, or the built-in roots if no store exists. Fails
-/// with [`Kind::System`] if a store cannot be read, or if stores exist but contain no usable certificate. The built-in
-/// roots would then silently change which servers are trusted.
+/// with [`Kind::System`] if a store cannot be read, or if stores exist but contain no usable certificate. In these
+/// cases, the built-in roots are not used, because they would silently change which servers are trusted.
 fn platform_roots(stores: &[&str], read: impl Fn(&Path) -> io::Result<Zeroizing<Vec<u8>>>) -> Result<RootCerts, Error> {
     let mut empty = None;
     for store in stores {
@@ -179,9 +179,8 @@ fn client_cert(identity: &Identity) -> Result<ClientCert, Error> {
         Err(_) => return Err(no_certificate("contains a certificate that cannot be decoded")),
     }
     let chain: Vec<_> = chain.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    let key = PrivateKey::from_pem(key_pem.as_bytes()).map_err(|_| {
-        invalid("client_key_file", &identity.key, "contains data before the key that cannot be decoded")
-    })?;
+    let key = PrivateKey::from_pem(key_pem.as_bytes())
+        .map_err(|_| invalid("client_key_file", &identity.key, "contains undecodable data before the key"))?;
     Ok(ClientCert::new_with_certs(&chain, key))
 }
 
@@ -213,10 +212,10 @@ fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if !data.is_file() || data.len() > LARGEST_FILE {
         return Err(unsuitable());
     }
-    // The capacity is reserved in full, because a vector that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a vector that reallocates leaves unwiped copies behind.
     let capacity = usize::try_from(data.len()).unwrap_or_default().saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    // The limit applies to the read too, because the file may be growing.
+    // The read is limited as well, because the file may be growing.
     file.take(LARGEST_FILE.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length <= LARGEST_FILE) { Ok(bytes) } else { Err(unsuitable()) }
 }

@@ -6,7 +6,7 @@ use crate::options::ClientSettings;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::ProxyUrl;
 
-/// The configuration of connections, with the certificates read and checked. A forked child can use it.
+/// The configuration of connections, with certificates that have been read and checked. A forked child can also use it.
 #[derive(Debug, Clone)]
 pub(crate) struct TransportConfig {
     pub(super) endpoint: Endpoint,

@@ -32,7 +32,7 @@ pub(super) struct RoundTrip {
 }
 
 impl Connection {
-    /// Sends `request` and reads the response. Any part of the request may be sent, even if this fails.
+    /// Sends `request` and reads the response. If this fails, all or part of the request may have been sent.
     pub(super) fn round_trip(&mut self, request: &[u8], deadline: Deadline) -> RoundTrip {
         let mut has_response = false;
         let head = self.0.send(request, deadline).and_then(|()| self.read_head(deadline, &mut has_response));

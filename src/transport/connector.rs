@@ -31,14 +31,15 @@ use crate::sync::Mutex;
 /// The capacity of the output buffer, larger than most requests. A longer request is sent in parts.
 const OUTPUT_BUFFER: usize = 2 * 1024;
 
-/// The capacity of the input buffer, which limits the head of a response.
+/// The capacity of the input buffer, which limits the size of a response head.
 const INPUT_BUFFER: usize = 32 * 1024;
 
-/// The size of the buffers below TLS. A longer record arrives in parts.
+/// The size of the buffers below TLS. A TLS record that is longer is read and written in parts.
 const BUFFER_UNDER_TLS: usize = 4 * 1024;
 
-/// The maximum number of reads in a check of an idle connection. If a peer sends more, the connection is not idle. The
-/// data that servers may send on an idle connection, such as TLS session tickets, takes fewer reads.
+/// The maximum number of reads by checks of a connection since the last write. If the peer has sent more data, the
+/// connection is not idle. The data that servers may send on an idle connection, such as TLS session tickets, takes
+/// fewer reads.
 const MAX_CHECKS: u8 = 3;
 
 /// The timeout by which the transport recognizes a check of a connection. A check reads only data that has already
@@ -50,7 +51,7 @@ const CHECK: NextTimeout = NextTimeout {
     per_write: None,
 };
 
-/// The service and its certificates, as ureq's types.
+/// The URL of the service, and the certificates for connections to it.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     uri: Uri,
@@ -85,8 +86,8 @@ impl Tls {
             .disable_verification(false);
         // The rest of the configuration applies to requests, which ureq does not make here.
         let config = Agent::config_builder()
-            // This library connects through the proxy. Without this setting, ureq would read a proxy from the
-            // environment, which in a CGI program can come from a request header.
+            // This library itself connects through the proxy. Without this setting, ureq would read a proxy from an
+            // environment variable, which in a CGI program can come from a request header.
             .proxy(None)
             .tls_config(tls.build())
             .input_buffer_size(INPUT_BUFFER)
@@ -176,7 +177,7 @@ pub(super) struct Stream {
 }
 
 impl Drop for Stream {
-    /// Wipes the data that was read, which may repeat a request.
+    /// Wipes the data that was read, because a response can repeat secrets of its request.
     fn drop(&mut self) {
         let unread = self.input().len();
         self.consume(unread);
@@ -216,7 +217,7 @@ impl Stream {
             let (now, later) = bytes.split_at(bytes.len().min(buffer.len()));
             buffer.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
             let sent = self.transport.transmit_output(now.len(), timeout(deadline, self.opened));
-            // The buffer is wiped now, because it lives as long as the connection.
+            // The buffer is wiped now, because it would otherwise keep a secret for as long as the connection is open.
             wipe(self.transport.buffers().output().get_mut(..now.len()).unwrap_or_default());
             sent.map_err(|error| to_failure(error, deadline.limit))?;
             bytes = later;
@@ -224,14 +225,14 @@ impl Stream {
         Ok(())
     }
 
-    /// Returns whether the connection is open and has no unread data. Reads from it, because any layer may hold bytes,
-    /// encrypted or not, that would be mistaken for the next response.
+    /// Returns whether the connection is open and has no unread data. Reads from the connection, because any
+    /// layer may hold bytes, encrypted or not, that would be mistaken for the next response.
     pub(super) fn is_idle(&mut self) -> bool {
         self.input().is_empty() && matches!(self.transport.await_input(CHECK), Err(UreqError::Timeout(_)))
     }
 }
 
-/// Fails if the clock is before 1970, because the TLS library would panic.
+/// Fails if the clock is before 1970, because the TLS library panics at such a time.
 fn check_clock(now: SystemTime) -> Result<(), Failure> {
     now.duration_since(SystemTime::UNIX_EPOCH).map(drop).map_err(|_| Failure::ClockBefore1970)
 }
@@ -260,7 +261,7 @@ struct TcpTransport {
     /// When the connection was opened. Timeouts count from here.
     opened: time::Instant,
     buffers: LazyBuffers,
-    /// The number of checks since the last write.
+    /// The number of reads by checks since the last write.
     checks: u8,
 }
 
@@ -313,7 +314,7 @@ fn is_check(limit: NextTimeout) -> bool {
     limit.per_read == CHECK.per_read
 }
 
-/// A resolver that resolves nothing, because ureq receives established connections.
+/// A resolver that always fails. ureq does not call it, because it receives established connections.
 #[derive(Debug)]
 struct NoResolver;
 

@@ -12,7 +12,7 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// Creates a deadline at `time` after `start`. It results from `limit`.
+    /// Creates the deadline that results from `limit` and expires when `time` has passed since `start`.
     pub(super) fn new(start: Instant, time: Duration, limit: Limit) -> Self {
         Self { at: start.checked_add(time), limit }
     }

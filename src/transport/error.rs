@@ -1,5 +1,5 @@
-//! Converts failures of other libraries to this library's classes and messages. Messages include no part of the
-//! request, because it contains the secret.
+//! Converts failures of requests and connections to this library's kinds and messages of errors. Apart from the host,
+//! messages include no part of the request, because it can contain a secret.
 
 use std::io;
 
@@ -51,7 +51,8 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
-    /// Returns whether the failure shows that the connection was closed, for example by the peer while it was idle.
+    /// Returns whether the failure shows that the connection was closed, for example by the peer while no request was
+    /// in flight.
     pub(super) fn is_loss(&self) -> bool {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero};
         let losses = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof, WriteZero];
@@ -100,8 +101,8 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit expired".to_owned()),
-        // Only the TLS library returns this error: when it rejects data, such as too many handshake messages, without a
-        // specific error.
+        // Only the TLS library returns this error. It does so if it rejects data, such as too many handshake messages,
+        // for which it has no more specific error.
         io::ErrorKind::InvalidData => {
             (Kind::Tls, "TLS failed: the server sends more than the TLS protocol allows".to_owned())
         }

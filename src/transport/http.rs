@@ -20,8 +20,8 @@ use crate::os::fork;
 use crate::request::Request;
 use crate::response::Response;
 
-/// The time within which a request on a dead idle connection fails. A later loss is assumed to mean that the server had
-/// begun to process the request.
+/// The time within which a request fails on an idle connection that the peer has closed. If a connection is lost later,
+/// the server is assumed to have begun to process the request.
 const DEATH_TIME: Duration = Duration::from_secs(1);
 
 /// The connections to one service with one TLS configuration.
@@ -128,8 +128,8 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Returns whether the request of the exchange that began at `start` went to an idle connection that the peer had
-/// already closed. Servers often close idle connections, so this is not reported as a failure.
+/// Returns whether the exchange that began at `start` probably failed because the peer had already closed the idle
+/// connection. Servers often close idle connections, so this is not reported as a failure.
 fn was_dead_in_the_pool(trip: &RoundTrip, start: Instant) -> bool {
     let is_lost = trip.result.as_ref().is_err_and(Failure::is_loss);
     is_lost && !trip.has_response && start.elapsed() < DEATH_TIME

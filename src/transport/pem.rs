@@ -5,7 +5,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-/// Other labels for a certificate. A trusted certificate is followed by trust settings.
+/// Other labels for a certificate. With the label `TRUSTED CERTIFICATE`, trust settings follow the certificate.
 const CERTIFICATE_LABELS: [&[u8]; 2] = [b"TRUSTED CERTIFICATE-----", b"X509 CERTIFICATE-----"];
 
 /// PEM text in the form that the parser accepts: lines that end in LF, without white space around them, with one label
@@ -26,14 +26,13 @@ pub(super) enum NoKey {
 impl Pem {
     pub(super) fn new(bytes: &[u8]) -> Self {
         let ascii = match bytes {
-            // Every PEM character is one byte of a UTF-16 unit. Other characters occur only in comments.
+            // PEM is ASCII, so only the low byte of each UTF-16 unit is kept. Other characters occur only in comments.
             [0xff, 0xfe, units @ ..] => Zeroizing::new(units.iter().step_by(2).copied().collect()),
             [0xfe, 0xff, units @ ..] => Zeroizing::new(units.iter().skip(1).step_by(2).copied().collect()),
             [0xef, 0xbb, 0xbf, text @ ..] => Zeroizing::new(text.to_vec()),
             text => Zeroizing::new(text.to_vec()),
         };
-        // The capacity is reserved in full, because a vector that reallocates leaves a copy of the key behind that is
-        // not wiped.
+        // The capacity is reserved in full, because a vector that reallocates leaves behind an unwiped copy of the key.
         let mut text = Zeroizing::new(Vec::with_capacity(ascii.len().saturating_add(1)));
         for line in ascii.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii) {
             let label = line.strip_prefix(b"-----BEGIN ").or_else(|| line.strip_prefix(b"-----END "));
@@ -51,7 +50,7 @@ impl Pem {
         &self.0
     }
 
-    /// Returns the certificates that can be decoded, without the trust settings that may follow them.
+    /// Returns the certificates that can be decoded. Removes the trust settings that may follow them.
     pub(super) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
         CertificateDer::pem_slice_iter(&self.0).filter_map(Result::ok).map(|der| match sequence_length(&der) {
             Some(length) if length < der.len() => der.get(..length).unwrap_or_default().to_vec().into(),

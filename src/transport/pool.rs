@@ -43,7 +43,7 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection for the next request, unless the pool is full.
+    /// Keeps a connection for a later request, unless the pool is full. Closes connections that exceed the idle time.
     pub(super) fn put(&self, connection: Connection) {
         let since = Instant::now();
         let mut idle = self.idle.lock();

@@ -45,7 +45,7 @@ fn open_http(proxy: &ProxyUrl, line: &Line<'_>, host: &str, port: u16) -> io::Re
         Zeroizing::new(STANDARD.encode(pair.as_bytes()))
     });
     let target = format!("{host}:{port}");
-    // The capacity is reserved in full, because a string that reallocates leaves copies behind that are not wiped.
+    // The capacity is reserved in full, because a string that reallocates leaves unwiped copies behind.
     let capacity =
         2 * target.len() + authorization.as_ref().map_or(0, |proof| proof.len()) + CAPACITY_FOR_CONSTANT_PARTS;
     let mut head = Zeroizing::new(String::with_capacity(capacity));
@@ -110,7 +110,7 @@ fn authenticate_to_socks5(line: &Line<'_>, user: &ProxyUser) -> io::Result<()> {
     if line.read::<2>()?[1] == 0 { Ok(()) } else { Err(failed("the proxy rejected the user or password")) }
 }
 
-/// Returns a host in SOCKS5 encoding: an address in binary, or a name, preceded by its length, that the proxy resolves.
+/// Returns a host in SOCKS5 encoding: a binary address, or the length and the text of a name, which the proxy resolves.
 fn socks5_address(host: &str) -> io::Result<Vec<u8>> {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => Ok([&[1], address.octets().as_slice()].concat()),

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //!  age of the addresses    0 ......... 60 s .................... 1 h ........
-//!  a caller gets           them        them, while a thread      a wait for
-//!                                      looks them up again       the lookup
+//!  a caller                uses        uses them while a         waits for
+//!                          them        thread looks them up      a lookup
 //! ```
 //!
 //! Lookups run on separate threads, because the system's lookup has no timeout. A name normally has one lookup at a
-//! time. If a lookup hangs, another is started in parallel, up to a limit. After a failed lookup, the next one starts
-//! no sooner than one second later, and cached addresses remain in use.
+//! time. If a lookup hangs, another is started in parallel, up to a limit. After a failed lookup, cached addresses
+//! remain in use, and the next lookup starts no sooner than one second later, unless the cause was a lack of resources.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
@@ -40,7 +40,7 @@ const MOST_LOOKUPS: u32 = 8;
 /// The maximum number of addresses of one name that are tried.
 const MOST_ADDRESSES: usize = 16;
 
-/// The maximum number of services for which a preferred address is remembered.
+/// The maximum number of hosts and ports for which a preferred address is remembered.
 const MOST_PREFERENCES: usize = 64;
 
 /// A method to resolve host names.
@@ -49,14 +49,14 @@ pub(crate) trait Lookup: Send + Sync {
     fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// The system's lookup: hosts file, DNS and whatever else the system is configured to use.
+/// The system's lookup, which uses the hosts file, DNS and any other sources that the system is configured to use.
 struct SystemLookup;
 
 impl Lookup for SystemLookup {
     fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         match (host, 0).to_socket_addrs() {
             Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
-            // The system's resolver does not report that it could not open a socket or a file.
+            // The resolver's error does not say whether the system could not open a socket or a file, so this checks.
             Err(error) => Err(os::descriptor_shortage().unwrap_or(error)),
         }
     }

@@ -11,7 +11,7 @@ const LONGEST: usize = 64 * 1024;
 /// The maximum number of trailer lines.
 const MOST_TRAILERS: usize = 16;
 
-/// A body being read. It may repeat the request with its secret.
+/// A body that is being read. It may contain a copy of the request, including a secret.
 #[derive(Debug)]
 pub(super) struct Body {
     read: Wiped<Vec<u8>>,
@@ -98,8 +98,8 @@ impl Body {
         bytes.len()
     }
 
-    /// Appends `bytes`. Copies the data to a new vector if the capacity is too small, because a vector that reallocates
-    /// leaves a copy behind that is not wiped.
+    /// Appends `bytes`. If the capacity is too small, copies the data to a new vector and wipes the old one, because a
+    /// vector that reallocates leaves behind an unwiped copy.
     fn append(&mut self, bytes: &[u8]) {
         let length = self.read.len().saturating_add(bytes.len());
         if self.read.capacity() == 0 {
@@ -158,7 +158,7 @@ impl Body {
     }
 }
 
-/// Returns `more` if the body stays within the size limit.
+/// Returns `more` if a body of which `read` bytes have been read stays within the size limit with `more` bytes added.
 fn within_bounds(more: u64, read: usize) -> Result<usize, Unreadable> {
     let more = usize::try_from(more).map_err(|_| Unreadable)?;
     if more <= LONGEST.saturating_sub(read) { Ok(more) } else { Err(Unreadable) }

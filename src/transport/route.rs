@@ -40,7 +40,7 @@ impl Route {
         self.resolver.prefer(host, port, address.ip());
     }
 
-    /// Makes later connections try another address before `address`, which accepted a connection and did not respond.
+    /// Makes later connections try another address before `address`, which accepted a connection but did not respond.
     pub(super) fn avoid(&self, address: SocketAddr) {
         let (host, port) = self.host_and_port();
         self.resolver.avoid(host, port, address.ip());

@@ -84,7 +84,7 @@ impl Socket {
         }
     }
 
-    /// Sets a receive timeout that expires before `left` has passed. The caller waits for the rest precisely. Returns
+    /// Sets a receive timeout that expires before `left` has passed. The caller waits precisely for the rest. Returns
     /// false if `left` is too short for a receive timeout.
     ///
     /// The system rounds receive timeouts up by as much as an eighth, so the timeout is three quarters of `left`.
@@ -99,7 +99,8 @@ impl Socket {
         Ok(left >= LONG)
     }
 
-    /// Writes all of `bytes`. Returns false if `deadline` expired first; part of `bytes` may then be written.
+    /// Writes all of `bytes`. Returns false if `deadline` expired first. In that case, part of `bytes` may
+    /// have been written.
     pub(super) fn write_all(&self, mut bytes: &[u8], deadline: Option<Instant>) -> io::Result<bool> {
         while !bytes.is_empty() {
             match self.write(bytes, deadline)? {

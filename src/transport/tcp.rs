@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::options::base_url::BaseUrl;
 
-    /// A deadline that no successful operation reaches.
+    /// A time limit that no successful operation exceeds.
     const SOON: Duration = Duration::from_secs(60);
 
     /// A duration longer than any test.

@@ -1,4 +1,4 @@
-//! Describes each error of the TLS library: what failed and what to do about it.
+//! Describes the errors of the TLS library: what failed and, in most cases, what to do about it.
 
 use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, PeerIncompatible};
@@ -8,8 +8,8 @@ use crate::timestamp::Timestamp;
 /// The maximum total length of the names from a certificate in a message, in bytes.
 const LONGEST_NAMES: usize = 64;
 
-const NOTHING_IN_COMMON: &str =
-    "the server supports no cipher or key type of this library; it must support TLS 1.2 with ECDHE, or TLS 1.3";
+const NOTHING_IN_COMMON: &str = "the server and this library have no cipher or key type in common; the server must support TLS 1.2 with ECDHE, or \
+     TLS 1.3";
 
 const TOO_OLD: &str = "the server supports neither TLS 1.2 nor TLS 1.3; its operator must enable one";
 
@@ -58,7 +58,8 @@ fn of_certificate(error: &CertificateError) -> String {
     match error {
         ExpiredContext { time, not_after } => {
             return format!(
-                "the server's certificate expired at {}, and this machine's clock shows {}; renew it, or correct the clock",
+                "the server's certificate expired at {}, and this machine's clock shows {}; correct the clock if it is \
+                 wrong, or else the server's operator must renew the certificate",
                 date(*not_after),
                 date(*time)
             );
@@ -81,7 +82,10 @@ fn of_certificate(error: &CertificateError) -> String {
                 names(presented)
             );
         }
-        Expired => "the server's certificate has expired, or its period of validity is invalid; renew it",
+        Expired => {
+            "the server's certificate has expired, or its period of validity is invalid; the server's operator must renew \
+             it"
+        }
         NotValidYet => "the server's certificate is not valid yet; correct this machine's clock",
         NotValidForName => "the server's certificate is for another name; check base_url",
         BadEncoding => MALFORMED,
@@ -112,13 +116,13 @@ fn of_certificate(error: &CertificateError) -> String {
             None => "the server's certificate cannot be verified",
         },
         ApplicationVerificationFailure => "the server's certificate cannot be verified",
-        // This deprecated error stands for two others.
+        // The remaining error, `UnsupportedSignatureAlgorithm`, is deprecated in favor of two errors above.
         _ => "a certificate of the server is signed with an algorithm that is not supported",
     }
     .to_owned()
 }
 
-/// Returns a sentence for an error of the certificate library that the TLS library passes on unchanged.
+/// Returns a sentence for an error that the TLS library passes on unchanged from the certificate library.
 fn of_webpki(error: &webpki::Error) -> &'static str {
     use webpki::Error::{
         CaUsedAsEndEntity, CertDistrusted, EmptyEkuExtension, EndEntityUsedAsCa, ExtensionValueInvalid,
@@ -133,7 +137,7 @@ fn of_webpki(error: &webpki::Error) -> &'static str {
              server"
         }
         EndEntityUsedAsCa => {
-            "the server's certificate was issued by a certificate that does not belong to an authority"
+            "the certificate that signed the server's certificate does not belong to an authority (CA:TRUE)"
         }
         CertDistrusted => "the server's certificate is explicitly distrusted",
         UnsupportedCertVersion => "a certificate of the server is not of X.509 version 3; its operator must replace it",
@@ -333,7 +337,7 @@ mod tests {
         assert_eq!(
             sentence(&certificate(expired)),
             "the server's certificate expired at 1996-12-02 16:47:20 UTC, and this machine's clock shows 2020-01-01 \
-             12:00:00 UTC; renew it, or correct the clock"
+             12:00:00 UTC; correct the clock if it is wrong, or else the server's operator must renew the certificate"
         );
         let early = CertificateError::NotValidYetContext { time: time(0), not_before: time(u64::MAX) };
         assert!(sentence(&certificate(early)).contains("valid from an unknown time, and"));

@@ -142,7 +142,7 @@ fn a_lookup_that_hangs_does_not_prevent_later_ones() {
     assert_eq!(bench.asked.recv().unwrap(), "host.test");
     assert_eq!(ask(&bench, NEXT_LOOKUP_AFTER - Duration::from_millis(1)), Err(Failure::TimedOut));
     assert_eq!(bench.asked.try_iter().count(), 0, "another lookup must not start before NEXT_LOOKUP_AFTER");
-    // Each further lookup hangs too, at growing intervals and up to the limit.
+    // Further lookups, which also hang, start at growing intervals until the limit is reached.
     let mut age = Duration::ZERO;
     for others in 0..MOST_LOOKUPS - 1 {
         age += NEXT_LOOKUP_AFTER * (1 << others);
