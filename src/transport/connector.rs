@@ -232,7 +232,7 @@ impl Stream {
     }
 }
 
-/// Fails if the clock is before 1970, because the TLS library panics at such a time.
+/// Fails if the clock is before 1970, in which case the TLS library would panic.
 fn check_clock(now: SystemTime) -> Result<(), Failure> {
     now.duration_since(SystemTime::UNIX_EPOCH).map(drop).map_err(|_| Failure::ClockBefore1970)
 }

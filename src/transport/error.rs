@@ -1,5 +1,5 @@
-//! Converts failures of requests and connections to this library's kinds and messages of errors. Apart from the host,
-//! messages include no part of the request, because it can contain a secret.
+//! Converts failures of requests and connections to this library's errors. Apart from the host, messages include no
+//! part of the request, because it can contain a secret.
 
 use std::io;
 

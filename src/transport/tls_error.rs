@@ -8,8 +8,8 @@ use crate::timestamp::Timestamp;
 /// The maximum total length of the names from a certificate in a message, in bytes.
 const LONGEST_NAMES: usize = 64;
 
-const NOTHING_IN_COMMON: &str = "the server and this library have no cipher or key type in common; the server must support TLS 1.2 with ECDHE, or \
-     TLS 1.3";
+const NOTHING_IN_COMMON: &str = "the server and this library have no cipher or key type in common; the server must \
+                                 support TLS 1.2 with ECDHE, or TLS 1.3";
 
 const TOO_OLD: &str = "the server supports neither TLS 1.2 nor TLS 1.3; its operator must enable one";
 
@@ -58,8 +58,8 @@ fn of_certificate(error: &CertificateError) -> String {
     match error {
         ExpiredContext { time, not_after } => {
             return format!(
-                "the server's certificate expired at {}, and this machine's clock shows {}; correct the clock if it is \
-                 wrong, or else the server's operator must renew the certificate",
+                "the server's certificate expired at {}, and this machine's clock shows {}; correct the clock, or have \
+                 the certificate renewed",
                 date(*not_after),
                 date(*time)
             );
@@ -83,8 +83,8 @@ fn of_certificate(error: &CertificateError) -> String {
             );
         }
         Expired => {
-            "the server's certificate has expired, or its period of validity is invalid; the server's operator must renew \
-             it"
+            "the server's certificate has expired, or its period of validity is invalid; have it renewed by \
+             the server's operator"
         }
         NotValidYet => "the server's certificate is not valid yet; correct this machine's clock",
         NotValidForName => "the server's certificate is for another name; check base_url",
@@ -137,7 +137,7 @@ fn of_webpki(error: &webpki::Error) -> &'static str {
              server"
         }
         EndEntityUsedAsCa => {
-            "the certificate that signed the server's certificate does not belong to an authority (CA:TRUE)"
+            "the certificate that signed the server's certificate does not belong to an authority (it lacks CA:TRUE)"
         }
         CertDistrusted => "the server's certificate is explicitly distrusted",
         UnsupportedCertVersion => "a certificate of the server is not of X.509 version 3; its operator must replace it",
@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(
             sentence(&certificate(expired)),
             "the server's certificate expired at 1996-12-02 16:47:20 UTC, and this machine's clock shows 2020-01-01 \
-             12:00:00 UTC; correct the clock if it is wrong, or else the server's operator must renew the certificate"
+             12:00:00 UTC; correct the clock, or have the certificate renewed"
         );
         let early = CertificateError::NotValidYetContext { time: time(0), not_before: time(u64::MAX) };
         assert!(sentence(&certificate(early)).contains("valid from an unknown time, and"));
