@@ -55,6 +55,24 @@ impl Futex {
         };
     }
 
+    /// Returns whether the file begins with `expected`. Unlike a read, this notifies no process that watches the file.
+    pub(crate) fn begins_with(&self, expected: [u8; 4]) -> bool {
+        // The operation compares the number and then wakes and requeues no waiter.
+        // SAFETY: the page is mapped.
+        let compared = unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                self.0.as_ptr(),
+                libc::FUTEX_CMP_REQUEUE,
+                0,
+                0_usize,
+                self.0.as_ptr(),
+                u32::from_ne_bytes(expected),
+            )
+        };
+        compared == 0
+    }
+
     /// Wakes one waiter that waits for one of `bits`. Returns false if there is no such waiter.
     pub(crate) fn wake_one(&self, bits: u32) -> bool {
         // SAFETY: the page is mapped.
@@ -110,6 +128,16 @@ mod tests {
                 waker.wake_one(1);
             }
         });
+    }
+
+    #[test]
+    fn the_first_bytes_are_compared_without_reading_them() {
+        let path = Path::new(env!("OUT_DIR")).join("futex-compared");
+        std::fs::write(&path, b"abcdef").unwrap();
+        let futex = Futex::map(&File::open(&path).unwrap()).unwrap();
+        assert!(futex.begins_with(*b"abcd") && !futex.begins_with(*b"else"));
+        std::fs::File::create(&path).unwrap();
+        assert!(!futex.begins_with(*b"abcd"), "an empty file must be recognized without SIGBUS");
     }
 
     #[test]

@@ -61,17 +61,51 @@ impl AsFd for Wakeup {
     }
 }
 
+/// The size of an inotify event without a name, and the bytes of it that hold the mask.
+const EVENT_SIZE: usize = 16;
+const MASK_BYTES: std::ops::Range<usize> = 4..8;
+
 /// Watches files for changes that any process makes.
 #[derive(Debug)]
 pub(crate) struct Watch(Descriptor);
 
-/// A change of a file.
+/// The changes for which a file is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// A process that had the file open for writing closed it or exited.
+    /// The file was removed or renamed, or gained another name.
+    Renamed,
+    /// The same, or a process read the file, or closed it after it had it open for writing.
     Closed,
-    /// The file was written, or closed as described for [`Change::Closed`].
+    /// The same, or the file was written.
     WrittenOrClosed,
+}
+
+impl Change {
+    fn mask(self) -> u32 {
+        const RENAMED: u32 = libc::IN_ATTRIB | libc::IN_MOVE_SELF | libc::IN_DELETE_SELF;
+        const CLOSED: u32 = RENAMED | libc::IN_ACCESS | libc::IN_CLOSE_WRITE;
+        match self {
+            Self::Renamed => RENAMED,
+            Self::Closed => CLOSED,
+            Self::WrittenOrClosed => CLOSED | libc::IN_MODIFY,
+        }
+    }
+}
+
+/// What a watch has noticed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Noticed(u32);
+
+impl Noticed {
+    /// Returns whether a file was closed after it had been open for writing.
+    pub(crate) fn is_closed(self) -> bool {
+        self.0 & libc::IN_CLOSE_WRITE != 0
+    }
+
+    /// Returns whether there was a change other than a write.
+    pub(crate) fn is_more_than_written(self) -> bool {
+        self.0 & !libc::IN_MODIFY != 0
+    }
 }
 
 impl Watch {
@@ -84,22 +118,23 @@ impl Watch {
     /// stay watched.
     pub(crate) fn set(&self, path: &Path, change: Change) -> io::Result<()> {
         let path = CString::new(path.as_os_str().as_bytes())?;
-        let mask = match change {
-            Change::Closed => libc::IN_CLOSE_WRITE,
-            Change::WrittenOrClosed => libc::IN_CLOSE_WRITE | libc::IN_MODIFY,
-        };
+        let mask = change.mask() | libc::IN_DONT_FOLLOW;
         // SAFETY: the path ends with NUL and outlives the call.
         let watched = unsafe { libc::inotify_add_watch(self.0.file().as_raw_fd(), path.as_ptr(), mask) };
         if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Discards the pending notifications. Returns whether there were any.
-    pub(crate) fn clear(&self) -> bool {
-        let (mut events, mut has_noticed) = ([0; 4096], false);
-        while self.0.file().read(&mut events).is_ok_and(|count| count > 0) {
-            has_noticed = true;
+    /// Discards the pending notifications and returns what they were.
+    pub(crate) fn clear(&self) -> Noticed {
+        let (mut events, mut noticed) = ([0; 4096], 0);
+        while let Ok(count @ 1..) = self.0.file().read(&mut events) {
+            // Only files are watched, so no event is followed by a name.
+            for event in events.get(..count).unwrap_or_default().chunks_exact(EVENT_SIZE) {
+                let mask = event.get(MASK_BYTES).and_then(|bytes| bytes.try_into().ok());
+                noticed |= mask.map_or(0, u32::from_ne_bytes);
+            }
         }
-        has_noticed
+        Noticed(noticed)
     }
 }
 
@@ -170,16 +205,42 @@ mod tests {
         closing.set(&path, Change::Closed).unwrap();
         file.write_all(b"x").unwrap();
         assert!(is_readable(both.as_fd()) && !is_readable(closing.as_fd()));
-        assert!(both.clear() && !is_readable(both.as_fd()) && !both.clear());
+        assert!(both.clear() != Noticed::default() && !is_readable(both.as_fd()) && both.clear() == Noticed::default());
         // Each call replaces the change for which the file was watched.
         both.set(&path, Change::Closed).unwrap();
         closing.set(&path, Change::WrittenOrClosed).unwrap();
         file.write_all(b"x").unwrap();
         assert!(!is_readable(both.as_fd()) && is_readable(closing.as_fd()));
-        closing.clear();
+        assert!(!closing.clear().is_more_than_written());
         drop(file);
         assert!(is_readable(both.as_fd()) && is_readable(closing.as_fd()));
+        assert!(both.clear().is_closed() && closing.clear().is_more_than_written());
+        std::fs::read(&path).unwrap();
+        assert!(both.clear().is_more_than_written() && !closing.clear().is_closed());
         assert!(closing.set(Path::new("/nowhere/at/all"), Change::Closed).is_err());
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_watch_notices_other_names_of_a_file_but_not_its_content() {
+        let folder = std::path::PathBuf::from(env!("OUT_DIR"));
+        let [path, other] = ["watched-name", "watched-other-name"].map(|name| folder.join(name));
+        std::fs::remove_file(&other).ok();
+        let watch = Watch::new().unwrap();
+        let mut file = File::create(&path).unwrap();
+        watch.set(&path, Change::Renamed).unwrap();
+        file.write_all(b"x").unwrap();
+        file.set_len(0).unwrap();
+        drop(file);
+        std::fs::read(&path).unwrap();
+        assert_eq!(watch.clear(), Noticed::default());
+        std::fs::hard_link(&path, &other).unwrap();
+        assert!(watch.clear().is_more_than_written());
+        std::fs::remove_file(&other).unwrap();
+        assert!(watch.clear().is_more_than_written());
+        std::fs::rename(&path, &other).unwrap();
+        assert!(watch.clear().is_more_than_written());
+        std::fs::remove_file(&other).unwrap();
+        assert!(watch.clear().is_more_than_written());
     }
 }

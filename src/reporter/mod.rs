@@ -48,7 +48,7 @@ use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
 use crate::timestamp::Timestamp;
 
-/// The maximum time between two checks of `poll` for events, because another process may create events.
+/// The interval between two checks of `poll` for events if the worker, which signals them, cannot be started.
 const EVENT_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Queues reports and sends them in the background.
@@ -166,9 +166,9 @@ impl Reporter {
                 return Ok(None);
             }
             self.start(&runtime);
-            let next = deadline
-                .map_or(after(now, EVENT_POLL_INTERVAL), |deadline| deadline.min(after(now, EVENT_POLL_INTERVAL)));
-            wait_for_either(runtime.signals.events.as_fd(), Some(runtime.signals.ended.as_fd()), Some(next));
+            let retry = Some(after(now, EVENT_POLL_INTERVAL)).filter(|_| !runtime.is_started());
+            let next = deadline.into_iter().chain(retry).min();
+            wait_for_either(runtime.signals.events.as_fd(), Some(runtime.signals.ended.as_fd()), next);
         }
     }
 

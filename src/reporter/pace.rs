@@ -11,8 +11,11 @@ pub(crate) struct Pace {
     pub(crate) requested_probe: Duration,
     /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
     pub(crate) retry_delays: [Duration; 3],
-    /// The time between two checks for expired reports.
+    /// The minimum time between two checks for expired reports.
     pub(crate) expiry: Duration,
+    /// The time between two checks by an idle sender for anything that it was not notified of, and the time without a
+    /// submit after which the outbox releases what only a busy one needs.
+    pub(crate) idle: Duration,
 }
 
 impl Pace {
@@ -21,5 +24,6 @@ impl Pace {
         requested_probe: Duration::from_secs(1),
         retry_delays: [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)],
         expiry: Duration::from_secs(10),
+        idle: Duration::from_secs(60),
     };
 }

@@ -60,6 +60,10 @@ impl Runtime {
     /// Starts the worker unless it is running or another thread is starting it. Does not wait for that thread, which
     /// may be waiting for a disk.
     pub(super) fn start(&self, settings: &ReporterSettings) {
+        if self.outbox.was_opened() {
+            // The call has opened other files, perhaps in another directory, whose notifications the worker must watch.
+            self.signals.wake.notify();
+        }
         let Some(mut worker) = self.worker.try_lock() else {
             return;
         };
@@ -80,6 +84,11 @@ impl Runtime {
                 self.signals.record_error(Error::new(Kind::System, error.to_string()), None);
             }
         }
+    }
+
+    /// Returns whether the worker was started. It then signals each event, those of other processes included.
+    pub(super) fn is_started(&self) -> bool {
+        self.worker.try_lock().is_some_and(|worker| worker.is_started)
     }
 
     /// Returns whether the worker has ended or was never started.

@@ -72,8 +72,8 @@ impl Reporter {
         Self::with_messenger(Arc::new(Arc::clone(stub)), account(), reporter_options.check()?)
     }
 
-    /// Like [`Reporter::new`], but makes requested probes, retries of a report that keeps failing, and checks for
-    /// expired reports `factor` times as often.
+    /// Like [`Reporter::new`], but makes requested probes, retries of a report that keeps failing, checks for expired
+    /// reports and checks of an idle sender `factor` times as often.
     ///
     /// # Errors
     ///
@@ -88,6 +88,7 @@ impl Reporter {
         let pace = &mut settings.pace;
         pace.requested_probe /= factor;
         pace.expiry /= factor;
+        pace.idle /= factor;
         pace.retry_delays.iter_mut().for_each(|delay| *delay /= factor);
         Self::with_settings(credentials, options.check()?, settings)
     }

@@ -109,6 +109,10 @@ impl Child {
         }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Makes the child return from [`wait_for_resume`].
     pub(crate) fn resume(&mut self) {
         self.process.stdin.as_mut().unwrap().write_all(b"\n").unwrap();

@@ -63,6 +63,12 @@ impl Claims {
         }
     }
 
+    /// Releases memory that a busy time left behind.
+    pub(crate) fn shrink(&mut self) {
+        self.entries.shrink_to_fit();
+        self.keys.shrink_to_fit();
+    }
+
     pub(crate) fn contains(&self, id: u64) -> bool {
         self.entries.contains_key(&id)
     }

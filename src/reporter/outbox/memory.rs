@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use super::counters::{Counters, Snapshot};
 use super::event;
@@ -12,6 +13,7 @@ use super::store::{Completion, Disposition, Entry, Found, Key, Order, Overflow, 
 use crate::clock::Moment;
 use crate::conversion::Conversion;
 use crate::error::Error;
+use crate::os::wakeup::Noticed;
 use crate::sync::Mutex;
 
 /// The last event id of any outbox in memory. In a forked child, the outbox starts empty, and its ids continue from
@@ -187,16 +189,30 @@ impl Store for MemoryStore {
         None
     }
 
-    fn clear_watch(&self) -> bool {
+    fn clear_watch(&self) -> Noticed {
+        Noticed::default()
+    }
+
+    fn is_notified(&self) -> bool {
+        true
+    }
+
+    fn clear_opened(&self) -> bool {
         false
     }
 
-    fn is_watching(&self) -> bool {
-        true
+    fn was_opened(&self) -> bool {
+        false
     }
 
     fn danger(&self) -> Option<Error> {
         None
+    }
+
+    fn shrink(&self, _: Duration, _: Instant) {
+        let mut state = self.state();
+        state.keys.shrink_to_fit();
+        state.events.shrink_to_fit();
     }
 
     fn resets(&self) -> u64 {

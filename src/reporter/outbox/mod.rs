@@ -18,7 +18,7 @@ mod store;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::MutexGuard;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::claims::Claims;
 use self::counters::Snapshot;
@@ -31,6 +31,7 @@ use self::store::{Order, Search, Store};
 use crate::clock::Moment;
 use crate::conversion::Conversion;
 use crate::error::Error;
+use crate::os::wakeup::Noticed;
 use crate::sync::Mutex;
 
 /// The maximum number of reports that one search examines.
@@ -201,25 +202,43 @@ impl Outbox {
         self.store.step_down();
     }
 
-    /// Returns a descriptor that becomes readable when the sender may have exited and, in the sender, when another
-    /// process has committed a report. Returns None if the system cannot watch files.
+    /// Returns a descriptor that becomes readable when the sender may have exited, when another process has created the
+    /// first event or has removed, replaced or linked a file, and, in the sender, when another process has committed a
+    /// report. Returns None if the system cannot watch files.
     pub(crate) fn watch(&self) -> Option<BorrowedFd<'_>> {
         self.store.watch()
     }
 
-    /// Makes the descriptor of `watch` unreadable. Returns true if it was readable.
-    pub(crate) fn clear_watch(&self) -> bool {
+    /// Makes the descriptor of `watch` unreadable. Returns what made it readable.
+    pub(crate) fn clear_watch(&self) -> Noticed {
         self.store.clear_watch()
     }
 
-    /// Returns whether this process is the sender and is notified of reports by other processes.
-    pub(crate) fn is_watching(&self) -> bool {
-        self.store.is_watching()
+    /// Returns whether `watch` covers everything that concerns this process. Otherwise, the worker must poll.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.store.is_notified()
+    }
+
+    /// Returns whether the files were opened since the last call of this function, perhaps in another directory.
+    pub(crate) fn clear_opened(&self) -> bool {
+        self.store.clear_opened()
+    }
+
+    /// Like [`Outbox::clear_opened`], but changes nothing.
+    pub(crate) fn was_opened(&self) -> bool {
+        self.store.was_opened()
     }
 
     /// Returns an error if the outbox works but another process could destroy it. Only the worker calls this function.
     pub(crate) fn danger(&self) -> Option<Error> {
         self.store.danger()
+    }
+
+    /// Releases memory and disk space that only a busy outbox needs, if it has been idle for `idle`. For the worker,
+    /// which calls it at that interval.
+    pub(crate) fn shrink(&self, idle: Duration, now: Instant) {
+        self.claims().shrink();
+        self.store.shrink(idle, now);
     }
 
     /// Returns how many times the outbox was replaced while this process used it, because it was damaged or removed.

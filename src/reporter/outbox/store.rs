@@ -1,12 +1,14 @@
 //! The interface of a store, which holds an outbox in a file or in memory.
 
 use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
 
 use super::counters::Snapshot;
 use super::event::{Event, EventKind};
 use crate::clock::Moment;
 use crate::conversion::{Channel, Conversion, MessageId};
 use crate::error::{Error, Kind};
+use crate::os::wakeup::Noticed;
 
 /// A report in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,18 +137,29 @@ pub(crate) trait Store: Send + Sync {
     /// Lets another process claim reports.
     fn step_down(&self);
 
-    /// Returns a descriptor that becomes readable when the sender may have exited and, in the sender, when another
-    /// process has committed a report. Returns None if the system cannot watch files.
+    /// Returns a descriptor that becomes readable when the sender may have exited, when another process has created the
+    /// first event or has removed, replaced or linked a file, and, in the sender, when another process has committed a
+    /// report. Returns None if the system cannot watch files.
     fn watch(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Makes the descriptor of `watch` unreadable. Returns true if it was readable.
-    fn clear_watch(&self) -> bool;
+    /// Makes the descriptor of `watch` unreadable. Returns what made it readable.
+    fn clear_watch(&self) -> Noticed;
 
-    /// Returns whether this process is the sender and is notified of reports by other processes.
-    fn is_watching(&self) -> bool;
+    /// Returns whether `watch` covers everything that concerns this process. Otherwise, the worker must poll.
+    fn is_notified(&self) -> bool;
+
+    /// Returns whether the files were opened since the last call of this function.
+    fn clear_opened(&self) -> bool;
+
+    /// Like `clear_opened`, but changes nothing.
+    fn was_opened(&self) -> bool;
 
     /// Returns an error if the outbox works but another process could destroy it. Only the worker calls this function.
     fn danger(&self) -> Option<Error>;
+
+    /// Releases memory and disk space that only a busy outbox needs, if it has been idle for `idle`. For the worker,
+    /// which calls it at that interval.
+    fn shrink(&self, idle: Duration, now: Instant);
 
     /// Returns how many times the outbox was replaced while this process used it, because it was damaged or removed.
     fn resets(&self) -> u64;

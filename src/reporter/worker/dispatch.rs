@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Worker;
 use crate::client;
-use crate::clock::Moment;
+use crate::clock::{Moment, after};
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 use crate::reporter::circuit_breaker::Attempt;
@@ -77,6 +77,8 @@ impl Worker {
         self.completions
             .extend(expired.iter().map(|entry| Completion { id: entry.id, disposition: disposition.clone() }));
         entries.iter().for_each(|entry| self.breaker.sent(entry.id));
+        // A report that fails may expire before the check that was due when the outbox was empty.
+        self.next_expiry = self.next_expiry.min(after(Instant::now(), self.max_age.max(self.expiry_interval)));
         let count = entries.len();
         let Err((unsent, error)) = self.senders.send(entries, self.sender_limit(Instant::now())) else {
             return count;

@@ -25,14 +25,14 @@ use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 use crate::{backoff, client, os};
 
-/// The interval between two checks for events that caused no notification.
+/// The interval of the check for events and changed files while this process does not wait for notifications, or while
+/// a file has a second name, which is reported again each time.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The same interval if another process is the sender, whose events cause no notification, or if files cannot be
-/// watched.
+/// The interval of that check if files cannot be watched.
 const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The delay of the next check after a notification by another process.
+/// The delay of that check after a notification by another process, and so the minimum time between two of them.
 const NOTIFIED_SWEEP_DELAY: Duration = Duration::from_millis(10);
 
 /// The delay before a retry after an outbox error.
@@ -53,6 +53,7 @@ pub(crate) struct Worker {
     signals: Arc<Signals>,
     max_age: Duration,
     expiry_interval: Duration,
+    idle_interval: Duration,
     max_in_flight: usize,
     breaker: CircuitBreaker,
     completions: Vec<Completion>,
@@ -60,7 +61,11 @@ pub(crate) struct Worker {
     /// The time until which this process does not hand over even if it cannot reach the service.
     keep_role_until: Instant,
     next_expiry: Instant,
-    next_sweep: Instant,
+    last_sweep: Instant,
+    /// The time of the next sweep, if one was requested by a notification or is repeated after a failure.
+    requested_sweep: Option<Instant>,
+    /// Whether the last sweep found the outbox in danger.
+    is_in_danger: bool,
     /// The earliest times of the next claim and the next completion after an outbox error. They are separate because a
     /// full disk prevents completions but not claims.
     claim_due: Instant,
@@ -90,13 +95,16 @@ impl Worker {
             signals,
             max_age: settings.max_age,
             expiry_interval: settings.pace.expiry,
+            idle_interval: settings.pace.idle,
             max_in_flight,
             breaker: CircuitBreaker::new(settings.pace, max_in_flight),
             completions: Vec::new(),
             is_sender: false,
             keep_role_until: now,
             next_expiry: now,
-            next_sweep: now,
+            last_sweep: now,
+            requested_sweep: Some(now),
+            is_in_danger: false,
             claim_due: now,
             complete_due: now,
             takeover_deadline: now,
@@ -123,10 +131,12 @@ impl Worker {
     fn step(&mut self) {
         // The wakeup and the watch are cleared before the checks, so that later changes wake the worker again.
         self.signals.wake.clear();
-        let was_notified = self.outbox.clear_watch();
-        if was_notified {
-            // Another process may be waiting for this one to detect that the files were replaced.
-            self.next_sweep = self.next_sweep.min(after(Instant::now(), NOTIFIED_SWEEP_DELAY));
+        let noticed = self.outbox.clear_watch();
+        if noticed.is_more_than_written() | self.outbox.clear_opened() {
+            // Another process may have created an event, or may be waiting for this one to detect that the files were
+            // replaced.
+            let due = after(Instant::now(), NOTIFIED_SWEEP_DELAY);
+            self.requested_sweep = Some(self.requested_sweep.map_or(due, |requested| requested.min(due)));
         }
         self.collect_results();
         if self.signals.clear_probe_request() {
@@ -140,7 +150,7 @@ impl Worker {
             self.refill(1);
         }
         self.complete();
-        self.update_role(was_notified);
+        self.update_role(noticed.is_closed());
         if self.is_sender {
             self.expire();
             // Fewer reports are claimed in a later step, because each search reads all reports in flight.
@@ -153,7 +163,7 @@ impl Worker {
     }
 
     /// Tries to become the sender, or steps down during a wait in which another process may be able to send.
-    fn update_role(&mut self, was_notified: bool) {
+    fn update_role(&mut self, may_be_free: bool) {
         let now = Instant::now();
         let load = self.senders.load();
         let is_idle = load.queued == 0 && load.in_flight == 0 && self.completions.is_empty();
@@ -180,7 +190,7 @@ impl Worker {
             }
             Err(error) => self.claim_due = self.outbox_failed(error),
         }
-        if was_notified && !self.is_sender {
+        if may_be_free && !self.is_sender {
             self.takeover_deadline = after(now, MAX_TAKEOVER);
         }
     }
@@ -192,10 +202,18 @@ impl Worker {
         }
         let (moment, max_age) = (Moment::now(), self.max_age);
         match self.outbox.expire(&|submitted| moment.since(submitted) > max_age) {
-            Ok(0) => self.next_expiry = after(now, self.expiry_interval),
+            Ok(0) => self.next_expiry = after(now, self.time_until_expiry()),
             Ok(_) => self.signals.events.notify(),
             Err(error) => self.next_expiry = self.outbox_failed(error),
         }
+    }
+
+    /// Returns the time until the next check for expired reports, which is when the oldest report expires, but neither
+    /// very soon nor so late that a changed clock or a report of another process would go unnoticed.
+    fn time_until_expiry(&self) -> Duration {
+        let oldest = self.outbox.snapshot().ok().and_then(|snapshot| snapshot.oldest);
+        let left = oldest.map_or(Duration::MAX, |oldest| self.max_age.saturating_sub(Moment::now().since(&oldest)));
+        left.clamp(self.expiry_interval, self.idle_interval)
     }
 
     /// Expires old reports after this process has handed over, because there may be no other process that sends.
@@ -204,7 +222,7 @@ impl Worker {
         if now < self.next_expiry || !self.breaker.may_hand_over(now) {
             return;
         }
-        self.next_expiry = after(now, self.expiry_interval);
+        self.next_expiry = after(now, self.time_until_expiry());
         let moment = Moment::now();
         let is_any_expired = self
             .outbox
@@ -221,22 +239,45 @@ impl Worker {
         }
     }
 
-    /// Checks for events that caused no notification, and whether the outbox is in danger.
+    /// Checks for events, for changes of the files, and whether the outbox is in danger.
     fn sweep(&mut self) {
         let now = Instant::now();
-        if now < self.next_sweep {
+        if self.next_sweep().is_none_or(|next| now < next) {
             return;
         }
-        let is_notified = self.is_sender && self.outbox.is_watching();
-        self.next_sweep = after(now, if is_notified { SWEEP_INTERVAL } else { SHORT_SWEEP_INTERVAL });
+        self.last_sweep = now;
+        if self.requested_sweep.take().is_none() && (self.is_sender || self.breaker.may_hand_over(now)) {
+            self.outbox.shrink(self.idle_interval, now);
+            self.completions.shrink_to_fit();
+        }
         match self.outbox.has_events() {
             Ok(true) => self.signals.events.notify(),
             Ok(false) => {}
-            Err(error) => self.next_sweep = self.outbox_failed(error),
+            Err(error) => self.requested_sweep = Some(self.outbox_failed(error)),
         }
-        if let Some(error) = self.outbox.danger() {
+        let danger = self.outbox.danger();
+        self.is_in_danger = danger.is_some();
+        if let Some(error) = danger {
             self.record_error(&Outcome::unsent(error));
         }
+    }
+
+    /// Returns the time of the next sweep. A standby process that is notified of everything needs none.
+    fn next_sweep(&self) -> Option<Instant> {
+        let interval = if !self.outbox.is_notified() {
+            Some(SHORT_SWEEP_INTERVAL)
+        } else if self.is_in_danger || !self.waits_for_notifications() {
+            Some(SWEEP_INTERVAL)
+        } else {
+            Some(self.idle_interval).filter(|_| self.is_sender || self.breaker.may_hand_over(Instant::now()))
+        };
+        interval.map(|interval| after(self.last_sweep, interval)).into_iter().chain(self.requested_sweep).min()
+    }
+
+    /// Returns whether notifications by other processes wake the worker. Without capacity for more reports, the sender
+    /// need not wake for reports by other processes.
+    fn waits_for_notifications(&self) -> bool {
+        !self.is_sender || self.signals.wakes_on_report()
     }
 
     /// Counts an outbox error and returns the time of the next attempt.
@@ -272,11 +313,13 @@ impl Worker {
             Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_sender && now < self.takeover_deadline);
         let claim_due = Some(self.claim_due).filter(|due| *due > now);
         let overdue = self.senders.load().half_started.and_then(|started| self.breaker.overdue_at(started, now));
-        let dues = [self.breaker.next_wakeup(now), overdue, complete_due, expiry, takeover_check, claim_due];
-        let next = dues.into_iter().flatten().fold(self.next_sweep, Instant::min);
-        // Without capacity for more reports, the worker need not wake for reports by other processes.
-        let wants_wakeup = !self.is_sender || self.signals.wakes_on_report();
-        wait_for_either(self.signals.wake.as_fd(), self.outbox.watch().filter(|_| wants_wakeup), Some(next));
+        // This step may have opened other files, so the next one checks its role.
+        let opened = Some(after(now, NOTIFIED_SWEEP_DELAY)).filter(|_| self.outbox.was_opened());
+        let dues = [self.breaker.next_wakeup(now), overdue, complete_due, expiry, takeover_check, claim_due, opened];
+        let next = dues.into_iter().flatten().chain(self.next_sweep()).min();
+        // Further notifications of events are handled by the sweep that the first one requested.
+        let wants_wakeup = self.waits_for_notifications() && (self.is_sender || self.requested_sweep.is_none());
+        wait_for_either(self.signals.wake.as_fd(), self.outbox.watch().filter(|_| wants_wakeup), next);
     }
 
     /// Cancels the requests in flight, records completed reports and steps down.

@@ -22,9 +22,12 @@ use super::lock::fair_lock::{FairLock, Wake};
 use super::queries;
 use super::transaction::in_transaction;
 use super::wal::checkpointer::{CheckpointConnection, Checkpointed, Checkpoints};
+use super::wal::idle::IdleWal;
 use super::wal::sync;
 use super::wal::sync::WalSync;
 use crate::clock::from_now;
+use crate::os::wakeup;
+use crate::os::wakeup::Watch;
 use crate::sync::Mutex;
 
 /// The maximum number of attempts of an operation while other processes change the files.
@@ -54,8 +57,15 @@ pub(crate) struct Database {
     busy_timeout: BusyTimeout,
     checkpoints: Arc<Checkpoints>,
     checkpoint_connection: CheckpointConnection,
+    /// The WAL as the worker last found it.
+    idle_wal: Mutex<IdleWal>,
     sync: WalSync,
     is_closed_for_fork: AtomicBool,
+    /// The watch of this process, and whether it covers the open files.
+    watch: Option<Arc<Watch>>,
+    is_watched: AtomicBool,
+    /// Whether the files were opened since the worker last asked.
+    was_opened: AtomicBool,
     /// Whether the last write found the disk full.
     was_full: AtomicBool,
     pub(crate) generations: Generations,
@@ -80,7 +90,7 @@ pub(crate) struct Written<T> {
 }
 
 impl Database {
-    pub(crate) fn new(outbox_path: OutboxPath) -> Self {
+    pub(crate) fn new(outbox_path: OutboxPath, watch: Option<Arc<Watch>>) -> Self {
         Self {
             reserve: Reserve::new(outbox_path.sidecar(".reserve")),
             outbox_path,
@@ -89,8 +99,12 @@ impl Database {
             busy_timeout: BusyTimeout::default(),
             checkpoints: Arc::default(),
             checkpoint_connection: CheckpointConnection::default(),
+            idle_wal: Mutex::default(),
             sync: WalSync::default(),
             is_closed_for_fork: AtomicBool::new(false),
+            watch,
+            is_watched: AtomicBool::new(false),
+            was_opened: AtomicBool::new(false),
             was_full: AtomicBool::new(false),
             generations: Generations::default(),
             last_submitted: AtomicU64::new(0),
@@ -232,7 +246,28 @@ impl Database {
         // This connection is opened now, because the process may give up the necessary privileges later.
         self.checkpoint_connection.open(&self.outbox_path, &file.files)?;
         self.reserve.allocate();
+        // Each use compares the files with those at their paths, so a change before this is not missed.
+        let is_watched = |suffix: &&str| {
+            let path = self.outbox_path.sidecar(suffix);
+            self.watch.as_ref().is_some_and(|watch| watch.set(&path, wakeup::Change::Renamed).is_ok())
+        };
+        self.is_watched.store(["", "-wal", "-shm"].iter().all(is_watched), Ordering::Release);
+        self.was_opened.store(true, Ordering::Release);
         Ok(file)
+    }
+
+    /// Returns whether this process is notified when another one removes, renames or links the files.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.is_watched.load(Ordering::Acquire)
+    }
+
+    /// Returns whether the files were opened since the last call of this function.
+    pub(crate) fn clear_opened(&self) -> bool {
+        self.was_opened() && self.was_opened.swap(false, Ordering::AcqRel)
+    }
+
+    pub(crate) fn was_opened(&self) -> bool {
+        self.was_opened.load(Ordering::Acquire)
     }
 
     /// Saves the data that can be saved after other processes changed the files, and closes the files.
@@ -321,6 +356,21 @@ impl Database {
         self.lock.acquire(from_now(Duration::from_secs(60)), Wake::Always).unwrap()
     }
 
+    /// Has the WAL truncated if it is long and no process has written to the outbox for `idle`. For the worker, which
+    /// calls it repeatedly.
+    pub(crate) fn truncate_idle_wal(&self, idle: Duration, now: Instant) {
+        let Some(_guard) = self.lock.acquire(from_now(CHECKPOINT_TIMEOUT), Wake::Once) else {
+            return;
+        };
+        let open = self.open();
+        let Some(header) = open.as_ref().and_then(|file| file.files.header_of_long_wal()) else {
+            return;
+        };
+        if self.idle_wal.lock().is_idle(header, idle, now) {
+            self.checkpoints.truncate(header);
+        }
+    }
+
     /// Starts the checkpoint thread.
     pub(crate) fn start(self: &Arc<Self>) {
         Checkpoints::start(self);
@@ -348,12 +398,12 @@ impl Checkpointed for Database {
         self.checkpoint_connection.with(from_now(CHECKPOINT_TIMEOUT), work);
     }
 
-    fn without_writers(&self, work: &mut dyn FnMut()) {
-        let Some(_guard) = self.lock.acquire(from_now(CHECKPOINT_TIMEOUT), Wake::Once) else {
+    fn without_writers(&self, timeout: Duration, work: &mut dyn FnMut(&FileSet) -> bool) {
+        let Some(_guard) = self.lock.acquire(from_now(timeout), Wake::Once) else {
             return;
         };
-        self.busy_timeout.set_deadline(from_now(CHECKPOINT_TIMEOUT));
-        self.checkpoint_connection.set_deadline(from_now(CHECKPOINT_TIMEOUT));
+        self.busy_timeout.set_deadline(from_now(timeout));
+        self.checkpoint_connection.set_deadline(from_now(timeout));
         let open = self.open();
         let Some(file) = &*open else {
             return;
@@ -361,10 +411,18 @@ impl Checkpointed for Database {
         let Ok(_write_guard) = file.lock_for_writing(&self.busy_timeout) else {
             return;
         };
-        if file.files.change().is_none() {
-            work();
+        if file.files.change().is_none() && work(&file.files) {
             // If the write fails, only the next submit is slower.
             queries::remember_last(&file.connection).ok();
+        }
+    }
+
+    fn release_memory(&self) {
+        let Some(_guard) = self.lock.acquire(from_now(CHECKPOINT_TIMEOUT), Wake::Once) else {
+            return;
+        };
+        if let Some(file) = &*self.open() {
+            file.connection.execute_batch("PRAGMA shrink_memory").ok();
         }
     }
 }
@@ -392,7 +450,7 @@ mod tests {
         fs::remove_dir_all(&folder).ok();
         fs::create_dir(&folder).unwrap();
         let account = Account { api_key: "k".to_owned(), base_url: "http://127.0.0.1".to_owned() };
-        let database = Database::new(OutboxPath::find(&folder.join("outbox"), true, &account).unwrap());
+        let database = Database::new(OutboxPath::find(&folder.join("outbox"), true, &account).unwrap(), None);
         let access = Access { deadline: from_now(Duration::from_secs(60)), may_create: true, wake: Wake::Always };
         database.write(access, queries::counters).unwrap();
         fs::hard_link(folder.join("outbox"), folder.join("link")).unwrap();

@@ -46,7 +46,7 @@ impl FastInsert {
         let may_be_next = known.is_sole_writer && known.counters.pending() < max_pending;
         if may_be_next && queries::put_with_id(connection, submitted, conversion)? {
             self.0.set(known.after(Counters { submitted, ..known.counters }));
-            return Ok(PutOutcome::Stored { id: submitted, has_dropped: false });
+            return Ok(PutOutcome::Stored { id: submitted, has_dropped: false, is_first_event: false });
         }
         let (put, counters) = in_transaction(connection, |rows| {
             let mut counters = queries::counters(rows)?;

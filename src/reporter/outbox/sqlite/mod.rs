@@ -28,11 +28,12 @@ use self::queries::{OldestEvent, PutOutcome};
 use self::wal::group_commit::{Committer, GroupCommit, Step};
 use super::counters::Snapshot;
 use super::event::Event;
-use super::store::{Completion, Entry, Found, Overflow, Search, Store, full_error};
+use super::store::{Completion, Disposition, Entry, Found, Overflow, Search, Store, full_error};
 use super::{Account, OutboxSettings};
 use crate::clock::from_now;
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
+use crate::os::wakeup::{Noticed, Watch};
 
 /// The maximum time that the worker waits while another process or thread has the file locked.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -52,8 +53,9 @@ impl SqliteStore {
     /// Creates a store in the file at `path`. The first use opens the file.
     pub(crate) fn new(path: &Path, settings: &OutboxSettings, account: &Account) -> Result<Self, Error> {
         let outbox_path = OutboxPath::find(path, settings.allow_network, account)?;
-        let election = Election::new(outbox_path.sidecar(".lock"));
-        let database = Arc::new(Database::new(outbox_path));
+        let watch = Watch::new().ok().map(Arc::new);
+        let election = Election::new(outbox_path.sidecar(".lock"), watch.clone());
+        let database = Arc::new(Database::new(outbox_path, watch));
         lock::fork::register(&database);
         Ok(Self {
             database,
@@ -84,7 +86,7 @@ impl SqliteStore {
         let group = group.into_inner();
         match written {
             Ok(Written { result: (own, others), .. }) => {
-                self.notify_sender(others.iter().chain([&own]));
+                self.notify_others(others.iter().chain([&own]));
                 group.finish(None, others.iter().map(|outcome| self.has_dropped(outcome)));
                 self.has_dropped(&own).map_err(Failure::Other)
             }
@@ -139,7 +141,7 @@ impl SqliteStore {
         let group = group.into_inner();
         match flushed {
             Ok(outcomes) => {
-                self.notify_sender(outcomes.iter());
+                self.notify_others(outcomes.iter());
                 group.finish(Some(committer), outcomes.iter().map(|outcome| self.has_dropped(outcome)));
                 Ok(())
             }
@@ -151,15 +153,18 @@ impl SqliteStore {
         }
     }
 
-    /// Notifies the sender of committed reports.
-    fn notify_sender<'a>(&self, outcomes: impl Iterator<Item = &'a PutOutcome>) {
-        let stored = outcomes.filter_map(|outcome| match outcome {
+    /// Notifies the sender of committed reports, and all processes if one of them made the first event.
+    fn notify_others<'a>(&self, mut outcomes: impl Iterator<Item = &'a PutOutcome> + Clone) {
+        let stored = outcomes.clone().filter_map(|outcome| match outcome {
             PutOutcome::Stored { id, .. } => Some(*id),
             PutOutcome::Full => None,
         });
         if let Some(last) = stored.max() {
             self.database.submitted(last);
             self.election.notify();
+        }
+        if outcomes.any(|outcome| matches!(outcome, PutOutcome::Stored { is_first_event: true, .. })) {
+            self.election.notify_of_event();
         }
     }
 
@@ -171,13 +176,20 @@ impl SqliteStore {
         }
     }
 
-    fn try_complete(&self, batch: &[Completion]) -> Result<(), Failure> {
+    /// Records dispositions. Returns whether there was no event before and there may be one now.
+    fn try_complete(&self, batch: &[Completion]) -> Result<bool, Failure> {
+        let has_event = batch.iter().any(|completion| matches!(completion.disposition, Disposition::Event(..)));
         let dispositions = || {
             batch
                 .iter()
                 .filter_map(|completion| Some((self.database.generations.row(completion.id)?, &completion.disposition)))
         };
-        self.database.write(worker_access(), |rows| queries::complete(rows, dispositions())).map(drop)
+        let complete = |rows: &Connection| {
+            let is_first_event = has_event && queries::counters(rows)?.events == 0;
+            queries::complete(rows, dispositions())?;
+            Ok(is_first_event)
+        };
+        self.database.write(worker_access(), complete).map(|written| written.result)
     }
 
     /// Reads for a call of the user.
@@ -240,7 +252,9 @@ impl Store for SqliteStore {
             Err(Failure::Full) if self.database.reserve.release() => self.try_complete(batch),
             other => other,
         };
-        completed.map_err(|failure| self.to_error(failure))?;
+        if completed.map_err(|failure| self.to_error(failure))? {
+            self.election.notify_of_event();
+        }
         self.database.reserve.allocate();
         Ok(())
     }
@@ -296,12 +310,20 @@ impl Store for SqliteStore {
         self.election.watch()
     }
 
-    fn clear_watch(&self) -> bool {
+    fn clear_watch(&self) -> Noticed {
         self.election.clear_watch()
     }
 
-    fn is_watching(&self) -> bool {
-        self.election.is_watching()
+    fn is_notified(&self) -> bool {
+        !self.database.outbox_path.is_on_network && self.database.is_watched() && self.election.is_notified()
+    }
+
+    fn clear_opened(&self) -> bool {
+        self.database.clear_opened()
+    }
+
+    fn was_opened(&self) -> bool {
+        self.database.was_opened()
     }
 
     fn danger(&self) -> Option<Error> {
@@ -313,6 +335,10 @@ impl Store for SqliteStore {
             );
             Error::new(Kind::Outbox, message)
         })
+    }
+
+    fn shrink(&self, idle: Duration, now: Instant) {
+        self.database.truncate_idle_wal(idle, now);
     }
 
     fn resets(&self) -> u64 {

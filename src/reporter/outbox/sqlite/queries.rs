@@ -16,10 +16,12 @@ const MAX_ID: i64 = (1 << 48) - 1;
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {
-    /// Stored with this id. `has_dropped` is true if the oldest report was dropped for it.
+    /// Stored with this id. `has_dropped` is true if the oldest report was dropped for it, and `is_first_event` if there
+    /// was no event before.
     Stored {
         id: u64,
         has_dropped: bool,
+        is_first_event: bool,
     },
     Full,
 }
@@ -34,6 +36,7 @@ pub(crate) fn put(
     overflow: Overflow,
 ) -> Result<PutOutcome> {
     let is_full = counters.pending() >= max_pending && !contains(connection, conversion)?;
+    let is_first_event = is_full && counters.events == 0;
     if is_full {
         match overflow {
             Overflow::Fail => return Ok(PutOutcome::Full),
@@ -50,7 +53,7 @@ pub(crate) fn put(
         insert(connection, id, conversion)?;
     }
     counters.submitted = id;
-    Ok(PutOutcome::Stored { id, has_dropped: is_full })
+    Ok(PutOutcome::Stored { id, has_dropped: is_full, is_first_event })
 }
 
 fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<usize> {

@@ -29,10 +29,17 @@ const BYTE_COUNT: i64 = 1 << 40;
 /// The byte of the index that a process locks while it makes a checkpoint.
 const CHECKPOINT_BYTE: i64 = 1 << 52;
 
-/// The offsets in the WAL index of the number of pages in the WAL and of the number of pages copied to the database,
-/// from SQLite's documentation of the format.
-const INDEX_PAGES: u64 = 16;
+/// The size of the header of the WAL index, which changes with each transaction; the bytes in it of the page size and of
+/// the number of pages in the WAL; and the offset in the index of the number of pages copied to the database. From
+/// SQLite's documentation of the format.
+const INDEX_HEADER_SIZE: usize = 48;
+const INDEX_PAGE_SIZE: std::ops::Range<usize> = 14..16;
+const INDEX_PAGES: std::ops::Range<usize> = 16..20;
 const INDEX_COPIED: u64 = 96;
+
+/// The sizes of the headers of the WAL and of each page in it.
+const WAL_HEADER_SIZE: u64 = 32;
+const PAGE_HEADER_SIZE: u64 = 24;
 
 /// The open files.
 #[derive(Debug)]
@@ -81,6 +88,43 @@ impl Drop for CheckpointGuard<'_> {
         file_lock::unlock(self.0, CHECKPOINT_BYTE).ok();
     }
 }
+
+/// The header of the WAL index. It changes with each transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IndexHeader([u8; INDEX_HEADER_SIZE]);
+
+impl IndexHeader {
+    #[cfg(test)]
+    pub(crate) fn for_tests(byte: u8) -> Self {
+        Self([byte; INDEX_HEADER_SIZE])
+    }
+
+    /// Returns the number of pages in the WAL.
+    fn pages(&self) -> u32 {
+        let bytes = self.0.get(INDEX_PAGES).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u32::from_ne_bytes)
+    }
+
+    /// Returns the minimum length of a WAL that has these pages.
+    fn wal_length(&self) -> u64 {
+        let bytes = self.0.get(INDEX_PAGE_SIZE).and_then(|bytes| bytes.try_into().ok());
+        // The largest size, 65536, is stored as 1.
+        let page_size = match bytes.map_or(0, u16::from_ne_bytes) {
+            1 => 65536,
+            size => u64::from(size),
+        };
+        match u64::from(self.pages()) {
+            0 => 0,
+            pages => pages.saturating_mul(page_size.saturating_add(PAGE_HEADER_SIZE)).saturating_add(WAL_HEADER_SIZE),
+        }
+    }
+}
+
+/// The length of a WAL from which on truncating it is worth the write that begins it again.
+const LONG_WAL: u64 = 1024 * 1024;
+
+/// How many times the index is read while other processes change it.
+const MAX_READS: u32 = 100;
 
 /// A change of the files by another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +206,9 @@ impl FileSet {
         if [database, index, wal] == [FileState::Same; 3] {
             return None;
         }
+        if wal == FileState::Truncated && self.accept_restarted_wal() {
+            return self.change();
+        }
         if self.index.is_truncated() {
             return Some(Change::IndexTruncated);
         }
@@ -192,16 +239,48 @@ impl FileSet {
         }
     }
 
-    /// Returns the numbers of pages in the WAL. Reads the index as a file, because the mapping may have another length.
+    /// Returns the numbers of pages in the WAL.
     pub(crate) fn wal_pages(&self) -> WalPages {
-        let number = |offset| {
-            let mut bytes = [0; 4];
-            self.index.file.read_exact_at(&mut bytes, offset).map(|()| u32::from_ne_bytes(bytes))
-        };
-        match (number(INDEX_PAGES), number(INDEX_COPIED)) {
-            (Ok(total), Ok(copied)) => WalPages { total, copied },
-            _ => WalPages { total: u32::MAX, copied: 0 },
+        let (header, mut copied) = (self.index_header(), [0; 4]);
+        let is_read = self.index.file.read_exact_at(&mut copied, INDEX_COPIED).is_ok();
+        match header.filter(|_| is_read) {
+            Some(header) => WalPages { total: header.pages(), copied: u32::from_ne_bytes(copied) },
+            None => WalPages { total: u32::MAX, copied: 0 },
         }
+    }
+
+    /// Returns the header of the index. Reads the index as a file, because the mapping may have another length.
+    pub(crate) fn index_header(&self) -> Option<IndexHeader> {
+        let mut header = [0; INDEX_HEADER_SIZE];
+        self.index.file.read_exact_at(&mut header, 0).is_ok().then_some(IndexHeader(header))
+    }
+
+    /// Returns the header of the index if the WAL is so long that it is worth truncating.
+    pub(crate) fn header_of_long_wal(&self) -> Option<IndexHeader> {
+        self.index_header().filter(|_| self.wal_length() > LONG_WAL)
+    }
+
+    /// Returns the length of the WAL.
+    fn wal_length(&self) -> u64 {
+        self.wal.status().map_or(0, |status| status.length)
+    }
+
+    /// Accepts that the WAL is shorter than before if it has all the pages in its index. SQLite truncates it in this way
+    /// when all pages are in the database, and first removes them from the index.
+    fn accept_restarted_wal(&self) -> bool {
+        for _ in 0..MAX_READS {
+            // A page is written before it is in the index, so the length is read last.
+            let header = self.index_header();
+            let length = self.wal_length();
+            if header.is_some_and(|header| length >= header.wal_length()) {
+                self.wal.length.store(length, Ordering::Relaxed);
+                return true;
+            }
+            if self.index_header() == header {
+                return false;
+            }
+        }
+        false
     }
 
     /// Flushes the database to the disk.

@@ -50,6 +50,8 @@ const CACHE_KIB: i32 = 4096;
 pub(crate) struct OutboxPath {
     /// The absolute path. Its directory is canonical.
     pub(crate) path: PathBuf,
+    /// Whether other machines may change the files without a notification.
+    pub(crate) is_on_network: bool,
     account: Account,
 }
 
@@ -90,15 +92,17 @@ impl OutboxPath {
             return Err(Error::argument("outbox", "is not the path of a file"));
         };
         let directory = fs::canonicalize(directory).map_err(|error| directory_error("found", directory, &error))?;
-        if !allow_network
-            && file_lock::is_on_network(&directory).map_err(|error| directory_error("examined", &directory, &error))?
-        {
+        let is_on_network = match file_lock::is_on_network(&directory) {
+            Err(error) if !allow_network => return Err(directory_error("examined", &directory, &error)),
+            found => found.unwrap_or(true),
+        };
+        if is_on_network && !allow_network {
             let message = "is on a file system that other machines share (network, FUSE, shared folder), whose locks may \
                            not work; use a local one, or set allow_network_file_system \
                            (NEXMO_REPORTER_OPTIONS_ALLOW_NETWORK_FILE_SYSTEM)";
             return Err(Error::argument("outbox", message));
         }
-        Ok(Self { path: directory.join(name), account: account.clone() })
+        Ok(Self { path: directory.join(name), is_on_network, account: account.clone() })
     }
 
     /// Returns the path of a sidecar file of the outbox.

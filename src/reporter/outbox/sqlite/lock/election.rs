@@ -2,19 +2,19 @@
 //! when the process exits, so there are no leases and no clocks to compare.
 //!
 //! The lock file also carries notifications. A process that inserts a report but is not the sender writes to the lock
-//! file after its commit, which wakes the sender through inotify. If the process is killed between the commit and this
-//! write, the kernel closes its lock file, which also wakes the sender. Standby processes watch only for closes,
-//! because the process that closed the file may have been the sender; watching for writes would wake them for every
-//! report.
+//! file after its commit, which wakes the sender through inotify. A process that creates the first event reads the lock
+//! file after its commit, which wakes all processes. If a process is killed between the commit and the notification, the
+//! kernel closes its lock file, and all processes watch for closes too. Standby processes do not watch for writes, which
+//! would wake them for every report.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
-use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard};
 
 use super::lock_file::{Lock, LockFile};
-use crate::os::wakeup::{Change, Watch};
+use crate::os::wakeup::{Change, Noticed, Watch};
 use crate::sync::Mutex;
 
 /// The role of this process, and its notifications from other processes.
@@ -28,7 +28,9 @@ pub(crate) struct Election {
     is_sender: AtomicBool,
     /// Whether a report was stored of which the sender has not been notified.
     is_notification_wanted: AtomicBool,
-    watch: Option<Watch>,
+    /// Whether this process watches the lock file.
+    is_watched: AtomicBool,
+    watch: Option<Arc<Watch>>,
 }
 
 #[derive(Debug, Default)]
@@ -39,15 +41,15 @@ struct State {
 }
 
 impl Election {
-    /// Creates an election without opening the lock file. If the system cannot provide a watch, the worker polls
-    /// instead.
-    pub(crate) fn new(path: PathBuf) -> Self {
+    /// Creates an election without opening the lock file. Without a watch, the worker polls.
+    pub(crate) fn new(path: PathBuf, watch: Option<Arc<Watch>>) -> Self {
         Self {
             path,
             state: Mutex::default(),
             is_sender: AtomicBool::new(false),
             is_notification_wanted: AtomicBool::new(false),
-            watch: Watch::new().ok(),
+            is_watched: AtomicBool::new(false),
+            watch,
         }
     }
 
@@ -83,6 +85,19 @@ impl Election {
             self.is_notification_wanted.store(true, Ordering::SeqCst);
             self.notify_if_wanted();
         }
+    }
+
+    /// Notifies all processes of the first event. Called after the commit, since they read at once.
+    pub(crate) fn notify_of_event(&self) {
+        let mut state = self.state();
+        if state.lock_file.is_none() {
+            state.lock_file = self.open().ok();
+        }
+        if let Some(lock_file) = &state.lock_file {
+            lock_file.notify_of_event();
+        }
+        drop(state);
+        self.notify_if_wanted();
     }
 
     /// Notifies the sender if a notification is wanted. Must be called whenever the state has been unlocked.
@@ -131,7 +146,15 @@ impl Election {
 
     /// Watches the lock file for `change` instead of any earlier change. Returns false if the file cannot be watched.
     fn watch_for(&self, change: Change) -> bool {
-        self.watch.as_ref().is_some_and(|watch| watch.set(&self.path, change).is_ok())
+        let is_watched = self.watch.as_ref().is_some_and(|watch| watch.set(&self.path, change).is_ok());
+        self.is_watched.store(is_watched, Ordering::SeqCst);
+        is_watched
+    }
+
+    /// Returns whether this process is notified of all changes that concern its role: of events and the end of the
+    /// sender, and in the sender also of reports.
+    pub(crate) fn is_notified(&self) -> bool {
+        self.is_watched.load(Ordering::SeqCst) && (!self.is_sender() || self.is_watching())
     }
 
     /// Returns whether this process is notified of reports by other processes.
@@ -142,11 +165,11 @@ impl Election {
     }
 
     pub(crate) fn watch(&self) -> Option<BorrowedFd<'_>> {
-        self.watch.as_ref().map(Watch::as_fd)
+        self.watch.as_ref().map(|watch| watch.as_fd())
     }
 
-    pub(crate) fn clear_watch(&self) -> bool {
-        self.watch.as_ref().is_some_and(Watch::clear)
+    pub(crate) fn clear_watch(&self) -> Noticed {
+        self.watch.as_ref().map_or_else(Noticed::default, |watch| watch.clear())
     }
 
     fn is_sender(&self) -> bool {
@@ -170,7 +193,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use crate::conversion::{Channel, Conversion, MessageId};
-    use crate::os::wakeup::wait_for_either;
+    use crate::os::wakeup::{Noticed, wait_for_either};
     use crate::reporter::outbox::sqlite::SqliteStore;
     use crate::reporter::outbox::store::{Overflow, Store};
     use crate::reporter::outbox::{Account, OutboxSettings};
@@ -234,7 +257,7 @@ mod tests {
     /// Returns whether the outbox has been notified since the last call.
     fn is_woken(outbox: &SqliteStore) -> bool {
         let is_readable = wait_for_either(outbox.watch().unwrap(), None, Some(Instant::now()));
-        assert_eq!(outbox.clear_watch(), is_readable);
+        assert_eq!(outbox.clear_watch() != Noticed::default(), is_readable);
         is_readable
     }
 
@@ -244,6 +267,8 @@ mod tests {
             let folder = Folder::new(if survives_power_loss { "notify-power" } else { "notify" });
             let (sender, other) = folder.open_two(survives_power_loss);
             let text = std::fs::read(folder.lock()).unwrap();
+            // The read announces an event.
+            clear_watch(&[&sender, &other]);
             put(&other);
             assert!(is_woken(&sender) && !is_woken(&other));
             put(&sender);
@@ -274,7 +299,7 @@ mod tests {
         first.step_down();
         assert!(is_woken(&second) && second.try_become_sender().unwrap());
         clear_watch(&[&first, &second]);
-        assert!(!first.is_watching() && second.is_watching());
+        assert!(!first.election.is_watching() && second.election.is_watching());
         put(&first);
         assert!(is_woken(&second) && !is_woken(&first), "a put must wake the sender even if the lock file is not open");
         assert!(!first.try_become_sender().unwrap());
@@ -308,7 +333,7 @@ mod tests {
         put(&other);
         assert!(!is_woken(&sender), "only the thread that holds the lock may notify the sender");
         drop(state);
-        assert!(!other.is_watching());
+        assert!(!other.election.is_watching());
         assert!(is_woken(&sender));
     }
 

@@ -8,12 +8,15 @@
 //! | 2 | exclusive | this process writes to the outbox, opens or creates it |
 //! | 3 | shared | this process has waited too long to write and precedes newcomers |
 //!
-//! The content identifies the file as the lock file of an outbox, so that no file of another program is quarantined. A
-//! write wakes the processes that watch it for writes; a close wakes those that watch it for closes.
+//! The content identifies the file as the lock file of an outbox, so that no file of another program is quarantined.
+//!
+//! Processes also notify each other through it. A write announces a report to the sender. A read announces the first
+//! event, and a close that a process has ended or that the files were replaced, to all processes.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::{fs, io};
 
 use super::busy_timeout::BusyTimeout;
@@ -66,13 +69,15 @@ impl Lock {
 pub(crate) struct LockFile {
     file: Descriptor,
     path: PathBuf,
+    /// The first bytes, mapped by the first notification.
+    first_bytes: OnceLock<Option<Futex>>,
 }
 
 impl LockFile {
     /// Opens the lock file at `path` and creates it if it does not exist.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = Descriptor::open(|| file_lock::open_private(path, false))?;
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { file, path: path.to_owned(), first_bytes: OnceLock::new() })
     }
 
     /// Returns whether this file is still at its path. A user may have removed it.
@@ -124,18 +129,28 @@ impl LockFile {
         fs::read(path).is_ok_and(|found| found == MAGIC)
     }
 
-    /// Wakes the processes that watch the file for writes, by rewriting its first byte unchanged. If the file does not
-    /// begin with the first byte of [`MAGIC`] or cannot be written, opens and closes it instead, which also wakes the
-    /// processes that watch only for closes.
+    /// Notifies the sender of a report, by rewriting the first byte unchanged. If the file does not begin with the first
+    /// bytes of [`MAGIC`] or cannot be written, opens and closes it instead, which notifies all processes. The first
+    /// bytes are not read, because that would announce an event.
     pub(crate) fn notify(&self) {
-        let mut first = [0];
-        let file = self.file.file();
-        let rewritten = file.read_exact_at(&mut first, 0).and_then(|()| match MAGIC.starts_with(&first) {
-            true => file.write_all_at(&first, 0),
-            false => Err(ErrorKind::InvalidData.into()),
-        });
-        if rewritten.is_err() {
-            Self::open(&self.path).ok();
+        let first_bytes = self.first_bytes.get_or_init(|| self.futex().ok());
+        let is_ours = first_bytes.as_ref().is_some_and(|first_bytes| first_bytes.begins_with(MAGIC_START));
+        let [first, ..] = MAGIC_START;
+        if !is_ours || self.file.file().write_all_at(&[first], 0).is_err() {
+            self.notify_all();
         }
+    }
+
+    /// Notifies all processes of the first event, by reading a byte. This requires no permission that the process could
+    /// have given up.
+    pub(crate) fn notify_of_event(&self) {
+        if !self.file.file().read_at(&mut [0], 0).is_ok_and(|count| count > 0) {
+            self.notify_all();
+        }
+    }
+
+    /// Notifies all processes that the files may have changed, by opening and closing this one.
+    fn notify_all(&self) {
+        Self::open(&self.path).ok();
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! A checkpoint that does not block writers never catches up with a writer that never pauses, and the WAL would grow
 //! without limit. So, when the WAL is long, one checkpoint blocks writers, and the WAL restarts.
+//!
+//! The WAL of a busy outbox keeps its length, because a file that grows costs more to write. Once the outbox is idle, the
+//! worker has it truncated.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard};
@@ -14,7 +17,7 @@ use crate::clock::from_now;
 use crate::os;
 use crate::reporter::outbox::sqlite::error::Failure;
 use crate::reporter::outbox::sqlite::file::OutboxPath;
-use crate::reporter::outbox::sqlite::file::file_set::{FileSet, WalPages};
+use crate::reporter::outbox::sqlite::file::file_set::{FileSet, IndexHeader, WalPages};
 use crate::reporter::outbox::sqlite::lock::busy_timeout::BusyTimeout;
 use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
 use crate::reporter::outbox::sqlite::wal::vfs;
@@ -36,8 +39,17 @@ const BLOCKING_PAGES: u32 = 256;
 /// The maximum number of passes without blocking writers before the WAL restarts.
 const MAX_PASSES: u32 = 8;
 
+/// The maximum time that restarting the WAL waits for readers and writers.
+const BLOCKED_TIMEOUT: Duration = Duration::from_millis(50);
+
 /// The maximum time that opening the connection waits for other users of the file.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The maximum time that truncating the WAL waits for readers and writers, and during which a submit may wait for it.
+const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(2);
+
+/// The time without a write after a checkpoint after which the connections release their memory.
+const RELEASE_DELAY: Duration = Duration::from_secs(5);
 
 /// The minimum time between two checkpoints.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -59,6 +71,19 @@ pub(crate) struct Checkpoints {
 struct State {
     is_stopped: bool,
     is_running: bool,
+    /// Whether the connections may hold memory since the last write.
+    holds_memory: bool,
+    /// The index header of the idle WAL that must be truncated.
+    idle_wal: Option<IndexHeader>,
+}
+
+/// The next task of the thread.
+enum Task {
+    Checkpoint,
+    /// Truncate the WAL if its index still has this header.
+    Truncate(IndexHeader),
+    ReleaseMemory,
+    Stop,
 }
 
 /// The operations that a checkpoint requires of the outbox.
@@ -72,8 +97,11 @@ pub(crate) trait Checkpointed: Send + Sync + 'static {
     fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection, &FileSet));
 
     /// Runs `work` while writers are blocked, then makes a write, because the first write to a restarted WAL waits for
-    /// the disk.
-    fn without_writers(&self, work: &mut dyn FnMut());
+    /// the disk. Does nothing if `work` returns false or if other users are not done within `timeout`.
+    fn without_writers(&self, timeout: Duration, work: &mut dyn FnMut(&FileSet) -> bool);
+
+    /// Releases the memory that the connections hold but do not need.
+    fn release_memory(&self);
 }
 
 impl Checkpoints {
@@ -114,28 +142,53 @@ impl Checkpoints {
             let weak = Arc::downgrade(outbox);
             let work = move || {
                 while let Some(outbox) = weak.upgrade() {
-                    if !outbox.checkpoints().wait() {
-                        outbox.close();
-                        break;
-                    }
-                    crate::panic::catch_panic(|| checkpoint(&*outbox));
+                    match outbox.checkpoints().wait() {
+                        Task::Checkpoint => crate::panic::catch_panic(|| checkpoint(&*outbox)),
+                        Task::Truncate(header) => crate::panic::catch_panic(|| truncate(&*outbox, header)),
+                        Task::ReleaseMemory => crate::panic::catch_panic(|| outbox.release_memory()),
+                        Task::Stop => {
+                            outbox.close();
+                            break;
+                        }
+                    };
                 }
             };
             state.is_running = os::spawn("nexmo-wal", work).is_ok();
         }
     }
 
-    /// Waits until a checkpoint is due. Returns false if the outbox is closing.
-    fn wait(&self) -> bool {
+    /// Makes the thread truncate the WAL, if its index still has this header.
+    pub(crate) fn truncate(&self, header: IndexHeader) {
+        self.state().idle_wal = Some(header);
+        self.changed.notify_one();
+    }
+
+    /// Waits for work.
+    fn wait(&self) -> Task {
         let mut state = self.state();
         state = self.changed.wait_timeout(state, PAUSE).0;
-        while !state.is_stopped && self.uncopied.load(Ordering::Acquire) == 0 {
+        let is_idle = |state: &mut State| {
+            !state.is_stopped && state.idle_wal.is_none() && self.uncopied.load(Ordering::Acquire) == 0
+        };
+        if state.holds_memory {
+            state = self.changed.wait_timeout_while(state, RELEASE_DELAY, is_idle).0;
+            if is_idle(&mut state) {
+                state.holds_memory = false;
+                return Task::ReleaseMemory;
+            }
+        }
+        while is_idle(&mut state) {
             state = self.changed.wait(state);
         }
-        let is_below_threshold =
-            |state: &mut State| !state.is_stopped && self.uncopied.load(Ordering::Acquire) < CHECKPOINT_PAGES;
-        let waited = self.changed.wait_timeout_while(state, MAX_DELAY, is_below_threshold);
-        !waited.0.is_stopped
+        let is_below_threshold = |state: &mut State| {
+            !state.is_stopped && state.idle_wal.is_none() && self.uncopied.load(Ordering::Acquire) < CHECKPOINT_PAGES
+        };
+        state = self.changed.wait_timeout_while(state, MAX_DELAY, is_below_threshold).0;
+        if state.is_stopped {
+            return Task::Stop;
+        }
+        state.holds_memory = true;
+        state.idle_wal.take().map_or(Task::Checkpoint, Task::Truncate)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -196,7 +249,7 @@ fn checkpoint(outbox: &impl Checkpointed) {
             match wal.uncopied() < 2 * CHECKPOINT_PAGES {
                 true => vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE)),
                 false => copy(connection, CheckpointMode::PASSIVE),
-            }
+            };
             wal = files.wal_pages();
             if wal.total >= RESTART_PAGES {
                 restart(outbox, connection, files);
@@ -217,12 +270,39 @@ fn restart(outbox: &impl Checkpointed, connection: &Connection, files: &FileSet)
         }
         copy(connection, CheckpointMode::PASSIVE);
     }
-    outbox.without_writers(&mut || copy(connection, CheckpointMode::RESTART));
+    outbox.without_writers(BLOCKED_TIMEOUT, &mut |_| {
+        copy(connection, CheckpointMode::RESTART);
+        true
+    });
 }
 
-/// Copies pages from the WAL to the database. If the disk fails, the next write reports the error.
-fn copy(connection: &Connection, mode: CheckpointMode) {
-    connection.wal_checkpoint_v2(None::<&str>, mode).ok();
+/// Truncates the WAL, unless the outbox has been written to since its index had this header.
+fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
+    let Some(_guard) = outbox.checkpoints().lock.acquire(from_now(Duration::from_secs(1)), Wake::Always) else {
+        return;
+    };
+    outbox.with_checkpoint_connection(&mut |connection, files| {
+        let Some(_process_guard) = files.lock_for_checkpoint() else {
+            return;
+        };
+        outbox.checkpoints().uncopied.store(0, Ordering::Release);
+        // Copies all pages, if that was not done yet, while writers are not blocked.
+        vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE));
+        let mut wal = files.wal_pages();
+        if wal.uncopied() == 0 {
+            outbox.without_writers(TRUNCATE_TIMEOUT, &mut |files| {
+                files.index_header() == Some(header) && copy(connection, CheckpointMode::TRUNCATE)
+            });
+            wal = files.wal_pages();
+        }
+        outbox.checkpoints().record_checkpoint(wal);
+    });
+}
+
+/// Copies pages from the WAL to the database. Returns false if another connection prevented it or the disk failed. In
+/// the latter case, the next write reports the error.
+fn copy(connection: &Connection, mode: CheckpointMode) -> bool {
+    connection.wal_checkpoint_v2(None::<&str>, mode).is_ok()
 }
 
 #[cfg(test)]

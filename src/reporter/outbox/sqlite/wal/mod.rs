@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpointer;
 pub(crate) mod group_commit;
+pub(crate) mod idle;
 pub(crate) mod sync;
 pub(crate) mod vfs;
 pub(crate) mod write_buffer;

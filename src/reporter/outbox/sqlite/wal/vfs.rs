@@ -6,7 +6,8 @@
 //!
 //! The module also replaces system calls of this copy of SQLite. As a result, SQLite's locks belong to open file
 //! descriptions instead of the process, so neither another copy of SQLite in the process nor a plain read of the file
-//! releases them. No file gets descriptor 0, 1 or 2. A write beyond the file size limit fails as on a full disk.
+//! releases them. No file gets descriptor 0, 1 or 2, and no file changes its owner. A write beyond the file size limit
+//! fails as on a full disk.
 //!
 //! The buffering requires a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). While the
 //! buffer contains data, any read, and any write that does not continue the data, fails.
@@ -65,9 +66,10 @@ fn register() -> bool {
     let Some(set_system_call) = found.xSetSystemCall else {
         return false;
     };
-    let calls: [(&CStr, *const ()); 4] = [
+    let calls: [(&CStr, *const ()); 5] = [
         (c"fcntl", file_lock::fcntl as *const ()),
         (c"open", file_lock::open as *const ()),
+        (c"fchown", file_lock::keep_owner as *const ()),
         (c"pread", file_size::read_at as *const ()),
         (c"pwrite", file_size::write_at as *const ()),
     ];
