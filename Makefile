@@ -328,8 +328,8 @@ bench-quick: build-bench
 	$(BENCH)/venv/bin/python benches/run.py --short $(ARGUMENTS)
 
 BENCH := $(BUILD)/bench
-PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_one_call conversion_client conversion_reporter curl_easy curl_multi \
-	submit_load raw_socket raw_openssl launch)
+PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_one_call conversion_client conversion_reporter conversion_idle \
+	curl_easy curl_multi submit_load raw_socket raw_openssl launch)
 BARE_UREQ := $(CURDIR)/target/ureq/release/bare-ureq
 
 build-bench: library $(PROGRAMS) $(BARE_UREQ) $(BENCH)/venv/ready $(GATE)/calls $(BENCH)/profiled/$(NAME) | tools-of-bench

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+import idle
 import instructions
 import interleave
 import purposes
@@ -55,6 +56,10 @@ def _tail(server: Server, is_short: bool, log: Log) -> object:
     return tail.run(server, ((1, 1), (1, 8), (1, 64), (8, 1), (8, 8)), 2, 3, log)
 
 
+def _idle(server: Server, is_short: bool, _: Log) -> object:
+    return idle.run(server, is_short)
+
+
 def _size(*_: object) -> object:
     return {"bytes": LIBRARY.stat().st_size}
 
@@ -66,6 +71,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "submit": _submit,
     "tail": _tail,
     "size": _size,
+    "idle": _idle,
     "threads": _threads,
     "connections": _connections,
     "rows": _rows,

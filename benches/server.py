@@ -1,4 +1,4 @@
-"""The server for the measurements: nginx on loopback, over HTTP, over HTTPS, and with delayed responses over HTTPS."""
+"""The server for the measurements: nginx on loopback, with HTTP and HTTPS, and over HTTPS with delays and with 401."""
 
 import os
 import shutil
@@ -39,6 +39,10 @@ http {{
         location / {{ return 200 "OK"; }}
     }}
     server {{
+        listen 127.0.0.1:{denied} ssl;
+        location / {{ return 401; }}
+    }}
+    server {{
         listen 127.0.0.1:{delayed} ssl backlog=4096;
         location / {{ echo_sleep {delay}; echo_exec @response; }}
         location @response {{ return 200 "OK"; }}
@@ -58,13 +62,14 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         _make_certificates(self.folder)
-        http, https, delayed = _free_ports(3)
+        http, https, delayed, denied = _free_ports(4)
         self.urls = {
             "http": f"http://127.0.0.1:{http}",
             "https": f"https://127.0.0.1:{https}",
             "delayed": f"https://127.0.0.1:{delayed}",
+            "denied": f"https://127.0.0.1:{denied}",
         }
-        text = CONFIGURATION.format(module=ECHO_MODULE, http=http, https=https, delayed=delayed, delay=DELAY_S)
+        text = CONFIGURATION.format(module=ECHO_MODULE, http=http, https=https, delayed=delayed, denied=denied, delay=DELAY_S)
         (self.folder / "nginx.conf").write_text(text)
         command = ["nginx", "-p", str(self.folder), "-e", "error.log", "-c", "nginx.conf"]
         self.process = subprocess.Popen(command, cwd=self.folder)

@@ -85,6 +85,14 @@ def _size(results: Mapping[str, int]) -> Rows:
     return [["", "bytes"], ["libnexmo_conversion.so, stripped", f"{results['bytes']:,}"]]
 
 
+def _idle(results: Mapping[str, Any]) -> Rows:
+    seconds = next(iter(results.values()))["observed_s"]
+    heading = ["idle", f"wakeups in {seconds} s", "CPU time", "resident (RSS)", "in proportion (PSS)", "private, changed"]
+    return [heading, *([role, f"{found['wakeups']:,}", f"{found['cpu_ms']:.2f} ms",
+                        *(f"{megabytes(found[key]):.1f} MB" for key in ("rss_kib", "pss_kib", "private_kib"))]
+                       for role, found in results.items())]
+
+
 def _scaled(unit: str, results: Mapping[str, Any]) -> Rows:
     heading = [unit, *(text for name in results for text in (f"{name}: requests/s", "CPU per request", "peak memory"))]
     return [heading, *([size, *(cell for sizes in results.values() for cell in _at(sizes[size]))]
@@ -117,6 +125,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     "submit": ("Cost of submit", _submit),
     "tail": ("Tail latency of submit", _tail),
     "size": ("Size of the shared library", _size),
+    "idle": ("Idle processes, HTTPS, after a busy time", _idle),
     "threads": ("Threads sharing one client, HTTPS", partial(_scaled, "threads")),
     "connections": ("Connections of a reporter, HTTPS, each response after 50 ms", partial(_scaled, "connections")),
     "rows": ("Rows in the outbox", _rows),

@@ -443,16 +443,77 @@ mod tests {
 
     use super::*;
     use crate::reporter::outbox::Account;
+    use crate::reporter::outbox::sqlite::wal::{checkpointer, vfs};
 
-    #[test]
-    fn only_the_owner_of_the_lock_checks_for_links() {
-        let folder = PathBuf::from(env!("OUT_DIR")).join("owner-of-lock");
+    /// Creates a directory with an outbox.
+    fn create(name: &str) -> (PathBuf, Database, Access) {
+        let folder = PathBuf::from(env!("OUT_DIR")).join(name);
         fs::remove_dir_all(&folder).ok();
         fs::create_dir(&folder).unwrap();
         let account = Account { api_key: "k".to_owned(), base_url: "http://127.0.0.1".to_owned() };
         let database = Database::new(OutboxPath::find(&folder.join("outbox"), true, &account).unwrap(), None);
         let access = Access { deadline: from_now(Duration::from_secs(60)), may_create: true, wake: Wake::Always };
         database.write(access, queries::counters).unwrap();
+        (folder, database, access)
+    }
+
+    /// Makes the WAL longer than a megabyte.
+    fn lengthen_wal(database: &Database, access: Access) {
+        let write = |rows: &Connection| {
+            rows.execute_batch(
+                "CREATE TABLE IF NOT EXISTS long (bytes BLOB); INSERT INTO long VALUES (zeroblob(2000000))",
+            )
+        };
+        database.write(access, write).unwrap();
+    }
+
+    #[test]
+    fn released_memory_includes_the_page_cache() {
+        let (folder, database, access) = create("page-cache");
+        lengthen_wal(&database, access);
+        let size = || vfs::cache_size(&database.open().as_ref().unwrap().connection);
+        assert!(size() > 1_000_000);
+        database.release_memory();
+        assert!(size() < 100_000, "{}", size());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn only_an_idle_wal_is_truncated() {
+        let (folder, database, access) = create("idle-wal");
+        let database = Arc::new(database);
+        let (length, idle) = (|| fs::metadata(folder.join("outbox-wal")).unwrap().len(), Duration::from_secs(60));
+        let at = |minutes: u32| Instant::now() + minutes * idle;
+        database.start();
+        for minutes in 0..3 {
+            lengthen_wal(&database, access);
+            database.truncate_idle_wal(idle, at(minutes));
+        }
+        // This write comes after the decision, so the thread that truncates must notice it.
+        let header = database.open().as_ref().unwrap().files.index_header().unwrap();
+        lengthen_wal(&database, access);
+        checkpointer::truncate(&*database, header);
+        assert!(length() > 6_000_000, "the WAL was truncated while it was busy: {}", length());
+        // An earlier attempt may have found the file in use.
+        let mut minutes = 3;
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while length() > 6_000_000 {
+            assert!(Instant::now() < deadline);
+            database.truncate_idle_wal(idle, at(minutes));
+            minutes += 1;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(length() < 100_000, "{}", length());
+        database.clear_opened();
+        database.write(access, queries::counters).unwrap();
+        assert!(!database.was_opened(), "a WAL that this process truncated must not be mistaken for a change");
+        database.end();
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn only_the_owner_of_the_lock_checks_for_links() {
+        let (folder, database, access) = create("owner-of-lock");
         fs::hard_link(folder.join("outbox"), folder.join("link")).unwrap();
         let guard = database.lock.acquire(access.deadline, Wake::Always);
         assert!(!database.has_links(Instant::now()), "the files must not be checked without the lock");

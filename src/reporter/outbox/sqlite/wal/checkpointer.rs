@@ -277,7 +277,7 @@ fn restart(outbox: &impl Checkpointed, connection: &Connection, files: &FileSet)
 }
 
 /// Truncates the WAL, unless the outbox has been written to since its index had this header.
-fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
+pub(crate) fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
     let Some(_guard) = outbox.checkpoints().lock.acquire(from_now(Duration::from_secs(1)), Wake::Always) else {
         return;
     };

@@ -55,6 +55,18 @@ pub(crate) fn file_system() -> Option<&'static CStr> {
     IS_REGISTERED.get_or_init(register).then_some(NAME)
 }
 
+/// Returns the size of the page cache of a connection, in bytes.
+#[cfg(test)]
+pub(crate) fn cache_size(connection: &rusqlite::Connection) -> c_int {
+    let (mut size, mut highest) = (0, 0);
+    // SAFETY: the connection is open, and both numbers outlive the call.
+    let code = unsafe {
+        ffi::sqlite3_db_status(connection.handle(), ffi::SQLITE_DBSTATUS_CACHE_USED, &raw mut size, &raw mut highest, 0)
+    };
+    assert_eq!(code, SQLITE_OK);
+    size
+}
+
 /// Registers the VFS for the lifetime of the process.
 fn register() -> bool {
     // SAFETY: for null, SQLite returns its default VFS, which is never freed.
