@@ -35,6 +35,9 @@ const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 /// The delay of that check after a notification by another process, and so the minimum time between two of them.
 const NOTIFIED_SWEEP_DELAY: Duration = Duration::from_millis(10);
 
+/// That delay if the last check failed. A failed check may itself notify all processes, because it opens the files.
+const FAILED_SWEEP_DELAY: Duration = Duration::from_millis(100);
+
 /// The delay before a retry after an outbox error.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -64,7 +67,8 @@ pub(crate) struct Worker {
     last_sweep: Instant,
     /// The time of the next sweep, if one was requested by a notification or is repeated after a failure.
     requested_sweep: Option<Instant>,
-    /// Whether the last sweep found the outbox in danger.
+    /// Whether the last sweep failed, or found the outbox in danger.
+    has_sweep_failed: bool,
     is_in_danger: bool,
     /// The earliest times of the next claim and the next completion after an outbox error. They are separate because a
     /// full disk prevents completions but not claims.
@@ -104,6 +108,7 @@ impl Worker {
             next_expiry: now,
             last_sweep: now,
             requested_sweep: Some(now),
+            has_sweep_failed: false,
             is_in_danger: false,
             claim_due: now,
             complete_due: now,
@@ -135,7 +140,8 @@ impl Worker {
         if noticed.is_more_than_written() | self.outbox.clear_opened() {
             // Another process may have created an event, or may be waiting for this one to detect that the files were
             // replaced.
-            let due = after(Instant::now(), NOTIFIED_SWEEP_DELAY);
+            let delay = if self.has_sweep_failed { FAILED_SWEEP_DELAY } else { NOTIFIED_SWEEP_DELAY };
+            let due = after(Instant::now(), delay);
             self.requested_sweep = Some(self.requested_sweep.map_or(due, |requested| requested.min(due)));
         }
         self.collect_results();
@@ -250,7 +256,9 @@ impl Worker {
             self.outbox.shrink(self.idle_interval, now);
             self.completions.shrink_to_fit();
         }
-        match self.outbox.has_events() {
+        let found = self.outbox.has_events();
+        self.has_sweep_failed = found.is_err();
+        match found {
             Ok(true) => self.signals.events.notify(),
             Ok(false) => {}
             Err(error) => self.requested_sweep = Some(self.outbox_failed(error)),
@@ -318,7 +326,8 @@ impl Worker {
         let dues = [self.breaker.next_wakeup(now), overdue, complete_due, expiry, takeover_check, claim_due, opened];
         let next = dues.into_iter().flatten().chain(self.next_sweep()).min();
         // Further notifications of events are handled by the sweep that the first one requested.
-        let wants_wakeup = self.waits_for_notifications() && (self.is_sender || self.requested_sweep.is_none());
+        let is_sweep_near = self.requested_sweep.is_some_and(|due| due <= after(now, FAILED_SWEEP_DELAY));
+        let wants_wakeup = self.waits_for_notifications() && (self.is_sender || !is_sweep_near);
         wait_for_either(self.signals.wake.as_fd(), self.outbox.watch().filter(|_| wants_wakeup), next);
     }
 
