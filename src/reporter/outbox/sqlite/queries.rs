@@ -197,6 +197,12 @@ pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
         .map(drop)
 }
 
+/// Writes a page without a change. SQLite omits the write of an unchanged row, but not that of a header.
+pub(crate) fn write_unchanged(connection: &Connection) -> Result<()> {
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    connection.pragma_update(None, "user_version", version)
+}
+
 const DELETE: &str = "DELETE FROM report WHERE id = ?";
 
 /// Turns a report into an event, if it still exists.

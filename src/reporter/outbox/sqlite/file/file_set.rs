@@ -123,6 +123,9 @@ impl IndexHeader {
 /// The length of a WAL from which on truncating it is worth the write that begins it again.
 const LONG_WAL: u64 = 1024 * 1024;
 
+/// The number of bytes that are removed from a WAL at once. It takes about a millisecond.
+const MAX_REMOVED: u64 = 4 * 1024 * 1024;
+
 /// How many times the index is read while other processes change it.
 const MAX_READS: u32 = 100;
 
@@ -260,13 +263,25 @@ impl FileSet {
         self.index_header().filter(|_| self.wal_length() > LONG_WAL)
     }
 
+    /// Removes the end of the WAL, up to a fixed size, if its index, which has this header, does not list it. Returns
+    /// whether more is left to remove. The caller prevents writes.
+    pub(crate) fn shorten_wal(&self, header: IndexHeader) -> bool {
+        let (length, needed) = (self.wal_length(), header.wal_length());
+        let shortened = length.saturating_sub(MAX_REMOVED).max(needed);
+        let is_shortened = shortened < length && self.wal_file.set_len(shortened).is_ok();
+        if is_shortened {
+            self.wal.length.store(shortened, Ordering::Relaxed);
+        }
+        is_shortened && shortened > needed
+    }
+
     /// Returns the length of the WAL.
     fn wal_length(&self) -> u64 {
         self.wal.status().map_or(0, |status| status.length)
     }
 
-    /// Accepts that the WAL is shorter than before if it has all the pages in its index. SQLite truncates it in this way
-    /// when all pages are in the database, and first removes them from the index.
+    /// Accepts that the WAL is shorter than before if it has all the pages in its index. Another process truncates it in
+    /// this way when the outbox is idle, and SQLite does, after it has removed the pages from the index.
     fn accept_restarted_wal(&self) -> bool {
         for _ in 0..MAX_READS {
             // A page is written before it is in the index, so the length is read last.

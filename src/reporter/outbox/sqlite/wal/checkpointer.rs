@@ -48,6 +48,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum time that truncating the WAL waits for readers and writers, and during which a submit may wait for it.
 const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(2);
 
+/// The time between two parts of the WAL that are removed, in which others can use the outbox.
+const SHORTEN_PAUSE: Duration = Duration::from_millis(1);
+
 /// The time without a write after a checkpoint after which the connections release their memory.
 const RELEASE_DELAY: Duration = Duration::from_secs(5);
 
@@ -97,8 +100,13 @@ pub(crate) trait Checkpointed: Send + Sync + 'static {
     fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection, &FileSet));
 
     /// Runs `work` while writers are blocked, then makes a write, because the first write to a restarted WAL waits for
-    /// the disk. Does nothing if `work` returns false or if other users are not done within `timeout`.
-    fn without_writers(&self, timeout: Duration, work: &mut dyn FnMut(&FileSet) -> bool);
+    /// the disk. Returns the index header after that write, or None if `work` returned false or if other users were not
+    /// done within `timeout`.
+    fn without_writers(&self, timeout: Duration, work: &mut dyn FnMut(&FileSet) -> bool) -> Option<IndexHeader>;
+
+    /// Removes a part of the WAL that its index does not list. Returns false if none is left, if the index no longer has
+    /// this header, or if other users are not done within `timeout`.
+    fn shorten_wal(&self, timeout: Duration, header: IndexHeader) -> bool;
 
     /// Releases the memory that the connections hold but do not need.
     fn release_memory(&self);
@@ -281,6 +289,7 @@ pub(crate) fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
     let Some(_guard) = outbox.checkpoints().lock.acquire(from_now(Duration::from_secs(1)), Wake::Always) else {
         return;
     };
+    let mut restarted = None;
     outbox.with_checkpoint_connection(&mut |connection, files| {
         let Some(_process_guard) = files.lock_for_checkpoint() else {
             return;
@@ -290,13 +299,17 @@ pub(crate) fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
         vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE));
         let mut wal = files.wal_pages();
         if wal.uncopied() == 0 {
-            outbox.without_writers(TRUNCATE_TIMEOUT, &mut |files| {
-                files.index_header() == Some(header) && copy(connection, CheckpointMode::TRUNCATE)
+            restarted = outbox.without_writers(TRUNCATE_TIMEOUT, &mut |files| {
+                files.index_header() == Some(header) && copy(connection, CheckpointMode::RESTART)
             });
             wal = files.wal_pages();
         }
         outbox.checkpoints().record_checkpoint(wal);
     });
+    // SQLite would truncate a long WAL at once, which takes so long that a submit would notice.
+    while restarted.is_some_and(|header| outbox.shorten_wal(TRUNCATE_TIMEOUT, header)) {
+        std::thread::sleep(SHORTEN_PAUSE);
+    }
 }
 
 /// Copies pages from the WAL to the database. Returns false if another connection prevented it or the disk failed. In
