@@ -19,7 +19,7 @@ WORKERS = 100
 REPORTS = 20_000
 
 #: The time after which idle sender threads have ended, checkpoints are done and the WAL is truncated.
-WAIT_S = 150
+QUIET_S = 150
 
 #: The figures of each role.
 Figures = dict[str, dict[str, float]]
@@ -29,7 +29,7 @@ def run(server: Server, is_short: bool) -> Figures:
     """Returns, for each role, the figures of all its processes together, and the length of the WAL."""
     shutil.rmtree(OUTBOXES, ignore_errors=True)
     OUTBOXES.mkdir(parents=True)
-    wait, observed, reports = (20, 20, 1000) if is_short else (WAIT_S, 60, REPORTS)
+    quiet, observed, reports = (20, 20, 1000) if is_short else (QUIET_S, 60, REPORTS)
     url, denied = server.urls["https"], server.urls["denied"]
     with ExitStack() as stack:
         def start(url: str, count: int, workers: int, *extra: str) -> "list[int]":
@@ -45,7 +45,7 @@ def run(server: Server, is_short: bool) -> Figures:
             "suspended": start(denied, 1, 1, "reporter", outbox("suspended")),
             f"{WORKERS} workers and their parent": start(url, 1, WORKERS, "reporter", outbox("workers")),
         }
-        time.sleep(wait)
+        time.sleep(quiet)
         before = {role: _used(processes) for role, processes in roles.items()}
         time.sleep(observed)
         after = {role: _used(processes) for role, processes in roles.items()}

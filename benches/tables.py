@@ -125,7 +125,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     "submit": ("Cost of submit", _submit),
     "tail": ("Tail latency of submit", _tail),
     "size": ("Size of the shared library", _size),
-    "idle": ("Idle processes, HTTPS, after a busy time", _idle),
+    "idle": ("Idle processes", _idle),
     "threads": ("Threads sharing one client, HTTPS", partial(_scaled, "threads")),
     "connections": ("Connections of a reporter, HTTPS, each response after 50 ms", partial(_scaled, "connections")),
     "rows": ("Rows in the outbox", _rows),
