@@ -83,7 +83,7 @@ pub(crate) unsafe extern "C" fn open(path: *const c_char, flags: libc::c_int, mo
     super::above_standard(file).map_or(-1, OwnedFd::into_raw_fd)
 }
 
-/// Stands for `fchown` and changes nothing. A process only uses files that it owns, and changing the owner to itself
+/// Replaces `fchown` and changes nothing. A process only uses files that it owns, and changing the owner to itself
 /// would notify every process that watches the file.
 pub(crate) extern "C" fn keep_owner(_: libc::c_int, _: libc::uid_t, _: libc::gid_t) -> libc::c_int {
     0

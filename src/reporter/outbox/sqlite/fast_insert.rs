@@ -175,6 +175,19 @@ mod tests {
     }
 
     #[test]
+    fn only_the_first_event_of_a_group_is_reported_as_the_first() {
+        let [one, _] = two("next-first-event");
+        let put_all = |ids: [&str; 4]| {
+            let reports = ids.map(report);
+            let outcomes = one.1.put_all(&one.0, reports.iter(), 2, Overflow::DropOldest).unwrap();
+            let is_first = |put: &PutOutcome| matches!(put, PutOutcome::Stored { is_first_event: true, .. });
+            outcomes.iter().map(is_first).collect::<Vec<_>>()
+        };
+        assert_eq!(put_all(["1", "2", "3", "4"]), [false, false, true, false]);
+        assert_eq!(put_all(["5", "5", "6", "7"]), [false; 4]);
+    }
+
+    #[test]
     fn sole_writer_continues_from_a_restored_older_file() {
         let [one, other] = two("next-older");
         (0..9).for_each(|id| put(&one, &format!("older-{id}")));

@@ -120,7 +120,7 @@ impl IndexHeader {
     }
 }
 
-/// The length of a WAL from which on truncating it is worth the write that begins it again.
+/// The length of a WAL from which on truncating it is worth the write that restarts it.
 const LONG_WAL: u64 = 1024 * 1024;
 
 /// The number of bytes that are removed from a WAL at once. It takes about a millisecond.
