@@ -56,11 +56,11 @@ impl FastInsert {
         Ok(put)
     }
 
-    /// Like [`FastInsert::put`], but stores many reports in one transaction.
-    pub(crate) fn put_all<'a>(
+    /// Like [`FastInsert::put`], but stores many reports in one transaction. `reports` is called when it has begun.
+    pub(crate) fn put_all<'a, I: Iterator<Item = &'a Conversion>>(
         &self,
         connection: &Connection,
-        reports: impl Iterator<Item = &'a Conversion>,
+        reports: impl FnOnce() -> I,
         max_pending: u64,
         overflow: Overflow,
     ) -> Result<Vec<PutOutcome>> {
@@ -68,7 +68,7 @@ impl FastInsert {
             let mut counters = queries::counters(rows)?;
             let is_sole_writer = counters.submitted == self.0.get().counters.submitted;
             let put = |report| queries::put(rows, &mut counters, report, max_pending, overflow);
-            let outcomes = reports.map(put).collect::<Result<_>>()?;
+            let outcomes = reports().map(put).collect::<Result<_>>()?;
             Ok((outcomes, Known { counters, is_sole_writer }))
         })?;
         self.0.set(known);
@@ -151,7 +151,7 @@ mod tests {
 
     fn put_group(side: &(Connection, FastInsert), ids: &[&str], max_pending: u64, overflow: Overflow) -> Vec<bool> {
         let reports: Vec<_> = ids.iter().map(|id| report(id)).collect();
-        let outcomes = side.1.put_all(&side.0, reports.iter(), max_pending, overflow).unwrap();
+        let outcomes = side.1.put_all(&side.0, || reports.iter(), max_pending, overflow).unwrap();
         outcomes.iter().map(|outcome| matches!(outcome, PutOutcome::Stored { .. })).collect()
     }
 
@@ -179,7 +179,7 @@ mod tests {
         let [one, _] = two("next-first-event");
         let put_all = |ids: [&str; 4]| {
             let reports = ids.map(report);
-            let outcomes = one.1.put_all(&one.0, reports.iter(), 2, Overflow::DropOldest).unwrap();
+            let outcomes = one.1.put_all(&one.0, || reports.iter(), 2, Overflow::DropOldest).unwrap();
             let is_first = |put: &PutOutcome| matches!(put, PutOutcome::Stored { is_first_event: true, .. });
             outcomes.iter().map(is_first).collect::<Vec<_>>()
         };

@@ -77,10 +77,13 @@ impl SqliteStore {
                 let put = file.fast_insert.put(&file.connection, conversion, self.max_pending, self.overflow)?;
                 return Ok((put, Vec::new()));
             }
-            let mut group = group.borrow_mut();
-            group.fill();
-            let all = iter::once(conversion).chain(group.reports());
-            let mut outcomes = file.fast_insert.put_all(&file.connection, all, self.max_pending, self.overflow)?;
+            let group = &mut *group.borrow_mut();
+            let mut outcomes = file.fast_insert.put_all(
+                &file.connection,
+                move || iter::once(conversion).chain(group.fill()),
+                self.max_pending,
+                self.overflow,
+            )?;
             Ok((outcomes.remove(0), outcomes))
         });
         let group = group.into_inner();
@@ -123,12 +126,9 @@ impl SqliteStore {
     fn put_all(&self, committer: Committer<'_>, deadline: Instant) -> Result<(), Error> {
         let group = RefCell::new(self.group_commit.group());
         let written = self.database.change(Access { deadline, ..self.caller_access() }, |file| {
-            let mut group = group.borrow_mut();
-            group.fill();
-            match group.is_empty() {
-                true => Ok(Vec::new()),
-                false => file.fast_insert.put_all(&file.connection, group.reports(), self.max_pending, self.overflow),
-            }
+            let group = &mut *group.borrow_mut();
+            // A report leaves the queue only after the transaction has begun. Until then, its thread can time out.
+            file.fast_insert.put_all(&file.connection, move || group.fill(), self.max_pending, self.overflow)
         });
         let flushed = written.map_err(|failure| self.to_error(failure)).and_then(|written| {
             if self.survives_power_loss && !written.result.is_empty() {

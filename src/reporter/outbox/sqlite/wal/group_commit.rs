@@ -254,12 +254,14 @@ fn wake(committer: Option<Arc<Slot>>) {
 }
 
 impl Group<'_> {
-    /// Takes more reports from the queue.
-    pub(crate) fn fill(&mut self) {
+    /// Takes more reports from the queue and returns all reports of the group.
+    pub(crate) fn fill(&mut self) -> impl Iterator<Item = &Conversion> {
         let mut state = self.group_commit.state();
         let count = MAX_GROUP_SIZE.saturating_sub(self.slots.len()).min(state.queue.len());
         self.slots.extend(state.queue.drain(..count));
         self.group_commit.changed(&mut state);
+        drop(state);
+        self.reports()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -323,7 +325,7 @@ mod tests {
 
     fn filled(commit: &GroupCommit) -> Group<'_> {
         let mut group = commit.group();
-        group.fill();
+        drop(group.fill());
         group
     }
 
