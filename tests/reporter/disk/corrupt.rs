@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -174,9 +175,12 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
     let first = reporter(&service.url, &in_file(&outbox));
     first.flush(Some(SOON)).unwrap();
     // Overwrites the file in place, as a failing disk does, and also the write-ahead log, which would otherwise hide
-    // the corruption.
-    overwrite(&outbox, 0, 1 << 20);
-    overwrite(&sidecar(&outbox, "-wal"), 0, 1 << 20);
+    // the corruption. Both are opened before, because the reporter may move them in between.
+    let both = [outbox.clone(), sidecar(&outbox, "-wal")].map(|path| File::options().write(true).open(path).unwrap());
+    for file in both {
+        let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
+        file.write_all_at(&vec![0xa5; length], 0).unwrap();
+    }
     let failure = try_open(&outbox, &service.url).err().map(|error| error.kind());
     let is_moved = !quarantined(&outbox).is_empty();
     // The first reporter may have detected the corruption meanwhile and closed the outbox.
