@@ -26,9 +26,14 @@ pub(crate) fn set_fork_waiting(is_waiting: bool) {
     IS_FORK_WAITING.store(is_waiting, Ordering::Release);
 }
 
+/// Returns whether a fork is waiting for the outboxes.
+pub(crate) fn is_fork_waiting() -> bool {
+    IS_FORK_WAITING.load(Ordering::Acquire)
+}
+
 /// Waits until no fork waits for the outboxes, or until `deadline`. Returns the number of forks that have begun to wait.
 pub(crate) fn wait_for_forks(deadline: Instant) -> u64 {
-    while IS_FORK_WAITING.load(Ordering::Acquire) && Instant::now() < deadline {
+    while is_fork_waiting() && Instant::now() < deadline {
         thread::sleep(Duration::from_nanos(PAUSE_NS.0));
     }
     forks()
@@ -59,7 +64,7 @@ impl BusyTimeout {
     /// Returns whether the deadline has not passed and no fork waits.
     pub(crate) fn has_time(&self) -> bool {
         let deadline = *self.0.lock();
-        !IS_FORK_WAITING.load(Ordering::Acquire) && deadline.is_some_and(|deadline| Instant::now() < deadline)
+        !is_fork_waiting() && deadline.is_some_and(|deadline| Instant::now() < deadline)
     }
 
     /// Pauses briefly. Returns false if the deadline has passed or a fork waits.

@@ -25,6 +25,7 @@ use rusqlite::ffi::{SQLITE_OK, sqlite3_file, sqlite3_filename, sqlite3_io_method
 
 use super::write_buffer::{Step, WriteBuffer};
 use crate::os::{file_lock, file_size};
+use crate::reporter::outbox::sqlite::lock::busy_timeout;
 
 const NAME: &CStr = c"nexmo-outbox";
 
@@ -251,7 +252,9 @@ fn pause_between_pages() {
     match PAGES_UNTIL_PAUSE.get() {
         0 => {}
         1 => {
-            thread::sleep(PAUSE);
+            if !busy_timeout::is_fork_waiting() {
+                thread::sleep(PAUSE);
+            }
             PAGES_UNTIL_PAUSE.set(PAGES_PER_PAUSE);
         }
         pages => PAGES_UNTIL_PAUSE.set(pages.saturating_sub(1)),
