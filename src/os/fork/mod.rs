@@ -49,8 +49,8 @@ type Acquire = fn() -> Box<dyn Any>;
 /// The functions that acquire the locks of other modules before a fork.
 static LOCKS: Mutex<Vec<Acquire>> = Mutex::new(Vec::new());
 
-/// The locks held during a fork, released in this order.
-type Held = (Vec<Box<dyn Any>>, MutexGuard<'static, Connections>, MutexGuard<'static, Vec<Acquire>>);
+/// The locks held during a fork, released in this order. Releasing the locks of other modules can close a connection.
+type Held = (MutexGuard<'static, Connections>, Vec<Box<dyn Any>>, MutexGuard<'static, Vec<Acquire>>);
 
 /// The locks that the forking thread holds. Not a thread-local, because a terminating thread can fork after its
 /// thread-locals are destroyed.
@@ -122,7 +122,7 @@ extern "C" fn before_fork() {
     }
     let locks = LOCKS.lock();
     let others = locks.iter().map(|acquire| acquire()).collect();
-    let held = (others, connections::lock_for_fork(), locks);
+    let held = (connections::lock_for_fork(), others, locks);
     // SAFETY: the lock of `LOCKS` is held.
     unsafe { *HELD.0.get() = Some(held) };
 }
@@ -144,9 +144,33 @@ extern "C" fn after_fork_in_child() {
         return;
     }
     // If the parent acquired no locks, the library stays unusable in the child too.
-    if let Some((_, mut connections, _)) = claim_held() {
+    if let Some((mut connections, ..)) = claim_held() {
         per_process::begin_generation();
         mark_process();
         connections.close_in_child();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lock whose release closes a connection.
+    struct Closing;
+
+    impl Drop for Closing {
+        fn drop(&mut self) {
+            connection_closed(-1, || ());
+        }
+    }
+
+    #[test]
+    fn releasing_a_lock_after_a_fork_can_close_a_connection() {
+        mark_process();
+        hold_during_forks(|| Box::new(Closing));
+        before_fork();
+        // SAFETY: this thread holds the lock of `LOCKS`.
+        assert!(unsafe { (*HELD.0.get()).is_some() });
+        after_fork_in_parent();
     }
 }
