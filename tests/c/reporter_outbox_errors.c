@@ -219,6 +219,7 @@ static void a_corrupt_outbox_is_counted_and_kept(void)
     struct reporting reporting = unanswered_reporting();
     nexmo_reporter *reporter;
     const char *path = reporting.reporter_options.outbox;
+    const long failed_before = checks_failed;
     int file, state;
     pid_t child;
     /* Creates the outbox in a separate process, so that no thread that still has the files open restores them from the
@@ -228,9 +229,13 @@ static void a_corrupt_outbox_is_counted_and_kept(void)
     if (child == 0) {
         alarm(PLENTY_MS / 1000);
         submit_some(begin(&reporting), "cut", 3);
-        _exit(0);
+        /* After an ordinary exit, valgrind would report the memory of the parent's threads as lost. */
+        if (checks_failed == failed_before)
+            kill(getpid(), SIGKILL);
+        _exit(1);
     }
-    CHECK(waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0, "the child ended with %d", state);
+    CHECK(waitpid(child, &state, 0) == child && WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL, "the child ended with %d",
+          state);
     file = damage(path);
     CHECK(unlink(beside(path, "-wal")) == 0, "the WAL was not removed");
     reporter = begin(&reporting);
