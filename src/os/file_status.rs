@@ -20,7 +20,6 @@ pub(crate) struct Status {
 
 /// `struct statx` of the kernel.
 #[repr(C)]
-#[derive(Default)]
 struct Statx {
     mask: u32,
     block_size: u32,
@@ -76,7 +75,8 @@ impl Status {
     /// Reads the status without the times of the file. After a program has read the times, the next write to the file
     /// must record a new time, which makes it half as fast on ext4. Fails if the system does not provide `statx`.
     fn read(directory: libc::c_int, name: &CStr, flags: libc::c_int) -> io::Result<Self> {
-        let found = statx(directory, name, flags, LINKS | INODE | LENGTH)?;
+        let mut result = MaybeUninit::uninit();
+        let found = statx(directory, name, flags, LINKS | INODE | LENGTH, &mut result)?;
         let [major, minor] = found.device;
         let (inode, links, length) = (found.inode, u64::from(found.links), found.length);
         // `makedev` is unsafe on some systems.
@@ -102,12 +102,21 @@ impl Status {
     }
 }
 
-/// Calls `statx`.
-fn statx(directory: libc::c_int, name: &CStr, flags: libc::c_int, mask: u32) -> io::Result<Statx> {
-    let mut result = Statx::default();
+/// Calls `statx`, and returns the result in place, because it has 256 bytes.
+fn statx<'a>(
+    directory: libc::c_int,
+    name: &CStr,
+    flags: libc::c_int,
+    mask: u32,
+    result: &'a mut MaybeUninit<Statx>,
+) -> io::Result<&'a Statx> {
     // SAFETY: the name ends with NUL, and the result has the 256 bytes of the struct.
-    let code = unsafe { libc::syscall(libc::SYS_statx, directory, name.as_ptr(), flags, mask, &raw mut result) };
-    if code == 0 { Ok(result) } else { Err(io::Error::last_os_error()) }
+    let code = unsafe { libc::syscall(libc::SYS_statx, directory, name.as_ptr(), flags, mask, result.as_mut_ptr()) };
+    if code != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the whole struct is initialized.
+    Ok(unsafe { result.assume_init_ref() })
 }
 
 /// An open directory, which stays accessible when its path changes, even after `chroot`.
@@ -130,10 +139,12 @@ impl Directory {
 /// false if the system does not report this.
 pub(crate) fn is_mount_point(path: &Path) -> bool {
     const MOUNT_ROOT: u64 = 0x2000;
-    let found = CString::new(path.as_os_str().as_bytes())
-        .ok()
-        .and_then(|path| statx(libc::AT_FDCWD, &path, libc::AT_SYMLINK_NOFOLLOW, 0).ok());
-    found.is_some_and(|found| found.attributes_mask & found.attributes & MOUNT_ROOT != 0)
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
+        return false;
+    };
+    let mut result = MaybeUninit::uninit();
+    statx(libc::AT_FDCWD, &path, libc::AT_SYMLINK_NOFOLLOW, 0, &mut result)
+        .is_ok_and(|found| found.attributes_mask & found.attributes & MOUNT_ROOT != 0)
 }
 
 #[cfg(test)]

@@ -90,7 +90,9 @@ impl SqliteStore {
         match written {
             Ok(Written { result: (own, others), .. }) => {
                 self.notify_others(others.iter().chain([&own]));
-                group.finish(None, others.iter().map(|outcome| self.has_dropped(outcome)));
+                if !others.is_empty() {
+                    group.finish(None, others.iter().map(|outcome| self.has_dropped(outcome)));
+                }
                 self.has_dropped(&own).map_err(Failure::Other)
             }
             Err(failure) if group.is_empty() => Err(failure),
