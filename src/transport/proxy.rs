@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::response_head::status_of;
 use super::socket::Socket;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
@@ -162,13 +163,6 @@ fn failed(message: impl Into<String>) -> io::Error {
     io::Error::other(message.into())
 }
 
-/// Returns the status in the first line of a response.
-fn status_of(head: &[u8]) -> Option<u16> {
-    let line = str::from_utf8(head.split(|byte| *byte == b'\r').next()?).ok()?;
-    let status = line.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
-    status.parse().ok().filter(|status| (100..=999).contains(status))
-}
-
 /// A connection to the proxy with a deadline.
 struct Line<'a> {
     socket: &'a Socket,
@@ -197,16 +191,6 @@ impl Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_status_is_read_from_the_first_line() {
-        assert_eq!(status_of(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
-        assert_eq!(status_of(b"HTTP/1.0 407 No\r\nx: HTTP/1.1 200\r\n\r\n"), Some(407));
-        for head in [b"".as_slice(), b"200", b"HTTP/2 200\r\n", b"HTTP/1.1 2x0\r\n", b"HTTP/1.1 99\r\n", b"SSH-2.0\r\n"]
-        {
-            assert_eq!(status_of(head), None);
-        }
-    }
 
     /// Returns the result for a proxy that sends `response`, and the part of the response that was not read.
     fn connect(response: &str) -> (Result<(), String>, &str) {

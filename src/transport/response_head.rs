@@ -187,7 +187,7 @@ fn is_well_formed(head: &[u8]) -> bool {
 }
 
 /// Returns the status in a first line such as `HTTP/1.1 200 OK`, for any version 1.x.
-fn status_of(head: &[u8]) -> Option<u16> {
+pub(super) fn status_of(head: &[u8]) -> Option<u16> {
     let line = str::from_utf8(head.get(..SHORTEST)?).ok()?;
     let rest = line.strip_prefix("HTTP/1.")?.strip_prefix(|minor: char| minor.is_ascii_digit())?;
     let digits = rest.strip_prefix(' ')?.strip_suffix([' ', '\r'])?;
@@ -198,6 +198,26 @@ fn status_of(head: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_status_is_read_from_the_first_line() {
+        for (head, status) in [
+            ("HTTP/1.1 200 Connection established\r\n\r\n", Some(200)),
+            ("HTTP/1.0 200\r\n\r\n", Some(200)),
+            ("HTTP/1.0 407 No\r\nx: HTTP/1.1 200\r\n\r\n", Some(407)),
+            ("", None),
+            ("200", None),
+            ("HTTP/2 200\r\n\r\n", None),
+            ("HTTP/1. 200\r\n\r\n", None),
+            ("HTTP/1.1 2x0\r\n\r\n", None),
+            ("HTTP/1.1 +20\r\n\r\n", None),
+            ("HTTP/1.1 99\r\n\r\n", None),
+            ("HTTP/1.1 2000\r\n\r\n", None),
+            ("SSH-2.0-OpenSSH\r\n\r\n", None),
+        ] {
+            assert_eq!(status_of(head.as_bytes()), status, "{head}");
+        }
+    }
 
     fn parsed(text: &str) -> Head {
         Head::parse(text.as_bytes()).unwrap().unwrap()
