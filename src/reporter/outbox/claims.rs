@@ -7,15 +7,15 @@ use super::store::Entry;
 use crate::conversion::Conversion;
 
 /// One in this many claimed reports is the oldest, so that old reports do not starve under a backlog. A larger share
-/// would delay the newest reports, which are worth most: one in eight lowers the rank correlation with newest-first
-/// order to 0.75, and one in 32 to 0.94.
+/// would delay the newest reports, which are the most valuable: one in eight lowers the rank correlation with
+/// newest-first order to 0.75, and one in 32 to 0.94.
 const OLDEST_INTERVAL: usize = 32;
 
-/// One in this many claimed reports is one that a flush waits for.
+/// While a flush waits, one in this many claimed reports is one that it waits for.
 const FLUSHED_INTERVAL: usize = 2;
 
-/// The claimed reports of an outbox, with a hash of each key. If two keys have the same hash, one report waits for the
-/// other.
+/// The ids of the claimed reports and the hashes of their keys. If two keys have the same hash, only one of the two
+/// reports can be claimed at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     entries: HashMap<u64, u64, BuildHasherDefault<NumberHasher>>,
@@ -25,7 +25,8 @@ pub(crate) struct Claims {
     total: usize,
 }
 
-/// Hashes report ids, and keys that are hashes already. An attacker can choose neither to cause collisions.
+/// Hashes numbers that are sequential ids or randomly keyed hashes, so an attacker cannot choose them to cause
+/// collisions.
 #[derive(Debug, Default)]
 struct NumberHasher(u64);
 
@@ -63,7 +64,7 @@ impl Claims {
         }
     }
 
-    /// Releases memory that a busy time left behind.
+    /// Releases unused memory.
     pub(crate) fn shrink(&mut self) {
         self.entries.shrink_to_fit();
         self.keys.shrink_to_fit();

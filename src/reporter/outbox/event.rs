@@ -1,4 +1,4 @@
-//! Events: the reports that left the outbox without being accepted.
+//! Events: reports that the service rejected, that expired or that were dropped.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,7 @@ pub(crate) const MAX_EVENTS: u64 = 10_000;
 /// is rejected.
 pub(crate) const FIRST_EVENT_ID: i64 = 1 << 50;
 
-/// The reason why a report left the outbox without being accepted.
+/// The reason why a report became an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {
     /// The service rejected the report.
@@ -24,7 +24,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Returns the message of an event that has no response.
+    /// Returns the message of an event that was not caused by a response.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Rejected => "the service rejected the report",
@@ -34,26 +34,26 @@ impl EventKind {
     }
 }
 
-/// A report that left the outbox without being accepted, and the reason. It stays in the outbox until it is
-/// acknowledged.
+/// A report that was rejected, expired or was dropped, and the reason. The event stays in the outbox until it is
+/// acknowledged; if there are more than 10,000 events, the oldest is discarded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The id of the event. Ids increase within an outbox and are never reused.
+    /// The id of the event. Ids increase within an outbox and are not reused.
     pub id: i64,
     /// The time at which the event was created, in milliseconds since 1970.
     pub created_unix_ms: i64,
-    /// The reason why the report left the outbox.
+    /// The reason why the report became an event.
     pub kind: EventKind,
     /// The HTTP status of the response that rejected the report, if any.
     pub http_status: Option<u16>,
     /// The report.
     pub conversion: Conversion,
-    /// A sentence that says what happened.
+    /// A description of what happened.
     pub message: String,
 }
 
-/// Returns the id of the event after `last`. The id is at least the current time in microseconds, so that an outbox
-/// that lost its last changes or was restored from a backup does not reuse an id.
+/// Returns the id of the event after `last`. The id is at least the current time in microseconds since 1970, so that
+/// an outbox that lost its last changes or was restored from a backup does not reuse an id.
 pub(crate) fn next_id(last: i64) -> i64 {
     last.saturating_add(1).max(unix_microseconds()).max(FIRST_EVENT_ID)
 }
@@ -92,7 +92,7 @@ mod tests {
         assert!((now..now + 60_000_000).contains(&next_id(0)));
         let ahead = now + 3_600_000_000;
         assert_eq!(next_id(ahead), ahead + 1, "the id must increase even if the clock was set back");
-        assert!(next_id(0) < 1 << 53, "a double must represent the id exactly");
+        assert!(next_id(0) < 1 << 53, "a double must be able to represent the id exactly");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A store in memory. Its contents are lost when the process ends, and its operations never wait for a disk.
+//! A store in memory. Its contents are lost when the process ends, and its operations do not access the disk.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::BorrowedFd;
@@ -31,7 +31,7 @@ pub(crate) struct MemoryStore {
 struct State {
     pending: BTreeMap<u64, Entry>,
     keys: HashMap<Key, u64>,
-    /// The events, oldest first, so that the ids increase.
+    /// The events in the order of their ids, which `remove_event` requires.
     events: VecDeque<Event>,
     counters: Counters,
 }
@@ -54,7 +54,7 @@ impl State {
         Some(entry)
     }
 
-    /// Removes and counts a report, if it still exists.
+    /// Removes a report and records its disposition, if the report still exists.
     fn complete(&mut self, id: u64, disposition: &Disposition) {
         let Some(entry) = self.remove(id) else {
             return;

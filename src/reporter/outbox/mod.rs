@@ -1,10 +1,16 @@
 //! Stores submitted reports and decides which of them are sent next.
 //!
 //! ```text
-//! put -> PENDING --claim--> IN FLIGHT --complete--> accepted, or an EVENT (rejected, expired)
-//!           ^                  |
-//!           +-----release------+      PENDING --outbox full, the oldest is dropped--> an EVENT (dropped)
+//! put -> UNCLAIMED --claim--> CLAIMED --complete--> accepted, or an EVENT (rejected, expired)
+//!            ^                   |
+//!            +------release------+
+//!
+//! UNCLAIMED --expire--> an EVENT (expired)
+//! UNCLAIMED or CLAIMED --put of a report with the same key--> replaced
+//! UNCLAIMED or CLAIMED --put to a full outbox, which may drop the oldest report--> an EVENT (dropped)
 //! ```
+//!
+//! A report is pending while it is in the outbox, claimed or not.
 //!
 //! A [`Store`] holds the reports and events, in a file or in memory.
 
@@ -34,16 +40,15 @@ use crate::error::Error;
 use crate::os::wakeup::Noticed;
 use crate::sync::Mutex;
 
-/// The maximum number of reports that one search examines.
+/// The maximum number of reports that one search of [`Outbox::claim`] examines.
 const SEARCH_SIZE: u32 = 512;
 
 /// The maximum number of reports that one call checks for expiry.
 const EXPIRY_BATCH_SIZE: u32 = 1000;
 
-/// The settings of an outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OutboxSettings {
-    /// The path of its file; None for an outbox in memory.
+    /// The path of the file; None for an outbox in memory.
     pub(crate) path: Option<PathBuf>,
     /// Whether the file may be on a network file system.
     pub(crate) allow_network: bool,
@@ -51,7 +56,7 @@ pub(crate) struct OutboxSettings {
     pub(crate) survives_power_loss: bool,
     pub(crate) max_pending: u64,
     pub(crate) overflow: Overflow,
-    /// The maximum time that a call waits while another process or reporter has the file locked.
+    /// The maximum time that a call waits for other processes and threads that use the file.
     pub(crate) busy_timeout: Duration,
 }
 
@@ -63,15 +68,15 @@ pub(crate) struct Account {
     pub(crate) base_url: String,
 }
 
-/// The reports of one account. Any thread may put reports and read events; only the worker claims, completes and
-/// expires.
+/// The reports and events of one account. Any thread may put reports, and read and acknowledge events; only the
+/// worker claims, completes and expires reports.
 pub(crate) struct Outbox {
     store: Box<dyn Store>,
     claims: Mutex<Claims>,
 }
 
 impl Outbox {
-    /// Creates an outbox with these settings. The first use opens its file.
+    /// Creates an outbox with these settings. Its file is opened when it is first used.
     pub(crate) fn new(settings: &OutboxSettings, account: &Account) -> Result<Self, Error> {
         let store: Box<dyn Store> = match &settings.path {
             Some(path) => Box::new(SqliteStore::new(path, settings, account)?),
@@ -80,8 +85,8 @@ impl Outbox {
         Ok(Self { store, claims: Mutex::default() })
     }
 
-    /// Stores a report with the durability of the outbox before it returns. Replaces a report with the same key.
-    /// Returns true if the oldest report was dropped to make room.
+    /// Stores a report as durably as the settings require. Replaces a report with the same key. Returns true if the
+    /// oldest report was dropped to make room.
     pub(crate) fn put(&self, conversion: &Conversion) -> Result<bool, Error> {
         self.store.put(conversion)
     }
@@ -128,28 +133,28 @@ impl Outbox {
         Ok(entries)
     }
 
-    /// Releases claimed reports, which become pending again.
+    /// Ends the claims on these reports. Those that are still in the outbox can be claimed again.
     pub(crate) fn release(&self, ids: impl IntoIterator<Item = u64>) {
         let mut claims = self.claims();
         ids.into_iter().for_each(|id| claims.remove(id));
     }
 
-    /// Records the dispositions of claimed reports, except those that were replaced or dropped meanwhile and already
-    /// have one. On an error, all of them stay claimed.
+    /// Records the dispositions of claimed reports, except those that were replaced or dropped meanwhile. On an
+    /// error, all of them stay claimed.
     pub(crate) fn complete(&self, batch: &[Completion]) -> Result<(), Error> {
         self.store.complete(batch)?;
         self.release(batch.iter().map(|completion| completion.id));
         Ok(())
     }
 
-    /// Turns the oldest reports that are too old and not claimed into events, up to a fixed number per call. Returns
-    /// the number of events created.
+    /// Turns unclaimed reports that are too old into events. Each call checks at most [`EXPIRY_BATCH_SIZE`] reports,
+    /// the oldest first. Returns the number of reports found too old.
     pub(crate) fn expire(&self, is_too_old: &dyn Fn(&Moment) -> bool) -> Result<usize, Error> {
         let search =
             Search { order: Order::OldestFirst, after: None, limit: usize::MAX, max_examined: EXPIRY_BATCH_SIZE };
         let claims = self.claims();
         let unclaimed = self.store.find(search, &|id| !claims.contains(id))?.entries;
-        // If the clock was changed, the order of the reports is not that of their age, so each is checked.
+        // If the clock was changed, the reports may not be in the order of their ages, so each one is checked.
         let expired = unclaimed.iter().filter(|entry| is_too_old(&entry.submitted));
         let disposition = Disposition::event(EventKind::Expired);
         let batch: Vec<Completion> =
@@ -186,45 +191,46 @@ impl Outbox {
         self.store.last()
     }
 
-    /// Returns whether no report up to `id` is pending.
+    /// Returns whether no report with an id up to `id` is pending.
     pub(crate) fn is_done_up_to(&self, id: u64) -> Result<bool, Error> {
         self.store.is_done_up_to(id)
     }
 
-    /// Tries to become the sender if this process is not the sender. Returns whether it is the sender now, so that its
-    /// worker may claim reports.
+    /// Tries to become the sender if this process is not the sender. Returns whether it is the sender now. Only the
+    /// worker of the sender may claim reports.
     pub(crate) fn try_become_sender(&self) -> Result<bool, Error> {
         self.store.try_become_sender()
     }
 
-    /// Lets another process claim reports. No report may be claimed when this is called.
+    /// Lets another process become the sender. The caller must have no request in flight.
     pub(crate) fn step_down(&self) {
         self.store.step_down();
     }
 
-    /// Returns a descriptor that becomes readable when the sender may have exited, when another process has created the
-    /// first event or has removed, replaced or linked a file, and, in the sender, when another process has committed a
-    /// report. Returns None if the system cannot watch files.
+    /// Returns a descriptor that becomes readable when the sender may have exited, or when another process has
+    /// created an event while there was none, or has removed, replaced or linked a file. In the sender, it also
+    /// becomes readable when another process has committed a report. Returns None if the system cannot watch files.
     pub(crate) fn watch(&self) -> Option<BorrowedFd<'_>> {
         self.store.watch()
     }
 
-    /// Makes the descriptor of `watch` unreadable. Returns what made it readable.
+    /// Discards the notifications that made the descriptor of `watch` readable. Returns what they were.
     pub(crate) fn clear_watch(&self) -> Noticed {
         self.store.clear_watch()
     }
 
-    /// Returns whether `watch` covers everything that concerns this process. Otherwise, the worker must poll.
+    /// Returns whether `watch` reports every change that concerns this process. Otherwise, the worker must poll.
     pub(crate) fn is_notified(&self) -> bool {
         self.store.is_notified()
     }
 
-    /// Returns whether the files were opened since the last call of this function, perhaps in another directory.
+    /// Returns whether the files were opened since the last call of this function. If so, they may be different
+    /// files.
     pub(crate) fn clear_opened(&self) -> bool {
         self.store.clear_opened()
     }
 
-    /// Like [`Outbox::clear_opened`], but changes nothing.
+    /// Like [`Outbox::clear_opened`], but does not reset the result.
     pub(crate) fn was_opened(&self) -> bool {
         self.store.was_opened()
     }
@@ -234,14 +240,14 @@ impl Outbox {
         self.store.danger()
     }
 
-    /// Releases memory and disk space that only a busy outbox needs, if it has been idle for `idle`. For the worker,
-    /// which calls it at that interval.
+    /// Releases unused memory, and unused disk space if no process has written to the outbox for `idle`. The worker
+    /// calls this function repeatedly.
     pub(crate) fn shrink(&self, idle: Duration, now: Instant) {
         self.claims().shrink();
         self.store.shrink(idle, now);
     }
 
-    /// Returns how many times the outbox was replaced while this process used it, because it was damaged or removed.
+    /// Returns how many times the outbox was replaced, because it was damaged or removed, while this process used it.
     pub(crate) fn resets(&self) -> u64 {
         self.store.resets()
     }

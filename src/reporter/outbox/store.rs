@@ -13,10 +13,9 @@ use crate::os::wakeup::Noticed;
 /// A report in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The number of the report among all reports ever submitted to this outbox, starting at 1. In a file, the high
-    /// bits hold the generation of the file.
+    /// The sequence number of the report, starting at 1. For an outbox in a file, each file starts again at 1, and
+    /// the high bits hold the generation of the file.
     pub(crate) id: u64,
-    /// The report itself.
     pub(crate) conversion: Conversion,
     /// The time at which the report was submitted.
     pub(crate) submitted: Moment,
@@ -31,7 +30,7 @@ impl Entry {
     }
 }
 
-/// The way in which a report leaves the outbox.
+/// How a report leaves the outbox, unless a later report replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Disposition {
     /// The service accepted the report.
@@ -64,7 +63,7 @@ pub enum Overflow {
     DropOldest,
 }
 
-/// Returns the error of a submit to an outbox in which `max_pending` reports are pending.
+/// Returns the error for a submit to an outbox in which `max_pending` reports are pending.
 pub(crate) fn full_error(max_pending: u64) -> Error {
     Error::new(Kind::OutboxFull, format!("the outbox is full (max_pending = {max_pending})"))
 }
@@ -76,7 +75,7 @@ pub(crate) enum Order {
     OldestFirst,
 }
 
-/// The start and the limits of a search.
+/// The order, the start and the limits of a search.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search {
     pub(crate) order: Order,
@@ -96,23 +95,24 @@ pub(crate) struct Found {
     pub(crate) last: Option<u64>,
 }
 
-/// Stores reports, events and counters, and changes them atomically. [`Outbox`](super::Outbox) decides what is sent and
-/// when.
+/// Stores reports, events and counters, and changes them atomically. [`Outbox`](super::Outbox) decides which reports
+/// are sent next.
 pub(crate) trait Store: Send + Sync {
-    /// Stores a report with the durability of the store before it returns. Replaces a report with the same key. Returns
-    /// true if the oldest report was dropped to make room.
+    /// Stores a report as durably as the settings require. Replaces a report with the same key. Returns true if the
+    /// oldest report was dropped to make room.
     fn put(&self, conversion: &Conversion) -> Result<bool, Error>;
 
     /// Finds pending reports whose ids satisfy `is_wanted`. Only the worker calls this function.
     fn find(&self, search: Search, is_wanted: &dyn Fn(u64) -> bool) -> Result<Found, Error>;
 
-    /// Removes and counts the reports of `batch` that still exist. Only the worker calls this function.
+    /// Removes the reports of `batch` that still exist, and records their dispositions. Only the worker calls this
+    /// function.
     fn complete(&self, batch: &[Completion]) -> Result<(), Error>;
 
     /// Returns the oldest event.
     fn oldest_event(&self) -> Result<Option<Event>, Error>;
 
-    /// Returns the id of the last event created, even if that event was removed.
+    /// Returns the highest event id used so far, even if that event was removed.
     fn last_event_id(&self) -> Result<i64, Error>;
 
     /// Removes an event, if it still exists.
@@ -127,40 +127,39 @@ pub(crate) trait Store: Send + Sync {
     /// Returns the id of the last submitted report.
     fn last(&self) -> Result<u64, Error>;
 
-    /// Returns whether no report up to `id` is pending.
+    /// Returns whether no report with an id up to `id` is pending.
     fn is_done_up_to(&self, id: u64) -> Result<bool, Error>;
 
-    /// Tries to become the sender if this process is not the sender. Returns whether it is the sender now, so that its
-    /// worker may claim reports.
+    /// Tries to become the sender if this process is not the sender. Returns whether it is the sender now.
     fn try_become_sender(&self) -> Result<bool, Error>;
 
-    /// Lets another process claim reports.
+    /// Lets another process become the sender.
     fn step_down(&self);
 
-    /// Returns a descriptor that becomes readable when the sender may have exited, when another process has created the
-    /// first event or has removed, replaced or linked a file, and, in the sender, when another process has committed a
-    /// report. Returns None if the system cannot watch files.
+    /// Returns a descriptor that becomes readable when the sender may have exited, or when another process has
+    /// created an event while there was none, or has removed, replaced or linked a file. In the sender, it also
+    /// becomes readable when another process has committed a report. Returns None if the system cannot watch files.
     fn watch(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Makes the descriptor of `watch` unreadable. Returns what made it readable.
+    /// Discards the notifications that made the descriptor of `watch` readable. Returns what they were.
     fn clear_watch(&self) -> Noticed;
 
-    /// Returns whether `watch` covers everything that concerns this process. Otherwise, the worker must poll.
+    /// Returns whether `watch` reports every change that concerns this process. Otherwise, the worker must poll.
     fn is_notified(&self) -> bool;
 
     /// Returns whether the files were opened since the last call of this function.
     fn clear_opened(&self) -> bool;
 
-    /// Like `clear_opened`, but changes nothing.
+    /// Like `clear_opened`, but does not reset the result.
     fn was_opened(&self) -> bool;
 
     /// Returns an error if the outbox works but another process could destroy it. Only the worker calls this function.
     fn danger(&self) -> Option<Error>;
 
-    /// Releases memory and disk space that only a busy outbox needs, if it has been idle for `idle`. For the worker,
-    /// which calls it at that interval.
+    /// Releases unused memory, and unused disk space if no process has written to the outbox for `idle`. The worker
+    /// calls this function repeatedly.
     fn shrink(&self, idle: Duration, now: Instant);
 
-    /// Returns how many times the outbox was replaced while this process used it, because it was damaged or removed.
+    /// Returns how many times the outbox was replaced, because it was damaged or removed, while this process used it.
     fn resets(&self) -> u64;
 }

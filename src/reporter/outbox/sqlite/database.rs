@@ -1,4 +1,5 @@
-//! The outbox file within one process. It is opened on demand and used by one thread at a time.
+//! Opens an outbox file on demand and lets one thread at a time use it, apart from checkpoints, which have their own
+//! connection.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,29 +31,29 @@ use crate::os::wakeup;
 use crate::os::wakeup::Watch;
 use crate::sync::Mutex;
 
-/// The maximum number of attempts of an operation while other processes change the files.
+/// The maximum number of attempts at an operation while other processes keep changing the files.
 const MAX_ATTEMPTS: u32 = 5;
 
 /// The maximum time that a fork waits for each outbox to become idle.
 const FORK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The maximum time that a flush waits for other processes before it rewrites the WAL.
+/// The maximum time that a flush waits for other users of the file before it rewrites the WAL.
 const REWRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The maximum time that a checkpoint waits for readers and writers.
+/// The maximum time that checkpoints and related maintenance wait for readers and writers.
 const CHECKPOINT_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Whether a connection stays open across a fork because a disk did not respond in time. In the child, the value stays
-/// true, because SQLite cannot be used there.
+/// Whether a connection may stay open across a fork because an outbox was not idle in time, most likely because its
+/// disk hangs. In the child, the value stays true, because SQLite cannot be used there.
 static IS_OPEN_ACROSS_FORK: AtomicBool = AtomicBool::new(false);
 
 /// The file of an outbox.
 pub(crate) struct Database {
     pub(crate) outbox_path: OutboxPath,
     pub(crate) reserve: Reserve,
-    /// Serializes access to the open file.
+    /// Serializes access to `open`.
     lock: FairLock,
-    /// Only locked by the owner of `lock`, which has a deadline; `Mutex` has none.
+    /// Locked only by the holder of `lock`. Waiting for `lock` has a deadline, and waiting for a `Mutex` has none.
     open: Mutex<Option<OpenFile>>,
     busy_timeout: BusyTimeout,
     checkpoints: Arc<Checkpoints>,
@@ -83,7 +84,7 @@ pub(crate) struct Access {
     pub(crate) wake: Wake,
 }
 
-/// The result of a write, and the WAL that must be flushed for it.
+/// The result of a write, and the WAL to flush to make the write durable.
 pub(crate) struct Written<T> {
     pub(crate) result: T,
     wal: Arc<File>,
@@ -125,8 +126,9 @@ impl Database {
         self.change(access, |file| in_transaction(&file.connection, &work))
     }
 
-    /// Runs `work`, which contains a transaction. Waits for other users of the file until the deadline. Runs `work`
-    /// again if the file was damaged and could be quarantined, or if other processes changed the files meanwhile.
+    /// Runs `work`, which executes a transaction. Waits for other users of the file until the deadline. Runs `work`
+    /// again if the file was damaged and could be quarantined, if other processes changed the files meanwhile, or if
+    /// a fork interrupted a wait.
     pub(crate) fn change<T>(
         &self,
         access: Access,
@@ -184,7 +186,7 @@ impl Database {
             let forks = busy_timeout::wait_for_forks(deadline);
             let is_in_use = if wake == Wake::Never { Failure::InUse } else { Failure::Busy };
             let _guard = self.lock.acquire(deadline, wake).ok_or(is_in_use)?;
-            // Once `work` has begun, it is repeated if necessary.
+            // Later attempts wait even if `wake` was `Never`, because `work` may have begun.
             wake = if wake == Wake::Never { Wake::Always } else { wake };
             self.busy_timeout.set_deadline(deadline);
             let mut open = self.open();
@@ -232,7 +234,7 @@ impl Database {
     fn open_file(&self) -> Result<OpenFile, Failure> {
         if IS_OPEN_ACROSS_FORK.load(Ordering::Acquire) {
             return Err(Failure::outbox(
-                "a disk did not respond when this process was forked; the child can use an outbox only after exec",
+                "a disk did not respond in time when the parent forked; this process can use an outbox only after exec",
             ));
         }
         let mut file = self.outbox_path.open(&self.busy_timeout)?;
@@ -243,10 +245,11 @@ impl Database {
         };
         file.connection.wal_hook(Some(record))?;
         self.generations.opened(file.identity);
-        // This connection is opened now, because the process may give up the necessary privileges later.
+        // The checkpoint connection is opened now, because the process may give up the necessary privileges later.
         self.checkpoint_connection.open(&self.outbox_path, &file.files)?;
         self.reserve.allocate();
-        // Each use compares the files with those at their paths, so a change before this is not missed.
+        // Each operation compares the open files with those at their paths, so a change before the watch begins is
+        // detected too.
         let is_watched = |suffix: &&str| {
             let path = self.outbox_path.sidecar(suffix);
             self.watch.as_ref().is_some_and(|watch| watch.set(&path, wakeup::Change::Renamed).is_ok())
@@ -270,7 +273,7 @@ impl Database {
         self.was_opened.load(Ordering::Acquire)
     }
 
-    /// Saves the data that can be saved after other processes changed the files, and closes the files.
+    /// Saves the data that can still be saved after other processes changed the files, and closes the files.
     fn recover(&self, open: &mut Option<OpenFile>, change: Change) -> Result<(), Failure> {
         if let Some(file) = &*open
             && matches!(change, Change::DatabaseMoved | Change::WalReplaced)
@@ -296,9 +299,9 @@ impl Database {
         Ok(())
     }
 
-    /// Closes both connections, because SQLite gives a new connection the WAL index of any open one. A checkpoint in
-    /// progress may be waiting for the lock held here; it gives up after half of the time that this function waits for
-    /// it.
+    /// Closes both connections, because SQLite would let a new connection share the WAL index of one that is still
+    /// open. A checkpoint in progress may be waiting for the lock that the caller holds. Its timeout is half of the
+    /// timeout used here, so it gives up first.
     fn close_connections(&self, open: &mut Option<OpenFile>) -> Result<(), Failure> {
         let guard = self.checkpoints.lock.acquire(from_now(2 * CHECKPOINT_TIMEOUT), Wake::Always);
         let _guard = guard.ok_or(Failure::Busy)?;
@@ -308,7 +311,7 @@ impl Database {
     }
 
     /// Closes both connections, unless one of them is in use until `deadline`. In that case, they are closed when the
-    /// last reference to the database is dropped. A fork waits for this call.
+    /// last reference to the database is dropped. A fork waits for these locks, and so for this function.
     pub(crate) fn close(&self, deadline: Instant) {
         if let (Some(_checkpoint_guard), Some(_guard)) =
             (self.checkpoints.lock.acquire(deadline, Wake::Always), self.lock.acquire(deadline, Wake::Always))
@@ -318,7 +321,8 @@ impl Database {
         }
     }
 
-    /// Closes the file and blocks access to it until [`Database::resume_after_fork`].
+    /// Closes the file and blocks access to it until [`Database::resume_after_fork`]. If the file is still in use
+    /// after [`FORK_TIMEOUT`], leaves it open.
     pub(crate) fn close_for_fork(&self) {
         let deadline = from_now(FORK_TIMEOUT);
         let is_checkpointing = !self.checkpoints.lock.lock(deadline, Wake::Always);
@@ -350,14 +354,15 @@ impl Database {
         guard.is_some() && self.open().as_ref().is_some_and(|file| file.files.has_links())
     }
 
-    /// Keeps other threads from using the file.
+    /// Keeps other threads from using the file until the guard is dropped.
     #[cfg(test)]
     pub(crate) fn use_file(&self) -> Guard<'_> {
         self.lock.acquire(from_now(Duration::from_secs(60)), Wake::Always).unwrap()
     }
 
-    /// Has the WAL truncated if it is long and no process has written to the outbox for `idle`. For the worker, which
-    /// calls it repeatedly.
+    /// Requests the truncation of the WAL if it is long and no process has written to the outbox for `idle`. The
+    /// worker calls this function repeatedly, because only a later call can find that nothing was written since an
+    /// earlier one.
     pub(crate) fn truncate_idle_wal(&self, idle: Duration, now: Instant) {
         let Some(_guard) = self.lock.acquire(from_now(CHECKPOINT_TIMEOUT), Wake::Once) else {
             return;
@@ -371,7 +376,7 @@ impl Database {
         }
     }
 
-    /// Starts the checkpoint thread.
+    /// Starts the checkpoint thread unless it is running.
     pub(crate) fn start(self: &Arc<Self>) {
         Checkpoints::start(self);
     }
@@ -408,7 +413,7 @@ impl Checkpointed for Database {
         if file.files.change().is_some() || !work(&file.files) {
             return None;
         }
-        // If the write fails, only the next submit is slower.
+        // If this write fails, the next submit is slower, but nothing is lost.
         queries::write_unchanged(&file.connection).ok();
         file.files.index_header()
     }
@@ -473,7 +478,7 @@ mod tests {
         (folder, database, access)
     }
 
-    /// Makes the WAL longer than a megabyte.
+    /// Makes the WAL longer than 1 MiB.
     fn lengthen_wal(database: &Database, access: Access) {
         let write = |rows: &Connection| {
             rows.execute_batch(
@@ -505,7 +510,7 @@ mod tests {
             lengthen_wal(&database, access);
             database.truncate_idle_wal(idle, at(minutes));
         }
-        // This write comes after the decision, so the thread that truncates must notice it.
+        // This write follows the decision to truncate, so `truncate` must detect it.
         let header = database.open().as_ref().unwrap().files.index_header().unwrap();
         lengthen_wal(&database, access);
         checkpointer::truncate(&*database, header);
@@ -521,13 +526,13 @@ mod tests {
         }
         database.clear_opened();
         database.write(access, queries::counters).unwrap();
-        assert!(!database.was_opened(), "a WAL that this process truncated must not be mistaken for a change");
+        assert!(!database.was_opened(), "a WAL that this process truncated must not count as changed by another");
         database.end();
         fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
-    fn only_the_owner_of_the_lock_checks_for_links() {
+    fn only_the_holder_of_the_lock_checks_for_links() {
         let (folder, database, access) = create("owner-of-lock");
         fs::hard_link(folder.join("outbox"), folder.join("link")).unwrap();
         let guard = database.lock.acquire(access.deadline, Wake::Always);

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Corrupt(String),
     /// Another process changed the files. The operation is repeated.
     Changed(Change),
-    /// The disk is full.
+    /// There is no space on the disk, or a quota or the file size limit is reached.
     Full,
     /// Another user of the file held the lock for too long.
     Busy,
@@ -37,15 +37,15 @@ impl Failure {
         Self::Other(Error::new(Kind::Outbox, message))
     }
 
-    /// Returns the error for a commit that may not have reached the disk. The report is stored, so even a full disk
-    /// must not be reported as `Full`.
+    /// Returns the error for a commit that may not have reached the disk. The report is stored, so the error must not
+    /// be `Full`, even if the disk is full.
     pub(crate) fn unflushed(error: &dyn std::fmt::Display) -> Self {
         Self::outbox(format!("the outbox cannot be flushed to the disk: {error}"))
     }
 
     /// Returns the error for a report that another thread is still storing.
     pub(crate) fn unfinished() -> Self {
-        let message = "another thread stores this report, and its write did not return within busy_timeout_ms";
+        let message = "another thread is storing this report, and its write did not finish within busy_timeout_ms";
         Self::Other(Error::new(Kind::Outbox, message).with_report_possibly_stored())
     }
 
@@ -60,10 +60,10 @@ impl Failure {
                 ),
             ),
             Self::Changed(_) => Error::new(Kind::Outbox, format!("other processes changed the files of {path}")),
-            Self::Full => Error::new(Kind::OutboxFull, format!("the disk of {path} is full")),
+            Self::Full => Error::new(Kind::OutboxFull, format!("no space left for {path} (disk, quota or size limit)")),
             Self::Busy | Self::InUse => Error::new(
                 Kind::OutboxBusy,
-                format!("{path} is locked by another process or reporter (waited busy_timeout_ms)"),
+                format!("{path} stayed locked by another process, reporter or thread (see busy_timeout_ms)"),
             ),
             Self::Other(error) => error,
         }
@@ -78,22 +78,22 @@ impl From<rusqlite::Error> for Failure {
                 (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) | (_, ffi::SQLITE_IOERR_SHORT_READ) => {
                     Self::Corrupt(error.to_string())
                 }
-                // The WAL index is a file too, and the disk has no space for it.
+                // The WAL index is also a file, and the disk has no space for it.
                 (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Self::Full,
                 (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed, _) => {
                     Self::Busy
                 }
                 (ErrorCode::OutOfMemory, _) => Self::system(&error),
-                // SQLite does not report the reason why it cannot open a file.
+                // SQLite does not report why it cannot open a file.
                 (ErrorCode::CannotOpen, _) if os::descriptor_shortage().is_some() => Self::system(&error),
                 // The whole transaction may nevertheless be in the WAL.
                 (_, ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC) => {
-                    let error = Error::new(Kind::Outbox, format!("the outbox cannot be written: {error}"));
+                    let error = Error::new(Kind::Outbox, format!("the outbox cannot be written to: {error}"));
                     Self::Other(error.with_report_possibly_stored())
                 }
                 _ => Self::outbox(format!("the outbox cannot be used: {error}")),
             },
-            // Other errors result from rows or tables that this library never writes.
+            // The other errors mean that the file contains rows or tables that this library does not write.
             _ => Self::Corrupt(error.to_string()),
         }
     }
@@ -119,7 +119,8 @@ mod tests {
     fn full_disk_during_flush_is_not_reported_as_full() {
         let full = || std::io::Error::from_raw_os_error(libc::ENOSPC);
         let written = Failure::from(full()).into_error(Path::new("/x"));
-        assert_eq!((written.kind(), written.message()), (Kind::OutboxFull, "the disk of /x is full"));
+        assert_eq!(written.kind(), Kind::OutboxFull);
+        assert_eq!(written.message(), "no space left for /x (disk, quota or size limit)");
         let flushed = Failure::unflushed(&full()).into_error(Path::new("/x"));
         assert_eq!(flushed.kind(), Kind::Outbox);
         assert!(flushed.message().starts_with("the outbox cannot be flushed to the disk: No space left"), "{flushed}");

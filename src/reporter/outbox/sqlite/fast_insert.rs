@@ -1,5 +1,5 @@
-//! Inserts a report with a single statement if no other connection has inserted one since this connection did, because
-//! the next id is then known. Otherwise, a transaction first determines the id from the counters.
+//! Inserts a report with a single statement if no other connection has inserted one since this connection last did,
+//! because the next id is then known. Otherwise, a transaction first determines the id from the counters.
 
 use std::cell::Cell;
 
@@ -18,8 +18,8 @@ pub(crate) struct FastInsert(Cell<Known>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// The counters that this connection last read, plus the reports that it inserted since. If no other connection has
-    /// inserted a report since, at most this many reports are pending.
+    /// The counters that this connection last read, plus the reports that it inserted since. If no other connection
+    /// has inserted a report since, at most `counters.pending()` reports are pending.
     counters: Counters,
     /// Whether no other connection inserted a report between the last two inserts of this one.
     is_sole_writer: bool,
@@ -33,7 +33,7 @@ impl Known {
 }
 
 impl FastInsert {
-    /// Stores a report, unless `max_pending` reports are pending and `overflow` forbids dropping one.
+    /// Like [`queries::put`], but needs no transaction if the next id is known.
     pub(crate) fn put(
         &self,
         connection: &Connection,
@@ -56,7 +56,8 @@ impl FastInsert {
         Ok(put)
     }
 
-    /// Like [`FastInsert::put`], but stores many reports in one transaction. `reports` is called when it has begun.
+    /// Like [`FastInsert::put`], but stores many reports in one transaction. Calls `reports` after the transaction
+    /// has begun.
     pub(crate) fn put_all<'a, I: Iterator<Item = &'a Conversion>>(
         &self,
         connection: &Connection,
@@ -91,7 +92,8 @@ mod tests {
         for ending in ["", "-wal", "-shm"] {
             std::fs::remove_file(format!("{}{ending}", path.display())).ok();
         }
-        // SQLite never releases a lock that it acquired before its locking functions were replaced.
+        // Registers the VFS first: SQLite could not release a lock acquired before its locking functions were
+        // replaced.
         assert!(vfs::file_system().is_some());
         let connect = || (Connection::open(&path).unwrap(), FastInsert::default());
         let [first, second] = [connect(), connect()];

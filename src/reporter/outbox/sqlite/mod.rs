@@ -1,4 +1,4 @@
-//! A store in a file that any number of processes can share. Only this module uses the database.
+//! A store in a file that any number of processes can share. Only this module and its submodules use SQLite.
 
 mod database;
 mod error;
@@ -50,7 +50,7 @@ pub(crate) struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Creates a store in the file at `path`. The first use opens the file.
+    /// Creates a store in the file at `path`. The file is opened when the store is first used.
     pub(crate) fn new(path: &Path, settings: &OutboxSettings, account: &Account) -> Result<Self, Error> {
         let outbox_path = OutboxPath::find(path, settings.allow_network, account)?;
         let watch = Watch::new().ok().map(Arc::new);
@@ -68,8 +68,8 @@ impl SqliteStore {
         })
     }
 
-    /// Stores a report at once, and with it the reports that were queued while this thread waited for other processes.
-    /// Fails if another thread uses the file.
+    /// Stores a report without queueing it, together with the reports that were queued while this thread waited for
+    /// other processes. Returns [`Failure::InUse`] if another thread uses the file.
     fn put_at_once(&self, conversion: &Conversion) -> Result<bool, Failure> {
         let group = RefCell::new(self.group_commit.group());
         let written = self.database.change(Access { wake: Wake::Never, ..self.caller_access() }, |file| {
@@ -115,7 +115,7 @@ impl SqliteStore {
                 Step::Unfinished => return Err(self.to_error(Failure::unfinished())),
                 Step::Commit(_) if queued.is_finished() => {}
                 Step::Commit(committer) => match self.put_all(committer, deadline) {
-                    // If another thread stores the report, its result counts.
+                    // If the report is no longer queued, another thread stores it, and that result counts.
                     Err(error) if queued.leave() => return Err(error),
                     _ => {}
                 },
@@ -123,8 +123,8 @@ impl SqliteStore {
         }
     }
 
-    /// Stores the queued reports in one transaction and, if required, waits for the disk. Returns an error if that
-    /// failed before it began.
+    /// Stores the queued reports in one transaction and, if required, flushes it to the disk. Returns an error only
+    /// if no report left the queue. Otherwise, an error is the result of each report in the group.
     fn put_all(&self, committer: Committer<'_>, deadline: Instant) -> Result<(), Error> {
         let group = RefCell::new(self.group_commit.group());
         let written = self.database.change(Access { deadline, ..self.caller_access() }, |file| {
@@ -134,7 +134,7 @@ impl SqliteStore {
         });
         let flushed = written.map_err(|failure| self.to_error(failure)).and_then(|written| {
             if self.survives_power_loss && !written.result.is_empty() {
-                // The report is committed, so it is still sent if the disk recovers.
+                // The reports are committed, so they may be sent despite the error.
                 let flushed = self.database.flush(&written);
                 flushed.map_err(|failure| self.to_error(failure).with_report_possibly_stored())?;
             }
@@ -155,7 +155,8 @@ impl SqliteStore {
         }
     }
 
-    /// Notifies the sender of committed reports, and all processes if one of them made the first event.
+    /// Notifies the sender of committed reports. Notifies all processes if storing the reports created an event while
+    /// there was none.
     fn notify_others<'a>(&self, mut outcomes: impl Iterator<Item = &'a PutOutcome> + Clone) {
         let stored = outcomes.clone().filter_map(|outcome| match outcome {
             PutOutcome::Stored { id, .. } => Some(*id),
@@ -194,17 +195,17 @@ impl SqliteStore {
         self.database.write(worker_access(), complete).map(|written| written.result)
     }
 
-    /// Reads for a call of the user.
+    /// Reads for a public call, as opposed to the worker.
     fn read<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         self.database.read(self.caller_access(), work).map_err(|failure| self.to_error(failure))
     }
 
-    /// Writes for a call of the user.
+    /// Writes for a public call, as opposed to the worker.
     fn write(&self, work: impl Fn(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
         self.database.write(self.caller_access(), work).map(drop).map_err(|failure| self.to_error(failure))
     }
 
-    /// Returns the access for a call of the user, which creates a missing file.
+    /// Returns the access for a public call, which creates a missing file.
     fn caller_access(&self) -> Access {
         Access { deadline: from_now(self.busy_timeout), may_create: true, wake: Wake::Always }
     }
@@ -214,7 +215,8 @@ impl SqliteStore {
     }
 }
 
-/// Returns the access for the worker, which does not create a missing file, because there would be nothing to send.
+/// Returns the access for the worker, which does not create a missing file, because a new file would contain nothing
+/// to send.
 fn worker_access() -> Access {
     Access { deadline: from_now(WORKER_TIMEOUT), may_create: false, wake: Wake::Once }
 }
@@ -369,7 +371,7 @@ mod tests {
         Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }
     }
 
-    /// Opens a store in a new directory, which must be removed.
+    /// Opens a store in a new directory, which the caller must remove.
     fn open(name: &str, survives_power_loss: bool, busy_timeout: Duration) -> (PathBuf, SqliteStore) {
         let folder = PathBuf::from(env!("OUT_DIR")).join(name);
         std::fs::remove_dir_all(&folder).ok();
@@ -415,7 +417,7 @@ mod tests {
     #[test]
     fn thread_that_gets_the_lock_first_stores_the_queued_reports() {
         let (folder, store) = open("queued", false, Duration::from_secs(60));
-        // This report was queued while the thread below waited for another process.
+        // This report takes the place of one that is queued while the call below waits for another process.
         let queued = store.group_commit.queue(&report(1));
         assert!(!store.put_at_once(&report(2)).unwrap());
         assert!(queued.is_finished());
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn full_outbox_rejects_only_the_reports_that_do_not_fit() {
+    fn only_the_reports_beyond_the_limit_fail() {
         let (folder, store) = open("queued-full", false, Duration::from_secs(60));
         (0..19).for_each(|id| assert!(!store.put(&report(id)).unwrap()));
         let [same, first, second] = [18, 19, 20].map(|id| store.group_commit.queue(&report(id)));

@@ -1,4 +1,4 @@
-//! The queries of an outbox. Each runs in its caller's transaction.
+//! The queries of an outbox. Those that change more than one row must run in a transaction of the caller.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -16,8 +16,8 @@ const MAX_ID: i64 = (1 << 48) - 1;
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {
-    /// Stored with this id. `has_dropped` is true if the oldest report was dropped for it, and `is_first_event` if there
-    /// was no event before.
+    /// Stored with this id. `has_dropped` is true if the oldest report was dropped for it, and `is_first_event` if
+    /// that may have created an event while there was none.
     Stored {
         id: u64,
         has_dropped: bool,
@@ -26,8 +26,9 @@ pub(crate) enum PutOutcome {
     Full,
 }
 
-/// Stores a report, unless `max_pending` reports are pending and `overflow` forbids dropping one. `counters` is the
-/// result of [`counters`] in the same transaction, and is updated.
+/// Stores a report. If `max_pending` reports are pending and the report replaces none of them, `overflow` decides
+/// whether the oldest is dropped or nothing is stored. `counters` is the result of [`counters`] in the same
+/// transaction, and is updated.
 pub(crate) fn put(
     connection: &Connection,
     counters: &mut Counters,
@@ -62,8 +63,8 @@ fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<u
     insert_with(connection, INSERT, id, conversion)
 }
 
-/// Stores a report with this id in its own transaction, unless `id` is not the next id or a report with the same key
-/// exists. Returns whether the report was stored.
+/// Stores a report with this id in a transaction of its own, unless `id` is not the next id or a report with the same
+/// key exists. Returns whether the report was stored.
 pub(crate) fn put_with_id(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
     // If the id is not the next one, the message id is NULL, and SQLite ignores the row.
     const INSERT: &str = "INSERT OR IGNORE INTO report VALUES (?1, CASE ?1 WHEN 1 + \
@@ -140,7 +141,7 @@ pub(crate) fn find(
             damaged.push(number);
             continue;
         }
-        // Most of the newest reports are already in flight, so their other columns are not read.
+        // Only wanted reports are read completely, because most of the newest reports are already in flight.
         if is_wanted(id) {
             match rows::entry(row) {
                 Ok(entry) => found.entries.push(entry),
@@ -189,7 +190,7 @@ pub(crate) fn complete<'a>(connection: &Connection, batch: impl Iterator<Item = 
     connection.prepare_cached("UPDATE counters SET accepted = accepted + ?")?.execute([accepted]).map(drop)
 }
 
-/// Stores the highest id used. Must be called before rows are deleted.
+/// Stores the highest id used. Must be called before rows of `report` are deleted.
 pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
     connection
         .prepare_cached("UPDATE counters SET last = max(last, coalesce((SELECT max(id) FROM report), 0))")?
@@ -197,7 +198,8 @@ pub(crate) fn remember_last(connection: &Connection) -> Result<()> {
         .map(drop)
 }
 
-/// Writes a page without a change. SQLite omits the write of an unchanged row, but not that of a header.
+/// Writes the page of the database header with its content unchanged. SQLite would not write a row that is set to its
+/// current values.
 pub(crate) fn write_unchanged(connection: &Connection) -> Result<()> {
     let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     connection.pragma_update(None, "user_version", version)
@@ -275,7 +277,7 @@ fn count_discarded(connection: &Connection, count: usize) -> Result<()> {
     }
 }
 
-/// The oldest event, or the id of a damaged row.
+/// The oldest event, or the id of its row if the row is damaged.
 pub(crate) enum OldestEvent {
     None,
     Event(Event),
@@ -337,7 +339,7 @@ pub(crate) fn counters(connection: &Connection) -> Result<Counters> {
     })
 }
 
-/// Returns the lowest pending id.
+/// Returns the lowest id of a pending report; None if no report is pending.
 pub(crate) fn lowest_id(connection: &Connection) -> Result<Option<u64>> {
     connection
         .prepare_cached("SELECT min(id) FROM report")?

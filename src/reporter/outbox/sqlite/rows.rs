@@ -1,4 +1,4 @@
-//! Reads and checks the rows of an outbox, and converts their values to numbers.
+//! Reads the rows of an outbox, verifies their checksums, and converts between Rust types and column values.
 
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
@@ -106,7 +106,7 @@ pub(crate) fn event(row: &Row<'_>) -> Result<Event> {
 
 /// Returns the error for a value that this library never writes, which means that the row is damaged.
 fn invalid_value(column: &str) -> Error {
-    Error::FromSqlConversionFailure(0, Type::Null, format!("{column} has an impossible value").into())
+    Error::FromSqlConversionFailure(0, Type::Null, format!("{column} has an invalid value").into())
 }
 
 /// Returns whether the error reports a value that this library never writes.

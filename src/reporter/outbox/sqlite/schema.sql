@@ -1,4 +1,4 @@
--- The schema of an outbox, version 1. Later versions add a migration step to `file/mod.rs`.
+-- The schema of an outbox, version 1. Each later version needs a migration step in `file/mod.rs`.
 
 -- The account, in one row. The URL is normalized.
 CREATE TABLE account (
@@ -6,8 +6,9 @@ CREATE TABLE account (
     base_url TEXT NOT NULL
 ) STRICT;
 
--- Pending reports. The checksum covers the other columns, as computed in `rows.rs`. The id is the number of the report
--- among all reports ever submitted.
+-- Pending reports. `id` numbers all reports ever submitted, starting at 1. `timestamp` is in seconds since 1970.
+-- `wall`, `uptime` and `boot` are the time of the submit (see `clock.rs`). `checksum` covers the other columns (see
+-- `rows.rs`).
 CREATE TABLE report (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -21,8 +22,9 @@ CREATE TABLE report (
     UNIQUE (message_id, channel)
 ) STRICT;
 
--- Reports that left the outbox without being accepted. They stay until they are acknowledged. Ids are not reused. Up to
--- `timestamp` the columns match `report`; `created` is in milliseconds since 1970.
+-- Events: reports that were rejected, that expired or that were dropped. They stay until they are acknowledged or
+-- discarded. Ids are not reused. The columns from `message_id` to `timestamp` are the same as in `report`; `created`
+-- is in milliseconds since 1970.
 CREATE TABLE event (
     id INTEGER PRIMARY KEY,
     message_id TEXT NOT NULL,
@@ -36,9 +38,10 @@ CREATE TABLE event (
     checksum INTEGER NOT NULL
 ) STRICT;
 
--- Counters of the reports that are no longer pending, in one row. `last` is at least the highest id deleted from
--- `report`. The number of submitted reports is `last` or the highest id in `report`, whichever is larger, so a submit
--- writes only the row of its report.
+-- Counters of the events and of the reports that are no longer pending, in one row. `last` is at least the highest id
+-- deleted from `report`. The number of submitted reports is `last` or the highest id in `report`, whichever is
+-- larger, so a submit that neither replaces nor drops a report does not write this row. `last_event` is the highest
+-- event id used.
 CREATE TABLE counters (
     last INTEGER NOT NULL DEFAULT 0,
     accepted INTEGER NOT NULL DEFAULT 0,

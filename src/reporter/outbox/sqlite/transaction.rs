@@ -17,7 +17,7 @@ pub(crate) fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Conn
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         if !self.0.is_autocommit() {
-            // If this fails, SQLite has already rolled back.
+            // If this fails and the transaction stays open, the next `BEGIN` returns an error.
             run(self.0, "ROLLBACK").ok();
         }
     }

@@ -15,33 +15,32 @@ use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
 use crate::os::file_status::{Directory, Status};
 
-/// The starts of two ranges of bytes far beyond the end of each file. A byte represents another file that is used
-/// together with this one. In the range at `WAL_BYTES`, the database and the WAL represent each other. In the range at
-/// `INDEX_BYTES`, the database and the index represent each other. In each file, a process locks the bytes that
-/// represent the other files that it uses.
+/// The starts of two ranges of bytes far beyond the end of each file. In them, a process locks one byte for each
+/// other file that it uses together with this one. In the range at `WAL_BYTES`, it locks a byte of the database for
+/// the WAL, and a byte of the WAL for the database. In the range at `INDEX_BYTES`, it does the same for the database
+/// and the index.
 const WAL_BYTES: i64 = 1 << 50;
 const INDEX_BYTES: i64 = 1 << 51;
 
-/// The number of bytes in each range. The index of the byte that represents a file is the file's inode modulo this
-/// number.
+/// The number of bytes in each range. The offset in the range of the byte for a file is the inode number of the file
+/// modulo this number.
 const BYTE_COUNT: i64 = 1 << 40;
 
-/// The byte of the index that a process locks while it makes a checkpoint.
+/// The byte of the index that a process locks while it runs a checkpoint.
 const CHECKPOINT_BYTE: i64 = 1 << 52;
 
-/// The size of the header of the WAL index, which changes with each transaction; the bytes in it of the page size and of
-/// the number of pages in the WAL; and the offset in the index of the number of pages copied to the database. From
-/// SQLite's documentation of the format.
+/// The format of the WAL index (<https://sqlite.org/walformat.html>): the size of its header; the positions in the
+/// header of the page size and of the number of pages in the WAL; and the offset in the index of the number of pages
+/// copied to the database.
 const INDEX_HEADER_SIZE: usize = 48;
 const INDEX_PAGE_SIZE: std::ops::Range<usize> = 14..16;
 const INDEX_PAGES: std::ops::Range<usize> = 16..20;
 const INDEX_COPIED: u64 = 96;
 
-/// The sizes of the headers of the WAL and of each page in it.
+/// The sizes of the headers of the WAL and of each page in it, in bytes.
 const WAL_HEADER_SIZE: u64 = 32;
 const PAGE_HEADER_SIZE: u64 = 24;
 
-/// The open files.
 #[derive(Debug)]
 pub(crate) struct FileSet {
     /// The paths of the database and of its directory.
@@ -55,18 +54,18 @@ pub(crate) struct FileSet {
     pub(crate) wal_file: Arc<File>,
 }
 
-/// An open file and its last known status.
+/// An open file, its identity, and its last known length.
 #[derive(Debug)]
 struct KnownFile {
     name: CString,
     file: Arc<File>,
     device: u64,
     inode: u64,
-    /// The length when it was last checked.
+    /// The length when last checked, in bytes.
     length: AtomicU64,
 }
 
-/// The numbers of pages in the WAL, and of those copied to the database.
+/// The number of pages in the WAL, and how many of them have been copied to the database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WalPages {
     pub(crate) total: u32,
@@ -89,7 +88,7 @@ impl Drop for CheckpointGuard<'_> {
     }
 }
 
-/// The header of the WAL index. It changes with each transaction.
+/// The header of the WAL index. Each commit changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IndexHeader([u8; INDEX_HEADER_SIZE]);
 
@@ -105,7 +104,7 @@ impl IndexHeader {
         bytes.map_or(0, u32::from_ne_bytes)
     }
 
-    /// Returns the minimum length of a WAL that has these pages.
+    /// Returns the length of the part of the WAL that the index lists, in bytes.
     fn wal_length(&self) -> u64 {
         let bytes = self.0.get(INDEX_PAGE_SIZE).and_then(|bytes| bytes.try_into().ok());
         // The largest size, 65536, is stored as 1.
@@ -120,29 +119,29 @@ impl IndexHeader {
     }
 }
 
-/// The length of a WAL from which on truncating it is worth the write that restarts it.
+/// The length of the WAL, in bytes, above which truncating the WAL is worth the write that restarts it.
 const LONG_WAL: u64 = 1024 * 1024;
 
-/// The number of bytes that are removed from a WAL at once. It takes about a millisecond.
+/// The maximum number of bytes to remove from the WAL at once. Removing them takes about 1 ms.
 const MAX_REMOVED: u64 = 4 * 1024 * 1024;
 
-/// How many times the index is read while other processes change it.
+/// The maximum number of times that the index is read while other processes change it.
 const MAX_READS: u32 = 100;
 
-/// A change of the files by another process.
+/// A change to the files by another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The database was removed.
     DatabaseRemoved,
-    /// The database was moved, or another file is at its path. The content of the database is intact.
+    /// The database was moved, or another file is at its path. The open database is intact.
     DatabaseMoved,
     /// The WAL or its index was removed or replaced. The open WAL and index are intact.
     WalReplaced,
-    /// The index was truncated. Accessing it would raise SIGBUS.
+    /// The index was truncated. Accessing its mapping may raise SIGBUS.
     IndexTruncated,
     /// The WAL was truncated, but all its pages are in the database.
     CopiedWalTruncated,
-    /// The database was truncated, or a WAL with pages that are not in the database.
+    /// The database was truncated, or the WAL was while some of its pages were not in the database.
     ContentTruncated,
 }
 
@@ -165,8 +164,8 @@ impl FileSet {
         Ok(files.register()?.then_some(files))
     }
 
-    /// Locks, in each file, the bytes that represent the other files. Returns false if another process uses one of the
-    /// files together with a different file.
+    /// Locks, in each file, the bytes for the other files. Returns false if another process uses one of the files
+    /// together with a different file.
     fn register(&self) -> io::Result<bool> {
         let pairs = [
             (&self.database, WAL_BYTES, &self.wal),
@@ -188,8 +187,8 @@ impl FileSet {
         Ok(true)
     }
 
-    /// Like [`FileSet::change`], but does not detect that the WAL or its index was renamed. A rename may be detected
-    /// later, because no other process opens the outbox without these files.
+    /// Like [`FileSet::change`], but does not detect that the WAL or its index was renamed. It is enough to detect a
+    /// rename later, because no other process can open the outbox with a different WAL or index meanwhile.
     pub(crate) fn change_before_write(&self) -> Option<Change> {
         let database = self.database.state(self.find_database());
         let is_same = database == FileState::Same && self.wal.is_intact() && self.index.is_intact();
@@ -201,7 +200,7 @@ impl FileSet {
         if self.wal.is_intact() && self.database.is_intact() { None } else { self.change() }
     }
 
-    /// Returns the change by another process since the files were opened, if any.
+    /// Returns the change that another process has made since the files were opened, if any.
     pub(crate) fn change(&self) -> Option<Change> {
         let database = self.database.state(self.find_database());
         let index = self.index.state(self.directory.status(&self.index.name));
@@ -242,7 +241,8 @@ impl FileSet {
         }
     }
 
-    /// Returns the numbers of pages in the WAL.
+    /// Returns the numbers of pages. If the index cannot be read, the total is the largest number, and no page counts
+    /// as copied.
     pub(crate) fn wal_pages(&self) -> WalPages {
         let (header, mut copied) = (self.index_header(), [0; 4]);
         let is_read = self.index.file.read_exact_at(&mut copied, INDEX_COPIED).is_ok();
@@ -252,7 +252,8 @@ impl FileSet {
         }
     }
 
-    /// Returns the header of the index. Reads the index as a file, because the mapping may have another length.
+    /// Returns the header of the index. Reads the file instead of a mapping, because accessing the mapping of a
+    /// truncated file raises SIGBUS.
     pub(crate) fn index_header(&self) -> Option<IndexHeader> {
         let mut header = [0; INDEX_HEADER_SIZE];
         self.index.file.read_exact_at(&mut header, 0).is_ok().then_some(IndexHeader(header))
@@ -263,8 +264,8 @@ impl FileSet {
         self.index_header().filter(|_| self.wal_length() > LONG_WAL)
     }
 
-    /// Removes the end of the WAL, up to a fixed size, if its index, which has this header, does not list it. Returns
-    /// whether more is left to remove. The caller prevents writes.
+    /// Removes bytes at the end of the WAL that the index, which has this header, does not list, but at most
+    /// [`MAX_REMOVED`]. Returns whether more can be removed. The caller prevents writes.
     pub(crate) fn shorten_wal(&self, header: IndexHeader) -> bool {
         let (length, needed) = (self.wal_length(), header.wal_length());
         let shortened = length.saturating_sub(MAX_REMOVED).max(needed);
@@ -275,16 +276,16 @@ impl FileSet {
         is_shortened && shortened > needed
     }
 
-    /// Returns the length of the WAL.
+    /// Returns the length of the WAL in bytes; 0 if it cannot be read.
     fn wal_length(&self) -> u64 {
         self.wal.status().map_or(0, |status| status.length)
     }
 
-    /// Accepts that the WAL is shorter than before if it has all the pages in its index. Another process truncates it in
-    /// this way when the outbox is idle, and SQLite does, after it has removed the pages from the index.
+    /// Accepts that the WAL is shorter than before if it still contains all pages that the index lists. Another
+    /// process truncates the WAL of an idle outbox in this way. Returns whether the length was accepted.
     fn accept_restarted_wal(&self) -> bool {
         for _ in 0..MAX_READS {
-            // A page is written before it is in the index, so the length is read last.
+            // A page is written before the index lists it, so the length is read after the header.
             let header = self.index_header();
             let length = self.wal_length();
             if header.is_some_and(|header| length >= header.wal_length()) {
@@ -356,7 +357,7 @@ impl KnownFile {
         Status::of(&self.file)
     }
 
-    /// Returns whether the file has a name and is not shorter than before.
+    /// Returns whether the file has a name and is not shorter than before. If so, records its length.
     fn is_intact(&self) -> bool {
         self.status().is_ok_and(|status| {
             let is_intact = status.links > 0 && status.length >= self.length.load(Ordering::Relaxed);

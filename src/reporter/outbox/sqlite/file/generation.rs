@@ -1,5 +1,5 @@
-//! Tracks which generation of the outbox file is open. Report ids carry the generation, so an id from a deleted or
-//! quarantined file never matches a row of the new one.
+//! Tracks which generation of the outbox file is open. Report ids carry the generation, so an id from a removed or
+//! quarantined file does not match a row of the new file.
 
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,24 +15,23 @@ const ROW_BITS: u32 = 48;
 pub(crate) struct Generations {
     /// The current generation, which changes whenever the file is replaced.
     current: AtomicU64,
-    /// The number of files that were damaged or removed, and replaced.
+    /// The number of times that the file was replaced because it was damaged or removed.
     resets: AtomicU64,
     /// The identity of the file opened last.
     known: Mutex<Option<Identity>>,
 }
 
 impl Generations {
-    /// Returns the current generation.
     pub(crate) fn current(&self) -> u64 {
         self.current.load(Ordering::Acquire)
     }
 
-    /// Returns the number of files that were damaged or removed, and replaced, while this process used them.
+    /// Returns how many times the file was replaced, because it was damaged or removed, while this process used it.
     pub(crate) fn resets(&self) -> u64 {
         self.resets.load(Ordering::Acquire)
     }
 
-    /// Returns the id of a row in the current file.
+    /// Returns the report id of a row in the current file.
     pub(crate) fn id(&self, row: u64) -> u64 {
         row | self.current().wrapping_shl(ROW_BITS)
     }
@@ -49,8 +48,9 @@ impl Generations {
         *self.known() = None;
     }
 
-    /// Records that a file was opened. Advances the generation if it is not the previous file, which another process
-    /// may have quarantined, or a user removed, while it was not open here.
+    /// Records that a file was opened. Advances the generation if the file is not the one opened before. Another
+    /// process may have quarantined that file, or a user may have removed it, while this process did not have it
+    /// open.
     pub(crate) fn opened(&self, identity: Identity) {
         if self.known().is_some_and(|known| known != identity) {
             self.advance();

@@ -34,7 +34,7 @@ const APPLICATION_ID: i32 = 0x6e78_6376;
 /// The schema version stored in the file.
 const SCHEMA_VERSION: i32 = 1;
 
-/// The size of the header of a SQLite database, and the range of the application id in it.
+/// The size of the header of an SQLite database in bytes, and the position of the application id in it.
 const HEADER_SIZE: u64 = 100;
 const APPLICATION_ID_BYTES: std::ops::Range<usize> = 68..72;
 
@@ -80,7 +80,7 @@ impl Drop for OpenLock {
     }
 }
 
-/// The device, inode and creation time of a file. An inode alone can be reused.
+/// The device, inode and creation time of a file. An inode number alone can be reused.
 pub(crate) type Identity = (u64, u64, Option<SystemTime>);
 
 impl OutboxPath {
@@ -125,8 +125,8 @@ impl OutboxPath {
             if fs::symlink_metadata(&self.path)?.len() == 0 {
                 // If the creation fails or is interrupted, the next process must recognize the file as an outbox.
                 open_lock.0.mark()?;
-                // SQLite removes a WAL beside an empty database, so the tables are created before `FileSet::open` opens
-                // the WAL.
+                // SQLite removes a WAL next to an empty database, so the tables are created before `FileSet::open`
+                // opens the WAL.
                 self.check(&mut self.connect(busy_timeout)?)?;
             }
             if let Some(files) = FileSet::open(self)? {
@@ -190,8 +190,8 @@ impl OutboxPath {
         Failure::outbox(format!("{} exists but is not an outbox file; choose another path", self.path.display()))
     }
 
-    /// Returns whether an outbox was ever opened at this path. A file for which this returns false must not be renamed,
-    /// even if another program's lock file is next to it.
+    /// Returns whether the content of the lock file shows that an outbox was opened at this path. If not, the file
+    /// may belong to another program and must not be renamed, even if there is a file with the name of the lock file.
     pub(crate) fn was_outbox(&self) -> bool {
         LockFile::is_marked(&self.sidecar(".lock"))
     }
@@ -316,7 +316,7 @@ impl OutboxPath {
 }
 
 impl OpenFile {
-    /// Waits for the lock that allows this process to write.
+    /// Waits for the lock that allows this process to write while other processes have the outbox open.
     pub(crate) fn lock_for_writing(&self, busy_timeout: &BusyTimeout) -> Result<WriteGuard<'_>, Failure> {
         self.write_lock.acquire_among_others(&self.open_lock.0, busy_timeout)?.ok_or(Failure::Busy)
     }

@@ -15,8 +15,9 @@ use crate::timestamp::Timestamp;
 const SIDECAR_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 impl OutboxPath {
-    /// Renames a damaged outbox so that a new one can replace it. `damaged` identifies the file; it is None if the file
-    /// could not be opened. Returns false if another process has the outbox open.
+    /// Renames a damaged outbox so that a new one can replace it. `damaged` identifies the file; it is None if the
+    /// file could not be opened. Returns false if another process or reporter has the outbox open until the timeout
+    /// expires.
     pub(crate) fn quarantine(&self, damaged: Option<Identity>, busy_timeout: &BusyTimeout) -> Result<bool, Failure> {
         let lock_file = LockFile::open(&self.sidecar(".lock"))?;
         if !lock_file.lock(Lock::Quarantine, busy_timeout)? {
@@ -43,7 +44,7 @@ impl OutboxPath {
         }
     }
 
-    /// Renames the sidecars to match the quarantined file.
+    /// Renames the sidecars to `name` followed by their suffixes.
     pub(crate) fn move_sidecars(&self, name: &Path) -> io::Result<()> {
         for suffix in SIDECAR_SUFFIXES {
             match fs::rename(self.sidecar(suffix), with_suffix(name, suffix)) {

@@ -8,10 +8,10 @@ use std::{fs, io};
 
 use crate::os::file_lock;
 
-/// The size of the reserve, enough for the WAL of one completed batch and its checkpoint.
+/// The size of the reserve in bytes, enough for the WAL of a typical batch of completed reports and for its
+/// checkpoint.
 const SIZE: usize = 256 * 1024;
 
-/// The reserve file.
 #[derive(Debug)]
 pub(crate) struct Reserve {
     path: PathBuf,
@@ -42,7 +42,7 @@ fn len() -> u64 {
     u64::try_from(SIZE).unwrap_or(u64::MAX)
 }
 
-/// Writes pseudo-random bytes: a file of zeros occupies no space on some file systems.
+/// Writes pseudo-random bytes, because a file of zeros occupies no space on some file systems.
 fn fill(path: &Path) -> io::Result<()> {
     let file = file_lock::open_private(path, false)?;
     write_all(file).inspect_err(|_| drop(fs::remove_file(path)))

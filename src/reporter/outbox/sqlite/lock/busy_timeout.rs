@@ -12,8 +12,8 @@ use crate::sync::Mutex;
 /// grow, which starves the longest waiters.
 const PAUSE_NS: (u64, u64) = (20_000, 80_000);
 
-/// Whether a fork waits for the outboxes. Meanwhile, calls that wait for a locked file give up; they try again after
-/// the fork.
+/// Whether a fork is waiting for the outboxes to be closed. Meanwhile, calls that wait for a locked file stop
+/// waiting; most of them try again after the fork.
 static IS_FORK_WAITING: AtomicBool = AtomicBool::new(false);
 
 /// The number of forks that have begun to wait.
@@ -26,12 +26,13 @@ pub(crate) fn set_fork_waiting(is_waiting: bool) {
     IS_FORK_WAITING.store(is_waiting, Ordering::Release);
 }
 
-/// Returns whether a fork is waiting for the outboxes.
+/// Returns whether a fork is waiting for the outboxes to be closed.
 pub(crate) fn is_fork_waiting() -> bool {
     IS_FORK_WAITING.load(Ordering::Acquire)
 }
 
-/// Waits until no fork waits for the outboxes, or until `deadline`. Returns the number of forks that have begun to wait.
+/// Waits until no fork is waiting for the outboxes to be closed, or until `deadline`. Returns the number of forks
+/// that have begun to wait.
 pub(crate) fn wait_for_forks(deadline: Instant) -> u64 {
     while is_fork_waiting() && Instant::now() < deadline {
         thread::sleep(Duration::from_nanos(PAUSE_NS.0));
@@ -39,18 +40,18 @@ pub(crate) fn wait_for_forks(deadline: Instant) -> u64 {
     forks()
 }
 
-/// Returns the number of forks that have begun to wait for the outboxes to be closed.
+/// Returns the number of forks that have begun to wait.
 pub(crate) fn forks() -> u64 {
     FORKS.load(Ordering::Acquire)
 }
 
-/// A deadline that the connection's busy handler checks. Calls share it, because only one call at a time uses the
+/// A deadline that the connection's busy handler checks. All calls share it, because one call at a time uses the
 /// connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BusyTimeout(Arc<Mutex<Option<Instant>>>);
 
 impl BusyTimeout {
-    /// Creates a busy timeout that ends at `deadline`.
+    /// Creates a busy timeout that expires at `deadline`.
     pub(crate) fn until(deadline: Instant) -> Self {
         let busy_timeout = Self::default();
         busy_timeout.set_deadline(deadline);
@@ -61,13 +62,13 @@ impl BusyTimeout {
         *self.0.lock() = Some(deadline);
     }
 
-    /// Returns whether the deadline has not passed and no fork waits.
+    /// Returns whether the deadline has not passed and no fork is waiting.
     pub(crate) fn has_time(&self) -> bool {
         let deadline = *self.0.lock();
         !is_fork_waiting() && deadline.is_some_and(|deadline| Instant::now() < deadline)
     }
 
-    /// Pauses briefly. Returns false if the deadline has passed or a fork waits.
+    /// Pauses briefly. Returns false without pausing if the deadline has passed or a fork is waiting.
     pub(crate) fn pause(&self) -> bool {
         let has_time = self.has_time();
         if has_time {

@@ -1,11 +1,11 @@
-//! Elects the one process that sends the reports of an outbox. It holds [`Lock::Sender`], which the kernel releases
-//! when the process exits, so there are no leases and no clocks to compare.
+//! Elects the one process that sends the reports of an outbox. That process holds [`Lock::Sender`], which the kernel
+//! releases when the process exits, so there are no leases and no clocks to compare.
 //!
 //! The lock file also carries notifications. A process that inserts a report but is not the sender writes to the lock
-//! file after its commit, which wakes the sender through inotify. A process that creates the first event reads the lock
-//! file after its commit, which wakes all processes. If a process is killed between the commit and the notification, the
-//! kernel closes its lock file, and all processes watch for closes too. Standby processes do not watch for writes, which
-//! would wake them for every report.
+//! file after its commit, which wakes the sender through inotify. A process that creates an event while there is none
+//! reads the lock file after its commit, which wakes all processes. If a process is killed between the commit and the
+//! notification, the kernel closes its lock file, which also wakes all processes. Standby processes do not watch for
+//! writes, which would wake them for every report.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -17,14 +17,14 @@ use super::lock_file::{Lock, LockFile};
 use crate::os::wakeup::{Change, Noticed, Watch};
 use crate::sync::Mutex;
 
-/// The role of this process, and its notifications from other processes.
+/// The role of this process, and the notifications between it and other processes.
 #[derive(Debug)]
 pub(crate) struct Election {
     /// The path of the lock file.
     path: PathBuf,
     state: Mutex<State>,
-    /// Whether this process is the sender. Changes only while `state` is locked, and is true only while the lock is
-    /// held.
+    /// Whether this process is the sender. Changes only while `state` is locked, and is true only while
+    /// [`Lock::Sender`] is held.
     is_sender: AtomicBool,
     /// Whether a report was stored of which the sender has not been notified.
     is_notification_wanted: AtomicBool,
@@ -70,16 +70,16 @@ impl Election {
             let is_locked = state.lock_file.as_ref().map(|lock_file| lock_file.try_lock(Lock::Sender));
             self.is_sender.store(is_locked.transpose()?.unwrap_or(false), Ordering::SeqCst);
         }
-        // The watch starts before the search for reports, so that each report is either found or notified.
+        // The watch starts before the search for reports, so that each report is either found or announced.
         if self.is_sender() && !state.is_watching_writes {
             state.is_watching_writes = self.watch_for(Change::WrittenOrClosed);
         }
         Ok(self.is_sender())
     }
 
-    /// Notifies the sender, unless it is this process, of a stored report. Called after the commit, since the sender
-    /// reads at once. If the state is locked, the thread that locked it notifies, so that a submit does not wait for a
-    /// system call of that thread.
+    /// Notifies the sender of a stored report, unless this process is the sender. Must be called after the commit,
+    /// because the sender reads the outbox at once. If the state is locked, the thread that locked it notifies the
+    /// sender, so that a submit does not wait for a system call of that thread.
     pub(crate) fn notify(&self) {
         if !self.is_sender() {
             self.is_notification_wanted.store(true, Ordering::SeqCst);
@@ -87,7 +87,8 @@ impl Election {
         }
     }
 
-    /// Notifies all processes of the first event. Called after the commit, since they read at once.
+    /// Notifies all processes that an event was created while there was none. Must be called after the commit,
+    /// because they read the outbox at once.
     pub(crate) fn notify_of_event(&self) {
         let mut state = self.state();
         if state.lock_file.is_none() {
@@ -151,8 +152,8 @@ impl Election {
         is_watched
     }
 
-    /// Returns whether this process is notified of all changes that concern its role: of events and the end of the
-    /// sender, and in the sender also of reports.
+    /// Returns whether this process is notified of all changes that concern its role: of events and of the exit of
+    /// the sender, and in the sender also of reports.
     pub(crate) fn is_notified(&self) -> bool {
         self.is_watched.load(Ordering::SeqCst) && (!self.is_sender() || self.is_watching())
     }
@@ -267,7 +268,7 @@ mod tests {
             let folder = Folder::new(if survives_power_loss { "notify-power" } else { "notify" });
             let (sender, other) = folder.open_two(survives_power_loss);
             let text = std::fs::read(folder.lock()).unwrap();
-            // The read announces an event.
+            // Reading the file announced an event to both stores.
             clear_watch(&[&sender, &other]);
             put(&other);
             assert!(is_woken(&sender) && !is_woken(&other));
@@ -286,7 +287,7 @@ mod tests {
             drop(third);
             assert!(
                 is_woken(&sender) && is_woken(&other),
-                "closing a store must wake the sender and the standby process, because it may have been the sender"
+                "closing a store must wake all processes, because that store may have been the sender"
             );
             assert!(!text.is_empty() && std::fs::read(folder.lock()).unwrap() == text);
         }
@@ -338,14 +339,14 @@ mod tests {
     }
 
     #[test]
-    fn reports_during_lock_file_replacement_are_notified() {
+    fn reports_during_lock_file_replacement_are_announced() {
         let folder = Folder::new("replaced");
         let (former, sender) = folder.open_two(false);
         std::fs::rename(folder.lock(), folder.0.join("elsewhere")).unwrap();
         assert!(sender.try_become_sender().unwrap(), "the store must become the sender with the new lock file");
         clear_watch(&[&sender]);
         put(&former);
-        assert!(!is_woken(&sender), "a write to the removed lock file must not wake the sender");
+        assert!(!is_woken(&sender), "a write to the moved lock file must not wake the sender");
         assert!(!former.try_become_sender().unwrap());
         assert!(is_woken(&sender));
         put(&former);

@@ -18,11 +18,10 @@ pub(crate) enum Wake {
     /// Once, and again when the waiter is overdue, so that a thread that locks in a loop does not pay for a wakeup each
     /// time.
     Once,
-    /// Never: a locked mutex is not waited for.
+    /// Never: the call does not wait.
     Never,
 }
 
-/// The mutex.
 #[derive(Debug, Default)]
 pub(crate) struct FairLock {
     state: Mutex<State>,
@@ -52,13 +51,14 @@ impl State {
 pub(crate) struct Guard<'a>(&'a FairLock);
 
 impl FairLock {
-    /// Waits for the mutex and locks it. Returns None if `deadline` expires first.
+    /// Waits for the mutex and locks it. Returns None if `deadline` passes first, or if the call would have to wait
+    /// and `wake` is [`Wake::Never`].
     pub(crate) fn acquire(&self, deadline: Instant, wake: Wake) -> Option<Guard<'_>> {
         self.lock(deadline, wake).then(|| Guard(self))
     }
 
-    /// Like [`FairLock::acquire`], but returns no guard: the caller calls [`FairLock::unlock`]. Returns false if
-    /// `deadline` expires first.
+    /// Like [`FairLock::acquire`], but returns no guard: the caller must call [`FairLock::unlock`]. Returns whether
+    /// the mutex was locked.
     pub(crate) fn lock(&self, deadline: Instant, wake: Wake) -> bool {
         let mut state = self.state();
         if state.try_lock() {
@@ -92,7 +92,7 @@ impl FairLock {
         state
     }
 
-    /// Continues to wait, ahead of all newcomers. Returns false if `deadline` expires first.
+    /// Continues to wait, ahead of all newcomers. Returns false if `deadline` passes first.
     fn lock_overdue(&self, mut state: MutexGuard<'_, State>, deadline: Instant) -> bool {
         state.overdue = state.overdue.saturating_add(1);
         let mut is_in_time = true;

@@ -1,5 +1,6 @@
-//! Closes every outbox before a fork, because a child that inherited the open files would share its parent's locks on
-//! them. Files are closed between two transactions, and both processes open them again at the next use.
+//! Closes the open outboxes before a fork, because a child that inherited the open files would share its parent's
+//! locks on them. Files are closed between two transactions. The parent and the child open them again when they next
+//! use them.
 
 use std::any::Any;
 use std::process;
@@ -23,7 +24,7 @@ pub(crate) fn register(database: &Arc<Database>) {
     databases.push(Arc::downgrade(database));
 }
 
-/// A guard that keeps all outboxes closed until it is dropped.
+/// A guard that keeps the outboxes closed until it is dropped.
 struct Closed {
     databases: Vec<Arc<Database>>,
     process: u32,
@@ -45,8 +46,8 @@ impl Drop for Closed {
         if self.process == process::id() {
             databases.iter().for_each(|database| database.resume_after_fork());
         } else {
-            // These databases belong to the parent, and no thread of the child will release their locks. The child
-            // creates its own.
+            // These databases belong to the parent, and no thread of the child can release their locks. The child
+            // creates its own databases.
             self.registered.clear();
             std::mem::forget(databases);
         }

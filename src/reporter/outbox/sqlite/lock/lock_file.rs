@@ -5,13 +5,14 @@
 //! | 0 | exclusive | this process sends the reports of the outbox |
 //! | 1 | shared | the outbox is open |
 //! | 1 | exclusive | the outbox is being quarantined |
-//! | 2 | exclusive | this process writes to the outbox, opens or creates it |
+//! | 2 | exclusive | this process writes to, opens or creates the outbox |
 //! | 3 | shared | this process has waited too long to write and precedes newcomers |
 //!
 //! The content identifies the file as the lock file of an outbox, so that no file of another program is quarantined.
 //!
-//! Processes also notify each other through it. A write announces a report to the sender. A read announces the first
-//! event, and a close that a process has ended or that the files were replaced, to all processes.
+//! Processes also notify each other through it. A write tells the sender that a report was stored. A read tells all
+//! processes that an event was created while there was none. A close tells all processes that a process may have
+//! ended or that the files may have been replaced.
 
 use std::io::Write;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -40,7 +41,7 @@ pub(crate) enum Lock {
     Open,
     /// Held while a damaged outbox is quarantined.
     Quarantine,
-    /// Held while the outbox is written, opened or created.
+    /// Held while the outbox is written to, opened or created.
     Write,
     /// Held by processes that have waited too long for [`Lock::Write`].
     Overdue,
@@ -92,17 +93,17 @@ impl LockFile {
         file_lock::try_lock(self.file.file(), lock.byte(), lock.sharing())
     }
 
-    /// Returns whether another open file has a lock on the same byte.
+    /// Returns whether another open file description has a lock on the same byte.
     pub(crate) fn is_locked_elsewhere(&self, lock: Lock) -> io::Result<bool> {
         file_lock::is_locked_elsewhere(self.file.file(), lock.byte(), 1)
     }
 
-    /// Returns a futex in the first bytes of the file, which are [`MAGIC_START`].
+    /// Returns a futex in the first bytes of the file, which are [`MAGIC_START`] once the file is marked.
     pub(crate) fn futex(&self) -> io::Result<Futex> {
         Futex::map(self.file.file())
     }
 
-    /// Waits for a lock. Returns false if the timeout expired first.
+    /// Waits for a lock. Returns false if the timeout expired or a fork interrupted the wait.
     pub(crate) fn lock(&self, lock: Lock, busy_timeout: &BusyTimeout) -> io::Result<bool> {
         while !self.try_lock(lock)? {
             if !busy_timeout.pause() {
@@ -116,7 +117,7 @@ impl LockFile {
         file_lock::unlock(self.file.file(), lock.byte())
     }
 
-    /// Writes the content to an empty lock file.
+    /// Writes the content if the file is empty.
     pub(crate) fn mark(&self) -> io::Result<()> {
         match self.file.file().metadata()?.len() {
             0 => self.file.file().write_all(MAGIC),
@@ -129,9 +130,9 @@ impl LockFile {
         fs::read(path).is_ok_and(|found| found == MAGIC)
     }
 
-    /// Notifies the sender of a report, by rewriting the first byte unchanged. If the file does not begin with the first
-    /// bytes of [`MAGIC`] or cannot be written, opens and closes it instead, which notifies all processes. The first
-    /// bytes are not read, because that would announce an event.
+    /// Notifies the sender of a report, by rewriting the first byte unchanged. If the file does not begin with the
+    /// first bytes of [`MAGIC`] or cannot be written, opens and closes it instead, which notifies all processes. The
+    /// first bytes are compared without reading them, because a read would announce an event.
     pub(crate) fn notify(&self) {
         let first_bytes = self.first_bytes.get_or_init(|| self.futex().ok());
         let is_ours = first_bytes.as_ref().is_some_and(|first_bytes| first_bytes.begins_with(MAGIC_START));
@@ -149,7 +150,7 @@ impl LockFile {
         }
     }
 
-    /// Notifies all processes that the files may have changed, by opening and closing this one.
+    /// Notifies all processes that something may have changed, by opening and closing the lock file.
     fn notify_all(&self) {
         Self::open(&self.path).ok();
     }

@@ -1,4 +1,5 @@
-//! Locking: one thread at a time uses the file in a process, one process at a time writes, and one process sends.
+//! Locking: within a process, one thread at a time uses the connection; among processes, one at a time writes, and
+//! one sends.
 
 pub(crate) mod busy_timeout;
 pub(crate) mod election;

@@ -1,8 +1,8 @@
 //! Lets one process at a time write to an outbox, approximately in the order of arrival.
 //!
-//! The kernel's file locks guarantee no order and have no timeout. Therefore, a process tries the lock repeatedly and
-//! waits for the futex in the lock file between two attempts. A process that has waited long is overdue, and newcomers
-//! wait until it has acquired the lock.
+//! The kernel's file locks guarantee no order and have no timeout. Therefore, a process tries to acquire the lock
+//! repeatedly and waits on the futex in the lock file between two attempts. A process that has waited for
+//! [`OVERDUE_AFTER`] is overdue, and newcomers wait until it has acquired the lock.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,12 +15,12 @@ use crate::os::futex::Futex;
 /// The time after which a waiting process precedes newcomers.
 const OVERDUE_AFTER: Duration = Duration::from_millis(2);
 
-/// The time for which the lock stays free after which an overdue process counts as stopped.
+/// If the lock stays free for this time while a process is overdue, that process counts as stopped.
 const STOPPED_AFTER: Duration = Duration::from_millis(1);
 
-/// The first and the longest wait for the futex between two attempts. A process that releases the lock between the
-/// attempt and the wait of another one notifies it too early, so the first wait is short. Each wait is twice as long as
-/// the one before, so that many processes that wait for long cost little.
+/// The first and the longest wait on the futex between two attempts. If another process releases the lock between an
+/// attempt and the wait, its wakeup is missed, so the first wait is short. Each wait is twice as long as the previous
+/// one, up to the longest, so that many waiting processes use little CPU time.
 const FIRST_WAIT: Duration = Duration::from_micros(100);
 const MAX_WAIT: Duration = Duration::from_millis(2);
 
@@ -28,7 +28,7 @@ const MAX_WAIT: Duration = Duration::from_millis(2);
 /// be stopped.
 const IGNORED_FOR: Duration = Duration::from_millis(100);
 
-/// The bits of the futex that ordinary and overdue processes wait for.
+/// The futex bits that ordinary and overdue processes wait for.
 const ORDINARY: u32 = 1;
 const OVERDUE: u32 = 2;
 
@@ -53,7 +53,7 @@ impl WriteLock {
     }
 
     /// Waits for the lock if another process has the outbox open. Otherwise, SQLite's own locks suffice. Returns None
-    /// if the timeout expired first.
+    /// if the timeout expired or a fork interrupted the wait.
     pub(crate) fn acquire_among_others<'a>(
         &'a self,
         lock_file: &'a LockFile,
@@ -65,7 +65,7 @@ impl WriteLock {
         Ok(Some(WriteGuard(None)))
     }
 
-    /// Waits for the lock. Returns None if the timeout expired first.
+    /// Waits for the lock. Returns None if the timeout expired or a fork interrupted the wait.
     pub(crate) fn acquire<'a>(
         &'a self,
         lock_file: &'a LockFile,
@@ -107,7 +107,8 @@ impl WriteLock {
     fn wait(&self, bit: u32, timeout: Duration) {
         let start = Instant::now();
         self.futex.wait(MAGIC_START, bit, timeout);
-        // An immediate return means that the lock file was changed or that the system does not support futexes in it.
+        // An immediate return may mean that the lock file was changed or that the system does not support futexes in
+        // it.
         if start.elapsed() < Duration::from_micros(1) {
             std::thread::sleep(Duration::from_micros(50));
         }
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn wait_ends_with_the_deadline_and_leaves_no_lock() {
+    fn wait_ends_at_the_deadline_and_leaves_no_lock() {
         let path = path("write-lock-timeout");
         let (first, second, third) = (open(&path), open(&path), open(&path));
         let guard = first.1.acquire(&first.0, &in_a_minute()).unwrap().unwrap();

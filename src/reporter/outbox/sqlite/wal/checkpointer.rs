@@ -1,10 +1,10 @@
 //! Checkpoints the WAL on a separate thread, so that submits do not wait for checkpoints.
 //!
-//! A checkpoint that does not block writers never catches up with a writer that never pauses, and the WAL would grow
-//! without limit. So, when the WAL is long, one checkpoint blocks writers, and the WAL restarts.
+//! A checkpoint that does not block writers may not catch up with writers that never pause, and the WAL would grow
+//! without limit. Therefore, if the WAL is long, a checkpoint blocks writers at its end, so that the WAL restarts.
 //!
-//! The WAL of a busy outbox keeps its length, because a file that grows costs more to write. Once the outbox is idle, the
-//! worker has it truncated.
+//! The WAL of a busy outbox keeps its length, because extending a file costs more than overwriting it. Once the
+//! outbox is idle, the worker requests the truncation of the WAL.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard};
@@ -23,20 +23,21 @@ use crate::reporter::outbox::sqlite::lock::fair_lock::{FairLock, Wake};
 use crate::reporter::outbox::sqlite::wal::vfs;
 use crate::sync::{Condvar, Mutex};
 
-/// The number of pages that are only in the WAL that starts a checkpoint.
+/// A checkpoint starts when this many pages exist only in the WAL.
 const CHECKPOINT_PAGES: u32 = 16_000;
 
-/// The number of pages in the WAL that forces a restart of the WAL.
+/// A checkpoint also restarts the WAL if the WAL has this many pages.
 const RESTART_PAGES: u32 = 64_000;
 
-/// The maximum time that the thread waits before it checkpoints a WAL with fewer than [`CHECKPOINT_PAGES`] pages. A
-/// page that was copied to the file survives power loss and the loss of the WAL.
+/// The maximum time that the thread waits before it checkpoints a WAL with fewer than [`CHECKPOINT_PAGES`] pages to
+/// copy. Pages that a complete checkpoint has copied survive a power loss and the loss of the WAL.
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// The number of pages only in the WAL below which writers may be blocked until these pages are copied and flushed.
+/// If fewer pages than this exist only in the WAL, copying and flushing them is fast enough to block writers
+/// meanwhile.
 const BLOCKING_PAGES: u32 = 256;
 
-/// The maximum number of passes without blocking writers before the WAL restarts.
+/// The maximum number of passes that copy pages without blocking writers before the WAL restarts.
 const MAX_PASSES: u32 = 8;
 
 /// The maximum time that restarting the WAL waits for readers and writers.
@@ -45,22 +46,23 @@ const BLOCKED_TIMEOUT: Duration = Duration::from_millis(50);
 /// The maximum time that opening the connection waits for other users of the file.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The maximum time that truncating the WAL waits for readers and writers, and during which a submit may wait for it.
+/// The maximum time that truncating the WAL waits for readers and writers. Submits may be blocked meanwhile.
 const TRUNCATE_TIMEOUT: Duration = Duration::from_millis(2);
 
-/// The time between two parts of the WAL that are removed, in which others can use the outbox.
+/// The pause between two removals of a part of the WAL, in which others can use the outbox.
 const SHORTEN_PAUSE: Duration = Duration::from_millis(1);
 
-/// The time without a write after a checkpoint after which the connections release their memory.
+/// If nothing is written for this time after a checkpoint, the connection releases its unused memory.
 const RELEASE_DELAY: Duration = Duration::from_secs(5);
 
-/// The minimum time between two checkpoints.
+/// The pause after each task. A notification ends it early.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The state shared by the writers and the checkpoint thread.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoints {
-    /// The number of pages only in the WAL after the last write; 0 if there was none since the last checkpoint.
+    /// The number of pages that exist only in the WAL, as of the last write or checkpoint. At least 1 if there was a
+    /// write since the last checkpoint.
     uncopied: AtomicU32,
     /// The number of pages in the WAL that the last checkpoint found copied.
     copied: AtomicU32,
@@ -74,7 +76,7 @@ pub(crate) struct Checkpoints {
 struct State {
     is_stopped: bool,
     is_running: bool,
-    /// Whether the connections may hold memory since the last write.
+    /// Whether the connection may hold unused memory since the last checkpoint.
     holds_memory: bool,
     /// The index header of the idle WAL that must be truncated.
     idle_wal: Option<IndexHeader>,
@@ -96,25 +98,26 @@ pub(crate) trait Checkpointed: Send + Sync + 'static {
     /// Closes the open file.
     fn close(&self);
 
-    /// Runs `work` with the checkpoint connection and its files. The caller holds the lock.
+    /// Runs `work` with the checkpoint connection and its files, unless the outbox is closed or its files were
+    /// changed. The caller holds [`Checkpoints::lock`].
     fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection, &FileSet));
 
-    /// Runs `work` while writers are blocked, then makes a write, because the first write to a restarted WAL waits for
-    /// the disk. Returns the index header after that write, or None if `work` returned false or if other users were not
-    /// done within `timeout`.
+    /// Runs `work` while writers are blocked, then makes a write, because the first write to a restarted WAL waits
+    /// for the disk. Returns the index header after that write, or None if `work` returned false or other users did
+    /// not release the file within `timeout`.
     fn without_writers(&self, timeout: Duration, work: &mut dyn FnMut(&FileSet) -> bool) -> Option<IndexHeader>;
 
-    /// Removes a part of the WAL that its index does not list. Returns false if none is left, if the index no longer has
-    /// this header, or if other users are not done within `timeout`.
+    /// Removes a part of the WAL that its index does not list. Returns false if nothing is left to remove, if the
+    /// index no longer has this header, or if other users do not release the file within `timeout`.
     fn shorten_wal(&self, timeout: Duration, header: IndexHeader) -> bool;
 
-    /// Releases the memory that the connections hold but do not need.
+    /// Releases the memory that the connection used by submits holds but does not need.
     fn release_memory(&self);
 }
 
 impl Checkpoints {
-    /// Records the number of pages in the WAL and wakes the checkpoint thread if necessary. Called after each
-    /// transaction of the writing connection.
+    /// Records the number of pages in the WAL and wakes the checkpoint thread if necessary. Called after each commit
+    /// of the writing connection.
     pub(crate) fn record_pages(&self, pages: u32) {
         let uncopied = pages.checked_sub(self.copied.load(Ordering::Acquire)).unwrap_or_else(|| {
             // The WAL has restarted.
@@ -133,7 +136,7 @@ impl Checkpoints {
     fn record_checkpoint(&self, wal: WalPages) {
         self.copied.store(wal.copied, Ordering::Release);
         let is_written = self.uncopied.swap(wal.uncopied(), Ordering::AcqRel) > 0;
-        // The last page may be one that was written during the checkpoint.
+        // A write during the checkpoint counts as at least one page, because it may have come after `wal` was read.
         self.uncopied.fetch_max(u32::from(is_written), Ordering::AcqRel);
     }
 
@@ -171,7 +174,7 @@ impl Checkpoints {
         self.changed.notify_one();
     }
 
-    /// Waits for work.
+    /// Waits for the next task.
     fn wait(&self) -> Task {
         let mut state = self.state();
         state = self.changed.wait_timeout(state, PAUSE).0;
@@ -204,7 +207,7 @@ impl Checkpoints {
     }
 }
 
-/// A separate connection for checkpoints, which therefore do not block writers.
+/// A separate connection for checkpoints, so that a checkpoint does not keep writers from using theirs.
 #[derive(Default)]
 pub(crate) struct CheckpointConnection {
     open: Mutex<Option<(Connection, Arc<FileSet>)>>,
@@ -244,16 +247,16 @@ fn checkpoint(outbox: &impl Checkpointed) {
         return;
     };
     outbox.with_checkpoint_connection(&mut |connection, files| {
-        // Another process may be making a checkpoint. Waiting for it while writers are blocked would delay them.
+        // Another process may be running a checkpoint. Waiting for it while writers are blocked would delay them.
         let Some(_process_guard) = files.lock_for_checkpoint() else {
             return;
         };
         // Pages written from now on are counted separately.
         let is_long = outbox.checkpoints().uncopied.swap(0, Ordering::AcqRel) >= CHECKPOINT_PAGES;
         let mut wal = files.wal_pages();
-        // Another process may have made a checkpoint.
+        // Another process may have run a checkpoint meanwhile.
         if !is_long || wal.uncopied() >= CHECKPOINT_PAGES {
-            // With very many pages, writers are faster than a checkpoint with pauses.
+            // With so many pages, writers may be faster than a checkpoint with pauses.
             match wal.uncopied() < 2 * CHECKPOINT_PAGES {
                 true => vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE)),
                 false => copy(connection, CheckpointMode::PASSIVE),
@@ -269,7 +272,7 @@ fn checkpoint(outbox: &impl Checkpointed) {
 }
 
 /// Blocks writers and restarts the WAL. Before that, copies and flushes most of the pages without blocking writers,
-/// because both take long.
+/// because both take a long time.
 fn restart(outbox: &impl Checkpointed, connection: &Connection, files: &FileSet) {
     for _ in 0..MAX_PASSES {
         files.flush_database();
@@ -295,7 +298,7 @@ pub(crate) fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
             return;
         };
         outbox.checkpoints().uncopied.store(0, Ordering::Release);
-        // Copies all pages, if that was not done yet, while writers are not blocked.
+        // Copies the remaining pages without blocking writers.
         vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE));
         let mut wal = files.wal_pages();
         if wal.uncopied() == 0 {
@@ -306,14 +309,14 @@ pub(crate) fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
         }
         outbox.checkpoints().record_checkpoint(wal);
     });
-    // SQLite would truncate a long WAL at once, which takes so long that a submit would notice.
+    // SQLite would truncate a long WAL in one step, which would noticeably delay a submit.
     while restarted.is_some_and(|header| outbox.shorten_wal(TRUNCATE_TIMEOUT, header)) {
         std::thread::sleep(SHORTEN_PAUSE);
     }
 }
 
-/// Copies pages from the WAL to the database. Returns false if another connection prevented it or the disk failed. In
-/// the latter case, the next write reports the error.
+/// Copies pages from the WAL to the database. Returns false if another connection prevented it or the disk failed.
+/// The pages then stay in the WAL, and a later checkpoint copies them.
 fn copy(connection: &Connection, mode: CheckpointMode) -> bool {
     connection.wal_checkpoint_v2(None::<&str>, mode).is_ok()
 }

@@ -1,10 +1,11 @@
 //! Group commit: stores the reports of many threads in one transaction, with at most one flush to the disk.
 //!
-//! A thread that finds the outbox in use queues its report. One of the queued threads is the committer, which waits for
-//! the lock of the outbox. The thread that gets the lock, the committer or another one, stores all queued reports.
+//! A thread that finds the outbox in use, or whose report must be flushed to the disk, queues its report. One of the
+//! queued threads is the committer, which waits for the lock of the outbox. The thread that gets the lock, the
+//! committer or another one, stores the queued reports, up to [`MAX_GROUP_SIZE`] at once.
 //!
-//! Unless submits wait for the disk, the next group begins only when all threads of the last one have returned. Otherwise
-//! a few threads would submit again and again while the others wait for a processor.
+//! Unless submits wait for the disk, the next group begins only when all threads of the last one have returned or a
+//! timeout has expired. Otherwise, a few threads would submit again and again while the others wait for a processor.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -23,14 +24,15 @@ const MAX_GROUP_SIZE: usize = 256;
 /// The result of storing a report: whether the oldest report was dropped for it.
 type Stored = Result<bool, Error>;
 
-/// The time after which a queued thread no longer waits for threads that have not returned. Doubled with each wait.
+/// The time after which a queued thread no longer waits for threads that have not returned. It doubles with each
+/// wait.
 const RETURN_TIMEOUT: Duration = Duration::from_millis(1);
 
 /// The reports that wait to be stored together.
 #[derive(Debug)]
 pub(crate) struct GroupCommit {
     state: Mutex<State>,
-    /// The number of threads that are queued or have not returned, which is read without locking the state.
+    /// The number of threads that are queued or have not returned. Read without locking the state.
     busy: AtomicUsize,
     /// Whether a group waits for the threads of the last one.
     waits_for_return: bool,
@@ -40,7 +42,7 @@ pub(crate) struct GroupCommit {
 struct State {
     queue: VecDeque<Arc<Slot>>,
     has_committer: bool,
-    /// The number of groups stored.
+    /// The number of groups that have results, counted only if the next group waits for their threads.
     groups: u64,
     /// The number of threads of the last group that have a result and have not returned.
     unreturned: usize,
@@ -51,7 +53,7 @@ struct State {
 struct Slot {
     report: Conversion,
     progress: Mutex<Progress>,
-    /// Each thread waits for its own condition variable, so that no other thread is woken with it.
+    /// Each thread waits on its own condition variable, so that no other thread is woken with it.
     changed: Condvar,
 }
 
@@ -62,7 +64,7 @@ struct Progress {
     result: Option<(Stored, u64)>,
 }
 
-/// A queued report, which leaves the queue when this is dropped.
+/// A queued report. Dropping this value removes the report from the queue.
 #[derive(Debug)]
 pub(crate) struct Queued<'a> {
     group_commit: &'a GroupCommit,
@@ -82,7 +84,7 @@ pub(crate) enum Step<'a> {
     Unfinished,
 }
 
-/// The right to wait for the lock. When dropped, the next queued thread gets it.
+/// The role of the committer. When this value is dropped, the first queued thread becomes the committer.
 pub(crate) struct Committer<'a>(&'a GroupCommit);
 
 /// Reports that this thread stores. If the group is dropped without results, each report gets an internal error.
@@ -123,7 +125,7 @@ impl GroupCommit {
     }
 
     /// Makes the first queued thread the committer if there is none and all threads have returned. Called after each
-    /// change of the state. Returns the new committer, which the caller must wake.
+    /// change of the state. Returns the new committer, if any, which the caller must wake if it may be waiting.
     fn changed(&self, state: &mut State) -> Option<Arc<Slot>> {
         self.busy.store(state.queue.len().saturating_add(state.unreturned), Ordering::Release);
         let next = state.queue.front().filter(|_| !state.has_committer && state.unreturned == 0).map(Arc::clone)?;
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn role_passes_to_the_next_report_in_the_queue() {
+    fn role_of_the_committer_passes_to_the_next_queued_thread() {
         let commit = GroupCommit::new(true);
         let [first, second, third] = [1, 2, 3].map(|id| commit.queue(&report(id)));
         let Step::Commit(committer) = first.wait(far_deadline(), false) else { panic!("the first thread must commit") };
@@ -417,7 +419,7 @@ mod tests {
         // The committer is still in the queue, so it becomes the committer again.
         drop(committer);
         drop(first);
-        // The second thread has not noticed yet that it commits.
+        // The second thread does not know yet that it is the committer.
         drop(second);
         assert!(is_committer(&third));
         assert_eq!(ids(&filled(&commit)), ["3"]);
@@ -448,7 +450,7 @@ mod tests {
                 scope.spawn(move || group.finish(None, [Ok(true)]));
                 matches!(third.wait(Instant::now(), true), Step::Return(Ok(true)))
             });
-            assert!(waiter.join().unwrap(), "the wait must ignore the deadline, because it must finish");
+            assert!(waiter.join().unwrap(), "a wait that must finish must ignore the deadline");
         });
         drop(group);
         assert!(matches!(second.wait(Instant::now(), false), Step::Return(Err(_))));

@@ -1,4 +1,5 @@
-//! The write-ahead log (WAL): writing, flushing and group commits, and checkpoints, which copy it to the file.
+//! The write-ahead log (WAL): writing, flushing and group commits, and checkpoints, which copy its pages to the
+//! database.
 
 pub(crate) mod checkpointer;
 pub(crate) mod group_commit;

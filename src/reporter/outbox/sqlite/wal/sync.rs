@@ -5,11 +5,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The size of the blocks in which the WAL is rewritten.
+/// The size of the blocks in which the WAL is rewritten, in bytes.
 const BLOCK_SIZE: usize = 64 * 1024;
 
-/// The state of flushes. After a failed flush, the kernel considers unwritten pages clean and does not flush them
-/// again.
+/// Whether the last flush failed. After a failed flush, the kernel may consider the unwritten pages clean and not
+/// write them again.
 #[derive(Debug, Default)]
 pub(crate) struct WalSync {
     needs_rewrite: AtomicBool,
@@ -31,8 +31,8 @@ impl WalSync {
     }
 }
 
-/// Rewrites the WAL with its own content, so that the next flush writes all of it to the disk. The caller prevents all
-/// other writes.
+/// Overwrites the WAL with its own content, so that the next flush writes all of it to the disk. The caller prevents
+/// all other writes.
 pub(crate) fn rewrite(wal: &File) -> io::Result<()> {
     let (mut block, mut at) = (vec![0; BLOCK_SIZE], 0_u64);
     loop {

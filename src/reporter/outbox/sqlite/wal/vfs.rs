@@ -1,13 +1,14 @@
 //! A VFS that writes a transaction of up to 48 KiB to the WAL with one system call instead of two per page.
 //!
-//! The VFS named by [`file_system`] behaves like the system's, except that it buffers writes to the WAL until the
-//! transaction is complete or the buffer is full. The whole transaction is in the WAL before SQLite publishes it in the
-//! WAL index. If a write fails, the committing call returns the error, as it does without this VFS.
+//! The VFS named by [`file_system`] behaves like SQLite's default VFS, called the system's below, with two
+//! exceptions. It buffers writes to the WAL until the transaction is complete or the buffer is full, and it checks
+//! that each page read belongs to the current WAL. The whole transaction is in the WAL before SQLite publishes it in
+//! the WAL index. If a write fails, the committing call returns the error, as it does without this VFS.
 //!
 //! The module also replaces system calls of this copy of SQLite. As a result, SQLite's locks belong to open file
-//! descriptions instead of the process, so neither another copy of SQLite in the process nor a plain read of the file
-//! releases them. No file gets descriptor 0, 1 or 2, and no file changes its owner. A write beyond the file size limit
-//! fails as on a full disk.
+//! descriptions instead of the process, so they are not released when other code in the process, such as another copy
+//! of SQLite, closes the same file. No file gets descriptor 0, 1 or 2, and no file changes its owner. A write beyond
+//! the file size limit fails as on a full disk.
 //!
 //! The buffering requires a connection that writes no page before it commits (`PRAGMA cache_spill = OFF`). While the
 //! buffer contains data, any read, and any write that does not continue the data, fails.
@@ -29,8 +30,8 @@ use crate::reporter::outbox::sqlite::lock::busy_timeout;
 
 const NAME: &CStr = c"nexmo-outbox";
 
-/// The sizes of the WAL's header and of the header of each page in it, and the offset of the salt in each. The salt is
-/// a random number that changes when the WAL restarts. From SQLite's documentation of the format.
+/// The format of the WAL (<https://sqlite.org/fileformat2.html#the_write_ahead_log>): the sizes of its header and of
+/// the header of each page, and the offsets and the size of the salt in them. The salt changes when the WAL restarts.
 const WAL_HEADER_SIZE: i64 = 32;
 const FRAME_HEADER_SIZE: i64 = 24;
 const HEADER_BYTES: usize = 24;
@@ -72,7 +73,7 @@ pub(crate) fn cache_size(connection: &rusqlite::Connection) -> c_int {
 fn register() -> bool {
     // SAFETY: for null, SQLite returns its default VFS, which is never freed.
     let system = unsafe { ffi::sqlite3_vfs_find(ptr::null()) };
-    // SAFETY: the pointer is null or that of SQLite's VFS, which is never changed.
+    // SAFETY: the pointer is null or points to SQLite's VFS, which is not changed while it is borrowed.
     let Some(found) = (unsafe { system.as_ref() }) else {
         return false;
     };
@@ -89,7 +90,8 @@ fn register() -> bool {
     for (name, call) in calls {
         // SAFETY: SQLite calls the function only with the arguments of that system call, whatever the declared type is.
         let call = unsafe { std::mem::transmute::<*const (), ffi::sqlite3_syscall_ptr>(call) };
-        // SAFETY: the VFS is SQLite's, and no connection is open yet, since each is opened with the VFS registered here.
+        // SAFETY: the VFS is SQLite's, and no connection is open yet, because each one is opened with the VFS that
+        // this function registers.
         if unsafe { set_system_call(system, name.as_ptr(), call) } != SQLITE_OK {
             return false;
         }
@@ -239,8 +241,8 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, bytes: *mut c_void, count: c_
     if is_same { SQLITE_OK } else { ffi::SQLITE_CORRUPT }
 }
 
-/// Runs `work`, which copies pages, and pauses it briefly after every few pages. So it does not occupy a processor for
-/// long while other threads wait for it, one of which may hold a lock.
+/// Runs `work`, which copies pages, with a short pause after every [`PAGES_PER_PAUSE`] pages, so that other threads,
+/// one of which may hold a lock, do not wait long for a processor.
 pub(crate) fn with_pauses<T>(work: impl FnOnce() -> T) -> T {
     PAGES_UNTIL_PAUSE.set(PAGES_PER_PAUSE);
     let result = work();

@@ -1,10 +1,10 @@
 //! Buffers the WAL frames of a transaction until it is complete.
 
-/// The size of a WAL frame header (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
+/// The size in bytes of a WAL frame header (<https://sqlite.org/fileformat2.html#the_write_ahead_log>).
 const FRAME_HEADER_SIZE: usize = 24;
 
-/// The size at which the buffer is written even if the transaction is not complete. SQLite's own VFS limits a write to
-/// less than 128 KiB.
+/// The size, in bytes, at which the buffer is written even if the transaction is not complete. SQLite's own VFS
+/// limits a write to less than 128 KiB.
 const MAX_BUFFERED: usize = 48 * 1024;
 
 /// The unwritten frames of one transaction: pages, each preceded by its header.
@@ -13,7 +13,7 @@ pub(crate) struct WriteBuffer {
     bytes: Vec<u8>,
     /// The offset of the buffer in the WAL.
     start: i64,
-    /// The page that the last header announced, if it has not been added.
+    /// The page that the last header announced, if that page has not been added yet.
     expected_page: Option<Page>,
 }
 
@@ -26,14 +26,14 @@ enum Page {
     Last,
 }
 
-/// The action after a write by SQLite.
+/// What to do with a write by SQLite.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// The write is buffered, and more follows.
     Wait,
     /// The write is buffered, and the whole buffer must be written now.
     WriteAll,
-    /// The write must be passed on directly.
+    /// The write must be passed to the system's VFS without buffering.
     WriteThis,
     /// The write does not continue the buffered frames, and must fail.
     Fail,
@@ -78,7 +78,7 @@ impl WriteBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Discards the content.
+    /// Discards the buffered frames.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.expected_page = None;
