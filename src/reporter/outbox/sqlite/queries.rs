@@ -63,7 +63,7 @@ fn insert(connection: &Connection, id: u64, conversion: &Conversion) -> Result<u
     insert_with(connection, INSERT, id, conversion)
 }
 
-/// Stores a report with this id in a transaction of its own, unless `id` is not the next id or a report with the same
+/// Stores a report with this id in its own transaction, unless `id` is not the next id or a report with the same
 /// key exists. Returns whether the report was stored.
 pub(crate) fn put_with_id(connection: &Connection, id: u64, conversion: &Conversion) -> Result<bool> {
     // If the id is not the next one, the message id is NULL, and SQLite ignores the row.
