@@ -23,8 +23,12 @@ const RATE: f64 = 240.0;
 #[derive(Clone, Copy)]
 enum Limit {
     None,
-    /// Responds with 429 to requests beyond a rate, of which it saves one second. Adds `Retry-After: 1` on demand.
-    Throttled(f64, bool),
+    /// A token bucket: a request without a token gets 429, with `Retry-After: 1` if `has_retry_after`.
+    Bucket {
+        rate: f64,
+        burst: f64,
+        has_retry_after: bool,
+    },
     /// Serves the requests one after the other, at a rate.
     Queue(f64),
 }
@@ -36,6 +40,11 @@ struct Request {
     in_flight: usize,
     ended: Instant,
     is_accepted: bool,
+}
+
+/// A bucket that holds the tokens of one second.
+fn bucket(rate: f64) -> Limit {
+    Limit::Bucket { rate, burst: rate, has_retry_after: false }
 }
 
 struct State {
@@ -57,8 +66,8 @@ impl State {
                 self.served = self.served.max(now) + Duration::from_secs_f64(1.0 / rate);
                 (self.served, true)
             }
-            Limit::Throttled(rate, _) => {
-                self.tokens = (self.tokens + (now - self.refilled).as_secs_f64() * rate).min(rate);
+            Limit::Bucket { rate, burst, .. } => {
+                self.tokens = (self.tokens + (now - self.refilled).as_secs_f64() * rate).min(burst);
                 self.refilled = now;
                 let is_accepted = self.tokens >= 1.0;
                 self.tokens -= if is_accepted { 1.0 } else { 0.0 };
@@ -134,7 +143,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, one_way: Duration) {
         thread::sleep(responds_at.saturating_duration_since(Instant::now()) + one_way);
         let head = match (is_accepted, limit) {
             (true, _) => "200 OK\r\n",
-            (false, Limit::Throttled(_, true)) => "429 Too Many Requests\r\nretry-after: 1\r\n",
+            (false, Limit::Bucket { has_retry_after: true, .. }) => "429 Too Many Requests\r\nretry-after: 1\r\n",
             (false, _) => "429 Too Many Requests\r\n",
         };
         {
@@ -191,8 +200,8 @@ fn a_backlog_drains_in_three_minutes() {
 #[test]
 fn few_requests_exceed_the_rate_of_the_service() {
     if is_long() {
-        for has_retry_after in [false, true] {
-            let (took, part) = drain(Limit::Throttled(RATE, has_retry_after));
+        for (burst, has_retry_after) in [(RATE, false), (RATE, true), (RATE / 10.0, false), (RATE / 10.0, true)] {
+            let (took, part) = drain(Limit::Bucket { rate: RATE, burst, has_retry_after });
             assert!(took < Duration::from_secs(312) && part <= 0.01);
         }
     }
@@ -203,8 +212,8 @@ fn a_service_with_a_low_rate_gets_two_requests_at_a_time() {
     if !is_long() {
         return;
     }
-    for limit in [Limit::Throttled(2.0, false), Limit::Queue(2.0)] {
-        let service = Limited::start(Limit::Throttled(RATE, false), Duration::from_millis(200));
+    for limit in [bucket(2.0), Limit::Queue(2.0)] {
+        let service = Limited::start(bucket(RATE), Duration::from_millis(200));
         // The service does not detect requests that time out, so none may.
         let options = Options { base_url: Some(&service.url), timeout: Some(SOON), ..Options::default() };
         let reporter = Reporter::new(credentials(), &options, &IN_MEMORY).unwrap();
