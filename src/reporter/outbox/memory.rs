@@ -30,10 +30,24 @@ pub(crate) struct MemoryStore {
 #[derive(Default)]
 struct State {
     pending: BTreeMap<u64, Entry>,
-    keys: HashMap<Key, u64>,
+    keys: Keys,
     /// The events in the order of their ids, which `remove_event` requires.
     events: VecDeque<Event>,
     counters: Counters,
+}
+
+/// The ids of the pending reports by key, in 256 maps. Submits wait while a map grows, and a single map of a million
+/// keys would take a few hundred milliseconds.
+#[derive(Default)]
+struct Keys(BTreeMap<u8, HashMap<Key, u64>>);
+
+impl Keys {
+    /// Returns the map that may contain a key.
+    fn map(&mut self, key: &Key) -> &mut HashMap<Key, u64> {
+        // The ids of messages often differ only at the end.
+        let end = key.1.as_str().bytes().rev().take(8);
+        self.0.entry(end.fold(0, |hash: u8, byte| hash.wrapping_mul(31).wrapping_add(byte))).or_default()
+    }
 }
 
 impl MemoryStore {
@@ -50,7 +64,8 @@ impl State {
     /// Removes a pending report without counting it.
     fn remove(&mut self, id: u64) -> Option<Entry> {
         let entry = self.pending.remove(&id)?;
-        self.keys.remove(&entry.key());
+        let key = entry.key();
+        self.keys.map(&key).remove(&key);
         Some(entry)
     }
 
@@ -92,7 +107,7 @@ impl Store for MemoryStore {
         let key = (conversion.channel, conversion.message_id.clone());
         let mut state = self.state();
         let mut has_dropped = false;
-        if let Some(earlier) = state.keys.get(&key).copied() {
+        if let Some(earlier) = state.keys.map(&key).get(&key).copied() {
             state.remove(earlier);
             state.counters.replaced = state.counters.replaced.saturating_add(1);
         } else if state.counters.pending() >= self.max_pending {
@@ -109,7 +124,7 @@ impl Store for MemoryStore {
         state.counters.submitted = state.counters.submitted.saturating_add(1);
         let id = state.counters.submitted;
         state.pending.insert(id, Entry { id, conversion: conversion.clone(), submitted });
-        state.keys.insert(key, id);
+        state.keys.map(&key).insert(key, id);
         Ok(has_dropped)
     }
 
@@ -210,9 +225,13 @@ impl Store for MemoryStore {
     }
 
     fn shrink(&self, _: Duration, _: Instant) {
-        let mut state = self.state();
-        state.keys.shrink_to_fit();
-        state.events.shrink_to_fit();
+        // Other threads can submit between two maps.
+        for index in 0..=u8::MAX {
+            if let Some(map) = self.state().keys.0.get_mut(&index) {
+                map.shrink_to_fit();
+            }
+        }
+        self.state().events.shrink_to_fit();
     }
 
     fn resets(&self) -> u64 {
@@ -228,6 +247,15 @@ mod tests {
     fn put(store: &MemoryStore, id: &str) {
         let message_id = MessageId::new(id).unwrap();
         store.put(&Conversion { channel: Channel::Sms, message_id, delivered: true, timestamp: None }).unwrap();
+    }
+
+    #[test]
+    fn no_map_of_keys_is_large() {
+        let store = MemoryStore::new(20_000, Overflow::Fail);
+        (0..20_000).for_each(|number| put(&store, &format!("{number:032x}")));
+        let lengths: Vec<usize> = store.state().keys.0.values().map(HashMap::len).collect();
+        assert_eq!(lengths.iter().sum::<usize>(), 20_000);
+        assert!(lengths.iter().all(|length| *length < 400), "{lengths:?}");
     }
 
     #[test]
