@@ -39,6 +39,13 @@ pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
     File::open(path).and_then(above_standard)
 }
 
+/// Makes the kernel start to write the changes of a file to the disk, without waiting until they are written. If this
+/// fails, the next flush takes longer, and returns the error if there is one.
+pub(crate) fn start_writeback(file: &File) {
+    // SAFETY: the file is open. A length of 0 means the rest of the file.
+    unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
+}
+
 /// Tries to open a file. Returns the error if this fails because the process or the system lacks descriptors or memory.
 pub(crate) fn descriptor_shortage() -> Option<io::Error> {
     open_to_read(Path::new("/dev/null")).err().filter(is_shortage)

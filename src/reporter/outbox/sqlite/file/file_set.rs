@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::OutboxPath;
+use crate::os;
 use crate::os::file_lock;
 use crate::os::file_lock::Sharing;
 use crate::os::file_status::{Directory, Status};
@@ -297,6 +298,12 @@ impl FileSet {
             }
         }
         false
+    }
+
+    /// Makes the kernel start to write the database and the WAL to the disk.
+    pub(crate) fn start_writeback(&self) {
+        os::start_writeback(&self.database.file);
+        os::start_writeback(&self.wal_file);
     }
 
     /// Flushes the database to the disk.

@@ -26,6 +26,10 @@ use crate::sync::{Condvar, Mutex};
 /// A checkpoint starts when this many pages exist only in the WAL.
 const CHECKPOINT_PAGES: u32 = 16_000;
 
+/// The kernel starts to write the WAL to the disk whenever this many pages were added. Otherwise, the flush at the start
+/// of a checkpoint would write them all at once, and on ext4 a submit would wait for most of that time.
+const WRITEBACK_PAGES: u32 = 256;
+
 /// A checkpoint also restarts the WAL if the WAL has this many pages.
 const RESTART_PAGES: u32 = 64_000;
 
@@ -55,7 +59,7 @@ const SHORTEN_PAUSE: Duration = Duration::from_millis(1);
 /// If nothing is written for this time after a checkpoint, the connection releases its unused memory.
 const RELEASE_DELAY: Duration = Duration::from_secs(5);
 
-/// The pause after each task. A notification ends it early.
+/// The pause after each task.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The state shared by the writers and the checkpoint thread.
@@ -64,6 +68,8 @@ pub(crate) struct Checkpoints {
     /// The number of pages that exist only in the WAL, as of the last write or checkpoint. At least 1 if there was a
     /// write since the last checkpoint.
     uncopied: AtomicU32,
+    /// The value of `uncopied` when the kernel last started to write the WAL to the disk.
+    written_back: AtomicU32,
     /// The number of pages in the WAL that the last checkpoint found copied.
     copied: AtomicU32,
     state: Mutex<State>,
@@ -76,6 +82,8 @@ pub(crate) struct Checkpoints {
 struct State {
     is_stopped: bool,
     is_running: bool,
+    /// When the next checkpoint is due; None if there was no write since the last one.
+    due: Option<Instant>,
     /// Whether the connection may hold unused memory since the last checkpoint.
     holds_memory: bool,
     /// The index header of the idle WAL that must be truncated.
@@ -84,6 +92,7 @@ struct State {
 
 /// The next task of the thread.
 enum Task {
+    StartWriteback,
     Checkpoint,
     /// Truncate the WAL if its index still has this header.
     Truncate(IndexHeader),
@@ -125,11 +134,23 @@ impl Checkpoints {
             pages
         });
         let before = self.uncopied.swap(uncopied.max(1), Ordering::AcqRel);
-        if before == 0 || (uncopied >= CHECKPOINT_PAGES && before < CHECKPOINT_PAGES) {
+        let reaches = |threshold| before < threshold && threshold <= uncopied;
+        if before == 0 || reaches(CHECKPOINT_PAGES) || reaches(self.writeback_threshold()) {
             // Locking the state ensures that a thread that is about to wait does not miss the notification.
             drop(self.state());
             self.changed.notify_one();
         }
+    }
+
+    /// Sets `uncopied` to 0. Returns its former value.
+    fn reset_uncopied(&self) -> u32 {
+        self.written_back.store(0, Ordering::Release);
+        self.uncopied.swap(0, Ordering::AcqRel)
+    }
+
+    /// Returns the value of `uncopied` from which on the kernel must start to write the WAL to the disk.
+    fn writeback_threshold(&self) -> u32 {
+        self.written_back.load(Ordering::Acquire).saturating_add(WRITEBACK_PAGES)
     }
 
     /// Records the result of a checkpoint that began after `uncopied` was set to 0.
@@ -154,6 +175,7 @@ impl Checkpoints {
             let work = move || {
                 while let Some(outbox) = weak.upgrade() {
                     match outbox.checkpoints().wait() {
+                        Task::StartWriteback => crate::panic::catch_panic(|| start_writeback(&*outbox)),
                         Task::Checkpoint => crate::panic::catch_panic(|| checkpoint(&*outbox)),
                         Task::Truncate(header) => crate::panic::catch_panic(|| truncate(&*outbox, header)),
                         Task::ReleaseMemory => crate::panic::catch_panic(|| outbox.release_memory()),
@@ -177,27 +199,31 @@ impl Checkpoints {
     /// Waits for the next task.
     fn wait(&self) -> Task {
         let mut state = self.state();
-        state = self.changed.wait_timeout(state, PAUSE).0;
-        let is_idle = |state: &mut State| {
-            !state.is_stopped && state.idle_wal.is_none() && self.uncopied.load(Ordering::Acquire) == 0
+        state = self.changed.wait_timeout_while(state, PAUSE, |state| !state.is_stopped).0;
+        let has_work = |state: &State, pages| {
+            state.is_stopped || state.idle_wal.is_some() || self.uncopied.load(Ordering::Acquire) >= pages
         };
         if state.holds_memory {
-            state = self.changed.wait_timeout_while(state, RELEASE_DELAY, is_idle).0;
-            if is_idle(&mut state) {
+            state = self.changed.wait_timeout_while(state, RELEASE_DELAY, |state| !has_work(state, 1)).0;
+            if !has_work(&state, 1) {
                 state.holds_memory = false;
                 return Task::ReleaseMemory;
             }
         }
-        while is_idle(&mut state) {
+        while !has_work(&state, 1) {
             state = self.changed.wait(state);
         }
-        let is_below_threshold = |state: &mut State| {
-            !state.is_stopped && state.idle_wal.is_none() && self.uncopied.load(Ordering::Acquire) < CHECKPOINT_PAGES
-        };
-        state = self.changed.wait_timeout_while(state, MAX_DELAY, is_below_threshold).0;
+        let due = *state.due.get_or_insert_with(|| from_now(MAX_DELAY));
+        let delay = due.saturating_duration_since(Instant::now());
+        let threshold = self.writeback_threshold().min(CHECKPOINT_PAGES);
+        state = self.changed.wait_timeout_while(state, delay, |state| !has_work(state, threshold)).0;
         if state.is_stopped {
             return Task::Stop;
         }
+        if Instant::now() < due && !has_work(&state, CHECKPOINT_PAGES) {
+            return Task::StartWriteback;
+        }
+        state.due = None;
         state.holds_memory = true;
         state.idle_wal.take().map_or(Task::Checkpoint, Task::Truncate)
     }
@@ -242,6 +268,16 @@ impl CheckpointConnection {
     }
 }
 
+/// Makes the kernel start to write to the disk what was written to the files.
+fn start_writeback(outbox: &impl Checkpointed) {
+    let checkpoints = outbox.checkpoints();
+    let Some(_guard) = checkpoints.lock.acquire(from_now(Duration::from_secs(1)), Wake::Always) else {
+        return;
+    };
+    checkpoints.written_back.store(checkpoints.uncopied.load(Ordering::Acquire), Ordering::Release);
+    outbox.with_checkpoint_connection(&mut |_, files| files.start_writeback());
+}
+
 fn checkpoint(outbox: &impl Checkpointed) {
     let Some(_guard) = outbox.checkpoints().lock.acquire(from_now(Duration::from_secs(1)), Wake::Always) else {
         return;
@@ -252,7 +288,7 @@ fn checkpoint(outbox: &impl Checkpointed) {
             return;
         };
         // Pages written from now on are counted separately.
-        let is_long = outbox.checkpoints().uncopied.swap(0, Ordering::AcqRel) >= CHECKPOINT_PAGES;
+        let is_long = outbox.checkpoints().reset_uncopied() >= CHECKPOINT_PAGES;
         let mut wal = files.wal_pages();
         // Another process may have run a checkpoint meanwhile.
         if !is_long || wal.uncopied() >= CHECKPOINT_PAGES {
@@ -261,6 +297,7 @@ fn checkpoint(outbox: &impl Checkpointed) {
                 true => vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE)),
                 false => copy(connection, CheckpointMode::PASSIVE),
             };
+            files.start_writeback();
             wal = files.wal_pages();
             if wal.total >= RESTART_PAGES {
                 restart(outbox, connection, files);
@@ -297,7 +334,7 @@ pub(crate) fn truncate(outbox: &impl Checkpointed, header: IndexHeader) {
         let Some(_process_guard) = files.lock_for_checkpoint() else {
             return;
         };
-        outbox.checkpoints().uncopied.store(0, Ordering::Release);
+        outbox.checkpoints().reset_uncopied();
         // Copies the remaining pages without blocking writers.
         vfs::with_pauses(|| copy(connection, CheckpointMode::PASSIVE));
         let mut wal = files.wal_pages();
@@ -343,6 +380,26 @@ mod tests {
         assert_eq!(uncopied(&checkpoints), 7);
         checkpoints.record_pages(150);
         assert_eq!(uncopied(&checkpoints), 150);
+    }
+
+    #[test]
+    fn kernel_writes_the_wal_to_the_disk_before_the_checkpoint() {
+        let checkpoints = Checkpoints::default();
+        checkpoints.record_pages(WRITEBACK_PAGES);
+        assert!(matches!(checkpoints.wait(), Task::StartWriteback));
+        checkpoints.written_back.store(WRITEBACK_PAGES, Ordering::Release);
+        checkpoints.record_pages(CHECKPOINT_PAGES);
+        assert!(matches!(checkpoints.wait(), Task::Checkpoint));
+    }
+
+    #[test]
+    fn constant_writes_do_not_delay_the_checkpoint() {
+        let checkpoints = Checkpoints::default();
+        checkpoints.record_pages(WRITEBACK_PAGES);
+        assert!(matches!(checkpoints.wait(), Task::StartWriteback));
+        checkpoints.state().due = Some(Instant::now());
+        assert!(matches!(checkpoints.wait(), Task::Checkpoint));
+        assert_eq!(checkpoints.state().due, None);
     }
 
     #[test]
