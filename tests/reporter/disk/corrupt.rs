@@ -7,12 +7,12 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Duration;
 
-use nexmo_conversion::Kind;
+use nexmo_conversion::{Kind, Overflow, ReporterOptions};
 use nexmo_sandbox::Behaviour;
 use rusqlite::Connection;
 
 use crate::common::service::Service;
-use crate::common::{Folder, SOON, in_file, reporter, sms, statistics, wait_until};
+use crate::common::{Folder, SOON, in_calm_file, in_file, reporter, sms, statistics, wait_until};
 use crate::{NOWHERE, open_error, quarantined, sidecar, try_open};
 
 const REPORTS: u64 = 200;
@@ -227,6 +227,21 @@ fn a_changed_row_is_removed_and_counted_and_no_other_row_is_lost() {
         assert_eq!((counted.submitted, counted.accepted, counted.pending), (REPORTS, REPORTS - 1, 0), "{change}");
         assert_eq!((counted.outbox_resets, counted.last_error), (0, None), "{change}");
     }
+}
+
+#[test]
+fn a_report_is_dropped_in_place_of_a_row_with_an_impossible_id() {
+    let folder = Folder::new();
+    let outbox = folder.outbox();
+    left_behind(&outbox, NOWHERE, 3, false);
+    assert_eq!(Connection::open(&outbox).unwrap().execute("UPDATE report SET id = -1 WHERE id = 1", []).unwrap(), 1);
+    let options = ReporterOptions { max_pending: Some(3), overflow: Overflow::DropOldest, ..in_calm_file(&outbox) };
+    let reporter = reporter(NOWHERE, &options);
+    reporter.submit(&sms("new", true)).unwrap();
+    let rows = |id| {
+        Connection::open(&outbox).unwrap().query_row("SELECT count(*) FROM report WHERE id = ?", [id], |row| row.get(0))
+    };
+    assert_eq!([2, 3, 4].map(rows), [Ok(0), Ok(1), Ok(1)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::file::generation::MAX_ROW;
 use super::rows;
 use super::rows::{event_checksum, is_invalid_value, kind_number, report_checksum, to_i64, to_u64};
 use crate::clock::Moment;
@@ -10,9 +11,6 @@ use crate::reporter::outbox::counters::{Counters, Snapshot};
 use crate::reporter::outbox::event::{Event, EventKind, MAX_EVENTS, next_id, unix_milliseconds};
 use crate::reporter::outbox::store::{Disposition, Found, Order, Overflow, Search};
 use crate::timestamp::Timestamp;
-
-/// The largest row id. The bits above it hold the generation of the file in the id of a report.
-const MAX_ID: i64 = (1 << 48) - 1;
 
 /// The outcome of storing a report.
 pub(crate) enum PutOutcome {
@@ -106,8 +104,9 @@ fn contains(connection: &Connection, conversion: &Conversion) -> Result<bool> {
 }
 
 fn drop_oldest(connection: &Connection) -> Result<()> {
+    // A damaged row may have a lower id.
     let oldest: Option<i64> =
-        connection.prepare_cached("SELECT min(id) FROM report")?.query_row([], |row| row.get(0))?;
+        connection.prepare_cached("SELECT min(id) FROM report WHERE id > 0")?.query_row([], |row| row.get(0))?;
     let Some(id) = oldest else {
         return Ok(());
     };
@@ -137,7 +136,7 @@ pub(crate) fn find(
         let number = row.get(0)?;
         let id = to_u64(number);
         found.last = Some(id);
-        if !(1..=MAX_ID).contains(&number) {
+        if !(1..=MAX_ROW).contains(&number) {
             damaged.push(number);
             continue;
         }

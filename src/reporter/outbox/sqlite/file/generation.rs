@@ -10,6 +10,9 @@ use crate::sync::Mutex;
 /// The number of low bits of a report id that hold the row. The bits above them hold the generation.
 const ROW_BITS: u32 = 48;
 
+/// The largest row id.
+pub(crate) const MAX_ROW: i64 = (1 << ROW_BITS) - 1;
+
 /// The generations of the file that this process has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Generations {
