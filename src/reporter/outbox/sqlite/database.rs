@@ -14,7 +14,7 @@ use super::error::Failure;
 use super::file::file_set::{Change, FileSet, IndexHeader};
 use super::file::generation::Generations;
 use super::file::reserve::Reserve;
-use super::file::{Identity, OpenFile, OutboxPath};
+use super::file::{OpenFile, OutboxPath};
 use super::lock::busy_timeout;
 use super::lock::busy_timeout::BusyTimeout;
 #[cfg(test)]
@@ -190,18 +190,18 @@ impl Database {
             wake = if wake == Wake::Never { Wake::Always } else { wake };
             self.busy_timeout.set_deadline(deadline);
             let mut open = self.open();
-            match self.attempt(&mut open, may_create, &work) {
-                Err(Failure::Changed(change)) => self.recover(&mut open, change)?,
-                Err(Failure::Corrupt(what)) => {
-                    let damaged = open.as_ref().map(|file| file.identity);
-                    self.close_connections(&mut open)?;
-                    self.quarantine(what, damaged, deadline)?;
-                }
+            let recovered = match self.attempt(&mut open, may_create, &work) {
+                Err(Failure::Changed(change)) => self.recover(&mut open, change),
+                Err(Failure::Corrupt(what)) => self.quarantine(&mut open, what, deadline),
+                Err(failure) => Err(failure),
+                Ok(result) => return Ok(result),
+            };
+            match recovered {
+                Ok(()) => changes = changes.saturating_add(1),
                 // A fork interrupted the wait, so the operation is repeated.
-                Err(Failure::Busy) if busy_timeout::forks() != forks && Instant::now() < deadline => continue,
-                other => return other,
+                Err(Failure::Busy) if busy_timeout::forks() != forks && Instant::now() < deadline => {}
+                Err(failure) => return Err(failure),
             }
-            changes = changes.saturating_add(1);
         }
         Err(Failure::outbox(format!("other processes keep changing the files of {}", self.outbox_path.path.display())))
     }
@@ -288,12 +288,15 @@ impl Database {
         self.close_connections(open)
     }
 
-    fn quarantine(&self, what: String, damaged: Option<Identity>, deadline: Instant) -> Result<(), Failure> {
+    /// Closes the files and moves them to another name if they are damaged.
+    fn quarantine(&self, open: &mut Option<OpenFile>, what: String, deadline: Instant) -> Result<(), Failure> {
+        let damaged = open.as_ref().map(|file| file.identity);
+        self.close_connections(open)?;
         if !self.outbox_path.was_outbox() {
             return Err(self.outbox_path.not_an_outbox());
         }
         if !self.outbox_path.quarantine(damaged, &BusyTimeout::until(deadline))? {
-            return Err(Failure::Corrupt(what));
+            return Err(if busy_timeout::is_fork_waiting() { Failure::Busy } else { Failure::Corrupt(what) });
         }
         self.generations.advance();
         Ok(())

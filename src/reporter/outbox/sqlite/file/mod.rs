@@ -20,6 +20,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use self::file_set::FileSet;
 use super::error::Failure;
 use super::fast_insert::FastInsert;
+use super::lock::busy_timeout;
 use super::lock::busy_timeout::BusyTimeout;
 use super::lock::lock_file::{Lock, LockFile};
 use super::lock::write_lock::{WriteGuard, WriteLock};
@@ -150,6 +151,9 @@ impl OutboxPath {
             drop(guard);
             open_lock.0.notify();
             LockFile::open(&self.sidecar(".lock")).ok();
+            if busy_timeout::is_fork_waiting() {
+                return Err(Failure::Busy);
+            }
             if !busy_timeout.pause() {
                 let message = format!(
                     "another process still uses {}, its WAL or its WAL index together with a file that was removed or \
