@@ -182,6 +182,10 @@ impl Store for MemoryStore {
         Ok(Snapshot { counters: Counters { events, ..state.counters }, oldest })
     }
 
+    fn oldest(&self) -> Result<Option<Moment>, Error> {
+        Ok(self.snapshot()?.oldest)
+    }
+
     fn has_events(&self) -> Result<bool, Error> {
         Ok(!self.state().events.is_empty())
     }

@@ -181,6 +181,11 @@ impl Outbox {
         self.store.snapshot()
     }
 
+    /// Returns when the oldest pending report was submitted. Only the worker calls this function.
+    pub(crate) fn oldest(&self) -> Result<Option<Moment>, Error> {
+        self.store.oldest()
+    }
+
     /// Returns whether there is an event. Only the worker calls this function.
     pub(crate) fn has_events(&self) -> Result<bool, Error> {
         self.store.has_events()

@@ -121,6 +121,9 @@ pub(crate) trait Store: Send + Sync {
     /// Returns the counters and the time at which the oldest pending report was submitted.
     fn snapshot(&self) -> Result<Snapshot, Error>;
 
+    /// Returns when the oldest pending report was submitted. Only the worker calls this function.
+    fn oldest(&self) -> Result<Option<Moment>, Error>;
+
     /// Returns whether there is an event. Only the worker calls this function.
     fn has_events(&self) -> Result<bool, Error>;
 

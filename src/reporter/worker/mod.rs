@@ -217,7 +217,7 @@ impl Worker {
     /// Returns the time until the next check for expired reports, which is when the oldest report expires, but neither
     /// very soon nor so late that a changed clock or a report of another process would go unnoticed.
     fn time_until_expiry(&self) -> Duration {
-        let oldest = self.outbox.snapshot().ok().and_then(|snapshot| snapshot.oldest);
+        let oldest = self.outbox.oldest().ok().flatten();
         let left = oldest.map_or(Duration::MAX, |oldest| self.max_age.saturating_sub(Moment::now().since(&oldest)));
         left.clamp(self.expiry_interval, self.idle_interval)
     }
@@ -230,10 +230,8 @@ impl Worker {
         }
         self.next_expiry = after(now, self.time_until_expiry());
         let moment = Moment::now();
-        let is_any_expired = self
-            .outbox
-            .snapshot()
-            .map(|snapshot| snapshot.oldest.is_some_and(|oldest| moment.since(&oldest) > self.max_age));
+        let is_too_old = |submitted| moment.since(&submitted) > self.max_age;
+        let is_any_expired = self.outbox.oldest().map(|oldest| oldest.is_some_and(is_too_old));
         match is_any_expired.and_then(|is_any| Ok(is_any && self.outbox.try_become_sender()?)) {
             Ok(true) => {
                 self.next_expiry = now;

@@ -30,7 +30,7 @@ use super::counters::Snapshot;
 use super::event::Event;
 use super::store::{Completion, Disposition, Entry, Found, Overflow, Search, Store, full_error};
 use super::{Account, OutboxSettings};
-use crate::clock::from_now;
+use crate::clock::{Moment, from_now};
 use crate::conversion::Conversion;
 use crate::error::{Error, Kind};
 use crate::os::wakeup::{Noticed, Watch};
@@ -195,6 +195,10 @@ impl SqliteStore {
         self.database.write(worker_access(), complete).map(|written| written.result)
     }
 
+    fn worker_snapshot(&self) -> Result<Snapshot, Error> {
+        self.database.read(worker_access(), queries::snapshot).map_err(|failure| self.to_error(failure))
+    }
+
     /// Reads for a public call, as opposed to the worker.
     fn read<T>(&self, work: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         self.database.read(self.caller_access(), work).map_err(|failure| self.to_error(failure))
@@ -285,9 +289,12 @@ impl Store for SqliteStore {
         self.read(queries::snapshot)
     }
 
+    fn oldest(&self) -> Result<Option<Moment>, Error> {
+        Ok(self.worker_snapshot()?.oldest)
+    }
+
     fn has_events(&self) -> Result<bool, Error> {
-        let snapshot = self.database.read(worker_access(), queries::snapshot);
-        Ok(snapshot.map_err(|failure| self.to_error(failure))?.counters.events > 0)
+        Ok(self.worker_snapshot()?.counters.events > 0)
     }
 
     fn last(&self) -> Result<u64, Error> {
