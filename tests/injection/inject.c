@@ -329,6 +329,13 @@ int fsync(int file)
     return real(file);
 }
 
+int sync_file_range(int file, off64_t offset, off64_t count, unsigned flags)
+{
+    REAL(sync_file_range);
+    FAIL_IF_INJECTED("fsync", -1);
+    return real(file, offset, count, flags);
+}
+
 int fdatasync(int file)
 {
     REAL(fdatasync);
