@@ -230,7 +230,7 @@ fn a_changed_row_is_removed_and_counted_and_no_other_row_is_lost() {
 }
 
 #[test]
-fn a_report_is_dropped_in_place_of_a_row_with_an_impossible_id() {
+fn a_row_with_an_impossible_id_is_never_the_one_that_is_dropped() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     left_behind(&outbox, NOWHERE, 3, false);
