@@ -64,12 +64,15 @@ def run(server: Server, shapes: "tuple[Shape, ...]", rounds: int, seconds: float
 
 
 def _bare_lock(lines: "list[Line]", shapes: "tuple[Shape, ...]", seconds: float) -> "Iterator[Line]":
-    """Returns the times of threads that contend for a fair lock and hold it for as long as a submit takes."""
+    """
+    Returns the times of threads that contend for a fair lock and hold it for as long as a submit takes: the part of the
+    times above that is due to the machine. Each process has its own lock, so at full speed, several are not comparable.
+    """
     single = Load("process", "none", (1, 1), 0).describe("this")
     hold_ns = next(round(float(line["median_ms"]) * 1e6) for line in lines if single.items() <= line.items())
-    for shape in shapes:
-        if shape[0] == 1:
-            load = Load("process", "none", shape, 0)
+    for shape, rate in product(shapes, (RATE, 0)):
+        if shape[0] == 1 or rate:
+            load = Load("process", "none", shape, rate)
             name = f"bare lock, held {hold_ns / 1000:.0f} us"
             yield load.describe(name) | _figures(load, _once(LIBRARY.parent, "-", str(hold_ns), load, seconds, []), seconds)
 
