@@ -332,7 +332,9 @@ PROGRAMS := $(addprefix $(BENCH)/programs/,conversion_one_call conversion_client
 	curl_easy curl_multi submit_load raw_socket raw_openssl launch)
 BARE_UREQ := $(CURDIR)/target/ureq/release/bare-ureq
 
-build-bench: library $(PROGRAMS) $(BARE_UREQ) $(BENCH)/venv/ready $(GATE)/calls $(BENCH)/profiled/$(NAME) | tools-of-bench
+TRANSPORTS := $(CURDIR)/target/transports/release/transports
+
+build-bench: library $(PROGRAMS) $(BARE_UREQ) $(TRANSPORTS) $(BENCH)/venv/ready $(GATE)/calls $(BENCH)/profiled/$(NAME) | tools-of-bench
 
 # The library with a line table, by which benches/purposes.py attributes instructions.
 $(BENCH)/profiled/$(NAME): $(RUST) | tools-rust
@@ -357,6 +359,10 @@ $(PROGRAMS): $(BENCH)/programs/%: benches/programs/%.c $(wildcard benches/progra
 
 $(BARE_UREQ): $(wildcard benches/ureq/Cargo.* benches/ureq/src/*) | tools-rust
 	$(CARGO) build --locked --quiet --release --manifest-path benches/ureq/Cargo.toml --target-dir target/ureq
+	touch $@
+
+$(TRANSPORTS): $(wildcard benches/transports/Cargo.* benches/transports/src/*) | tools-rust
+	$(CARGO) build --locked --quiet --release --manifest-path benches/transports/Cargo.toml --target-dir target/transports
 	touch $@
 
 $(BENCH)/venv/ready: benches/requirements.txt | tools-venv

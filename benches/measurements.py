@@ -10,6 +10,7 @@ import purposes
 import scaling
 import submit
 import tail
+import transports
 from cases import CASES, Case
 from paths import LIBRARY
 from server import Server
@@ -56,6 +57,10 @@ def _tail(server: Server, is_short: bool, log: Log) -> object:
     return tail.run(server, ((1, 1), (1, 8), (1, 64), (8, 1), (8, 8)), 2, 3, log)
 
 
+def _transports(server: Server, is_short: bool, _: Log) -> object:
+    return transports.run(server, 1, 2_000) if is_short else transports.run(server, 7, 20_000)
+
+
 def _idle(server: Server, is_short: bool, _: Log) -> object:
     return idle.run(server, is_short)
 
@@ -70,6 +75,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "purposes": _purposes,
     "submit": _submit,
     "tail": _tail,
+    "transports": _transports,
     "size": _size,
     "idle": _idle,
     "threads": _threads,

@@ -81,6 +81,23 @@ def _tail(results: "Sequence[Mapping[str, Any]]") -> Rows:
                         *(f"{line[key]:.2f} ms" for key in ("median_ms", "p99_ms", "p999_ms", "max_ms"))] for line in results)]
 
 
+#: The figures of a prototype of a sender, with their unit and factor.
+TRANSPORT_FIGURES = {"cpu_us": ("CPU per request", "us", 1.0), "peak_kib": ("peak memory", "MB", 1.024e-3),
+                     "median_us": ("median latency", "ms", 1e-3), "p99_us": ("99th percentile", "ms", 1e-3)}
+
+
+def _transports(results: "Mapping[str, Mapping[str, Any]]") -> Rows:
+    heading = ["", *(cell for title, _, _ in TRANSPORT_FIGURES.values() for cell in (f"threads: {title}", "poller, ratio"))]
+    return [heading, *([title, *(cell for figure in TRANSPORT_FIGURES for cell in _transport(found, figure))]
+                       for title, found in results.items())]
+
+
+def _transport(found: Mapping[str, Any], figure: str) -> "list[str]":
+    _, unit, factor = TRANSPORT_FIGURES[figure]
+    return [f"{of(found['threads'], figure).median * factor:,.2f} {unit}",
+            times(ratio(found["poller"], found["threads"], figure))]
+
+
 def _size(results: Mapping[str, int]) -> Rows:
     return [["", "bytes"], ["libnexmo_conversion.so, stripped", f"{results['bytes']:,}"]]
 
@@ -124,6 +141,7 @@ TABLES: dict[str, tuple[str, Callable[[Any], Rows]]] = {
     "purposes": ("Instructions of one report of a client, by purpose", _purposes),
     "submit": ("Cost of submit", _submit),
     "tail": ("Tail latency of submit", _tail),
+    "transports": ("A thread for each request in flight, and one thread that polls", _transports),
     "size": ("Size of the shared library", _size),
     "idle": ("Idle processes", _idle),
     "threads": ("Threads sharing one client, HTTPS", partial(_scaled, "threads")),
