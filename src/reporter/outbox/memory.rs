@@ -106,25 +106,26 @@ impl Store for MemoryStore {
         let submitted = Moment::now();
         let key = (conversion.channel, conversion.message_id.clone());
         let mut state = self.state();
-        let mut has_dropped = false;
-        if let Some(earlier) = state.keys.map(&key).get(&key).copied() {
-            state.remove(earlier);
-            state.counters.replaced = state.counters.replaced.saturating_add(1);
-        } else if state.counters.pending() >= self.max_pending {
+        let state = &mut *state;
+        let is_full = state.counters.pending() >= self.max_pending;
+        let has_dropped = is_full && !state.keys.map(&key).contains_key(&key);
+        if has_dropped {
             match self.overflow {
                 Overflow::Fail => return Err(full_error(self.max_pending)),
                 Overflow::DropOldest => {
                     if let Some(oldest) = state.pending.keys().next().copied() {
                         state.complete(oldest, &Disposition::event(EventKind::Dropped));
                     }
-                    has_dropped = true;
                 }
             }
         }
         state.counters.submitted = state.counters.submitted.saturating_add(1);
         let id = state.counters.submitted;
+        if let Some(earlier) = state.keys.map(&key).insert(key, id) {
+            state.pending.remove(&earlier);
+            state.counters.replaced = state.counters.replaced.saturating_add(1);
+        }
         state.pending.insert(id, Entry { id, conversion: conversion.clone(), submitted });
-        state.keys.map(&key).insert(key, id);
         Ok(has_dropped)
     }
 
