@@ -38,7 +38,7 @@ fn unavailable_service() -> Service {
 fn reporter_backing_off(service: &Service, options: &ReporterOptions<'_>) -> Reporter {
     let reporter = reporter(&service.url, options);
     reporter.submit(&sms("first", true)).unwrap();
-    wait_until("rest", SOON, || statistics(&reporter).state == State::BackingOff);
+    wait_until("the back-off", SOON, || statistics(&reporter).state == State::BackingOff);
     reporter
 }
 
@@ -149,7 +149,7 @@ fn a_full_outbox_drops_its_oldest_report_if_so_configured() {
         let options = ReporterOptions { max_pending: Some(10), overflow: Overflow::DropOldest, ..options };
         let reporter = reporter_backing_off(&service, &options);
         submit(&reporter, "id", 9);
-        // The later report counts from its own submission, so it is not among the oldest.
+        // The age of the later report starts at its own submission, so it is not among the oldest.
         reporter.submit(&sms("id-0", false)).unwrap();
         submit(&reporter, "new", 3);
         let counted = statistics(&reporter);
@@ -266,7 +266,7 @@ fn the_descriptor_is_readable_while_an_event_is_waiting() {
             "the descriptor must be readable until the event is acknowledged"
         );
         poller.acknowledge(event.id).unwrap();
-        wait_until("no event", SOON, || {
+        wait_until("the descriptor to become unreadable", SOON, || {
             assert!(poller.poll(Some(Duration::ZERO)).unwrap().is_none());
             !becomes_readable(descriptor, Duration::ZERO)
         });
@@ -287,7 +287,7 @@ fn becomes_readable(descriptor: RawFd, limit: Duration) -> bool {
 }
 
 #[test]
-fn a_report_has_the_time_of_its_event_however_late_it_is_sent() {
+fn a_report_keeps_its_timestamp_however_late_it_is_sent() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     let service = unavailable_service();
@@ -297,7 +297,7 @@ fn a_report_has_the_time_of_its_event_however_late_it_is_sent() {
     first.submit(&sms("stamped", true)).unwrap();
     let after = now();
     assert_eq!(first.close(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
-    // The next reporter sends the reports in a later second. The service rejects the reports, so events contain their
+    // The next reporter sends the reports in a later second. The service rejects them, so their events show the
     // timestamps.
     wait_until("another second", SOON, || now() > after);
     service.does(Behaviour::Status(420));
@@ -365,7 +365,7 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
     submit(&reporter, "rest", 25);
     reporter.submit(&sms("rest-24", false)).unwrap();
     let is_unavailable = |last: nexmo_conversion::LastError| last.http_status == Some(503);
-    wait_until("rest", SOON, || statistics(&reporter).last_error.is_some_and(is_unavailable));
+    wait_until("a response with status 503", SOON, || statistics(&reporter).last_error.is_some_and(is_unavailable));
     let (counted, contents) = (statistics(&reporter), OutboxContents::read(&outbox).unwrap());
     contents.audit();
     let expected =
@@ -383,7 +383,7 @@ fn the_statistics_agree_with_the_rows_of_the_file() {
 #[allow(unsafe_code)]
 fn submit_without_threads_in_a_child(task: &[String]) {
     let reporter = reporter(&task[0], &IN_MEMORY);
-    // Allocates and frees memory, which the calls below can then use without more address space.
+    // Allocates and frees memory, which the calls below can then reuse without more address space.
     drop((0..200).map(|_| Vec::<u8>::with_capacity(8 * 1024)).collect::<Vec<_>>());
     let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').next().unwrap().parse().unwrap();
     // SAFETY: the call has no pointer argument.
@@ -393,7 +393,7 @@ fn submit_without_threads_in_a_child(task: &[String]) {
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
     reporter.submit(&sms("id", true)).unwrap();
     let mut last = None;
-    wait_until("the note", SOON, || {
+    wait_until("the recorded error", SOON, || {
         last = reporter.statistics().unwrap().last_error.map(|last| last.error);
         last.is_some()
     });

@@ -103,7 +103,7 @@ fn submit_until_killed(task: &[String]) {
     let [url, folder, process] = task else { panic!("{task:?}") };
     let folder = Path::new(&folder);
     let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
-    // The number of duplicates depends on the number in flight.
+    // `ON_THEIR_WAY` assumes at most 8 sender threads.
     let outbox = folder.join("outbox");
     let options = ReporterOptions { max_in_flight: Some(8), ..in_file(&outbox) };
     let reporter = reporter(url, &options);
@@ -145,7 +145,7 @@ fn a_standby_sends_the_reports_of_a_killed_process_without_being_called() {
         service.wait_for(count + usize::try_from(1 + rng.below(100)).unwrap(), SOON);
         let killed = Instant::now();
         sender.kill();
-        // From here on, the test does not call the reporter until all reports are sent.
+        // From here on, the test does not call the standby reporter until all reports are sent.
         let dead = Instant::now();
         service.wait_until(SOON, |received| received.iter().any(|request| request.at > dead));
         let wait = service.received().iter().find(|request| request.at > dead).unwrap().at - killed;
@@ -168,7 +168,7 @@ fn a_standby_sends_the_reports_of_a_killed_process_without_being_called() {
             "take-over: round {round}: first request {wait:?} after the kill, {seen} requests, {twice} duplicates"
         );
         assert!(twice <= ON_THEIR_WAY, "{twice} duplicates");
-        wait_until("the contents", SOON, || statistics(&standby).pending == 0);
+        wait_until("an empty outbox", SOON, || statistics(&standby).pending == 0);
         assert_eq!(statistics(&standby).state, State::Running);
     }
     println!("take-over: the longest of {rounds} waits was {worst:?}");
@@ -182,7 +182,7 @@ fn a_standby_sends_the_reports_of_a_closed_reporter_without_being_called() {
     for number in 0..200 {
         first.submit(&sms(&format!("id-{number}"), true)).unwrap();
     }
-    // This reporter is the sender.
+    // Once a request has arrived, the first reporter is the sender.
     service.wait_for(1, SOON);
     let second = reporter(&service.url, &in_calm_file(&outbox));
     wait_until("standby", SOON, || statistics(&second).state == State::Standby);
@@ -191,6 +191,6 @@ fn a_standby_sends_the_reports_of_a_closed_reporter_without_being_called() {
     let closed = Instant::now();
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() >= 200);
     println!("take-over: all reports were sent {:?} after the close", closed.elapsed());
-    wait_until("the contents", SOON, || statistics(&second).pending == 0);
+    wait_until("an empty outbox", SOON, || statistics(&second).pending == 0);
     assert_eq!(statistics(&second).accepted, 200);
 }

@@ -21,7 +21,7 @@ fn rejecting() -> Service {
     Service::with_behaviour(Behaviour::Status(420))
 }
 
-/// Submits the report `message_id`, which the service rejects, and returns its event.
+/// Submits a report for `message_id`, which the service rejects, and returns its event.
 fn new_event(reporter: &Reporter, message_id: &str) -> Event {
     reporter.submit(&sms(message_id, true)).unwrap();
     reporter.flush(Some(SOON)).unwrap();
@@ -79,7 +79,7 @@ fn ids_increase_after_a_backup_is_restored() {
     let after = new_event(&restored, "after").id;
     assert!(before < lost && lost < after, "{before} {lost} {after}");
     restored.acknowledge(lost).unwrap();
-    assert_eq!(consume_event(&restored).unwrap().id, after, "an id that was lost by the restore must not be reused");
+    assert_eq!(consume_event(&restored).unwrap().id, after, "an id that was lost in the restore must not be reused");
 }
 
 #[test]

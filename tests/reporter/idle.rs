@@ -1,5 +1,5 @@
-//! Tests that an idle process sleeps until something happens, that it is woken by events of other processes, and that
-//! an idle outbox releases what only a busy one needs.
+//! Tests that idle processes rarely wake, that events of other processes wake them, and that the WAL of an idle outbox
+//! is truncated.
 #![allow(unsafe_code, clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -21,10 +21,10 @@ use nexmo_sandbox::Behaviour;
 
 children![client_in_a_child, reporter_in_a_child, suspended_in_a_child, wait_in_a_child, poll_without_watches];
 
-/// The time for which a process is observed. While a process polled, it woke at least three times in this time.
+/// The time for which a process is observed. A process that polled would wake at least three times in this time.
 const OBSERVED: Duration = Duration::from_secs(12);
 
-/// Returns how many times the threads of a process have waited.
+/// Returns the number of voluntary context switches of all threads of a process.
 fn waits(process: u32) -> u64 {
     let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let status = threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("status")).unwrap_or_default());
@@ -50,13 +50,12 @@ fn an_idle_process_wakes_less_than_once_in_ten_seconds() {
         ("second standby", start("reporter_in_a_child", &outbox, "Standby")),
         ("suspended", start("suspended_in_a_child", &other, "Suspended")),
     ];
-    // Its first steps, or a probe of the suspended one, may fall into the time for which a process is observed. So each
-    // has to sleep only once for that long.
+    // Each process must once get through this time with at most one wakeup. Other attempts may fail, because a process
+    // may still be starting, and the suspended one sends probes.
     let mut rest: Vec<_> = all.iter().map(|(name, child)| (*name, child, waits(child.id()), Instant::now())).collect();
-    wait_until("rest of all processes", SOON, || {
+    wait_until("idle processes", SOON, || {
         rest.retain_mut(|(name, child, before, since)| {
             let now = waits(child.id());
-            // A process may wake once in this time.
             if now > *before + 1 {
                 (*before, *since) = (now, Instant::now());
             } else if since.elapsed() >= OBSERVED {
@@ -93,7 +92,7 @@ fn suspended_in_a_child(task: &[String]) {
 }
 
 #[test]
-fn the_first_event_of_another_process_wakes_a_standby_process() {
+fn an_event_of_another_process_wakes_a_standby_process() {
     let (folder, service) = (Folder::new(), Service::with_behaviour(Behaviour::Status(420)));
     let outbox = folder.outbox();
     let sender = reporter(&service.url, &in_calm_file(&outbox));
@@ -105,7 +104,7 @@ fn the_first_event_of_another_process_wakes_a_standby_process() {
         sender.submit(&sms(id, true)).unwrap();
         assert_eq!(child.read_line(SOON), format!("readable, {id} Rejected"));
     }
-    // A poll that is already waiting returns too.
+    // An event also wakes a poll that is waiting.
     child.resume();
     sender.submit(&sms("third", true)).unwrap();
     assert_eq!(child.read_line(SOON), "third");
@@ -132,7 +131,7 @@ fn dropped_and_expired_reports_wake_other_processes() {
     assert_eq!(child.read_line(SOON), "readable, dropped-0 Dropped");
 }
 
-/// Waits twice for the descriptor and then consumes an event, and at last consumes an event by a poll without a limit.
+/// Twice waits until the descriptor is readable and consumes an event, then waits for a third event in `poll`.
 fn wait_in_a_child(task: &[String]) {
     let reporter = reporter(&task[0], &in_calm_file(Path::new(&task[1])));
     write_line(&format!("{:?}", statistics(&reporter).state));
@@ -166,7 +165,7 @@ fn a_process_that_cannot_watch_files_polls() {
     assert_eq!(state, "Standby");
     sender.submit(&sms("id", true)).unwrap();
     assert_eq!(child.read_line(SOON), "id Rejected");
-    // It also becomes the sender when the other one ends.
+    // The child also becomes the sender when the other reporter is closed.
     sender.acknowledge(sender.poll(Some(SOON)).unwrap().unwrap().id).unwrap();
     drop(sender);
     assert_eq!(child.read_line(SOON), "Running");
@@ -174,7 +173,7 @@ fn a_process_that_cannot_watch_files_polls() {
 }
 
 fn poll_without_watches(task: &[String]) {
-    // In a separate user namespace, this process can have a limit of 0 watches.
+    // In a separate user namespace, this process can set the limit on inotify instances to 0.
     // SAFETY: the calls change only this process.
     let (user, is_separate) = unsafe { (libc::getuid(), libc::unshare(libc::CLONE_NEWUSER) == 0) };
     let is_mapped = is_separate && fs::write("/proc/self/uid_map", format!("{user} {user} 1")).is_ok();
@@ -189,7 +188,7 @@ fn poll_without_watches(task: &[String]) {
     let event = reporter.poll(Some(SOON)).unwrap().unwrap();
     write_line(&format!("{} {:?}", event.conversion.message_id.as_str(), event.kind));
     assert_eq!(event.kind, EventKind::Rejected);
-    wait_until("the role of the sender", SOON, || statistics(&reporter).state == State::Running);
+    wait_until("becoming the sender", SOON, || statistics(&reporter).state == State::Running);
     write_line("Running");
     wait_for_end();
 }
@@ -228,8 +227,8 @@ fn the_wal_of_an_idle_outbox_is_truncated() {
         }
         sender.flush(Some(SOON)).unwrap();
         count += REPORTS;
-        wait_until("a short WAL", SOON, || length() < 100_000);
-        // Neither process mistakes this for damage.
+        wait_until("a truncated WAL", SOON, || length() < 100_000);
+        // Neither reporter mistakes the truncation for damage.
         for reporter in [&standby, &sender] {
             reporter.submit(&sms(&format!("after-{round}-{count}"), true)).unwrap();
             count += 1;

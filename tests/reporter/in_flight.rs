@@ -1,5 +1,5 @@
-//! Tests that the number of reports in flight adapts to the service. The long forms send 50,000 reports in real time
-//! over a latency of 200 ms; `src/reporter/simulation/tests.rs` simulates the same services.
+//! Tests that the number of reports in flight adapts to the service. The long variants send 50,000 reports to services
+//! with a latency of 200 ms; `src/reporter/simulation/tests.rs` simulates the same services.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 #[path = "../common/mod.rs"]
@@ -16,7 +16,7 @@ use nexmo_conversion::{Options, Reporter};
 
 const BACKLOG: usize = 50_000;
 
-/// The rate of a service that throttles, per second.
+/// The rate limit of a throttling service, in requests per second.
 const RATE: f64 = 240.0;
 
 /// How a service limits its rate.
@@ -29,11 +29,11 @@ enum Limit {
         burst: f64,
         has_retry_after: bool,
     },
-    /// Serves the requests one after the other, at a rate.
+    /// Serves one request after the other, this many per second.
     Queue(f64),
 }
 
-/// A request: its arrival, the number of requests in flight after it, the end, and whether it was accepted.
+/// A request: its arrival, the number of requests then in flight (including it), its end, and whether it was accepted.
 #[derive(Clone, Copy)]
 struct Request {
     began: Instant,
@@ -42,7 +42,7 @@ struct Request {
     is_accepted: bool,
 }
 
-/// A bucket that holds the tokens of one second.
+/// Returns a bucket that holds the tokens of up to one second.
 fn bucket(rate: f64) -> Limit {
     Limit::Bucket { rate, burst: rate, has_retry_after: false }
 }
@@ -109,7 +109,7 @@ impl Limited {
         self.state.lock().unwrap().requests.clone()
     }
 
-    /// Returns the highest number in flight after a request began, from `from` on.
+    /// Returns the highest number of requests in flight since `from`.
     fn most_in_flight(&self, from: Instant) -> usize {
         self.requests()
             .iter()
@@ -127,7 +127,7 @@ impl Limited {
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>, one_way: Duration) {
     let mut buffer = [0; 16 * 1024];
-    // The library sends each request in a single write, without a body, so each read is one request.
+    // The library sends each request in a single write, without a body, so each read returns one request.
     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {
         let began = Instant::now();
         let in_flight = {
@@ -173,7 +173,8 @@ fn a_backlog_gets_more_reports_in_flight() {
     assert!((9..=64).contains(&most), "{most}");
 }
 
-/// Sends the backlog with the default options and returns the time it took and the part that was not accepted.
+/// Sends the backlog with the default options. Returns the time that this took and the fraction of requests that were
+/// not accepted.
 fn drain(limit: Limit) -> (Duration, f64) {
     let (folder, service) = (Folder::new(), Limited::start(limit, Duration::from_millis(200)));
     let outbox = folder.outbox();
@@ -185,7 +186,7 @@ fn drain(limit: Limit) -> (Duration, f64) {
     assert_eq!(statistics(&reporter).accepted, BACKLOG as u64);
     let failed = requests.iter().filter(|request| !request.is_accepted).count();
     let part = failed as f64 / requests.len() as f64;
-    println!("in flight: {BACKLOG} reports in {took:?}, {:.2} % not accepted", part * 100.0);
+    println!("in flight: {BACKLOG} reports in {took:?}, {:.2} % of requests not accepted", part * 100.0);
     (took, part)
 }
 
@@ -214,7 +215,7 @@ fn a_service_with_a_low_rate_gets_two_requests_at_a_time() {
     }
     for limit in [bucket(2.0), Limit::Queue(2.0)] {
         let service = Limited::start(bucket(RATE), Duration::from_millis(200));
-        // The service does not detect requests that time out, so none may.
+        // The service still counts a request after its client has timed out, so no request may time out.
         let options = Options { base_url: Some(&service.url), timeout: Some(SOON), ..Options::default() };
         let reporter = Reporter::new(credentials(), &options, &IN_MEMORY).unwrap();
         submit(&reporter, BACKLOG);

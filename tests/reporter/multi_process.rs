@@ -1,5 +1,5 @@
-//! Tests many processes with one outbox file: every process can submit, one process sends, and no report is lost when
-//! some processes die or stop.
+//! Tests several processes that share an outbox file: each can submit, one at a time sends, and no report is lost when
+//! some of them die or stop.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -124,11 +124,11 @@ fn wait_for_notes(folder: &Path, number: u64, count: u64, limit: Duration) {
 
 /// The results of one process.
 struct Report {
-    /// The duration of the slowest submit.
+    /// The duration of the slowest submit, including its retries.
     worst: Duration,
-    /// The duration of all submits.
+    /// The total duration of all submits.
     all: Duration,
-    /// The number of submits that found the outbox busy and were retried.
+    /// The number of calls that found the outbox busy. Each is retried.
     busy: u64,
 }
 
@@ -142,7 +142,7 @@ fn submit_in_a_child(task: &[String]) {
     let [url, folder, process, count] = task else { panic!("{task:?}") };
     let folder = Path::new(&folder);
     let mut notes = Notes::open(&notes(folder, process.parse().unwrap()));
-    // The number of duplicates depends on the number in flight.
+    // `ON_THEIR_WAY` assumes at most 8 sender threads.
     let outbox = folder.join("outbox");
     let options = ReporterOptions { max_in_flight: Some(8), ..in_file(&outbox) };
     let reporter = reporter(url, &options);
@@ -179,8 +179,8 @@ fn reports_of_another_process_are_sent_immediately() {
         for number in 1..=ONE_BY_ONE {
             child.resume();
             service.wait_for(number, SOON.saturating_sub(began.elapsed()));
-            // Otherwise the sender may find the next report while it handles this one.
-            wait_until("rest", SOON, || statistics(&sender).pending == 0);
+            // Otherwise the sender may find the next report while it handles this one, without being notified.
+            wait_until("an empty outbox", SOON, || statistics(&sender).pending == 0);
         }
         println!("{ONE_BY_ONE} reports of another process, {durability}, in {:?}", began.elapsed());
         child.end();

@@ -1,4 +1,4 @@
-//! Tests that the service receives the later of two reports for one message last, regardless of timing.
+//! Tests that, of two reports for one message, the service receives the later one last.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -15,8 +15,8 @@ use nexmo_sandbox::{Behaviour, RandomFaults};
 
 const THREADS: usize = 4;
 
-/// The number of messages that a thread has in progress. It submits the second report for one message while the first
-/// reports for other messages are being sent.
+/// The number of messages for which a thread has submitted the first report before it submits a second one. First
+/// reports are thus being sent when second ones are submitted.
 const AT_ONCE: usize = 16;
 
 #[test]
@@ -33,7 +33,7 @@ fn the_later_report_is_received_last_with_an_outbox_in_a_file() {
     assert!(observed.both > tries / 100 && observed.replaced > tries / 100, "{observed:?}");
 }
 
-/// How often each of two cases occurred. A test checks that both occurred often enough.
+/// How often each of two cases occurred. The tests require both to occur often.
 #[derive(Debug)]
 struct Observed {
     /// The number of messages for which the service accepted both reports.
@@ -79,7 +79,7 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Observed {
     Observed { both, replaced: usize::try_from(counted.replaced).unwrap() }
 }
 
-/// Takes message numbers from `next`, and submits false and then true for each message with a random delay in between.
+/// Takes message numbers from `next`, and submits false and later true for each message, with other reports in between.
 fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut SeededRng, service: &Service) {
     let mut started = Vec::new();
     loop {
@@ -94,7 +94,7 @@ fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut
         while started.len() >= AT_ONCE || (number >= tries && !started.is_empty()) {
             let chosen = usize::try_from(rng.below(started.len() as u64)).unwrap();
             submit(reporter, started.swap_remove(chosen), true);
-            // Waits briefly, so the service handles recent reports and not a backlog.
+            // Waits briefly, so that no backlog builds up.
             let (received, limit) = (service.count(), Instant::now() + Duration::from_millis(rng.below(3)));
             while service.count() < received + 2 && Instant::now() < limit {
                 thread::yield_now();

@@ -1,5 +1,5 @@
-//! Tests a service that is down, rejects the account or redirects every request for a while: this delays reports, but
-//! loses none.
+//! Tests a service that is down, rejects the account or redirects requests for a while: reports are delayed, and each
+//! is eventually sent or becomes an event.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -54,7 +54,7 @@ fn after_an_outage_all_reports_arrive_newest_first() {
          correlation {newest_first:.3}, share of old reports {share:.3}; reports before each fresh one: {behind:?}; {counted:?}"
     );
     assert!(newest_first > 0.9, "the reports were not sent newest first: {newest_first}");
-    // One in 32 reports is the oldest one.
+    // The reporter sends the oldest report once in every 32 reports.
     assert!((0.02..0.05).contains(&share), "the share of old reports is {share}");
     assert!(*behind.iter().max().unwrap() <= 2 * CONNECTIONS, "{behind:?}");
     assert_eq!((counted.accepted, counted.pending), ((count + FRESH) as u64, 0));
@@ -64,7 +64,7 @@ fn after_an_outage_all_reports_arrive_newest_first() {
 /// that were received between its submission and its arrival.
 fn drain_with_fresh(reporter: &Reporter, service: &Service) -> Vec<usize> {
     service.does(Behaviour::Slow(Duration::from_millis(100)));
-    // The flush causes a probe and returns before anything else is sent.
+    // The flush requests a probe and does not wait for it.
     assert_eq!(reporter.flush(Some(Duration::ZERO)).unwrap_err().kind(), Kind::Pending);
     service.wait_for(2 * CONNECTIONS, SOON);
     let mut behind = Vec::new();
@@ -105,7 +105,7 @@ fn oldest_among(numbers: &[usize], count: usize) -> f64 {
 }
 
 #[test]
-fn an_unreachable_service_costs_only_time() {
+fn all_reports_arrive_after_the_service_was_unreachable() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     for options in [in_calm_file(&outbox), IN_MEMORY] {
@@ -120,7 +120,7 @@ fn an_unreachable_service_costs_only_time() {
         reporter.flush(Some(SOON)).unwrap();
         let counted = statistics(&reporter);
         assert_eq!((counted.accepted, counted.rejected, counted.expired), (100, 0, 0));
-        // An outbox cannot be used with another service.
+        // The next service has another URL, for which this outbox cannot be opened.
         drop(reporter);
         std::fs::remove_file(&outbox).ok();
     }
@@ -175,7 +175,7 @@ fn no_flush_overrides_a_wait_that_the_service_asked_for() {
         let service = Service::with_behaviour(behaviour);
         let reporter = hurried_reporter(&service.url, &in_calm_file(&outbox));
         submit(&reporter, "id", 20);
-        wait_until("the wait", SOON, || {
+        wait_until("a back-off", SOON, || {
             let counted = statistics(&reporter);
             counted.state == State::BackingOff && counted.in_flight == 0
         });
@@ -185,13 +185,13 @@ fn no_flush_overrides_a_wait_that_the_service_asked_for() {
         }
         assert_eq!(service.count(), requests, "{behaviour:?}");
         drop(reporter);
-        // Another service is another account.
+        // The next service has another URL, for which this outbox cannot be opened.
         std::fs::remove_file(&outbox).unwrap();
     }
 }
 
 #[test]
-fn account_errors_suspend_the_reporter_and_cost_no_report() {
+fn account_errors_suspend_the_reporter_and_lose_no_report() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     let service = Service::start();
@@ -199,7 +199,7 @@ fn account_errors_suspend_the_reporter_and_cost_no_report() {
         let reporter = hurried_reporter(&service.url, &options);
         let mut sent = 0;
         for status in [402, 401, 302, 404] {
-            // The probes send many reports at most once each, but two reports repeatedly.
+            // With 50 reports, each probe sends a different one; with 2, the probes repeat reports.
             for count in [50, 2] {
                 service.forget();
                 suspend(&reporter, &service, status, count);
@@ -218,7 +218,7 @@ fn account_errors_suspend_the_reporter_and_cost_no_report() {
     }
 }
 
-/// The number of flushes that request a probe of a suspended reporter.
+/// The number of flushes of a suspended reporter, each of which requests a probe.
 const FLUSHES: usize = 3;
 
 /// Submits `count` reports while the service responds with `status`, which suspends the reporter. Then requests a few
@@ -226,7 +226,6 @@ const FLUSHES: usize = 3;
 fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     service.does(Behaviour::Status(status));
     submit(reporter, &format!("s{status}"), count);
-    // Once the reporter is suspended, it sends one probe at a time, on request.
     wait_until("suspension", SOON, || statistics(reporter).state == State::Suspended);
     for number in 0..FLUSHES {
         assert_eq!(
@@ -238,7 +237,7 @@ fn suspend(reporter: &Reporter, service: &Service, status: u16, count: usize) {
     let counted = statistics(reporter);
     assert_eq!((counted.pending, counted.rejected, counted.events), (count as u64, 0, 0), "{status}");
     assert_eq!(counted.last_error.unwrap().http_status, Some(status));
-    // A later flush must see only requests that are sent after it has started.
+    // No response to these requests may arrive after the service has recovered.
     wait_until("the end of all requests", SOON, || statistics(reporter).in_flight == 0);
 }
 
@@ -256,7 +255,7 @@ fn only_the_poison_report_is_eventually_rejected() {
         reporter.submit(&sms(&format!("good-{good}"), true)).unwrap();
         good += 1;
         let is_through = |counted: &nexmo_conversion::Statistics| counted.accepted == good || counted.events > 0;
-        wait_until("a good report", SOON, || is_through(&statistics(&reporter)));
+        wait_until("the acceptance of a good report", SOON, || is_through(&statistics(&reporter)));
         if let Some(event) = reporter.poll(Some(Duration::ZERO)).unwrap() {
             break event;
         }
@@ -284,18 +283,19 @@ fn all_reports_arrive_while_half_of_the_responses_reject_the_account() {
         let outbox = folder.outbox();
         let service = HalfBroken::start(is_random);
         let reporter = reporter(&service.url, &in_calm_file(&outbox));
-        submit(&reporter, "id", REJECTED);
+        submit(&reporter, "id", REPORTS);
         let began = Instant::now();
         wait_until("all reports", SOON, || {
             let counted = statistics(&reporter);
             assert_eq!((counted.rejected, counted.events), (0, 0));
-            counted.accepted == REJECTED as u64
+            counted.accepted == REPORTS as u64
         });
-        println!("suspension: {REJECTED} reports in {:?} while half of the responses are 401", began.elapsed());
+        println!("suspension: {REPORTS} reports in {:?} while half of the responses are 401", began.elapsed());
     }
 }
 
-const REJECTED: usize = 200;
+/// The number of reports that are sent to a service that responds to half of the requests with 401.
+const REPORTS: usize = 200;
 
 /// A service that responds to about half of the requests with 401.
 struct HalfBroken {
@@ -350,7 +350,7 @@ fn a_sender_that_cannot_reach_the_service_steps_down() {
     second.flush(Some(SOON)).unwrap();
     assert_eq!((statistics(&first).accepted, statistics(&second).accepted), (20, 20));
     wait_until("the standby state", SOON, || statistics(&first).state == State::Standby);
-    // The first reporter still notifies the second one, which sends the new reports.
+    // Reports that are submitted to the first reporter still wake the second one, which sends them.
     submit(&first, "late", 10);
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == 30);
 }
@@ -390,7 +390,7 @@ fn a_report_that_expires_during_an_outage_becomes_an_event() {
             let options = ReporterOptions { max_age: Some(Duration::from_secs(1)), ..options };
             let reporter = hurried_reporter(&service.url, &options);
             submit(&reporter, "id", 10);
-            wait_until("a wait", SOON, || {
+            wait_until("a back-off or a suspension", SOON, || {
                 let counted = statistics(&reporter);
                 counted.state != State::Running && counted.in_flight == 0
             });
