@@ -1,7 +1,7 @@
 /*
- * A preloaded library that counts the system calls that libnexmo_conversion.so makes through libc, and makes some of
- * them fail. A call and the stack frames within the library identify a call site, so a site is the same in each run.
- * Calls that libc makes internally are not intercepted.
+ * A preloaded library that counts the calls of libnexmo_conversion.so to libc functions, most of which are system calls,
+ * and makes some of them fail. The name of the function and the stack frames within the library identify a call site,
+ * so a site is the same in each run. Calls that libc makes internally are not intercepted.
  *
  *     INJECT_RECORD=FILE     receives the name of the call, the hash, the call count and the stack of each call site
  *     INJECT_SITE=HASH       the call site that fails
@@ -249,7 +249,7 @@ static int fault_of(const char *call, const void *caller)
 
 /* --- Files --- */
 
-/* Returns this path, or its replacement if the path may be the platform's certificate store. */
+/* Returns this path, or its replacement if the path is a location of the platform's certificate store. */
 static const char *redirected(const char *path, const void *caller)
 {
     if (!store || !path || !is_of_library(caller))
@@ -538,7 +538,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     return real(host, service, hints, found);
 }
 
-/* --- Others --- */
+/* --- Other calls --- */
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*work)(void *), void *argument)
 {

@@ -2,13 +2,13 @@
  * A program that creates, uses and frees a client and a reporter while inject.c makes system calls fail. It prints a
  * line for each call, and run.py checks these lines.
  *
- *     life first      a client; a new outbox, reports, events, statistics; leaves some reports pending
+ *     life first      uses a client, then a reporter with a new outbox; usually leaves some reports pending
  *     life second     opens the same outbox in another process and sends the remaining reports
  *
  *     LIFE_BASE_URL, LIFE_CA_FILE, LIFE_OUTBOX    the service, its CA file (or "") and the outbox
  *     LIFE_BYSTANDER_URL                          the service for the client of another thread, which has no faults
  *     LIFE_PREFIX                                 the prefix of every message id except "rejected"
- *     LIFE_SUBMITS                                the number of reports before the flush, not counting "rejected"
+ *     LIFE_SUBMITS                                the number of reports to submit before the flush, not counting "rejected"
  *     LIFE_DURABILITY                             the numeric value of a NEXMO_DURABILITY_ constant
  *     LIFE_CRASHES=1                              the process exits without closing the reporter
  */
@@ -23,7 +23,7 @@
 
 #include "nexmo_conversion.h"
 
-/* The time limits of calls in milliseconds. Some are passed to the library; it documents the others. */
+/* The time limits of calls in milliseconds. Some are passed to the library, which documents the others. */
 enum { REPORT_MS = 3000, CONNECT_MS = 2000, BUSY_MS = 1000, FLUSH_MS = 1000, CLOSE_MS = 1500, FREE_MS = 500 };
 
 enum { TRIES = 3, TRIES_OF_SECOND = 30, LATER_SUBMITS = 5, MAX_EVENTS = 100 };
@@ -64,7 +64,7 @@ static nexmo_status print(const char *call, const char *subject, long limit, lon
     return status;
 }
 
-/* Makes a call and prints its result. */
+/* Makes a call and prints its result. Uses the caller's variable `started`. */
 #define CALL(name, subject, limit, call) (started = now_ms(), print(name, subject, limit, started, call))
 
 static void report(nexmo_client *client, const char *name)
@@ -118,7 +118,7 @@ static void print_statistics(nexmo_reporter *reporter)
            (long)is.events, (long)is.events_discarded, (long)is.outbox_resets, (long)is.outbox_errors, is.last_error_message);
 }
 
-/* Polls, prints and acknowledges all events. */
+/* Polls, prints and acknowledges events until none is left, at most MAX_EVENTS. */
 static void poll_events(nexmo_reporter *reporter, int32_t timeout_ms)
 {
     nexmo_event event = NEXMO_EVENT_INIT;
@@ -169,7 +169,7 @@ static void live_as_reporter(int is_first, int crashes)
     CALL("reporter_free", "", FREE_MS, nexmo_reporter_free(reporter));
 }
 
-/* Sends reports until the other thread has finished. Prints the number of failures and the longest duration. */
+/* Sends reports until the main thread has finished. Prints the number of failures and the longest duration. */
 static void *stand_by(void *argument)
 {
     nexmo_client *client = argument;

@@ -2,10 +2,10 @@
 
 Usage: nexmo-sandbox --log FILE --response message=rejected:status=420 -- python3 run.py LIFE INJECT LIBRARY [options]
 
-Each life first runs without a fault to record every call site. The life then runs again for each call site and each
-error that the call can return: with a single fault, and with the same fault in all later calls of the same name.
-Afterwards another process opens the outbox without faults and sends the remaining reports. docs/testing.md lists the
-checks.
+A life runs life.c in one mode, in two or three processes that share an outbox. Each life first runs without a fault, to
+record its call sites. It then runs again for each call site and each fault that FAULTS lists for the call: once with a
+single fault and, for some faults, once with the same fault in all later calls of the same name. The last process of a
+life has no faults; it opens the outbox and sends the remaining reports. docs/testing.md lists the checks.
 """
 
 import argparse
@@ -107,7 +107,7 @@ MODES = {
     "wrong_store": Mode("https", store=OTHER_CA, is_trusted=False, submits=3),
 }
 # Each mode with each process in which faults are injected. With untrusted certificates, faults in the second process
-# would add no case.
+# would add no new case.
 LIVES = [(name, phase) for name in MODES for phase in ("first", "second") if phase == "first" or MODES[name].is_trusted]
 
 
@@ -229,7 +229,7 @@ def problems_of_process(process, mode, is_last):
         if call.status in UNEXPLAINED:
             yield what
         if is_last and call.status not in (OK, CLOSED, PENDING):
-            yield f"{what} without a fault"
+            yield f"{what} although no fault was injected"
         if call.status == TLS and mode.is_trusted:
             yield f"{what} although the server is trusted"
     for counts in process.statistics:
@@ -413,7 +413,7 @@ def cases_of(sites, generator):
 
 
 def check_the_checks():
-    """Tests that the checks accept correct fabricated output and detect violations in it."""
+    """Checks, with fabricated output, that the checks accept correct output and detect violations."""
     line = "call\tsubmit\ta\t0\t1\t0\t1000\tstored"
     counts = "statistics\t1\t1\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t"
     end = "bystander\t0\t1\t\nend"
@@ -465,7 +465,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("program", nargs=3, metavar="LIFE INJECT LIBRARY")
     parser.add_argument("--sample", type=int, help="run this number of cases, chosen at random")
-    parser.add_argument("--seconds", type=float, help="start no case after this time")
+    parser.add_argument("--seconds", type=float, help="start no case after this many seconds")
     seed = int(os.environ.get("NEXMO_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--seed", type=int, default=seed)
     parser.add_argument("--jobs", type=int, default=8 * (os.cpu_count() or 1))

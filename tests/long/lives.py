@@ -2,9 +2,9 @@
 
 Usage, inside the sandbox: lives.py LIBRARY DIRECTORY [LIVES [SEED]]
 
-Two processes run at a time. Each process submits through the Python package and through a second copy of the library,
-and reads the files with Python's own SQLite, until it is killed. It records each submitted report. At the end all of
-these reports must have arrived at the sandbox.
+Two processes run at a time. Until it is killed, each submits through the Python package and through a second copy of
+the library, reads the outbox with Python's own SQLite, and records the reports that it has submitted. In the end, all
+recorded reports must have arrived at the sandbox.
 """
 
 import ctypes
@@ -124,8 +124,8 @@ def main(library: Path, directory: Path, lives: int, seed: int) -> None:
         arrived = [json.loads(line)["message_id"] for line in log]
     lost = accepted - set(arrived)
     print(
-        f"{lives} lives, seed {seed}: {len(accepted)} accepted, {len(lost)} lost, "
-        f"{len(arrived) - len(set(arrived))} repeated, {statistics.outbox_resets} resets, {statistics.damaged} damaged"
+        f"{lives} lives, seed {seed}: {len(accepted)} submitted, {len(lost)} lost, "
+        f"{len(arrived) - len(set(arrived))} duplicates, {statistics.outbox_resets} resets, {statistics.damaged} damaged"
     )
     assert not lost, sorted(lost)[:10]
     assert (statistics.pending, statistics.outbox_resets, statistics.damaged) == (0, 0, 0), statistics

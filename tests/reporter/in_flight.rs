@@ -33,7 +33,7 @@ enum Limit {
     Queue(f64),
 }
 
-/// A request: its arrival, the number of requests then in flight (including it), its end, and whether it was accepted.
+/// A request: its arrival, the number of requests then in flight, its end, and whether it was accepted.
 #[derive(Clone, Copy)]
 struct Request {
     began: Instant,

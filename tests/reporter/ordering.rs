@@ -79,7 +79,7 @@ fn play(name: &str, tries: usize, options: &ReporterOptions<'_>) -> Observed {
     Observed { both, replaced: usize::try_from(counted.replaced).unwrap() }
 }
 
-/// Takes message numbers from `next`, and submits false and later true for each message, with other reports in between.
+/// Takes message numbers from `next`. Submits false and later true for each message, with other reports in between.
 fn submit_pairs(reporter: &Reporter, next: &AtomicUsize, tries: usize, rng: &mut SeededRng, service: &Service) {
     let mut started = Vec::new();
     loop {

@@ -67,11 +67,11 @@ enum Outcome {
     OpenFailed,
     /// The outbox was quarantined and counted.
     Quarantined,
-    /// A later call returned an error.
+    /// A later call returned an error, or the reporter counted one.
     CallFailed,
     /// Every report arrived.
     Intact,
-    /// All calls succeeded although some reports are missing or changed, because SQLite did not detect the corruption.
+    /// All calls succeeded although some reports are missing or changed: the corruption was not detected.
     Undetected,
 }
 
@@ -144,7 +144,7 @@ fn every_call_returns_after_random_corruption() {
     println!("the slowest round took {slowest:?}");
     let count =
         |end: Outcome| counts.iter().filter(|((_, other), _)| *other == end).map(|(_, count)| count).sum::<u32>();
-    assert!(count(Outcome::Quarantined) > 5, "no corruption was detected: {counts:?}");
+    assert!(count(Outcome::Quarantined) > 5, "too few files were quarantined: {counts:?}");
 }
 
 #[test]
@@ -173,8 +173,8 @@ fn every_call_returns_after_corruption_while_the_file_is_open() {
         if rng.below(10) == 0 {
             count(&mut counts, "flush", reporter.flush(Some(Duration::from_millis(50))));
         }
-        // Cached pages hide the changes on disk from an open connection. Another connection reads them, first while
-        // this reporter is open and then alone.
+        // An open connection may not see the changes on disk, because it caches pages. So a new reporter opens the
+        // outbox, first while this one has it open and then alone.
         if rng.below(5) == 0 {
             count(&mut counts, "new", try_open(&outbox, &service.url).map(drop));
             drop(reporter);
@@ -185,7 +185,7 @@ fn every_call_returns_after_corruption_while_the_file_is_open() {
     }
     counts.iter().for_each(|(what, count)| println!("{what}: {count}"));
     println!("the slowest round took {slowest:?}, {} files were quarantined", quarantined(&outbox).len());
-    assert!(!quarantined(&outbox).is_empty(), "no corruption was detected: {counts:?}");
+    assert!(!quarantined(&outbox).is_empty(), "no file was quarantined: {counts:?}");
     recovers(&reporter, &service);
 }
 
@@ -206,7 +206,7 @@ fn open_alone(outbox: &Path, service: &Service, counts: &mut BTreeMap<String, u3
         let is_foreign =
             tried.as_ref().is_err_and(|error| matches!(error.kind(), Kind::Outbox | Kind::OutboxWrongAccount));
         if is_foreign && began.elapsed() > FLUSH_LIMIT {
-            count(counts, "new by hand", tried.map(drop));
+            count(counts, "new before a removal", tried.map(drop));
             ["", "-wal", "-shm"].iter().for_each(|ending| drop(fs::remove_file(sidecar(outbox, ending))));
             return false;
         }
@@ -216,7 +216,7 @@ fn open_alone(outbox: &Path, service: &Service, counts: &mut BTreeMap<String, u3
     opened.unwrap()
 }
 
-/// Waits, after the last corruption, until a new report can be stored and sent. Undetected corruption may remain.
+/// Waits until a new report can be stored and sent after the last corruption. Undetected corruption may remain.
 fn recovers(reporter: &Reporter, service: &Service) {
     let mut number = 0;
     wait_until("a report that arrives", SOON, || {

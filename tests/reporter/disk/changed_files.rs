@@ -1,5 +1,5 @@
-//! Tests an open outbox whose files other programs remove, rename, replace, truncate or link. No stored report whose
-//! contents still exist is lost, and a loss is counted.
+//! Tests an open outbox whose files other programs remove, rename, replace, truncate or link. No report is lost while
+//! its data still exists, and each loss is counted.
 
 use std::fs;
 use std::fs::{File, Permissions};
@@ -96,7 +96,7 @@ fn a_renamed_outbox_keeps_its_reports() {
 }
 
 #[test]
-fn a_truncated_index_is_built_again() {
+fn a_truncated_index_is_rebuilt() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     let reporter = open(&outbox);
@@ -254,7 +254,7 @@ fn a_link_to_a_file_is_not_followed() {
         if suffix == ".lock" {
             assert_eq!(open_error(&outbox), Kind::Outbox);
         } else {
-            // There is no outbox file, so the library moves the link away as a remaining file of an earlier outbox.
+            // There is no outbox file, so the library treats the link as a remnant of an earlier outbox and renames it.
             drop(try_open(&outbox, NOWHERE));
         }
         assert_eq!(fs::read(&target).unwrap(), b"precious");

@@ -55,7 +55,7 @@ fn a_corrupt_file_is_quarantined_whole_and_counted() {
         ("the first page is overwritten", |path| overwrite(path, 0, 4096)),
         ("the file is cut in half", |path| cut(path, 2)),
         ("everything except the header is overwritten", |path| overwrite(path, 100, 1 << 20)),
-        ("the file is cut to a part of its header", |path| cut(path, 4096)),
+        ("the file is cut to less than its header", |path| cut(path, 4096)),
         ("the file is garbage", |path| fs::write(path, [7; 5000]).unwrap()),
     ];
     for (description, damage) in damages {
@@ -129,7 +129,7 @@ fn share(outbox: &Path) -> File {
     lock(outbox, libc::F_RDLCK).unwrap()
 }
 
-/// Waits until no process has the outbox open. Dropping a reporter does not wait for its worker, which exits a little
+/// Waits until no reporter has the outbox open. Dropping a reporter does not wait for its worker, which exits a little
 /// later.
 fn wait_until_closed(outbox: &Path) {
     wait_until("the close of the outbox", SOON, || lock(outbox, libc::F_WRLCK).is_some());
@@ -175,7 +175,7 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
     let first = reporter(&service.url, &in_file(&outbox));
     first.flush(Some(SOON)).unwrap();
     // Overwrites the file in place, as a failing disk does, and also the write-ahead log, which would otherwise hide
-    // the corruption. Both are opened before, because the reporter may move them in between.
+    // the corruption. Both are opened first, because the reporter may rename them once it detects the corruption.
     let both = [outbox.clone(), sidecar(&outbox, "-wal")].map(|path| File::options().write(true).open(path).unwrap());
     for file in both {
         let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
@@ -183,7 +183,7 @@ fn a_corrupt_file_is_not_moved_while_another_reporter_of_the_process_has_it_open
     }
     let failure = try_open(&outbox, &service.url).err().map(|error| error.kind());
     let is_moved = !quarantined(&outbox).is_empty();
-    // The first reporter may have detected the corruption meanwhile and closed the outbox.
+    // The first reporter may have detected the corruption and replaced the outbox in the meantime.
     let by_first = statistics(&first).outbox_resets;
     assert!(by_first == 1 || (failure, is_moved) == (Some(Kind::OutboxCorrupt), false), "{failure:?} {is_moved}");
     drop(first);
@@ -230,7 +230,7 @@ fn a_changed_row_is_removed_and_counted_and_no_other_row_is_lost() {
 }
 
 #[test]
-fn a_row_with_an_impossible_id_is_never_the_one_that_is_dropped() {
+fn a_row_with_an_impossible_id_does_not_count_as_the_oldest() {
     let folder = Folder::new();
     let outbox = folder.outbox();
     left_behind(&outbox, NOWHERE, 3, false);

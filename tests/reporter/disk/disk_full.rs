@@ -82,7 +82,7 @@ fn a_disk_filled_by_another_program_does_not_prevent_sending() {
     service.forget();
     let count = usize::try_from(500 + more).unwrap();
     service.wait_until(SOON, |received| received.iter().filter(|request| request.is_accepted()).count() == count);
-    println!("a full disk had space for {more} reports, and all were sent: {:?}", statistics(&reporter));
+    println!("the full disk had space for {more} more reports, and all were sent: {:?}", statistics(&reporter));
     std::fs::remove_file(filling).unwrap();
     assert_recovered(&file_system, &reporter, &service, 500 + more);
 }
@@ -118,7 +118,7 @@ fn an_outbox_cannot_be_created_on_a_full_disk() {
     assert_eq!(open_error(&file_system.outbox()), Kind::OutboxFull);
     assert_eq!(open_error(&file_system.outbox()), Kind::OutboxFull);
     std::fs::remove_file(filling).unwrap();
-    // The free space is now smaller than the index of the write-ahead log, which needs 32 KiB.
+    // The free space may be too small for the index of the write-ahead log, which needs 32 KiB.
     match try_open(&file_system.outbox(), NOWHERE) {
         Ok(reporter) => drop(reporter.submit(&sms("id", true))),
         Err(error) => assert_eq!(error.kind(), Kind::OutboxFull, "{error}"),
@@ -135,7 +135,8 @@ fn an_outbox_on_a_read_only_file_system_fails_until_it_is_writable_again() {
     let first = reporter(&service.url, &in_file(&outbox));
     first.submit(&sms("before", true)).unwrap();
     drop(first);
-    // A file system cannot become read-only while a file is open for writing. The worker closes its files soon.
+    // A file system cannot become read-only while a file is open for writing. The worker closes its files soon
+    // after the drop.
     wait_until("a remount", SOON, || file_system.make_read_only().is_ok());
     let began = Instant::now();
     let error = try_open(&outbox, &service.url).err().expect("an outbox on a read-only file system must not be opened");

@@ -19,7 +19,7 @@ fn garbage(beginning: &[u8], length: usize) -> Vec<u8> {
     beginning.iter().copied().chain(rest).collect()
 }
 
-/// Checks that opening an outbox at `path` fails twice and leaves the files there unchanged.
+/// Checks that opening an outbox at `path` fails twice with an error of this kind, and leaves the files unchanged.
 #[track_caller]
 fn fails_and_is_unchanged(path: &Path, kind: Kind) {
     let files = [path.to_owned(), sidecar(path, "-wal"), sidecar(path, "-journal")];

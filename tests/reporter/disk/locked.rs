@@ -1,4 +1,4 @@
-//! Tests a process that holds the write lock of an outbox and does not release it.
+//! Tests a process that holds the write lock of an outbox for longer than the busy timeout.
 
 use std::path::Path;
 use std::time::Instant;

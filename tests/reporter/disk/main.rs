@@ -1,12 +1,12 @@
-//! Tests an outbox whose disk or files fail. Each call succeeds or returns a documented error, and sending continues as
-//! far as possible.
+//! Tests an outbox whose disk or files fail. Each call succeeds or returns a documented error, and sending continues
+//! where possible.
 //!
 //! * `disk_full`: the disk is full or almost full, or the file system is read-only
 //! * `foreign_files`: the file at the path is not a usable outbox
 //! * `removed`: the outbox file or its folder is removed or replaced while in use
-//! * `changed_files`: a file of an open outbox is removed, replaced, truncated, or linked
+//! * `changed_files`: a file of an open outbox is removed, renamed, replaced, truncated or linked
 //! * `privileges`: the process drops privileges or changes its root directory
-//! * `locked`: a process holds a lock and does not release it
+//! * `locked`: a process holds a lock for longer than the busy timeout
 //! * `corrupt`: the outbox file, its write-ahead log or a row is corrupt
 //! * `bit_flips`: bytes are corrupted at random before the outbox is opened or while it is open
 //!
@@ -43,7 +43,7 @@ children![
     removed::share_in_a_child
 ];
 
-/// A base URL without a server.
+/// A base URL at which no server listens.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// Tries to create a reporter with an outbox at this path.

@@ -30,7 +30,7 @@ fn remove(outbox: &Path, endings: &[&str]) {
     endings.iter().rev().for_each(|ending| fs::remove_file(sidecar(outbox, ending)).unwrap());
 }
 
-/// Checks that the call failed with [`Kind::Outbox`], or with [`Kind::OutboxBusy`] while the worker detects the
+/// Checks that the call failed with [`Kind::Outbox`], or with [`Kind::OutboxBusy`] while the worker handles the
 /// removal.
 #[track_caller]
 fn is_reported<T: std::fmt::Debug>(result: Result<T, nexmo_conversion::Error>) {

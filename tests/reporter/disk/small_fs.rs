@@ -12,8 +12,8 @@ use crate::common::Folder;
 pub(crate) struct SmallFileSystem(Folder);
 
 impl SmallFileSystem {
-    /// Creates a file system of this size. Without the privilege to mount, prints to standard error that the test is
-    /// skipped, and returns `None`.
+    /// Creates a file system of this size. If it cannot be mounted, usually because the test does not run as root,
+    /// prints to standard error that the test is skipped, and returns `None`.
     pub(crate) fn of(kilobytes: u32) -> Option<Self> {
         let folder = Folder::new();
         match mount(folder.path(), 0, &format!("size={kilobytes}k")) {
@@ -62,7 +62,7 @@ fn text(path: &Path) -> CString {
 }
 
 /// Mounts a file system in a new mount namespace of this thread, so nothing is left behind even if the test fails. If
-/// `flags` is not 0, remounts it.
+/// `flags` is not 0, instead remounts the file system that is mounted at `path`.
 fn mount(path: &Path, flags: libc::c_ulong, data: &str) -> io::Result<()> {
     let (path, data) = (text(path), CString::new(data).unwrap());
     // SAFETY: all texts end with NUL and outlive the calls. `mount` ignores the arguments that are NULL here.

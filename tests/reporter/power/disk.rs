@@ -129,7 +129,7 @@ impl FileOnDisk {
                 changes.swap(last, usize::try_from(rng.below(last as u64 + 1)).unwrap());
             }
         }
-        // Chooses the probability at random, so sometimes most sectors are kept and sometimes only few.
+        // Chooses the probability at random, so sometimes most sectors are kept and sometimes only a few.
         let odds = 1 + rng.below(15);
         let mut keeps = |_: usize| match unflushed {
             Unflushed::Lost => false,

@@ -92,7 +92,7 @@ fn continue_after(reporter: &Reporter, seen: &HashMap<i64, String>) {
         let message_id = event.conversion.message_id.as_str();
         match seen.get(&event.id) {
             Some(known) => assert_eq!(known, message_id, "the id {} was used twice", event.id),
-            None => assert!(event.id > last, "the new id {} is not above {last}", event.id),
+            None => assert!(event.id > last, "the new id {} is not greater than {last}", event.id),
         }
         is_new_one_there |= message_id == "after the cut" && event.id > last;
     }

@@ -7,8 +7,8 @@
  *   NEXMO_RECORD_SLOW_US  the additional duration of each flush in microseconds, to simulate a slow disk
  *   NEXMO_RECORD_FAIL     which flush of the write-ahead log fails, counted from 1
  *
- * A lock is held while a change is made and recorded, so no other change comes between. The start and the end of a
- * flush are recorded separately, because the flush covers only the changes that were recorded before its start.
+ * A lock is held while a change is made and recorded, so no other change can come in between. The start and the end of
+ * a flush are recorded separately, because the flush covers only the changes that were recorded before its start.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -64,7 +64,8 @@ static void note(uint32_t kind, const char *name, uint64_t inode, uint64_t at, c
     errno = error;
 }
 
-/* Returns the part of the path below the folder: empty for the folder itself, NULL for a path outside the folder. */
+/* Returns the part of the path below the folder: empty for the folder itself, NULL for a path outside the folder or if
+ * nothing is recorded. */
 static const char *within(const char *path) {
     size_t length = strlen(folder);
     if (notes < 0 || strncmp(path, folder, length) != 0) return NULL;

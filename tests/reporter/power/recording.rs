@@ -1,4 +1,4 @@
-//! The recording of a child process's file operations, which a preloaded recorder makes.
+//! Records the file operations of a child process with a preloaded library, the recorder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ impl Recording {
     }
 }
 
-/// Parses the recorded operations.
+/// An iterator that parses the recorded operations.
 struct Notes<'a> {
     rest: &'a [u8],
 }
@@ -144,12 +144,12 @@ impl Iterator for Notes<'_> {
             'C' => Step::Create { name, inode },
             'R' => Step::Rename { from: name, to: text() },
             'U' => Step::Remove { name },
-            _ => panic!("the recorder has no records of kind {kind}"),
+            _ => panic!("{kind} is not a kind of record"),
         })
     }
 }
 
-/// Returns the path of the recorder, which is built once.
+/// Returns the path of the recorder, which the first call builds.
 fn recorder() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
