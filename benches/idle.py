@@ -15,7 +15,8 @@ PROGRAM = PROGRAMS / "conversion_idle"
 OUTBOXES = BUILD / "idle"
 WORKERS = 100
 
-#: The reports that a process sends before it is idle, so that it has connections, threads and a long WAL to release.
+#: The number of reports that the sender and the standby process each submit before they are idle, so that there are
+#: connections, threads and a long WAL to release.
 REPORTS = 20_000
 
 #: The time after which idle sender threads have ended, checkpoints are done and the WAL is truncated.
@@ -26,7 +27,7 @@ Figures = dict[str, dict[str, float]]
 
 
 def run(server: Server, is_short: bool) -> Figures:
-    """Returns, for each role, the figures of all its processes together, and the length of the WAL."""
+    """Returns, for each role, the figures of all its processes together and, for the sender, the length of the WAL."""
     shutil.rmtree(OUTBOXES, ignore_errors=True)
     OUTBOXES.mkdir(parents=True)
     quiet, observed, reports = (20, 20, 1000) if is_short else (QUIET_S, 60, REPORTS)
@@ -56,7 +57,7 @@ def run(server: Server, is_short: bool) -> Figures:
 
 @contextmanager
 def _idle(arguments: "list[str]") -> "Iterator[list[int]]":
-    """Runs the program and returns the ids of its processes."""
+    """Runs the program until the context ends, and yields the ids of its processes."""
     running = subprocess.Popen([str(PROGRAM), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert running.stdin is not None and running.stdout is not None
     try:
@@ -70,7 +71,7 @@ def _idle(arguments: "list[str]") -> "Iterator[list[int]]":
 
 
 def _used(processes: "list[int]") -> "tuple[int, int]":
-    """Returns how often the threads of these processes have waited, and their CPU time in nanoseconds."""
+    """Returns the voluntary context switches of the threads of these processes, and their CPU time in nanoseconds."""
     threads = [thread for process in processes for thread in Path(f"/proc/{process}/task").iterdir()]
     waits = sum(int(line.split()[1]) for thread in threads for line in (thread / "status").read_text().splitlines()
                 if line.startswith("voluntary_ctxt_switches"))
@@ -78,7 +79,7 @@ def _used(processes: "list[int]") -> "tuple[int, int]":
 
 
 def _memory(processes: "list[int]") -> "dict[str, float]":
-    """Returns the memory of these processes in KiB: resident, in proportion to its users, and private and changed."""
+    """Returns the memory of these processes in KiB: the resident set, the proportional set, and private dirty pages."""
     lines = [line.split() for process in processes
              for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]]
     names = {"Rss:": "rss_kib", "Pss:": "pss_kib", "Private_Dirty:": "private_kib"}
@@ -86,5 +87,5 @@ def _memory(processes: "list[int]") -> "dict[str, float]":
 
 
 def _wal(role: str) -> "dict[str, float]":
-    """Returns the length of the WAL of the sender."""
+    """Returns the length of the WAL if the role is the sender's, and otherwise nothing."""
     return {"wal_bytes": (OUTBOXES / "shared-wal").stat().st_size} if role == "sender" else {}

@@ -2,7 +2,7 @@
 
 Each instruction is attributed to the innermost function of its inline stack that matches a pattern in PURPOSES. The
 instructions of a function that matches none, such as memcpy, are attributed to its callers, in proportion to the
-instructions that it spends for each.
+instructions that it executes for each.
 """
 
 import re
@@ -16,7 +16,7 @@ from paths import BUILD, GATE, PROFILED
 from process import Failed
 from server import Server
 
-#: The purposes, each with a pattern. A function has the purpose if the pattern matches part of `file function`.
+#: The purposes, each with a pattern. A function has the first purpose whose pattern matches part of `file function`.
 PURPOSES = tuple((name, re.compile(pattern)) for name, pattern in (
     ("allocation", r"libc\S* (_?_?(malloc|calloc|realloc|c?free)|_int_\w+|unlink_chunk|sysmalloc|alloc_perturb)\b"
                    r"|/alloc/src/(alloc|raw_vec/mod)\.rs "),
@@ -51,7 +51,7 @@ class Profile:
     """The instructions that a callgrind file counts. An object file and a name identify a function."""
 
     own: "dict[tuple[Function, int], int]" = field(default_factory=lambda: defaultdict(int))
-    #: The instructions that each function spends, for each address from which it is called.
+    #: The instructions that each function and its callees execute, for each address from which it is called.
     calls: "dict[Function, dict[tuple[Function, int], int]]" = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
 
 
@@ -106,7 +106,7 @@ class Attribution:
 
     def _of_callers(self, function: Function) -> Shares:
         if function not in self._of_function:
-            # A recursive function does not count for itself.
+            # Ends the recursion: a recursive function is not counted as its own caller.
             self._of_function[function] = {}
             sums: Shares = defaultdict(float)
             for (caller, address), instructions in self._callers.get(function, {}).items():

@@ -1,4 +1,4 @@
-"""Measures the distribution of the time of `submit` with programs/submit_load.c."""
+"""Measures the distribution of the latency of `submit` with programs/submit_load.c."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from server import Server
 #: The total number of submits per second, unless at full speed.
 RATE = 10_000
 
-#: The time that all processes need to start, in nanoseconds.
+#: The time that the processes have to start, in nanoseconds. It is longer than they need.
 START_NS = 500_000_000
 
 FOLDER = BUILD / "tail"
@@ -43,8 +43,8 @@ class Load:
 
 def run(server: Server, shapes: "tuple[Shape, ...]", rounds: int, seconds: float, log: "Callable[[str], None]") -> "list[Line]":
     """
-    Returns the times of submit for each durability, with and without a service, for each number of processes and of
-    threads in each. Compares the library with the one in the folder $BEFORE, if set.
+    Returns the latency of submit for each durability, with and without a service, and for each shape: a number of
+    processes, and the number of threads of each. If $BEFORE is set, also measures the library in that folder.
     """
     server.pin_to(os.sched_getaffinity(0))
     libraries = {"this": LIBRARY.parent}
@@ -65,8 +65,9 @@ def run(server: Server, shapes: "tuple[Shape, ...]", rounds: int, seconds: float
 
 def _bare_lock(lines: "list[Line]", shapes: "tuple[Shape, ...]", seconds: float) -> "Iterator[Line]":
     """
-    Returns the times of threads that contend for a fair lock and hold it for as long as a submit takes: the part of the
-    times above that is due to the machine. Each process has its own lock, so at full speed, several are not comparable.
+    Returns the latency of threads that contend for a fair lock and hold it for the median time of a submit. This shows
+    how much of the latency of submit is due to contention and scheduling, whatever the library does. Each process has its
+    own lock, so at full speed, when processes contend for an outbox all the time, only one process is comparable.
     """
     single = Load("process", "none", (1, 1), 0).describe("this")
     hold_ns = next(round(float(line["median_ms"]) * 1e6) for line in lines if single.items() <= line.items())
@@ -78,7 +79,7 @@ def _bare_lock(lines: "list[Line]", shapes: "tuple[Shape, ...]", seconds: float)
 
 
 def _once(library: Path, outbox: str, durability: str, load: Load, seconds: float, url: "list[str]") -> "array[float]":
-    """Runs all processes of a load and returns the times of their submits, in microseconds."""
+    """Runs all processes of a load and returns the latencies of their submits, in microseconds."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     processes, threads = load.shape
@@ -99,6 +100,6 @@ def _figures(load: Load, times: "array[float]", seconds: float) -> Line:
     ordered = sorted(times)
     at = {"median_ms": 0.5, "p99_ms": 0.99, "p999_ms": 0.999, "max_ms": 1}
     processes, threads = load.shape
-    # At full speed, each thread submits all the time.
+    # At full speed, threads submit without a pause, so the mean latency determines the rate.
     rate = len(ordered) / seconds if load.rate else processes * threads / fmean(ordered) * 1e6
     return {"rate": rate} | {name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000 for name, share in at.items()}

@@ -1,7 +1,7 @@
 /*
- * Is idle. Creates a client or a reporter, sends COUNT reports with it, forks CONCURRENCY workers if there are several,
- * each of which submits one report, prints the process ids, and waits for the end of its input. Extra arguments: client,
- * or reporter OUTBOX.
+ * Provides idle processes for idle.py. Creates a client or a reporter and sends COUNT reports with it. If CONCURRENCY
+ * is greater than 1, forks that many workers, each of which sends one report. Prints the process ids and then, like
+ * the workers, waits for the end of standard input. Extra arguments: client, or reporter OUTBOX.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,14 +1,15 @@
 /*
- * Submits reports from many threads, and writes the time of each submit in microseconds, as native 32-bit floats, to
- * standard output. With a rate, each submit is due at a fixed time and is timed from then, so that a submit that waits
- * delays no later one (an open workload). Without, each thread submits as fast as it can. The program ends after
- * SECONDS or MOST_REPORTS, whichever is first.
+ * Submits reports from many threads, and writes the latency of each submit in microseconds, as native 32-bit floats, to
+ * standard output. With a rate, each submit is due at a fixed time and its latency is counted from then, so that it
+ * includes any delay by earlier submits of the thread (an open workload). Without a rate, each thread submits as fast
+ * as it can. A thread ends after SECONDS or after its share of MOST_REPORTS, whichever is first.
  *
  *     submit_load OUTBOX DURABILITY THREADS RATE SECONDS START [URL]
  *
- * RATE is the number of submits per second of this process, or 0. START is the time at which to begin, in nanoseconds
- * of CLOCK_MONOTONIC, for several processes at once. URL is the service; without it, nothing is sent. If OUTBOX is "-",
- * nothing is submitted: the threads contend for a fair lock, and DURABILITY is the time in nanoseconds to hold it.
+ * RATE is the number of submits per second of this process, or 0 for no rate. START is the time at which to begin, in
+ * nanoseconds of CLOCK_MONOTONIC, so that several processes can begin at once. URL is the service; without it, reports
+ * are submitted but cannot be sent. If OUTBOX is "-", nothing is submitted: the threads contend for a fair lock, and
+ * DURABILITY is the time in nanoseconds for which each holds it.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -31,7 +32,7 @@ struct thread {
     size_t count, capacity;
 };
 
-/* A lock that grants requests in their order. */
+/* A lock that threads acquire in the order in which they ask for it. */
 struct fair_lock {
     pthread_mutex_t mutex;
     pthread_cond_t granted[MOST_THREADS];

@@ -1,7 +1,7 @@
 /*
- * A preloaded library that counts the calls of libnexmo_conversion.so to libc functions, most of which are system calls,
- * and makes some of them fail. The name of the function and the stack frames within the library identify a call site,
- * so a site is the same in each run. Calls that libc makes internally are not intercepted.
+ * A preloaded library that counts the calls that libnexmo_conversion.so makes to libc, most of them system calls, and
+ * makes some of them fail. The name of a call and the stack frames within the library identify a call site, so a site
+ * is the same in each run. Calls that libc makes internally are not intercepted.
  *
  *     INJECT_RECORD=FILE     receives the name of the call, the hash, the call count and the stack of each call site
  *     INJECT_SITE=HASH       the call site that fails

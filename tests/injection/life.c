@@ -8,7 +8,7 @@
  *     LIFE_BASE_URL, LIFE_CA_FILE, LIFE_OUTBOX    the service, its CA file (or "") and the outbox
  *     LIFE_BYSTANDER_URL                          the service for the client of another thread, which has no faults
  *     LIFE_PREFIX                                 the prefix of every message id except "rejected"
- *     LIFE_SUBMITS                                the number of reports to submit before the flush, not counting "rejected"
+ *     LIFE_SUBMITS                                the number of reports before the flush, besides "rejected"
  *     LIFE_DURABILITY                             the numeric value of a NEXMO_DURABILITY_ constant
  *     LIFE_CRASHES=1                              the process exits without closing the reporter
  */

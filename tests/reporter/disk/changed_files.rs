@@ -254,7 +254,7 @@ fn a_link_to_a_file_is_not_followed() {
         if suffix == ".lock" {
             assert_eq!(open_error(&outbox), Kind::Outbox);
         } else {
-            // There is no outbox file, so the library treats the link as a remnant of an earlier outbox and renames it.
+            // There is no outbox file, so the library renames the link, as it does with remnants of an outbox.
             drop(try_open(&outbox, NOWHERE));
         }
         assert_eq!(fs::read(&target).unwrap(), b"precious");
