@@ -1,5 +1,5 @@
-//! Circuit breaker: decides whether reports may be sent now, and what a result means for its report. Pure: the caller
-//! supplies time and randomness.
+//! Circuit breaker: decides whether reports may be sent now, and what a result means for its report. Reads no clock:
+//! the caller supplies the time and random numbers.
 //!
 //! ```text
 //!                success                 needs a correction by the user (401, 402, 3xx, ...)
@@ -11,11 +11,11 @@
 //!       +-------------------------------------------+ success
 //! ```
 //!
-//! A transient failure begins backing off if the service asks for a wait, or if no report was accepted while the request
-//! was in flight. Otherwise it only reduces the number of reports in flight.
+//! After a transient failure, the breaker backs off if the service asks for a wait, or if no report was accepted
+//! while the request was in flight. Otherwise the failure only reduces the number of reports in flight.
 //!
-//! If a report was accepted within the last minute, perhaps only some of the service's servers return suspending
-//! responses. The waits between the probes of a suspension then start short and grow up to a minute.
+//! Suspending responses soon after an accepted report may come from only some of the service's servers. Therefore, if
+//! a report was accepted within the last minute, the waits between probes start short and grow to a minute.
 //!
 //! While the breaker backs off or is suspended, it sends single reports as probes. A report that fails while others are
 //! accepted is delayed separately.
@@ -34,14 +34,16 @@ use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 
-/// The shortest wait between two probes of a suspension with a recent success. Later waits are half of the time since
-/// the suspension began.
+/// The shortest wait between two probes of a suspension if a report was accepted within the last minute. Later waits
+/// are half of the time since the suspension began.
 const SHORT_SUSPENSION: Duration = Duration::from_millis(50);
 
-/// The minimum age at which another suspending response confirms a suspension with a recent success.
+/// If a report was accepted within the last minute, another suspending response confirms a suspension only after this
+/// time.
 const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
-/// The minimum time without a response, or of a wait while suspended, after which another process may send instead.
+/// Another process may send if at least this time passes between the first request without a response, or the start
+/// of a wait while suspended, and the next probe.
 const MAX_HOLD: Duration = Duration::from_secs(3);
 
 /// Decides how many reports may be sent.
@@ -330,8 +332,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Returns the start of the last probe that confirmed a suspension. A probe confirms it by another suspending
-    /// response, or because there is no report to probe with.
+    /// Returns when the last probe that confirmed a suspension started. Another suspending response confirms it, and
+    /// so does the lack of a report to probe with.
     pub(crate) fn confirmed_at(&self) -> Option<Instant> {
         self.confirmed_at
     }

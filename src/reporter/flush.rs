@@ -17,9 +17,10 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::Pending`] if the limit expires or the worker ends while reports are pending; [`Kind::Suspended`]
-    /// if the reporter is suspended, and either a probe did not end the suspension or the service asked for a wait;
-    /// [`Kind::Cancelled`] if the reporter is freed during the call; and an outbox error if the outbox cannot be read.
+    /// Returns [`Kind::Pending`] if `timeout` expires or the worker ends while reports are pending;
+    /// [`Kind::Suspended`] if the reporter is suspended, and either a probe did not end the suspension or the service
+    /// asked for a wait; [`Kind::Cancelled`] if the reporter is freed during the call; and an outbox error if the
+    /// outbox cannot be read.
     pub fn flush(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let runtime = self.runtime()?;

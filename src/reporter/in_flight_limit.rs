@@ -1,4 +1,4 @@
-//! Adapts the number of reports in flight to what the service accepts. Pure: the caller supplies the time.
+//! Adapts the number of reports in flight to what the service accepts. Reads no clock: the caller supplies the time.
 //!
 //! The rule is that of TCP's congestion window in CUBIC (RFC 9438), which remembers the limit at which requests failed:
 //!
@@ -14,9 +14,9 @@
 //!
 //! * The limit grows only while it is used and requests succeed about as fast as they did recently. It grows with time
 //!   and not with each response, so that later requests are spread over the round trip instead of following a burst.
-//! * The first failure in a round trip multiplies the limit by 0.8. If more than a fifth of the requests in flight fail,
-//!   the limit falls by their number instead. Failures of requests that started before a reduction count towards it and
-//!   cause no other one.
+//! * The first failure in a round trip multiplies the limit by 0.8. If more than a fifth of the requests in flight
+//!   fail, the limit falls by their number instead. Failures of requests that started before a reduction count
+//!   towards it and do not cause another one.
 //! * If half of the requests in flight are overdue (the retransmission timeout of RFC 6298), the service is queueing
 //!   requests, and the limit falls to 2.
 
@@ -44,12 +44,13 @@ const INITIAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// The shortest time after which a request is overdue, so that short pauses of this machine do not count.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// How much longer than twice the shortest round trip a request may take if the limit is to grow. It matters only for
-/// fast services, for which the time that this machine needs is a large part of the round trip.
+/// The limit grows only if requests take at most twice the shortest round trip plus this time. It matters only for
+/// fast services, because the time that requests spend on this machine is then a large part of the round trip.
 const JITTER: Duration = Duration::from_millis(100);
 
 /// The time after which the shortest round trip is forgotten, so that a service that has become slower can get more
-/// reports in flight again. It is longer than the 30 s that a queue of 64 requests needs at 2 per second, plus a minute.
+/// reports in flight again. It exceeds, by more than a minute, the 32 s in which a service that serves 2 requests per
+/// second serves a queue of 64.
 const FORGET_SHORTEST: Duration = Duration::from_secs(120);
 
 /// The longest time over which the limit is restored after a pause.
@@ -147,7 +148,7 @@ impl InFlightLimit {
         let restoration = restoration.map(|_| self.restoration_time().div_f64(value));
         let next = value.floor() + 1.0;
         let growth = self.growing.filter(|_| next <= self.ceiling as f64).and_then(|(_, until)| {
-            // The extra time is more than the rounding error.
+            // The extra microsecond exceeds the rounding error.
             let wait = self.time_to(next).saturating_sub(self.grown_at(now)) + Duration::from_micros(1);
             Some(wait).filter(|wait| after(now, *wait) < until)
         });
@@ -157,7 +158,7 @@ impl InFlightLimit {
     /// Records a success. `is_used` says whether about as many reports were in flight as the limit allows.
     pub(crate) fn succeeded(&mut self, started: Instant, elapsed: Duration, is_used: bool, now: Instant) {
         match self.plateau {
-            // The doubling time is about to change.
+            // The new result changes the doubling time, so the growth so far becomes part of the base.
             None => self.base = self.value(now),
             Some(_) => self.grown = self.grown_at(now),
         }
@@ -247,7 +248,8 @@ impl InFlightLimit {
         self.round_trip.map_or(1.0, |round_trip| round_trip.mean.as_secs_f64()).max(SHORTEST_STEP.as_secs_f64())
     }
 
-    /// Returns the part of the limit that has been restored since the last pause, which is 1 or more afterwards.
+    /// Returns the fraction of the limit that has been restored since the last pause, or more than 1 after the
+    /// restoration.
     fn restored(&self, now: Instant) -> Option<f64> {
         self.resumed.map(|resumed| now.saturating_duration_since(resumed).div_duration_f64(self.restoration_time()))
     }

@@ -122,7 +122,7 @@ impl Reporter {
     /// unless [`may_be_stored`](Error::may_be_stored) returns true.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
         let runtime = self.runtime()?;
-        // The call is counted before the check, so that it either sees a concurrent `close` or `close` waits for it.
+        // The call is counted before the check, so that a concurrent `close` either rejects it or waits for it.
         let _submitting = runtime.begin_submitting();
         if self.is_closed.load(Ordering::SeqCst) {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));

@@ -1,6 +1,6 @@
-//! Tracks reports that fail. A report that fails while others are accepted is delayed, longer each time. A report that
-//! gets suspending responses is eventually rejected, unless other reports got such responses too and were accepted
-//! later. Pure: the caller supplies the time.
+//! Tracks reports that fail. A report that fails while others are accepted is delayed, longer each time. A report
+//! that gets suspending responses is eventually rejected, unless other reports got such responses too and were
+//! accepted later. Reads no clock: the caller supplies the time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ const MAX_TRACKED: usize = 10_000;
 /// The number of suspending responses at which a report is rejected if others are accepted between them.
 const MAX_SUSPENDING: u32 = 4;
 
-/// The time, in multiples of the longest delay, for which no report is rejected after a report that had got a
-/// suspending response was accepted. The acceptance shows that such responses do not depend on the report.
+/// After the service accepts a report to which it had sent a suspending response, no report is rejected for this
+/// multiple of the longest delay: such responses evidently do not depend on the report.
 const RECOVERY_DELAYS: u32 = 10;
 
 /// The reports that failed and have not been accepted since.
@@ -24,7 +24,7 @@ pub(crate) struct ReportFailures {
     retry_delays: [Duration; 3],
     /// The number of reports that the service accepted or rejected.
     successes: u64,
-    /// The last time at which a report was accepted after it had got a suspending response.
+    /// The last time at which a report was accepted that had received a suspending response.
     recovered_at: Option<Instant>,
     by_id: HashMap<u64, ReportFailure>,
 }
@@ -98,8 +98,8 @@ impl ReportFailures {
         suspending >= MAX_SUSPENDING && !self.has_recovered(now, RECOVERY_DELAYS)
     }
 
-    /// Returns whether a report that had got a suspending response was accepted within the last `delays` times the
-    /// longest delay.
+    /// Returns whether a report that had received a suspending response was accepted within the last `delays` times
+    /// the longest delay.
     fn has_recovered(&self, now: Instant, delays: u32) -> bool {
         let window = self.retry_delays[2].saturating_mul(delays);
         self.recovered_at.is_some_and(|at| now.saturating_duration_since(at) < window)

@@ -19,8 +19,8 @@ const MAX_COMPLETIONS: usize = 10_000;
 const CLAIMS_PER_SENDER: usize = 8;
 
 impl Worker {
-    /// Claims and sends reports while more may be in flight. If reports are claimed ahead, does so only if at least `min`
-    /// more are wanted.
+    /// Claims and sends reports if more may be in flight. While reports are claimed ahead, does so only if at least
+    /// `min` more are wanted.
     pub(super) fn refill(&mut self, min: usize) {
         let now = Instant::now();
         let load = self.senders.load();

@@ -25,17 +25,17 @@ use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 use crate::{backoff, client, os};
 
-/// The interval of the check for events and changed files while this process does not wait for notifications, or while
-/// a file has a second name, which is reported again each time.
+/// The time between two sweeps, which check for events and changed files, while this process does not wait for
+/// notifications or a file has a second name. Each sweep reports the second name again.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The interval of that check if files cannot be watched.
+/// The time between two sweeps if files cannot be watched.
 const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The delay of that check after a notification by another process, and so the minimum time between two of them.
+/// The delay of a sweep after a notification by another process, and so the minimum time between two such sweeps.
 const NOTIFIED_SWEEP_DELAY: Duration = Duration::from_millis(10);
 
-/// That delay if the last check failed. A failed check may itself notify all processes, because it opens the files.
+/// That delay if the last sweep failed. A failed sweep may itself notify all processes, because it opens the files.
 const FAILED_SWEEP_DELAY: Duration = Duration::from_millis(100);
 
 /// The delay before a retry after an outbox error.
@@ -159,7 +159,7 @@ impl Worker {
         self.update_role(noticed.is_closed());
         if self.is_sender {
             self.expire();
-            // Fewer reports are claimed in a later step, because each search reads all reports in flight.
+            // Smaller claims wait for a later step, because each search reads all reports in flight.
             self.refill(self.breaker.capacity(Instant::now()));
         } else {
             self.expire_while_waiting();
@@ -214,8 +214,9 @@ impl Worker {
         }
     }
 
-    /// Returns the time until the next check for expired reports, which is when the oldest report expires, but neither
-    /// very soon nor so late that a changed clock or a report of another process would go unnoticed.
+    /// Returns the time until the next check for expired reports. The check is due when the oldest report expires,
+    /// but not before `expiry_interval`, and not after `idle_interval`, because the clock may change and other
+    /// processes may submit.
     fn time_until_expiry(&self) -> Duration {
         let oldest = self.outbox.oldest().ok().flatten();
         let left = oldest.map_or(Duration::MAX, |oldest| self.max_age.saturating_sub(Moment::now().since(&oldest)));
