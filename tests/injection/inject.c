@@ -55,6 +55,7 @@ struct site {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct site sites[MAX_SITES];
+static size_t site_count;
 static uintptr_t first_address, last_address;
 static const char *failing_call;
 static __thread int is_excluded;
@@ -167,6 +168,8 @@ static struct site *reach(const char *call)
         at = (at + 1) % MAX_SITES;
     site = &sites[at];
     if (!site->count++) {
+        if (++site_count == MAX_SITES)
+            abort();
         site->hash = hash;
         site->call = call;
         site->depth = depth;
@@ -311,7 +314,7 @@ ssize_t write(int file, const void *bytes, size_t count)
 ssize_t writev(int file, const struct iovec *parts, int count)
 {
     REAL(writev);
-    FAIL_IF_INJECTED("write", -1);
+    FAIL_OR_HALVE("write", count);
     return real(file, parts, count);
 }
 

@@ -103,16 +103,17 @@ def main(library: Path, directory: Path, lives: int, seed: int) -> None:
         command = [sys.executable, __file__, "--live", library, copy, outbox, notes, str(number)]
         return subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
 
-    running = [start(number) for number in range(PROCESSES)]
-    for number in range(PROCESSES, PROCESSES + lives):
+    waiting = list(range(lives))
+    running = [start(waiting.pop()) for _ in range(min(PROCESSES, lives))]
+    while running:
         process = running.pop(rng.randrange(len(running)))
         assert process.stdout and process.stdout.readline() == "ready\n", "a process exited before it was ready"
         time.sleep(rng.uniform(0, 0.2))
         assert process.poll() is None, f"a process exited before it was killed: {process.returncode}"
         process.kill()
         process.wait()
-        if number < lives:
-            running.append(start(number))
+        if waiting:
+            running.append(start(waiting.pop()))
 
     nexmo_conversion.load(library)
     reporter = open_reporter(outbox)

@@ -86,7 +86,7 @@ fn few_requests_exceed_the_rate_of_the_service() {
             let mut simulation = Simulation::new(service, BACKLOG).with_jitter(Duration::from_millis(jitter), 1);
             let (took, part) = (simulation.run(LATER), simulation.failed_part());
             let case = format!(
-                "throttled, {burst} s saved, Retry-After {retry_after:?}, {jitter} ms of jitter: {took:?}, {:.2} % failed",
+                "throttled, burst of {burst} s, Retry-After {retry_after:?}, {jitter} ms of jitter: {took:?}, {:.2} % failed",
                 part * 100.0
             );
             println!("{case}");
@@ -101,7 +101,7 @@ fn a_fixed_number_in_flight_exceeds_the_rate_of_the_service() {
         let service = Service::new(throttled(RATE, burst, None));
         let mut simulation = Simulation::new(service, BACKLOG / 5).with_fixed(64);
         let took = simulation.run(LATER);
-        println!("fixed, {burst} s saved: {took:?}, {:.2} % failed", simulation.failed_part() * 100.0);
+        println!("fixed, burst of {burst} s: {took:?}, {:.2} % failed", simulation.failed_part() * 100.0);
         assert!(simulation.failed_part() > 0.2, "the test above would not detect a fixed number in flight");
     }
 }

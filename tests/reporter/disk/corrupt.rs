@@ -119,7 +119,9 @@ fn a_corrupt_log_loses_only_its_own_reports() {
         second.submit(&sms("after", true)).unwrap();
         second.flush(Some(SOON)).unwrap();
         let arrived = service.arrived();
-        assert!(arrived.contains_key(&("after".to_owned(), true)), "{description}");
+        for id in (0..REPORTS).map(|number| format!("id-{number}")).chain(["after".to_owned()]) {
+            assert!(arrived.contains_key(&(id.clone(), true)), "{description}: {id}");
+        }
         assert_eq!(statistics(&second).pending, 0, "{description}");
     }
 }
