@@ -1,4 +1,4 @@
-/* The minimal work of a client: sending prepared bytes and reading the response. */
+/* What raw_socket.c and raw_openssl.c share: the request, the connection and the check of the response. */
 #ifndef RAW_H
 #define RAW_H
 

@@ -17,7 +17,7 @@ use super::status::{NEXMO_ERR_STRUCT_SIZE, NEXMO_ERR_UNKNOWN_FLAGS};
 /// The largest struct_size that is accepted. A larger value suggests that the field was not set.
 const LARGEST: usize = 4096;
 
-/// The size of the head, which is the minimum size of a struct.
+/// The minimum size that `init` accepts, which is that of the head. Calls require at least [`Sized::FIRST_SIZE`].
 const SMALLEST: usize = size_of::<Head>();
 
 /// The size of a pointer. Every valid struct_size is a multiple of this number.

@@ -116,7 +116,8 @@ fn of_certificate(error: &CertificateError) -> String {
             None => "the server's certificate cannot be verified",
         },
         ApplicationVerificationFailure => "the server's certificate cannot be verified",
-        // The remaining error, `UnsupportedSignatureAlgorithm`, is deprecated in favor of two errors above.
+        // `UnsupportedSignatureAlgorithm` is not named because it is deprecated. Errors that later versions of rustls
+        // may add also get this message.
         _ => "a certificate of the server is signed with an algorithm that is not supported",
     }
     .to_owned()

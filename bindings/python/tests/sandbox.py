@@ -129,7 +129,7 @@ class Holding(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignores clients that disconnect before the response."""
+        """Ignores errors of handlers, because a client may disconnect before the response."""
 
     def options(self, **others: Any) -> Options:
         """Returns options for this server."""
