@@ -1,5 +1,5 @@
-//! Circuit breaker: decides whether reports may be sent now, and what a result means for its report. Reads no clock:
-//! the caller supplies the time and random numbers.
+//! Circuit breaker: decides whether reports may be sent now, and what a result means for its report. Deterministic:
+//! the caller supplies the time and the random numbers.
 //!
 //! ```text
 //!                success                 needs a correction by the user (401, 402, 3xx, ...)
@@ -11,14 +11,14 @@
 //!       +-------------------------------------------+ success
 //! ```
 //!
-//! After a transient failure, the breaker backs off if the service asks for a wait, or if no report was accepted
-//! while the request was in flight. Otherwise the failure only reduces the number of reports in flight.
+//! A transient failure makes the breaker back off if the service asks for a wait, or if no report was accepted or
+//! rejected while the request was in flight. Otherwise, it only lowers the limit on the number of reports in flight.
 //!
-//! Suspending responses soon after an accepted report may come from only some of the service's servers. Therefore, if
-//! a report was accepted within the last minute, the waits between probes start short and grow to a minute.
+//! If a report was accepted or rejected within the last minute, perhaps only some of the service's servers return
+//! suspending responses. The waits between the probes of a suspension then start short and grow to about a minute.
 //!
-//! While the breaker backs off or is suspended, it sends single reports as probes. A report that fails while others are
-//! accepted is delayed separately.
+//! While the breaker backs off or is suspended, it allows only one report at a time, as a probe. A report that fails
+//! while others are accepted is delayed separately.
 
 #[cfg(test)]
 mod tests;
@@ -34,19 +34,19 @@ use crate::clock::after;
 use crate::error::{Error, Kind};
 use crate::outcome::Outcome;
 
-/// The shortest wait between two probes of a suspension if a report was accepted within the last minute. Later waits
-/// are half of the time since the suspension began.
+/// The shortest wait between two probes of a suspension that follows a recent success. Later waits are half of the
+/// time since the suspension began, up to the usual interval.
 const SHORT_SUSPENSION: Duration = Duration::from_millis(50);
 
-/// If a report was accepted within the last minute, another suspending response confirms a suspension only after this
-/// time.
+/// How long a suspension that follows a recent success must have lasted before another suspending response confirms
+/// it.
 const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
-/// Another process may send if at least this time passes between the first request without a response, or the start
-/// of a wait while suspended, and the next probe.
+/// Another process may send instead if the current wait ends at least this long after the service became unreachable
+/// or, while suspended, after the wait began.
 const MAX_HOLD: Duration = Duration::from_secs(3);
 
-/// Decides how many reports may be sent.
+/// Decides how many reports may be in flight.
 #[derive(Debug)]
 pub(crate) struct CircuitBreaker {
     pace: Pace,
@@ -55,11 +55,11 @@ pub(crate) struct CircuitBreaker {
     failures: ReportFailures,
     /// The time at which the last requested probe is due.
     probe_requested_at: Option<Instant>,
-    /// The start of the last probe that confirmed a suspension.
+    /// See [`CircuitBreaker::confirmed_at`].
     confirmed_at: Option<Instant>,
     /// The time at which the service last accepted or rejected a report.
     last_success: Option<Instant>,
-    /// The start of the first request in the current series of requests without a response.
+    /// The start of the first request in the current series of requests without a usable response.
     unreachable_since: Option<Instant>,
     /// Whether to probe with the next report that arrives, because the suspension is in doubt and there was no other
     /// report to probe with.
@@ -69,7 +69,7 @@ pub(crate) struct CircuitBreaker {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Running,
-    /// The breaker waits after transient failures or requests without a response.
+    /// The breaker waits after transient failures or requests without a usable response.
     BackingOff(Wait, Backoff),
     /// The breaker waits because of a problem that a user must correct.
     Suspended(Wait, Cause),
@@ -78,12 +78,13 @@ enum State {
 /// A period in which no report is sent, and the probe that follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wait {
-    /// The start. A failure of a request that started earlier can prolong the wait only by its `Retry-After`.
+    /// The start of the wait. The failure of a request that started earlier can prolong the wait only if the response
+    /// has a `Retry-After`.
     since: Instant,
     until: Instant,
     /// Whether the service asked for the wait.
     is_requested: bool,
-    /// The report that is in flight as a probe.
+    /// The report that is in flight as a probe, if any.
     probe: Option<u64>,
 }
 
@@ -98,8 +99,8 @@ struct Cause {
     since: Instant,
     /// Whether a later response, or the lack of a report to probe with, confirmed the suspension.
     is_confirmed: bool,
-    /// The back-off that the suspension interrupted. If a probe fails temporarily, this back-off continues, so that
-    /// alternating failures of both kinds do not cause many requests.
+    /// The back-off that the suspension interrupted. If a probe gets a transient failure, this back-off continues, so
+    /// that alternating failures of both kinds do not cause many requests.
     backoff: Backoff,
 }
 
@@ -108,7 +109,8 @@ impl Wait {
         Self { since: now, until: after(now, duration), is_requested, probe: None }
     }
 
-    /// Returns the wait, prolonged by the `retry_after` of a response to a request that started before the wait.
+    /// Returns the wait, prolonged to end no earlier than `retry_after` from now, for a response to a request that
+    /// started before the wait.
     fn prolonged(self, now: Instant, retry_after: Option<Duration>) -> Self {
         let until = retry_after.map_or(self.until, |retry_after| self.until.max(after(now, retry_after)));
         Self { until, is_requested: self.is_requested || retry_after.is_some(), ..self }
@@ -145,7 +147,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) id: u64,
     /// The time at which the request started.
     pub(crate) started: Instant,
-    /// The number of reports in flight when the response arrived, including this one.
+    /// The number of reports in flight when the request ended, including this one.
     pub(crate) in_flight: usize,
     pub(crate) outcome: &'a Outcome,
 }
@@ -240,21 +242,21 @@ impl CircuitBreaker {
         due.into_iter().chain(self.failures.next_retry(now)).min()
     }
 
-    /// Returns the time at which [`CircuitBreaker::check_overdue`] reduces the limit. `started` is the time by which
-    /// half of the requests in flight had started.
+    /// Returns the time from which [`CircuitBreaker::check_overdue`] reduces the limit, or None if it does not.
+    /// `started` is the time by which half of the requests in flight had started.
     pub(crate) fn overdue_at(&self, started: Instant, now: Instant) -> Option<Instant> {
         self.limit.overdue_at(started, now).filter(|_| self.state == State::Running)
     }
 
-    /// Reduces the number of reports in flight if half of the requests in flight are overdue.
+    /// Reduces the limit if half of the requests in flight are overdue.
     pub(crate) fn check_overdue(&mut self, started: Instant, now: Instant) {
         if self.overdue_at(started, now).is_some_and(|at| at <= now) {
             self.limit.restart(now);
         }
     }
 
-    /// Allows a probe with any report now, or at the minimum interval after the last requested probe if that is later.
-    /// Does not shorten a wait that the service asked for.
+    /// Allows a probe with any report, even a delayed one, now or at the minimum interval after the last requested
+    /// probe if that is later. Does not shorten a wait that the service asked for.
     pub(crate) fn probe_now(&mut self, now: Instant) {
         let at = match self.probe_requested_at {
             Some(last) if last > now => last,
@@ -273,8 +275,9 @@ impl CircuitBreaker {
         self.state.wait().is_some_and(|wait| wait.is_requested)
     }
 
-    /// Returns whether another process may send during the current wait, because this one has been unable to reach the
-    /// service or remains suspended for at least [`MAX_HOLD`].
+    /// Returns whether another process may send during the current wait, because by the end of that wait, this
+    /// process will have been unable to reach the service, or will have waited while suspended, for at least
+    /// [`MAX_HOLD`].
     pub(crate) fn may_hand_over(&self, now: Instant) -> bool {
         let since = match &self.state {
             State::Running => None,
@@ -298,8 +301,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Records that no report could be claimed. The next probe of a suspension is then made on request, after the usual
-    /// interval or, if the suspension is in doubt, when another report arrives.
+    /// Records that no report could be claimed. The next probe of a suspension is then made on request, after the
+    /// interval between probes or, if the suspension is in doubt, when another report arrives.
     pub(crate) fn no_report_found(&mut self, now: Instant, random: u64) {
         self.waits_for_report = matches!(self.state, State::Suspended(_, Cause { is_in_doubt: true, .. }));
         if let State::Suspended(_, Cause { since, .. }) = self.state {
@@ -332,8 +335,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Returns when the last probe that confirmed a suspension started. Another suspending response confirms it, and
-    /// so does the lack of a report to probe with.
+    /// Returns the last confirmation of a suspension: the start of a request that got another suspending response, or
+    /// the time at which there was no report to probe with.
     pub(crate) fn confirmed_at(&self) -> Option<Instant> {
         self.confirmed_at
     }
@@ -381,13 +384,14 @@ impl CircuitBreaker {
         None
     }
 
-    /// Records that the service accepted or rejected a report. While running, lets the limit grow. Otherwise ends the
-    /// wait, and the delays of reports that failed only during the outage, unless the service asked for the wait after
-    /// the request had started.
+    /// Records that the service accepted or rejected a report. While running, lets the limit grow. Otherwise, ends
+    /// the wait, and the delays of reports that failed only during the outage, unless the service asked for the wait
+    /// after the request had started.
     fn succeed(&mut self, attempt: &Attempt<'_>, now: Instant) {
         self.last_success = Some(now);
         self.failures.record_success(attempt.id, now);
-        // Three quarters allow for the time in which results wait for the worker.
+        // Three quarters of the limit suffice, because no other report is in flight while a result waits for the
+        // worker.
         let is_used = self.state == State::Running && attempt.in_flight > self.limit.current(now).saturating_mul(3) / 4;
         self.limit.succeeded(attempt.started, attempt.outcome.elapsed, is_used, now);
         self.state = match self.state {
@@ -421,7 +425,7 @@ impl CircuitBreaker {
             State::Running => backing_off(Backoff::default()),
             State::BackingOff(wait, backoff) if attempt.started >= wait.since => backing_off(backoff),
             State::Suspended(wait, cause) if attempt.started >= wait.since => backing_off(cause.backoff),
-            // The request was in flight when backing off began. Its Retry-After still counts.
+            // The request started before the wait. Its `Retry-After` still counts.
             State::BackingOff(wait, backoff) => State::BackingOff(wait.prolonged(now, retry_after), backoff),
             suspended @ State::Suspended(..) => suspended,
         };
@@ -487,7 +491,7 @@ fn rejected(outcome: &Outcome, error: &Error) -> Disposition {
     Disposition::Event(EventKind::Rejected, outcome.http_status, error.message().to_owned())
 }
 
-/// Returns `pace` plus or minus a random part of up to a quarter.
+/// Returns `pace`, randomly lengthened or shortened by up to a quarter.
 fn probe_interval(pace: Duration, random: u64) -> Duration {
     let quarter = pace / 4;
     quarter.saturating_mul(3).saturating_add(part_of(quarter.saturating_mul(2), random))

@@ -1,6 +1,7 @@
-//! Adapts the number of reports in flight to what the service accepts. Reads no clock: the caller supplies the time.
+//! Adapts the number of reports in flight to what the service accepts. Deterministic: the caller supplies the time.
 //!
-//! The rule is that of TCP's congestion window in CUBIC (RFC 9438), which remembers the limit at which requests failed:
+//! The algorithm is based on CUBIC, TCP's congestion control (RFC 9438), which remembers the limit at which requests
+//! failed:
 //!
 //! ```text
 //! limit |                                  .'
@@ -12,45 +13,49 @@
 //!        doubles          fast, slow near that limit, then faster again
 //! ```
 //!
-//! * The limit grows only while it is used and requests succeed about as fast as they did recently. It grows with time
-//!   and not with each response, so that later requests are spread over the round trip instead of following a burst.
-//! * The first failure in a round trip multiplies the limit by 0.8. If more than a fifth of the requests in flight
-//!   fail, the limit falls by their number instead. Failures of requests that started before a reduction count
-//!   towards it and do not cause another one.
-//! * If half of the requests in flight are overdue (the retransmission timeout of RFC 6298), the service is queueing
-//!   requests, and the limit falls to 2.
+//! * The limit grows only while it is used and requests take at most about twice the shortest recent round trip. It
+//!   grows with time rather than with each response, so that requests are spread over the round trip instead of being
+//!   sent in bursts.
+//! * The first failure in a round trip multiplies the limit by 0.8. If the failures exceed a fifth of the limit,
+//!   their number is subtracted from it instead. Failures of requests that started before a reduction count towards
+//!   that reduction and cause no further one.
+//! * If half of the requests in flight are overdue, by a timeout like the retransmission timeout of RFC 6298, the
+//!   service is assumed to be queueing requests, and the limit falls to 2.
 
 use std::time::{Duration, Instant};
 
 use crate::clock::after;
 
-/// The first limit. TCP begins with 10 segments (RFC 6928).
+/// The initial limit. TCP begins with 10 segments (RFC 6928).
 pub(crate) const INITIAL: usize = 8;
 
-/// The lowest limit, as in TCP (RFC 5681, section 3.1). The circuit breaker sends less.
+/// The lowest limit, like that of TCP's slow start threshold (RFC 5681, section 3.1). Only a lower ceiling, or the
+/// circuit breaker, allows fewer reports in flight.
 const LOWEST: f64 = 2.0;
 
-/// The factor of a reduction. RFC 9438 uses 0.7, the original CUBIC 0.8. In the simulation of a service that throttles,
-/// 0.8 causes at least a quarter fewer failures.
+/// The factor by which a reduction multiplies the limit. RFC 9438 uses 0.7; the original CUBIC uses 0.8. In the
+/// simulation of a service that throttles, 0.8 causes at least a quarter fewer failures than 0.7.
 const BETA: f64 = 0.8;
 
-/// The factor of the cubic growth, per second cubed. RFC 9438 uses 0.4, for windows of thousands of segments. In the same
-/// simulation, 0.1 causes a quarter to a third fewer failures; growing from 2 to 48 takes 9 s instead of 6 s.
+/// The factor of the cubic growth, per second cubed. RFC 9438 uses 0.4, for windows of thousands of segments. In the
+/// same simulation, 0.1 causes a quarter to a third fewer failures than 0.4, but growing from 2 to 48 takes 9 s
+/// instead of 6 s.
 const C: f64 = 0.1;
 
-/// The time within which requests must end before the first round trip is known (RFC 6298, section 2).
+/// The time after which requests are overdue until a round trip has been measured (RFC 6298, section 2).
 const INITIAL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The shortest time after which a request is overdue, so that short pauses of this machine do not count.
+/// The minimum time after which a request is overdue, so that a short pause of this machine is not attributed to the
+/// service.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// The limit grows only if requests take at most twice the shortest round trip plus this time. It matters only for
-/// fast services, because the time that requests spend on this machine is then a large part of the round trip.
+/// How much longer than twice the shortest round trip a request may take if the limit is to grow. It matters mainly
+/// for fast services, for which the time that this machine needs is a large part of the round trip.
 const JITTER: Duration = Duration::from_millis(100);
 
 /// The time after which the shortest round trip is forgotten, so that a service that has become slower can get more
-/// reports in flight again. It exceeds, by more than a minute, the 32 s in which a service that serves 2 requests per
-/// second serves a queue of 64.
+/// reports in flight again. It exceeds by more than a minute the 32 s that a service needs to serve 64 queued
+/// requests at 2 per second.
 const FORGET_SHORTEST: Duration = Duration::from_secs(120);
 
 /// The longest time over which the limit is restored after a pause.
@@ -59,41 +64,41 @@ const LONGEST_RESTORATION: Duration = Duration::from_secs(1);
 /// The shortest time between two steps of the limit.
 const SHORTEST_STEP: Duration = Duration::from_millis(1);
 
-/// The limit of reports in flight.
+/// The limit on the number of reports in flight.
 #[derive(Debug)]
 pub(crate) struct InFlightLimit {
     ceiling: usize,
-    /// The limit without its growth.
+    /// The limit at the start of its current growth.
     base: f64,
-    /// The limit at which the growth is slowest; None before the first failure.
+    /// The limit at which the growth is slowest; None before the first reduction.
     plateau: Option<f64>,
     /// The time for which the limit has grown, up to the start of `growing`.
     grown: Duration,
-    /// The time during which the limit grows.
+    /// The start and the end of the period in which the limit grows.
     growing: Option<(Instant, Instant)>,
     reduction: Option<Reduction>,
     round_trip: Option<RoundTrip>,
-    /// The end of the last pause.
+    /// The end of the last pause in sending.
     resumed: Option<Instant>,
 }
 
-/// The last reduction.
+/// The last reduction of the limit.
 #[derive(Debug, Clone, Copy)]
 struct Reduction {
     at: Instant,
-    /// The limit before it.
+    /// The limit before the reduction, or the lowest one after a restart.
     limit: f64,
-    /// The failures of requests that started before it.
+    /// The number of failures of requests that started before the reduction.
     failures: u32,
 }
 
-/// The duration of requests that succeed.
+/// The duration of successful requests.
 #[derive(Debug, Clone, Copy)]
 struct RoundTrip {
     /// The mean and the variation (RFC 6298, section 2).
     mean: Duration,
     variation: Duration,
-    /// The shortest one, and the last time at which a request took about as long.
+    /// The shortest recent duration, and the last time at which a request took about as long.
     shortest: Duration,
     confirmed: Instant,
 }
@@ -148,7 +153,7 @@ impl InFlightLimit {
         let restoration = restoration.map(|_| self.restoration_time().div_f64(value));
         let next = value.floor() + 1.0;
         let growth = self.growing.filter(|_| next <= self.ceiling as f64).and_then(|(_, until)| {
-            // The extra microsecond exceeds the rounding error.
+            // The extra time exceeds the rounding error, so that the limit has risen by then.
             let wait = self.time_to(next).saturating_sub(self.grown_at(now)) + Duration::from_micros(1);
             Some(wait).filter(|wait| after(now, *wait) < until)
         });
@@ -158,7 +163,7 @@ impl InFlightLimit {
     /// Records a success. `is_used` says whether about as many reports were in flight as the limit allows.
     pub(crate) fn succeeded(&mut self, started: Instant, elapsed: Duration, is_used: bool, now: Instant) {
         match self.plateau {
-            // The new result changes the doubling time, so the growth so far becomes part of the base.
+            // The growth so far must not change with the doubling time, which is about to change.
             None => self.base = self.value(now),
             Some(_) => self.grown = self.grown_at(now),
         }
@@ -172,7 +177,7 @@ impl InFlightLimit {
         };
     }
 
-    /// Records a failure in a round trip with other successes.
+    /// Records the failure of a request during which other requests succeeded.
     pub(crate) fn failed(&mut self, started: Instant, now: Instant) {
         let mut reduction = match self.reduction {
             Some(reduction) if started < reduction.at => reduction,
@@ -187,19 +192,20 @@ impl InFlightLimit {
         }
     }
 
-    /// Reduces the limit to the lowest one, because no request succeeds, or requests are overdue.
+    /// Reduces the limit to the lowest one, because no request succeeds, the breaker is suspended, or requests are
+    /// overdue.
     pub(crate) fn restart(&mut self, now: Instant) {
         self.reduction = Some(Reduction { at: now, limit: LOWEST, failures: 0 });
         self.reduce_to(LOWEST);
     }
 
-    /// Restores the limit after a pause, during one round trip, so that requests are spread over it.
+    /// Begins to restore the limit after a pause. This lasts one round trip, so that the requests are spread over it.
     pub(crate) fn resume(&mut self, now: Instant) {
         self.resumed = Some(now);
     }
 
-    /// Returns the time at which half of the requests in flight are overdue, if that reduces the limit. `started` is the
-    /// time by which half of them had started.
+    /// Returns the time from which half of the requests in flight are overdue, or None if that does not reduce the
+    /// limit. `started` is the time by which half of them had started.
     pub(crate) fn overdue_at(&self, started: Instant, now: Instant) -> Option<Instant> {
         let is_current = self.reduction.is_none_or(|reduction| started >= reduction.at);
         let timeout = self.round_trip.map_or(INITIAL_TIMEOUT, |round_trip| round_trip.timeout());
@@ -243,13 +249,13 @@ impl InFlightLimit {
         ((plateau - self.base) / C).cbrt()
     }
 
-    /// Returns the time in which the limit doubles before the first failure, in seconds.
+    /// Returns the time in which the limit doubles before the first reduction, in seconds.
     fn doubling_time(&self) -> f64 {
         self.round_trip.map_or(1.0, |round_trip| round_trip.mean.as_secs_f64()).max(SHORTEST_STEP.as_secs_f64())
     }
 
-    /// Returns the fraction of the limit that has been restored since the last pause, or more than 1 after the
-    /// restoration.
+    /// Returns the fraction of the limit that has been restored since the last pause, which is 1 or more once the
+    /// limit is fully restored. Returns None if there was no pause.
     fn restored(&self, now: Instant) -> Option<f64> {
         self.resumed.map(|resumed| now.saturating_duration_since(resumed).div_duration_f64(self.restoration_time()))
     }
@@ -266,7 +272,7 @@ mod tests {
 
     const ROUND_TRIP: Duration = Duration::from_millis(200);
 
-    /// A limit and a clock. All requests take a round trip.
+    /// A limit and a clock. All requests take [`ROUND_TRIP`].
     struct Fixture {
         limit: InFlightLimit,
         now: Instant,
@@ -285,7 +291,7 @@ mod tests {
             }
         }
 
-        /// Records the failure of a request that started a round trip ago.
+        /// Records the failure of a request that started a round trip ago, and returns the new limit.
         fn fail(&mut self) -> usize {
             self.limit.failed(self.now - ROUND_TRIP, self.now);
             self.current()
@@ -368,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn much_slower_results_do_not_let_the_limit_grow_for_two_minutes() {
+    fn limit_does_not_grow_for_two_minutes_after_requests_become_much_slower() {
         let mut fixture = Fixture::new();
         fixture.succeed(ROUND_TRIP, true);
         fixture.limit.restart(fixture.now);
@@ -394,7 +400,7 @@ mod tests {
         let timeout = known - fixture.now;
         assert!((ROUND_TRIP * 2..ROUND_TRIP * 5 / 2).contains(&timeout), "{timeout:?}");
         fixture.limit.restart(fixture.now);
-        assert_eq!(fixture.limit.overdue_at(fixture.now, fixture.now), None, "the limit cannot be lower");
+        assert_eq!(fixture.limit.overdue_at(fixture.now, fixture.now), None, "the limit cannot fall further");
     }
 
     #[test]

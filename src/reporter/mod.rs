@@ -1,4 +1,5 @@
-//! Queues reports in microseconds and sends them in the background until the service accepts them.
+//! Queues reports and sends them in the background. Retries each one until the service accepts or rejects it, or it
+//! expires.
 //!
 //! ```text
 //! Reporter -- put --> outbox (memory or SQLite) <-- claim, complete -- worker -- send --> senders --> client
@@ -48,30 +49,31 @@ use crate::os::fork::PerProcess;
 use crate::os::wakeup::wait_for_either;
 use crate::timestamp::Timestamp;
 
-/// The interval between two checks of `poll` for events if the worker, which signals them, cannot be started.
+/// The interval at which `poll` checks for events while there is no worker to signal them.
 const EVENT_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Queues reports and sends them in the background.
 ///
-/// Any number of threads may share a reporter. After a fork, parent and child can both continue to use it; in the
-/// child, an outbox in memory starts empty.
+/// Any number of threads may share a reporter. After a fork, the parent and the child can both continue to use it; in
+/// the child, an outbox in memory starts empty.
 pub struct Reporter {
     client: Arc<dyn Messenger>,
     account: Account,
     settings: ReporterSettings,
     runtime: PerProcess<Runtime>,
     is_closed: AtomicBool,
-    /// Whether the owner has abandoned the reporter, which makes calls in progress return.
+    /// Whether the reporter has been abandoned. Calls that are waiting then return an error.
     is_abandoned: AtomicBool,
 }
 
 impl Reporter {
-    /// Creates a reporter for the account of `credentials`. Opens or creates its outbox and resumes sending the reports
-    /// in it.
+    /// Creates a reporter for the account of `credentials`. Opens or creates the outbox and starts sending the
+    /// reports that it contains.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`] if an option is invalid, and an outbox error if the outbox cannot be used.
+    /// Returns [`Kind::InvalidArgument`] if an option is invalid, [`Kind::System`] if the system's certificates
+    /// cannot be used or no file descriptor is available, or an outbox error if the outbox cannot be used.
     pub fn new(
         credentials: Credentials,
         options: &Options<'_>,
@@ -88,7 +90,8 @@ impl Reporter {
     ) -> Result<Self, Error> {
         let account =
             Account { api_key: credentials.api_key().to_owned(), base_url: client_settings.base_url.normalized() };
-        // The client makes one attempt, because the worker decides when to retry and what to send first.
+        // The client makes one attempt per report, because the worker decides when to retry and which report to send
+        // next.
         let client_settings = ClientSettings {
             max_attempts: 1,
             max_idle_connections: settings.max_in_flight.max(client_settings.max_idle_connections),
@@ -113,16 +116,17 @@ impl Reporter {
         Ok(reporter)
     }
 
-    /// Stores a report with the durability that the options select. Replaces a pending report for the same message. A
-    /// report without a timestamp gets the current time.
+    /// Stores a report with the durability that the options select. Replaces any pending report for the same message.
+    /// If the report has no timestamp, adds the current time, unless the system clock was never set.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::Closed`] if the reporter is closed, and outbox errors. After an error, the report is not stored,
-    /// unless [`may_be_stored`](Error::may_be_stored) returns true.
+    /// Returns [`Kind::Closed`] if the reporter is closed, or an outbox error. If the call fails, the report is not
+    /// stored, unless [`may_be_stored`](Error::may_be_stored) returns true.
     pub fn submit(&self, conversion: &Conversion) -> Result<(), Error> {
         let runtime = self.runtime()?;
-        // The call is counted before the check, so that a concurrent `close` either rejects it or waits for it.
+        // The call is counted before the check, so that either this call sees that the reporter is closed, or a
+        // concurrent `close` sees this call.
         let _submitting = runtime.begin_submitting();
         if self.is_closed.load(Ordering::SeqCst) {
             return Err(Error::new(Kind::Closed, "the reporter is closed"));
@@ -136,20 +140,20 @@ impl Reporter {
         Ok(())
     }
 
-    /// Waits for an event and returns the oldest one, or None if `timeout` expires first. Every call, in any process,
-    /// returns the same event until it is acknowledged.
+    /// Waits for an event and returns the oldest one, or None if `timeout` expires first. Every call, in any process
+    /// that uses the outbox, returns the same event until that event is acknowledged or discarded.
     ///
-    /// A `timeout` of `None` means no limit; zero checks once.
+    /// If `timeout` is `None`, waits without limit; if it is zero, checks once.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::Closed`] if the reporter is closed and no event is left; [`Kind::Cancelled`] if the reporter is
-    /// freed during the call; and outbox errors.
+    /// Returns [`Kind::Closed`] if the reporter is closed and no event is left, [`Kind::Cancelled`] if the reporter
+    /// is freed during the call, or an outbox error.
     pub fn poll(&self, timeout: Option<Duration>) -> Result<Option<Event>, Error> {
         let deadline = timeout.map(from_now);
         let runtime = self.runtime()?;
         loop {
-            // The signal is cleared before the check, so that an event created meanwhile is not missed.
+            // The signal is cleared before the check, so that an event created during the check is not missed.
             runtime.signals.events.clear();
             let event = runtime.outbox.oldest_event();
             if !matches!(event, Ok(None)) {
@@ -172,11 +176,11 @@ impl Reporter {
         }
     }
 
-    /// Removes the event with that id. Succeeds even if the event is already gone.
+    /// Removes the event whose id is `event_id`. Succeeds even if the event is already gone.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::InvalidArgument`] if no event can have that id, and outbox errors, after which the event may
+    /// Returns [`Kind::InvalidArgument`] if no event can have that id, or an outbox error, after which the event may
     /// still be in the outbox.
     pub fn acknowledge(&self, event_id: i64) -> Result<(), Error> {
         let runtime = self.runtime()?;
@@ -189,18 +193,19 @@ impl Reporter {
         Ok(())
     }
 
-    /// Returns whether the reporter is closed and no call of `close` is waiting. A poll can then return only existing
-    /// events.
+    /// Returns whether the reporter is closed and no call to `close` is in progress. From then on, `poll` returns the
+    /// remaining events without waiting for new ones.
     fn is_finished(&self, runtime: &Runtime) -> bool {
         self.is_closed.load(Ordering::SeqCst) && !runtime.is_closing()
     }
 
     /// Returns a file descriptor that is readable while an event is waiting to be acknowledged, and once the reporter
-    /// is closed. It belongs to the reporter. A forked child has a different one.
+    /// is closed. The reporter owns the descriptor, and the caller must not close it. A forked child has a different
+    /// one.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::System`] if no file descriptor is available, and outbox errors.
+    /// Returns [`Kind::System`] if no file descriptor is available, or an outbox error.
     pub fn fd(&self) -> Result<RawFd, Error> {
         let runtime = self.runtime()?;
         self.start(&runtime);
@@ -214,8 +219,8 @@ impl Reporter {
         }
     }
 
-    /// Returns the runtime of this process for one call, and creates it if necessary. After a failure, the next call
-    /// tries again.
+    /// Returns the runtime of this process for one call, creating it if necessary. If that fails, the next call tries
+    /// again.
     fn runtime(&self) -> Result<Call<'_>, Error> {
         let without_signal = WithoutSignal::begin();
         let runtime = match self.runtime.get() {
@@ -229,7 +234,7 @@ impl Reporter {
     }
 }
 
-/// The runtime during one call. Blocks SIGXFSZ, because the call may write files.
+/// The runtime during one call. Blocks SIGXFSZ, which would end the process if a write exceeded the file size limit.
 struct Call<'a> {
     runtime: &'a Runtime,
     _without_signal: WithoutSignal,
@@ -243,8 +248,8 @@ impl Deref for Call<'_> {
     }
 }
 
-/// Returns the report, with the current time as its timestamp if it has none. If the clock was never set, adds no
-/// timestamp, and the service uses the time of arrival.
+/// Returns the report, with the current time as its timestamp if it has none. Adds no timestamp if the clock appears
+/// never to have been set; the service then uses the time of arrival.
 fn with_timestamp(conversion: &Conversion) -> Conversion {
     let now = || Moment::now().has_time_of_day().then(|| Timestamp::from_system_time(SystemTime::now()));
     Conversion { timestamp: conversion.timestamp.or_else(now), ..conversion.clone() }

@@ -1,4 +1,4 @@
-//! The options of a reporter, checked once.
+//! The options of a reporter and their validation.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -13,45 +13,46 @@ use crate::options::setting::{self, Form, Setting};
 /// The default maximum number of pending reports.
 const DEFAULT_MAX_PENDING: u64 = 1_000_000;
 
-/// The largest `max_pending`.
+/// The largest valid `max_pending`.
 pub(crate) const MAX_PENDING_LIMIT: u64 = 1_000_000_000;
 
 /// The default maximum age of a report.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(24 * 3600);
 
-/// The largest `max_age`.
+/// The largest valid `max_age`.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The default maximum number of reports in flight. Each needs a thread and a connection.
+/// The default maximum number of reports in flight. Each report in flight needs a thread and a connection.
 const DEFAULT_MAX_IN_FLIGHT: u32 = 64;
 
-/// The largest `max_in_flight`.
+/// The largest valid `max_in_flight`.
 pub(crate) const MAX_IN_FLIGHT_LIMIT: u32 = 256;
 
-/// The default of the maximum time that a call waits for a locked outbox.
+/// The default maximum time that a call waits for a locked outbox.
 const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The largest `busy_timeout`.
+/// The largest valid `busy_timeout`.
 pub(crate) const MAX_BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The failures that a submitted report survives.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// A crash of the process, including SIGKILL.
+    /// A crash of the process, or its end by SIGKILL.
     #[default]
     Process,
-    /// A crash of the process or a power loss.
+    /// A crash of the process or of the system, or a power loss.
     Power,
     /// None: the report is kept only in memory.
     None,
 }
 
-/// The options of a reporter. An outbox has no default path, so `ReporterOptions::default()` is invalid unless `outbox`
-/// is set or `durability` is changed to `None`.
+/// The options of a reporter. The outbox has no default path, so `ReporterOptions::default()` is invalid: set
+/// `outbox`, or set `durability` to [`Durability::None`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReporterOptions<'a> {
-    /// The path of the outbox file, in an existing directory. Required unless `durability` is `None`. A path that looks
-    /// like a URL is invalid; use `./x:y` for a file named `x:y`.
+    /// The path of the outbox file, in an existing directory. Required, unless `durability` is [`Durability::None`],
+    /// in which case it must not be set. A path that looks like a URL is invalid; use `./name:1` for a file named
+    /// `name:1`.
     pub outbox: Option<&'a Path>,
     /// The failures that a submitted report survives. Default: a crash of the process.
     pub durability: Durability,
@@ -61,9 +62,10 @@ pub struct ReporterOptions<'a> {
     pub overflow: Overflow,
     /// The maximum age of a report, counted from its submission, 1 s to 365 days. Default: 24 h.
     pub max_age: Option<Duration>,
-    /// The maximum number of reports in flight, 1 to 256. The reporter adapts their number to the service. Default: 64.
+    /// The maximum number of reports in flight, 1 to 256. The reporter adapts the actual number to the service.
+    /// Default: 64.
     pub max_in_flight: Option<u32>,
-    /// The maximum time that a call waits while another process or reporter has the outbox locked, 1 ms to 1 min.
+    /// The maximum time that a call waits for an outbox that another process or thread has locked, 1 ms to 1 min.
     /// Default: 1 s.
     pub busy_timeout: Option<Duration>,
     /// Allows an outbox on a network file system, whose locks may not work.
@@ -80,7 +82,7 @@ pub(crate) struct ReporterSettings {
 }
 
 impl<'a> ReporterOptions<'a> {
-    /// The settings for the options, in the order of the fields and flags in C.
+    /// The settings that correspond to the options, in the order of the fields and flags of the C struct.
     pub(crate) const SETTINGS: &'a [Setting<'a, Self>] = &[
         Setting::new("outbox", Form::Text(|options, text| options.outbox = Some(Path::new(text)))),
         Setting::new(
@@ -108,7 +110,7 @@ impl<'a> ReporterOptions<'a> {
         Setting::new("allow_network_file_system", Form::Flag(|options, flag| options.allow_network_file_system = flag)),
     ];
 
-    /// Checks everything that requires no access to a file.
+    /// Validates the options without accessing any file.
     pub(crate) fn check(&self) -> Result<ReporterSettings, Error> {
         Ok(ReporterSettings {
             outbox: OutboxSettings {
@@ -161,13 +163,13 @@ fn is_url(path: &[u8]) -> bool {
     scheme != 1 && path.get(scheme) == Some(&b':')
 }
 
-/// Returns the reason why a URL is invalid. Does not quote the URL, which may contain a password.
+/// Returns why a URL is not a valid path. Does not quote the URL, which may contain a password.
 fn not_a_path(path: &Path) -> &'static str {
     let path = path.as_os_str().as_bytes().to_ascii_lowercase();
     match path.starts_with(b"postgresql:") || path.starts_with(b"postgres:") {
         true => {
-            "is a PostgreSQL URL, but a reporter keeps its outbox in a file; an outbox in PostgreSQL is filled by SELECT \
-             nexmo_conversion.submit(...) and sent by nexmo-conversion relay, not by this library"
+            "is a PostgreSQL URL, but a reporter keeps its outbox in a file; with an outbox in PostgreSQL, SELECT \
+             nexmo_conversion.submit(...) submits reports, and nexmo-conversion relay, not this library, sends them"
         }
         false => "looks like a URL; pass the path of a file, such as /var/lib/shop/conversions or ./name:with:colons",
     }

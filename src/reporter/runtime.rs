@@ -26,9 +26,9 @@ pub(super) struct Runtime {
     pub(super) outbox: Arc<Outbox>,
     pub(super) senders: Arc<Senders>,
     pub(super) signals: Arc<Signals>,
-    /// The number of calls of `submit` in progress.
+    /// The number of calls to `submit` in progress.
     submitting: AtomicUsize,
-    /// The number of calls of `close` in progress.
+    /// The number of calls to `close` in progress.
     closing: AtomicUsize,
     worker: Mutex<WorkerThread>,
 }
@@ -57,11 +57,12 @@ impl Runtime {
         })
     }
 
-    /// Starts the worker unless it is running or another thread is starting it. Does not wait for that thread, which
-    /// may be waiting for a disk.
+    /// Starts the worker unless it was already started or another thread is starting it. Does not wait for that
+    /// thread, which may be waiting for the disk.
     pub(super) fn start(&self, settings: &ReporterSettings) {
         if self.outbox.was_opened() {
-            // The call has opened other files, perhaps in another directory, whose notifications the worker must watch.
+            // A call has opened the files, which may be different ones in a different directory. The worker must
+            // watch these.
             self.signals.wake.notify();
         }
         let Some(mut worker) = self.worker.try_lock() else {
@@ -69,8 +70,8 @@ impl Runtime {
         };
         if !worker.is_started && worker.next_start.is_none_or(|next| Instant::now() >= next) {
             let (outbox, senders) = (Arc::clone(&self.outbox), Arc::clone(&self.senders));
-            // The election happens before the thread starts, so that the state is right from the start. If the election
-            // fails, the worker reports the error.
+            // The election precedes the start of the thread, so that the reported state is correct from the
+            // beginning. If the election fails, the worker repeats it and reports the error.
             let is_sender = self.outbox.try_become_sender().unwrap_or(false);
             let state = if is_sender { State::Running } else { State::Standby };
             self.signals.update(|status| status.state = state);
@@ -78,7 +79,7 @@ impl Runtime {
             worker.is_started = started.is_ok();
             if let Err(error) = started {
                 worker.next_start = Some(from_now(START_INTERVAL));
-                // Another process may be able to start a thread and send.
+                // Another process may be able to start a thread and send the reports.
                 self.outbox.step_down();
                 self.signals.update(|status| status.state = State::BackingOff);
                 self.signals.record_error(Error::new(Kind::System, error.to_string()), None);
@@ -86,7 +87,8 @@ impl Runtime {
         }
     }
 
-    /// Returns whether the worker was started. It then signals each event, those of other processes included.
+    /// Returns whether the worker was started. A worker signals all events, including those created by other
+    /// processes.
     pub(super) fn is_started(&self) -> bool {
         self.worker.try_lock().is_some_and(|worker| worker.is_started)
     }
@@ -96,13 +98,13 @@ impl Runtime {
         self.worker.try_lock().is_some_and(|worker| !worker.is_started || self.signals.status().is_ended)
     }
 
-    /// Counts a call of `submit` while the returned value lives.
+    /// Counts a call to `submit` as in progress until the returned guard is dropped.
     pub(super) fn begin_submitting(&self) -> Submitting<'_> {
         self.submitting.fetch_add(1, Ordering::SeqCst);
         Submitting(&self.submitting)
     }
 
-    /// Counts a call of `close` while the returned value lives.
+    /// Counts a call to `close` as in progress until the returned guard is dropped.
     pub(super) fn begin_closing(&self) -> Closing<'_> {
         self.closing.fetch_add(1, Ordering::SeqCst);
         Closing(self)
@@ -124,21 +126,21 @@ impl Runtime {
         }
     }
 
-    /// Waits until the worker's status changes, the poll interval has passed or `deadline` expires.
+    /// Waits until the worker's status changes, the poll interval has elapsed, or `deadline` has passed.
     pub(super) fn wait(&self, deadline: Option<Instant>) {
         self.signals.wait(deadline, POLL_INTERVAL);
     }
 }
 
-/// The worker's thread.
+/// Whether the worker was started, and when to try again.
 #[derive(Debug, Default)]
 struct WorkerThread {
     is_started: bool,
-    /// The earliest time of the next attempt to start the worker; None if there is no limit.
+    /// The earliest time of the next attempt to start the worker; None if no attempt has failed.
     next_start: Option<Instant>,
 }
 
-/// A guard that counts a call of `submit` in progress.
+/// A guard that counts a call to `submit` as in progress.
 pub(super) struct Submitting<'a>(&'a AtomicUsize);
 
 impl Drop for Submitting<'_> {
@@ -147,7 +149,7 @@ impl Drop for Submitting<'_> {
     }
 }
 
-/// A guard that counts a call of `close` in progress.
+/// A guard that counts a call to `close` as in progress.
 pub(super) struct Closing<'a>(&'a Runtime);
 
 impl Drop for Closing<'_> {

@@ -40,7 +40,7 @@ impl Messenger for Client {
 pub(crate) struct SendResult {
     pub(crate) id: u64,
     pub(crate) started: Instant,
-    /// The number of requests in flight when it ended, including this one.
+    /// The number of requests in flight when this one ended, including this one.
     pub(crate) in_flight: usize,
     pub(crate) outcome: Outcome,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Senders {
 struct State {
     queue: VecDeque<Entry>,
     results: Vec<SendResult>,
-    /// The times at which the requests in flight started, in this order.
+    /// The times at which the requests in flight started, in ascending order.
     in_flight: Vec<Instant>,
     /// The number of requests that may be in flight.
     limit: usize,
@@ -71,12 +71,13 @@ struct State {
 }
 
 impl State {
-    /// Returns how many reports of the queue may be sent now.
+    /// Returns how many of the queued reports the limit allows to be sent now.
     fn sendable(&self) -> usize {
         self.queue.len().min(self.limit.saturating_sub(self.in_flight.len()))
     }
 
-    /// Dequeues a report for an idle thread. Returns it with the time at which the request starts.
+    /// Dequeues a report for an idle thread, if one may be sent. Returns the report and the time at which its request
+    /// starts.
     fn dequeue(&mut self) -> Option<(Entry, Instant)> {
         let entry = if self.is_paused || self.sendable() == 0 { None } else { self.queue.pop_front() }?;
         let started = Instant::now();
@@ -96,7 +97,7 @@ impl State {
         self.results.push(result);
     }
 
-    /// Removes an idle thread, which exits.
+    /// Removes an idle thread from the counts before it exits.
     fn end_thread(&mut self) {
         self.idle = self.idle.saturating_sub(1);
         self.threads = self.threads.saturating_sub(1);
@@ -108,7 +109,7 @@ impl State {
 pub(crate) struct Load {
     pub(crate) queued: usize,
     pub(crate) in_flight: usize,
-    /// The time by which half of the requests in flight had started.
+    /// The time by which half of the requests in flight had started; None if no request is in flight.
     pub(crate) half_started: Option<Instant>,
     /// Reports whose result has not been fetched.
     pub(crate) completed: usize,
@@ -119,8 +120,8 @@ impl Senders {
         Self { messenger, max_threads, notify, state: Mutex::default(), changed: Condvar::default() }
     }
 
-    /// Sets the number of requests that may be in flight, and queues `entries` ahead of everything already queued. If no
-    /// thread is running and none can be started, empties the queue and returns its entries with the error.
+    /// Sets the number of requests that may be in flight, and queues `entries` ahead of the reports already queued.
+    /// If no thread is running and none can be started, empties the queue and returns its entries with the error.
     pub(crate) fn send(self: &Arc<Self>, entries: Vec<Entry>, limit: usize) -> Result<(), (Vec<Entry>, io::Error)> {
         let mut state = self.state();
         state.limit = limit;
@@ -167,7 +168,7 @@ impl Senders {
         self.wait_for_report(state)
     }
 
-    /// Waits for the next report. Returns None if the thread must exit. A new thread counts as idle from the start.
+    /// Waits for the next report. Returns None if the thread must exit. The calling thread already counts as idle.
     fn wait_for_report(&self, mut state: MutexGuard<'_, State>) -> Option<(Entry, Instant)> {
         let mut has_timed_out = false;
         loop {
@@ -186,7 +187,7 @@ impl Senders {
         }
     }
 
-    /// Returns the results since the last call.
+    /// Returns the results that were added since the last call.
     pub(crate) fn drain_results(&self) -> Vec<SendResult> {
         std::mem::take(&mut self.state().results)
     }
@@ -201,7 +202,7 @@ impl Senders {
         }
     }
 
-    /// Empties the queue, returns its reports, and lowers the number of requests that may be in flight to `limit`.
+    /// Empties the queue, returns its reports, and sets the number of requests that may be in flight to `limit`.
     pub(crate) fn recall(&self, limit: usize) -> Vec<Entry> {
         let mut state = self.state();
         state.limit = limit;
@@ -215,7 +216,7 @@ impl Senders {
         Load { queued: state.queue.len(), in_flight, half_started, completed: state.results.len() }
     }
 
-    /// Stops the threads, cancels their requests and returns the queued reports.
+    /// Signals the threads to exit, cancels their requests, and returns the queued reports.
     pub(crate) fn end(&self) -> Vec<Entry> {
         let mut state = self.state();
         state.is_stopped = true;
