@@ -390,8 +390,8 @@ impl CircuitBreaker {
     fn succeed(&mut self, attempt: &Attempt<'_>, now: Instant) {
         self.last_success = Some(now);
         self.failures.record_success(attempt.id, now);
-        // Three quarters of the limit suffice, because no other report is in flight while a result waits for the
-        // worker.
+        // Three quarters of the limit suffice, because the worker may not yet have replaced reports whose requests
+        // have ended.
         let is_used = self.state == State::Running && attempt.in_flight > self.limit.current(now).saturating_mul(3) / 4;
         self.limit.succeeded(attempt.started, attempt.outcome.elapsed, is_used, now);
         self.state = match self.state {

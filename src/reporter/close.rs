@@ -14,15 +14,16 @@ const MAX_CANCEL_WAIT: Duration = Duration::from_millis(500);
 
 impl Reporter {
     /// Closes the reporter: rejects new reports, waits like [`Reporter::flush`] for the reports submitted before the
-    /// call, and then cancels the requests in flight. The next reporter that opens the outbox sends the reports that
-    /// are still pending.
+    /// call, and then cancels the requests in flight. Reports that are still pending are sent by another reporter
+    /// that uses the same outbox file, now or later; if the outbox is in memory, they are lost.
     ///
-    /// A `timeout` of `None` means no limit; zero checks once. A second call does not wait.
+    /// If `timeout` is `None`, waits without limit; if it is zero, checks once. A second call does not wait, and
+    /// fails with [`Kind::Pending`] if reports submitted before it are pending.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::Pending`], [`Kind::Suspended`] and [`Kind::Cancelled`] in the same cases as [`Reporter::flush`],
-    /// and an outbox error if the outbox cannot be read. The reporter is closed in every case.
+    /// Returns [`Kind::Pending`], [`Kind::Suspended`] or [`Kind::Cancelled`] in the same cases as
+    /// [`Reporter::flush`], or an outbox error if the outbox cannot be read. The reporter is closed in every case.
     pub fn close(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
         let was_closed = self.is_closed.swap(true, Ordering::SeqCst);
@@ -43,7 +44,7 @@ impl Reporter {
             }
         }
         drop(closing);
-        // Wakes calls of `poll`, which may have no further events to wait for.
+        // Wakes calls to `poll`, which must not wait for further events.
         runtime.signals.events.notify();
         self.fail_if_abandoned()?;
         match waited? {
@@ -63,7 +64,7 @@ impl Reporter {
         Ok(())
     }
 
-    /// Like [`Reporter::close`], but does not wait and returns no result.
+    /// Closes the reporter without waiting, and makes calls that are waiting return an error.
     pub(crate) fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::SeqCst);
         self.is_closed.store(true, Ordering::SeqCst);

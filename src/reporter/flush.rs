@@ -9,17 +9,17 @@ use crate::clock::from_now;
 use crate::error::{Error, Kind};
 
 impl Reporter {
-    /// Waits until none of the reports that any process submitted to this outbox before the call is pending. Does not
-    /// wait for reports submitted during the call. If the reporter is suspended or backing off, the call makes it send
-    /// a probe, at most one per second and only if the service has not asked for a wait.
+    /// Waits until no report that any process submitted to this outbox before the call is pending. Does not wait for
+    /// later reports. If the reporter is suspended or backing off, the call requests a probe. All calls together
+    /// cause at most one probe per second, and none while the service has asked for a wait.
     ///
-    /// A `timeout` of `None` means no limit; zero checks once.
+    /// If `timeout` is `None`, waits without limit; if it is zero, checks once.
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::Pending`] if `timeout` expires or the worker ends while reports are pending;
+    /// Returns [`Kind::Pending`] if `timeout` expires or the reporter is closed while reports are pending;
     /// [`Kind::Suspended`] if the reporter is suspended, and either a probe did not end the suspension or the service
-    /// asked for a wait; [`Kind::Cancelled`] if the reporter is freed during the call; and an outbox error if the
+    /// asked for a wait; [`Kind::Cancelled`] if the reporter is freed during the call; or an outbox error if the
     /// outbox cannot be read.
     pub fn flush(&self, timeout: Option<Duration>) -> Result<(), Error> {
         let deadline = timeout.map(from_now);
@@ -65,7 +65,7 @@ impl Reporter {
         };
         let pending = match runtime.outbox.snapshot() {
             Ok(snapshot) => format!("{} pending in the outbox", snapshot.counters.pending()),
-            Err(error) => format!("the number pending cannot be read ({error})"),
+            Err(error) => format!("the number of pending reports cannot be read ({error})"),
         };
         let loss = match self.settings.outbox.path {
             None if runtime.signals.is_ending() => "; they are lost, because durability none keeps them only in memory",
@@ -78,10 +78,10 @@ impl Reporter {
 /// How a wait for reports ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// No report is pending.
+    /// None of the reports is pending.
     Done,
-    /// Reports are pending.
+    /// Some of the reports are pending.
     Pending,
-    /// Reports are pending, and the reporter is suspended.
+    /// Some of the reports are pending, and the reporter is suspended.
     Suspended,
 }

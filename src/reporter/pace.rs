@@ -1,4 +1,4 @@
-//! The intervals at which the worker probes, retries and checks for expired reports. Tests pass shorter ones.
+//! The intervals at which the worker probes, retries and checks for expired reports. Tests use shorter ones.
 
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ pub(crate) struct Pace {
     pub(crate) requested_probe: Duration,
     /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
     pub(crate) retry_delays: [Duration; 3],
-    /// The minimum time between two checks for expired reports.
+    /// The minimum time between two checks for expired reports, if the first found none.
     pub(crate) expiry: Duration,
-    /// The time between two checks by an idle sender for anything that it was not notified of, and the time without a
-    /// submit after which the outbox releases what only a busy one needs.
+    /// The time between two checks by an idle sender for changes that it was not notified of, the maximum time
+    /// between two checks for expired reports, and the time without a write after which the outbox releases unused
+    /// disk space.
     pub(crate) idle: Duration,
 }
 

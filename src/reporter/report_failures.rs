@@ -1,30 +1,30 @@
-//! Tracks reports that fail. A report that fails while others are accepted is delayed, longer each time. A report
-//! that gets suspending responses is eventually rejected, unless other reports got such responses too and were
-//! accepted later. Reads no clock: the caller supplies the time.
+//! Tracks reports that fail. A report that keeps failing while others are accepted is delayed, each time for longer,
+//! up to a maximum. A report that keeps getting suspending responses meanwhile is eventually rejected, unless another
+//! report was recently accepted after such a response. Deterministic: the caller supplies the time.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::clock::after;
 
-/// The maximum number of reports tracked.
+/// The maximum number of tracked reports. If it is exceeded, all are forgotten.
 const MAX_TRACKED: usize = 10_000;
 
 /// The number of suspending responses at which a report is rejected if others are accepted between them.
 const MAX_SUSPENDING: u32 = 4;
 
-/// After the service accepts a report to which it had sent a suspending response, no report is rejected for this
-/// multiple of the longest delay: such responses evidently do not depend on the report.
+/// The time, in multiples of the longest delay, for which no report is rejected for suspending responses after a
+/// report that had got one was accepted. The acceptance shows that such responses do not depend on the report.
 const RECOVERY_DELAYS: u32 = 10;
 
-/// The reports that failed and have not been accepted since.
+/// The reports that failed and have not been accepted or rejected since.
 #[derive(Debug)]
 pub(crate) struct ReportFailures {
     /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
     retry_delays: [Duration; 3],
     /// The number of reports that the service accepted or rejected.
     successes: u64,
-    /// The last time at which a report was accepted that had received a suspending response.
+    /// The last time at which a report was accepted or rejected after it had got a suspending response.
     recovered_at: Option<Instant>,
     by_id: HashMap<u64, ReportFailure>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct ReportFailures {
 #[derive(Debug, Clone, Copy)]
 struct ReportFailure {
     /// The number of failures, and how many of these were suspending responses. A failure after the first counts only
-    /// if another report was accepted since the previous one.
+    /// if the service has accepted or rejected a report since the previous one.
     failures: u32,
     suspending: u32,
     /// The value of [`ReportFailures::successes`] at the last failure.
@@ -61,7 +61,7 @@ impl ReportFailures {
         self.by_id.values().map(|failure| failure.retry_at).filter(|retry_at| *retry_at > now).min()
     }
 
-    /// Ends all delays.
+    /// Makes all delays end at `now`.
     pub(crate) fn clear_delays(&mut self, now: Instant) {
         self.by_id.values_mut().for_each(|failure| failure.retry_at = now);
     }
@@ -76,8 +76,8 @@ impl ReportFailures {
         self.by_id.remove(&id);
     }
 
-    /// Records that the service accepted or rejected report `id`. If another report failed before and fails again, that
-    /// failure counts.
+    /// Records that the service accepted or rejected report `id`. If another report that has failed before fails
+    /// again, that failure then counts.
     pub(crate) fn record_success(&mut self, id: u64, now: Instant) {
         if self.by_id.remove(&id).is_some_and(|failure| failure.suspending > 0) {
             self.recovered_at = Some(now);

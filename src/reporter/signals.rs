@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::os::wakeup::Wakeup;
 use crate::sync::{Condvar, Mutex};
 
-/// The state shared by callers and worker.
+/// The state shared by the callers and the worker.
 pub(crate) struct Signals {
     status: Mutex<WorkerStatus>,
     changed: Condvar,
@@ -18,7 +18,7 @@ pub(crate) struct Signals {
     pub(crate) wake: Wakeup,
     /// Readable while an event is waiting, and once the reporter is closed.
     pub(crate) events: Wakeup,
-    /// Readable once the reporter is freed, or closed with no call of `close` waiting.
+    /// Readable once the reporter is freed, or once it is closed and no call to `close` is in progress.
     pub(crate) ended: Wakeup,
     /// Whether the next report wakes the worker.
     wakes_on_report: AtomicBool,
@@ -70,18 +70,19 @@ impl Signals {
         self.is_probe_requested.swap(false, Ordering::SeqCst)
     }
 
-    /// Gives precedence to the reports up to `last` while the returned value lives.
+    /// Gives precedence to the reports with ids up to `last` until the returned guard is dropped.
     pub(crate) fn begin_flushing(&self, last: u64) -> Flushing<'_> {
         self.flushes.lock().push(last);
         Flushing { flushes: &self.flushes, last }
     }
 
-    /// Returns the id up to which reports have precedence, or None if no report has precedence.
+    /// Returns the id up to which reports have precedence, which is the lowest one that a call waits for, or None if
+    /// no report has precedence.
     pub(crate) fn flushed(&self) -> Option<u64> {
         self.flushes.lock().iter().min().copied()
     }
 
-    /// Stops the worker.
+    /// Signals the worker to end.
     pub(crate) fn end(&self) {
         self.is_ending.store(true, Ordering::SeqCst);
         self.wake.notify();
@@ -91,7 +92,7 @@ impl Signals {
         self.is_ending.load(Ordering::SeqCst)
     }
 
-    /// Stores `error` as the last error in the background.
+    /// Stores `error` as the last background error.
     pub(crate) fn record_error(&self, error: Error, http_status: Option<u16>) {
         let last = LastError { error, http_status, at: SystemTime::now() };
         self.update(|status| status.last_error = Some(last));

@@ -15,7 +15,8 @@ pub enum State {
     Running,
     /// The service is unreachable or failing. The reporter waits, then retries.
     BackingOff,
-    /// The service accepts no reports from this account. The reporter sends one probe about every minute.
+    /// The service accepts no reports from this account, or does not respond as expected, until a user corrects the
+    /// problem. The reporter sends about one probe a minute.
     Suspended,
     /// The reporter is closed.
     Closed,
@@ -23,14 +24,14 @@ pub enum State {
     Standby,
 }
 
-/// The last error in the background.
+/// The last background error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
     /// The error.
     pub error: Error,
     /// The HTTP status of the response, if there was one.
     pub http_status: Option<u16>,
-    /// The time of the error.
+    /// The time at which the error occurred.
     pub at: SystemTime,
 }
 
@@ -41,7 +42,7 @@ pub(crate) struct WorkerStatus {
     pub(crate) last_error: Option<LastError>,
     /// The number of times that reading or writing the outbox failed in the background.
     pub(crate) outbox_errors: u64,
-    /// The start of the last probe that confirmed the suspension.
+    /// The last confirmation of a suspension, as returned by `CircuitBreaker::confirmed_at`.
     pub(crate) suspension_confirmed_at: Option<Instant>,
     /// Whether the service asked for the current wait.
     pub(crate) is_wait_requested: bool,
@@ -49,7 +50,8 @@ pub(crate) struct WorkerStatus {
     pub(crate) is_ended: bool,
 }
 
-/// The statistics of a reporter. The outbox counts reports over its whole lifetime, for all its users.
+/// The statistics of a reporter. The counts of reports and events cover the whole lifetime of the outbox and all
+/// reporters that use it.
 ///
 /// `submitted` is the sum of `accepted`, `rejected`, `expired`, `replaced`, `dropped`, `damaged` and `pending`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +62,7 @@ pub struct Statistics {
     pub accepted: u64,
     /// Reports that the service rejected.
     pub rejected: u64,
-    /// Reports that reached the maximum age.
+    /// Reports that exceeded the maximum age.
     pub expired: u64,
     /// Reports replaced by a later report for the same message.
     pub replaced: u64,
@@ -78,13 +80,13 @@ pub struct Statistics {
     pub outbox_resets: u64,
     /// The number of times that reading or writing the outbox failed in the background.
     pub outbox_errors: u64,
-    /// The time since the oldest pending report was submitted.
+    /// The time since the oldest pending report was submitted; None if no report is pending.
     pub oldest_pending: Option<Duration>,
     /// The number of reports that this reporter is currently sending.
     pub in_flight: usize,
     /// The state of this reporter.
     pub state: State,
-    /// The last error in the background.
+    /// The last background error.
     pub last_error: Option<LastError>,
 }
 
@@ -93,7 +95,7 @@ impl Reporter {
     ///
     /// # Errors
     ///
-    /// Returns outbox errors.
+    /// Returns an outbox error if the outbox cannot be read.
     pub fn statistics(&self) -> Result<Statistics, Error> {
         let runtime = self.runtime()?;
         self.start(&runtime);

@@ -1,4 +1,4 @@
-//! Reporters without a service, for tests and benchmarks.
+//! Reporters with a stub or with shorter intervals, and measurements of an outbox, for tests and benchmarks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// Creates a service that responds after `latency`.
+    /// Creates a stub that responds after `latency`.
     #[must_use]
     pub fn new(latency: Duration) -> Self {
         Self { is_down: AtomicBool::new(false), latency }
     }
 
-    /// Sets whether the service is down.
+    /// Sets whether the stub is down.
     pub fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
@@ -72,8 +72,9 @@ impl Reporter {
         Self::with_messenger(Arc::new(Arc::clone(stub)), account(), reporter_options.check()?)
     }
 
-    /// Like [`Reporter::new`], but makes requested probes, retries of a report that keeps failing, checks for expired
-    /// reports and checks of an idle sender `factor` times as often.
+    /// Like [`Reporter::new`], but divides by `factor` the minimum time between requested probes, the delays of
+    /// reports that keep failing, the time between checks for expired reports, and the time between checks by an idle
+    /// sender.
     ///
     /// # Errors
     ///
@@ -94,23 +95,23 @@ impl Reporter {
     }
 }
 
-/// Returns how many times a WAL was flushed to the disk for a submit.
+/// Returns how many times a submit flushed a WAL to disk.
 #[must_use]
 pub fn syncs() -> u64 {
     SYNCS.load(Ordering::SeqCst)
 }
 
-/// Claims and completes every report in the outbox at `path`, `batch` reports at a time, without sending it. Returns
-/// the number of reports and the time it took.
+/// Claims and completes every report in the outbox at `path`, `batch` reports at a time, without sending any. Returns
+/// the number of reports and the elapsed time.
 ///
 /// # Errors
 ///
-/// Returns outbox errors.
+/// Returns an outbox error if the outbox cannot be used.
 pub fn drain(path: &Path, batch: usize) -> Result<(usize, Duration), Error> {
     let options = ReporterOptions { outbox: Some(path), ..ReporterOptions::default() };
     let outbox = Outbox::new(&options.check()?.outbox, &account())?;
     outbox.try_become_sender()?;
-    // This opens the file and reads an existing WAL.
+    // Opens the file and reads any existing WAL before the measurement starts.
     outbox.snapshot()?;
     let (start, mut count) = (Instant::now(), 0_usize);
     loop {
