@@ -9,7 +9,8 @@ pub(crate) struct Pace {
     pub(crate) probe: Duration,
     /// The minimum time between two probes requested by callers.
     pub(crate) requested_probe: Duration,
-    /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
+    /// The delays of a report that keeps failing while others are accepted: the first, the second, and all later
+    /// delays.
     pub(crate) retry_delays: [Duration; 3],
     /// The minimum time between two checks for expired reports, if the first found none.
     pub(crate) expiry: Duration,

@@ -20,7 +20,8 @@ const RECOVERY_DELAYS: u32 = 10;
 /// The reports that failed and have not been accepted or rejected since.
 #[derive(Debug)]
 pub(crate) struct ReportFailures {
-    /// The delays of a report that keeps failing while others are accepted: the first, the second, and every later one.
+    /// The delays of a report that keeps failing while others are accepted: the first, the second, and all later
+    /// delays.
     retry_delays: [Duration; 3],
     /// The number of reports that the service accepted or rejected.
     successes: u64,

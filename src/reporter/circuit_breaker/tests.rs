@@ -32,7 +32,7 @@ impl Fixture {
         self.breaker.capacity(self.now)
     }
 
-    /// Like [`Fixture::wait`] if the breaker is backing off; otherwise returns zero.
+    /// Waits like [`Fixture::wait`] if the breaker is backing off, and otherwise returns zero.
     fn wait_if_backing_off(&mut self) -> Duration {
         if self.breaker.phase() == Phase::BackingOff { self.wait() } else { Duration::ZERO }
     }
@@ -129,7 +129,7 @@ fn failure_among_successes_reduces_capacity_without_backing_off() {
 }
 
 #[test]
-fn failure_without_a_success_meanwhile_begins_backing_off() {
+fn failure_without_a_success_during_the_request_starts_backing_off() {
     let mut fixture = Fixture::new();
     fixture.complete(1, None);
     fixture.now += Duration::from_millis(1);
@@ -138,14 +138,14 @@ fn failure_without_a_success_meanwhile_begins_backing_off() {
 }
 
 #[test]
-fn suspending_response_tries_one_other_report_then_probes_each_minute() {
+fn suspended_breaker_tries_one_other_report_then_probes_each_minute() {
     for kind in [Kind::Unauthorized, Kind::NotEnabled, Kind::Redirected, Kind::UnexpectedStatus] {
         let mut fixture = Fixture::new();
         assert_eq!(fixture.complete(1, Some(kind)), None);
         assert_eq!((fixture.capacity(), fixture.breaker.phase()), (1, Phase::Suspended));
         assert!(
             fixture.breaker.is_delayed(1, fixture.now) && fixture.breaker.has_failed(1),
-            "only another report may be tried next"
+            "only a different report may be tried next"
         );
         for id in 2..100 {
             assert_eq!(fixture.complete(id, Some(kind)), None);
@@ -156,13 +156,13 @@ fn suspending_response_tries_one_other_report_then_probes_each_minute() {
         assert_eq!((fixture.capacity(), fixture.breaker.phase()), (2, Phase::Running));
         assert!(
             (1..100).all(|id| !fixture.breaker.is_delayed(id, fixture.now)),
-            "the delays of reports that failed during the outage must end"
+            "the delays of reports that failed only during the suspension must end"
         );
     }
 }
 
 #[test]
-fn suspended_without_another_report_waits_for_next_probe() {
+fn suspended_breaker_without_another_report_waits_for_the_next_probe() {
     let mut fixture = Fixture::new();
     fixture.complete(1, Some(Kind::NotEnabled));
     assert_eq!(fixture.capacity(), 1);
@@ -364,7 +364,7 @@ fn suspension_with_a_recent_success_is_short_at_first() {
     }
     assert_eq!(waits[..5], [50, 50, 50, 75, 112]);
     assert!(waits.is_sorted() && confirmed_after.is_some_and(|after| after < Duration::from_secs(2)));
-    // Once the last success is more than a minute ago, the interval is the usual one.
+    // Once the last success is more than a minute old, the interval is the usual one.
     assert!(waits.iter().filter(|wait| **wait < 45_000).count() < 20, "{waits:?}");
     assert_eq!(waits.last(), Some(&60_000));
 }

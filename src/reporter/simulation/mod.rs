@@ -1,5 +1,6 @@
-//! Simulates a reporter with a backlog and a service with a latency, as discrete events. The circuit breaker and its
-//! limit are the real ones; the outbox, the worker and the senders are reduced to their order.
+//! A discrete-event simulation of a reporter with a backlog and a service with latency. The circuit breaker and the
+//! limit on the reports in flight are the real ones; of the outbox, the worker and the senders, only the order in
+//! which they send reports is simulated.
 
 mod service;
 mod tests;
@@ -14,10 +15,10 @@ use super::pace::Pace;
 use crate::error::Error;
 use crate::outcome::{Acceptance, Outcome};
 
-/// The time that a request needs to the service, and its response back.
+/// The latency from the reporter to the service, and from the service to the reporter.
 const ONE_WAY: Duration = Duration::from_millis(100);
 
-/// The start of a request, in the time of the simulation.
+/// The start of a request, in simulated time.
 #[derive(Debug, Clone, Copy)]
 struct Began {
     at: Duration,
@@ -25,7 +26,7 @@ struct Began {
     in_flight: usize,
 }
 
-/// The end of a request.
+/// The end of a request, in simulated time.
 #[derive(Debug, Clone, Copy)]
 struct Ended {
     at: Duration,
@@ -46,12 +47,12 @@ struct Simulation {
     fixed: Option<usize>,
     /// The client's timeout.
     timeout: Duration,
-    /// The requests arrive up to this much later, at random.
+    /// The maximum of the random delay that is added to the arrival of each request.
     jitter: Duration,
     random: u64,
     start: Instant,
     now: Instant,
-    /// The pending reports. A higher number is newer.
+    /// The reports waiting to be sent. A higher number is newer.
     pending: BTreeSet<u64>,
     claimed: u64,
     /// The reports in flight, in the order in which they started.
@@ -96,7 +97,7 @@ impl Simulation {
         Self { timeout, ..self }
     }
 
-    /// Runs until all reports are accepted, for at most `limit`. Returns the time of the simulation at the end.
+    /// Runs until all reports are accepted, for at most `limit`. Returns the simulated time at the end.
     fn run(&mut self, limit: Duration) -> Duration {
         self.refill();
         let end = self.start + limit;
@@ -185,7 +186,8 @@ impl Simulation {
         }
     }
 
-    /// Returns the newest report, or the oldest for one in 32. For a probe, prefers a report that has not failed.
+    /// Returns the newest report that is not delayed or, every 32nd time, the oldest one. For a probe, prefers the
+    /// newest report that has not failed.
     fn claim(&mut self, is_probing: bool) -> Option<u64> {
         self.claimed += 1;
         let is_due = |id: &&u64| !self.breaker.is_delayed(**id, self.now);
@@ -204,7 +206,7 @@ impl Simulation {
         self.events.push(Reverse((at, self.scheduled, event)));
     }
 
-    /// Returns a random number (SplitMix64).
+    /// Returns a pseudorandom number (SplitMix64).
     fn next_random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

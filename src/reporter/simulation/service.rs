@@ -1,4 +1,4 @@
-//! Models of a service that accepts a limited rate of requests.
+//! A model of a service that limits its request rate, slows down or fails.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Response {
     }
 }
 
-/// The way in which a service limits its rate.
+/// How a service limits, delays or fails requests.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Limit {
     None,
@@ -44,18 +44,18 @@ pub(super) enum Limit {
     Queue {
         rate: f64,
     },
-    /// Every request takes this much longer.
+    /// The service accepts every request after this delay.
     Slow(Duration),
     /// No request is accepted.
     Down,
 }
 
-/// A service whose limit changes at certain times.
+/// A service whose limit changes at given times.
 #[derive(Debug)]
 pub(super) struct Service {
     limit: Limit,
     changes: Vec<(Duration, Limit)>,
-    /// One in this many requests fails.
+    /// Every n-th request fails.
     pub(super) failing: Option<u64>,
     requests: u64,
     tokens: f64,
@@ -78,13 +78,13 @@ impl Service {
         }
     }
 
-    /// Changes the limit at a time after all earlier changes.
+    /// Adds a change of the limit at the time `at`, which must follow all earlier changes.
     pub(super) fn then(mut self, at: Duration, limit: Limit) -> Self {
         self.changes.push((at, limit));
         self
     }
 
-    /// Returns the response to a request that arrives at `now`, and when it is sent.
+    /// Returns the response to a request that arrives at `now`, preceded by the time at which it is sent.
     pub(super) fn respond(&mut self, now: Duration) -> (Duration, Response) {
         while self.changes.first().is_some_and(|(at, _)| *at <= now) {
             self.limit = self.changes.remove(0).1;

@@ -1,5 +1,6 @@
-//! Shows how fast a backlog of 50,000 reports drains over a latency of 200 ms, how many requests are too many, and how
-//! the reporter reacts when the service changes. 64 reports in flight need 156 s.
+//! Tests how fast a backlog of 50,000 reports drains with a round trip of 200 ms, how many requests exceed the rate
+//! of the service, and how the reporter reacts when the service changes. With 64 reports in flight, the backlog
+//! drains in 156 s.
 
 use std::fmt::Write;
 
@@ -8,10 +9,10 @@ use crate::reporter::simulation::service::Limit;
 
 const BACKLOG: u64 = 50_000;
 
-/// The rate of a service that is throttled, per second. 48 reports in flight have this rate.
+/// The rate that a service that throttles accepts, in requests per second. 48 reports in flight produce this rate.
 const RATE: f64 = 240.0;
 
-/// The time at which the service changes, and the time at which it changes back.
+/// The times at which the service changes and changes back, in seconds.
 const CHANGE: f64 = 20.0;
 const CHANGE_BACK: f64 = 130.0;
 
@@ -21,7 +22,7 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// Returns a limit of `rate` requests per second that saves up to `burst` seconds.
+/// Returns a limit of `rate` requests per second that allows a burst of `burst` seconds' worth of requests.
 fn throttled(rate: f64, burst: f64, retry_after: Option<Duration>) -> Limit {
     Limit::Bucket { rate, burst: rate * burst, retry_after }
 }
@@ -30,7 +31,7 @@ fn simulation(service: Service) -> Simulation {
     Simulation::new(service, BACKLOG).with_jitter(Duration::from_millis(5), 1)
 }
 
-/// Simulates a service that changes and changes back, until 60 s after that.
+/// Simulates a service that changes and changes back, until 60 s after it has changed back.
 fn with_change(usual: Limit, change: Limit, timeout: f64) -> Simulation {
     let service = Service::new(usual).then(seconds(CHANGE), change).then(seconds(CHANGE_BACK), usual);
     let mut simulation = simulation(service).with_timeout(seconds(timeout));
@@ -39,25 +40,26 @@ fn with_change(usual: Limit, change: Limit, timeout: f64) -> Simulation {
 }
 
 impl Simulation {
-    /// Returns the number of requests that were accepted, or not, within a time.
+    /// Returns the number of requests that ended between the seconds `from` and `to` and were accepted, or were not.
     fn count(&self, is_accepted: bool, from: f64, to: f64) -> usize {
         let is_counted =
             |ended: &&Ended| ended.is_accepted == is_accepted && (seconds(from)..seconds(to)).contains(&ended.at);
         self.ended.iter().filter(is_counted).count()
     }
 
-    /// Returns the part of all requests that failed.
+    /// Returns the fraction of all requests that failed.
     fn failed_part(&self) -> f64 {
         self.ended.iter().filter(|ended| !ended.is_accepted).count() as f64 / self.ended.len() as f64
     }
 
-    /// Returns the highest number of reports in flight after a request began within a time.
+    /// Returns the highest number of reports in flight when a request began between the seconds `from` and `to`.
     fn most_in_flight(&self, from: f64, to: f64) -> usize {
         let is_counted = |began: &&Began| (seconds(from)..seconds(to)).contains(&began.at);
         self.began.iter().filter(is_counted).map(|began| began.in_flight).max().unwrap_or(0)
     }
 
-    /// Returns after how many seconds from `time` 90 % of [`RATE`] are accepted.
+    /// Returns how many seconds after `time` the service accepts at least 90 % of [`RATE`] for one second, or
+    /// infinity if that does not happen within 60 s.
     fn recovery(&self, time: f64) -> f64 {
         let delays = (0..600_u32).map(|tenths| f64::from(tenths) / 10.0);
         let is_fast = |delay: &f64| self.count(true, time + delay, time + delay + 1.0) as f64 >= 0.9 * RATE;
@@ -86,7 +88,7 @@ fn few_requests_exceed_the_rate_of_the_service() {
             let mut simulation = Simulation::new(service, BACKLOG).with_jitter(Duration::from_millis(jitter), 1);
             let (took, part) = (simulation.run(LATER), simulation.failed_part());
             let case = format!(
-                "throttled, burst of {burst} s, Retry-After {retry_after:?}, {jitter} ms of jitter: {took:?}, {:.2} % failed",
+                "throttled, {burst} s burst, Retry-After {retry_after:?}, {jitter} ms of jitter: {took:?}, {:.2} % failed",
                 part * 100.0
             );
             println!("{case}");
@@ -101,8 +103,8 @@ fn a_fixed_number_in_flight_exceeds_the_rate_of_the_service() {
         let service = Service::new(throttled(RATE, burst, None));
         let mut simulation = Simulation::new(service, BACKLOG / 5).with_fixed(64);
         let took = simulation.run(LATER);
-        println!("fixed, burst of {burst} s: {took:?}, {:.2} % failed", simulation.failed_part() * 100.0);
-        assert!(simulation.failed_part() > 0.2, "the test above would not detect a fixed number in flight");
+        println!("fixed, {burst} s burst: {took:?}, {:.2} % failed", simulation.failed_part() * 100.0);
+        assert!(simulation.failed_part() > 0.2, "a fixed number in flight must cause many failures");
     }
 }
 
@@ -143,7 +145,7 @@ fn a_service_that_queues_gets_two_requests_at_a_time() {
 }
 
 #[test]
-fn requests_that_time_out_in_a_queue_are_not_replaced_by_more() {
+fn requests_that_time_out_in_a_queue_are_not_replaced_by_more_requests() {
     let simulation = with_change(Limit::None, Limit::Queue { rate: 2.0 }, 10.0);
     let most = simulation.most_in_flight(CHANGE + 1.0, CHANGE_BACK);
     let accepted = simulation.count(true, CHANGE + 1.0, CHANGE_BACK);
@@ -164,7 +166,7 @@ fn a_service_that_stays_slow_gets_more_requests_later() {
 }
 
 #[test]
-fn after_an_outage_the_rate_rises_in_seconds() {
+fn after_an_outage_the_rate_rises_within_seconds() {
     let simulation = with_change(Limit::None, Limit::Down, 10.0);
     let failed = simulation.count(false, CHANGE + 1.0, CHANGE_BACK);
     let first = simulation.ended.iter().find(|ended| ended.is_accepted && ended.at > seconds(CHANGE_BACK)).unwrap();
@@ -174,7 +176,7 @@ fn after_an_outage_the_rate_rises_in_seconds() {
 }
 
 #[test]
-fn rare_failures_do_not_starve_the_reporter() {
+fn rare_failures_do_not_halve_the_rate() {
     let mut service = Service::new(Limit::None);
     service.failing = Some(1000);
     let took = simulation(service).run(LATER);
@@ -182,7 +184,7 @@ fn rare_failures_do_not_starve_the_reporter() {
     assert!(took < seconds(312.0), "{took:?}");
 }
 
-/// Writes the lines of `docs/in_flight.svg` to the file that a variable names.
+/// Writes the data for `docs/in_flight.svg` to the file that the environment variable `NEXMO_SIMULATION` names.
 #[test]
 fn scenarios_are_written_for_the_chart() {
     let Some(path) = std::env::var_os("NEXMO_SIMULATION") else {
@@ -207,7 +209,8 @@ fn scenarios_are_written_for_the_chart() {
 }
 
 impl Simulation {
-    /// Writes the rates per second, the number in flight, and the mean latency of each half second.
+    /// Writes, for each half second, the rates per second, the number of reports in flight at its end, and the mean
+    /// latency.
     fn write(&self, name: &str, text: &mut String) {
         let half_seconds = self.ended.last().map_or(0, |ended| ended.at.as_millis() / 500);
         let (mut began, mut ended, mut in_flight) = (self.began.iter().peekable(), self.ended.iter().peekable(), 0_i64);

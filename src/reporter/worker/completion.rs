@@ -8,10 +8,10 @@ use crate::reporter::circuit_breaker::Attempt;
 use crate::reporter::outbox::{Completion, Disposition};
 use crate::reporter::senders::SendResult;
 
-/// The time to wait for more results while many reports are queued.
+/// How long the worker waits for more results while many reports are queued.
 const COLLECT_TIME: Duration = Duration::from_millis(2);
 
-/// The number of results at which the worker does not wait for more.
+/// The number of results from which the worker does not wait for more.
 const BATCH_SIZE: usize = 64;
 
 impl Worker {
@@ -32,7 +32,8 @@ impl Worker {
         self.outbox.release(released);
     }
 
-    /// Returns the results since the last call. While many reports are queued, first waits briefly for more results.
+    /// Returns the results that were added since the last call. If there are a few and many reports are queued, first
+    /// waits briefly for more.
     fn drain_results(&self, limit: usize) -> Vec<SendResult> {
         let load = self.senders.load();
         let mut results = self.senders.drain_results();
@@ -54,13 +55,13 @@ impl Worker {
         is_retry.then_some(result.id)
     }
 
-    /// Records completed reports in the outbox. Reports that cannot be recorded are kept in memory and are not sent
-    /// again.
+    /// Records completed reports in the outbox. If that fails, keeps their dispositions in memory and does not send
+    /// the reports again.
     pub(super) fn complete(&mut self) {
         if self.completions.is_empty() || Instant::now() < self.complete_due {
             return;
         }
-        // A caller that finds its reports accepted must not see an outdated state.
+        // A caller that finds that its reports are no longer pending must not see an outdated state.
         self.set_state();
         match self.outbox.complete(&self.completions) {
             Ok(()) => {

@@ -1,4 +1,4 @@
-//! Claims as many reports as the circuit breaker allows and passes them to the senders.
+//! Claims reports and passes them to the senders, within the limits of the circuit breaker.
 
 use std::time::Instant;
 
@@ -14,18 +14,18 @@ use crate::reporter::outbox::{Completion, Disposition, Entry, EventKind};
 /// The number of completed reports not yet recorded in the outbox at which no more reports are claimed.
 const MAX_COMPLETIONS: usize = 10_000;
 
-/// The number of reports claimed per sender, so that no sender waits for the outbox while results are collected. Newer
-/// reports are still sent ahead of the claimed ones.
+/// The number of reports claimed for each report that may be in flight, so that no sender waits for the outbox while
+/// results are collected. Newer reports are still sent ahead of the claimed ones.
 const CLAIMS_PER_SENDER: usize = 8;
 
 impl Worker {
-    /// Claims and sends reports if more may be in flight. While reports are claimed ahead, does so only if at least
-    /// `min` more are wanted.
+    /// Claims and sends reports if more are wanted: at least `min` while reports are claimed ahead, and at least one
+    /// otherwise.
     pub(super) fn refill(&mut self, min: usize) {
         let now = Instant::now();
         let load = self.senders.load();
         let capacity = self.breaker.capacity(now);
-        // With few reports in flight, no queue is needed.
+        // While few reports may be in flight, the senders need no queue.
         let claims_ahead = !self.breaker.is_probing() && capacity >= self.max_in_flight.min(in_flight_limit::INITIAL);
         let limit = if claims_ahead { capacity.saturating_mul(CLAIMS_PER_SENDER) } else { capacity };
         let wanted = limit.saturating_sub(load.queued).saturating_sub(load.in_flight).saturating_sub(load.completed);
@@ -39,7 +39,7 @@ impl Worker {
             return;
         }
         match self.claim(wanted, now) {
-            // A report that was submitted after the search began wakes the worker, so no report is missed.
+            // A report that was submitted after the search began wakes the worker, so it is not missed.
             Ok(entries) if entries.is_empty() => self.breaker.no_report_found(now, client::random()),
             Ok(entries) => {
                 if self.send(entries) >= wanted {
@@ -51,7 +51,8 @@ impl Worker {
         }
     }
 
-    /// Returns how many requests the senders may have in flight. A probe is sent even if earlier requests hang.
+    /// Returns how many requests the senders may have in flight. While the breaker probes, `refill` limits the
+    /// reports instead.
     pub(super) fn sender_limit(&self, now: Instant) -> usize {
         if self.breaker.is_probing() { usize::MAX } else { self.breaker.capacity(now) }
     }
@@ -68,7 +69,8 @@ impl Worker {
         self.outbox.claim(wanted, flushed, &|id| self.breaker.is_delayed(id, now))
     }
 
-    /// Sends the entries that have not expired. Returns the number of entries sent.
+    /// Passes the entries that have not expired to the senders, and completes the others as expired. Returns the
+    /// number of entries passed.
     fn send(&mut self, entries: Vec<Entry>) -> usize {
         let (moment, max_age) = (Moment::now(), self.max_age);
         let (expired, entries): (Vec<_>, Vec<_>) =
@@ -77,7 +79,8 @@ impl Worker {
         self.completions
             .extend(expired.iter().map(|entry| Completion { id: entry.id, disposition: disposition.clone() }));
         entries.iter().for_each(|entry| self.breaker.sent(entry.id));
-        // A report that fails may expire before the check that was due when the outbox was empty.
+        // The next check may have been scheduled while the outbox was empty, and be too late for these reports if
+        // they fail.
         self.next_expiry = self.next_expiry.min(after(Instant::now(), self.max_age.max(self.expiry_interval)));
         let count = entries.len();
         let Err((unsent, error)) = self.senders.send(entries, self.sender_limit(Instant::now())) else {
@@ -86,7 +89,8 @@ impl Worker {
         let (now, outcome) = (Instant::now(), Outcome::unsent(Error::new(Kind::System, error.to_string())));
         self.record_error(&outcome);
         unsent.iter().for_each(|entry| self.breaker.returned(entry.id));
-        // Without a thread, the reporter backs off as if the service were unreachable, and another process may send.
+        // Without a thread, the reporter backs off as if the service were unreachable, so that another process may
+        // send.
         if let Some(entry) = unsent.first() {
             let attempt = Attempt { id: entry.id, started: now, in_flight: 1, outcome: &outcome };
             self.breaker.record(&attempt, now, client::random());

@@ -1,7 +1,8 @@
-//! The worker thread, which sends the reports of the outbox. Only it claims and completes reports; the senders make the
-//! requests.
+//! The worker thread, which sends the reports of the outbox. Only this thread claims and completes reports; the
+//! senders make the requests.
 //!
-//! `dispatch` sends, and `completion` handles results. This module contains the loop and its waits.
+//! `dispatch` claims reports and passes them to the senders, and `completion` handles the results. This module
+//! contains the loop, the election of the sender, expiry, and the sweeps.
 
 mod completion;
 mod dispatch;
@@ -25,28 +26,29 @@ use crate::outcome::Outcome;
 use crate::panic::catch_panic;
 use crate::{backoff, client, os};
 
-/// The time between two sweeps, which check for events and changed files, while this process does not wait for
-/// notifications or a file has a second name. Each sweep reports the second name again.
+/// The interval between sweeps (checks for events and changed files) while this process does not wait for
+/// notifications, or while the outbox is in danger, which each sweep reports again.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The time between two sweeps if files cannot be watched.
+/// The interval between sweeps if files cannot be watched.
 const SHORT_SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The delay of a sweep after a notification by another process, and so the minimum time between two such sweeps.
+/// The delay of a sweep after a notification by another process. It limits the rate of these sweeps.
 const NOTIFIED_SWEEP_DELAY: Duration = Duration::from_millis(10);
 
-/// That delay if the last sweep failed. A failed sweep may itself notify all processes, because it opens the files.
+/// The same delay if the last sweep failed. A failed sweep may itself notify all processes, because it opens the
+/// files.
 const FAILED_SWEEP_DELAY: Duration = Duration::from_millis(100);
 
 /// The delay before a retry after an outbox error.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The time after a notification for which the previous sender may still be exiting.
+/// How long after a notification the previous sender may still be exiting.
 const MAX_TAKEOVER: Duration = Duration::from_millis(300);
 
-/// The minimum time for which a process that could not reach the service remains the sender before it hands over again.
-/// A random time of up to the same length is added. This prevents rapid changes of the sender while no process can
-/// reach the service.
+/// The minimum time for which a process that becomes the sender while backing off keeps that role before it hands
+/// over again. A random time of up to the same length is added. This prevents rapid changes of the sender while no
+/// process can reach the service.
 const KEEP_ROLE: Duration = Duration::from_secs(20);
 
 /// The worker of a reporter.
@@ -65,10 +67,11 @@ pub(crate) struct Worker {
     keep_role_until: Instant,
     next_expiry: Instant,
     last_sweep: Instant,
-    /// The time of the next sweep, if one was requested by a notification or is repeated after a failure.
+    /// The time of a sweep that was requested by a notification or repeats a failed one, if any.
     requested_sweep: Option<Instant>,
-    /// Whether the last sweep failed, or found the outbox in danger.
+    /// Whether the last sweep failed.
     has_sweep_failed: bool,
+    /// Whether the last sweep found the outbox in danger.
     is_in_danger: bool,
     /// The earliest times of the next claim and the next completion after an outbox error. They are separate because a
     /// full disk prevents completions but not claims.
@@ -159,7 +162,7 @@ impl Worker {
         self.update_role(noticed.is_closed());
         if self.is_sender {
             self.expire();
-            // Smaller claims wait for a later step, because each search reads all reports in flight.
+            // Claims again only if many more reports are wanted, because each search also reads the claimed reports.
             self.refill(self.breaker.capacity(Instant::now()));
         } else {
             self.expire_while_waiting();
@@ -214,16 +217,16 @@ impl Worker {
         }
     }
 
-    /// Returns the time until the next check for expired reports. The check is due when the oldest report expires,
-    /// but not before `expiry_interval`, and not after `idle_interval`, because the clock may change and other
-    /// processes may submit.
+    /// Returns the time until the next check for expired reports. It is due when the oldest report expires, but not
+    /// before the expiry interval has elapsed, and after the idle interval at the latest, in case the clock is
+    /// changed or another process submits a report.
     fn time_until_expiry(&self) -> Duration {
         let oldest = self.outbox.oldest().ok().flatten();
         let left = oldest.map_or(Duration::MAX, |oldest| self.max_age.saturating_sub(Moment::now().since(&oldest)));
         left.clamp(self.expiry_interval, self.idle_interval)
     }
 
-    /// Expires old reports after this process has handed over, because there may be no other process that sends.
+    /// Expires old reports after this process has handed over, because no other process may have become the sender.
     fn expire_while_waiting(&mut self) {
         let now = Instant::now();
         if now < self.next_expiry || !self.breaker.may_hand_over(now) {
@@ -244,7 +247,8 @@ impl Worker {
         }
     }
 
-    /// Checks for events, for changes of the files, and whether the outbox is in danger.
+    /// Checks for events, for changed files, and for dangers to the outbox. A periodic sweep also releases unused
+    /// memory and disk space.
     fn sweep(&mut self) {
         let now = Instant::now();
         if self.next_sweep().is_none_or(|next| now < next) {
@@ -281,13 +285,13 @@ impl Worker {
         interval.map(|interval| after(self.last_sweep, interval)).into_iter().chain(self.requested_sweep).min()
     }
 
-    /// Returns whether notifications by other processes wake the worker. Without capacity for more reports, the sender
-    /// need not wake for reports by other processes.
+    /// Returns whether notifications by other processes wake the worker. Without capacity for more reports, the
+    /// sender need not wake when other processes submit some.
     fn waits_for_notifications(&self) -> bool {
         !self.is_sender || self.signals.wakes_on_report()
     }
 
-    /// Counts an outbox error and returns the time of the next attempt.
+    /// Counts and records an outbox error. Returns the time of the next attempt.
     fn outbox_failed(&self, error: Error) -> Instant {
         self.signals.update(|status| status.outbox_errors = status.outbox_errors.saturating_add(1));
         self.record_error(&Outcome::unsent(error));
@@ -320,7 +324,8 @@ impl Worker {
             Some(after(now, Duration::from_millis(10))).filter(|_| !self.is_sender && now < self.takeover_deadline);
         let claim_due = Some(self.claim_due).filter(|due| *due > now);
         let overdue = self.senders.load().half_started.and_then(|started| self.breaker.overdue_at(started, now));
-        // This step may have opened other files, so the next one checks its role.
+        // If different files have been opened since this step began, the next step checks whether this process is the
+        // sender.
         let opened = Some(after(now, NOTIFIED_SWEEP_DELAY)).filter(|_| self.outbox.was_opened());
         let dues = [self.breaker.next_wakeup(now), overdue, complete_due, expiry, takeover_check, claim_due, opened];
         let next = dues.into_iter().flatten().chain(self.next_sweep()).min();

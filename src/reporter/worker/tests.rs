@@ -40,7 +40,7 @@ impl Messenger for Service {
     }
 }
 
-/// A worker with up to 32 senders, of which it uses 8 at first, that steps only on request.
+/// A worker that steps only on request, with a limit of 32 reports in flight, of which it initially uses 8.
 struct Fixture {
     worker: Worker,
     service: Arc<Service>,
@@ -75,7 +75,7 @@ impl Fixture {
         self.worker.step();
     }
 
-    /// Submits a report that fails with a network error, which starts backing off.
+    /// Submits a report that fails with a network error, which makes the breaker back off.
     fn outage(&mut self) {
         self.submit("down");
         self.worker.step();
@@ -108,7 +108,7 @@ fn senders_have_queued_reports_at_full_capacity() {
     assert_eq!(fixture.outstanding(), 64);
     assert!(
         !fixture.worker.signals.wakes_on_report(),
-        "the worker must not wait for reports when it has claimed all it wanted"
+        "reports must not wake the worker after it has claimed as many as it wanted"
     );
 }
 
@@ -119,13 +119,13 @@ fn later_reports_do_not_delay_those_that_a_flush_waits_for() {
     let signals = Arc::clone(&fixture.worker.signals);
     let _flushing = signals.begin_flushing(fixture.worker.outbox.last().unwrap());
     (0..1000).for_each(|number| fixture.submit(&format!("later-{number}")));
-    // A later flush does not delay them either.
+    // A later flush does not delay the earlier reports either.
     let _later = signals.begin_flushing(fixture.worker.outbox.last().unwrap());
     fixture.worker.step();
     let queued = fixture.worker.senders.recall(32);
     let names = queued.iter().map(|entry| entry.conversion.message_id.as_str());
     let earlier = names.filter(|name| name.starts_with("earlier")).count();
-    // 8 of the 64 reports are already in flight.
+    // Up to 8 of the 64 reports are already in flight.
     assert!((24..=34 + 2).contains(&earlier), "{earlier}");
     fixture.worker.outbox.release(queued.iter().map(|entry| entry.id));
 }
