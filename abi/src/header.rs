@@ -110,7 +110,8 @@ fn with_unsigned_flags(interface: &Interface, text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// Removes `struct` from pointers to the structs of this file. cbindgen writes `struct` only in these pointers.
+/// Removes `struct` from pointers to the structs of this file. cbindgen writes pointers to the structs of other files
+/// without `struct`.
 fn with_plain_names(section: &Section, text: &str) -> String {
     let names = section.structs.iter().map(|item| &item.name).chain(&section.handles);
     names.fold(text.to_owned(), |text, name| text.replace(&format!("struct {name} *"), &format!("{name} *")))

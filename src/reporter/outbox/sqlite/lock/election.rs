@@ -152,8 +152,8 @@ impl Election {
         is_watched
     }
 
-    /// Returns whether this process is notified of all changes that concern its role: of events and of the exit of
-    /// the sender, and in the sender also of reports.
+    /// Returns whether this process is notified of all changes that concern its role: events, the exit of the sender
+    /// and, if this process is the sender, new reports.
     pub(crate) fn is_notified(&self) -> bool {
         self.is_watched.load(Ordering::SeqCst) && (!self.is_sender() || self.is_watching())
     }

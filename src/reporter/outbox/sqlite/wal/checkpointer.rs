@@ -37,7 +37,7 @@ const RESTART_PAGES: u32 = 64_000;
 /// copy. Pages that a complete checkpoint has copied survive a power loss and the loss of the WAL.
 const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// If fewer pages than this exist only in the WAL, copying and flushing them is fast enough to block writers
+/// If fewer pages than this exist only in the WAL, they can be copied and flushed so fast that writers may be blocked
 /// meanwhile.
 const BLOCKING_PAGES: u32 = 256;
 
