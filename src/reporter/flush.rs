@@ -10,8 +10,8 @@ use crate::error::{Error, Kind};
 
 impl Reporter {
     /// Waits until no report that any process submitted to this outbox before the call is pending. Does not wait for
-    /// later reports. If the reporter is suspended or backing off, the call requests a probe. All calls together
-    /// cause at most one probe per second, and none while the service has asked for a wait.
+    /// later reports. If the reporter is suspended or backing off, the call requests a probe. All calls of a reporter
+    /// together cause at most one probe per second, and none during a wait that the service asked for.
     ///
     /// If `timeout` is `None`, waits without limit; if it is zero, checks once.
     ///

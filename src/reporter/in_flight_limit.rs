@@ -1,7 +1,7 @@
 //! Adapts the number of reports in flight to what the service accepts. Deterministic: the caller supplies the time.
 //!
-//! The algorithm is based on CUBIC, TCP's congestion control (RFC 9438), which remembers the limit at which requests
-//! failed:
+//! The algorithm is based on CUBIC, a congestion control for TCP (RFC 9438), which remembers the limit at which
+//! requests failed:
 //!
 //! ```text
 //! limit |                                  .'
