@@ -28,7 +28,9 @@ impl Worker {
         // While few reports may be in flight, the senders need no queue.
         let claims_ahead = !self.breaker.is_probing() && capacity >= self.max_in_flight.min(in_flight_limit::INITIAL);
         let limit = if claims_ahead { capacity.saturating_mul(CLAIMS_PER_SENDER) } else { capacity };
-        let wanted = limit.saturating_sub(load.queued).saturating_sub(load.in_flight).saturating_sub(load.completed);
+        // A probe does not wait for earlier requests, which may hang.
+        let held = if self.breaker.is_probing() { 0 } else { load.queued + load.in_flight + load.completed };
+        let wanted = limit.saturating_sub(held);
         let has_capacity = wanted > 0 && self.completions.len() < MAX_COMPLETIONS && now >= self.claim_due;
         self.signals.set_wakes_on_report(has_capacity);
         if !has_capacity || claims_ahead && wanted < min {
@@ -51,8 +53,7 @@ impl Worker {
         }
     }
 
-    /// Returns how many requests the senders may have in flight. While the breaker probes, `refill` limits the
-    /// reports instead.
+    /// Returns how many requests the senders may have in flight. A probe is sent even if earlier requests hang.
     pub(super) fn sender_limit(&self, now: Instant) -> usize {
         if self.breaker.is_probing() { usize::MAX } else { self.breaker.capacity(now) }
     }

@@ -143,6 +143,22 @@ fn after_an_outage_the_breaker_limits_reports_in_flight() {
 }
 
 #[test]
+fn probe_does_not_wait_for_requests_that_hang() {
+    let mut fixture = Fixture::new();
+    (0..8).for_each(|number| fixture.submit(&number.to_string()));
+    fixture.worker.step();
+    while fixture.worker.senders.load().in_flight < 8 {
+        std::thread::yield_now();
+    }
+    fixture.complete("0", Err(Kind::Network));
+    assert_eq!(fixture.outstanding(), 7);
+    fixture.probe();
+    assert_eq!(fixture.outstanding(), 8);
+    fixture.worker.step();
+    assert_eq!(fixture.outstanding(), 8, "there must be only one probe");
+}
+
+#[test]
 fn report_that_replaced_the_probe_is_sent_after_it() {
     let mut fixture = Fixture::new();
     fixture.outage();
