@@ -266,7 +266,7 @@ impl CircuitBreaker {
         self.probe_requested_at = Some(at);
         if !self.is_wait_requested() {
             self.shorten_wait(at);
-            self.failures.clear_delays(at);
+            self.failures.shorten_delays(at);
         }
     }
 
@@ -427,7 +427,7 @@ impl CircuitBreaker {
             State::Suspended(wait, cause) if attempt.started >= wait.since => backing_off(cause.backoff),
             // The request started before the wait. Its `Retry-After` still counts.
             State::BackingOff(wait, backoff) => State::BackingOff(wait.prolonged(now, retry_after), backoff),
-            suspended @ State::Suspended(..) => suspended,
+            State::Suspended(wait, cause) => State::Suspended(wait.prolonged(now, retry_after), cause),
         };
     }
 

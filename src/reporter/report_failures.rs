@@ -62,9 +62,9 @@ impl ReportFailures {
         self.by_id.values().map(|failure| failure.retry_at).filter(|retry_at| *retry_at > now).min()
     }
 
-    /// Makes all delays end at `now`.
-    pub(crate) fn clear_delays(&mut self, now: Instant) {
-        self.by_id.values_mut().for_each(|failure| failure.retry_at = now);
+    /// Makes all delays end at `at` or earlier.
+    pub(crate) fn shorten_delays(&mut self, at: Instant) {
+        self.by_id.values_mut().for_each(|failure| failure.retry_at = failure.retry_at.min(at));
     }
 
     /// Ends the delays of reports that failed only while all reports failed.
@@ -108,7 +108,7 @@ impl ReportFailures {
 
     /// Counts a failure. Returns the number of suspending responses that the report got while others were accepted.
     fn count(&mut self, id: u64, now: Instant, first_delay: Duration, suspending: u32) -> u32 {
-        if self.by_id.len() >= MAX_TRACKED {
+        if self.by_id.len() >= MAX_TRACKED && !self.by_id.contains_key(&id) {
             self.by_id.clear();
         }
         let (successes, is_random) = (self.successes, suspending > 0 && self.has_recovered(now, 1));

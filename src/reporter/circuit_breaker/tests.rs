@@ -86,6 +86,26 @@ fn retry_after_of_a_late_response_is_honored() {
     let late = Outcome { retry_after: Some(Duration::from_secs(7)), ..outcome(Some(Kind::RateLimited)) };
     fixture.breaker.record(&Attempt { id: 2, started, in_flight: 1, outcome: &late }, fixture.now, MIDPOINT);
     assert_eq!(fixture.wait(), Duration::from_secs(7));
+    let started = fixture.now;
+    fixture.now += Duration::from_millis(5);
+    fixture.complete(3, Some(Kind::Unauthorized));
+    fixture.breaker.record(&Attempt { id: 4, started, in_flight: 1, outcome: &late }, fixture.now, MIDPOINT);
+    assert_eq!((fixture.breaker.phase(), fixture.wait()), (Phase::Suspended, Duration::from_secs(7)));
+}
+
+#[test]
+fn requested_probe_does_not_prolong_delays() {
+    let mut fixture = Fixture::new();
+    fixture.complete(1, None);
+    fixture.complete(2, Some(Kind::RateLimited));
+    fixture.complete(3, None);
+    fixture.complete(2, Some(Kind::RateLimited));
+    assert!(fixture.breaker.is_delayed(2, fixture.now));
+    fixture.breaker.probe_now(fixture.now);
+    assert!(!fixture.breaker.is_delayed(2, fixture.now));
+    // The next probe is due in a second.
+    fixture.breaker.probe_now(fixture.now);
+    assert!(!fixture.breaker.is_delayed(2, fixture.now));
 }
 
 #[test]
