@@ -1,14 +1,16 @@
-//! Computes when to retry from the number of failures, the response and a random number. Has no side effects.
+//! Computes the delay before a retry from the number of failures, the delay that the service asks for and a random
+//! number.
 
 use std::time::Duration;
 
-/// The upper limit of the delay after the first failure. The limit doubles with each further failure.
+/// The upper limit of the delay after the first failure. The limit doubles with each further failure, up to
+/// [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(200);
 
 /// The upper limit of every delay, unless the service asks for a longer one.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The state that determines the next delay: the number of failures in a row.
+/// The number of failures so far, which determines the limit of the next delay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Backoff {
     failures: u32,
@@ -16,9 +18,9 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// Counts a failure and returns the delay before the next attempt. The delay is a random part of a limit that
-    /// doubles with each failure, so that many callers do not retry at the same time. If the service `asked` for a
-    /// longer delay, returns that delay. `random` selects the part: 0 selects no delay, and `u64::MAX` almost the whole
-    /// limit.
+    /// doubles with each failure, up to [`LONGEST`]. It is random so that many callers do not retry at the same time.
+    /// If the service `asked` for a longer delay, returns that delay. `random` selects the part: 0 selects no delay,
+    /// and `u64::MAX` almost the whole limit.
     pub(crate) fn delay(&mut self, asked: Option<Duration>, random: u64) -> Duration {
         let doubled = 2_u32.checked_pow(self.failures).and_then(|factor| FIRST.checked_mul(factor));
         self.failures = self.failures.saturating_add(1);

@@ -32,10 +32,10 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Returns [`Kind::System`](crate::Kind::System) if the platform's certificates cannot be used, or if a file cannot
-    /// be read for a reason that may be temporary. Returns
-    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option is invalid, or names a file that cannot be
-    /// read for another reason or has no usable content.
+    /// Returns [`Kind::System`](crate::Kind::System) if the platform's certificates cannot be used, or if a file
+    /// cannot be read for a reason that may be temporary. Returns
+    /// [`Kind::InvalidArgument`](crate::Kind::InvalidArgument) if an option or a proxy environment variable is
+    /// invalid, or if an option names a file that cannot be read for another reason or has no usable content.
     pub fn new(credentials: Credentials, options: &Options<'_>) -> Result<Self, Error> {
         Self::with_settings(credentials, options.check()?)
     }
@@ -58,7 +58,8 @@ impl Client {
         report(conversion, &self.credentials, &self.settings, transport, &Environment::REAL, Instant::now())
     }
 
-    /// Makes all reports in progress, and all later ones, fail with [`Kind::Cancelled`](crate::Kind::Cancelled).
+    /// Cancels all reports in progress and all later ones. They fail with
+    /// [`Kind::Cancelled`](crate::Kind::Cancelled), except those whose last attempt gets a response.
     pub fn cancel(&self) {
         // The flag must be set first. A report that does not see the flag has already created the transport, which the
         // next statement then cancels.
@@ -80,7 +81,7 @@ impl Drop for Client {
     }
 }
 
-/// The clock and random source; tests replace both.
+/// The clock and the random source, which tests can replace.
 pub(crate) struct Environment {
     /// Returns the time of day.
     pub(crate) clock: fn() -> SystemTime,
@@ -100,8 +101,8 @@ pub(crate) fn random() -> u64 {
     hasher.finish()
 }
 
-/// Reports over `transport` and returns the outcome. Retries retryable failures as often as `settings` allows. The
-/// overall timeout counts from `start`.
+/// Reports over `transport` and returns the outcome. Retries retryable failures as often as `settings` allows, within
+/// the overall timeout, which counts from `start`.
 pub(crate) fn report(
     conversion: &Conversion,
     credentials: &Credentials,
@@ -116,7 +117,7 @@ pub(crate) fn report(
     let mut backoff = Backoff::default();
     loop {
         attempts += 1;
-        // Each attempt needs a new request, because a signature includes the time of sending.
+        // Each attempt needs a new request, because a signed request can contain the time of sending.
         let request = Request::new(conversion, credentials, settings, environment.clock);
         let exchange = transport.exchange(&request, limits);
         let last = outcome_of(&request, exchange, environment.clock);

@@ -27,9 +27,9 @@ impl Moment {
         Self { wall: milliseconds(since), uptime: milliseconds(os::uptime()), boot: boot() }
     }
 
-    /// Returns the time elapsed since `then`: by uptime if both moments are known to be in the same boot, and otherwise
-    /// by the wall clock. If the wall clock was not set at `then`, returns the uptime instead, which is a lower bound
-    /// if the system was rebooted after `then`.
+    /// Returns the time elapsed since `then`: by uptime if both moments are known to be in the same boot; otherwise,
+    /// by the wall clock if it was set at `then`; otherwise, the uptime, which is a lower bound if the system was
+    /// rebooted after `then`. Returns zero if the result would be negative.
     pub(crate) fn since(&self, then: &Self) -> Duration {
         let by_uptime = self.boot == then.boot && self.boot != 0;
         let elapsed = if by_uptime {
@@ -53,7 +53,7 @@ pub(crate) fn after(now: Instant, wait: Duration) -> Instant {
     now.checked_add(wait).unwrap_or(now)
 }
 
-/// Returns the instant `wait` from now.
+/// Returns the instant `wait` from now, or the current instant if that overflows.
 pub(crate) fn from_now(wait: Duration) -> Instant {
     after(Instant::now(), wait)
 }

@@ -1,4 +1,4 @@
-//! A conversion: whether one message was effective.
+//! A conversion: whether one message or call was effective.
 
 use crate::error::Error;
 use crate::text::check_name;
@@ -41,7 +41,7 @@ impl Channel {
 pub struct MessageId(String);
 
 impl MessageId {
-    /// Validates and copies the id of a message.
+    /// Validates and copies the id of a message or call.
     ///
     /// # Errors
     ///
@@ -60,18 +60,19 @@ impl MessageId {
     }
 }
 
-/// The content of a report: whether the message `message_id` was effective.
+/// The content of a report: whether the message or call `message_id` was effective.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Conversion {
     /// The channel over which the code was sent.
     pub channel: Channel,
-    /// The message that contained the code.
+    /// The message or call that contained the code.
     pub message_id: MessageId,
     /// Whether the user completed the action.
     pub delivered: bool,
-    /// The time at which the user completed the action. If it is None, a reporter sends the time of the submit, and a
-    /// client sends the time of sending in a signed request but no time in other requests. The service uses the time of
-    /// arrival for a request without a time.
+    /// The time at which the user completed the action. If it is None, a reporter sends the time of the submit if the
+    /// clock was set. Without a time from either, a signed request has the time of sending, and other requests have
+    /// no time; the service then uses the time of arrival. With
+    /// [`sign_unix_seconds`](crate::Options::sign_unix_seconds), a signed request always has the time of sending.
     pub timestamp: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! The error type: a class and a message for a log.
+//! The error type: a class, and a message for a log.
 
 use std::{fmt, io};
 
@@ -6,26 +6,27 @@ use std::{fmt, io};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// An argument, or a file that it names, is invalid. Nothing was sent.
+    /// An argument, a file that an argument names, or a proxy environment variable is invalid. Nothing was sent.
     InvalidArgument,
-    /// The host name could not be resolved, no connection could be made, or the connection was lost before the response
-    /// was complete.
+    /// The host name could not be resolved, no connection could be made, or the connection was lost before the head
+    /// of the response was complete.
     Network,
     /// A time limit expired.
     Timeout,
-    /// The TLS handshake failed, or the server's certificate is not trusted.
+    /// TLS failed, for example because the server's certificate is not trusted.
     Tls,
-    /// The head of the response is not valid HTTP or exceeds a limit.
+    /// The head of the response is not valid HTTP or is too large, or too many interim responses came before it.
     Protocol,
-    /// The proxy could not be reached, refused the connection, or sent no valid response.
+    /// The proxy could not be reached, did not connect to the service, or sent no valid response.
     Proxy,
     /// The client or reporter was freed during the call.
     Cancelled,
-    /// The system has no file descriptor, memory or thread left, or a file is temporarily unreadable.
+    /// The system has no file descriptor, memory or thread left, a file is temporarily unreadable, or the platform's
+    /// certificates cannot be used.
     System,
     /// 401: the credentials are wrong.
     Unauthorized,
-    /// 402: conversion is not enabled for the account.
+    /// 402: conversion is not enabled for the account, or the credentials are wrong.
     NotEnabled,
     /// 420, 422 or 423: the service rejected the report.
     Rejected,
@@ -35,7 +36,7 @@ pub enum Kind {
     Unavailable,
     /// 3xx: a redirect, which is never followed.
     Redirected,
-    /// Any other status.
+    /// Any other status outside 2xx.
     UnexpectedStatus,
     /// The outbox cannot be read or written.
     Outbox,
@@ -51,7 +52,7 @@ pub enum Kind {
     OutboxVersion,
     /// Reports are still pending.
     Pending,
-    /// The reporter is suspended: the service accepts no reports from this account.
+    /// The reporter is suspended after a response that requires a correction by a user, such as 401 or 402.
     Suspended,
     /// The reporter is closed.
     Closed,
@@ -90,8 +91,8 @@ impl Kind {
         matches!(self, Self::Rejected)
     }
 
-    /// Returns whether the failure concerns the account and requires a correction by a user. Such a failure suspends a
-    /// reporter.
+    /// Returns whether the failure concerns every report and requires a correction by a user. Such a failure suspends
+    /// a reporter.
     pub(crate) fn is_suspending(self) -> bool {
         matches!(self, Self::Unauthorized | Self::NotEnabled | Self::Redirected | Self::UnexpectedStatus)
     }
@@ -99,7 +100,8 @@ impl Kind {
 
 /// A failure: its class and a sentence for a log.
 ///
-/// The message of an invalid argument begins with the name of the parameter. No message contains a secret.
+/// The message of an invalid argument begins with the name of the parameter or, if a line of settings is invalid,
+/// with the number of the line. No message contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
@@ -113,8 +115,8 @@ impl Error {
         Self { kind, message: message.into(), may_be_stored: false }
     }
 
-    /// Creates the error for an invalid argument. `parameter` is the parameter's name. `problem` says what is wrong and
-    /// which values are valid.
+    /// Creates the error for an invalid argument. `parameter` is the parameter's name. `problem` says what is wrong
+    /// and, where useful, which values are valid.
     pub(crate) fn argument(parameter: &str, problem: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidArgument, format!("{parameter} {problem}"))
     }
@@ -124,9 +126,9 @@ impl Error {
         Self::new(Kind::Internal, "internal error (a bug in libnexmo_conversion); please report it")
     }
 
-    /// Creates the error for a report whose client was freed while its request was in flight.
+    /// Creates the error for a report whose client was freed before the report was complete.
     pub(crate) fn cancelled() -> Self {
-        Self::new(Kind::Cancelled, "the client was freed while the request was in flight")
+        Self::new(Kind::Cancelled, "the client was freed before the report was complete")
     }
 
     /// Records that the report of this failed submit may nevertheless be in the outbox.
@@ -162,7 +164,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Returns whether `error` reports a lack of descriptors or memory, which may be temporary.
+/// Returns whether `error` reports a lack of descriptors, memory or threads, which may be temporary.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::OutOfMemory
         || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))

@@ -7,7 +7,7 @@ use crate::auth::signature::Method;
 use crate::error::Error;
 use crate::response::{Response, RetryAfter};
 
-/// Returns the text that an error message quotes from a body, without `secret`.
+/// Returns the text that an error message quotes from a body, without `secret`, or None if it quotes nothing.
 #[must_use]
 pub fn quote(body: &[u8], secret: &str) -> Option<String> {
     let secrets = [secret];
@@ -27,8 +27,8 @@ pub fn signatures(parameters: &[(&str, &str)], secret: &str) -> Vec<String> {
     Method::ALL.iter().map(|method| signature::sign(*method, parameters, secret)).collect()
 }
 
-/// Parses the response at the beginning of `input`, read in pieces of `size` bytes. Returns the status and, if the body
-/// is complete, the body. Returns None if the head is invalid or incomplete.
+/// Parses the response at the beginning of `input`: first the whole head, then the body in pieces of `size` bytes.
+/// Returns the status and, if the body is complete, the body. Returns None if the head is invalid or incomplete.
 #[must_use]
 pub fn response(input: &[u8], size: usize) -> Option<(u16, Option<Vec<u8>>)> {
     let (status, body) = crate::transport::read_response(input, size)?;

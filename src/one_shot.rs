@@ -1,8 +1,8 @@
-//! Makes one report without a client. The process keeps the connection open, so later calls can reuse it.
+//! Makes one report without a client. The process keeps idle connections, so that later calls can reuse them.
 //!
 //! Calls share a connection pool if they have the same base URL, proxy, trusted certificates, client certificate and
 //! maximum number of idle connections, and if the certificate files have not changed. The process keeps at most 8
-//! pools; a new one evicts the least recently used one.
+//! pools. One more evicts the least recently used pool.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::transport::{FileVersion, HttpTransport, Resolver, TransportConfig, fi
 
 /// Reports `conversion` for the account of `credentials` and waits for the response.
 ///
-/// For many reports, use a [`Client`](crate::Client), which checks its options only once. For an invalid argument,
-/// returns an outcome without attempts.
+/// For many reports, use a [`Client`](crate::Client), which checks its options only once. If an option is invalid or
+/// a file cannot be used, returns an outcome without attempts.
 #[must_use]
 pub fn report(credentials: &Credentials, options: &Options<'_>, conversion: &Conversion) -> Outcome {
     let start = Instant::now();
@@ -30,7 +30,8 @@ pub fn report(credentials: &Credentials, options: &Options<'_>, conversion: &Con
     checked.unwrap_or_else(|error| Outcome { elapsed: start.elapsed(), ..Outcome::unsent(error) })
 }
 
-/// Like [`report`], but with options that have already been checked. The timeout counts from `start`.
+/// Like [`report`], but with options that have already been checked. The timeout counts from `start`. Returns an
+/// error if the certificates cannot be read; in that case, no attempt was made.
 pub(crate) fn report_with(
     credentials: &Credentials,
     settings: &ClientSettings,
@@ -80,7 +81,7 @@ impl Pools {
         if let Some(transport) = find(&mut self.pools.lock(), settings, &files) {
             return Ok(transport);
         }
-        // The lock is not held while `TransportConfig::new` reads files.
+        // The lock is not held here, because `TransportConfig::new` reads files, which can block.
         let transport = Arc::new(HttpTransport::new(&TransportConfig::new(settings)?, self.resolver.clone()));
         let mut pools = self.pools.lock();
         if let Some(first) = find(&mut pools, settings, &files) {

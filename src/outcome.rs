@@ -9,8 +9,8 @@ use crate::error::Error;
 pub enum Acceptance {
     /// No. Each attempt wrote no part of the request, or was rejected by a 401, 402, 420, 422, 423 or 429 response.
     No,
-    /// Unknown. At least one attempt wrote a part of the request and got none of these responses, and no attempt got a
-    /// 2xx response.
+    /// Unknown. At least one attempt may have written a part of the request and got none of these responses, and no
+    /// attempt got a 2xx response.
     Unknown,
     /// Yes. An attempt got a 2xx response.
     Yes,
@@ -27,10 +27,11 @@ pub struct Outcome {
     pub attempts: u32,
     /// Whether the service may have accepted the report.
     pub acceptance: Acceptance,
-    /// The duration of all attempts and of the pauses between them.
+    /// The duration of the report: all attempts, the pauses between them and, in [`report`](crate::report), the check
+    /// of the options.
     pub elapsed: Duration,
-    /// The suggested delay before a retry: the delay that the service requested, or a back-off delay that would have
-    /// exceeded the time limit. None if there is neither.
+    /// The suggested delay before a retry: the delay that the last response requested, or else a back-off delay that
+    /// would have exceeded the time limit. None if there is neither, or if the report was accepted or cancelled.
     pub retry_after: Option<Duration>,
 }
 

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
-    /// Whether this thread, of the host program or of the library, is running library code.
+    /// Whether this thread, of the host program or of the library, is in [`catch_panic`].
     static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -20,7 +20,7 @@ pub(crate) fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     result
 }
 
-/// Silences panics of threads that run library code; passes all other panics to the previous hook. The shared
+/// Silences panics of threads that are in [`catch_panic`]; passes all other panics to the previous hook. The shared
 /// library has its own panic hook, but a Rust program that links this crate shares one hook with the crate.
 fn keep_quiet_inside() {
     // A `Once` would make the child of a fork wait forever if another thread ran it during the fork.

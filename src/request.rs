@@ -12,7 +12,7 @@ use crate::secret::Wiped;
 use crate::timestamp::Timestamp;
 
 /// Whether each byte is sent as `%XX`. Only the bytes that RFC 3986 calls unreserved are sent as they are. This is a
-/// table because comparing each byte with ranges of letters and digits would be the most expensive part of a request.
+/// table, because comparing each byte with ranges of letters and digits is slower.
 #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
 const RESERVED: [bool; 256] = {
     let mut reserved = [true; 256];
@@ -27,7 +27,7 @@ const RESERVED: [bool; 256] = {
 /// The maximum number of parameters: delivered, message id, timestamp, key, and secret or signature.
 const MOST_PARAMETERS: usize = 5;
 
-/// The capacity for the constant parts of every request, such as the path and the header names.
+/// The capacity, in bytes, for the constant parts of every request, such as the path and the header names.
 const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
 /// One `POST` with an empty body, ready to send.
@@ -47,7 +47,7 @@ impl<'a> Request<'a> {
         clock: fn() -> SystemTime,
     ) -> Self {
         let timestamp = timestamp(conversion, credentials, settings, clock);
-        // In byte order of the names.
+        // In byte order of the names, as `partition_point` below requires.
         let mut parameters = Vec::with_capacity(MOST_PARAMETERS);
         parameters.extend(Proof::key(credentials).map(|key| ("api_key", key)));
         parameters.push(("delivered", if conversion.delivered { "true" } else { "false" }));
@@ -72,7 +72,7 @@ impl<'a> Request<'a> {
         self.authority
     }
 
-    /// Returns the parts of the request that must not be logged.
+    /// Returns the values that must not be logged: the secret and the value derived from it, if any.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.proof.secrets()
     }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_lists_everything_derived_from_the_secret() {
+    fn secrets_lists_the_secret_and_the_value_derived_from_it() {
         let credentials = Credentials::basic("key", "secret").unwrap();
         let (text, secrets) = sent("id", &credentials, &Options::default());
         assert_eq!(secrets, ["secret", "a2V5OnNlY3JldA=="]);

@@ -7,7 +7,7 @@ use crate::secret::Wiped;
 use crate::error::{Error, Kind};
 use crate::sanitize::{quote, redact};
 
-/// The maximum delay before a retry. A longer delay that a response requests is shortened.
+/// The maximum delay before a retry. A longer delay that a response requests is shortened to this one.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// A response as received.
@@ -75,13 +75,14 @@ fn meaning_of(status: u16) -> Option<(Kind, &'static str)> {
     })
 }
 
-/// Parses a delay in seconds. On overflow, returns the longest delay.
+/// Parses a delay in seconds. On overflow, returns `u64::MAX` seconds. Returns None if `text` is not a number.
 fn seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(u64::MAX)))
 }
 
-/// Parses an HTTP date and returns the delay from `now` until that date, or zero if the date has passed.
+/// Parses an HTTP date and returns the delay from `now` until that date, or zero if the date has passed. Returns None
+/// if `text` is not a date.
 fn until(text: &str, now: SystemTime) -> Option<Duration> {
     httpdate::parse_http_date(text).ok().map(|date| date.duration_since(now).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::text::{LONGEST_NAME, check_no_controls};
 
 /// A vector or string whose whole capacity is overwritten when it is dropped. Faster than `zeroize::Zeroizing`, which
-/// overwrites one byte at a time. `black_box` keeps the compiler from removing the write.
+/// overwrites one element at a time. `black_box` keeps the compiler from removing the write.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Wiped<T: Wipe>(T);
 
@@ -21,7 +21,7 @@ pub(crate) trait Wipe {
     fn wipe(&mut self);
 }
 
-/// Overwrites `bytes`, as fast as memory is filled.
+/// Overwrites `bytes` with zeros.
 pub(crate) fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
     black_box(bytes);
@@ -78,7 +78,8 @@ impl<T: Wipe> Drop for Wiped<T> {
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Copies `text` to a secret. `parameter` is the name of the secret in error messages.
+    /// Copies `text` to a secret. `parameter` is the name of the secret in error messages. Fails if `text` is empty,
+    /// longer than 256 bytes, or contains a control character.
     pub(crate) fn new(parameter: &str, text: &str) -> Result<Self, Error> {
         if text.is_empty() || text.len() > LONGEST_NAME {
             return Err(Error::argument(parameter, format!("is {} bytes long; valid: 1 to 256 bytes", text.len())));

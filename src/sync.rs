@@ -1,7 +1,7 @@
 //! A mutex and a condition variable that ignore poisoning.
 //!
 //! The C interface catches a panic and discards the object that was in use, but a lock that other objects share must
-//! stay usable. The data that a lock guards is consistent wherever a panic can occur.
+//! stay usable. Code that holds a lock must therefore keep the guarded data consistent wherever it can panic.
 
 use std::sync::{self, MutexGuard, PoisonError, TryLockError, WaitTimeoutResult};
 use std::time::Duration;

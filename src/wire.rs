@@ -1,5 +1,5 @@
 //! Compares the request for each combination of channel, authentication method and timestamp byte for byte with
-//! `tests/data/requests.txt`.
+//! `tests/data/requests.txt`, in which `HOST` and `VERSION` stand for the host and the version.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -5,7 +5,7 @@ use crate::conversion::{Channel, MessageId};
 use crate::error::Kind;
 use crate::response::{Response, RetryAfter};
 
-/// A transport that returns prepared exchanges, records the limits it receives, and pauses without waiting.
+/// A transport that returns prepared exchanges, records the limits and pauses that it receives, and does not wait.
 #[derive(Default)]
 struct Prepared {
     exchanges: Mutex<Vec<Exchange>>,
