@@ -1,4 +1,5 @@
-//! The account's credentials: the API key and the authentication method. The constructors check them.
+//! The account's credentials: the API key, and the authentication method with its secret. The constructors check
+//! both.
 
 use super::{Authentication, signature};
 use crate::error::Error;

@@ -1,6 +1,8 @@
 //! Authenticates requests, by adding a proof that the request comes from the account.
 //!
-//! To add an authentication method, add a variant to [`Authentication`] and a branch to [`Proof::new`].
+//! To add an authentication method, add a variant to [`Authentication`], a branch to [`Proof::key`] and to
+//! [`Proof::new`], and a constructor to [`Credentials`]. Check whether [`Authentication::requires_timestamp`] must
+//! return true for it.
 
 pub(crate) mod credentials;
 pub(crate) mod signature;
@@ -44,7 +46,7 @@ pub(crate) struct Proof<'a> {
 enum Target {
     /// The parameter of this name.
     Parameter(&'static str),
-    /// The `authorization` header. The proof follows this scheme and a space.
+    /// The `authorization` header. The proof follows this scheme, which ends with a space.
     Authorization(&'static str),
 }
 
@@ -95,7 +97,7 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// Returns the values that must not be logged: the secret and the value derived from it.
+    /// Returns the values that must not be logged: the secret and the value derived from it, if any.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         iter::once(self.secret).chain(self.derived.as_deref().map(String::as_str))
     }

@@ -11,7 +11,7 @@ const SERVICE: &str = "https://api.nexmo.com";
 /// The longest base URL accepted, in bytes.
 const LONGEST: usize = 2048;
 
-/// A checked base URL, without a trailing slash.
+/// A checked base URL, without trailing slashes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct BaseUrl {
     text: String,
@@ -60,8 +60,8 @@ impl BaseUrl {
         self.text.get(self.authority.end..).unwrap_or_default()
     }
 
-    /// Returns the URL with its scheme and host in lower case and without the default port, so that URLs that differ
-    /// only in the case of these parts or in an explicit default port compare equal.
+    /// Returns the URL with its scheme and host in lower case, without the default port and without leading zeros in
+    /// another port, so that URLs that differ only in these respects compare equal.
     pub(crate) fn normalized(&self) -> String {
         let authority = self.authority().to_ascii_lowercase();
         let default_port = if self.scheme() == "https" { 443 } else { 80 };
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_kept_without_its_trailing_slash() {
+    fn a_url_is_kept_without_its_trailing_slashes() {
         for (given, kept) in [
             ("https://host", "https://host"),
             ("https://host/", "https://host"),

@@ -17,7 +17,7 @@ use crate::error::Error;
 /// The default overall timeout of one report.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The default timeout for resolving the host name and connecting.
+/// The default timeout for resolving the host name and connecting, including TLS.
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest timeout that can be set.
@@ -35,25 +35,27 @@ pub(crate) const MOST_CONNECTIONS: u32 = 1024;
 /// The longest user agent suffix accepted, in bytes.
 const LONGEST_USER_AGENT: usize = 256;
 
-/// The options of a client. `None` and `false`, as in `Options::default()`, select the default that the comment on each
-/// field states.
+/// The options of a client. `Options::default()` sets each field to `None` or `false`. `None` selects the default
+/// that the comment on the field states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options<'a> {
     /// Base URL of the service, `https://host[:port][/prefix]`. `http://` requires a loopback host or
     /// `allow_plain_http`. Default: `https://api.nexmo.com`.
     pub base_url: Option<&'a str>,
-    /// Allows `http://` for remote hosts, which exposes the credentials on the network.
+    /// Allows `http://` for remote hosts, and a remote proxy with an `http://` base URL. Both expose the credentials
+    /// on the network.
     pub allow_plain_http: bool,
-    /// PEM file with the root certificates to trust, and no others. Default: the platform's store or, if there is none,
-    /// the built-in roots.
+    /// PEM file with the only root certificates to trust. Invalid together with `built_in_roots_only`. Default: the
+    /// platform's store or, if there is none, the built-in roots.
     pub ca_file: Option<&'a Path>,
     /// Trusts the root certificates built into the library instead of the platform's store.
     pub built_in_roots_only: bool,
     /// Text appended to the `user-agent` header, such as `shop/2.1`: up to 256 visible ASCII characters and spaces.
+    /// Default: none.
     pub user_agent: Option<&'a str>,
-    /// Timeout for resolving the host name and connecting, 1 ms to 1 h. Default: 5 s.
+    /// Timeout of each attempt for resolving the host name and connecting, including TLS, 1 ms to 1 h. Default: 5 s.
     pub connect_timeout: Option<Duration>,
-    /// Overall timeout, 1 ms to 1 h. Default: 10 s.
+    /// Overall timeout of one report, including all attempts and the pauses between them, 1 ms to 1 h. Default: 10 s.
     pub timeout: Option<Duration>,
     /// Proxy, `http://[user:password@]host:port` or `socks5://[user:password@]host:port`. The proxy resolves the
     /// service's name. A remote proxy with an `http://` base URL is invalid unless `allow_plain_http` is set. Default:
@@ -61,14 +63,15 @@ pub struct Options<'a> {
     pub proxy: Option<&'a str>,
     /// If `proxy` is `None`, uses the proxy in the environment variable `https_proxy` (`http_proxy` for an `http://`
     /// base URL) or `all_proxy`, unless `no_proxy` lists the host. Also reads upper-case names, except `HTTP_PROXY`.
-    /// Has no effect in a CGI program.
+    /// Ignores a remote proxy for an `http://` base URL unless `allow_plain_http` is set. Has no effect in a CGI
+    /// program.
     pub proxy_from_environment: bool,
     /// PEM file with the client certificate and its intermediate certificates. Used if the server requests it.
     /// Requires `client_key_file`. Default: none.
     pub client_cert_file: Option<&'a Path>,
-    /// PEM file with the private key of the client certificate.
+    /// PEM file with the private key of the client certificate. Requires `client_cert_file`. Default: none.
     pub client_key_file: Option<&'a Path>,
-    /// The maximum number of requests for one report, 1 to 100. Default: 1. Retryable failures are retried after a
+    /// The maximum number of attempts for one report, 1 to 100. Default: 1. Retryable failures are retried after a
     /// delay, within the overall timeout.
     pub max_attempts: Option<u32>,
     /// The maximum number of idle connections to keep, 1 to 1024. Default: 32.
@@ -117,7 +120,7 @@ impl ClientSettings {
             && self.max_idle_connections == *max_idle_connections
     }
 
-    /// Returns each setting that names a file, with the path of the file.
+    /// Returns each option that is set and names a file, with the path of the file.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
         let ca_file = match &self.trust {
             Trust::File(path) => Some(("ca_file", path.as_path())),
@@ -173,7 +176,8 @@ impl<'a> Options<'a> {
         Setting::new("sign_unix_seconds", Form::Flag(|options, flag| options.sign_unix_seconds = flag)),
     ];
 
-    /// Checks the options as far as possible without access to files or the network.
+    /// Checks the options as far as possible without access to files or the network. Reads the environment if
+    /// `proxy_from_environment` is set.
     pub(crate) fn check(&self) -> Result<ClientSettings, Error> {
         let base_url =
             self.base_url.map(|text| BaseUrl::parse(text, self.allow_plain_http)).transpose()?.unwrap_or_default();
@@ -219,8 +223,9 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Returns the proxy to use. With an `http://` base URL, a remote proxy would receive the credentials unencrypted.
-    /// Unless `allow_plain_http` is set, it is therefore an error in `proxy`, and ignored in the environment.
+    /// Returns the proxy to use. With an `http://` base URL, a remote proxy would receive the credentials
+    /// unencrypted. Unless `allow_plain_http` is set, such a proxy is therefore invalid in `proxy`, and ignored in
+    /// the environment.
     fn proxy_for(&self, base_url: &BaseUrl) -> Result<Option<ProxyUrl>, Error> {
         const EXPOSED: &str = "is a remote proxy, which exposes the credentials of an http:// base_url; use https:// or set \
                             allow_plain_http (NEXMO_OPTIONS_ALLOW_PLAIN_HTTP)";
@@ -238,7 +243,8 @@ impl<'a> Options<'a> {
 }
 
 /// Returns the error for a number that is out of range. If the parameter's name ends with a unit, such as `_ms`, both
-/// `given` and `most` are in that unit. In the C interface and the settings, 0 means the default.
+/// `given` and `most` are in that unit. The message also offers 0, which means the default in the C interface and in
+/// settings.
 pub(crate) fn out_of_range(parameter: &str, given: impl Display, most: impl Display) -> Error {
     Error::argument(parameter, format!("is {given}; valid: 1 to {most}, or 0 for the default"))
 }

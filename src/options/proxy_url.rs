@@ -46,11 +46,11 @@ impl ProxyUrl {
     }
 
     /// Returns the proxy that the environment specifies for a service at `scheme`, `host` and `port`. Like curl, uses
-    /// `https_proxy` or `http_proxy`, or else `all_proxy`, unless `no_proxy` lists the host. Prefers a name in lower
-    /// case to the same name in upper case. Ignores `HTTP_PROXY`, because an HTTP client can set it in a CGI program.
-    /// Ignores all of the variables if the process is a CGI program.
+    /// the variable of the scheme, `https_proxy` or `http_proxy`, or else `all_proxy`, unless `no_proxy` lists the
+    /// host. Prefers a name in lower case to the same name in upper case. Ignores `HTTP_PROXY`, because an HTTP
+    /// client can set it in a CGI program. Ignores all of the variables if the process is a CGI program.
     pub(crate) fn from_environment(scheme: &str, host: &str, port: u16) -> Result<Option<Self>, Error> {
-        // The conversion is lossy, so that a value that is not UTF-8 is reported as invalid rather than ignored.
+        // The conversion is lossy, so that a proxy URL that is not UTF-8 is reported as invalid rather than ignored.
         from_variables(scheme, host, port, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 }
@@ -61,7 +61,7 @@ fn from_variables(
     port: u16,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<ProxyUrl>, Error> {
-    // Like curl, this treats an empty variable as unset.
+    // Like curl, treats an empty variable as unset. Also treats a blank one as unset.
     let named = |name: &str| {
         let value = variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         value.map(|text| (name.to_owned(), text))

@@ -1,8 +1,8 @@
 //! Sanitizes text from a server for error messages. A body is untrusted: it may repeat the request with its secret,
 //! contain control characters, or be deeply nested JSON. Pure.
 //!
-//! Secrets that appear literally or percent-encoded are masked. A body that contains a secret in another form (escaped,
-//! encoded, truncated or split) is not quoted at all, because such a secret cannot be masked reliably.
+//! Secrets that appear literally or percent-encoded are masked. A text that contains a secret in another form
+//! (escaped, encoded, truncated or split) is not quoted at all, because such a secret cannot be masked reliably.
 
 mod secret_finder;
 
@@ -24,14 +24,15 @@ const LONGEST: usize = 400;
 /// secret at the end of a truncated text.
 const LONGEST_EXAMINED: usize = 1024;
 
-/// The fields of the service's error bodies, in the order in which they are quoted.
+/// The fields that are quoted from the service's error bodies, in this order.
 const QUOTED_FIELDS: [&str; 4] = ["title", "error_title", "detail", "resolution"];
 
-/// The length of the shortest secret that is removed from a body, in bytes. Shorter secrets are removed only from the
+/// The length of the shortest secret that is masked in a body, in bytes. Shorter secrets are masked only in the
 /// quoted text, because they may also be part of the body's syntax.
 const SHORTEST_REDACTED: usize = 6;
 
-/// Masks each secret of at least [`SHORTEST_REDACTED`] bytes in `body`, plain or percent-encoded, ignoring ASCII case.
+/// Masks each secret of at least [`SHORTEST_REDACTED`] bytes in `body`, plain or as [`percent_encoded`] writes it,
+/// ignoring ASCII case.
 pub(crate) fn redact(body: &mut Vec<u8>, secrets: &[&str]) {
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST_REDACTED) {
         redact_one(body, secret.as_bytes());
@@ -58,8 +59,8 @@ fn redact_one(body: &mut Vec<u8>, secret: &[u8]) {
     }
 }
 
-/// Returns `secret` percent-encoded. The capacity is reserved in full, because a string that reallocates leaves copies
-/// behind that are not wiped.
+/// Returns `secret` with each byte except ASCII letters and digits percent-encoded. The capacity is reserved in full,
+/// because a string that reallocates leaves copies behind that are not wiped.
 fn percent_encoded(secret: &str) -> Wiped<String> {
     let mut encoded = Wiped::new(String::with_capacity(3 * secret.len()));
     encoded.extend(utf8_percent_encode(secret, NON_ALPHANUMERIC));
@@ -124,7 +125,7 @@ fn between_tags(text: &str, joint: &str) -> String {
     [before.to_owned()].into_iter().chain(parts).collect::<Vec<_>>().join(joint)
 }
 
-/// Masks each occurrence of a secret, plain or percent-encoded, ignoring ASCII case.
+/// Masks each occurrence of a secret, plain or as [`percent_encoded`] writes it, ignoring ASCII case.
 fn mask(text: &str, secrets: &[&str]) -> String {
     secrets.iter().fold(text.to_owned(), |text, secret| mask_one(&mask_one(&text, secret), &percent_encoded(secret)))
 }
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_secret_is_removed_from_the_body() {
+    fn a_literal_secret_is_masked_in_the_body() {
         for (body, redacted) in [
             ("you sent s3cret/& to me", "you sent *** to me"),
             ("S3cret%2f%26s3cret/&", "******"),
@@ -249,7 +250,7 @@ mod tests {
             "you sent %u0054%u0072%u0030%u0075%u0062%u0034%u0064%u006f to me",
             "you sent =54=72=30=75=62=34=64=6f=72=33 to me",
             "you sent VHIwdWI0ZG9yM3h5eg== to me",
-            // The secret after one, two and three other bytes.
+            // In Base64, the secret after one to three other bytes.
             "you sent YToxVHIwdWI0ZG9yM3h5eg== to me",
             "you sent YTpUcjB1YjRkb3IzeHl6 to me",
             "you sent YWI6VHIwdWI0ZG9yM3h5eg to me",

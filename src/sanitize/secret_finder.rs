@@ -21,9 +21,10 @@ const MOST_LAYERS: usize = 3;
 
 /// Finds secrets in a text regardless of the tags, escapes, spaces and punctuation inserted into them.
 pub(super) struct SecretFinder<'a> {
-    /// The secrets without a letter or digit, which are searched for literally.
+    /// The secrets without a letter or digit, except [`MASK`], which a masked text contains. They are searched for
+    /// literally.
     signs: Vec<&'a str>,
-    /// The letters and digits of each secret, of its hexadecimal form and of its Base64 forms.
+    /// The letters and digits of each secret, of its hexadecimal form and of its Base64 forms, in lower case.
     bare: Vec<Wiped<Vec<char>>>,
     /// Every substring of an element of `bare` that has the length of a revealing part, sorted.
     parts: Wiped<Vec<[char; REVEALING_PART]>>,
@@ -38,7 +39,7 @@ impl<'a> SecretFinder<'a> {
             [bare(secret), bare_ascii(&encoded[0]), bare_ascii(&encoded[1])]
         };
         let inside = |secret: &&str| [1, 2].map(|offset| bare_ascii(&base64_inside(secret, offset)));
-        // Shorter forms occur in any text.
+        // Shorter forms would be found in most texts.
         let inside = secrets.iter().flat_map(inside).filter(|form| form.len() >= REVEALING_START);
         let bare: Vec<_> = secrets.iter().flat_map(forms).chain(inside).collect();
         let count = bare.iter().map(|secret| secret.len()).sum();
@@ -49,7 +50,8 @@ impl<'a> SecretFinder<'a> {
         Self { signs, bare, parts }
     }
 
-    /// Returns whether `text` contains a secret, before or after decoding, with or without its HTML tags.
+    /// Returns whether `text` contains a secret, before or after decoding up to [`MOST_LAYERS`] layers, with or
+    /// without the HTML tags of the text.
     pub(super) fn finds_in(&self, text: &str) -> bool {
         let decoded = |text: &Wiped<String>| Some(Wiped::new(unescape(text))).filter(|decoded| decoded != text);
         iter::successors(Some(Wiped::new(text.to_owned())), decoded).take(1 + MOST_LAYERS).any(|text| {
@@ -118,7 +120,8 @@ fn unescape(text: &str) -> String {
     })
 }
 
-/// Parses `#115;`, `#x73;` or `shy;`. The semicolon after a number is optional.
+/// Parses `#115;`, `#x73;` or `shy;`. The semicolon after a number is optional. Returns no character for a name other
+/// than those of HTML's special characters.
 fn read_entity(escape: &str) -> Option<(Option<char>, &str)> {
     let Some(number) = escape.strip_prefix('#') else {
         let end = escape.find(|c: char| !c.is_ascii_alphanumeric())?;

@@ -18,7 +18,8 @@ pub(super) fn split(line: &str) -> Result<Option<(&str, &str)>, &'static str> {
     Ok(Some((name.trim_matches(BLANKS), value.trim_matches(BLANKS))))
 }
 
-/// Returns the text by which a message refers to an unknown name, which may be a misplaced value.
+/// Returns the text by which a message refers to `name`. An unknown name may be a misplaced value, so the text quotes
+/// a name only if it is short and consists of lower-case letters and underscores, as the names of all settings do.
 pub(super) fn shown(name: &str) -> &str {
     let is_harmless =
         (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');

@@ -7,7 +7,8 @@
 //! timeout_ms = 2000
 //! ```
 //!
-//! Messages name the line and the setting. They never quote a value, because any value may be a misplaced secret.
+//! Messages name the line and the setting if these are known. The messages of this module never quote a value,
+//! because any value may be a misplaced secret.
 
 mod line;
 mod names;
@@ -120,8 +121,9 @@ impl Settings {
         })
     }
 
-    /// Rewrites an error whose message begins with the name of a setting: adds the line of the setting and removes the
-    /// value. Any value, even a number, may be a misplaced secret. Returns other errors unchanged.
+    /// Rewrites an error whose message begins with the name of a given setting: adds the line of the setting and
+    /// removes the value if it follows the name. Any value, even a number, may be a misplaced secret. Returns other
+    /// errors unchanged.
     pub(crate) fn explain(self, error: &Error) -> Error {
         let (first, rest) = error.message().split_once(' ').unwrap_or((error.message(), ""));
         let Some(Given { line, known, value }) = self.given.iter().find(|given| given.known.name == first) else {

@@ -1,5 +1,5 @@
 //! Finds settings by their names and stores their values. The modules that define the options also define their
-//! settings.
+//! settings; the settings of credentials are defined here.
 
 use crate::auth::credentials::Credentials;
 use crate::auth::signature::Method;
