@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::socket::Socket;
 use crate::sync::{Condvar, Mutex};
 
-/// A flag shared by many calls. When it is set, all their waits end, and no new wait starts.
+/// A flag shared by many calls. When it is set, their sleeps and their waits on watched connections end.
 #[derive(Debug, Default)]
 pub(super) struct Cancel {
     state: Mutex<State>,
@@ -20,7 +20,7 @@ struct State {
 }
 
 impl Cancel {
-    /// Sets the flag and ends all waits.
+    /// Sets the flag and ends all sleeps and all waits on watched connections.
     pub(super) fn cancel(&self) {
         let connections = {
             let mut state = self.state.lock();
@@ -39,7 +39,8 @@ impl Cancel {
         self.state.lock().is_cancelled
     }
 
-    /// Registers `connection` to be shut down when the flag is set. Returns false if the flag is already set.
+    /// Registers `connection` to be shut down when the flag is set. Returns false if the flag is already set; the
+    /// caller must then not wait on the connection.
     pub(super) fn watch(&self, connection: &Arc<Socket>) -> bool {
         let mut state = self.state.lock();
         state.connections.retain(|other| other.strong_count() > 0);

@@ -1,4 +1,4 @@
-//! Reads certificates again when their files change, so that a client uses rotated certificates.
+//! Reads certificates again when their files change, so that new connections use rotated certificates.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -99,7 +99,8 @@ impl CertificateFiles {
     }
 }
 
-/// Returns the platform's certificates, reading them again only if a store has changed.
+/// Returns the platform's certificates, reading them again only if a store has changed. Fails if there was a store
+/// before and there is none now.
 fn shared_platform_roots() -> Result<RootCerts, Error> {
     let versions = PLATFORM_STORES.map(|path| file_version(Path::new(path)).ok()).to_vec();
     let shared = PLATFORM.get_or_make(Mutex::default);
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_file_is_invalid_even_if_its_reported_size_is_small() {
+    fn a_file_larger_than_the_limit_is_invalid() {
         let path = Path::new(env!("OUT_DIR")).join("large.pem");
         let file = fs::File::create(&path).unwrap();
         file.set_len(LARGEST_FILE + 1).unwrap();

@@ -16,7 +16,7 @@ pub(crate) struct TransportConfig {
 }
 
 impl TransportConfig {
-    /// Reads the files that `settings` name.
+    /// Reads the certificates that `settings` select.
     pub(crate) fn new(settings: &ClientSettings) -> Result<Self, Error> {
         Ok(Self {
             endpoint: Endpoint::new(settings)?,

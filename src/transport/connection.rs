@@ -42,7 +42,7 @@ impl Connection {
         }
     }
 
-    /// Returns whether the connection is open and has no unread data.
+    /// Returns whether the connection is open and has no unread data. Reads from the connection to find out.
     pub(super) fn is_idle(&mut self) -> bool {
         self.0.is_idle()
     }
@@ -79,7 +79,8 @@ impl Connection {
         RoundTrip { result: Ok(response), has_response: true, is_reusable }
     }
 
-    /// Returns the body, or None if it does not arrive completely before `deadline` or exceeds the size limit.
+    /// Returns the body, or None if it is malformed, exceeds the size limit, or does not arrive completely before
+    /// `deadline` and within [`BODY_TIME`].
     fn read_body(&mut self, framing: Framing, deadline: Deadline) -> Option<Wiped<Vec<u8>>> {
         let mut body = Body::new(framing).ok()?;
         // The clock is read only if the body has not arrived with the head.

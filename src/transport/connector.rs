@@ -28,13 +28,13 @@ use crate::options::ClientSettings;
 use crate::secret::wipe;
 use crate::sync::Mutex;
 
-/// The capacity of the output buffer, larger than most requests. A longer request is sent in parts.
+/// The capacity of the output buffer in bytes, larger than most requests. A longer request is sent in parts.
 const OUTPUT_BUFFER: usize = 2 * 1024;
 
-/// The capacity of the input buffer, which limits the size of a response head.
+/// The capacity of the input buffer in bytes, which limits the size of a response head.
 const INPUT_BUFFER: usize = 32 * 1024;
 
-/// The size of the buffers below TLS. A TLS record that is longer is read and written in parts.
+/// The size of each buffer below TLS, in bytes. A TLS record that is longer is read and written in parts.
 const BUFFER_UNDER_TLS: usize = 4 * 1024;
 
 /// The maximum number of reads by checks of a connection since the last write. If the peer has sent more data, the
@@ -60,7 +60,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Reads the files that `settings` name.
+    /// Reads the certificates that `settings` select.
     pub(super) fn new(settings: &ClientSettings) -> Result<Self, Error> {
         let uri = settings.base_url.as_str().parse().map_err(|_| Error::argument("base_url", "is not a URL"))?;
         let files = CertificateFiles::of(settings);
@@ -127,8 +127,8 @@ impl Connector {
         Arc::clone(&tls)
     }
 
-    /// Opens a connection, including TLS, that is ready for a request. Also returns the address to which it is
-    /// connected.
+    /// Opens a connection, including the tunnel through a proxy and TLS if the settings require them, that is ready
+    /// for a request. Also returns the address of the service or, if there is a proxy, of the proxy.
     pub(super) fn connect(&self, deadline: Deadline) -> Result<(Stream, SocketAddr), Failure> {
         let tls = self.tls();
         let (address, socket) = self.tcp.connect(deadline)?;
@@ -160,7 +160,7 @@ impl Connector {
         Ok((Stream { transport: Box::new(transport), opened }, address))
     }
 
-    /// Makes later connections try another address before `address`, which did not respond.
+    /// Makes later connections try another address before `address`, on which a connection failed.
     pub(super) fn avoid(&self, address: SocketAddr) {
         self.tcp.route.avoid(address);
     }
@@ -237,7 +237,7 @@ fn check_clock(now: SystemTime) -> Result<(), Failure> {
     now.duration_since(SystemTime::UNIX_EPOCH).map(drop).map_err(|_| Failure::ClockBefore1970)
 }
 
-/// Returns the time from `opened` until the deadline as ureq's type. Its `reason` is not used.
+/// Returns the time from `opened` until the deadline as ureq's type. The `reason` is not used.
 fn timeout(deadline: Deadline, opened: time::Instant) -> NextTimeout {
     let until = |at: time::Instant| Duration::Exact(at.saturating_duration_since(opened));
     let after = deadline.at.map_or(Duration::NotHappening, until);
@@ -314,7 +314,7 @@ fn is_check(limit: NextTimeout) -> bool {
     limit.per_read == CHECK.per_read
 }
 
-/// A resolver that always fails. ureq does not call it, because it receives established connections.
+/// A resolver that always fails. ureq does not call it, because ureq receives established connections.
 #[derive(Debug)]
 struct NoResolver;
 

@@ -1,5 +1,5 @@
-//! Converts failures of requests and connections to this library's errors. Apart from the host, messages include no
-//! part of the request, because it can contain a secret.
+//! Converts failures of requests and connections to this library's errors. Apart from the host and port, messages
+//! include no part of the request, because a request can contain a secret.
 
 use std::io;
 
@@ -13,7 +13,7 @@ pub(super) enum Limit {
     Resolve,
     /// The limit for connecting.
     Connect,
-    /// The limit for the whole request.
+    /// The overall limit, which includes all attempts.
     Total,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum Failure {
     HostNotFound,
     /// The proxy could not be reached, or did not connect to the service.
     Proxy(String),
-    /// The TLS handshake failed.
+    /// TLS failed, in most cases during the handshake.
     Tls(rustls::Error),
     /// TLS could not be set up for the host.
     TlsSetup,
@@ -59,7 +59,7 @@ impl Failure {
         matches!(self, Self::Io(error) if losses.contains(&error.kind()))
     }
 
-    /// Returns whether the connection ended normally, as it may after a response.
+    /// Returns whether the peer ended the connection, as it may after a response.
     pub(super) fn is_end(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof)
     }
@@ -101,8 +101,8 @@ fn of_io(error: &io::Error, is_connected: bool) -> (Kind, String) {
     match error.kind() {
         _ if is_shortage(error) => (Kind::System, format!("the system is out of resources: {error}")),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Kind::Timeout, "a time limit expired".to_owned()),
-        // Only the TLS library returns this error. It does so if it rejects data, such as too many handshake messages,
-        // for which it has no more specific error.
+        // Only the TLS library returns this error: for data that it rejects, such as too many handshake messages,
+        // without a more specific error.
         io::ErrorKind::InvalidData => {
             (Kind::Tls, "TLS failed: the server sends more than the TLS protocol allows".to_owned())
         }

@@ -24,7 +24,7 @@ use crate::response::Response;
 /// the server is assumed to have begun to process the request.
 const DEATH_TIME: Duration = Duration::from_secs(1);
 
-/// The connections to one service with one TLS configuration.
+/// The connections to one service with one configuration.
 pub(crate) struct HttpTransport {
     connector: Connector,
     pool: Pool,
@@ -62,8 +62,8 @@ impl HttpTransport {
         trip
     }
 
-    /// Sends one request on a new connection. `is_written` says whether the request was already written to a dead
-    /// connection.
+    /// Sends one request on a new connection. `is_written` says whether part of the request may already have been
+    /// written to a dead connection.
     fn run_on_new(&self, request: &Request<'_>, limits: Limits, whole: Deadline, is_written: bool) -> Exchange {
         let connect = Deadline::new(Instant::now(), limits.connect, Limit::Connect).or(whole);
         let connected = self.connector.connect(connect);
@@ -90,7 +90,7 @@ impl HttpTransport {
             true => Error::cancelled(),
             false => {
                 let error = failure.to_error(is_connected, request.authority());
-                // The certificates may be the cause.
+                // Certificate files that changed and could not be used may be the cause.
                 match self.connector.certificate_problem() {
                     Some(problem) => {
                         let message = format!("{error}; {problem}; the certificates read before are still in use");
@@ -116,7 +116,7 @@ impl Transport for HttpTransport {
         };
         let trip = self.run(pooled, request, whole);
         if was_dead_in_the_pool(&trip, start) && !self.cancel.is_cancelled() {
-            // Other connections of the same age are probably dead too.
+            // The other idle connections are probably dead too.
             self.pool.clear();
             return self.run_on_new(request, limits, whole, true);
         }
@@ -129,14 +129,15 @@ impl Transport for HttpTransport {
 }
 
 /// Returns whether the exchange that began at `start` probably failed because the peer had already closed the idle
-/// connection. Servers often close idle connections, so this is not reported as a failure.
+/// connection. Servers often close idle connections, so the caller sends the request again instead of reporting a
+/// failure.
 fn was_dead_in_the_pool(trip: &RoundTrip, start: Instant) -> bool {
     let is_lost = trip.result.as_ref().is_err_and(Failure::is_loss);
     is_lost && !trip.has_response && start.elapsed() < DEATH_TIME
 }
 
-/// Makes the underlying libraries initialize their process-wide state. They hold locks while they do so, and a
-/// child that is forked during that time would wait for these locks forever.
+/// Makes the underlying libraries initialize their process-wide state. The libraries hold locks while they do so, and
+/// a child that is forked during that time would wait for these locks forever.
 fn warm_up() {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     fork::with_no_fork(|| {

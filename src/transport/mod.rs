@@ -41,17 +41,17 @@ use crate::response::Response;
 /// The timeouts of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// The timeout for resolving the name and connecting.
+    /// The timeout for resolving the name and connecting, including TLS.
     pub(crate) connect: Duration,
-    /// The end of the whole exchange; None if it is beyond the range of the clock.
+    /// The deadline of the whole exchange; None if it is beyond the range of the clock.
     pub(crate) end: Option<Instant>,
 }
 
-/// One request and its outcome.
+/// The outcome of one request.
 pub(crate) struct Exchange {
     /// The response, or the error.
     pub(crate) response: Result<Response, Error>,
-    /// Whether any part of the request was written to a connection.
+    /// Whether any part of the request may have been written to a connection.
     pub(crate) written: bool,
 }
 
@@ -64,8 +64,9 @@ pub(crate) trait Transport: Send + Sync {
     fn pause(&self, deadline: Instant) -> bool;
 }
 
-/// Parses a response from `input` as if a connection delivered it in pieces of `size` bytes and then ended. Returns the
-/// status and, if the body is complete, the body. Returns None if the head is invalid or incomplete.
+/// Parses a response from `input` as if a connection delivered the whole head, then the body in pieces of `size`
+/// bytes, and then ended. Returns the status and, if the body is complete, the body. Returns None if the head is
+/// invalid or incomplete.
 #[cfg(any(fuzzing, test, feature = "testing"))]
 pub(crate) fn read_response(input: &[u8], size: usize) -> Option<(u16, Option<crate::secret::Wiped<Vec<u8>>>)> {
     let head = response_head::Head::parse(input).ok()??;
@@ -104,13 +105,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_is_the_same_however_it_is_split() {
+    fn a_body_is_the_same_however_it_is_split() {
         let input = b"HTTP/1.1 202 Fine\r\ntransfer-encoding: chunked\r\n\r\n3\r\nfin\r\n1\r\ne\r\n0\r\n\r\nHTTP";
         for size in 1..=input.len() {
             assert_eq!(
                 read_response(input, size),
                 Some((202, Some(b"fine".to_vec().into()))),
-                "the response differs in pieces of {size} bytes"
+                "the response differs if the body arrives in pieces of {size} bytes"
             );
         }
         assert_eq!(read_response(b"HTTP/1.1 202 Fine\r\ncontent-length: 4\r\n\r\nfin", 2), Some((202, None)));

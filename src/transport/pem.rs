@@ -1,5 +1,5 @@
-//! Parses PEM in the forms that occur in practice: with a byte order mark, any line ends, indentation, and OpenSSL's
-//! other labels for certificates. Pure.
+//! Parses PEM in the forms that occur in practice: with a byte order mark, in UTF-16, with any line ends,
+//! indentation, and OpenSSL's other labels for certificates. Pure.
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -58,7 +58,7 @@ impl Pem {
         })
     }
 
-    /// Returns the first private key.
+    /// Returns the first private key, or the reason why there is none.
     pub(super) fn private_key(&self) -> Result<PrivateKeyDer<'static>, NoKey> {
         let contains = |words: &[u8]| self.0.windows(words.len()).any(|part| part == words);
         PrivateKeyDer::from_pem_slice(&self.0).map_err(|_| match () {
@@ -69,13 +69,15 @@ impl Pem {
         })
     }
 
-    /// Returns whether the text contains a DSA key, which the TLS library does not support.
+    /// Returns whether the text contains a DSA key in its own format, not in PKCS #8. The TLS library supports
+    /// neither.
     pub(super) fn has_dsa_key(&self) -> bool {
         self.0.windows(21).any(|part| part == b"BEGIN DSA PRIVATE KEY")
     }
 }
 
-/// Returns the length, including the header, of the ASN.1 sequence at the beginning of `der`.
+/// Returns the length, including the header, of the ASN.1 sequence at the beginning of `der`. Returns None if there
+/// is no sequence, or if its length has more than three bytes.
 fn sequence_length(der: &[u8]) -> Option<usize> {
     let (header, length) = match *der {
         [0x30, short @ ..=0x7f, ..] => (2, usize::from(short)),

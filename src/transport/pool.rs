@@ -29,7 +29,8 @@ impl Pool {
         Self { idle: Mutex::default(), most }
     }
 
-    /// Removes and returns a connection that is still open at `now`, if there is one.
+    /// Removes and returns an open connection that has not exceeded the idle time at `now`, if there is one. Closes
+    /// the unusable connections that it finds.
     pub(super) fn acquire(&self, now: Instant) -> Option<Connection> {
         loop {
             let mut newest = self.idle.lock().pop()?;

@@ -1,7 +1,7 @@
 //! Connects through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS5 (RFC 1928, RFC 1929).
 //!
-//! The proxy receives the service's host name and resolves it. After that, the connection behaves like a direct
-//! connection.
+//! The proxy receives the service's host name and resolves it. Once the proxy has connected to the service, the
+//! connection behaves like a direct one.
 
 use std::io;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use super::socket::Socket;
 use crate::options::base_url::BaseUrl;
 use crate::options::proxy_url::{ProxyKind, ProxyUrl, ProxyUser};
 
-/// The capacity for the constant parts of a `CONNECT` request, such as the header names.
+/// The capacity, in bytes, for the constant parts of a `CONNECT` request, such as the header names.
 const CAPACITY_FOR_CONSTANT_PARTS: usize = 128;
 
 /// The maximum length of the head of a response to `CONNECT`, in bytes.

@@ -8,7 +8,8 @@
 //!
 //! Lookups run on separate threads, because the system's lookup has no timeout. A name normally has one lookup at a
 //! time. If a lookup hangs, another is started in parallel, up to a limit. After a failed lookup, cached addresses
-//! remain in use, and the next lookup starts no sooner than one second later, unless the cause was a lack of resources.
+//! remain in use until they are one hour old, and the next lookup starts no sooner than one second later, unless the
+//! cause was a lack of resources.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
@@ -28,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(60);
 /// The age up to which cached addresses are used while another lookup is in progress.
 const USABLE: Duration = Duration::from_secs(3600);
 
-/// The time for which a failure is cached.
+/// The time for which a failure is cached, unless the cause was a lack of resources.
 const FAILED: Duration = Duration::from_secs(1);
 
 /// The time that a lookup may take before another is started in parallel. The time doubles with each parallel lookup.
@@ -56,7 +57,8 @@ impl Lookup for SystemLookup {
     fn addresses(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         match (host, 0).to_socket_addrs() {
             Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
-            // The resolver's error does not say whether the system could not open a socket or a file, so this checks.
+            // The resolver's error does not say whether the system could not open a socket or a file, so
+            // `descriptor_shortage` checks.
             Err(error) => Err(os::descriptor_shortage().unwrap_or(error)),
         }
     }
@@ -65,7 +67,7 @@ impl Lookup for SystemLookup {
 /// The reason why there is no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The name does not exist, or no server responded.
+    /// The name does not exist or has no address, or the lookup failed, for example because no server responded.
     NotFound,
     /// The deadline expired, or the caller was cancelled.
     TimedOut,
@@ -179,7 +181,7 @@ impl Resolver {
     }
 
     /// Makes later connections to `host` and `port` first try the address that follows `address` in the list, because
-    /// `address` accepted a connection but did not respond.
+    /// a connection to `address` failed after it was established.
     pub(super) fn avoid(&self, host: &str, port: u16, address: IpAddr) {
         let addresses = known_without_lookup(host).or_else(|| {
             let names = self.shared.names.lock();
@@ -273,6 +275,7 @@ impl Shared {
                 name.found = Some((now, alternating(addresses)));
                 name.failed = None;
             }
+            // A newer lookup is in progress, so this failure is ignored.
             _ if name.is_being_looked_up() => {}
             // The failure is not cached, so the next call starts another lookup.
             Some(Err(error)) if is_shortage(&error) => name.shortage = Some(error.to_string()),

@@ -20,7 +20,8 @@ pub(super) enum Framing {
     Chunked,
     /// A body that continues until the end of the connection.
     ToTheEnd,
-    /// Invalid framing: the headers contradict each other or cannot be parsed.
+    /// Unknown framing: the headers contradict each other, cannot be parsed or are too many, or the version is
+    /// unknown.
     Senseless,
 }
 
@@ -30,10 +31,10 @@ pub(super) struct Head {
     /// The length of the head in bytes.
     pub(super) length: usize,
     pub(super) status: u16,
-    /// `Retry-After`, if it is text.
+    /// `Retry-After`, if it is text, with `Date`.
     pub(super) retry_after: Option<Box<RetryAfter>>,
     pub(super) framing: Framing,
-    /// Whether the peer allows the connection to be reused.
+    /// Whether the connection can be reused after the body, as far as the head shows.
     pub(super) keeps_alive: bool,
 }
 
@@ -87,7 +88,8 @@ impl Framing {
     }
 }
 
-/// Returns whether the connection must not be reused, because the peer closes it or the framing is not trustworthy.
+/// Returns whether the connection must not be reused, because the peer closes it, the protocol changes or the framing
+/// is not trustworthy.
 fn is_last(status: u16, headers: &[Header<'_>]) -> bool {
     let is_doubtful = has(headers, "transfer-encoding") && has(headers, "content-length");
     status == 101 || is_doubtful || has_token(headers, "connection", "close")
@@ -140,7 +142,7 @@ fn values<'a>(headers: &'a [Header<'_>], name: &'a str) -> impl Iterator<Item = 
     headers.iter().filter(move |header| is_named(header, name)).filter_map(|header| str::from_utf8(header.value).ok())
 }
 
-/// The length of `HTTP/1.1 200 `, which is a status line without a reason phrase and a line end.
+/// The length of `HTTP/1.1 200 `, which is a status line without its reason phrase and line end, in bytes.
 const SHORTEST: usize = 13;
 
 /// The interpretation of input that the parser rejects because of an unknown version or too many headers. The status of
@@ -171,8 +173,8 @@ impl Odd {
     }
 }
 
-/// Returns whether every line after the first is a header with a valid name and no line contains a control character.
-/// Other input is not a head.
+/// Returns whether every line after the first is a header with a valid name and no line contains a control character
+/// other than a tab. Other input is not a head.
 fn is_well_formed(head: &[u8]) -> bool {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_header = |line: &[u8]| match line.iter().position(|byte| *byte == b':') {

@@ -23,7 +23,7 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// Returns the addresses of the service, or of the proxy.
+    /// Returns the addresses of the proxy or, if there is none, of the service. The preferred address comes first.
     pub(super) fn addresses(&self, deadline: Deadline) -> Result<Vec<SocketAddr>, Failure> {
         let (host, port) = self.host_and_port();
         let found = self.resolver.addresses(host, Instant::now(), deadline.at, &|| self.cancel.is_cancelled());
@@ -40,7 +40,7 @@ impl Route {
         self.resolver.prefer(host, port, address.ip());
     }
 
-    /// Makes later connections try another address before `address`, which accepted a connection but did not respond.
+    /// Makes later connections try another address before `address`, which accepted a connection that then failed.
     pub(super) fn avoid(&self, address: SocketAddr) {
         let (host, port) = self.host_and_port();
         self.resolver.avoid(host, port, address.ip());

@@ -14,7 +14,7 @@ use super::socket::{Socket, wait_for_any};
 use crate::clock::after;
 use crate::error::is_shortage;
 
-/// The time that one address may take before the next is tried in parallel (RFC 8305, section 5).
+/// The maximum time that one address may take before the next is tried in parallel (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// Opens TCP connections to the service, through the proxy if there is one.
@@ -55,7 +55,8 @@ impl TcpConnector {
         Ok((address, socket))
     }
 
-    /// Returns the first connection that is established. Each address gets a head start over the next one.
+    /// Returns the first connection that is established. Each address gets a head start over the next one; after a
+    /// failure, the next one is tried at once.
     fn race(&self, addresses: &[SocketAddr], deadline: Option<Instant>) -> io::Result<(SocketAddr, Arc<Socket>)> {
         let mut waiting: VecDeque<SocketAddr> = addresses.iter().copied().collect();
         let mut connecting: Vec<(SocketAddr, Arc<Socket>)> = Vec::with_capacity(addresses.len());
@@ -220,7 +221,7 @@ mod tests {
     fn after_an_address_without_a_listener_the_next_is_tried_immediately() {
         let live = TcpListener::bind((loopback(4), 0)).unwrap();
         let port = live.local_addr().unwrap().port();
-        // The stagger never ends, so the second address is tried only because the first one fails.
+        // The stagger is longer than the test, so the second address is tried only because the first one fails.
         let connector = connector(port, &[loopback(3), loopback(4)], NEVER);
         connect(&connector).unwrap();
         live.accept().unwrap();

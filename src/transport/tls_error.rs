@@ -182,7 +182,7 @@ fn of_incompatible(what: &PeerIncompatible) -> &'static str {
     }
 }
 
-/// Returns a sentence that says why the server ended the handshake.
+/// Returns a sentence that says why the server ended the connection.
 fn of_alert(alert: AlertDescription) -> String {
     use AlertDescription::{
         AccessDenied, BadCertificate, CertificateExpired, CertificateRequired, CertificateRevoked, CertificateUnknown,
@@ -213,8 +213,9 @@ fn date(time: UnixTime) -> String {
     Timestamp::from_unix_seconds(seconds).map_or_else(|_| "an unknown time".to_owned(), |time| format!("{time} UTC"))
 }
 
-/// Returns the names in a certificate as `, but for a, b`, or an empty string if they are too long or contain unusual
-/// characters. The certificate library writes each name as `DnsName("a")` or `IpAddress(1.2.3.4)`.
+/// Returns the names in a certificate as `, but for a, b`, or an empty string if there are none, or if they are too
+/// long or contain unusual characters. The certificate library writes each name as `DnsName("a")` or
+/// `IpAddress(1.2.3.4)`.
 fn names(presented: &[String]) -> String {
     let bare = |name: &String| {
         let (_, rest) = name.split_once('(')?;
