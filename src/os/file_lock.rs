@@ -1,4 +1,4 @@
-//! Checks files that several processes share, locks bytes of them, and recognizes network file systems.
+//! Opens and checks files that several processes share, locks bytes of them, and recognizes network file systems.
 
 use std::ffi::{CString, c_char};
 use std::fs::{File, OpenOptions};
@@ -21,7 +21,7 @@ pub(crate) enum Sharing {
 }
 
 /// Opens `path`, or creates it with mode 0600. Fails if `is_new` is set and the file exists, or if the file is not
-/// private.
+/// private as described at [`check_private`].
 pub(crate) fn open_private(path: &Path, is_new: bool) -> io::Result<File> {
     let mut options = private_options();
     if is_new {
@@ -67,7 +67,8 @@ fn check_private(file: File, path: &Path) -> io::Result<File> {
     Err(io::Error::other(format!("{} {problem}", path.display())))
 }
 
-/// Calls `open64`. Like [`open_private`], never returns a descriptor of standard input, output or error.
+/// Calls `open64`. Like [`open_private`], never returns a descriptor of standard input, output or error. Does not
+/// check the file.
 ///
 /// # Safety
 ///
@@ -83,8 +84,8 @@ pub(crate) unsafe extern "C" fn open(path: *const c_char, flags: libc::c_int, mo
     super::above_standard(file).map_or(-1, OwnedFd::into_raw_fd)
 }
 
-/// Replaces `fchown` and changes nothing. A process only uses files that it owns, and changing the owner to itself
-/// would notify every process that watches the file.
+/// Replaces `fchown` and changes nothing. A process only uses files that its user owns, and setting the same owner
+/// again would notify every process that watches the file.
 pub(crate) extern "C" fn keep_owner(_: libc::c_int, _: libc::uid_t, _: libc::gid_t) -> libc::c_int {
     0
 }
@@ -162,12 +163,13 @@ unsafe fn lock_by_system_call(file: libc::c_int, command: libc::c_int, lock: &mu
     results.find(|result| *result >= 0).unwrap_or(-1)
 }
 
-/// Calls `fcntl`, but locks for the open file description if `command` locks for the process. A lock of the process
-/// does not exclude other users of the file in the same process, and is released when any of them closes the file.
+/// Calls `fcntl`, but replaces `F_GETLK` and `F_SETLK`, which concern locks of the process, with the commands for
+/// locks of the open file description. A lock of the process does not exclude other users of the file in the same
+/// process, and is released when any of them closes the file.
 ///
 /// # Safety
 ///
-/// Same as for `fcntl`. For a lock command, `argument` must be a pointer to a `flock64`.
+/// Same as for `fcntl`. For `F_GETLK` and `F_SETLK`, `argument` must be a pointer to a `flock64`.
 pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, argument: usize) -> libc::c_int {
     let Some(command) = of_open_file(command) else {
         // SAFETY: the caller guarantees that the arguments are valid.
@@ -184,8 +186,8 @@ pub(crate) unsafe extern "C" fn fcntl(file: libc::c_int, command: libc::c_int, a
     libc::c_int::try_from(result).unwrap_or(-1)
 }
 
-/// Converts a command for locks of the process to the command for locks of the open file description. Returns None for
-/// any other command.
+/// Converts `F_GETLK` and `F_SETLK` to the commands for locks of the open file description. Returns None for any
+/// other command.
 fn of_open_file(command: libc::c_int) -> Option<libc::c_int> {
     // `F_GETLK64` and `F_SETLK64`, which SQLite uses if pointers have 32 bits.
     #[cfg(target_pointer_width = "32")]
@@ -216,8 +218,8 @@ pub(crate) fn is_on_network(folder: &Path) -> io::Result<bool> {
 }
 
 /// Returns whether other machines can change the files of a file system of this type, so that locks and shared memory
-/// are not coherent. The type is a 32-bit number, but `f_type` has 32 or 64 bits, signed or unsigned, so the same type
-/// can have a positive or a negative value.
+/// may not be coherent. The type is a 32-bit number, but `f_type` has 32 or 64 bits, signed or unsigned, so the same
+/// type can have a positive or a negative value.
 fn is_network(kind: impl Into<i128>) -> bool {
     // From linux/magic.h and the sources of the file systems.
     const NETWORK: [i128; 21] = [

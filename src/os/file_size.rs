@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Blocks the signal SIGXFSZ on this thread until the value is dropped, so that a write beyond the limit only returns
-/// an error. The library's own threads block all signals anyway.
+/// If the size of files is limited, blocks the signal SIGXFSZ on this thread until the value is dropped, so that a
+/// write beyond the limit only returns an error. The library's own threads block all signals anyway.
 #[derive(Debug)]
 pub(crate) struct WithoutSignal {
     /// The signals that were blocked before; None if this value did not block the signal.
@@ -100,8 +100,8 @@ pub(crate) unsafe extern "C" fn write_at(
     written
 }
 
-/// Calls `pread` with a 64-bit offset. Replaces the errors that SQLite reports as a corrupt file, because they can be
-/// temporary.
+/// Calls `pread` with a 64-bit offset. Replaces with EREMOTEIO the errors that SQLite would report as a corrupt file,
+/// because they can be temporary.
 ///
 /// # Safety
 ///

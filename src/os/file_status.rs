@@ -1,4 +1,4 @@
-//! Reads the status of files without following symbolic links.
+//! Reads the status of files without following a symbolic link at the end of a path.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -73,7 +73,8 @@ impl Status {
     }
 
     /// Reads the status without the times of the file. After a program has read the times, the next write to the file
-    /// must record a new time, which makes it half as fast on ext4. Fails if the system does not provide `statx`.
+    /// must record a new time, which makes that write half as fast on ext4. Fails if the system does not provide
+    /// `statx`.
     fn read(directory: libc::c_int, name: &CStr, flags: libc::c_int) -> io::Result<Self> {
         let mut result = MaybeUninit::uninit();
         let found = statx(directory, name, flags, LINKS | INODE | LENGTH, &mut result)?;

@@ -1,4 +1,4 @@
-//! Sends notifications between processes through a page of a file that both have mapped.
+//! Sends notifications between processes through a page of a file that all of them have mapped.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use std::ptr;
 use std::ptr::NonNull;
 use std::time::Duration;
 
-/// The size of the mapping. It is at most a page, and the file may be shorter.
+/// The size of the mapping, in bytes. It is at most a page, and the file may be shorter.
 const SIZE: usize = 4096;
 
 /// A futex in the first four bytes of a file. Only the kernel reads them, so a truncated file does not raise SIGBUS in

@@ -108,8 +108,9 @@ unsafe extern "C" {
     fn pthread_setcancelstate(state: libc::c_int, before: *mut libc::c_int) -> libc::c_int;
 }
 
-/// Returns a number, initially 0, that the kernel resets to 0 in each child process, even if no fork handler runs.
-/// Returns None if the kernel cannot do this because it is older than Linux 4.14, or if memory is short.
+/// Returns a number, initially 0, that the kernel resets to 0 in each child that has its own copy of the memory, even
+/// if no fork handler runs. Returns None if the kernel cannot do this because it is older than Linux 4.14, or if
+/// memory is short.
 pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
     const SIZE: usize = size_of::<AtomicU32>();
     let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
@@ -128,7 +129,8 @@ pub(crate) fn wiped_in_children() -> Option<&'static AtomicU32> {
     Some(unsafe { &*page.cast::<AtomicU32>() })
 }
 
-/// Registers three functions that run at every fork: before it, and after it in the parent and in the child.
+/// Registers three functions that run at every later call of `fork`: before it, and after it in the parent and in the
+/// child.
 pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
     // SAFETY: the functions are never unloaded, because the library is linked with `nodelete`. If the system has no
     // memory to register them, `fork::is_sound` returns false in a child, which then cannot use the library.
@@ -180,7 +182,7 @@ pub(crate) fn wait(connection: BorrowedFd<'_>, readiness: Readiness, deadline: O
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(false),
             1.. => return Ok(true),
-            // The loop continues if a signal interrupted the wait or if the wait ended less than a millisecond early.
+            // The loop continues if a signal interrupted the wait or if the wait ended before the deadline.
             _ => ignore_interruption(ready)?,
         }
     }
@@ -203,7 +205,7 @@ pub(crate) fn wait_for_any(
         match ready {
             0 if deadline.is_some_and(|deadline| Instant::now() >= deadline) => return Ok(None),
             1.. => return Ok(polls.iter().position(|poll| poll.revents != 0)),
-            // The loop continues if a signal interrupted the wait or if the wait ended less than a millisecond early.
+            // The loop continues if a signal interrupted the wait or if the wait ended before the deadline.
             _ => ignore_interruption(ready)?,
         }
     }
@@ -232,8 +234,8 @@ pub(crate) fn write_at_once(connection: BorrowedFd<'_>, bytes: &[u8]) -> io::Res
     usize::try_from(written).map_err(|_| io::Error::last_os_error())
 }
 
-/// Returns the timeout for `poll`, rounded up so that the deadline has passed when the wait ends, or -1 if there is no
-/// deadline.
+/// Returns the timeout for `poll` in milliseconds, rounded up, or -1 if there is no deadline. The wait may end
+/// shortly before the deadline, because fractions of a microsecond are ignored.
 fn milliseconds_until(deadline: Option<Instant>) -> libc::c_int {
     let Some(deadline) = deadline else {
         return -1;

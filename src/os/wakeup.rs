@@ -61,7 +61,7 @@ impl AsFd for Wakeup {
     }
 }
 
-/// The size of an inotify event without a name, and the bytes of it that hold the mask.
+/// The size of an inotify event without a name, in bytes, and the bytes of it that hold the mask.
 const EVENT_SIZE: usize = 16;
 const MASK_BYTES: std::ops::Range<usize> = 4..8;
 
@@ -72,11 +72,12 @@ pub(crate) struct Watch(Descriptor);
 /// The changes for which a file is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// The file was removed or renamed, or gained another name.
+    /// The file was removed or renamed, gained or lost another name, or its metadata, such as its mode, changed.
     Renamed,
-    /// The same, or a process read the file, or closed it after it had it open for writing.
+    /// One of the changes of [`Change::Renamed`], or a process read the file, or closed it after opening it for
+    /// writing.
     Closed,
-    /// The same, or the file was written.
+    /// One of the changes of [`Change::Closed`], or the file was written or truncated.
     WrittenOrClosed,
 }
 
@@ -97,12 +98,12 @@ impl Change {
 pub(crate) struct Noticed(u32);
 
 impl Noticed {
-    /// Returns whether a file was closed after it had been open for writing.
+    /// Returns whether a process closed a file that it had opened for writing.
     pub(crate) fn is_closed(self) -> bool {
         self.0 & libc::IN_CLOSE_WRITE != 0
     }
 
-    /// Returns whether there was a change other than a write.
+    /// Returns whether there was a change other than a write or truncation.
     pub(crate) fn is_more_than_written(self) -> bool {
         self.0 & !libc::IN_MODIFY != 0
     }
@@ -124,7 +125,7 @@ impl Watch {
         if watched < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
-    /// Discards the pending notifications and returns what they were.
+    /// Discards the pending notifications and returns the changes that they reported.
     pub(crate) fn clear(&self) -> Noticed {
         let (mut events, mut noticed) = ([0; 4096], 0);
         while let Ok(count @ 1..) = self.0.file().read(&mut events) {

@@ -37,8 +37,9 @@ impl Connections {
     }
 }
 
-/// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. If an
-/// open call takes longer, it is most likely blocked in the kernel and has no descriptor that a child could inherit.
+/// Waits until no connection is being opened or closed, for at most [`MAX_WAIT`], and locks the list. A call that
+/// takes longer to open a connection is most likely blocked in the kernel, and has no descriptor yet that a child
+/// could inherit.
 pub(super) fn lock_for_fork() -> MutexGuard<'static, Connections> {
     let mut connections = CONNECTIONS.lock();
     if connections.changing > 0 {
@@ -64,7 +65,8 @@ where
     Ok(connection)
 }
 
-/// Closes `descriptor` and removes it from the list. A fork waits for the call, as for [`open_connection`].
+/// Removes `descriptor` from the list and calls `close`, which closes it. A fork in another thread waits for this
+/// call, for at most [`MAX_WAIT`].
 pub(crate) fn connection_closed(descriptor: RawFd, close: impl FnOnce()) {
     let _change = Change::begin(|open| open.retain(|other| *other != descriptor));
     close();
@@ -106,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_open_that_hangs_delays_neither_others_nor_a_fork() {
+    fn an_open_that_hangs_blocks_neither_others_nor_a_fork() {
         let ((begin, has_begun), (release, released)) = (channel(), channel::<()>());
         let (end, ended) = channel();
         let hanging = thread::spawn(move || {

@@ -49,7 +49,8 @@ type Acquire = fn() -> Box<dyn Any>;
 /// The functions that acquire the locks of other modules before a fork.
 static LOCKS: Mutex<Vec<Acquire>> = Mutex::new(Vec::new());
 
-/// The locks held during a fork, released in this order. Releasing the locks of other modules can close a connection.
+/// The locks held during a fork, released in this order. Releasing the locks of other modules can close a connection,
+/// which needs the lock of the connections.
 type Held = (MutexGuard<'static, Connections>, Vec<Box<dyn Any>>, MutexGuard<'static, Vec<Acquire>>);
 
 /// The locks that the forking thread holds. Not a thread-local, because a terminating thread can fork after its
@@ -61,7 +62,7 @@ unsafe impl Sync for Keep {}
 
 static HELD: Keep = Keep(UnsafeCell::new(None));
 
-/// Installs the fork handlers at load time, so that they run for every fork.
+/// Installs the fork handlers at load time, so that they run for every later call of `fork`.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_LOAD: extern "C" fn() = watch;
@@ -87,8 +88,8 @@ fn mark() -> Option<&'static AtomicU32> {
     unsafe { MARK.load(Ordering::Acquire).as_ref() }
 }
 
-/// Returns whether this process can use the library. It cannot if it was created by `_Fork` or a raw `clone`: these run
-/// no fork handlers, so its locks may stay locked forever.
+/// Returns whether this process can use the library. It cannot if it was created by `_Fork` or a raw `clone`: these
+/// run no fork handlers, so locks of the library may stay locked forever in the new process.
 pub(crate) fn is_sound() -> bool {
     let is_marked = match mark() {
         Some(mark) => mark.load(Ordering::Acquire) != 0,

@@ -4,7 +4,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
-/// The number of forks between the process that loaded the library and this one.
+/// The number of forks, with fork handlers, between the process that loaded the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// Abandons the values of all [`PerProcess`] in the child of a fork.
@@ -14,8 +14,9 @@ pub(super) fn begin_generation() {
 
 /// A value that each process creates for itself.
 ///
-/// A value that was abandoned by a fork or by [`PerProcess::abandon`] is neither used nor freed, because it may contain
-/// locks that stay locked forever, or inconsistent data. The value stays reachable, so leak checkers do not report it.
+/// A value that was abandoned by a fork or by [`PerProcess::abandon`] is neither used nor freed, because it may
+/// contain locks that stay locked forever, or inconsistent data. Such a value stays reachable until its `PerProcess`
+/// is dropped, so leak checkers do not report it.
 pub(crate) struct PerProcess<T> {
     newest: AtomicPtr<Link<T>>,
 }
@@ -38,7 +39,8 @@ impl<T> PerProcess<T> {
         Self { newest: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    /// Returns the value of this process, creating it with `make` if there is none yet.
+    /// Returns the value of this process, creating it with `make` if there is none yet. If several threads create a
+    /// value at once, the first one is used and the others are dropped.
     pub(crate) fn get_or_make(&self, make: impl FnOnce() -> T) -> &T {
         let newest = self.newest.load(Ordering::SeqCst);
         match self.usable(newest) {
