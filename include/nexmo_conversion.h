@@ -490,7 +490,7 @@ typedef struct nexmo_reporter_options {
      *  move or remove all its files together, and never while the outbox is open. Any number of processes may share
      *  an outbox if all use the same account, which is the api_key and base_url that the outbox stores. A path that
      *  begins with ":", or with two or more of A-Z a-z 0-9 + . - followed by ":", is invalid, because it looks like
-     *  a URL; use ./x:y for a file named x:y. Must be NULL with NEXMO_DURABILITY_NONE; otherwise required. */
+     *  a URL; use ./name:1 for a file named name:1. Must be NULL with NEXMO_DURABILITY_NONE; otherwise required. */
     const char *outbox;
     /** One of NEXMO_DURABILITY_*. */
     int32_t durability;

@@ -13,7 +13,7 @@
 #include "reporter_fixture.h"
 #include "fixture.h"
 
-/* The six structs, identified by the suffixes of the names of their functions. */
+/* The six structs of the interface, by their names without "nexmo_". */
 #define EACH_STRUCT(DO) DO(credentials) DO(options) DO(result) DO(reporter_options) DO(statistics) DO(event)
 
 /* The functions that handle structs like a later version. The added field has 8 bytes and the initial value 7. */
