@@ -3,17 +3,17 @@
 # make sandbox    builds the local stand-in for the service, target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to the sandbox
 # make generate   writes the header and every other file that is generated from src/ffi
-# make test       runs the Rust, C and Python tests; needs only a Rust toolchain, a C compiler, make and Python 3
+# make test       runs the Rust, C and Python tests; needs a Rust toolchain, a C compiler, make, and Python 3.9 with venv
 # make check      runs lints, and tests with valgrind, sanitizers and other compilers, which it installs (Debian, root)
-# make gate       fails if an instruction count differs by over 2 % from benches/gate/counts.json; installs valgrind
+# make gate       fails if an instruction count differs by more than 2 % from benches/gate/counts.json; installs valgrind
 # make gate-proof  proves that the gate fails on an artificial slowdown of 3 %; make gate-renew updates counts.json
 # make long       runs the slow tests: crash, lives, steady, inject, and fuzz for 10 minutes each; four hours
 # make crash      runs the long forms of the crash, multi-process, outage and ordering tests
 # make lives      kills LIVES=1000 processes that share an outbox; each also uses a second copy of the library
 # make steady     runs the fault suite RUNS=20 times each on one core, beside two busy loops, and without either
-# make inject     makes every system call fail, one at a time, during the life of a client and a reporter; half an hour
+# make inject     makes system calls fail, one at a time, during the life of a client and a reporter; half an hour
 # make inject-quick  runs a random sample of inject and prints its seed; make check includes it
-# make bench      compares the library with other clients, and writes docs/benchmarks.md; half an hour
+# make bench      compares the library with other clients, and writes docs/benchmarks.md and .svg; half an hour
 # make bench-quick ARGUMENTS=CASE  measures CASE (all cases by default) with fewer requests; writes only to build/bench
 # make fuzz       runs each fuzz target for SECONDS=60; needs a nightly Rust toolchain; installs cargo-fuzz
 # make clean      deletes all build results
@@ -168,7 +168,7 @@ check-headers: | tools-of-check
 	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only tests/c/header.c
 
 # Checks the interface in other languages: each parser of nexmo_conversion.ffi.h must find the same sizes, offsets and
-# constants as the C compiler does in the other header; the COBOL example must compile in fixed and in free format, and
+# constants as the C compiler finds in nexmo_conversion.h; the COBOL example must compile in fixed and in free format, and
 # run; Go must accept the handles.
 LANGUAGES := $(BUILD)/languages
 PARSED = $(LIB)/$(NAME) include/nexmo_conversion.ffi.h $(LANGUAGES)/layout.txt $(VERSION)
