@@ -8,8 +8,8 @@ use std::{fmt, io};
 pub enum Kind {
     /// An argument, a file that an argument names, or a proxy environment variable is invalid. Nothing was sent.
     InvalidArgument,
-    /// The host name could not be resolved, no connection could be made, or the connection was lost before the head
-    /// of the response was complete.
+    /// The host name could not be resolved, no connection could be made, or the connection was lost before the head of
+    /// the response was complete.
     Network,
     /// A time limit expired.
     Timeout,
@@ -42,7 +42,7 @@ pub enum Kind {
     Outbox,
     /// The outbox or its disk is full.
     OutboxFull,
-    /// The outbox is locked by another process or reporter.
+    /// Another process, reporter or thread has the outbox locked.
     OutboxBusy,
     /// The outbox is corrupt and cannot be replaced while other processes have it open.
     OutboxCorrupt,

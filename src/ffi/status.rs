@@ -40,8 +40,8 @@ pub const NEXMO_ERR_CLOSED: nexmo_status = 6;
 /// execute a new program in it.
 pub const NEXMO_ERR_FORKED: nexmo_status = 7;
 
-/// The host name could not be resolved, no connection could be made, or the connection was lost before the response was
-/// complete. acceptance says whether the report may have been accepted. Retry later.
+/// The host name could not be resolved, no connection could be made, or the connection was lost before the head of the
+/// response was complete. acceptance says whether the report may have been accepted. Retry later.
 pub const NEXMO_ERR_NETWORK: nexmo_status = 20;
 /// A time limit expired. acceptance says whether the report may have been accepted. Retry later.
 pub const NEXMO_ERR_TIMEOUT: nexmo_status = 21;
@@ -49,8 +49,8 @@ pub const NEXMO_ERR_TIMEOUT: nexmo_status = 21;
 /// acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and
 /// whether another server responds in place of the service.
 pub const NEXMO_ERR_TLS: nexmo_status = 22;
-/// The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
-/// base_url.
+/// The head of the response is not valid HTTP or exceeds a limit. The report may have been accepted. Retry later; if
+/// the error persists, check base_url.
 pub const NEXMO_ERR_PROTOCOL: nexmo_status = 23;
 /// The proxy could not be reached, refused the connection, or sent no valid response. The report was not accepted
 /// unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
@@ -92,8 +92,8 @@ pub const NEXMO_ERR_UNEXPECTED_STATUS: nexmo_status = 46;
 pub const NEXMO_ERR_OUTBOX: nexmo_status = 60;
 /// The outbox or its disk is full. A submitted report was not stored. Retry later.
 pub const NEXMO_ERR_OUTBOX_FULL: nexmo_status = 61;
-/// Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted report was not
-/// stored. Retry.
+/// Other processes, reporters or threads kept the outbox locked for longer than busy_timeout_ms. A submitted report was
+/// not stored. Retry.
 pub const NEXMO_ERR_OUTBOX_BUSY: nexmo_status = 62;
 /// The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
 /// replaced once no process has it open.

@@ -170,7 +170,8 @@ class TlsError(NoResponse, ConnectionError, status=Status.TLS):
 
 
 class ProtocolError(NoResponse, ConnectionError, status=Status.PROTOCOL):
-    """23: the response is not valid HTTP. Retry later; if the error persists, check `base_url`."""
+    """23: the head of the response is not valid HTTP or exceeds a limit. Retry later; if the error persists,
+    check `base_url`."""
 
 
 class ProxyError(NoResponse, ConnectionError, status=Status.PROXY):
