@@ -3,9 +3,9 @@
 # make sandbox    builds the local stand-in for the service, target/debug/nexmo-sandbox
 # make demo       reports conversions from C and from Python to the sandbox
 # make generate   writes the header and every other file that is generated from src/ffi
-# make test       runs the Rust, C and Python tests; needs a Rust toolchain, a C compiler, make, and Python 3.9 with venv
+# make test       runs the Rust, C and Python tests; needs Rust, a C compiler, make, and Python 3.9 with venv
 # make check      runs lints, and tests with valgrind, sanitizers and other compilers, which it installs (Debian, root)
-# make gate       fails if an instruction count differs by more than 2 % from benches/gate/counts.json; installs valgrind
+# make gate       fails if an instruction count differs by more than 2 % from that in counts.json; installs valgrind
 # make gate-proof  proves that the gate fails on an artificial slowdown of 3 %; make gate-renew updates counts.json
 # make long       runs the slow tests: crash, lives, steady, inject, and fuzz for 10 minutes each; four hours
 # make crash      runs the long forms of the crash, multi-process, outage and ordering tests
@@ -168,8 +168,8 @@ check-headers: | tools-of-check
 	gcc -m32 -ffreestanding -std=c99 $(WARNINGS) -I include -fsyntax-only tests/c/header.c
 
 # Checks the interface in other languages: each parser of nexmo_conversion.ffi.h must find the same sizes, offsets and
-# constants as the C compiler finds in nexmo_conversion.h; the COBOL example must compile in fixed and in free format, and
-# run; Go must accept the handles.
+# constants as the C compiler finds in nexmo_conversion.h; the COBOL example must compile in fixed and in free format,
+# and run; Go must accept the handles.
 LANGUAGES := $(BUILD)/languages
 PARSED = $(LIB)/$(NAME) include/nexmo_conversion.ffi.h $(LANGUAGES)/layout.txt $(VERSION)
 check-languages: library $(SANDBOX) $(VENV)/ready | tools-of-languages
