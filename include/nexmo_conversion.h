@@ -117,8 +117,8 @@ typedef int32_t nexmo_status;
 /** The fork handlers did not run when this process was created. Nothing was sent. Create the process with fork, or
  *  execute a new program in it. */
 #define NEXMO_ERR_FORKED 7
-/** The host name could not be resolved, no connection could be made, or the connection was lost before the response
- *  was complete. acceptance says whether the report may have been accepted. Retry later. */
+/** The host name could not be resolved, no connection could be made, or the connection was lost before the head of
+ *  the response was complete. acceptance says whether the report may have been accepted. Retry later. */
 #define NEXMO_ERR_NETWORK 20
 /** A time limit expired. acceptance says whether the report may have been accepted. Retry later. */
 #define NEXMO_ERR_TIMEOUT 21
@@ -126,8 +126,8 @@ typedef int32_t nexmo_status;
  *  acceptance says that it may have been. Before retrying, check base_url, ca_file, the machine's clock, and whether
  *  another server responds in place of the service. */
 #define NEXMO_ERR_TLS 22
-/** The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
- *  base_url. */
+/** The head of the response is not valid HTTP or exceeds a limit. The report may have been accepted. Retry later; if
+ *  the error persists, check base_url. */
 #define NEXMO_ERR_PROTOCOL 23
 /** The proxy could not be reached, refused the connection, or sent no valid response. The report was not accepted
  *  unless acceptance says that it may have been. Retry later; if the error persists, check the proxy's address and
@@ -167,8 +167,8 @@ typedef int32_t nexmo_status;
 #define NEXMO_ERR_OUTBOX 60
 /** The outbox or its disk is full. A submitted report was not stored. Retry later. */
 #define NEXMO_ERR_OUTBOX_FULL 61
-/** Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted report was not
- *  stored. Retry. */
+/** Other processes, reporters or threads kept the outbox locked for longer than busy_timeout_ms. A submitted report
+ *  was not stored. Retry. */
 #define NEXMO_ERR_OUTBOX_BUSY 62
 /** The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
  *  replaced once no process has it open. */

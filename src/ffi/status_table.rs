@@ -65,8 +65,8 @@ pub(super) static ROWS: &[Row] = &[
         status: 20,
         name: c"NEXMO_ERR_NETWORK",
         text: c"The host name could not be resolved, no connection could be made, or the connection was lost \
-            before the response was complete. acceptance says whether the report may have been accepted. \
-            Retry later.",
+            before the head of the response was complete. acceptance says whether the report may have been \
+            accepted. Retry later.",
     },
     Row {
         status: 21,
@@ -83,8 +83,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 23,
         name: c"NEXMO_ERR_PROTOCOL",
-        text: c"The response is not valid HTTP. The report may have been accepted. Retry later; if the error \
-            persists, check base_url.",
+        text: c"The head of the response is not valid HTTP or exceeds a limit. The report may have been \
+            accepted. Retry later; if the error persists, check base_url.",
     },
     Row {
         status: 24,
@@ -167,8 +167,8 @@ pub(super) static ROWS: &[Row] = &[
     Row {
         status: 62,
         name: c"NEXMO_ERR_OUTBOX_BUSY",
-        text: c"Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted \
-            report was not stored. Retry.",
+        text: c"Other processes, reporters or threads kept the outbox locked for longer than busy_timeout_ms. A \
+            submitted report was not stored. Retry.",
     },
     Row {
         status: 63,

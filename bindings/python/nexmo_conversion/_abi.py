@@ -131,8 +131,8 @@ class Status(IntEnum):
     execute a new program in it."""
 
     NETWORK = 20
-    """The host name could not be resolved, no connection could be made, or the connection was lost before the response
-    was complete. acceptance says whether the report may have been accepted. Retry later."""
+    """The host name could not be resolved, no connection could be made, or the connection was lost before the head of
+    the response was complete. acceptance says whether the report may have been accepted. Retry later."""
 
     TIMEOUT = 21
     """A time limit expired. acceptance says whether the report may have been accepted. Retry later."""
@@ -143,8 +143,8 @@ class Status(IntEnum):
     another server responds in place of the service."""
 
     PROTOCOL = 23
-    """The response is not valid HTTP. The report may have been accepted. Retry later; if the error persists, check
-    base_url."""
+    """The head of the response is not valid HTTP or exceeds a limit. The report may have been accepted. Retry later; if
+    the error persists, check base_url."""
 
     PROXY = 24
     """The proxy could not be reached, refused the connection, or sent no valid response. The report was not accepted
@@ -197,8 +197,8 @@ class Status(IntEnum):
     """The outbox or its disk is full. A submitted report was not stored. Retry later."""
 
     OUTBOX_BUSY = 62
-    """Other processes or reporters kept the outbox locked for longer than busy_timeout_ms. A submitted report was not
-    stored. Retry."""
+    """Other processes, reporters or threads kept the outbox locked for longer than busy_timeout_ms. A submitted report
+    was not stored. Retry."""
 
     OUTBOX_CORRUPT = 63
     """The outbox is corrupt and still open elsewhere. A submitted report was not stored. Retry later: the outbox is
