@@ -67,7 +67,7 @@ impl ReportFailures {
         self.by_id.values_mut().for_each(|failure| failure.retry_at = failure.retry_at.min(at));
     }
 
-    /// Ends the delays of reports that failed only while all reports failed.
+    /// Ends the delays of reports that have not failed again after another report was accepted or rejected.
     pub(crate) fn clear_first_delays(&mut self, now: Instant) {
         self.by_id.values_mut().filter(|failure| failure.failures <= 1).for_each(|failure| failure.retry_at = now);
     }

@@ -46,8 +46,8 @@ pub struct nexmo_reporter_options {
     /// Path of the outbox file, in an existing directory. If the file does not exist, it is created, readable only by
     /// its owner. The outbox also includes the files at this path with -wal, -shm, .lock or .reserve appended: move or
     /// remove all its files together, and never while the outbox is open. Any number of processes may share an outbox
-    /// if all use the same account, which is the api_key and base_url that the outbox stores. A path that begins with
-    /// ":", or with two or more of A-Z a-z 0-9 + . - followed by ":", is invalid, because it looks like a URL; use
+    /// if all use the same account, which is the api_key and base_url that the outbox stores. The path must not begin
+    /// with ":", or with a URL scheme, which is two or more letters, digits, "+", "." or "-" followed by ":"; use
     /// ./name:1 for a file named name:1. Must be NULL with NEXMO_DURABILITY_NONE; otherwise required.
     pub outbox: *const c_char,
     /// One of NEXMO_DURABILITY_*.
