@@ -1,7 +1,8 @@
 //! Tests HTTP `CONNECT` proxies. A failure before the tunnel is established, unless it is a timeout, is attributed to
 //! the proxy. A response in the tunnel is attributed to the service, even if the proxy sent it.
 //!
-//! Without TLS, the service has a name that cannot be resolved, so a call succeeds only if the proxy resolves the name.
+//! Without TLS, the service has a name that does not exist, so a call succeeds only if the client leaves resolving it to
+//! the proxy.
 
 use nexmo_conversion::Kind;
 

@@ -132,7 +132,8 @@ impl LockFile {
 
     /// Notifies the sender of a report, by rewriting the first byte unchanged. If the file does not begin with the
     /// first bytes of [`MAGIC`] or cannot be written, opens and closes it instead, which notifies all processes. The
-    /// first bytes are compared without reading them, because a read would announce an event.
+    /// kernel compares the first bytes in the mapped page ([`Futex::begins_with`]), because a `read` of the file
+    /// would notify other processes of an event.
     pub(crate) fn notify(&self) {
         let first_bytes = self.first_bytes.get_or_init(|| self.futex().ok());
         let is_ours = first_bytes.as_ref().is_some_and(|first_bytes| first_bytes.begins_with(MAGIC_START));

@@ -12,7 +12,7 @@ use super::busy_timeout::BusyTimeout;
 use super::lock_file::{Lock, LockFile, MAGIC_START};
 use crate::os::futex::Futex;
 
-/// The time after which a waiting process precedes newcomers.
+/// The waiting time after which a process is overdue and takes precedence over newcomers.
 const OVERDUE_AFTER: Duration = Duration::from_millis(2);
 
 /// If the lock stays free for this time while a process is overdue, that process counts as stopped.

@@ -111,9 +111,9 @@ pub(crate) trait Checkpointed: Send + Sync + 'static {
     /// changed. The caller holds [`Checkpoints::lock`].
     fn with_checkpoint_connection(&self, work: &mut dyn FnMut(&Connection, &FileSet));
 
-    /// Runs `work` while writers are blocked, then makes a write, because the first write to a restarted WAL waits
-    /// for the disk. Returns the index header after that write, or None if `work` returned false or other users did
-    /// not release the file within `timeout`.
+    /// Runs `work` while writers are blocked. If it returns true, then makes a write that changes nothing, so that no
+    /// submit makes the first write to the restarted WAL, which waits for the disk. Returns the index header after
+    /// that write, or None if `work` returned false or other users did not release the file within `timeout`.
     fn without_writers(&self, timeout: Duration, work: &mut dyn FnMut(&FileSet) -> bool) -> Option<IndexHeader>;
 
     /// Removes a part of the WAL that its index does not list. Returns false if nothing is left to remove, if the
