@@ -317,6 +317,10 @@ impl Worker {
 
     /// Waits until there is something to do.
     fn wait(&mut self) {
+        // The step may have cleared the wakeup that asks the worker to end.
+        if self.signals.is_ending() {
+            return;
+        }
         let now = Instant::now();
         let complete_due = Some(self.complete_due).filter(|_| !self.completions.is_empty());
         let expiry = Some(self.next_expiry).filter(|_| self.is_sender || self.breaker.may_hand_over(now));

@@ -159,6 +159,17 @@ fn probe_does_not_wait_for_requests_that_hang() {
 }
 
 #[test]
+fn worker_that_must_end_does_not_wait_after_a_step() {
+    let mut fixture = Fixture::new();
+    fixture.worker.step();
+    fixture.worker.signals.end();
+    fixture.worker.step();
+    let start = Instant::now();
+    fixture.worker.wait();
+    assert!(start.elapsed() < Duration::from_secs(20), "an idle worker would wait for a minute");
+}
+
+#[test]
 fn report_that_replaced_the_probe_is_sent_after_it() {
     let mut fixture = Fixture::new();
     fixture.outage();
